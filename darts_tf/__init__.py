@@ -1,0 +1,1 @@
+"""darts-tf: differentiable architecture search in TensorFlow and Keras."""

@@ -1,0 +1,120 @@
+"""A cell as a directed acyclic graph, and the spaces made of cells.
+
+DARTS sect. 2.1: a cell is an ordered sequence of nodes; each edge (i, j)
+carries one operation; every node is the sum over its predecessors (eq. 1).
+Plain data: nothing here knows how an operation is computed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from darts_tf.errors import InputError
+
+ZERO = "none"  # the zero operation of DARTS sect. 2.1: no connection
+IDENTITY = "skip_connect"
+
+
+@dataclasses.dataclass(frozen=True)
+class CellSpec:
+    """What may exist in one kind of cell.
+
+    Attributes:
+      name: the cell's name in genotypes ("normal", "reduce").
+      inputs: number of input nodes; they are the nodes 0 .. inputs - 1.
+      nodes: number of intermediate nodes that are searched.
+      candidates: for each edge, in the order of `edges`, the names of its
+        candidate operations in the order of alpha's columns. Every edge has
+        the same number of them, so that alpha is one array
+        [edges, candidates].
+      predecessors: how many edges each node keeps at derivation (the k of
+        sect. 2.4).
+      concat: the nodes whose concatenation is the cell's output.
+
+    Raises:
+      InputError: the numbers do not fit together.
+    """
+
+    name: str
+    inputs: int
+    nodes: int
+    candidates: tuple[tuple[str, ...], ...]
+    predecessors: int
+    concat: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.candidates) != len(self.edges):
+            raise InputError(
+                f"cell '{self.name}': {self.nodes} nodes have "
+                f"{len(self.edges)} edges, each needs a tuple of candidates. "
+                f"Received: {len(self.candidates)} tuples"
+            )
+        if len({len(names) for names in self.candidates}) != 1:
+            raise InputError(
+                f"cell '{self.name}': every edge needs the same number of "
+                f"candidates. Received: "
+                f"{sorted({len(names) for names in self.candidates})}"
+            )
+        for names in self.candidates:
+            if len(set(names)) != len(names) or set(names) <= {ZERO}:
+                raise InputError(
+                    f"cell '{self.name}': an edge needs distinct candidates, "
+                    f"one of them not '{ZERO}'. Received: {names}"
+                )
+
+    @property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """(source, target) of each edge, in the order of alpha's rows."""
+        first = self.inputs
+        return tuple(
+            (source, target)
+            for target in range(first, first + self.nodes)
+            for source in range(target)
+        )
+
+    @property
+    def alpha_shape(self) -> tuple[int, int]:
+        """Shape [edges, candidates] of the cell's alpha."""
+        return len(self.candidates), len(self.candidates[0])
+
+    def outgoing(self, source: int) -> tuple[tuple[int, int], ...]:
+        """(row of alpha, target) of each edge that leaves node `source`."""
+        return tuple(
+            (row, target)
+            for row, (start, target) in enumerate(self.edges)
+            if start == source
+        )
+
+    def incoming(self, target: int) -> tuple[tuple[int, int], ...]:
+        """(row of alpha, source) of each edge that enters node `target`."""
+        return tuple(
+            (row, source)
+            for row, (source, end) in enumerate(self.edges)
+            if end == target
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchSpace:
+    """The cells that are searched together.
+
+    Attributes:
+      name: what genotypes of this space carry as "space".
+      cells: one specification for each kind of cell.
+      operations: every operation that a genotype of this space may name;
+        published cells use some that are no candidates here.
+    """
+
+    name: str
+    cells: tuple[CellSpec, ...]
+    operations: tuple[str, ...]
+
+    def cell(self, name: str) -> CellSpec:
+        """The specification of the cell called `name`."""
+        for spec in self.cells:
+            if spec.name == name:
+                return spec
+        raise InputError(
+            f"space '{self.name}' has no cell '{name}'; it has "
+            f"{', '.join(spec.name for spec in self.cells)}"
+        )

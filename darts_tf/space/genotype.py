@@ -1,0 +1,198 @@
+"""A derived architecture: which operations a cell keeps, and from where.
+
+Genotypes are JSON and are never evaluated as code:
+
+    {"space": "darts_conv",
+     "normal": [["sep_conv_3x3", 0], ...], "normal_concat": [2, 3, 4, 5],
+     "reduce": [["max_pool_3x3", 0], ...], "reduce_concat": [2, 3, 4, 5]}
+
+A space of one cell writes "concat" for that cell's output nodes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from darts_tf.errors import InputError
+from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
+from darts_tf.space.registry import closest, space_by_name
+
+Edge = tuple[str, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class CellGenotype:
+    """One derived cell.
+
+    Attributes:
+      edges: (operation, predecessor), `predecessors` of them for each node
+        in turn; in the convolutional space edges[2 * i] and edges[2 * i + 1]
+        enter node i + 2.
+      concat: the nodes whose concatenation is the output.
+    """
+
+    edges: tuple[Edge, ...]
+    concat: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Genotype:
+    """A derived architecture, checked against its space.
+
+    Attributes:
+      space: the space's name.
+      cells: the derived cells by name, in the space's order.
+
+    Raises:
+      InputError: an operation or node that the space does not have.
+    """
+
+    space: str
+    cells: Mapping[str, CellGenotype]
+
+    def __post_init__(self) -> None:
+        space = space_by_name(self.space)
+        wanted = [spec.name for spec in space.cells]
+        if sorted(self.cells) != sorted(wanted):
+            raise InputError(
+                f"a genotype of space '{self.space}' needs the cells "
+                f"{', '.join(wanted)}; this one has "
+                f"{', '.join(self.cells) or 'none'}"
+            )
+        for spec in space.cells:
+            _check_cell(space, spec, self.cells[spec.name])
+        ordered = {name: self.cells[name] for name in wanted}
+        object.__setattr__(self, "cells", MappingProxyType(ordered))
+
+    def __hash__(self) -> int:
+        return hash((self.space, tuple(self.cells.items())))
+
+    def count(self, operation: str, cell: str) -> int:
+        """How many edges of `cell` carry `operation`."""
+        return sum(name == operation for name, _ in self.cells[cell].edges)
+
+    def to_json(self) -> str:
+        """The genotype as JSON text that `from_json` reads back."""
+        rows: list[str] = [f'"space": {json.dumps(self.space)}']
+        for name, cell in self.cells.items():
+            edges = json.dumps([list(edge) for edge in cell.edges])
+            rows.append(f"{json.dumps(name)}: {edges}")
+            concat = json.dumps(_concat_key(self.cells, name))
+            rows.append(f"{concat}: {json.dumps(list(cell.concat))}")
+        return "{" + ",\n ".join(rows) + "}\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Genotype:
+        """Reads and checks JSON text.
+
+        Raises:
+          InputError: no JSON, keys missing or unknown, or a cell that its
+            space does not have.
+        """
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"a genotype must be JSON: {error}") from None
+        if not isinstance(data, dict) or "space" not in data:
+            raise InputError(
+                'a genotype must be a JSON object with "space" and its cells; '
+                f"received {text.strip()[:60]!r}"
+            )
+        space = space_by_name(data["space"])
+        names = [spec.name for spec in space.cells]
+        keys = {"space", *names, *(_concat_key(names, n) for n in names)}
+        if set(data) != keys:
+            raise InputError(
+                f"a genotype of space '{space.name}' has the keys "
+                f"{', '.join(sorted(keys))}; missing: "
+                f"{', '.join(sorted(keys - set(data))) or 'none'}; unknown: "
+                f"{', '.join(sorted(set(data) - keys)) or 'none'}"
+            )
+        return cls(
+            space.name,
+            {
+                name: CellGenotype(
+                    _read_edges(name, data[name]),
+                    _read_concat(name, data[_concat_key(names, name)]),
+                )
+                for name in names
+            },
+        )
+
+
+def _concat_key(cells, name: str) -> str:
+    return "concat" if len(cells) == 1 else f"{name}_concat"
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _read_edges(cell: str, value: object) -> tuple[Edge, ...]:
+    pairs = value if isinstance(value, list) else [value]
+    for pair in pairs:
+        if not (
+            isinstance(pair, list)
+            and len(pair) == 2
+            and isinstance(pair[0], str)
+            and _is_int(pair[1])
+        ):
+            raise InputError(
+                f"cell '{cell}': an edge is [operation, predecessor], for "
+                f'example ["skip_connect", 0]; received {json.dumps(pair)}'
+            )
+    return tuple((name, node) for name, node in pairs)
+
+
+def _read_concat(cell: str, value: object) -> tuple[int, ...]:
+    if not isinstance(value, list) or not all(map(_is_int, value)):
+        raise InputError(
+            f"cell '{cell}': the concat is a list of node numbers; received "
+            f"{json.dumps(value)}"
+        )
+    return tuple(value)
+
+
+def _check_cell(
+    space: SearchSpace, spec: CellSpec, cell: CellGenotype
+) -> None:
+    """Published cells may have more nodes than are searched here."""
+    kept = spec.predecessors
+    if not cell.edges or len(cell.edges) % kept:
+        raise InputError(
+            f"cell '{spec.name}': every node has {kept} incoming edges, so "
+            f"their number is a multiple of {kept}; received "
+            f"{len(cell.edges)}"
+        )
+    allowed = [name for name in space.operations if name != ZERO]
+    for index, (operation, source) in enumerate(cell.edges):
+        if operation not in allowed:
+            raise InputError(
+                f"cell '{spec.name}': unknown operation {operation!r}"
+                f"{closest(operation, allowed)}; the operations are "
+                f"{', '.join(allowed)}"
+            )
+        target = spec.inputs + index // kept
+        if not 0 <= source < target:
+            raise InputError(
+                f"cell '{spec.name}': edge {index} enters node {target}, so "
+                f"its predecessor is one of 0..{target - 1}; received "
+                f"{source}"
+            )
+    _check_concat(spec, cell)
+
+
+def _check_concat(spec: CellSpec, cell: CellGenotype) -> None:
+    last = spec.inputs + len(cell.edges) // spec.predecessors - 1
+    inside = all(spec.inputs <= node <= last for node in cell.concat)
+    distinct = len(set(cell.concat)) == len(cell.concat)
+    if not (cell.concat and inside and distinct):
+        raise InputError(
+            f"cell '{spec.name}': the concat lists distinct intermediate "
+            f"nodes, each one of {spec.inputs}..{last} (the cell has "
+            f"{len(cell.edges)} edges, {spec.predecessors} for each node); "
+            f"received {list(cell.concat)}"
+        )
