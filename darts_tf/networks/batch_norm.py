@@ -1,0 +1,124 @@
+"""Batch normalisation with the papers' constants.
+
+Momentum 0.9 (what torch calls 0.1) and epsilon 1e-5; Keras's defaults are
+0.99 and 1e-3. As in torch, the batch is normalised with its biased variance
+while the running statistics collect the unbiased one.
+"""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+MOMENTUM = 0.9
+EPSILON = 1e-5
+
+
+class BatchNorm(keras.layers.Layer):
+    """Normalises each channel of [B, H, W, C] over B, H and W.
+
+    Args:
+      affine: whether the layer learns a scale and a shift. In search it does
+        not (DARTS sect. 3.1.1): they would rescale what alpha should weigh.
+      synchronized: whether the replicas of a tf.distribute strategy share
+        their batch's statistics.
+    """
+
+    def __init__(self, affine: bool, synchronized: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        self.affine = affine
+        self.synchronized = synchronized
+
+    def build(self, shape) -> None:
+        """Creates scale, shift (if affine) and the running statistics."""
+        size = (shape[-1],)
+        if self.affine:
+            self.gamma = self.add_weight(size, "ones", name="gamma")
+            self.beta = self.add_weight(size, "zeros", name="beta")
+        self.moving_mean = self._statistic(size, "zeros", "moving_mean")
+        self.moving_variance = self._statistic(
+            size, "ones", "moving_variance"
+        )
+
+    def _statistic(self, size, initializer, name):
+        return self.add_weight(
+            size,
+            initializer,
+            name=name,
+            trainable=False,
+            autocast=False,
+            aggregation="mean",
+        )
+
+    def call(self, x, scale=None, training: bool = False):
+        """Normalises x; `scale` (a scalar) multiplies the result for free.
+
+        A mixing weight passed as `scale` costs no pass over the feature map,
+        and its gradient is one that the normalisation computes anyway.
+        """
+        channels = x.shape[-1]
+        if self.affine:
+            gamma, beta = self.gamma, self.beta
+        else:
+            gamma = tf.ones([channels], x.dtype)
+            beta = tf.zeros([channels], x.dtype)
+        if scale is not None:
+            gamma, beta = gamma * scale, beta * scale
+        if not training:
+            return self._normalise(
+                x, self.moving_mean, self.moving_variance, gamma, beta
+            )
+        if x.dtype == tf.float64 or self.synchronized:
+            mean, variance, unbiased = self._moments(x)
+            y = self._normalise(x, mean, variance, gamma, beta)
+        else:
+            y, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
+                x=x,
+                scale=tf.convert_to_tensor(gamma),
+                offset=tf.convert_to_tensor(beta),
+                mean=tf.zeros([0]),
+                variance=tf.zeros([0]),
+                epsilon=EPSILON,
+                is_training=True,
+            )
+        self._move(self.moving_mean, mean)
+        self._move(self.moving_variance, unbiased)
+        return y
+
+    def _moments(self, x):
+        """Mean, biased and unbiased variance [C], over replicas if asked."""
+        sums = [
+            tf.cast(tf.size(x) // x.shape[-1], x.dtype),
+            tf.reduce_sum(x, [0, 1, 2]),
+            tf.reduce_sum(x * x, [0, 1, 2]),
+        ]
+        replica = tf.distribute.get_replica_context()
+        if self.synchronized and replica.num_replicas_in_sync > 1:
+            sums = replica.all_reduce(tf.distribute.ReduceOp.SUM, sums)
+        count, total, squares = sums
+        mean = total / count
+        if self.synchronized:
+            variance = squares / count - mean * mean
+        else:
+            variance = tf.reduce_mean(
+                tf.math.squared_difference(x, mean), [0, 1, 2]
+            )
+        unbiased = variance * count / tf.maximum(count - 1, 1)
+        return mean, variance, unbiased
+
+    @staticmethod
+    def _normalise(x, mean, variance, gamma, beta):
+        return tf.nn.batch_normalization(
+            x,
+            tf.cast(mean, x.dtype),
+            tf.cast(variance, x.dtype),
+            beta,
+            gamma,
+            EPSILON,
+        )
+
+    @staticmethod
+    def _move(statistic, value) -> None:
+        old = tf.convert_to_tensor(statistic)
+        value = tf.cast(tf.stop_gradient(value), old.dtype)
+        statistic.assign(MOMENTUM * old + (1 - MOMENTUM) * value)

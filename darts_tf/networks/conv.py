@@ -1,0 +1,302 @@
+"""The supernet and the evaluation networks of convolutional cells.
+
+One trunk: a stem, cells of which those at 1/3 and 2/3 of the depth halve the
+size and double the channels, global average pooling, a linear classifier
+(DARTS sect. 3.2; Zoph et al. 2018 for ImageNet's stem).
+"""
+
+from __future__ import annotations
+
+import functools
+
+import keras
+import tensorflow as tf
+
+from darts_tf.errors import InputError
+from darts_tf.networks import ops
+from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.networks.cell import Cell
+from darts_tf.networks.edges import DiscreteEdges, MixedEdges
+from darts_tf.space.cell import SearchSpace
+from darts_tf.space.conv import reduction_layers
+from darts_tf.space.genotype import Genotype
+
+STEM_MULTIPLIER = 3
+"""The CIFAR stem has three times the channels of the first cell."""
+
+MOBILE_CHANNELS = 768
+HIDDEN_CHANNELS = 128
+"""Widths of the auxiliary head."""
+
+
+class _Trunk(keras.Model):
+    """Stem, cells, pooling and classifier; subclasses say what a cell is."""
+
+    def __init__(self, channels: int, layers: int, classes: int, **kwargs):
+        _check_sizes(channels, layers, classes)
+        super().__init__(**kwargs)
+        self.reductions = reduction_layers(layers)
+        self.kinds = tuple(
+            "reduce" if layer in self.reductions else "normal"
+            for layer in range(layers)
+        )
+        self.stems = self._build_stems(channels)
+        self.cells = []
+        halved = self._stem_halves
+        for layer, kind in enumerate(self.kinds):
+            channels = 2 * channels if kind == "reduce" else channels
+            self.cells.append(self._build_cell(layer, kind, channels, halved))
+            halved = kind == "reduce"
+        self.classifier = Classifier(classes)
+
+    _stem_halves = False
+
+    def _build_stems(self, channels):
+        """The layers that make both inputs of the first cell."""
+        return [cifar_stem(STEM_MULTIPLIER * channels)]
+
+    def _stem(self, images, training):
+        out = self.stems[0](images, training=training)
+        return out, out
+
+    def build(self, input_shape) -> None:
+        """Nothing to create here: the layers build when they are called."""
+
+    def _trunk(self, images, training, arguments):
+        """Yields the output of each cell, [B, H, W, C]."""
+        s0, s1 = self._stem(images, training)
+        for layer, cell in enumerate(self.cells):
+            s0, s1 = s1, cell(s0, s1, training=training, **arguments(layer))
+            yield s1
+
+    def _classify(self, x):
+        return self.classifier(tf.reduce_mean(x, [1, 2]))
+
+
+class Supernet(_Trunk):
+    """The search network: every edge a mixed operation (eq. 2).
+
+    Args:
+      space: a space with the cells "normal" and "reduce".
+      channels: of the first cell's nodes (paper: 16).
+      layers: number of cells, at least 3 (paper: 8).
+      classes: number of classes.
+      synchronized: batch statistics over all replicas.
+
+    Raises:
+      InputError: a size that makes no network.
+    """
+
+    def __init__(self, space: SearchSpace, channels, layers, classes,
+                 synchronized: bool = False):  # fmt: skip
+        self.space = space
+        self.norm = functools.partial(BatchNorm, False, synchronized)
+        super().__init__(channels, layers, classes, name="supernet")
+
+    def _build_cell(self, layer, kind, channels, after_reduction):
+        spec = self.space.cell(kind)
+        units = [
+            MixedEdges(
+                spec,
+                source,
+                channels,
+                2 if kind == "reduce" and source < spec.inputs else 1,
+                self.norm,
+            )
+            for source in range(spec.inputs + spec.nodes - 1)
+        ]
+        return Cell(
+            units, spec.nodes, spec.concat, channels, after_reduction,
+            self.norm,
+        )  # fmt: skip
+
+    def call(self, images, mixing_weights, training=False):
+        """Logits [B, classes] of images [B, H, W, channels].
+
+        Args:
+          images: normalised images.
+          mixing_weights: one tensor [edges, candidates] for **each cell** of
+            the network (`kinds` says of which kind), softmaxes already.
+          training: whether batch norm uses (and follows) the batch.
+        """
+        *_, last = self._trunk(
+            images, training, lambda layer: {"weights": mixing_weights[layer]}
+        )
+        return self._classify(last)
+
+
+class EvaluationNetwork(_Trunk):
+    """A derived architecture for images of CIFAR's size (DARTS sect. 3.2).
+
+    Args:
+      genotype: the derived (or published) cells.
+      channels: of the first cell's nodes (paper: 36).
+      layers: number of cells, at least 3 (paper: 20).
+      classes: number of classes.
+      auxiliary: whether a second classifier hangs at 2/3 of the depth; it
+        exists in training only.
+    """
+
+    def __init__(self, genotype: Genotype, channels, layers, classes,
+                 auxiliary: bool = True):  # fmt: skip
+        self.genotype = genotype
+        self.norm = functools.partial(BatchNorm, True)
+        super().__init__(channels, layers, classes, name="evaluation_network")
+        head = self._auxiliary_head
+        self.auxiliary = head(classes) if auxiliary else None
+
+    def _build_cell(self, layer, kind, channels, after_reduction):
+        cell = self.genotype.cells[kind]
+        nodes = len(cell.edges) // 2
+        leaving = {source: [] for source in range(1 + nodes)}
+        for index, (name, source) in enumerate(cell.edges):
+            leaving[source].append((2 + index // 2, name))
+        units = [
+            DiscreteEdges(
+                edges,
+                channels,
+                2 if kind == "reduce" and source < 2 else 1,
+                key=layer * 100 + source,
+            )
+            if edges
+            else None
+            for source, edges in leaving.items()
+        ]
+        return Cell(
+            units, nodes, cell.concat, channels, after_reduction, self.norm
+        )
+
+    @staticmethod
+    def _auxiliary_head(classes):
+        return AuxiliaryHead(classes, last_norm=True)
+
+    def call(self, images, drop_path=None, seed=None, training=False):
+        """Logits of images [B, H, W, channels].
+
+        Args:
+          images: normalised images.
+          drop_path: probability of dropping an edge, a scalar tensor; None
+            for no drop path.
+          seed: int32 [2], decides what is dropped.
+          training: whether batch norm uses (and follows) the batch.
+
+        Returns:
+          Logits [B, classes]; in training (logits, auxiliary logits), the
+          latter None without an auxiliary head.
+        """
+        arguments = {"drop_path": drop_path, "seed": seed} if training else {}
+        auxiliary_logits = None
+        outputs = self._trunk(images, training, lambda layer: arguments)
+        for layer, out in enumerate(outputs):
+            wanted = training and self.auxiliary is not None
+            if wanted and layer == self.reductions[1]:
+                auxiliary_logits = self.auxiliary(out, training=True)
+        logits = self._classify(out)
+        return (logits, auxiliary_logits) if training else logits
+
+
+class MobileNetwork(EvaluationNetwork):
+    """A derived architecture for ImageNet in the mobile setting.
+
+    224 x 224 images; two stems bring them to 28 x 28 before the first cell
+    (DARTS sect. 3.2; paper: 48 channels, 14 cells).
+
+    Raises:
+      InputError: an odd number of channels: the stem starts with half.
+    """
+
+    _stem_halves = True
+
+    def _build_stems(self, channels):
+        if channels % 2:
+            raise InputError(
+                f"channels must be even for the ImageNet network, whose stem "
+                f"starts with half of them; received {channels}"
+            )
+        half = strided_stem(channels // 2)
+        return [half, strided_stem(channels), strided_stem(channels)]
+
+    def _stem(self, images, training):
+        first, second, third = self.stems
+        s0 = tf.nn.relu(first(images, training=training))
+        s0 = second(s0, training=training)
+        return s0, third(tf.nn.relu(s0), training=training)
+
+    @staticmethod
+    def _auxiliary_head(classes):
+        return AuxiliaryHead(classes, last_norm=False)
+
+
+def cifar_stem(channels: int):
+    """3 x 3 convolution and batch norm, which learns scale and shift."""
+    return ops.Chain([ops.Conv(channels, (3, 3)), BatchNorm(True)])
+
+
+def strided_stem(channels: int):
+    """3 x 3 convolution with stride 2 and batch norm."""
+    return ops.Chain([ops.Conv(channels, (3, 3), (2, 2)), BatchNorm(True)])
+
+
+class Classifier(keras.layers.Dense):
+    """A linear layer that starts as the papers' do: +-1/sqrt(fan in)."""
+
+    def build(self, shape) -> None:
+        """Creates kernel [in, classes] and bias [classes]."""
+        self.kernel_initializer = ops.uniform(shape[-1])
+        self.bias_initializer = ops.uniform(shape[-1])
+        super().build(shape)
+
+
+class AuxiliaryHead(ops.Block):
+    """The second classifier at 2/3 of the depth (Szegedy et al. 2015).
+
+    Average pooling to 2 x 2 (for CIFAR's 8 x 8: 5 x 5 with stride 3, for
+    ImageNet's 7 x 7: 5 x 5 with stride 2), 1 x 1 to 128, 2 x 2 to 768.
+
+    Args:
+      classes: number of classes.
+      last_norm: the ImageNet head of the paper has no second batch norm.
+    """
+
+    def __init__(self, classes: int, last_norm: bool):
+        super().__init__()
+        self.narrow = ops.Conv(HIDDEN_CHANNELS)
+        self.narrow_norm = BatchNorm(True)
+        self.wide = ops.Conv(MOBILE_CHANNELS, (2, 2), padded=False)
+        self.wide_norm = BatchNorm(True) if last_norm else None
+        self.classifier = Classifier(classes)
+
+    def call(self, x, training=False):
+        """[B, H, W, C] with H, W >= 2 -> logits [B, classes]."""
+        windows = [_auxiliary_window(size) for size in x.shape[1:3]]
+        sizes, steps = zip(*windows)
+        x = tf.nn.avg_pool2d(tf.nn.relu(x), sizes, steps, "VALID")
+        x = self.narrow_norm(self.narrow(x), training=training)
+        x = self.wide(tf.nn.relu(x))
+        if self.wide_norm is not None:
+            x = self.wide_norm(x, training=training)
+        return self.classifier(tf.reduce_mean(tf.nn.relu(x), [1, 2]))
+
+
+def _auxiliary_window(size: int) -> tuple[int, int]:
+    """(width, stride) of the pooling that leaves two of `size` pixels."""
+    if size < 2:
+        raise InputError(
+            "the auxiliary head needs at least 2 x 2 pixels at 2/3 of the "
+            "depth, so images of at least 5 x 5; use larger images or "
+            "--auxiliary_weight=0"
+        )
+    width = min(size - 1, max(5, (size + 1) // 2))
+    return width, size - width
+
+
+def _check_sizes(channels: int, layers: int, classes: int) -> None:
+    if channels < 1:
+        raise InputError(f"channels must be at least 1; received {channels}")
+    if layers < 3:
+        raise InputError(
+            f"layers must be at least 3, so that reduction cells stand at "
+            f"1/3 and 2/3 of the depth; received {layers}"
+        )
+    if classes < 2:
+        raise InputError(f"classes must be at least 2; received {classes}")

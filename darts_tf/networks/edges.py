@@ -1,0 +1,146 @@
+"""What computes all edges that leave one node.
+
+The one thing that differs between search and evaluation. Both kinds return,
+for each edge, the terms whose sum enters the edge's target (eq. 1); the cell
+adds the terms of all its predecessors at once.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from darts_tf.networks import ops
+from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.space.cell import IDENTITY, ZERO, CellSpec
+
+
+class MixedEdges(ops.Block):
+    """Mixed operations (eq. 2) on all edges that leave one node.
+
+    The ReLU, the pools and their batch norms without parameters are equal
+    for every target and computed once. The zero operation adds nothing.
+
+    Args:
+      spec: the cell's specification.
+      source: the node.
+      channels: C, of every feature map in the cell.
+      stride: 1 or 2, for all edges.
+      norm: called without arguments, returns a new BatchNorm.
+    """
+
+    def __init__(self, spec: CellSpec, source, channels, stride, norm):
+        super().__init__()
+        self.stride = stride
+        self.edges = spec.outgoing(source)
+        self.names = {row: spec.candidates[row] for row, _ in self.edges}
+        used = {name for names in self.names.values() for name in names}
+        self.pool_norms = {
+            name: norm() for name in sorted(used) if name in ops.POOLS
+        }
+        self.operations = {
+            self._key(row, name): ops.build(name, channels, stride, norm)
+            for row, names in self.names.items()
+            for name in names
+            if not self._shared(name)
+        }
+
+    @staticmethod
+    def _key(row: int, name: str) -> str:
+        return f"edge_{row}_{name}"
+
+    def _shared(self, name: str) -> bool:
+        identity = name == IDENTITY and self.stride == 1
+        return name in ops.POOLS or name == ZERO or identity
+
+    def call(self, x, weights, training=False):
+        """[B, H, W, C] and mixing weights [edges, candidates] -> terms.
+
+        Returns:
+          (target, list of terms [B, H', W', C]) for each edge.
+        """
+        shared = {
+            name: norm(ops.POOLS[name](x, self.stride), training=training)
+            for name, norm in self.pool_norms.items()
+        }
+        if self.stride == 1:
+            shared[IDENTITY] = x
+        activated = tf.nn.relu(x)
+        result = []
+        for row, target in self.edges:
+            terms = []
+            for column, name in enumerate(self.names[row]):
+                if name == ZERO:
+                    continue
+                weight = weights[row, column]
+                if name in shared:
+                    terms.append(weight * shared[name])
+                else:
+                    operation = self.operations[self._key(row, name)]
+                    terms.append(
+                        operation(activated, scale=weight, training=training)
+                    )
+            result.append((target, terms))
+        return result
+
+
+class DiscreteEdges(ops.Block):
+    """One operation on each edge that leaves one node of a derived cell.
+
+    Args:
+      edges: (target, operation) of each edge.
+      channels: C, of every feature map in the cell.
+      stride: 1 or 2, for all edges.
+      key: a number that no other node of the network has; it tells the drop
+        path masks of different edges apart.
+    """
+
+    def __init__(self, edges, channels: int, stride: int, key: int):
+        super().__init__()
+        self.stride, self.key = stride, key
+        self.edges = list(edges)
+        self.operations = [
+            None
+            if name in ops.POOLS or (name == IDENTITY and stride == 1)
+            else ops.build(name, channels, stride, lambda: BatchNorm(True))
+            for _, name in self.edges
+        ]
+
+    def call(self, x, drop_path=None, seed=None, training=False):
+        """[B, H, W, C] -> (target, [term [B, H', W', C]]) for each edge.
+
+        Args:
+          x: the node.
+          drop_path: probability (a scalar tensor) with which a sample's edge
+            is dropped, or None; the identity is never dropped.
+          seed: int32 [2], decides the masks.
+          training: whether batch statistics are used.
+        """
+        activated = tf.nn.relu(x)
+        result = []
+        for index, (target, name) in enumerate(self.edges):
+            if name in ops.POOLS:
+                y = ops.POOLS[name](x, self.stride)
+            elif self.operations[index] is None:
+                y = x
+            else:
+                y = self.operations[index](activated, training=training)
+            if drop_path is not None and y is not x:
+                mask_seed = tf.random.experimental.stateless_fold_in(
+                    seed, self.key * 100 + index
+                )
+                y = drop(y, drop_path, mask_seed)
+            result.append((target, [y]))
+        return result
+
+
+def drop(y, probability, seed):
+    """Drop path: zeroes whole samples of [B, H, W, C], rescales the rest.
+
+    Each sample is kept with probability 1 - p and divided by it, so that
+    the expectation stays (Larsson et al. 2017; DARTS sect. A.3).
+    """
+    keep = 1.0 - tf.cast(probability, y.dtype)
+    noise = tf.random.stateless_uniform(
+        [tf.shape(y)[0], 1, 1, 1], seed, dtype=y.dtype
+    )
+    return y * tf.floor(noise + keep) / keep

@@ -1,0 +1,238 @@
+"""The candidate image operations by name (DARTS sect. 3.1.1).
+
+The one place that knows padding and stride. Every feature map is
+[B, H, W, C]; with stride 2 the result is [B, ceil(H/2), ceil(W/2), C], with
+the papers' zero padding of (kernel - 1) / 2 on all four sides, which is not
+what TensorFlow's SAME does.
+
+Operations with weights expect an input that went through ReLU already
+(`activated` is True): edges that leave one node then share that ReLU.
+"""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import tensorflow as tf
+
+from darts_tf.errors import InputError
+from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.space.cell import IDENTITY
+
+
+def uniform(fan_in: int) -> keras.initializers.Initializer:
+    """Uniform in +-1/sqrt(fan_in): what the papers' networks start from."""
+    bound = 1 / math.sqrt(fan_in)
+    return keras.initializers.RandomUniform(-bound, bound)
+
+
+def pad(x, size: int, value: float = 0.0):
+    """Pads H and W of [B, H, W, C] by `size` on each side."""
+    sides = [size, size]
+    return tf.pad(x, [[0, 0], sides, sides, [0, 0]], constant_values=value)
+
+
+class Conv(keras.layers.Layer):
+    """A convolution without bias, padded by (kernel - 1) / 2 on each side.
+
+    Args:
+      channels: output channels.
+      kernel: height and width of the kernel, odd numbers.
+      strides: vertical and horizontal stride.
+      padded: False for no padding at all.
+    """
+
+    def __init__(self, channels, kernel=(1, 1), strides=(1, 1), padded=True):
+        super().__init__()
+        self.channels = channels
+        self.kernel_size = kernel
+        self.strides = strides
+        self.margin = tuple((k - 1) // 2 if padded else 0 for k in kernel)
+
+    def build(self, shape) -> None:
+        """Creates the kernel [kh, kw, in, out]."""
+        fan_in = shape[-1] * self.kernel_size[0] * self.kernel_size[1]
+        self.kernel = self.add_weight(
+            (*self.kernel_size, shape[-1], self.channels),
+            uniform(fan_in),
+            name="kernel",
+        )
+
+    def call(self, x):
+        """[B, H, W, in] -> [B, H', W', channels]."""
+        high, wide = self.margin
+        sides = [[0, 0], [high, high], [wide, wide], [0, 0]]
+        padding = sides if high or wide else "VALID"
+        return tf.nn.conv2d(x, self.kernel, self.strides, padding)
+
+
+class DepthwiseConv(keras.layers.Layer):
+    """A depthwise k x k convolution, stride 1 or 2, dilation 1 or 2.
+
+    With stride 2 and dilation 2 TensorFlow returns wrong values of the right
+    shape. There, all pixels that are read have even coordinates (the padding
+    k - 1 is even), so it is computed as what it is: the undilated, unstrided
+    convolution of x[:, ::2, ::2].
+    """
+
+    def __init__(self, size: int, stride: int = 1, dilation: int = 1):
+        super().__init__()
+        self.size, self.stride, self.dilation = size, stride, dilation
+
+    def build(self, shape) -> None:
+        """Creates the kernel [k, k, C, 1]."""
+        self.kernel = self.add_weight(
+            (self.size, self.size, shape[-1], 1),
+            uniform(self.size**2),
+            name="depthwise_kernel",
+        )
+
+    def call(self, x):
+        """[B, H, W, C] -> [B, ceil(H/stride), ceil(W/stride), C]."""
+        if self.stride == 1:
+            steps = [self.dilation] * 2
+            return tf.nn.depthwise_conv2d(
+                x, self.kernel, [1] * 4, "SAME", dilations=steps
+            )
+        if self.dilation == 2:
+            return tf.nn.depthwise_conv2d(
+                x[:, ::2, ::2], self.kernel, [1] * 4, "SAME"
+            )
+        x = pad(x, self.size // 2)
+        return tf.nn.depthwise_conv2d(x, self.kernel, [1, 2, 2, 1], "VALID")
+
+
+class Block(keras.layers.Layer):
+    """A layer made of layers, which build themselves when they are called.
+
+    Keras would otherwise trace `call` once more to build them.
+    """
+
+    def build(self, input_shape) -> None:
+        """Nothing to create here."""
+
+
+class Chain(Block):
+    """Layers in a row, batch norms among them; the last is a BatchNorm."""
+
+    activated = True
+
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = list(layers)
+
+    def call(self, x, scale=None, training=False):
+        """`scale` (a scalar or None) multiplies the chain's result."""
+        for layer in self.layers[:-1]:
+            if isinstance(layer, BatchNorm):
+                x = layer(x, training=training)
+            else:
+                x = layer(x)
+        return self.layers[-1](x, scale=scale, training=training)
+
+
+def separable(size: int, channels: int, stride: int, norm) -> Chain:
+    """sep_conv: depthwise, pointwise, BN, ReLU, and all four once more."""
+    return Chain(
+        [
+            DepthwiseConv(size, stride),
+            Conv(channels),
+            norm(),
+            keras.layers.ReLU(),
+            DepthwiseConv(size),
+            Conv(channels),
+            norm(),
+        ]
+    )
+
+
+def dilated(size: int, channels: int, stride: int, norm) -> Chain:
+    """dil_conv: depthwise with dilation 2, pointwise, BN."""
+    return Chain([DepthwiseConv(size, stride, 2), Conv(channels), norm()])
+
+
+def seven_by_one(channels: int, stride: int, norm) -> Chain:
+    """conv_7x1_1x7, of AmoebaNet's cells."""
+    return Chain(
+        [
+            Conv(channels, (1, 7), (1, stride)),
+            Conv(channels, (7, 1), (stride, 1)),
+            norm(),
+        ]
+    )
+
+
+def conv_norm(channels: int, norm) -> Chain:
+    """The 1 x 1 convolution and BN before a cell's inputs."""
+    return Chain([Conv(channels), norm()])
+
+
+class FactorizedReduce(Block):
+    """Halves H and W: two strided 1 x 1 convolutions, one pixel apart.
+
+    The second looks at the pixels (2i + 1, 2j + 1), so that together they
+    see more than one of the four phases. Odd sizes are padded at the end.
+    """
+
+    activated = True
+
+    def __init__(self, channels: int, norm):
+        super().__init__()
+        self.even = Conv(channels // 2, strides=(2, 2))
+        self.odd = Conv(channels - channels // 2, strides=(2, 2))
+        self.norm = norm()
+
+    def call(self, x, scale=None, training=False):
+        """[B, H, W, C] -> [B, ceil(H/2), ceil(W/2), channels]."""
+        shifted = tf.pad(x, [[0, 0], [0, 1], [0, 1], [0, 0]])[:, 1:, 1:]
+        x = tf.concat([self.even(x), self.odd(shifted)], axis=-1)
+        return self.norm(x, scale=scale, training=training)
+
+
+def max_pool(x, stride: int):
+    """3 x 3 max pooling, padded by one pixel that never wins."""
+    if stride == 1:
+        return tf.nn.max_pool2d(x, 3, 1, "SAME")
+    return tf.nn.max_pool2d(pad(x, 1, x.dtype.min), 3, stride, "VALID")
+
+
+def avg_pool(x, stride: int):
+    """3 x 3 average pooling; padding is not counted in the average."""
+    if stride == 1:
+        return tf.nn.avg_pool2d(x, 3, 1, "SAME")
+    ones = pad(tf.ones([1, x.shape[1], x.shape[2], 1], x.dtype), 1)
+    share = tf.nn.avg_pool2d(ones, 3, stride, "VALID")
+    return tf.nn.avg_pool2d(pad(x, 1), 3, stride, "VALID") / share
+
+
+POOLS = {"max_pool_3x3": max_pool, "avg_pool_3x3": avg_pool}
+
+
+def build(name: str, channels: int, stride: int, norm):
+    """A new layer for an operation with weights.
+
+    Args:
+      name: an operation that is neither a pool nor a stride-1 identity.
+      channels: C, of input and output.
+      stride: 1 or 2.
+      norm: called without arguments, returns a new BatchNorm.
+
+    Raises:
+      InputError: no such operation.
+    """
+    kind, _, size = name.rpartition("_")
+    sizes = {f"{k}x{k}": k for k in (3, 5, 7)}
+    if kind == "sep_conv" and size in sizes:
+        return separable(sizes[size], channels, stride, norm)
+    if kind == "dil_conv" and size in sizes:
+        return dilated(sizes[size], channels, stride, norm)
+    if name == "conv_7x1_1x7":
+        return seven_by_one(channels, stride, norm)
+    if name == IDENTITY and stride == 2:
+        return FactorizedReduce(channels, norm)
+    raise InputError(
+        f"operation {name!r} with stride {stride} has no layer; layers exist "
+        f"for sep_conv_*, dil_conv_*, conv_7x1_1x7 and {IDENTITY} with "
+        f"stride 2"
+    )
