@@ -1,0 +1,117 @@
+"""The papers' optimizers as pure steps: values in, values out.
+
+A step that is a function of values can be unrolled (eq. 6) exactly as it
+will be taken. Weight decay is the papers': L2, added to the gradient, with
+gradient wd * w. Momentum is torch's, v = mu v + g; w -= lr v, whose buffer
+does not contain the learning rate. Keras has neither form.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import tensorflow as tf
+
+CLIP_EPSILON = 1e-6
+
+
+def clip_coefficient(gradients, max_norm: float):
+    """What gradient clipping multiplies with, never above 1."""
+    norm = tf.linalg.global_norm(gradients)
+    return tf.minimum(max_norm / (norm + CLIP_EPSILON), 1.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class SGD:
+    """Stochastic gradient descent on a flat list of tensors.
+
+    Attributes:
+      momentum: mu; 0 for none.
+      weight_decay: factor of the L2 term, added after clipping.
+      clip_norm: largest global norm of the gradient; 0 for no clipping.
+    """
+
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+
+    def slots(self, w) -> list:
+        """The state before the first step: a zero buffer per tensor."""
+        return [tf.zeros_like(tensor) for tensor in w] if self.momentum else []
+
+    def step(self, w, gradients, slots, learning_rate):
+        """(w', slots') after one step; shapes as given."""
+        if self.clip_norm:
+            c = clip_coefficient(gradients, self.clip_norm)
+            gradients = [c * g for g in gradients]
+        if self.weight_decay:
+            gradients = [
+                g + self.weight_decay * t
+                for g, t in zip(gradients, w, strict=True)
+            ]
+        if self.momentum:
+            gradients = slots = [
+                self.momentum * v + g
+                for v, g in zip(slots, gradients, strict=True)
+            ]
+        moved = [
+            t - tf.cast(learning_rate, t.dtype) * v
+            for t, v in zip(w, gradients, strict=True)
+        ]
+        return moved, slots
+
+    def pull_back(self, w, gradients, slots, learning_rate, v):
+        """u = (dw'/dgradients)^T v: what v at w' means for the gradient.
+
+        Without clipping this is -lr v; clipping's own derivative is
+        included.
+        """
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(gradients)
+            moved, _ = self.step(w, gradients, slots, learning_rate)
+        return tape.gradient(moved, gradients, output_gradients=v)
+
+
+@dataclasses.dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma and Ba 2015) on a flat list of tensors, with L2 decay.
+
+    Attributes:
+      learning_rate: constant.
+      beta1, beta2: decay of the first and second moment (paper: 0.5, 0.999).
+      weight_decay: factor of the L2 term.
+      epsilon: added to the root of the second moment.
+    """
+
+    learning_rate: float
+    beta1: float = 0.5
+    beta2: float = 0.999
+    weight_decay: float = 0.0
+    epsilon: float = 1e-8
+
+    def slots(self, parameters) -> list:
+        """First moments, second moments, and the number of steps taken."""
+        zeros = [tf.zeros_like(p) for p in parameters]
+        return [*zeros, *zeros, tf.zeros([], tf.int64)]
+
+    def step(self, parameters, gradients, slots):
+        """(parameters', slots') after one step; shapes as given."""
+        count = len(parameters)
+        m, v, t = slots[:count], slots[count : 2 * count], slots[-1] + 1
+        g = [
+            g + self.weight_decay * p
+            for g, p in zip(gradients, parameters, strict=True)
+        ]
+        m = [self.beta1 * a + (1 - self.beta1) * b for a, b in zip(m, g)]
+        v = [self.beta2 * a + (1 - self.beta2) * b * b for a, b in zip(v, g)]
+        moved = [
+            self._move(*values, t)
+            for values in zip(parameters, m, v, strict=True)
+        ]
+        return moved, [*m, *v, t]
+
+    def _move(self, p, m, v, t):
+        steps = tf.cast(t, p.dtype)
+        m_hat = m / (1 - tf.pow(tf.cast(self.beta1, p.dtype), steps))
+        v_hat = v / (1 - tf.pow(tf.cast(self.beta2, p.dtype), steps))
+        return p - self.learning_rate * m_hat / (tf.sqrt(v_hat) + self.epsilon)

@@ -1,0 +1,93 @@
+"""tf.distribute, in three verbs: compile, mean, local.
+
+Everything that computes is a function of tensors which runs on each replica
+on its share of the batch; gradients are averaged over the replicas inside
+it. With one replica all of this is nothing but tf.function.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from darts_tf.errors import InputError
+
+CHOICES = ("auto", "one_device", "mirrored")
+
+
+class Replicas:
+    """A distribution strategy and what is done with it.
+
+    Args:
+      distribute: "one_device"; "mirrored" for all GPUs (or all logical CPU
+        devices); "auto": mirrored where there are several GPUs.
+
+    Raises:
+      InputError: no such choice.
+    """
+
+    def __init__(self, distribute: str = "auto"):
+        gpus = tf.config.list_logical_devices("GPU")
+        if distribute not in CHOICES:
+            raise InputError(
+                f"distribute must be one of {', '.join(CHOICES)}; received "
+                f"{distribute!r}"
+            )
+        if distribute == "mirrored" or (distribute == "auto" and gpus[1:]):
+            devices = gpus or tf.config.list_logical_devices("CPU")
+            names = [device.name for device in devices]
+            self.strategy = tf.distribute.MirroredStrategy(names)
+        else:
+            self.strategy = tf.distribute.get_strategy()
+
+    @property
+    def count(self) -> int:
+        """Number of replicas."""
+        return self.strategy.num_replicas_in_sync
+
+    def scope(self) -> contextlib.AbstractContextManager:
+        """Where models and variables are created."""
+        return self.strategy.scope()
+
+    def compile(self, function: Callable) -> Callable:
+        """`function` of tensors as a graph that runs on every replica."""
+        if self.count == 1:
+            return tf.function(function)
+        return tf.function(lambda *args: self.strategy.run(function, args))
+
+    def mean(self, values):
+        """Average over the replicas of a list; call inside of a replica."""
+        if self.count == 1:
+            return values
+        replica = tf.distribute.get_replica_context()
+        return replica.all_reduce(tf.distribute.ReduceOp.MEAN, values)
+
+    def local(self, value):
+        """The first replica's value of a result."""
+        return self.strategy.experimental_local_results(value)[0]
+
+    def sum(self, value):
+        """The sum of a result over the replicas, as one tensor."""
+        parts = self.strategy.experimental_local_results(value)
+        return parts[0] if len(parts) == 1 else tf.add_n(parts)
+
+    def split(self, dataset: tf.data.Dataset, batch_size: int):
+        """The dataset with each batch split among the replicas.
+
+        Raises:
+          InputError: the batch cannot be split evenly.
+        """
+        if self.count == 1:
+            return dataset
+        if batch_size % self.count:
+            raise InputError(
+                f"the batch size must be a multiple of the {self.count} "
+                f"replicas; received {batch_size}"
+            )
+        options = tf.data.Options()
+        policy = tf.data.experimental.AutoShardPolicy.OFF
+        options.experimental_distribute.auto_shard_policy = policy
+        dataset = dataset.with_options(options)
+        return self.strategy.experimental_distribute_dataset(dataset)

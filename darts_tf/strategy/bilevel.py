@@ -1,0 +1,214 @@
+"""The gradient of the bilevel problem (DARTS sect. 2.3, eq. 3-8).
+
+Everything is written against one function of values,
+
+    loss(w, alpha, batch, seed) -> (loss, aux)
+
+with w and alpha flat lists of tensors. The architecture is to minimise
+L_val(w', alpha), where w' is the step that the optimizer is about to take on
+L_train (eq. 6). Its gradient (eq. 7) is
+
+    d/dalpha L_val(w', alpha)  +  d/dalpha <grad_w L_train(w, alpha), u>
+
+with u = (dw'/dg)^T grad_w' L_val(w', alpha), which for plain descent is
+-xi grad_w' L_val. The three methods differ in the second, implicit term:
+
+- first_order: xi = 0. Then w' = w and there is none.
+- finite_difference: a central difference along u (eq. 8).
+- exact: the derivative itself, by nested tapes.
+
+Departures: the papers' code leaves gradient clipping out of the unroll; here
+it is in, with its derivative.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from darts_tf.errors import InputError
+
+METHODS = ("first_order", "finite_difference", "exact")
+
+EPSILON = 0.01
+"""Length of the step of eq. 8: epsilon = 0.01 / |u| (paper, footnote 2)."""
+
+
+def weight_gradient(loss, w, alpha, batch, seed):
+    """(grad_w L, L, aux)."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(w)
+        value, aux = loss(w, alpha, batch, seed)
+    return _gradient(tape, value, w), value, aux
+
+
+def alpha_gradient(loss, w, alpha, batch, seed):
+    """(grad_alpha L, L)."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(alpha)
+        value, _ = loss(w, alpha, batch, seed)
+    return _gradient(tape, value, alpha), value
+
+
+def both_gradients(loss, w, alpha, batch, seed):
+    """(grad_w L, grad_alpha L, L)."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([w, alpha])
+        value, _ = loss(w, alpha, batch, seed)
+    by_w, by_alpha = tape.gradient(
+        value, (w, alpha), unconnected_gradients="zero"
+    )
+    return by_w, by_alpha, value
+
+
+def mixed_product(loss, w, alpha, batch, seed, u):
+    """d/dalpha <grad_w L(w, alpha), u>, u held constant: exact."""
+    with tf.GradientTape(watch_accessed_variables=False) as outer:
+        outer.watch(alpha)
+        with tf.GradientTape(watch_accessed_variables=False) as inner:
+            inner.watch(w)
+            value, _ = loss(w, alpha, batch, seed)
+        g = inner.gradient(value, w, unconnected_gradients="zero")
+    return outer.gradient(
+        g, alpha, output_gradients=u, unconnected_gradients="zero"
+    )
+
+
+def _gradient(tape, value, sources):
+    return tape.gradient(value, sources, unconnected_gradients="zero")
+
+
+def perturb(w, u, epsilon):
+    """(w + epsilon u, w - epsilon u), the two points of eq. 8."""
+    up = [t + epsilon * d for t, d in zip(w, u, strict=True)]
+    down = [t - epsilon * d for t, d in zip(w, u, strict=True)]
+    return up, down
+
+
+def difference_step(u, length: float = EPSILON):
+    """epsilon of eq. 8: a step of `length` along u; 0 where u is zero."""
+    return tf.math.divide_no_nan(
+        tf.cast(length, u[0].dtype), tf.linalg.global_norm(u)
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Unroll:
+    """The step that the optimizer is about to take.
+
+    Attributes:
+      optimizer: with step() and pull_back() (descent/optimizers.py).
+      slots: its state.
+      learning_rate: xi, a scalar.
+    """
+
+    optimizer: object
+    slots: list
+    learning_rate: tf.Tensor
+
+
+class ArchitectureGradient:
+    """One of the three methods over one loss, compiled in small pieces.
+
+    The pieces are separate graphs, which the methods share: a single graph
+    of all passes takes minutes to its first step. Gradients are averaged
+    over the replicas wherever they leave a piece, so that N replicas compute
+    what one computes on the joined batch.
+
+    Args:
+      loss: loss(w, alpha, batch, seed) -> (loss, aux).
+      method: one of METHODS.
+      compile: turns a function of tensors into its compiled form.
+      mean: averages a list of tensors over the replicas.
+
+    Raises:
+      InputError: no such method.
+    """
+
+    def __init__(
+        self,
+        loss: Callable,
+        method: str,
+        compile: Callable = tf.function,
+        mean: Callable = lambda values: values,
+        epsilon: float = EPSILON,
+    ):
+        if method not in METHODS:
+            raise InputError(
+                f"the gradient method must be one of {', '.join(METHODS)}; "
+                f"received {method!r}"
+            )
+        self.method = method
+
+        def on_weights(w, alpha, batch, seed):
+            g, value, aux = weight_gradient(loss, w, alpha, batch, seed)
+            return mean(g), mean([value])[0], aux
+
+        def on_alpha(w, alpha, batch, seed):
+            g, value = alpha_gradient(loss, w, alpha, batch, seed)
+            return mean(g), mean([value])[0]
+
+        def on_both(w, alpha, batch, seed):
+            g, h, value = both_gradients(loss, w, alpha, batch, seed)
+            return mean(g), mean(h), mean([value])[0]
+
+        def on_product(w, alpha, batch, seed, u):
+            return mean(mixed_product(loss, w, alpha, batch, seed, u))
+
+        def around(w, u):
+            step = difference_step(u, epsilon)
+            return *perturb(w, u, step), step
+
+        def central(base, up, down, step):
+            return [
+                g + tf.math.divide_no_nan(p - n, 2 * step)
+                for g, p, n in zip(base, up, down, strict=True)
+            ]
+
+        def plus(left, right):
+            return [a + b for a, b in zip(left, right, strict=True)]
+
+        self._compile = compile
+        self._steps = {}
+        self.weight_gradient = compile(on_weights)
+        self.alpha_gradient = compile(on_alpha)
+        self._both = compile(on_both)
+        self._product = compile(on_product)
+        self._around = compile(around)
+        self._central = compile(central)
+        self._plus = compile(plus)
+
+    def __call__(self, w, alpha, train, valid, seed, unroll: Unroll):
+        """(the gradient with respect to alpha, L_val(w', alpha)).
+
+        Args:
+          w, alpha: flat lists of tensors.
+          train, valid: batches for L_train and L_val.
+          seed: int32 [2]; all passes see the same masks.
+          unroll: the step on w; not read by first_order.
+        """
+        if self.method == "first_order":
+            return self.alpha_gradient(w, alpha, valid, seed)
+        g, _, _ = self.weight_gradient(w, alpha, train, seed)
+        step, pull_back = self._compiled_steps(unroll.optimizer)
+        state = (unroll.slots, unroll.learning_rate)
+        unrolled = step(w, g, *state)  # eq. 6
+        v, direct, value = self._both(unrolled, alpha, valid, seed)
+        u = pull_back(w, g, *state, v)
+        if self.method == "exact":
+            implicit = self._product(w, alpha, train, seed, u)
+            return self._plus(direct, implicit), value
+        up, down, epsilon = self._around(w, u)  # eq. 8
+        above, _ = self.alpha_gradient(up, alpha, train, seed)
+        below, _ = self.alpha_gradient(down, alpha, train, seed)
+        return self._central(direct, above, below, epsilon), value
+
+    def _compiled_steps(self, optimizer):
+        if optimizer not in self._steps:
+            self._steps[optimizer] = (
+                self._compile(lambda *a: optimizer.step(*a)[0]),
+                self._compile(optimizer.pull_back),
+            )
+        return self._steps[optimizer]

@@ -1,0 +1,61 @@
+"""From alpha to a discrete cell (DARTS sect. 2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
+from darts_tf.space.genotype import CellGenotype, Genotype
+
+
+def softmax(alpha: np.ndarray) -> np.ndarray:
+    """Mixing weights [edges, candidates] of alpha (eq. 2), in float64."""
+    alpha = np.asarray(alpha, np.float64)
+    powers = np.exp(alpha - alpha.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def derive_cell(spec: CellSpec, weights: np.ndarray) -> CellGenotype:
+    """Keeps the strongest operations of each node.
+
+    Each edge stands for its strongest non-zero candidate; each node keeps
+    the edges from the `spec.predecessors` distinct predecessors for which
+    that candidate's mixing weight is largest, the strongest first. Among
+    equals the earlier one wins.
+
+    Args:
+      spec: the cell.
+      weights: mixing weights [edges, candidates], after the softmax: alpha
+        itself would rank edges wrongly.
+    """
+    weights = np.array(weights, np.float64)
+    for row, names in enumerate(spec.candidates):
+        if ZERO in names:
+            weights[row, names.index(ZERO)] = -np.inf
+    edges = []
+    for node in range(spec.inputs, spec.inputs + spec.nodes):
+        strongest = sorted(
+            spec.incoming(node), key=lambda edge: -weights[edge[0]].max()
+        )
+        for row, source in strongest[: spec.predecessors]:
+            best = int(weights[row].argmax())
+            edges.append((spec.candidates[row][best], source))
+    return CellGenotype(tuple(edges), spec.concat)
+
+
+def derive(space: SearchSpace, alpha: Sequence[np.ndarray]) -> Genotype:
+    """The genotype that alpha stands for.
+
+    Args:
+      space: the space that was searched.
+      alpha: for each of its cells an array [edges, candidates].
+    """
+    return Genotype(
+        space.name,
+        {
+            spec.name: derive_cell(spec, softmax(rows))
+            for spec, rows in zip(space.cells, alpha, strict=True)
+        },
+    )

@@ -1,0 +1,70 @@
+"""The continuous relaxation (DARTS sect. 2.2, eq. 2).
+
+alpha lives outside of the network: one array [edges, candidates] for each
+kind of cell. The network takes mixing weights, one tensor for each of its
+cells, so that a gradient for each cell exists.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.space.cell import SearchSpace
+
+INITIAL_SCALE = 1e-3
+"""alpha starts as this times a standard normal, as in the papers' code."""
+
+
+def initial_alpha(space: SearchSpace, seed: int) -> list[np.ndarray]:
+    """A float32 array [edges, candidates] for each cell of the space."""
+    generator = np.random.default_rng(seed)
+    return [
+        (
+            INITIAL_SCALE * generator.standard_normal(spec.alpha_shape)
+        ).astype(np.float32)
+        for spec in space.cells
+    ]
+
+
+def mixing_weights(alpha):
+    """Softmax over each edge's candidates (eq. 2); shapes as given."""
+    return [tf.nn.softmax(rows, axis=-1) for rows in alpha]
+
+
+def per_cell(values, space: SearchSpace, kinds) -> list:
+    """One tensor of its own for each cell of the network.
+
+    Args:
+      values: one tensor for each cell of the space.
+      space: names the kinds.
+      kinds: the kind of each of the network's cells, in order.
+    """
+    by_kind = dict(zip([s.name for s in space.cells], values, strict=True))
+    return [tf.identity(by_kind[kind]) for kind in kinds]
+
+
+def supernet_loss(model):
+    """loss(w, alpha, batch, seed) of a supernet: mean cross-entropy.
+
+    Pure: running statistics that the pass would move are returned in
+    aux["state"] (in the order of model.non_trainable_variables) and not
+    assigned. aux["logits"] is [B, classes].
+    """
+    labels_loss = tf.nn.sparse_softmax_cross_entropy_with_logits
+
+    def loss(w, alpha, batch, seed):
+        del seed  # nothing in this supernet is random
+        images, labels = batch
+        weights = per_cell(mixing_weights(alpha), model.space, model.kinds)
+        logits, state = model.stateless_call(
+            w,
+            [v.value for v in model.non_trainable_variables],
+            images,
+            weights,
+            training=True,
+        )
+        value = tf.reduce_mean(labels_loss(labels, logits))
+        return value, {"logits": logits, "state": state}
+
+    return loss
