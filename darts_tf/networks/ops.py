@@ -191,9 +191,13 @@ class FactorizedReduce(Block):
 
 
 def max_pool(x, stride: int):
-    """3 x 3 max pooling, padded by one pixel that never wins."""
-    if stride == 1:
-        return tf.nn.max_pool2d(x, 3, 1, "SAME")
+    """3 x 3 max pooling, padded by one pixel that never wins.
+
+    Padded explicitly with stride 1 too: where input and output have one
+    size, TensorFlow's MaxPoolGradGrad works in place on a buffer that it
+    still has to read, and second derivatives in a graph come out wrong
+    (tests/networks/test_ops.py shows it).
+    """
     return tf.nn.max_pool2d(pad(x, 1, x.dtype.min), 3, stride, "VALID")
 
 

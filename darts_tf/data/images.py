@@ -1,0 +1,81 @@
+"""Images with class labels, by name: embedded, a user's folder, or TFDS."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from darts_tf.data.embedded import load_digits
+from darts_tf.data.folder import load_folder
+from darts_tf.data.parts import (
+    ImageData,
+    Part,
+    channel_statistics,
+    stratified_split,
+)
+from darts_tf.data.pixels import resize
+from darts_tf.data.prepared import load_prepared
+from darts_tf.errors import InputError
+
+__all__ = [
+    "ImageData",
+    "Part",
+    "channel_statistics",
+    "load_images",
+    "stratified_split",
+]
+
+
+def load_images(
+    name: str,
+    *,
+    data_dir: str | None = None,
+    download: bool = False,
+    image_size: int | None = None,
+) -> ImageData:
+    """The images called `name`; of the test part nothing is decoded yet.
+
+    Args:
+      name: "digits" (embedded), "folder" (the user's own, in `data_dir`), or
+        any image classification set of TensorFlow Datasets.
+      data_dir: the user's folder, or the folder that holds TFDS's prepared
+        sets (None: TFDS's own default place).
+      download: whether TFDS may fetch and prepare a set that is not there.
+      image_size: pixels; every image is scaled to this height and width,
+        whatever its proportions. None: images stay as they are.
+
+    Raises:
+      InputError: an unknown name, data that is not there or not fit for
+        classification, images of several sizes without `image_size`, or more
+        of them than memory can hold.
+    """
+    if image_size is not None and image_size < 1:
+        raise InputError(
+            f"image_size must be at least 1 pixel. Received: {image_size}"
+        )
+    if name in ("digits", "folder") and download:
+        raise InputError(f"{name!r} has nothing to download; leave it out")
+    if name == "digits":
+        return _digits(data_dir, image_size)
+    if name == "folder":
+        return load_folder(data_dir, image_size)
+    return load_prepared(name, data_dir, download, image_size)
+
+
+def _digits(data_dir: str | None, image_size: int | None) -> ImageData:
+    if data_dir is not None:
+        raise InputError(
+            f"'digits' comes with the package and reads no folder; leave "
+            f"data_dir out. Received: {data_dir}"
+        )
+    data = load_digits()
+    if image_size is None:
+        return data
+    return dataclasses.replace(
+        data,
+        train=_resized(data.train, image_size),
+        read_test=lambda: _resized(data.load_test(), image_size),
+    )
+
+
+def _resized(part: Part, size: int) -> Part:
+    return Part(resize(part.images, size).numpy(), part.labels)

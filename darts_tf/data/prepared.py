@@ -1,0 +1,218 @@
+"""Any image classification set of TensorFlow Datasets, by name.
+
+Departures: a set without a test split is tested on its "validation" split,
+and one without either on a fixed stratified fifth of "train".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.data.embedded import SPLIT_SEED, TEST_FRACTION
+from darts_tf.data.parts import ImageData, Part, stratified_split
+from darts_tf.data.pixels import require_memory, resize
+from darts_tf.errors import InputError
+
+READ_BATCH = 256  # examples that are decoded and copied at once
+
+
+@dataclasses.dataclass(frozen=True)
+class _Source:
+    """A prepared set, and how to read a split of it."""
+
+    builder: Any
+    image: str  # the features' keys
+    label: str
+    shape: tuple[int, int, int]  # (H, W, C) once read
+    image_size: int | None
+
+    def count(self, split: str) -> int:
+        return self.builder.info.splits[split].num_examples
+
+    def read(self, split: str) -> Part:
+        """All of a split, in the order of the files."""
+        count = self.count(split)
+        images = np.empty((count, *self.shape), np.uint8)
+        labels = np.empty(count, np.int32)
+        start = 0
+        for x, y in self._batches(split):
+            stop = start + len(y)
+            images[start:stop], labels[start:stop] = x, y
+            start = stop
+        if start != count or count == 0 or labels.min() < 0:
+            raise InputError(
+                f"{self.builder.name}: split {split!r} has {start} of {count} "
+                "examples, or some without a label; prepare the set again"
+            )
+        return Part(images, labels)
+
+    def _batches(self, split: str):
+        dataset = self._dataset(split, {self.image: True, self.label: True})
+
+        def pair(example):
+            image = example[self.image]
+            if self.image_size is not None:
+                image = resize(image, self.image_size)
+            return image, example[self.label]
+
+        dataset = dataset.map(pair, num_parallel_calls=tf.data.AUTOTUNE)
+        return dataset.batch(READ_BATCH).prefetch(2).as_numpy_iterator()
+
+    def _dataset(self, split: str, features: dict[str, bool]):
+        import tensorflow_datasets as tfds
+
+        return self.builder.as_dataset(
+            split=split,
+            shuffle_files=False,
+            decoders=tfds.decode.PartialDecoding(features),
+            read_config=tfds.ReadConfig(try_autocache=False),
+        )
+
+
+def load_prepared(
+    name: str,
+    data_dir: str | None,
+    download: bool,
+    image_size: int | None,
+) -> ImageData:
+    """The TFDS set called `name`; arguments and errors as in `load_images`."""
+    builder = _builder(name, data_dir)
+    _require_prepared(builder, name, data_dir, download)
+    image, label = _keys(builder.info, name)
+    source = _Source(
+        builder,
+        image,
+        label,
+        _shape(builder.info.features[image], name, image_size),
+        image_size,
+    )
+    splits = builder.info.splits
+    if "train" not in splits:
+        raise InputError(
+            f"{name}: there is no split 'train', only "
+            f"{', '.join(sorted(splits)) or 'none at all'}; choose another set"
+        )
+    require_memory(name, source.count("train"), source.shape)
+    names = tuple(builder.info.features[label].names)
+    train, read_test = _parts(source, splits)
+    return ImageData(name, names, train, read_test)
+
+
+def _parts(source: _Source, splits):
+    """The training part, and what reads the test part."""
+    for split in ("test", "validation"):
+        if split in splits:
+            return source.read("train"), lambda: source.read(split)
+    everything = source.read("train")
+    fractions = (1 - TEST_FRACTION, TEST_FRACTION)
+    kept, held = stratified_split(everything.labels, fractions, SPLIT_SEED)
+    return everything.take(kept), lambda: source.read("train").take(held)
+
+
+def _builder(name: str, data_dir: str | None):
+    import tensorflow_datasets as tfds
+
+    community = ":" in name and not name.partition(":")[2][:1].isdigit()
+    try:
+        if community:
+            raise tfds.core.registered.DatasetNotFoundError(name)
+        return tfds.builder(name, data_dir=data_dir)
+    except tfds.core.registered.DatasetNotFoundError as error:
+        known = tfds.list_builders(with_community_datasets=False)
+        near = difflib.get_close_matches(
+            name, [*known, "digits", "folder"], n=3
+        )
+        closest = f"the closest are {', '.join(near)}" if near else "none is near"
+        raise InputError(
+            f"unknown dataset {name!r}; {closest}; give 'digits', 'folder' or "
+            "the name of a TFDS set"
+        ) from error
+    except (AssertionError, ValueError, OSError) as error:
+        raise InputError(
+            f"dataset {name!r} cannot be opened: {_first_line(error)}; check "
+            "its configuration, version and folder"
+        ) from error
+
+
+def _require_prepared(builder, name, data_dir, download: bool) -> None:
+    """Makes sure that the set is on disk, by download if that is allowed."""
+    import tensorflow_datasets as tfds
+
+    if builder.is_prepared():
+        return
+    if not download:
+        place = data_dir or tfds.core.constants.DATA_DIR
+        raise InputError(
+            f"{name} is not prepared in {place}; give --data_dir=a folder "
+            "that has it, or --download to fetch it"
+        )
+    config = tfds.download.DownloadConfig(try_download_gcs=False)
+    try:
+        builder.download_and_prepare(download_config=config)
+    except (
+        AssertionError,  # TFDS: files that must be fetched by hand
+        ImportError,
+        OSError,
+        tfds.download.DownloadError,
+    ) as error:
+        raise InputError(
+            f"{name} could not be downloaded: {_first_line(error)}; give "
+            "--data_dir=a folder that has it"
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+def _keys(info, name: str) -> tuple[str, str]:
+    """The keys of the features that are the image and its class."""
+    import tensorflow_datasets as tfds
+
+    features = info.features
+    keys = info.supervised_keys or ()
+    if len(keys) != 2 or not all(isinstance(key, str) for key in keys):
+        keys = (
+            *_only(features, tfds.features.Image),
+            *_only(features, tfds.features.ClassLabel),
+        )
+    if (
+        len(keys) != 2
+        or not isinstance(features[keys[0]], tfds.features.Image)
+        or not isinstance(features[keys[1]], tfds.features.ClassLabel)
+    ):
+        raise InputError(
+            f"{name} is no image classification set: its features are "
+            f"{', '.join(features)}; choose one with an image and a class label"
+        )
+    return keys
+
+
+def _only(features, kind) -> tuple[str, ...]:
+    """The key of the one feature of a kind; nothing where several are."""
+    keys = tuple(k for k, f in features.items() if isinstance(f, kind))
+    return keys if len(keys) == 1 else ()
+
+
+def _shape(image, name: str, size: int | None) -> tuple[int, int, int]:
+    """(H, W, C) of the images once read."""
+    *height_width, channels = image.shape
+    if image.dtype not in (np.uint8, tf.uint8) or channels is None:
+        raise InputError(
+            f"{name}: images must be uint8 with a fixed number of channels. "
+            f"Received: {image.dtype} {tuple(image.shape)}; choose another set"
+        )
+    if size is not None:
+        return size, size, channels
+    if None in height_width:
+        raise InputError(
+            f"{name}: its images have several sizes; give image_size to scale "
+            "all to one"
+        )
+    return (*height_width, channels)

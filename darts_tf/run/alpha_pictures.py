@@ -1,0 +1,152 @@
+"""Pictures of mixing weights: a heat map, and curves over the epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from darts_tf.errors import InputError
+from darts_tf.space.cell import CellSpec, SearchSpace
+
+DPI = 110
+PALETTE = (
+    "#9a9a9a", "#e08214", "#f5c04a", "#b3401f", "#1f5fa8", "#6aaed6",
+    "#2b7a3a", "#8cc785", "#7b4199", "#0c7d83",
+)
+
+
+def edge_label(edge: tuple[int, int]) -> str:
+    """(0, 2) -> '0→2': the two ends of an edge."""
+    return f"{edge[0]}→{edge[1]}"
+
+
+def draw_alpha(
+    space: SearchSpace, weights: Mapping[str, np.ndarray]
+) -> Figure:
+    """A heat map of each cell, the value written into each place.
+
+    Args:
+      space: the space the weights belong to.
+      weights: for each cell's name its mixing weights [edges, candidates]
+        (softmax of alpha, eq. 2), numbers from 0 to 1.
+
+    Returns:
+      Rows are edges, columns candidates. Where edges have different
+      candidates the names stand in the places.
+
+    Raises:
+      InputError: an unknown cell, or another shape than alpha's.
+    """
+    parts = checked(space, weights, axes=2)
+    rows = max(len(spec.edges) for spec, _ in parts)
+    wide = [0.85 * values.shape[1] + 0.9 for _, values in parts]
+    figure = Figure((sum(wide) + 0.3, 0.34 * rows + 1.6), dpi=DPI,
+                    layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(1, len(parts), squeeze=False, width_ratios=wide)
+    for axes, (spec, values) in zip(grid[0], parts):
+        _heat_map(axes, spec, values)
+    return figure
+
+
+def _heat_map(axes, spec: CellSpec, values: np.ndarray) -> None:
+    axes.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_title(f"{spec.name} cell: mixing weights", weight="bold")
+    axes.set_yticks(range(len(spec.edges)), map(edge_label, spec.edges))
+    same = len(set(spec.candidates)) == 1
+    names = spec.candidates[0] if same else ()
+    axes.set_xticks(range(len(names)), names, rotation=35, ha="right",
+                    rotation_mode="anchor")
+    axes.tick_params(length=0)
+    for (row, column), value in np.ndenumerate(values):
+        text = f"{value:.2f}"
+        if not same:
+            text = f"{spec.candidates[row][column]}\n{text}"
+        axes.text(column, row, text, ha="center", va="center",
+                  fontsize=8 if same else 6,
+                  color="white" if value > 0.55 else "#202020")
+
+
+def draw_alpha_history(
+    space: SearchSpace, history: Mapping[str, np.ndarray]
+) -> Figure:
+    """Curves of the mixing weights, one small picture for each edge.
+
+    Args:
+      space: the space the weights belong to.
+      history: for each cell's name [T, edges, candidates], T epochs.
+
+    Returns:
+      Each cell is a triangle: a row for each node, a column for each
+      predecessor.
+
+    Raises:
+      InputError: an unknown cell, or another shape than alpha's.
+    """
+    parts = checked(space, history, axes=3)
+    names = list(dict.fromkeys(
+        n for spec, _ in parts for edge in spec.candidates for n in edge
+    ))
+    colours = {n: PALETTE[i % len(PALETTE)] for i, n in enumerate(names)}
+    columns = max(spec.inputs + spec.nodes - 1 for spec, _ in parts)
+    rows = [spec.nodes for spec, _ in parts]
+    figure = Figure((1.9 * columns + 0.6, 1.35 * sum(rows) + 1.2), dpi=DPI,
+                    layout="constrained")
+    FigureCanvasAgg(figure)
+    below = figure.subfigures(len(parts), 1, height_ratios=rows,
+                              squeeze=False)
+    for part, (spec, values) in zip(below[:, 0], parts):
+        part.suptitle(f"{spec.name} cell: mixing weights by epoch",
+                      weight="bold")
+        _triangle(part, spec, values, columns, colours)
+    lines = [Line2D([], [], color=colours[n], lw=2.5) for n in names]
+    figure.legend(lines, names, loc="outside lower center", fontsize=9,
+                  ncols=min(len(names), 4), frameon=False)
+    return figure
+
+
+def _triangle(figure, spec, values, columns, colours) -> None:
+    grid = figure.subplots(spec.nodes, columns, sharex=True, sharey=True,
+                           squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    epochs = np.arange(1, len(values) + 1)
+    top = max(0.05, 1.05 * float(np.max(values, initial=0.0)))
+    for row, (source, target) in enumerate(spec.edges):
+        axes = grid[target - spec.inputs, source]
+        axes.set_axis_on()
+        axes.set_title(edge_label((source, target)), fontsize=9, pad=3)
+        axes.tick_params(labelsize=7)
+        axes.set_ylim(0, top)
+        for column, name in enumerate(spec.candidates[row]):
+            axes.plot(epochs, values[:, row, column], color=colours[name],
+                      lw=1.4, marker="." if len(values) == 1 else None)
+
+
+def checked(space, values, axes: int):
+    """[(spec, array)] in the space's order, for the cells given."""
+    for name in values:
+        space.cell(name)
+    parts = []
+    for spec in space.cells:
+        if spec.name not in values:
+            continue
+        array = np.asarray(values[spec.name], dtype=np.float64)
+        if array.ndim != axes or array.shape[-2:] != spec.alpha_shape:
+            wanted = [*("T",) * (axes - 2), *spec.alpha_shape]
+            raise InputError(
+                f"mixing weights of cell '{spec.name}' must have the shape "
+                f"[{', '.join(map(str, wanted))}]. "
+                f"Received: {list(array.shape)}"
+            )
+        parts.append((spec, array))
+    if not parts:
+        raise InputError(
+            f"mixing weights of at least one cell of space '{space.name}' "
+            f"are needed. Received: none"
+        )
+    return parts

@@ -1,0 +1,138 @@
+"""Checkpoints: the named arrays of a run at one step, one file each.
+
+A checkpoint is a NumPy archive, `step-00000123.npz`, and not a
+tf.train.Checkpoint: it is one file, so that it can be replaced in one move
+and is there whole or not at all; each array carries a checksum (zip's CRC),
+so that damage is noticed instead of trained on; and it can be read without
+TensorFlow and without the objects that wrote it. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from absl import logging
+
+from darts_tf.errors import InputError
+from darts_tf.run import files
+
+_NAME = re.compile(r"step-(\d{8,})\.npz")
+_MEMBER = ".npy"
+# What reading a damaged archive can raise. RuntimeError: its bits for
+# encryption are set; NotImplementedError: those for the compression.
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, KeyError,
+    NotImplementedError, RuntimeError,
+)
+
+
+def checkpoint_path(folder: str | os.PathLike, step: int) -> Path:
+    """Where the checkpoint of `step` lies."""
+    return Path(folder) / f"step-{step:08d}.npz"
+
+
+def save(
+    folder: str | os.PathLike,
+    step: int,
+    arrays: Mapping[str, np.ndarray],
+    keep: int = 2,
+) -> Path:
+    """Writes the checkpoint of `step` and removes those no longer needed.
+
+    `keep` are left, this one included. Checkpoints of later steps go too:
+    whoever is at `step` has passed them over as damaged. Raises ValueError
+    for arrays that an archive cannot hold exactly (objects, bfloat16).
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = checkpoint_path(folder, step)
+    with files.atomic_file(path) as stream:
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+            for name, array in arrays.items():
+                _write_array(archive, name, np.asarray(array))
+    _clean(folder, step, keep)
+    return path
+
+
+def load_latest(
+    folder: str | os.PathLike,
+) -> tuple[int, dict[str, np.ndarray]] | None:
+    """The step and arrays of the newest readable checkpoint, if there is one.
+
+    A damaged one is passed over with a warning that names it. Raises
+    InputError where there are checkpoints and none can be read.
+    """
+    found = _found(folder)
+    for step in sorted(found, reverse=True):
+        try:
+            return step, _read(found[step])
+        except _DAMAGE as error:
+            logging.warning(
+                "The checkpoint %s is damaged (%s); passing it over for the "
+                "one before it.", found[step], error,
+            )
+    if not found:
+        return None
+    names = ", ".join(path.name for path in found.values())
+    raise InputError(
+        f"none of the checkpoints in {folder} can be read ({names}); bring "
+        "one back from a copy, or start anew in another --workdir"
+    )
+
+
+def latest_path(folder: str | os.PathLike) -> Path | None:
+    """The newest checkpoint's file, read or not; None without any."""
+    found = _found(folder)
+    return found[max(found)] if found else None
+
+
+def _found(folder: str | os.PathLike) -> dict[int, Path]:
+    """Checkpoints by step, oldest first."""
+    folder = Path(folder)
+    matches = {
+        path: _NAME.fullmatch(path.name)
+        for path in (folder.iterdir() if folder.is_dir() else ())
+    }
+    found = {int(m[1]): path for path, m in matches.items() if m}
+    return dict(sorted(found.items()))
+
+
+def _write_array(
+    archive: zipfile.ZipFile, name: str, array: np.ndarray
+) -> None:
+    """Not np.savez: it takes names as keywords and fails on "file"."""
+    if array.dtype.kind in "OV":
+        raise ValueError(
+            f"an archive cannot hold {name!r}, an array of {array.dtype}"
+        )
+    # The default date keeps equal states equal files.
+    member = zipfile.ZipInfo(name + _MEMBER)
+    with archive.open(member, "w", force_zip64=True) as stream:
+        np.lib.format.write_array(stream, array, allow_pickle=False)
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """Each member is read to its end, which checks its CRC."""
+    with zipfile.ZipFile(path) as archive:
+        return {
+            name[: -len(_MEMBER)]: np.lib.format.read_array(
+                io.BytesIO(archive.read(name)), allow_pickle=False
+            )
+            for name in archive.namelist()
+        }
+
+
+def _clean(folder: Path, step: int, keep: int) -> None:
+    files.remove_temporary(folder)
+    found = _found(folder)
+    kept = [other for other in found if other <= step][-max(keep, 1):]
+    for other, path in found.items():
+        if other not in kept:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,132 @@
+"""What every entry point does around its main function.
+
+Import this module before anything that imports TensorFlow: it quiets the
+C++ log of TensorFlow, unless TF_CPP_MIN_LOG_LEVEL is set already.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+
+from absl import app, flags
+
+from darts_tf.errors import DivergedError, InputError
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+USAGE_CODE, FAILURE_CODE, INTERRUPT_CODE = 2, 1, 130
+_HELP = ("--help", "-help", "--helpshort", "-helpshort", "-h", "-?")
+_WIDTH = 80
+
+
+def run(main: Callable[[list[str]], object]) -> None:
+    """Parses the flags, calls `main(argv)` and exits.
+
+    Exit codes: 0; 2 with one line on stderr for flags that do not parse and
+    for InputError; 1 with one line for DivergedError and for want of memory;
+    130 after Ctrl-C. Any other error is a bug and shows its traceback.
+    """
+    app.run(lambda argv: _guarded(main, argv), flags_parser=_parse)
+
+
+def _guarded(main: Callable[[list[str]], object], argv: list[str]) -> object:
+    try:
+        code = main(argv)
+        return code if isinstance(code, int) else None
+    except InputError as error:
+        return _say(error, USAGE_CODE)
+    except DivergedError as error:
+        return _say(error, FAILURE_CODE)
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPT_CODE)
+    except MemoryError as error:
+        return _say(_out_of_memory(error), FAILURE_CODE)
+    except Exception as error:
+        if not _is_resource_exhausted(error):
+            raise
+        return _say(_out_of_memory(error), FAILURE_CODE)
+
+
+def _parse(argv: list[str]) -> list[str]:
+    """The parser for absl's app: the program's name is all that is left."""
+    if _asks_for_help(argv[1:]):
+        print(_help_text())
+        sys.exit(0)
+    try:
+        left = flags.FLAGS(argv)
+    except (flags.Error, UnicodeDecodeError) as error:
+        sys.exit(_say(_flag_error(error), USAGE_CODE))
+    except SystemExit:  # --helpfull and its like have printed their text
+        sys.exit(0)
+    if left[1:]:
+        sys.exit(_say(f"unexpected argument {left[1]!r}; only flags are "
+                      "allowed: --name=value", USAGE_CODE))
+    return left
+
+
+def _say(error: object, code: int) -> int:
+    """Prints the error as one line; gives the code back."""
+    sys.stdout.flush()
+    print("error: " + " ".join(str(error).split()), file=sys.stderr,
+          flush=True)
+    return code
+
+
+def _flag_error(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"--flagfile is no text file ({error.reason})"
+    text = str(error).removeprefix("ERROR:: ")
+    if isinstance(error, flags.UnrecognizedFlagError):
+        text += "" if text.endswith("?") else "; see --helpshort"
+    return text
+
+
+def _out_of_memory(error: BaseException) -> str:
+    first = (str(error).splitlines() or [""])[0][:200]
+    return (
+        "out of memory; lower the batch size, the number of channels or of "
+        f"layers ({first or type(error).__name__})"
+    )
+
+
+def _is_resource_exhausted(error: BaseException) -> bool:
+    """Without importing TensorFlow: whoever raised it has done so."""
+    tensorflow = sys.modules.get("tensorflow")
+    errors = getattr(tensorflow, "errors", None)
+    return errors is not None and isinstance(
+        error, errors.ResourceExhaustedError
+    )
+
+
+def _asks_for_help(arguments: Sequence[str]) -> bool:
+    before = list(arguments)
+    if "--" in before:
+        before = before[: before.index("--")]
+    return any(argument in _HELP for argument in before)
+
+
+def _help_text() -> str:
+    """The program's docstring and its flags, in the order of definition."""
+    doc = sys.modules["__main__"].__doc__ or ""
+    key_flags = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
+    lines = [textwrap.dedent(doc).strip(), "", "Flags:"]
+    for flag in key_flags:
+        lines += _flag_lines(flag)
+    lines += ["", "A file of flags, one a line: --flagfile=PATH. Flags after "
+              "it override it.", "Every flag of every library: --helpfull"]
+    return "\n".join(lines)
+
+
+def _flag_lines(flag: flags.Flag) -> list[str]:
+    usual = (flag.default_as_str or "").strip("'")
+    head = f"  --[no]{flag.name}" if flag.boolean else f"  --{flag.name}"
+    given = f" (default: {usual})" if usual else ""
+    text = textwrap.fill(
+        " ".join((flag.help or "").split()) + given, _WIDTH,
+        initial_indent=" " * 6, subsequent_indent=" " * 6,
+        break_long_words=False, break_on_hyphens=False,
+    )
+    return [head, text]

@@ -1,0 +1,276 @@
+"""Drives a loop to its end, through kills and restarts.
+
+The driver knows no algorithm. It is held to one promise: a run killed at any
+moment and started again by the same command leaves what an undisturbed run
+leaves, but for the times. Hence the order of things:
+
+* A checkpoint holds the loop's state, the scalars not yet reported and the
+  clock. Records are on the disk before the checkpoint of their step is; on
+  restart, records of later steps are dropped and made again.
+* At the end of an epoch: the steps' record, `loop.end_epoch`, the epoch's
+  record, `on_epoch`, and only then the checkpoint. A kill in between goes
+  back to a checkpoint before the epoch's last step, so that this work is
+  done again as a whole: `on_epoch` must replace, not add.
+* What a checkpoint says is finite: losses and arrays are looked at first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from darts_tf.errors import DivergedError, InputError
+from darts_tf.run import checkpoints
+from darts_tf.run.interval import Interval
+from darts_tf.run.loop import Loop, Reporter
+from darts_tf.run.metrics import MetricsLog
+from darts_tf.run.progress import Progress
+from darts_tf.run.stopping import StopRequest
+from darts_tf.run.workdir import Workdir
+
+OWN, PENDING = "run/", "run/pending/"
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What a run cost: wall seconds over all its starts, and steps.
+
+    `first_step_seconds` is the time from the driver's start to the first
+    finished step, compilation included, of the first start that lived long
+    enough to save it. NaN if no step was needed.
+    """
+
+    seconds: float
+    first_step_seconds: float
+    steps: int
+
+
+def drive(
+    loop: Loop,
+    workdir: Workdir,
+    *,
+    report_every: int,
+    checkpoint_every: int,
+    reporter: Reporter | None = None,
+    on_epoch: Callable[[int, Loop, dict], None] | None = None,
+) -> Summary:
+    """Does all steps that are left, from the newest checkpoint on.
+
+    Args:
+      loop: what is driven; at its step 0.
+      workdir: the run's folder, held by this process.
+      report_every: steps between two records; an epoch's end makes one too.
+      checkpoint_every: steps between two checkpoints; 0: epochs' ends only.
+      reporter: is given each record's numbers.
+      on_epoch: called with the number of finished epochs, the loop and the
+        epoch's record; called again for the same epoch after a kill. The
+        run's last step ends an epoch, whole or not.
+
+    Raises:
+      InputError: a setting, or a checkpoint that does not fit.
+      DivergedError: a loss or the state is no longer finite.
+      SystemExit: 143 or 130, after SIGTERM or Ctrl-C, everything saved.
+    """
+    if report_every < 1 or checkpoint_every < 0:
+        raise InputError(
+            f"report_every={report_every} must be at least 1 and "
+            f"checkpoint_every={checkpoint_every} at least 0 (0: only at the "
+            "end of each epoch)"
+        )
+    driver = _Driver(loop, workdir, reporter, on_epoch)
+    driver.resume()
+    if loop.step < loop.total_steps:
+        driver.run(report_every, checkpoint_every)
+    return driver.summary()
+
+
+class _Driver:
+    def __init__(self, loop, workdir, reporter, on_epoch) -> None:
+        self._loop, self._workdir = loop, workdir
+        self._reporter, self._on_epoch = reporter, on_epoch
+        self._metrics = MetricsLog(workdir.metrics)
+        self._interval = Interval()
+        self._start = time.monotonic()
+        self._before = 0.0  # seconds of earlier starts
+        self._first_step = math.nan
+        self._timed_steps, self._timed_seconds = 0, 0.0
+        self._mark: float | None = None  # None until the first step is done
+
+    def resume(self) -> None:
+        found = checkpoints.load_latest(self._workdir.checkpoints)
+        if found is None:
+            self._metrics.truncate_after(0)
+            return
+        step, arrays = found
+        own = {n: a for n, a in arrays.items() if n.startswith(OWN)}
+        self._loop.restore({n: a for n, a in arrays.items() if n not in own})
+        if self._loop.step != step:
+            raise InputError(
+                f"the checkpoint of step {step} in "
+                f"{self._workdir.checkpoints} holds step {self._loop.step}; "
+                "start anew in another --workdir"
+            )
+        self._before = float(own.get("run/seconds", 0.0))
+        self._first_step = float(own.get("run/first_step_seconds", math.nan))
+        self._interval.restore({
+            n.removeprefix(PENDING): a
+            for n, a in own.items() if n.startswith(PENDING)
+        })
+        self._metrics.truncate_after(step)
+
+    def run(self, report_every: int, checkpoint_every: int) -> None:
+        loop = self._loop
+        epochs = -(-loop.total_steps // loop.steps_per_epoch)
+        progress = Progress(loop.step, loop.total_steps, epochs)
+        try:
+            with StopRequest() as stop:
+                while loop.step < loop.total_steps:
+                    self._advance(progress)
+                    ends = (loop.step % loop.steps_per_epoch == 0
+                            or loop.step == loop.total_steps)
+                    means = {}
+                    if ends or loop.step % report_every == 0:
+                        means = self._report(progress)
+                    if ends:
+                        self._end_epoch(progress, means)
+                    due = checkpoint_every and (
+                        loop.step % checkpoint_every == 0)
+                    stopped_by = stop.signal  # once: it may come in between
+                    if ends or due or stopped_by:
+                        self._save()
+                    if stopped_by:
+                        progress.close()
+                        self._stop(stopped_by)
+        finally:
+            progress.close()
+
+    def summary(self) -> Summary:
+        return Summary(self._seconds(), self._first_step, self._loop.step)
+
+    def _advance(self, progress: Progress) -> None:
+        scalars = self._loop.advance()
+        self._interval.add(self._loop.step, scalars)
+        progress.step()
+        if self._mark is None:  # the step that compiles is not timed
+            self._settle()
+            self._mark = time.monotonic()
+            if math.isnan(self._first_step):
+                self._first_step = self._mark - self._start
+        else:
+            self._timed_steps += 1
+
+    def _settle(self) -> None:
+        """After it all steps are done, and their losses are finite."""
+        try:
+            self._interval.settle()
+        except DivergedError as error:
+            raise self._diverged(str(error)) from error
+        if self._mark is not None:
+            now = time.monotonic()
+            self._timed_seconds += now - self._mark
+            self._mark = now
+
+    def _report(self, progress: Progress) -> dict[str, object]:
+        """Writes and shows the record of the steps since the last one."""
+        self._settle()
+        record = self._head("steps") | self._interval.means()
+        if self._timed_steps:
+            images = self._timed_steps * self._loop.images_per_step
+            record["images_per_second"] = images / max(
+                self._timed_seconds, 1e-9)
+        self._write(record)
+        progress.report(record["epoch"], record)
+        self._interval.clear()
+        self._timed_steps, self._timed_seconds = 0, 0.0
+        return record
+
+    def _end_epoch(self, progress: Progress, means: dict) -> None:
+        record = self._head("epoch") | dict(self._loop.end_epoch())
+        record = {n: _number(v) for n, v in record.items()}
+        self._write(record)
+        progress.epoch(record["epoch"], self._loop.step, means, record)
+        if self._on_epoch is not None:
+            self._on_epoch(record["epoch"], self._loop, record)
+        self._mark = time.monotonic()
+
+    def _head(self, kind: str) -> dict[str, object]:
+        """Epochs are counted from 1; a step belongs to the one it is in."""
+        step = self._loop.step
+        return {
+            "kind": kind,
+            "step": step,
+            "epoch": -(-step // self._loop.steps_per_epoch),
+            "seconds": self._seconds(),
+        }
+
+    def _write(self, record: dict[str, object]) -> None:
+        self._metrics.append(record)
+        if self._reporter is not None:
+            shown = {
+                n: v for n, v in record.items()
+                if isinstance(v, (int, float)) and n not in ("step", "kind")
+            }
+            self._reporter.scalars(self._loop.step, shown)
+
+    def _save(self) -> None:
+        self._settle()
+        state = dict(self._loop.state())
+        for name, array in state.items():
+            self._check_state(name, np.asarray(array))
+        own = {
+            "run/seconds": np.float64(self._seconds()),
+            "run/first_step_seconds": np.float64(self._first_step),
+        }
+        own |= {PENDING + n: a for n, a in self._interval.state().items()}
+        self._metrics.sync()
+        checkpoints.save(
+            self._workdir.checkpoints, self._loop.step, state | own
+        )
+        self._mark = time.monotonic()
+
+    def _check_state(self, name: str, array: np.ndarray) -> None:
+        """A step with a finite loss can still have spoilt the weights.
+
+        Single numbers are let through: "best loss so far" starts at infinity.
+        """
+        if name.startswith(OWN):
+            raise ValueError(f"the state's name {name!r} is the driver's own")
+        if array.ndim and array.dtype.kind in "fc" and not (
+                np.isfinite(array).all()):
+            raise self._diverged(
+                f"{name} is not finite after step {self._loop.step}")
+
+    def _diverged(self, what: str) -> DivergedError:
+        good = checkpoints.latest_path(self._workdir.checkpoints)
+        kept = f"the last good checkpoint is {good}" if good else (
+            "there is no checkpoint yet")
+        return DivergedError(
+            f"{what}: the run diverged; {kept}; a lower learning rate or "
+            "gradient norm may help, in another --workdir"
+        )
+
+    def _stop(self, stopped_by: signal.Signals) -> None:
+        print(
+            f"stopped by {stopped_by.name} after step {self._loop.step} of "
+            f"{self._loop.total_steps}; the same command goes on from there",
+            file=sys.stderr, flush=True,
+        )
+        raise SystemExit(128 + stopped_by)
+
+    def _seconds(self) -> float:
+        return self._before + time.monotonic() - self._start
+
+
+def _number(value: object) -> object:
+    """Tensors and NumPy's numbers as Python's; text as it is."""
+    if isinstance(value, (str, bool, int, float)) or value is None:
+        return value
+    if hasattr(value, "__float__") and np.ndim(value) == 0:
+        return float(value)
+    return value

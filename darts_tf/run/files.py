@@ -1,0 +1,72 @@
+"""Files that are there whole or not at all.
+
+A file is written under a temporary name in the same folder, forced to the
+disk and renamed: whoever reads, and whatever is killed, sees the old content
+or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+TEMPORARY_SUFFIX = ".tmp"
+
+
+def write_atomic(path: str | os.PathLike, data: bytes | str) -> None:
+    """Replaces the file `path` by `data` (text as UTF-8) in one move.
+
+    Raises OSError; the old file is then untouched.
+    """
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    with atomic_file(path) as stream:
+        stream.write(content)
+
+
+def write_json_atomic(path: str | os.PathLike, value: object) -> None:
+    """Writes `value` as indented JSON, in one move.
+
+    Raises ValueError for NaN and infinity, which JSON does not have.
+    """
+    write_atomic(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """A stream whose content becomes the file `path` when the block ends.
+
+    If the block raises, nothing stays behind.
+    """
+    path = Path(path)
+    temporary = path.with_name(
+        f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}"
+    )
+    try:
+        with open(temporary, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: str | os.PathLike) -> None:
+    """Forces the names in `folder` to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_temporary(folder: str | os.PathLike) -> None:
+    """Removes what a killed writer left; call it only as the sole writer."""
+    for path in Path(folder).glob(f".*{TEMPORARY_SUFFIX}"):
+        path.unlink(missing_ok=True)

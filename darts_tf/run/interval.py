@@ -1,0 +1,66 @@
+"""The scalars of the steps since the last report.
+
+Steps hand in tensors that may not be computed yet. They are turned into
+numbers only when somebody needs them, so that a step does not wait for the
+one before it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import SupportsFloat
+
+import numpy as np
+
+from darts_tf.errors import DivergedError
+
+
+class Interval:
+    """Values by name, in the order of the steps."""
+
+    def __init__(self) -> None:
+        self._fresh: list[tuple[int, Mapping[str, SupportsFloat]]] = []
+        self._values: dict[str, list[float]] = {}
+
+    def add(self, step: int, scalars: Mapping[str, SupportsFloat]) -> None:
+        """Keeps what step number `step` gave, as it is."""
+        self._fresh.append((step, scalars))
+
+    def settle(self) -> None:
+        """Turns all into numbers; waits for the steps that compute them.
+
+        Raises DivergedError with the first step at which a value whose name
+        ends in "loss" is not finite.
+        """
+        for step, scalars in self._fresh:
+            for name, value in scalars.items():
+                number = float(value)
+                if name.endswith("loss") and not math.isfinite(number):
+                    raise DivergedError(f"{name} is {number} at step {step}")
+                self._values.setdefault(name, []).append(number)
+        self._fresh.clear()
+
+    def means(self) -> dict[str, float]:
+        """The mean of each settled name over the steps that gave it."""
+        return {
+            name: math.fsum(values) / len(values)
+            for name, values in self._values.items()
+        }
+
+    def clear(self) -> None:
+        """Starts a new interval."""
+        self._fresh.clear()
+        self._values.clear()
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The settled values, float64 [steps] by name."""
+        return {
+            name: np.array(values, np.float64)
+            for name, values in self._values.items()
+        }
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Takes up what `state` gave."""
+        self.clear()
+        self._values = {n: a.tolist() for n, a in arrays.items()}

@@ -1,0 +1,40 @@
+"""What the driver drives and whom it tells, without knowing what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+
+class Loop(Protocol):
+    """A search or a training, as the driver sees it."""
+
+    step: int  # finished steps
+    total_steps: int
+    steps_per_epoch: int
+    images_per_step: int
+
+    def advance(self) -> Mapping[str, object]:
+        """Does one step; scalars by name, maybe not yet computed."""
+
+    def end_epoch(self) -> Mapping[str, object]:
+        """What is to be measured after an epoch's last step."""
+
+    def state(self) -> Mapping[str, np.ndarray]:
+        """All that is needed to go on exactly, by name.
+
+        Arrays of floats must be finite while all is well; single numbers
+        need not be. No name starts with "run/".
+        """
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Takes up a state; InputError where it does not fit."""
+
+
+class Reporter(Protocol):
+    """Whoever shows scalars, for example TensorBoard."""
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """Shows the values as those of `step`."""

@@ -1,0 +1,108 @@
+"""metrics.jsonl: what a run measured, one JSON object a line.
+
+JSON has no NaN and no infinity. They are written as the strings "nan",
+"inf" and "-inf", so that every line is JSON for every reader; Python's
+float() takes numbers and these strings alike.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+from absl import logging
+
+from darts_tf.errors import InputError
+from darts_tf.run import files
+
+
+class MetricsLog:
+    """Appends records to a file; each has an integer "step"."""
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self._path = Path(path)
+
+    def append(self, record: dict) -> None:
+        """Writes one line. It outlives this process, also a killed one.
+
+        Raises TypeError for values that JSON cannot hold.
+        """
+        line = json.dumps(_plain(record), allow_nan=False) + "\n"
+        with open(self._path, "ab") as stream:
+            stream.write(line.encode("utf-8"))
+
+    def sync(self) -> None:
+        """Forces the lines to the disk, so that they outlive the machine."""
+        if self._path.exists():
+            with open(self._path, "ab") as stream:
+                os.fsync(stream.fileno())
+
+    def truncate_after(self, step: int) -> None:
+        """Drops records of later steps and lines that are no record.
+
+        A run that goes on from the checkpoint of `step` writes the later
+        ones again. A last line that was only half written goes as well. The
+        file is replaced in one move; kept lines keep their bytes.
+        """
+        if not self._path.exists():
+            return
+        content = self._path.read_bytes()
+        lines = content.splitlines(keepends=True)
+        kept = []
+        for number, line in enumerate(lines, start=1):
+            record = _parsed(line)
+            if record is None and number < len(lines):
+                logging.warning("%s, line %d is no record; dropped.",
+                                self._path, number)
+            if record is not None and record["step"] <= step:
+                kept.append(line)
+        if b"".join(kept) != content:
+            files.write_atomic(self._path, b"".join(kept))
+
+
+def read_metrics(path: str | os.PathLike) -> list[dict]:
+    """The records of the file, in order; of no file, none.
+
+    A half-written last line is passed over. Raises InputError, which names
+    the line, where any other is no record.
+    """
+    path = Path(path)
+    lines = path.read_bytes().splitlines(keepends=True) if (
+        path.exists()) else []
+    records = []
+    for number, line in enumerate(lines, start=1):
+        record = _parsed(line)
+        if record is not None:
+            records.append(record)
+        elif number < len(lines):
+            raise InputError(
+                f"{path}, line {number} is no record; mend or delete the line"
+            )
+    return records
+
+
+def _parsed(line: bytes) -> dict | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    whole = isinstance(record, dict) and isinstance(record.get("step"), int)
+    return record if whole else None
+
+
+def _plain(value: object) -> object:
+    """The value in JSON's types."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

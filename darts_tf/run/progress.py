@@ -1,0 +1,78 @@
+"""What a run shows while it works.
+
+On a terminal one bar for the whole run; always one line an epoch. Where
+stderr is no terminal (a log file), the lines are all there is, and a long
+epoch says every five minutes how far it is.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+
+import tqdm
+
+QUIET_SECONDS = 300  # a log file hears from a long epoch so often
+
+
+class Progress:
+    """Shows the steps of a run on stderr."""
+
+    def __init__(self, step: int, total_steps: int, epochs: int) -> None:
+        self._total, self._epochs = total_steps, epochs
+        self._last_line = time.monotonic()
+        self._bar = tqdm.tqdm(
+            total=total_steps, initial=step, unit="step", smoothing=0.1,
+            disable=not sys.stderr.isatty(), dynamic_ncols=True,
+        )
+
+    def step(self) -> None:
+        """One more step is done."""
+        self._bar.update(1)
+
+    def report(self, epoch: int, record: Mapping[str, object]) -> None:
+        """New losses and speed for the bar."""
+        shown = [f"epoch {epoch}/{self._epochs}"]
+        shown += [
+            text for name, text in _texts(record)
+            if name.endswith("loss") or name == "images_per_second"
+        ]
+        self._bar.set_postfix_str(", ".join(shown), refresh=False)
+        silent = time.monotonic() - self._last_line
+        if self._bar.disable and silent > QUIET_SECONDS:
+            self.line(", ".join([*shown, f"step {record['step']}"]))
+
+    def epoch(
+        self, epoch: int, step: int, *records: Mapping[str, object]
+    ) -> None:
+        """The line of a finished epoch."""
+        merged = {k: v for record in records for k, v in record.items()}
+        line = f"epoch {epoch}/{self._epochs}, step {step}/{self._total}"
+        texts = [text for _, text in _texts(merged)]
+        self.line(", ".join([line, *texts]))
+
+    def line(self, text: str) -> None:
+        """A line of its own, above the bar."""
+        self._last_line = time.monotonic()
+        self._bar.write(text, file=sys.stderr)
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        """Leaves the bar as it is."""
+        self._bar.close()
+
+
+def _texts(record: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Name and text of each number that says something by itself."""
+    texts = []
+    for name, value in record.items():
+        if name in ("step", "epoch") or not isinstance(value, (int, float)):
+            continue
+        words = name.replace("_", " ")
+        known = {
+            "images_per_second": f"{value:.0f} images/s",
+            "seconds": f"{value:.0f} s",
+        }
+        texts.append((name, known.get(name, f"{words} {value:.4g}")))
+    return texts

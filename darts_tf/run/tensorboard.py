@@ -1,0 +1,181 @@
+"""What a run tells TensorBoard: event files for its standard plug-ins.
+
+TensorBoard's own writer is used, since tf.summary cannot write the mark of a
+restart. That mark says from which step on earlier records are void: a run
+that was killed at step 130 and goes on from its checkpoint of step 100 has
+written the steps 101 to 130 twice, and a reader must show each once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from tensorboard.compat.proto import event_pb2, summary_pb2
+from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.plugins.custom_scalar import metadata as layout_metadata
+from tensorboard.plugins.histogram.summary_v2 import histogram_pb
+from tensorboard.plugins.image import metadata as image_metadata
+from tensorboard.plugins.scalar.summary_v2 import scalar_pb
+from tensorboard.plugins.text.summary_v2 import text_pb
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from tensorboard.util import tensor_util
+
+from darts_tf.run.alpha_pictures import checked
+from darts_tf.run.pictures import figure_to_array, figure_to_png
+from darts_tf.space.cell import SearchSpace
+
+SECONDS_TO_DISK = 10
+PREFIX = "mixing"
+
+
+class Reporter:
+    """Writes a run's records for TensorBoard; also a context manager.
+
+    Args:
+      folder: where the event files lie. A resumed run gives the same folder
+        and gets one more file in it.
+      start_step: finished steps of the checkpoint the run goes on from.
+        Records of later steps in the folder become void; with 0 all do.
+    """
+
+    def __init__(self, folder: str | Path, start_step: int = 0) -> None:
+        self._writer = EventFileWriter(
+            str(folder), flush_secs=SECONDS_TO_DISK
+        )
+        self._start_step = start_step
+        self._has_layout = False
+        self._add(
+            start_step + 1 if start_step else 0,
+            session_log=event_pb2.SessionLog(
+                status=event_pb2.SessionLog.START
+            ),
+        )
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """One point for each curve; what stands before '/' is its group."""
+        pieces = [
+            scalar_pb(name, float(value)) for name, value in values.items()
+        ]
+        self._add(step, summary=_joined(pieces))
+
+    def text(self, step: int, name: str, markdown: str) -> None:
+        """A piece of Markdown."""
+        self._add(step, summary=text_pb(name, markdown))
+
+    def image(self, step: int, name: str, figure: Figure) -> None:
+        """A picture."""
+        height, width, _ = figure_to_array(figure).shape
+        value = summary_pb2.Summary.Value(
+            tag=name,
+            metadata=image_metadata.create_summary_metadata(
+                display_name=None, description=None
+            ),
+            tensor=tensor_util.make_tensor_proto(
+                [b"%d" % width, b"%d" % height, figure_to_png(figure)]
+            ),
+        )
+        self._add(step, summary=summary_pb2.Summary(value=[value]))
+
+    def histogram(self, step: int, name: str, values: np.ndarray) -> None:
+        """The distribution of `values`, an array of any shape."""
+        flat = np.asarray(values, dtype=np.float64).reshape(-1)
+        self._add(step, summary=histogram_pb(name, flat))
+
+    def mixing_weights(
+        self, step: int, space: SearchSpace, weights: Mapping[str, np.ndarray]
+    ) -> None:
+        """Every mixing weight as a curve, and each cell's mean entropy.
+
+        Tags: "mixing_normal_0-2/sep_conv_3x3", one group for each edge,
+        and "entropy/normal" in nats. The page "Custom scalars" shows one
+        chart for each edge, all its candidates in it.
+
+        Args:
+          step: finished steps.
+          space: the space the weights belong to.
+          weights: for each cell's name [edges, candidates] (eq. 2).
+
+        Raises:
+          InputError: an unknown cell, or another shape than alpha's.
+        """
+        values = {}
+        for spec, table in checked(space, weights, axes=2):
+            for row, names in enumerate(spec.candidates):
+                group = _group(spec.name, spec.edges[row])
+                for name, value in zip(names, table[row]):
+                    values[f"{group}/{name}"] = value
+            values[f"entropy/{spec.name}"] = _mean_entropy(table)
+        if not self._has_layout:
+            self._has_layout = True
+            self._add(self._start_step, summary=_layout(space))
+        self.scalars(step, values)
+
+    def flush(self) -> None:
+        """Brings everything to the disk now."""
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Brings everything to the disk and ends the file."""
+        self._writer.close()
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _add(self, step: int, **content) -> None:
+        self._writer.add_event(
+            event_pb2.Event(step=step, wall_time=time.time(), **content)
+        )
+
+
+def _joined(summaries) -> summary_pb2.Summary:
+    values = [value for summary in summaries for value in summary.value]
+    return summary_pb2.Summary(value=values)
+
+
+def _group(cell: str, edge: tuple[int, int]) -> str:
+    return f"{PREFIX}_{cell}_{edge[0]}-{edge[1]}"
+
+
+def _mean_entropy(table: np.ndarray) -> float:
+    """Mean over edges of -sum p log p, in nats; 0 log 0 = 0."""
+    safe = np.where(table > 0, table, 1.0)
+    return float(-(table * np.log(safe)).sum(-1).mean())
+
+
+def _layout(space: SearchSpace) -> summary_pb2.Summary:
+    """A category for each cell, in it a chart for each edge."""
+    categories = []
+    for spec in space.cells:
+        charts = [
+            layout_pb2.Chart(
+                title=f"{spec.name}: {source} to {target}",
+                multiline=layout_pb2.MultilineChartContent(
+                    tag=[f"^{_group(spec.name, (source, target))}/"]
+                ),
+            )
+            for source, target in spec.edges
+        ]
+        categories.append(
+            layout_pb2.Category(title=f"{spec.name} cell", chart=charts)
+        )
+    entropies = layout_pb2.Chart(
+        title="mean entropy (nats)",
+        multiline=layout_pb2.MultilineChartContent(tag=["^entropy/"]),
+    )
+    categories.insert(
+        0, layout_pb2.Category(title="entropy", chart=[entropies])
+    )
+    layout = layout_pb2.Layout(category=categories)
+    value = summary_pb2.Summary.Value(
+        tag=layout_metadata.CONFIG_SUMMARY_TAG,
+        metadata=layout_metadata.create_summary_metadata(),
+        tensor=tensor_util.make_tensor_proto(layout.SerializeToString()),
+    )
+    return summary_pb2.Summary(value=[value])
