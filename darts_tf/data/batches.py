@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 Statistics = tuple[np.ndarray, np.ndarray]
-ORDER, AUGMENTATION = 0, 1  # what a seed is used for
+AUGMENTATION = 1  # keeps its randomness apart from other uses of the seed
 MAX_SEED = 2**31 - 1
 
 
@@ -39,7 +39,9 @@ def steps_per_epoch(part: Part, batch_size: int) -> int:
       InputError: the batch is empty or larger than the part.
     """
     if batch_size < 1:
-        raise InputError(f"batch size must be at least 1. Received: {batch_size}")
+        raise InputError(
+            f"batch size must be at least 1. Received: {batch_size}"
+        )
     if batch_size > part.size:
         raise InputError(
             f"batch size {batch_size} is larger than the split, which has "
@@ -140,7 +142,7 @@ def _indices(size: int, batch_size: int, steps: int, seed: int, step):
     """The examples of a step, int64 [B]: a slice of its epoch's permutation."""
     epoch, place = step // steps, step % steps
     positions = place * batch_size + tf.range(batch_size, dtype=tf.int64)
-    key = tf.stack([tf.constant(seed, tf.int64), ORDER, epoch])
+    key = tf.stack([tf.constant(seed, tf.int64), epoch])
     return tf.random.experimental.index_shuffle(positions, key, size - 1)
 
 

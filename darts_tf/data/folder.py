@@ -35,7 +35,8 @@ class _Files:
     labels: np.ndarray
 
     def take(self, indices: np.ndarray) -> _Files:
-        return _Files(tuple(self.paths[i] for i in indices), self.labels[indices])
+        paths = tuple(self.paths[i] for i in indices)
+        return _Files(paths, self.labels[indices])
 
 
 def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
@@ -67,15 +68,16 @@ def _root(data_dir: str | None) -> pathlib.Path:
 
 def _find(root: pathlib.Path) -> tuple[tuple[str, ...], _Files, _Files]:
     """(class names, training files, test files) of either layout."""
-    if (root / "train").is_dir() and (root / "test").is_dir():
-        names = _classes(root / "train")
-        if names != (other := _classes(root / "test")):
+    train, test = root / "train", root / "test"
+    if train.is_dir() and test.is_dir():
+        names = _classes(train)
+        if names != (other := _classes(test)):
             odd = ", ".join(sorted(set(names) ^ set(other)))
             raise InputError(
                 f"{root}: train and test must have the same classes; only one "
                 f"of them has: {odd}"
             )
-        return names, _files(root / "train", names), _files(root / "test", names)
+        return names, _files(train, names), _files(test, names)
     names = _classes(root)
     files = _files(root, names)
     fractions = (1 - TEST_FRACTION, TEST_FRACTION)

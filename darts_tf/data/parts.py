@@ -21,8 +21,8 @@ class Part:
       labels: int32 [N], numbers of classes from 0.
     """
 
-    images: np.ndarray
-    labels: np.ndarray
+    images: np.ndarray = dataclasses.field(repr=False)
+    labels: np.ndarray = dataclasses.field(repr=False)
 
     @property
     def size(self) -> int:

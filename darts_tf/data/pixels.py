@@ -16,16 +16,21 @@ CONTAINER_LIMIT = pathlib.Path("/sys/fs/cgroup/memory.max")
 
 
 def resize(images, size: int) -> tf.Tensor:
-    """Bilinear with antialiasing, uint8 [..., H, W, C] -> [..., size, size, C].
+    """Scales images to a square, bilinear with antialiasing.
 
-    Proportions are not kept.
+    Args:
+      images: uint8 [B, H, W, C] or [H, W, C]; proportions are not kept.
+      size: pixels, of either side.
+
+    Returns:
+      uint8 [B, size, size, C] or [size, size, C].
     """
     scaled = tf.image.resize(images, (size, size), antialias=True)
     return tf.cast(tf.clip_by_value(tf.round(scaled), 0, 255), tf.uint8)
 
 
 def available_memory() -> int:
-    """Bytes that this process could still take, a container's limit included."""
+    """Bytes that can still be taken, within a container's limit."""
     available = psutil.virtual_memory().available
     if CONTAINER_LIMIT.is_file():
         limit = CONTAINER_LIMIT.read_text().strip()

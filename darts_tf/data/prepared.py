@@ -127,9 +127,9 @@ def _builder(name: str, data_dir: str | None):
         near = difflib.get_close_matches(
             name, [*known, "digits", "folder"], n=3
         )
-        closest = f"the closest are {', '.join(near)}" if near else "none is near"
+        closest = f" (closest: {', '.join(near)})" if near else ""
         raise InputError(
-            f"unknown dataset {name!r}; {closest}; give 'digits', 'folder' or "
+            f"unknown dataset {name!r}{closest}; give 'digits', 'folder' or "
             "the name of a TFDS set"
         ) from error
     except (AssertionError, ValueError, OSError) as error:

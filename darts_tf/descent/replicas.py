@@ -64,6 +64,28 @@ class Replicas:
         replica = tf.distribute.get_replica_context()
         return replica.all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
+    def assign(self, variables, values) -> None:
+        """Gives variables their new values; call inside of a replica.
+
+        Each replica writes its own copy: the values are equal by then.
+        """
+        for variable, value in zip(variables, values, strict=True):
+            if self.count == 1:
+                variable.assign(value)
+            else:
+                self._own_copy(variable).assign(value)
+
+    def _own_copy(self, variable):
+        replica = tf.distribute.get_replica_context()
+        return self.strategy.experimental_local_results(variable)[
+            replica.replica_id_in_sync_group
+        ]
+
+    def batch_size(self, batch) -> int:
+        """Number of examples of a batch (its last element's length)."""
+        parts = self.strategy.experimental_local_results(batch[-1])
+        return sum(int(part.shape[0]) for part in parts)
+
     def local(self, value):
         """The first replica's value of a result."""
         return self.strategy.experimental_local_results(value)[0]
