@@ -13,6 +13,7 @@ from darts_tf.errors import InputError
 from darts_tf.space.cell import CellSpec, SearchSpace
 
 DPI = 110
+DARKEST = 0.3  # the darkest blue stands for at least this weight
 PALETTE = (
     "#9a9a9a", "#e08214", "#f5c04a", "#b3401f", "#1f5fa8", "#6aaed6",
     "#2b7a3a", "#8cc785", "#7b4199", "#0c7d83",
@@ -54,7 +55,8 @@ def draw_alpha(
 
 
 def _heat_map(axes, spec: CellSpec, values: np.ndarray) -> None:
-    axes.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    top = max(DARKEST, float(values.max()))  # early weights are all small
+    axes.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="auto")
     axes.set_title(f"{spec.name} cell: mixing weights", weight="bold")
     axes.set_yticks(range(len(spec.edges)), map(edge_label, spec.edges))
     same = len(set(spec.candidates)) == 1
@@ -68,7 +70,7 @@ def _heat_map(axes, spec: CellSpec, values: np.ndarray) -> None:
             text = f"{spec.candidates[row][column]}\n{text}"
         axes.text(column, row, text, ha="center", va="center",
                   fontsize=8 if same else 6,
-                  color="white" if value > 0.55 else "#202020")
+                  color="white" if value > 0.55 * top else "#202020")
 
 
 def draw_alpha_history(
@@ -127,8 +129,21 @@ def _triangle(figure, spec, values, columns, colours) -> None:
                       lw=1.4, marker="." if len(values) == 1 else None)
 
 
-def checked(space, values, axes: int):
-    """[(spec, array)] in the space's order, for the cells given."""
+def checked(
+    space: SearchSpace, values: Mapping[str, np.ndarray], axes: int
+) -> list[tuple[CellSpec, np.ndarray]]:
+    """(specification, float64 array) of the cells given, in space's order.
+
+    Args:
+      space: the space the values belong to.
+      values: for each cell's name [edges, candidates], or with a first axis
+        of epochs.
+      axes: 2 or 3, accordingly.
+
+    Raises:
+      InputError: an unknown cell, no cell, another shape or a value that is
+        no weight.
+    """
     for name in values:
         space.cell(name)
     parts = []
@@ -142,6 +157,11 @@ def checked(space, values, axes: int):
                 f"mixing weights of cell '{spec.name}' must have the shape "
                 f"[{', '.join(map(str, wanted))}]. "
                 f"Received: {list(array.shape)}"
+            )
+        if not (np.isfinite(array).all() and (array >= 0).all()):
+            raise InputError(
+                f"mixing weights of cell '{spec.name}' must be finite and "
+                f"not negative: pass softmax(alpha), not alpha"
             )
         parts.append((spec, array))
     if not parts:

@@ -29,14 +29,14 @@ from darts_tf.run.pictures import figure_to_array, figure_to_png
 from darts_tf.space.cell import SearchSpace
 
 SECONDS_TO_DISK = 10
-PREFIX = "mixing"
+PREFIX = "weights_mixing"  # sorts after train, valid
 
 
 class Reporter:
     """Writes a run's records for TensorBoard; also a context manager.
 
     Args:
-      folder: where the event files lie. A resumed run gives the same folder
+      folder: where the event files lie; made where it is missing. A resumed run gives the same folder
         and gets one more file in it.
       start_step: finished steps of the checkpoint the run goes on from.
         Records of later steps in the folder become void; with 0 all do.
@@ -46,7 +46,6 @@ class Reporter:
         self._writer = EventFileWriter(
             str(folder), flush_secs=SECONDS_TO_DISK
         )
-        self._start_step = start_step
         self._has_layout = False
         self._add(
             start_step + 1 if start_step else 0,
@@ -90,7 +89,7 @@ class Reporter:
     ) -> None:
         """Every mixing weight as a curve, and each cell's mean entropy.
 
-        Tags: "mixing_normal_0-2/sep_conv_3x3", one group for each edge,
+        Tags: "weights_mixing_normal_0-2/sep_conv_3x3", a group for each edge,
         and "entropy/normal" in nats. The page "Custom scalars" shows one
         chart for each edge, all its candidates in it.
 
@@ -111,7 +110,7 @@ class Reporter:
             values[f"entropy/{spec.name}"] = _mean_entropy(table)
         if not self._has_layout:
             self._has_layout = True
-            self._add(self._start_step, summary=_layout(space))
+            self._add(step, summary=_layout(space))
         self.scalars(step, values)
 
     def flush(self) -> None:

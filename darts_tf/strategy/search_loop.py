@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import tensorflow as tf
 
+from darts_tf.descent import scores
 from darts_tf.descent.optimizers import SGD, Adam
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import cosine
@@ -151,18 +152,14 @@ class Search:
             weights = relaxation.mixing_weights(alpha)
             cells = relaxation.per_cell(weights, self.space, self.model.kinds)
             logits = self.model(batch[0], cells, training=False)
-            return correct(logits, batch[1])
-
-        def share_correct(logits, labels):
-            hits = correct(logits, labels)
-            return replicas.mean([hits / tf.shape(labels)[0]])[0]
+            return scores.correct(logits, batch[1])
 
         self._read_w, self._read_slots = read(self._w), read(self._w_slots)
         self._read_alpha = read(self._alpha)
         self._move_alpha = replicas.compile(move_alpha)
         self._move_w = replicas.compile(move_w)
         self._count_correct = replicas.compile(count_correct)
-        self._share_correct = replicas.compile(share_correct)
+        self._share_correct = scores.compile_share(replicas)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -237,11 +234,13 @@ class Search:
 
     def end_epoch(self) -> dict[str, float]:
         """The supernet's accuracy on the whole validation part."""
-        alpha, hits, count = self._read_alpha(), 0, 0
-        for batch in self._batches.measured():
-            hits += int(self._replicas.sum(self._count_correct(alpha, batch)))
-            count += self._replicas.batch_size(batch)
-        return {"valid/accuracy": hits / count}
+        alpha = self._read_alpha()
+        share = scores.accuracy(
+            lambda batch: self._count_correct(alpha, batch),
+            self._batches.measured(),
+            self._replicas,
+        )
+        return {"valid/accuracy": share}
 
     def _groups(self) -> dict[str, list]:
         return {
@@ -260,9 +259,3 @@ class Search:
         """Takes up a state; InputError where it does not fit."""
         self.step = load(self._groups(), arrays)
         self._train = self._valid = None
-
-
-def correct(logits, labels):
-    """How many of logits [B, K] are largest at labels [B], float32."""
-    hits = tf.equal(tf.argmax(logits, -1, labels.dtype), labels)
-    return tf.reduce_sum(tf.cast(hits, tf.float32))

@@ -1,0 +1,219 @@
+"""What a genotype is worth: its network trained from scratch.
+
+The protocol of DARTS sect. 3.2 and A.2: random weights, auxiliary head,
+cutout (data/augmentation.py), drop path that rises linearly, learning rate
+to 0 by cosine. The result is the last epoch's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.descent import scores
+from darts_tf.descent.optimizers import SGD
+from darts_tf.descent.replicas import Replicas
+from darts_tf.descent.schedules import cosine, linear
+from darts_tf.descent.variables import load, named
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSettings:
+    """The paper's protocol unless said otherwise.
+
+    Attributes:
+      epochs, steps_per_epoch, batch_size: of the training.
+      learning_rate: to 0 by cosine over the epochs.
+      momentum, weight_decay, clip_norm: of SGD.
+      auxiliary_weight: of the auxiliary head's loss.
+      drop_path: probability towards which drop path rises from 0.
+      seed: decides what is dropped.
+    """
+
+    epochs: int
+    steps_per_epoch: int
+    batch_size: int
+    learning_rate: float = 0.025
+    momentum: float = 0.9
+    weight_decay: float = 3e-4
+    clip_norm: float = 5.0
+    auxiliary_weight: float = 0.4
+    drop_path: float = 0.2
+    seed: int = 0
+
+
+def training_loss(model, auxiliary_weight: float, with_drop_path: bool):
+    """loss(w, batch, seed, drop_path) -> (loss, logits, statistics).
+
+    Cross-entropy of the network plus `auxiliary_weight` times that of its
+    auxiliary head. Nothing is assigned.
+    """
+    cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
+
+    def loss(w, batch, seed, drop_path):
+        images, labels = batch
+        (logits, auxiliary), state = model.stateless_call(
+            w,
+            [v.value for v in model.non_trainable_variables],
+            images,
+            drop_path=drop_path if with_drop_path else None,
+            seed=seed,
+            training=True,
+        )
+        value = tf.reduce_mean(cross_entropy(labels, logits))
+        if auxiliary is not None:
+            more = tf.reduce_mean(cross_entropy(labels, auxiliary))
+            value += auxiliary_weight * more
+        return value, logits, state
+
+    return loss
+
+
+class Training:
+    """A training as a loop that can stop anywhere and go on exactly there.
+
+    Args:
+      model: a built evaluation network, created in the replicas' scope.
+      settings: the protocol.
+      batches: given the number of finished steps, the batches that follow.
+      measured: the validation part once; None where there is none.
+      replicas: where it runs.
+
+    Attributes:
+      best_accuracy, best_epoch: the best validation accuracy so far, to be
+        shown as such; the result is the last epoch's.
+    """
+
+    def __init__(
+        self,
+        model,
+        settings: TrainingSettings,
+        batches: Callable[[int], Iterable],
+        measured: Callable[[], Iterable] | None,
+        replicas: Replicas,
+    ):
+        self.model, self.settings = model, settings
+        self.step = 0
+        self.best_accuracy, self.best_epoch = 0.0, 0
+        self._batches, self._measured = batches, measured
+        self._replicas, self._iterator = replicas, None
+        self._sgd = SGD(
+            settings.momentum, settings.weight_decay, settings.clip_norm
+        )
+        self._w = [v.value for v in model.trainable_variables]
+        self._statistics = [v.value for v in model.non_trainable_variables]
+        with replicas.scope():
+            self._slots = [
+                tf.Variable(tf.zeros(v.shape), trainable=False)
+                for v in self._w
+            ]
+        self._compile()
+
+    def _compile(self) -> None:
+        settings, replicas = self.settings, self._replicas
+        loss = training_loss(
+            self.model, settings.auxiliary_weight, settings.drop_path > 0
+        )
+
+        def train(batch, seed, learning_rate, drop_path):
+            w = [tf.identity(v) for v in self._w]
+            if replicas.count > 1:
+                replica = tf.distribute.get_replica_context()
+                seed = seed + replica.replica_id_in_sync_group
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(w)
+                value, logits, state = loss(w, batch, seed, drop_path)
+            g = replicas.mean(tape.gradient(value, w))
+            slots = [tf.identity(s) for s in self._slots]
+            moved, slots = self._sgd.step(w, g, slots, learning_rate)
+            replicas.assign(self._w, moved)
+            replicas.assign(self._slots, slots)
+            replicas.assign(self._statistics, replicas.mean(state))
+            return replicas.mean([value])[0], logits
+
+        def count(batch):
+            logits = self.model(batch[0], training=False)
+            return scores.correct(logits, batch[1])
+
+        self._train = replicas.compile(train)
+        self._count = replicas.compile(count)
+        self._share = scores.compile_share(replicas)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in an epoch."""
+        return self.settings.steps_per_epoch
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole training."""
+        return self.settings.epochs * self.steps_per_epoch
+
+    @property
+    def images_per_step(self) -> int:
+        """Images of a step's batch."""
+        return self.settings.batch_size
+
+    def advance(self) -> dict[str, object]:
+        """One step; scalars by name."""
+        if self._iterator is None:
+            self._iterator = iter(self._batches(self.step))
+        batch = next(self._iterator)
+        settings, epoch = self.settings, self.step // self.steps_per_epoch
+        rate = cosine(settings.learning_rate, 0.0, epoch, settings.epochs)
+        drop_path = linear(settings.drop_path, epoch, settings.epochs)
+        loss, logits = self._train(
+            batch,
+            tf.constant([settings.seed, self.step], tf.int32),
+            tf.constant(rate, tf.float32),
+            tf.constant(drop_path, tf.float32),
+        )
+        accuracy = self._share(logits, batch[1])
+        self.step += 1
+        return {
+            "train/loss": self._replicas.local(loss),
+            "train/accuracy": self._replicas.local(accuracy),
+            "learning_rate": rate,
+            "drop_path": drop_path,
+        }
+
+    def accuracy(self, batches: Iterable) -> float:
+        """Share of correct answers, in inference mode."""
+        return scores.accuracy(self._count, batches, self._replicas)
+
+    def end_epoch(self) -> dict[str, float]:
+        """Validation accuracy, if there is a validation part."""
+        if self._measured is None:
+            return {}
+        share = self.accuracy(self._measured())
+        if share > self.best_accuracy:
+            self.best_accuracy = share
+            self.best_epoch = self.step // self.steps_per_epoch
+        return {"valid/accuracy": share}
+
+    def _groups(self) -> dict[str, list]:
+        return {
+            "w": self._w,
+            "statistics": self._statistics,
+            "slots": self._slots,
+        }
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that is needed to go on exactly, by name."""
+        best = {
+            "best_accuracy": np.float64(self.best_accuracy),
+            "best_epoch": np.int64(self.best_epoch),
+        }
+        return named(self._groups(), self.step) | best
+
+    def restore(self, arrays) -> None:
+        """Takes up a state; InputError where it does not fit."""
+        arrays = dict(arrays)
+        best = float(arrays.pop("best_accuracy", 0.0))
+        epoch = int(arrays.pop("best_epoch", 0))
+        self.step = load(self._groups(), arrays)
+        self.best_accuracy, self.best_epoch = best, epoch
+        self._iterator = None
