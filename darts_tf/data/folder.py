@@ -14,8 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image, ImageOps
 
-from darts_tf.data.embedded import SPLIT_SEED, TEST_FRACTION
-from darts_tf.data.parts import ImageData, Part, stratified_split
+from darts_tf.data.parts import (
+    SPLIT_SEED,
+    TEST_FRACTION,
+    ImageData,
+    Part,
+    stratified_split,
+)
 from darts_tf.data.pixels import require_memory, resize
 from darts_tf.errors import InputError
 

@@ -11,6 +11,9 @@ from darts_tf.errors import InputError
 
 CHUNK = 4096  # images that are summed at once
 
+SPLIT_SEED, TEST_FRACTION = 0, 0.2
+"""Of the test part that is cut off a set which comes without one."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Part:

@@ -13,8 +13,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.data.embedded import SPLIT_SEED, TEST_FRACTION
-from darts_tf.data.parts import ImageData, Part, stratified_split
+from darts_tf.data.parts import (
+    SPLIT_SEED,
+    TEST_FRACTION,
+    ImageData,
+    Part,
+    stratified_split,
+)
 from darts_tf.data.pixels import require_memory, resize
 from darts_tf.errors import InputError
 

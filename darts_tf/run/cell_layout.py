@@ -10,11 +10,11 @@ or on another edge: all of them own their place.
 from __future__ import annotations
 
 import dataclasses
-import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-STARTS, SWEEPS = 24, 6  # tries against crossings
+from darts_tf.run.untangle import untangled
+
 RELAXATIONS = 60
 NODE_WIDTH, NODE_HEIGHT, PORT = 0.62, 0.42, 0.15
 LABEL_HEIGHT, PASS_HEIGHT = 0.24, 0.08
@@ -99,7 +99,7 @@ def place(
         for node, column in columns.items()
     }
     chains, labels = _chains(nodes, edges, widths)
-    layers = _order(nodes, chains)
+    layers = untangled(_layers(nodes, chains), chains)
     _set_heights(layers, chains)
     ports = _ports(nodes, chains)
     spans = _set_columns(layers, chains)
@@ -154,70 +154,15 @@ def _chains(nodes, edges, widths):
     return chains, labels
 
 
-def _order(nodes, chains):
-    """Items of each column from the bottom, with few crossings."""
+def _layers(nodes, chains) -> list[list[Item]]:
+    """The items of each column, the first one at the top."""
     layers: dict[int, list[Item]] = defaultdict(list)
     for item in nodes.values():
         layers[item.column].append(item)
     for chain in chains:
         for item in chain[1:-1]:
             layers[item.column].append(item)
-    start = [list(reversed(layers[c])) for c in sorted(layers)]
-    links = [
-        (a, b) for chain in chains for a, b in zip(chain, chain[1:])
-    ]
-    near = defaultdict(lambda: ([], []))
-    for a, b in links:
-        near[id(b)][0].append(a)
-        near[id(a)][1].append(b)
-    generator = random.Random(0)
-    best, fewest = start, _crossings(start, links)
-    for attempt in range(STARTS):
-        trial = [list(layer) for layer in start]
-        if attempt:
-            for layer in trial:
-                generator.shuffle(layer)
-        for sweep in range(SWEEPS):
-            _sweep(trial, near, backwards=bool(sweep % 2))
-            crossings = _crossings(trial, links)
-            if crossings < fewest:
-                fewest = crossings
-                best = [list(layer) for layer in trial]
-    return best
-
-
-def _sweep(layers, near, backwards: bool) -> None:
-    """Sorts each column by the mean place of its neighbours."""
-    side = 1 if backwards else 0
-    place_of = {
-        id(item): index for layer in layers for index, item in
-        enumerate(layer)
-    }
-    for layer in reversed(layers) if backwards else layers:
-        def key(item):
-            others = near[id(item)][side]
-            if not others:
-                return place_of[id(item)]
-            return sum(place_of[id(o)] for o in others) / len(others)
-
-        layer.sort(key=key)
-        place_of.update((id(item), i) for i, item in enumerate(layer))
-
-
-def _crossings(layers, links) -> int:
-    place_of = {
-        id(item): index for layer in layers for index, item in
-        enumerate(layer)
-    }
-    between = defaultdict(list)
-    for a, b in links:
-        between[a.column].append((place_of[id(a)], place_of[id(b)]))
-    return sum(
-        (a - c) * (b - d) < 0
-        for pairs in between.values()
-        for index, (a, b) in enumerate(pairs)
-        for c, d in pairs[:index]
-    )
+    return [list(reversed(layers[column])) for column in sorted(layers)]
 
 
 def _set_heights(layers, chains) -> None:

@@ -162,16 +162,20 @@ def _compare(new: Path, forward, image_shape, mean, std, classes) -> None:
 
 def _as_json(metadata: Mapping[str, object]) -> str:
     try:
-        return json.dumps(metadata, indent=1, sort_keys=True) + "\n"
-    except TypeError as error:
+        return json.dumps(
+            metadata, indent=1, sort_keys=True, allow_nan=False
+        ) + "\n"
+    except (TypeError, ValueError) as error:
         raise InputError(
             f"metadata must be what JSON can hold: {error}"
         ) from None
 
 
 def _check(image_shape, mean, std, class_names, folder: Path) -> None:
-    channels = image_shape[-1]
-    if len(image_shape) != 3 or not len(mean) == len(std) == channels:
+    fits = len(image_shape) == 3 and (
+        len(mean) == len(std) == image_shape[-1]
+    )
+    if not fits:
         raise InputError(
             "image_shape is (H, W, C), with C means and C deviations. "
             f"Received: {tuple(image_shape)}, {len(mean)}, {len(std)}"
@@ -182,6 +186,10 @@ def _check(image_shape, mean, std, class_names, folder: Path) -> None:
         raise InputError(
             f"class_names must be distinct. Received: {list(class_names)}"
         )
+    if any(len(name.splitlines()) != 1 for name in class_names):
+        raise InputError(
+            f"a class name is one line. Received: {list(class_names)}"
+        )
     if folder.exists() and not is_export(folder):
         raise InputError(
             f"{folder} exists and is no export; give another folder or "
@@ -190,10 +198,12 @@ def _check(image_shape, mean, std, class_names, folder: Path) -> None:
 
 
 def is_export(folder: Path) -> bool:
-    """Whether `folder` is a SavedModel's, or empty."""
+    """Whether `folder` was written by `export_saved_model`, or is empty."""
     if not folder.is_dir():
         return False
-    return (folder / "saved_model.pb").is_file() or not any(folder.iterdir())
+    files = ("saved_model.pb", "assets/metadata.json")
+    mine = all((folder / name).is_file() for name in files)
+    return mine or not any(folder.iterdir())
 
 
 def usage_example(folder: str | Path) -> str:

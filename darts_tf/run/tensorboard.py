@@ -36,8 +36,8 @@ class Reporter:
     """Writes a run's records for TensorBoard; also a context manager.
 
     Args:
-      folder: where the event files lie; made where it is missing. A resumed run gives the same folder
-        and gets one more file in it.
+      folder: where the event files lie; made where it is missing. A resumed
+        run gives the same folder and gets one more file in it.
       start_step: finished steps of the checkpoint the run goes on from.
         Records of later steps in the folder become void; with 0 all do.
     """

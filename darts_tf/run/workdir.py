@@ -244,7 +244,8 @@ def _prepare(workdir: Workdir, flags: dict | None, text: str) -> None:
     lock.truncate(0)
     lock.write(f"{os.getpid()}\n".encode("ascii"))
     lock.flush()
-    files.remove_temporary(workdir.path)
+    for folder in (workdir.path, workdir.checkpoints, workdir.genotypes):
+        files.remove_temporary(folder)
     if flags is not None:
         files.write_atomic(workdir.path / "flags.txt", text)
         files.write_json_atomic(workdir.path / FLAGS_FILE, flags)

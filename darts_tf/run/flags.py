@@ -1,0 +1,148 @@
+"""The flags of the entry points, in groups, and what they must fulfil.
+
+Only train/ reads the values. Each group is defined by a call, so that a
+program has the flags that it uses and no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from absl import flags
+
+METHODS = ("first_order", "finite_difference", "exact")
+DISTRIBUTE = ("auto", "one_device", "mirrored")
+NETWORKS = ("cifar", "mobile")
+
+PLACE_FLAGS = ("workdir", "data_dir", "download")
+"""May differ when a run is resumed: they say where things lie."""
+
+PACE_FLAGS = ("report_every", "checkpoint_every", "distribute")
+"""May differ when a run is resumed: they change no result but rounding."""
+
+_integer, _float = flags.DEFINE_integer, flags.DEFINE_float
+
+
+def define_workdir(kind: str) -> None:
+    """--workdir."""
+    flags.DEFINE_string(
+        "workdir", None, f"folder of the {kind}; the same command resumes it",
+        required=True,
+    )  # fmt: skip
+
+
+def define_run() -> None:
+    """What every long run has."""
+    _integer("seed", 0, "of everything random", lower_bound=0)
+    flags.DEFINE_bool(
+        "deterministic", False, "two runs give identical numbers (slower)"
+    )
+    flags.DEFINE_enum(
+        "distribute", "auto", DISTRIBUTE,
+        "auto: all GPUs if there are several, else one device; mirrored: all "
+        "GPUs, or all logical CPU devices",
+    )  # fmt: skip
+    _integer("report_every", 50, "steps between records", lower_bound=1)
+    _integer(
+        "checkpoint_every", 500,
+        "steps between checkpoints, besides one an epoch (0: only those)",
+        lower_bound=0,
+    )  # fmt: skip
+
+
+def define_data() -> None:
+    """Which images, and what is done to them."""
+    flags.DEFINE_string(
+        "dataset", "cifar10",
+        "digits (embedded), folder (your own, in --data_dir), or any image "
+        "classification set of TensorFlow Datasets",
+    )  # fmt: skip
+    flags.DEFINE_string("data_dir", None, "folder of the data")
+    flags.DEFINE_bool("download", False, "let TFDS download and prepare it")
+    _integer("image_size", None, "pixels; scale all images", lower_bound=1)
+    _integer("examples", 0, "training images used (0: all)", lower_bound=0)
+    _integer("crop_padding", 4, "pixels, for random crops", lower_bound=0)
+    flags.DEFINE_bool("flip", True, "random horizontal flips")
+    _integer("cutout_length", 0, "pixels (0: no cutout)", lower_bound=0)
+
+
+def define_network(channels: int, layers: int) -> None:
+    """The size of a network."""
+    _integer("channels", channels, "of the first cell", lower_bound=1)
+    _integer("layers", layers, "number of cells", lower_bound=3)
+
+
+def define_descent(epochs: int, batch_size: int) -> None:
+    """Gradient descent on w."""
+    _integer("epochs", epochs, "passes over the data", lower_bound=1)
+    _integer("batch_size", batch_size, "images a step", lower_bound=1)
+    _float("learning_rate", 0.025, "of w, at the start", lower_bound=0)
+    _float("momentum", 0.9, "of w", lower_bound=0, upper_bound=1)
+    _float("weight_decay", 3e-4, "of w (L2, not doubled)", lower_bound=0)
+    _float("clip_norm", 5.0, "gradient norm (0: no clipping)", lower_bound=0)
+
+
+def define_search() -> None:
+    """What only a search has."""
+    flags.DEFINE_enum(
+        "method", "finite_difference", METHODS,
+        "gradient of alpha: xi = 0, eq. 8, or the exact derivative",
+    )  # fmt: skip
+    _float("learning_rate_min", 0.001, "of w, at the end", lower_bound=0)
+    _float("alpha_learning_rate", 3e-4, "of alpha (Adam)", lower_bound=0)
+    _float("alpha_weight_decay", 1e-3, "of alpha (L2)", lower_bound=0)
+    _float(
+        "train_portion", 0.5, "share of the training data for w; the rest is "
+        "for alpha", lower_bound=0.01, upper_bound=0.99,
+    )  # fmt: skip
+    flags.register_multi_flags_validator(
+        ["learning_rate", "learning_rate_min"],
+        lambda v: v["learning_rate_min"] <= v["learning_rate"],
+        "--learning_rate_min must not be above --learning_rate",
+    )
+
+
+def define_evaluation() -> None:
+    """What only an evaluation has."""
+    flags.DEFINE_string(
+        "genotype", None, "a genotype's JSON file, or a published name: "
+        "DARTS_V1, DARTS_V2, NASNet, AmoebaNet", required=True,
+    )  # fmt: skip
+    flags.DEFINE_enum(
+        "network", "cifar", NETWORKS, "mobile: for 224 x 224 images"
+    )
+    _float("auxiliary_weight", 0.4, "of the auxiliary loss (0: no head)",
+           lower_bound=0)  # fmt: skip
+    _float("drop_path", 0.2, "probability at the end", lower_bound=0,
+           upper_bound=0.99)  # fmt: skip
+    _float(
+        "valid_fraction", 0.0, "share of the training data kept for a "
+        "validation curve (paper: 0)", lower_bound=0, upper_bound=0.9,
+    )  # fmt: skip
+
+
+def values(parsed: flags.FlagValues) -> dict[str, object]:
+    """The values of this project's flags by name."""
+    own = parsed.flags_by_module_dict().get(__name__, [])
+    return {flag.name: flag.value for flag in own}
+
+
+def as_flagfile(named: dict[str, object]) -> str:
+    """A flagfile that repeats the values."""
+    lines = []
+    for name, value in sorted(named.items()):
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            lines.append(f"--{name}" if value else f"--no{name}")
+        else:
+            lines.append(f"--{name}={value}")
+    return "\n".join(lines) + "\n"
+
+
+def digest(named: dict[str, object]) -> str:
+    """A hash of the values that decide a result."""
+    kept = {k: v for k, v in named.items() if k not in PLACE_FLAGS}
+    text = json.dumps(kept, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = '''"""Trains a thing.
+
+Costs nothing.
+"""
+import os, sys
+from darts_tf.run import cli
+assert "tensorflow" not in sys.modules
+from absl import flags
+from darts_tf.errors import DivergedError, InputError
+
+EPOCHS = flags.DEFINE_integer("epochs", 50, "how long", lower_bound=1)
+METHOD = flags.DEFINE_enum("method", "one", ["one", "two"], "which way")
+RAISES = flags.DEFINE_string("raises", None, "what to raise")
+
+class Fake:
+    class errors:
+        class ResourceExhaustedError(Exception):
+            pass
+
+def main(argv):
+    sys.modules["tensorflow"] = Fake
+    known = {
+        "input": InputError("two\\nlines"), "diverged": DivergedError("nan"),
+        "memory": MemoryError(), "bug": ValueError("bug"),
+        "exhausted": Fake.errors.ResourceExhaustedError("OOM\\nmore"),
+        "interrupt": KeyboardInterrupt(), "exit": SystemExit(143),
+    }
+    if RAISES.value:
+        raise known[RAISES.value]
+    print(EPOCHS.value, METHOD.value, os.environ["TF_CPP_MIN_LOG_LEVEL"])
+    return "ignored"
+
+if __name__ == "__main__":
+    cli.run(main)
+'''
+
+
+@pytest.fixture
+def call(tmp_path):
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+
+    def run(*arguments: str, **environment: str):
+        variables = {
+            n: v for n, v in os.environ.items() if n != "TF_CPP_MIN_LOG_LEVEL"
+        } | {"PYTHONPATH": str(ROOT)} | environment
+        return subprocess.run(
+            [sys.executable, str(path), *arguments], env=variables,
+            capture_output=True, text=True, timeout=60)
+
+    return run
+
+
+def assert_one_line(done, code: int, *words: str) -> None:
+    assert done.returncode == code, done
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: "), done.stderr
+    for word in words:
+        assert word in lines[0]
+    assert done.stdout == ""
+
+
+def test_a_good_call_and_the_log_level(call):
+    done = call("--epochs=3", "--method=two")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3 two 2\n", "")
+    assert call(TF_CPP_MIN_LOG_LEVEL="0").stdout == "50 one 0\n"
+
+
+@pytest.mark.parametrize("argument, words", [
+    ("--epoch=3", ["'epoch'", "Did you mean: epochs"]),
+    ("--zzzzzz", ["'zzzzzz'", "--helpshort"]),
+    ("--epochs=0", ["--epochs=0", "positive"]),
+    ("--epochs=many", ["--epochs=many"]),
+    ("--method=three", ["--method=three", "<one|two>"]),
+    ("--flagfile=/missing.flags", ["/missing.flags", "No such file"]),
+    ("--flagfile=/", ["directory"]),
+    ("stray", ["'stray'", "--name=value"]),
+])
+def test_flags_that_do_not_parse(call, argument, words):
+    assert_one_line(call(argument), 2, *words)
+
+
+def test_a_flagfile_that_is_no_text(call, tmp_path):
+    path = tmp_path / "bad.flags"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert_one_line(call(f"--flagfile={path}"), 2, "--flagfile")
+
+
+def test_flags_after_a_flagfile_override_it(call, tmp_path):
+    path = tmp_path / "good.flags"
+    path.write_text("# a comment\n--epochs=7\n--method=two\n")
+    assert call(f"--flagfile={path}", "--epochs=8").stdout == "8 two 2\n"
+    path.write_text("--epoch=7\n")
+    assert_one_line(call(f"--flagfile={path}"), 2, "Did you mean: epochs")
+
+
+@pytest.mark.parametrize("raised, code, words", [
+    ("input", 2, ["two lines"]),
+    ("diverged", 1, ["nan"]),
+    ("memory", 1, ["batch size", "channels"]),
+    ("exhausted", 1, ["batch size", "OOM"]),
+    ("interrupt", 130, ["interrupted"]),
+])
+def test_known_errors_are_one_line(call, raised, code, words):
+    assert_one_line(call(f"--raises={raised}"), code, *words)
+
+
+def test_a_bug_keeps_its_traceback_and_an_exit_its_code(call):
+    done = call("--raises=bug")
+    assert done.returncode == 1 and "Traceback" in done.stderr
+    done = call("--raises=exit")
+    assert (done.returncode, done.stderr) == (143, "")
+
+
+@pytest.mark.parametrize("flag", ["--help", "--helpshort", "-h"])
+def test_help_is_about_our_flags(call, flag):
+    done = call(flag)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Trains a thing.\n\nCosts nothing.")
+    for part in ("--epochs\n      how long (default: 50)", "<one|two>"):
+        assert part in done.stdout
+    assert "--pdb" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_helpfull_shows_all(call):
+    done = call("--helpfull")
+    assert done.returncode == 0
+    assert "--epochs" in done.stdout and "--verbosity" in done.stdout

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import io
+import math
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from tensorboard.backend.event_processing.plugin_event_multiplexer import (
+    EventMultiplexer,
+)
+from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.util import tensor_util
+
+from darts_tf.errors import InputError
+from darts_tf.run.pictures import draw_genotype, figure_to_array
+from darts_tf.run.tensorboard import Reporter
+from darts_tf.space.conv import CANDIDATES, SPACE
+from darts_tf.space.published import PUBLISHED
+
+
+def read(folder, plugin: str) -> dict:
+    """{tag: [(step, value), ...]} as TensorBoard's pages get it."""
+    everything = EventMultiplexer(
+        tensor_size_guidance={"scalars": 0, "images": 0}
+    ).AddRun(str(folder), "run")
+    everything.Reload()
+    tags = everything.PluginRunToTagToContent(plugin).get("run", {})
+    return {
+        tag: [
+            (event.step, tensor_util.make_ndarray(event.tensor_proto))
+            for event in everything.Tensors("run", tag)
+        ]
+        for tag in tags
+    }
+
+
+def curve(folder, tag: str) -> list:
+    return [(s, round(float(v), 6)) for s, v in read(folder, "scalars")[tag]]
+
+
+def uniform() -> dict:
+    return {s.name: np.full(s.alpha_shape, 1 / 8) for s in SPACE.cells}
+
+
+def test_scalars_come_back(tmp_path):
+    with Reporter(tmp_path) as reporter:
+        reporter.scalars(1, {"train/loss": 2.5, "train/accuracy": 0.1})
+        reporter.scalars(2, {"train/loss": np.float32(1.5)})
+    assert curve(tmp_path, "train/loss") == [(1, 2.5), (2, 1.5)]
+    assert curve(tmp_path, "train/accuracy") == [(1, 0.1)]
+
+
+def write(folder, steps, value: float, start_step: int) -> None:
+    with Reporter(folder, start_step=start_step) as reporter:
+        for step in steps:
+            reporter.scalars(step, {"loss": value})
+            if step % 2 == 0:
+                reporter.text(step, "cell", f"{value}")
+
+
+def test_a_resumed_run_shows_one_curve(tmp_path):
+    write(tmp_path, range(1, 9), 1.0, start_step=0)
+    write(tmp_path, range(5, 11), 2.0, start_step=4)
+    assert curve(tmp_path, "loss") == (
+        [(s, 1.0) for s in range(1, 5)] + [(s, 2.0) for s in range(5, 11)]
+    )
+    texts = read(tmp_path, "text")["cell"]
+    assert [step for step, _ in texts] == [2, 4, 6, 8, 10]
+
+
+def test_records_after_the_checkpoint_are_void_even_if_not_repeated(tmp_path):
+    write(tmp_path, range(1, 9), 1.0, start_step=0)
+    write(tmp_path, [7], 2.0, start_step=4)
+    assert [s for s, _ in curve(tmp_path, "loss")] == [1, 2, 3, 4, 7]
+
+
+def test_a_run_that_starts_over_leaves_nothing_of_the_first(tmp_path):
+    write(tmp_path, range(9), 1.0, start_step=0)
+    write(tmp_path, range(3), 2.0, start_step=0)
+    assert curve(tmp_path, "loss") == [(0, 2.0), (1, 2.0), (2, 2.0)]
+
+
+def test_an_event_file_that_was_cut_does_not_hide_the_next(tmp_path):
+    write(tmp_path, range(1, 9), 1.0, start_step=0)
+    (first,) = tmp_path.iterdir()
+    first.write_bytes(first.read_bytes()[:-7])
+    write(tmp_path, range(5, 8), 2.0, start_step=4)
+    assert [s for s, _ in curve(tmp_path, "loss")] == [*range(1, 8)]
+
+
+def test_picture_text_and_histogram(tmp_path):
+    figure = draw_genotype(PUBLISHED["DARTS_V2"])
+    with Reporter(tmp_path) as reporter:
+        reporter.image(3, "cell", figure)
+        reporter.text(3, "flags", "| a | b |")
+        reporter.histogram(3, "alpha/normal", np.arange(14 * 8.0))
+    ((step, image),) = read(tmp_path, "images")["cell"]
+    shape = figure_to_array(figure).shape
+    assert step == 3 and (int(image[1]), int(image[0])) == shape[:2]
+    assert imread(io.BytesIO(image[2])).shape[:2] == shape[:2]
+    ((_, text),) = read(tmp_path, "text")["flags"]
+    assert text.item() == b"| a | b |"
+    ((_, buckets),) = read(tmp_path, "histograms")["alpha/normal"]
+    assert buckets[:, 2].sum() == 14 * 8 and buckets[-1, 1] == 111
+
+
+def test_mixing_weights_are_curves_by_edge_and_candidate(tmp_path):
+    weights = uniform()
+    weights["normal"][2] = np.eye(8)[4]  # edge 0→3: all on sep_conv_3x3
+    with Reporter(tmp_path) as reporter:
+        reporter.mixing_weights(7, SPACE, weights)
+    scalars = read(tmp_path, "scalars")
+    assert len(scalars) == 2 * 14 * 8 + 2
+    group = "weights_mixing_normal_0-3"
+    values = [float(scalars[f"{group}/{n}"][0][1]) for n in CANDIDATES]
+    assert values == [0, 0, 0, 0, 1, 0, 0, 0]
+    assert scalars["entropy/reduce"][0][1] == pytest.approx(math.log(8))
+    assert scalars["entropy/normal"][0][1] == pytest.approx(
+        math.log(8) * 13 / 14
+    )
+
+
+def test_custom_scalars_hold_a_chart_for_every_edge(tmp_path):
+    with Reporter(tmp_path) as reporter:
+        for step in (1, 2):
+            reporter.mixing_weights(step, SPACE, uniform())
+    (records,) = read(tmp_path, "custom_scalars").values()
+    ((_, config),) = records  # once, not at every step
+    layout = layout_pb2.Layout.FromString(config.item())
+    charts = {c.title: len(c.chart) for c in layout.category}
+    assert charts == {"entropy": 1, "normal cell": 14, "reduce cell": 14}
+
+
+def test_mixing_weights_of_another_shape_are_refused(tmp_path):
+    with Reporter(tmp_path) as reporter:
+        with pytest.raises(InputError, match=r"\[14, 8\]"):
+            reporter.mixing_weights(1, SPACE, {"normal": np.ones([2, 8])})
+    assert read(tmp_path, "scalars") == {}

@@ -1,0 +1,1 @@
+"""Entry points: flags -> objects -> one library call."""

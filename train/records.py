@@ -1,0 +1,148 @@
+"""What a search or an evaluation leaves in its folder, and says at its end."""
+
+from __future__ import annotations
+
+import io
+import shlex
+
+import numpy as np
+
+from darts_tf.run import checkpoints, pictures
+from darts_tf.run import flags as run_flags
+from darts_tf.run.driver import Summary
+from darts_tf.run.files import write_atomic, write_json_atomic
+from darts_tf.run.tensorboard import Reporter
+from darts_tf.run.workdir import Workdir
+from darts_tf.space.cell import IDENTITY
+from darts_tf.space.genotype import Genotype
+from train import setup
+
+
+def resumed_step(workdir: Workdir) -> int:
+    """The step of the newest checkpoint, 0 without one."""
+    found = checkpoints.load_latest(workdir.checkpoints)
+    return 0 if found is None else found[0]
+
+
+def describe(reporter: Reporter, flags, loop) -> None:
+    """Writes the run's flags to TensorBoard."""
+    text = run_flags.as_flagfile(run_flags.values(flags))
+    reporter.text(loop.step, "flags", f"```\n{text}```")
+
+
+class SearchRecords:
+    """Writes what an epoch of a search leaves: alpha, genotype, pictures."""
+
+    def __init__(self, workdir: Workdir, reporter: Reporter, flags):
+        self._workdir, self._reporter = workdir, reporter
+        self._flags = flags
+
+    def on_epoch(self, epoch: int, loop, record) -> None:
+        """Replaces what an earlier start left of this epoch."""
+        del record
+        genotype = loop.genotype()
+        path = self._workdir.genotypes / f"epoch_{epoch:04d}.json"
+        write_atomic(path, genotype.to_json())
+        names = [spec.name for spec in loop.space.cells]
+        alpha = dict(zip(names, loop.alpha(), strict=True))
+        _keep_history(self._workdir, epoch, alpha)
+        self._report(loop.step, loop, genotype, alpha)
+
+    def _report(self, step, loop, genotype, alpha) -> None:
+        weights = loop.mixing_weights()
+        reporter = self._reporter
+        reporter.mixing_weights(step, loop.space, weights)
+        reporter.image(
+            step, "mixing_weights", pictures.draw_alpha(loop.space, weights)
+        )
+        reporter.image(step, "cells", pictures.draw_genotype(genotype))
+        reporter.text(step, "genotype", f"```\n{genotype.to_json()}```")
+        for name, rows in alpha.items():
+            reporter.histogram(step, f"alpha/{name}", rows)
+            skips = genotype.count(IDENTITY, name)
+            reporter.scalars(step, {f"skip_connections/{name}": skips})
+
+
+def _keep_history(workdir: Workdir, epoch: int, alpha) -> None:
+    """alpha.npz: for each cell [epochs so far, edges, candidates]."""
+    history = {name: [] for name in alpha}
+    if workdir.alpha.exists():
+        with np.load(workdir.alpha, allow_pickle=False) as arrays:
+            history = {n: list(arrays[n][: epoch - 1]) for n in alpha}
+    buffer = io.BytesIO()
+    np.savez(buffer, **{n: [*history[n], alpha[n]] for n in alpha})
+    write_atomic(workdir.alpha, buffer.getvalue())
+
+
+def finish_search(workdir, loop, cost: Summary, flags) -> None:
+    """genotype.json, result.json, pictures and the last words."""
+    genotype = loop.genotype()
+    write_atomic(workdir.genotype, genotype.to_json())
+    files = pictures.save_genotype(genotype, workdir.path / "genotype")
+    skips = {n: genotype.count(IDENTITY, n) for n in genotype.cells}
+    _write_result(workdir, genotype, cost, flags, {}, {"skips": skips})
+    print(f"""
+Search finished: {cost.steps} steps in {_duration(cost.seconds)}.
+  genotype      {workdir.genotype}
+  its picture   {files[0]}
+{_indented(genotype)}
+  watch         tensorboard --logdir={_quoted(workdir.tensorboard)}
+  next          python -m train.evaluate --genotype={_quoted(workdir.genotype)} \
+--flagfile=configs/{flags.dataset}/evaluate.flags --workdir=...""")
+
+
+def finish_evaluation(
+    workdir, genotype, cost: Summary, flags, valid, test
+) -> None:
+    """result.json and the last words."""
+    _write_result(workdir, genotype, cost, flags, valid, test)
+    best = (
+        f"best epoch {valid['best_epoch']}: {valid['best_error']:.2%}, last: "
+        f"{valid['error']:.2%}"
+        if valid
+        else "no validation part"
+    )
+    print(f"""
+Evaluation finished: {cost.steps} steps in {_duration(cost.seconds)}.
+  test error    {test['error']:.2%} (last epoch's weights)
+  validation    {best}
+  parameters    {test['parameters']:,}
+  multiply-adds {test['multiply_adds']:,}
+  result        {workdir.result}
+  watch         tensorboard --logdir={_quoted(workdir.tensorboard)}
+  next          python -m train.export --workdir={_quoted(workdir.path)}""")
+
+
+def _write_result(workdir, genotype: Genotype, cost, flags, valid, rest):
+    import json
+
+    named = run_flags.values(flags)
+    write_json_atomic(
+        workdir.result,
+        {
+            "genotype": json.loads(genotype.to_json()),
+            "valid": valid,
+            **({"test": rest} if "error" in rest else rest),
+            "seed": flags.seed,
+            "flags": named,
+            "flags_hash": run_flags.digest(named),
+            "versions": setup.versions(),
+            "seconds": cost.seconds,
+            "first_step_seconds": cost.first_step_seconds,
+            "steps": cost.steps,
+        },
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d} h"
+
+
+def _quoted(path) -> str:
+    return shlex.quote(str(path))
+
+
+def _indented(genotype: Genotype) -> str:
+    return "\n".join("    " + row for row in genotype.to_json().splitlines())
