@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import shlex
 
 import numpy as np
 
+from darts_tf.estimation import scoring
 from darts_tf.run import checkpoints, pictures
 from darts_tf.run import flags as run_flags
 from darts_tf.run.driver import Summary
@@ -80,7 +82,9 @@ def finish_search(workdir, loop, cost: Summary, flags) -> None:
     write_atomic(workdir.genotype, genotype.to_json())
     files = pictures.save_genotype(genotype, workdir.path / "genotype")
     skips = {n: genotype.count(IDENTITY, n) for n in genotype.cells}
-    _write_result(workdir, genotype, cost, flags, {}, {"skips": skips})
+    _write_result(
+        workdir, genotype, cost, flags, {"skip_connections": skips}
+    )
     print(f"""
 Search finished: {cost.steps} steps in {_duration(cost.seconds)}.
   genotype      {workdir.genotype}
@@ -91,38 +95,73 @@ Search finished: {cost.steps} steps in {_duration(cost.seconds)}.
 --flagfile=configs/{flags.dataset}/evaluate.flags --workdir=...""")
 
 
-def finish_evaluation(
-    workdir, genotype, cost: Summary, flags, valid, test
-) -> None:
-    """result.json and the last words."""
-    _write_result(workdir, genotype, cost, flags, valid, test)
+def keep_genotype(workdir: Workdir, genotype: Genotype) -> None:
+    """genotype.json and its pictures, for an evaluation."""
+    write_atomic(workdir.genotype, genotype.to_json())
+    pictures.save_genotype(genotype, workdir.path / "genotype")
+
+
+def finish_evaluation(workdir, loop, data, cost: Summary, flags) -> None:
+    """Reads the test part, once; result.json and the last words."""
+    if workdir.result.exists():
+        result = json.loads(workdir.result.read_text("utf-8"))
+    else:
+        result = _evaluated(loop, data, flags)
+        genotype = loop.model.genotype
+        _write_result(workdir, genotype, cost, flags, result)
+    test, valid = result["test"], result["valid"]
     best = (
-        f"best epoch {valid['best_epoch']}: {valid['best_error']:.2%}, last: "
-        f"{valid['error']:.2%}"
+        f"{valid['error']:.2%} error in the last epoch; best epoch "
+        f"{valid['best_epoch']}: {valid['best_error']:.2%}"
         if valid
-        else "no validation part"
+        else "none held out (--valid_fraction)"
     )
     print(f"""
 Evaluation finished: {cost.steps} steps in {_duration(cost.seconds)}.
-  test error    {test['error']:.2%} (last epoch's weights)
+  test error    {test["error"]:.2%} (weights of the last epoch)
   validation    {best}
-  parameters    {test['parameters']:,}
-  multiply-adds {test['multiply_adds']:,}
+  parameters    {result["parameters"]:,}
+  multiply-adds {result["multiply_adds"]:,}
   result        {workdir.result}
   watch         tensorboard --logdir={_quoted(workdir.tensorboard)}
   next          python -m train.export --workdir={_quoted(workdir.path)}""")
 
 
-def _write_result(workdir, genotype: Genotype, cost, flags, valid, rest):
-    import json
+def _evaluated(loop, data, flags) -> dict:
+    """Everything that is measured after the last step."""
+    replicas, statistics = loop.replicas, data.statistics
+    valid = {}
+    if len(data.parts) > 1:
+        batches = setup.once(flags, data.parts[1], statistics, replicas)
+        valid = {
+            "error": 1 - loop.accuracy(batches),
+            "best_error": 1 - loop.best_accuracy,
+            "best_epoch": loop.best_epoch,
+        }
+    test = data.images.load_test()
+    batches = setup.once(flags, test, statistics, replicas)
+    shape = data.images.image_shape
+    return {
+        "valid": valid,
+        "test": {"error": 1 - loop.accuracy(batches), "images": test.size},
+        "parameters": scoring.parameters(loop.model),
+        "multiply_adds": scoring.multiply_adds(loop.model, shape),
+        "data": {
+            "image_shape": list(shape),
+            "mean": [float(x) for x in statistics[0]],
+            "std": [float(x) for x in statistics[1]],
+            "class_names": list(data.images.class_names),
+        },
+    }
 
+
+def _write_result(workdir, genotype: Genotype, cost, flags, measured):
     named = run_flags.values(flags)
     write_json_atomic(
         workdir.result,
         {
             "genotype": json.loads(genotype.to_json()),
-            "valid": valid,
-            **({"test": rest} if "error" in rest else rest),
+            **measured,
             "seed": flags.seed,
             "flags": named,
             "flags_hash": run_flags.digest(named),

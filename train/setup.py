@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+import types
 
 import keras
 import numpy as np
@@ -18,7 +19,9 @@ from darts_tf.data.images import (
     stratified_split,
 )
 from darts_tf.descent.replicas import Replicas
+from darts_tf.descent.variables import load
 from darts_tf.errors import InputError
+from darts_tf.networks.conv import EvaluationNetwork, MobileNetwork
 from darts_tf.run import flags as run_flags
 from darts_tf.run.workdir import Workdir, open_workdir
 
@@ -138,6 +141,49 @@ def once(flags, part: Part, statistics, replicas: Replicas):
 def build(model, image_shape, *arguments) -> None:
     """Creates the variables of a model by one call on a black image."""
     model(tf.zeros((1, *image_shape)), *arguments)
+
+
+def build_evaluation_network(flags, genotype, data, replicas: Replicas):
+    """A genotype's network with random weights, as the flags say."""
+    networks = {"cifar": EvaluationNetwork, "mobile": MobileNetwork}
+    with replicas.scope():
+        model = networks[flags.network](
+            genotype,
+            flags.channels,
+            flags.layers,
+            data.images.num_classes,
+            auxiliary=flags.auxiliary_weight > 0,
+        )
+        images = tf.zeros((1, *data.images.image_shape))
+        model(images, training=False)
+        model(images, training=True)  # builds the auxiliary head
+        for variable in model.non_trainable_variables:
+            variable.assign(_fresh(variable))
+    return model
+
+
+def _fresh(statistic):
+    """What a running statistic starts from; building has moved it."""
+    ones = statistic.name == "moving_variance"
+    return tf.ones(statistic.shape) if ones else tf.zeros(statistic.shape)
+
+
+def load_network(model, arrays) -> None:
+    """Gives a network the weights and statistics of a checkpoint."""
+    groups = {
+        "w": [v.value for v in model.trainable_variables],
+        "statistics": [v.value for v in model.non_trainable_variables],
+    }
+    kept = {n: a for n, a in arrays.items() if n.split("/")[0] in groups}
+    load(groups, kept | {"step": arrays["step"]})
+
+
+def described(data: dict) -> types.SimpleNamespace:
+    """The images that a result describes, without the images."""
+    return types.SimpleNamespace(
+        num_classes=len(data["class_names"]),
+        image_shape=tuple(data["image_shape"]),
+    )
 
 
 def versions() -> dict[str, str]:

@@ -99,7 +99,7 @@ class Training:
         self.step = 0
         self.best_accuracy, self.best_epoch = 0.0, 0
         self._batches, self._measured = batches, measured
-        self._replicas, self._iterator = replicas, None
+        self.replicas, self._iterator = replicas, None
         self._sgd = SGD(
             settings.momentum, settings.weight_decay, settings.clip_norm
         )
@@ -113,7 +113,7 @@ class Training:
         self._compile()
 
     def _compile(self) -> None:
-        settings, replicas = self.settings, self._replicas
+        settings, replicas = self.settings, self.replicas
         loss = training_loss(
             self.model, settings.auxiliary_weight, settings.drop_path > 0
         )
@@ -174,15 +174,15 @@ class Training:
         accuracy = self._share(logits, batch[1])
         self.step += 1
         return {
-            "train/loss": self._replicas.local(loss),
-            "train/accuracy": self._replicas.local(accuracy),
+            "train/loss": self.replicas.local(loss),
+            "train/accuracy": self.replicas.local(accuracy),
             "learning_rate": rate,
             "drop_path": drop_path,
         }
 
     def accuracy(self, batches: Iterable) -> float:
         """Share of correct answers, in inference mode."""
-        return scores.accuracy(self._count, batches, self._replicas)
+        return scores.accuracy(self._count, batches, self.replicas)
 
     def end_epoch(self) -> dict[str, float]:
         """Validation accuracy, if there is a validation part."""

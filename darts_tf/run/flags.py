@@ -122,6 +122,22 @@ def define_evaluation() -> None:
     )  # fmt: skip
 
 
+def define_derivation() -> None:
+    """All that a derivation has."""
+    flags.DEFINE_string(
+        "workdir", None, "folder of a search, or (with --genotype) of the "
+        "pictures", required=True,
+    )  # fmt: skip
+    flags.DEFINE_string(
+        "genotype", None, "only draw this one: a JSON file, or a published "
+        "name",
+    )  # fmt: skip
+    _integer(
+        "epoch", 0, "derive from alpha after this epoch (0: the last); "
+        "genotype.json is left as it is", lower_bound=0,
+    )  # fmt: skip
+
+
 def values(parsed: flags.FlagValues) -> dict[str, object]:
     """The values of this project's flags by name."""
     own = parsed.flags_by_module_dict().get(__name__, [])

@@ -1,0 +1,192 @@
+"""Any TFDS set: tiny ones prepared here, and CIFAR-10 where it is."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import socket
+import time
+
+import numpy as np
+import pytest
+
+from darts_tf.data import pixels, prepared
+from darts_tf.data.images import load_images
+from darts_tf.errors import InputError
+
+tfds = pytest.importorskip("tensorflow_datasets")
+
+GREY = tfds.features.Image(shape=(12, 10, 1))
+COLOUR = tfds.features.Image(shape=(None, None, 3))
+CLASSES = ("circle", "cross", "square")
+
+
+def write(root, name, splits, image=GREY, keys=("image", "label"), **more):
+    """Prepares a set: a dict of split name -> list of (image, label)."""
+    features = {
+        "image": image,
+        "label": tfds.features.ClassLabel(names=CLASSES),
+        **more,
+    }
+    spare = {key: 0 for key in more}
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name=name,
+        version="1.0.0",
+        data_dir=root,
+        split_datasets={
+            split: [
+                {"image": x, "label": y, **spare} for x, y in examples
+            ]
+            for split, examples in splits.items()
+        },
+        features=tfds.features.FeaturesDict(features),
+        supervised_keys=keys,
+    )
+
+
+def greys(count, offset=0):
+    """Images that hold their own number; labels go round."""
+    return [
+        (np.full((12, 10, 1), offset + i, np.uint8), i % 3)
+        for i in range(count)
+    ]
+
+
+def refusal(name, **more) -> str:
+    with pytest.raises(InputError) as caught:
+        load_images(name, **more)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    """Any attempt to reach another machine fails the test."""
+
+    def refuse(*arguments, **more):
+        pytest.fail("tried the network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def test_a_set_without_test_split_keeps_a_fifth_for_it(tmp_path):
+    write(tmp_path, "shapes", {"train": greys(30)})
+    data = load_images("shapes", data_dir=str(tmp_path))
+    test = data.load_test()
+    assert data.class_names == CLASSES and data.image_shape == (12, 10, 1)
+    np.testing.assert_array_equal(np.bincount(data.train.labels), [8] * 3)
+    np.testing.assert_array_equal(np.bincount(test.labels), [2] * 3)
+    kept, held = (p.images[:, 0, 0, 0] for p in (data.train, test))
+    assert sorted([*kept, *held]) == list(range(30))
+    np.testing.assert_array_equal(kept % 3, data.train.labels)
+    np.testing.assert_array_equal(held % 3, test.labels)
+    again = load_images("shapes", data_dir=str(tmp_path)).load_test()
+    np.testing.assert_array_equal(again.images, test.images)
+
+
+@pytest.mark.parametrize("splits", [["validation"], ["validation", "test"]])
+def test_the_last_named_split_is_the_test_part(tmp_path, splits, monkeypatch):
+    parts = {name: greys(6, 100 * (i + 1)) for i, name in enumerate(splits)}
+    write(tmp_path, "shapes", {"train": greys(9), **parts})
+    read = []
+    monkeypatch.setattr(
+        prepared._Source, "read",
+        lambda self, split, real=prepared._Source.read:
+        read.append(split) or real(self, split),
+    )
+    data = load_images("shapes", data_dir=str(tmp_path))
+    assert data.train.size == 9 and read == ["train"]  # test is unread
+    assert data.load_test().images[0, 0, 0, 0] >= 100 * len(splits)
+    assert read == ["train", splits[-1]]
+
+
+def test_sizes_that_differ_are_scaled_or_refused(tmp_path):
+    examples = [
+        (np.full((5 + i, 9, 3), 10 * i, np.uint8), i % 3) for i in range(9)
+    ]
+    write(tmp_path, "photos", {"train": examples, "test": examples}, COLOUR)
+    message = refusal("photos", data_dir=str(tmp_path))
+    assert "several sizes" in message and "image_size" in message
+    data = load_images("photos", data_dir=str(tmp_path), image_size=6)
+    assert data.image_shape == data.load_test().images.shape[1:] == (6, 6, 3)
+    assert set(data.train.images.ravel()) == set(range(0, 90, 10))
+
+
+def test_features_are_found_without_supervised_keys(tmp_path):
+    write(tmp_path, "shapes", {"train": greys(30)}, keys=None)
+    assert load_images("shapes", data_dir=str(tmp_path)).train.size == 24
+
+
+def test_a_set_without_class_label_is_refused(tmp_path):
+    number = tfds.features.Scalar(np.int64)
+    write(
+        tmp_path, "ages", {"train": greys(9)},
+        keys=("image", "age"), age=number,
+    )
+    message = refusal("ages", data_dir=str(tmp_path))
+    assert "no image classification set" in message and "age" in message
+
+
+def test_a_set_without_train_split_is_refused(tmp_path):
+    write(tmp_path, "shapes", {"everything": greys(9)})
+    message = refusal("shapes", data_dir=str(tmp_path))
+    assert "no split 'train'" in message and "everything" in message
+
+
+def test_more_than_memory_holds_is_refused_before_reading(
+    tmp_path, monkeypatch
+):
+    write(tmp_path, "shapes", {"train": greys(30)})
+    monkeypatch.setattr(pixels, "available_memory", lambda: 3000)
+    monkeypatch.setattr(
+        prepared._Source, "read", lambda *_: pytest.fail("read")
+    )
+    message = refusal("shapes", data_dir=str(tmp_path))
+    assert "30 images of 12x10x1" in message and "40%" in message
+
+
+def test_an_unknown_name_gets_the_closest(tmp_path):
+    message = refusal("cifar11", data_dir=str(tmp_path))
+    assert "unknown dataset 'cifar11'" in message and "cifar10" in message
+    assert "digits" in refusal("digit", data_dir=str(tmp_path))
+
+
+def test_a_community_set_is_unknown_without_asking_anyone(tmp_path):
+    message = refusal("huggingface:mnist", data_dir=str(tmp_path))
+    assert "unknown dataset" in message
+
+
+def test_an_unknown_configuration_is_refused(tmp_path):
+    message = refusal("cifar10/odd", data_dir=str(tmp_path))
+    assert "cifar10/odd" in message
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar100", "svhn_cropped"])
+def test_a_set_that_is_not_there_says_how_to_get_it(tmp_path, name):
+    began = time.monotonic()
+    message = refusal(name, data_dir=str(tmp_path))
+    assert f"{name} is not prepared in {tmp_path}" in message
+    assert "--data_dir" in message and "--download" in message
+    assert time.monotonic() - began < 5
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def cifar10():
+    root = os.environ.get("DARTS_TF_DATA")
+    if not root:
+        pytest.skip("DARTS_TF_DATA is unset: a folder with tfds/cifar10")
+    return str(pathlib.Path(root) / "tfds")
+
+
+def test_cifar10(cifar10):
+    data = load_images("cifar10", data_dir=cifar10)
+    assert data.train.images.shape == (50000, 32, 32, 3)
+    assert data.class_names[0] == "airplane" and data.num_classes == 10
+    np.testing.assert_array_equal(np.bincount(data.train.labels), [5000] * 10)
+    mean = data.train.images.mean(axis=(0, 1, 2))
+    np.testing.assert_allclose(mean, [125.3, 123.0, 113.9], atol=2)
+    test = data.load_test()
+    np.testing.assert_array_equal(np.bincount(test.labels), [1000] * 10)

@@ -1,0 +1,67 @@
+"""Derives the cells of a search's alpha and draws them.
+
+Without --genotype: from alpha.npz of the search in --workdir, after its last
+finished epoch or the one given. With --genotype: only draws that one.
+"""
+
+from __future__ import annotations
+
+from darts_tf.run import cli  # isort: skip  (quiets TensorFlow first)
+
+import pathlib
+
+import numpy as np
+from absl import flags
+
+from darts_tf.errors import InputError
+from darts_tf.run import flags as run_flags
+from darts_tf.run import pictures
+from darts_tf.run.files import write_atomic
+from darts_tf.run.workdir import existing_workdir
+from darts_tf.space import conv
+from darts_tf.space.published import load_genotype
+from darts_tf.strategy import derivation
+
+FLAGS = flags.FLAGS
+run_flags.define_derivation()
+flags.adopt_module_key_flags(run_flags)
+
+
+def main(_) -> None:
+    """genotype.json, its picture, and the curves of alpha."""
+    if FLAGS.genotype:
+        folder = pathlib.Path(FLAGS.workdir)
+        folder.mkdir(parents=True, exist_ok=True)
+        genotype = load_genotype(FLAGS.genotype)
+    else:
+        workdir = existing_workdir(FLAGS.workdir)
+        folder, history = workdir.path, read_history(workdir.alpha)
+        alpha = [rows[FLAGS.epoch - 1] for rows in history.values()]
+        genotype = derivation.derive(conv.SPACE, alpha)
+        weights = {n: derivation.softmax(h) for n, h in history.items()}
+        curves = pictures.draw_alpha_history(conv.SPACE, weights)
+        write_atomic(folder / "alpha.png", pictures.figure_to_png(curves))
+    if not FLAGS.epoch:
+        write_atomic(folder / "genotype.json", genotype.to_json())
+    files = pictures.save_genotype(genotype, folder / "genotype")
+    print(genotype.to_json() + "\n".join(map(str, files)))
+
+
+def read_history(path) -> dict[str, np.ndarray]:
+    """alpha's history [epochs, edges, candidates] by cell, checked."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            history = {s.name: arrays[s.name] for s in conv.SPACE.cells}
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"{path} holds no history of alpha ({error}); give the --workdir "
+            f"of a search with at least one finished epoch"
+        ) from None
+    epochs = len(next(iter(history.values())))
+    if FLAGS.epoch > epochs:
+        raise InputError(f"--epoch={FLAGS.epoch}: the search has {epochs}")
+    return history
+
+
+if __name__ == "__main__":
+    cli.run(main)

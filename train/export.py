@@ -1,0 +1,61 @@
+"""Exports an evaluated network as a SavedModel: --workdir of train.evaluate.
+
+The SavedModel takes raw uint8 images of any batch size and needs neither
+this package nor Keras.
+"""
+
+from __future__ import annotations
+
+from darts_tf.run import cli  # isort: skip  (quiets TensorFlow first)
+
+import json
+import types
+
+from absl import flags
+
+from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
+from darts_tf.run import checkpoints, export
+from darts_tf.run import flags as run_flags
+from darts_tf.run.workdir import existing_workdir, read_flags
+from darts_tf.space.published import load_genotype
+from train import setup
+
+FLAGS = flags.FLAGS
+run_flags.define_workdir("evaluation")
+flags.adopt_module_key_flags(run_flags)
+
+
+def main(_) -> None:
+    """The SavedModel in <workdir>/export."""
+    workdir = existing_workdir(FLAGS.workdir)
+    if not workdir.result.exists():
+        raise InputError(
+            f"--workdir={FLAGS.workdir} holds no finished evaluation; give "
+            f"the folder of train.evaluate, finished"
+        )
+    named = read_flags(workdir.path)
+    if "drop_path" not in named:
+        raise InputError(
+            f"--workdir={FLAGS.workdir} is a search; evaluate its genotype "
+            f"with train.evaluate and export that folder"
+        )
+    result = json.loads(workdir.result.read_text("utf-8"))
+    kept = types.SimpleNamespace(**named)
+    genotype = load_genotype(str(workdir.genotype))
+    data = types.SimpleNamespace(images=setup.described(result["data"]))
+    model = setup.build_evaluation_network(kept, genotype, data, Replicas())
+    _, arrays = checkpoints.load_latest(workdir.checkpoints)
+    setup.load_network(model, arrays)
+    folder = export.export_saved_model(
+        lambda images: model(images, training=False),
+        model,
+        folder=workdir.export,
+        metadata=result,
+        **result["data"],
+    )
+    print(f"\nSavedModel: {folder}\n\n{export.usage_example(folder)}")
+
+
+if __name__ == "__main__":
+    cli.run(main)
