@@ -1,7 +1,8 @@
 """Derives the cells of a search's alpha and draws them.
 
 Without --genotype: from alpha.npz of the search in --workdir, after its last
-finished epoch or the one given. With --genotype: only draws that one.
+finished epoch or the one given. With --genotype: only draws that one. With
+--random: draws a random one, a baseline for a search.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from darts_tf.run.workdir import existing_workdir
 from darts_tf.space import conv
 from darts_tf.space.published import load_genotype
 from darts_tf.strategy import derivation
+from darts_tf.strategy.random_choice import random_genotype
 
 FLAGS = flags.FLAGS
 run_flags.define_derivation()
@@ -29,10 +31,10 @@ flags.adopt_module_key_flags(run_flags)
 
 def main(_) -> None:
     """genotype.json, its picture, and the curves of alpha."""
-    if FLAGS.genotype:
+    if FLAGS.genotype or FLAGS.random is not None:
+        genotype = given()
         folder = pathlib.Path(FLAGS.workdir)
         folder.mkdir(parents=True, exist_ok=True)
-        genotype = load_genotype(FLAGS.genotype)
     else:
         workdir = existing_workdir(FLAGS.workdir)
         folder, history = workdir.path, read_history(workdir.alpha)
@@ -45,6 +47,13 @@ def main(_) -> None:
         write_atomic(folder / "genotype.json", genotype.to_json())
     files = pictures.save_genotype(genotype, folder / "genotype")
     print(genotype.to_json() + "\n".join(map(str, files)))
+
+
+def given():
+    """The genotype that needs no search."""
+    if FLAGS.genotype:
+        return load_genotype(FLAGS.genotype)
+    return random_genotype(conv.SPACE, FLAGS.random)
 
 
 def read_history(path) -> dict[str, np.ndarray]:

@@ -140,9 +140,19 @@ def _header(path: pathlib.Path) -> tuple[int, int, bool] | None:
             width, height = image.size
             if image.getexif().get(EXIF_ORIENTATION) in TURNED:
                 width, height = height, width
-            return height, width, image.mode in GREY
+            return height, width, _is_grey(image)
     except UNREADABLE:
         return None
+
+
+def _is_grey(image: Image.Image) -> bool:
+    if image.mode != "P":
+        return image.mode in GREY
+    order, colours = image.palette.getdata()  # a GIF's greys are a palette
+    if order != "RGB":
+        return False
+    rgb = np.frombuffer(bytes(colours), np.uint8).reshape(-1, 3)
+    return bool(np.all(rgb == rgb[:, :1]))
 
 
 def _shape(

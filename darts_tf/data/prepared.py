@@ -45,10 +45,16 @@ class _Source:
         images = np.empty((count, *self.shape), np.uint8)
         labels = np.empty(count, np.int32)
         start = 0
-        for x, y in self._batches(split):
-            stop = start + len(y)
-            images[start:stop], labels[start:stop] = x, y
-            start = stop
+        try:
+            for x, y in self._batches(split):
+                stop = start + len(y)
+                images[start:stop], labels[start:stop] = x, y
+                start = stop
+        except tf.errors.OpError as error:
+            raise InputError(
+                f"{self.builder.name}: split {split!r} cannot be read: "
+                f"{_first_line(error)}; prepare the set again"
+            ) from error
         if start != count or count == 0 or labels.min() < 0:
             raise InputError(
                 f"{self.builder.name}: split {split!r} has {start} of {count} "

@@ -57,8 +57,24 @@ def save(
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
             for name, array in arrays.items():
                 _write_array(archive, name, np.asarray(array))
-    _clean(folder, step, keep)
+    for later, other in _found(folder).items():
+        if later > step:
+            other.unlink(missing_ok=True)
+    tidy(folder, step, keep)
     return path
+
+
+def tidy(folder: str | os.PathLike, step: int, keep: int = 2) -> None:
+    """Removes temporary files, and checkpoints older than `keep` up to `step`.
+
+    `save` does it too, but can be killed before it has. Call it only as the
+    sole writer.
+    """
+    files.remove_temporary(folder)
+    found = _found(folder)
+    up_to_step = [other for other in found if other <= step]
+    for other in up_to_step[: -max(keep, 1)]:
+        found[other].unlink(missing_ok=True)
 
 
 def load_latest(
@@ -127,12 +143,3 @@ def _read(path: Path) -> dict[str, np.ndarray]:
             )
             for name in archive.namelist()
         }
-
-
-def _clean(folder: Path, step: int, keep: int) -> None:
-    files.remove_temporary(folder)
-    found = _found(folder)
-    kept = [other for other in found if other <= step][-max(keep, 1):]
-    for other, path in found.items():
-        if other not in kept:
-            path.unlink(missing_ok=True)

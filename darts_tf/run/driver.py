@@ -123,6 +123,7 @@ class _Driver:
             for n, a in own.items() if n.startswith(PENDING)
         })
         self._metrics.truncate_after(step)
+        checkpoints.tidy(self._workdir.checkpoints, step)
 
     def run(self, report_every: int, checkpoint_every: int) -> None:
         loop = self._loop

@@ -132,6 +132,8 @@ def define_derivation() -> None:
         "genotype", None, "only draw this one: a JSON file, or a published "
         "name",
     )  # fmt: skip
+    _integer("random", None, "seed of a random genotype", lower_bound=0)
+    flags.mark_flags_as_mutual_exclusive(["genotype", "random"])
     _integer(
         "epoch", 0, "derive from alpha after this epoch (0: the last); "
         "genotype.json is left as it is", lower_bound=0,

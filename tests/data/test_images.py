@@ -41,7 +41,8 @@ def test_digits_can_be_told_apart():
     """Labels belong to their images: the nearest class mean is mostly right."""
     data = load_images("digits")
     images = data.train.images.reshape(-1, 64).astype(float)
-    means = np.stack([images[data.train.labels == k].mean(0) for k in range(10)])
+    labels = data.train.labels
+    means = np.stack([images[labels == k].mean(0) for k in range(10)])
     test = data.load_test()
     far = np.square(test.images.reshape(-1, 1, 64) - means).sum(-1)
     assert np.mean(far.argmin(axis=1) == test.labels) > 0.85

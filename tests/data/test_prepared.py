@@ -28,19 +28,29 @@ def write(root, name, splits, image=GREY, keys=("image", "label"), **more):
         "label": tfds.features.ClassLabel(names=CLASSES),
         **more,
     }
-    spare = {key: 0 for key in more}
-    tfds.dataset_builders.store_as_tfds_dataset(
-        name=name,
-        version="1.0.0",
-        data_dir=root,
-        split_datasets={
-            split: [
-                {"image": x, "label": y, **spare} for x, y in examples
-            ]
-            for split, examples in splits.items()
-        },
-        features=tfds.features.FeaturesDict(features),
-        supervised_keys=keys,
+
+    def _info(self):
+        return self.dataset_info_from_configs(
+            features=tfds.features.FeaturesDict(features),
+            supervised_keys=keys,
+        )
+
+    def examples(split):
+        for i, (x, y) in enumerate(splits[split]):
+            yield i, {"image": x, "label": y, **dict.fromkeys(more, 0)}
+
+    members = {
+        "VERSION": tfds.core.Version("1.0.0"),
+        "name": name,
+        "pkg_dir_path": root,
+        "_info": _info,
+        "_split_generators": lambda self, _: {s: examples(s) for s in splits},
+        "_generate_examples": lambda self: (),
+    }
+    with tfds.core.registered.skip_registration():
+        kind = type("Shapes", (tfds.core.GeneratorBasedBuilder,), members)
+    kind(data_dir=root).download_and_prepare(
+        download_config=tfds.download.DownloadConfig(try_download_gcs=False)
     )
 
 
@@ -171,6 +181,32 @@ def test_a_set_that_is_not_there_says_how_to_get_it(tmp_path, name):
     assert "--data_dir" in message and "--download" in message
     assert time.monotonic() - began < 5
     assert not list(tmp_path.iterdir())
+
+
+def test_a_download_that_fails_is_one_line(tmp_path, monkeypatch):
+    def fail(*arguments, **more):
+        raise OSError("no route to host\nand more")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    message = refusal("svhn_cropped", data_dir=str(tmp_path), download=True)
+    assert "svhn_cropped could not be downloaded" in message
+    assert "--data_dir" in message
+
+
+def test_a_damaged_set_is_named(tmp_path):
+    write(tmp_path, "shapes", {"train": greys(30), "test": greys(6)})
+    (file,) = tmp_path.glob("shapes/*/shapes-train.*")
+    file.write_bytes(file.read_bytes()[:-200])
+    message = refusal("shapes", data_dir=str(tmp_path))
+    assert "shapes" in message and "'train'" in message
+
+
+def test_a_test_split_without_labels_is_refused(tmp_path):
+    hidden = [(image, -1) for image, _ in greys(6)]
+    write(tmp_path, "shapes", {"train": greys(9), "test": hidden})
+    data = load_images("shapes", data_dir=str(tmp_path))
+    with pytest.raises(InputError, match="without a label"):
+        data.load_test()
 
 
 @pytest.fixture
