@@ -1,0 +1,259 @@
+"""Against the outputs of the authors' own code (tests/goldens/README.md)."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.descent.optimizers import SGD
+from darts_tf.networks import ops
+from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.networks.conv import (
+    EvaluationNetwork,
+    MobileNetwork,
+    Supernet,
+)
+from darts_tf.space import conv
+from darts_tf.space.published import PUBLISHED
+from darts_tf.strategy import bilevel, relaxation
+from darts_tf.strategy.derivation import derive
+
+HERE = pathlib.Path(__file__).parent.parent / "goldens"
+FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))
+GOLDEN = dict(np.load(FOLDER / "conv.npz", allow_pickle=False))
+TIGHT = 1e-6  # relative to the largest element; all is float64
+WEIGHT_DECAY, LEARNING_RATE = 3e-4, 0.025
+checked: set[str] = set()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def float64():
+    """All layers of this module compute in float64."""
+    before = keras.config.dtype_policy(), keras.config.floatx()
+    keras.config.set_dtype_policy("float64")
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_dtype_policy(before[0])
+    keras.config.set_floatx(before[1])
+
+
+def close(value, key: str, bound: float = TIGHT) -> None:
+    """Asserts that a value is the golden one, and ticks its key off."""
+    checked.add(key)
+    golden = np.asarray(GOLDEN[key])
+    value = np.asarray(value)
+    assert value.shape == golden.shape, key
+    scale = max(np.abs(golden).max(), 1e-12)
+    assert np.abs(value - golden).max() <= bound * scale, key
+
+
+def wave(shape, phase: float = 0.0, amplitude: float = 1.0):
+    """The rule of the goldens' README, in the (out, in, kh, kw) layout."""
+    k = np.arange(np.prod(shape))
+    scale = amplitude / np.sqrt(np.prod(shape[1:]))
+    return (scale * np.sin(0.7 * k + sum(shape) + phase)).reshape(shape)
+
+
+def like(variable, **how):
+    """`wave` for one of our variables, brought to our layout."""
+    shape = tuple(variable.shape)
+    if len(shape) == 4 and "depthwise" in variable.path:
+        kh, kw, channels, _ = shape
+        return wave((channels, 1, kh, kw), **how).transpose(2, 3, 0, 1)
+    if len(shape) == 4:
+        kh, kw, inner, outer = shape
+        return wave((outer, inner, kh, kw), **how).transpose(2, 3, 1, 0)
+    if len(shape) == 2:
+        return wave(shape[::-1], **how).T
+    return None
+
+
+def fill(layer) -> None:
+    """Weights as the goldens' networks had them."""
+    for variable in layer.trainable_variables:
+        value = like(variable)
+        if value is not None:
+            variable.assign(value)
+        elif variable.name in ("bias", "beta"):
+            variable.assign(np.zeros(variable.shape))
+
+
+def op_cases():
+    pattern = re.compile(r"op/(\w+)/s(\d)(/affine)?/y$")
+    return [m.groups() for m in map(pattern.match, GOLDEN) if m]
+
+
+@pytest.mark.parametrize("name, stride, affine", op_cases())
+def test_operation(name, stride, affine):
+    x = tf.constant(GOLDEN["op/x"])
+    step, key = int(stride), f"op/{name}/s{stride}{affine or ''}"
+    checked.update(["op/x", f"op/r{stride}"])
+
+    if name in ops.POOLS:
+        function = lambda x: ops.POOLS[name](x, step)
+    elif name == "skip_connect" and step == 1:
+        function = tf.identity
+    else:
+        layer = ops.build(
+            name, x.shape[-1], step, lambda: BatchNorm(bool(affine))
+        )
+        function = lambda x: layer(tf.nn.relu(x), training=True)
+        function(x)
+        fill(layer)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = function(x)
+        total = tf.reduce_sum(y * GOLDEN[f"op/r{stride}"])
+    close(y, f"{key}/y")
+    close(tape.gradient(total, x), f"{key}/dx")
+
+
+@pytest.fixture(scope="module")
+def net(float64):
+    """(loss, weights, slots for momentum, alpha, train and valid batch)."""
+    channels, layers, _, size, classes = map(int, GOLDEN["net/config"])
+    model = Supernet(conv.SPACE, channels, layers, classes)
+    alpha = [
+        tf.constant(GOLDEN[f"net/alpha_{s.name}"]) for s in conv.SPACE.cells
+    ]
+    batches = [
+        (tf.constant(GOLDEN[f"net/x_{p}"]), tf.constant(GOLDEN[f"net/y_{p}"]))
+        for p in ("train", "valid")
+    ]
+    cells = relaxation.per_cell(alpha, conv.SPACE, model.kinds)
+    model(batches[0][0][:1], cells)
+    fill(model)
+    w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
+    slots = [
+        tf.constant(like(v, phase=0.3, amplitude=0.1))
+        if len(v.shape) > 1
+        else tf.zeros(v.shape, tf.float64)
+        for v in model.trainable_variables
+    ]
+    checked.update(
+        "net/config net/x_train net/x_valid net/y_train net/y_valid "
+        "net/alpha_normal net/alpha_reduce".split()
+    )
+    assert size == batches[0][0].shape[1]
+    return relaxation.supernet_loss(model), w, slots, alpha, *batches
+
+
+SEED = tf.constant([0, 0])
+
+
+def test_supernet_first_order(net):
+    loss, w, _, alpha, train, valid = net
+    assert sum(np.prod(v.shape) for v in w) == GOLDEN["net/num_weights"]
+    checked.add("net/num_weights")
+    gradient = bilevel.ArchitectureGradient(loss, "first_order")
+    g, value, aux = gradient.weight_gradient(w, alpha, train, SEED)
+    close(aux["logits"], "net/logits")
+    close(value, "net/loss_train")
+    close(tf.linalg.global_norm(g), "net/grad_w_global_norm")
+    (normal, reduce), _ = gradient.alpha_gradient(w, alpha, train, SEED)
+    close(normal, "net/dalpha_normal_train")
+    close(reduce, "net/dalpha_reduce_train")
+    (normal, reduce), _ = gradient(w, alpha, train, valid, SEED, None)
+    close(normal, "net/dalpha_normal_first")
+    close(reduce, "net/dalpha_reduce_first")
+
+
+@pytest.mark.parametrize(
+    "method, short", [("finite_difference", "fd"), ("exact", "exact")]
+)
+def test_supernet_unrolled(net, method, short):
+    loss, w, slots, alpha, train, valid = net
+    gradient = bilevel.ArchitectureGradient(loss, method)
+    rate = tf.constant(LEARNING_RATE, tf.float64)
+    for folder, mu, state in (("", 0.0, []), ("momentum/", 0.9, slots)):
+        unroll = bilevel.Unroll(SGD(mu, WEIGHT_DECAY), state, rate)
+        (normal, reduce), value = gradient(
+            w, alpha, train, valid, SEED, unroll
+        )
+        key = f"net/unrolled/{folder}"
+        close(value, f"{key}loss_valid")
+        close(normal, f"{key}dalpha_normal_{short}")
+        close(reduce, f"{key}dalpha_reduce_{short}")
+
+
+def eval_cases():
+    pattern = re.compile(r"eval/(\w+)/logits_train$")
+    return [m.group(1) for m in map(pattern.match, GOLDEN) if m]
+
+
+@pytest.mark.parametrize("name", eval_cases())
+def test_evaluation_network(name):
+    images = tf.constant(GOLDEN["eval/x"])
+    checked.add("eval/x")
+    model = EvaluationNetwork(PUBLISHED[name], 4, 6, 10)
+    model(images[:1], training=False)
+    model(images[:1], training=True)
+    fill(model)
+    for variable in model.non_trainable_variables:
+        one = variable.name == "moving_variance"
+        variable.assign(tf.fill(variable.shape, float(one)))
+    logits, auxiliary = model(images, training=True)
+    close(logits, f"eval/{name}/logits_train")
+    close(auxiliary, f"eval/{name}/logits_aux_train")
+    logits = model(images, training=False)
+    close(logits, f"eval/{name}/logits_infer_after_one_train_pass")
+
+
+def test_derived_cells():
+    for case in json.loads((FOLDER / "derive_conv.json").read_text()):
+        alpha = [case["alpha_normal"], case["alpha_reduce"]]
+        cells = derive(conv.SPACE, alpha).cells
+        assert set(case) == {"alpha_normal", "alpha_reduce", *cells}
+        for name, cell in cells.items():
+            assert [list(e) for e in cell.edges] == case[name]
+
+
+def count_cases():
+    counts = json.loads((FOLDER / "param_counts.json").read_text())
+    kinds = {"cifar10", "imagenet", "ptb", "wt2"}
+    assert all(key.split("/")[1] in kinds for key in counts)
+    return [k for k in counts if re.search("cifar10|imagenet", k)], counts
+
+
+@pytest.mark.parametrize("key", count_cases()[0])
+def test_parameter_count(key):
+    genotype, data, channels, layers, auxiliary = key.split("/")
+    kind, classes, size = {
+        "cifar10": (EvaluationNetwork, 10, 32),
+        "imagenet": (MobileNetwork, 1000, 224),
+    }[data]
+    model = kind(
+        PUBLISHED[genotype],
+        int(channels[1:]),
+        int(layers[1:]),
+        classes,
+        auxiliary == "aux1",
+    )
+    spec = tf.TensorSpec((1, size, size, 3), tf.float64)
+    tf.function(lambda x: model(x, training=True)).get_concrete_function(spec)
+    total = sum(np.prod(v.shape) for v in model.trainable_variables)
+    assert total == count_cases()[1][key]
+
+
+def test_supernet_of_the_paper_has_1930618_weights():
+    model = Supernet(conv.SPACE, 16, 8, 10)
+    alpha = relaxation.initial_alpha(conv.SPACE, 0)
+    cells = relaxation.per_cell(alpha, conv.SPACE, model.kinds)
+    model(tf.zeros((1, 32, 32, 3)), cells)
+    total = sum(np.prod(v.shape) for v in model.trainable_variables)
+    assert total == 1_930_618
+
+
+def test_every_key_was_checked(request):
+    """Runs last; a key that nothing above knows fails."""
+    ran = {item.name.split("[")[0] for item in request.session.items}
+    if "test_evaluation_network" not in ran or len(ran) < 8:
+        pytest.skip("only part of the conformance tests was selected")
+    assert set(GOLDEN) - checked == set()
