@@ -29,9 +29,9 @@ def main(_) -> None:
     replicas = setup.prepare(FLAGS)
     held = FLAGS.valid_fraction
     data = setup.load_data(FLAGS, [1 - held, held] if held else [1.0])
+    loop = build_loop(genotype, data, replicas)
     with setup.open_run(FLAGS) as workdir:
         records.keep_genotype(workdir, genotype)
-        loop = build_loop(genotype, data, replicas)
         step = records.resumed_step(workdir)
         with Reporter(workdir.tensorboard, step) as reporter:
             records.describe(reporter, FLAGS, loop)

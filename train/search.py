@@ -29,8 +29,8 @@ def main(_) -> None:
     replicas = setup.prepare(FLAGS)
     portion = FLAGS.train_portion
     data = setup.load_data(FLAGS, [portion, 1 - portion])
+    loop = build_loop(data, replicas)
     with setup.open_run(FLAGS) as workdir:
-        loop = build_loop(data, replicas)
         step = records.resumed_step(workdir)
         with Reporter(workdir.tensorboard, step) as reporter:
             records.describe(reporter, FLAGS, loop)

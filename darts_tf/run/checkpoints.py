@@ -103,12 +103,6 @@ def load_latest(
     )
 
 
-def latest_path(folder: str | os.PathLike) -> Path | None:
-    """The newest checkpoint's file, read or not; None without any."""
-    found = _found(folder)
-    return found[max(found)] if found else None
-
-
 def _found(folder: str | os.PathLike) -> dict[int, Path]:
     """Checkpoints by step, oldest first."""
     folder = Path(folder)

@@ -1,7 +1,8 @@
 """What every entry point does around its main function.
 
 Import this module before anything that imports TensorFlow: it quiets the
-C++ log of TensorFlow, unless TF_CPP_MIN_LOG_LEVEL is set already.
+C++ log of TensorFlow, unless TF_CPP_MIN_LOG_LEVEL is set already. What
+TensorFlow 2.21 says while it is imported heeds no variable and stays.
 """
 
 from __future__ import annotations

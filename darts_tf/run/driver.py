@@ -22,6 +22,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -101,6 +102,7 @@ class _Driver:
         self._first_step = math.nan
         self._timed_steps, self._timed_seconds = 0, 0.0
         self._mark: float | None = None  # None until the first step is done
+        self._good: Path | None = None  # the newest readable checkpoint
 
     def resume(self) -> None:
         found = checkpoints.load_latest(self._workdir.checkpoints)
@@ -124,6 +126,8 @@ class _Driver:
         })
         self._metrics.truncate_after(step)
         checkpoints.tidy(self._workdir.checkpoints, step)
+        self._good = checkpoints.checkpoint_path(
+            self._workdir.checkpoints, step)
 
     def run(self, report_every: int, checkpoint_every: int) -> None:
         loop = self._loop
@@ -230,7 +234,7 @@ class _Driver:
         }
         own |= {PENDING + n: a for n, a in self._interval.state().items()}
         self._metrics.sync()
-        checkpoints.save(
+        self._good = checkpoints.save(
             self._workdir.checkpoints, self._loop.step, state | own
         )
         self._mark = time.monotonic()
@@ -248,9 +252,9 @@ class _Driver:
                 f"{name} is not finite after step {self._loop.step}")
 
     def _diverged(self, what: str) -> DivergedError:
-        good = checkpoints.latest_path(self._workdir.checkpoints)
-        kept = f"the last good checkpoint is {good}" if good else (
-            "there is no checkpoint yet")
+        kept = "there is no checkpoint yet"
+        if self._good:
+            kept = f"the last good checkpoint is {self._good}"
         return DivergedError(
             f"{what}: the run diverged; {kept}; a lower learning rate or "
             "gradient norm may help, in another --workdir"

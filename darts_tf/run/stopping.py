@@ -10,12 +10,17 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopRequest:
-    """While open, the first signal is only noted; a second one kills.
+    """While open, the first signal is only noted; a second one ends all.
 
-    After the first, both signals have the system's own action again, which
-    needs no Python: a second Ctrl-C works in the middle of a long step too.
+    Python's own handlers wait until the interpreter is back, which in the
+    middle of a compilation can take minutes. So a thread reads the signals
+    from a pipe that the interpreter's C handler writes to at once.
+
     Outside of the main thread, where Python sets no handlers, it does
     nothing. Signals that are ignored (nohup, a shell's background) stay so.
+
+    Attributes:
+      signal: the first signal that came, or None.
     """
 
     def __init__(self) -> None:
@@ -23,22 +28,44 @@ class StopRequest:
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> StopRequest:
-        if threading.current_thread() is threading.main_thread():
-            self._before = {
-                number: signal.signal(number, self._note)
-                for number in SIGNALS
-                if signal.getsignal(number) != signal.SIG_IGN
-            }
+        if threading.current_thread() is not threading.main_thread():
+            return self
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        self._wakeup = signal.set_wakeup_fd(self._writer)
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+        self._before = {
+            number: signal.signal(number, self._note)
+            for number in SIGNALS
+            if signal.getsignal(number) != signal.SIG_IGN
+        }
         return self
 
     def __exit__(self, *error: object) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
         for number, handler in self._before.items():
             signal.signal(number, handler or signal.SIG_DFL)
+        signal.set_wakeup_fd(self._wakeup)
+        os.close(self._writer)  # ends the thread
+        self._thread.join()
+        os.close(self._reader)
 
     def _note(self, number: int, frame: object) -> None:
-        self.signal = signal.Signals(number)
-        for each in self._before:
-            signal.signal(each, signal.SIG_DFL)
-        text = (f"\n{self.signal.name}: saving after this step; once more "
-                "stops at once\n")
+        self.signal = self.signal or signal.Signals(number)
+
+    def _listen(self) -> None:
+        count = 0
+        while byte := os.read(self._reader, 1):
+            if byte[0] not in SIGNALS:
+                continue
+            count += 1
+            if count > 1:
+                os._exit(128 + byte[0])  # files are whole at any moment
+            self._say(signal.Signals(byte[0]))
+
+    def _say(self, number: signal.Signals) -> None:
+        text = (f"\n{number.name}: saving after this step; once more stops "
+                "at once\n")
         os.write(2, text.encode())  # sys.stderr may be in use right now

@@ -56,7 +56,6 @@ def test_equal_states_make_equal_files(tmp_path):
 def test_nothing_there(tmp_path):
     assert checkpoints.load_latest(tmp_path) is None
     assert checkpoints.load_latest(tmp_path / "missing") is None
-    assert checkpoints.latest_path(tmp_path) is None
 
 
 def test_the_newest_by_number_and_only_so_many_are_kept(tmp_path):
@@ -125,3 +124,12 @@ def test_a_broken_later_one_does_not_push_out_good_ones(tmp_path):
     checkpoints.save(tmp_path, 15, arrays())
     assert sorted(os.listdir(tmp_path)) == [
         "step-00000010.npz", "step-00000015.npz"]
+
+
+def test_tidying_spares_the_newest_and_what_is_later(tmp_path):
+    for step in (1, 2, 3):
+        (tmp_path / f"step-0000000{step}.npz").write_bytes(b"")
+    (tmp_path / ".step-00000003.npz.1.tmp").write_bytes(b"")
+    checkpoints.tidy(tmp_path, 2, keep=1)
+    assert sorted(os.listdir(tmp_path)) == [
+        "step-00000002.npz", "step-00000003.npz"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import math
@@ -86,10 +87,7 @@ def start(folder, loop=None, report_every=3, checkpoint_every=5, **more):
 
 
 def left_behind(folder: Path) -> dict:
-    """All that a run leaves, without its times and older checkpoints.
-
-    A kill between the last checkpoint and its cleaning leaves one more.
-    """
+    """All that a run leaves, without its times."""
     step, arrays = checkpoints.load_latest(folder / "checkpoints")
     texts = {
         str(p.relative_to(folder)): p.read_text()
@@ -100,8 +98,7 @@ def left_behind(folder: Path) -> dict:
         for record in read_metrics(folder / "metrics.jsonl")
     ]
     names = sorted(
-        str(p.relative_to(folder)) for p in folder.rglob("*")
-        if p.is_file() and not p.name.startswith("step-"))
+        str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
     state = {n: zlib.crc32(a.tobytes()) for n, a in arrays.items()
              if not n.endswith("seconds")}
     return {"step": step, "state": state, "records": records,
@@ -128,6 +125,7 @@ def test_an_undisturbed_run(undisturbed):
     assert records[3]["valid/loss"] == records[3]["best"] or (
         records[3]["best"] == pytest.approx(records[3]["valid/loss"]))
     assert undisturbed["names"] == [
+        "checkpoints/step-00000020.npz", "checkpoints/step-00000021.npz",
         "flags.json", "flags.txt", "genotypes/1.json", "genotypes/2.json",
         "genotypes/3.json", "lock", "metrics.jsonl", "result.json"]
     assert undisturbed["step"] == 21
@@ -212,6 +210,15 @@ def wait_for(path: Path, process: subprocess.Popen) -> None:
         time.sleep(0.005)
 
 
+def ended(process: subprocess.Popen) -> int:
+    """The exit code of a program that is about to end."""
+    try:
+        process.communicate(timeout=10)
+    finally:
+        process.kill()
+    return process.returncode
+
+
 def test_sigkill_from_outside_at_random_moments(tmp_path, undisturbed):
     generator, kills = random.Random(1), 0
     folder = tmp_path / "killed"
@@ -258,8 +265,18 @@ def test_a_second_signal_stops_in_the_middle_of_a_step(tmp_path):
     process.send_signal(signal.SIGINT)
     assert "SIGINT" in process.stderr.readline() + process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
-    assert process.returncode == -signal.SIGINT
+    assert ended(process) == 130
+
+
+def test_both_signals_are_heard_while_python_is_not(tmp_path):
+    """As in a compilation: a C call that handles no signals for long."""
+    process = program(tmp_path / "run", "deaf")
+    wait_for(tmp_path / "run/genotypes", process)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    assert "SIGINT" in process.stderr.readline() + process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert ended(process) == 130
 
 
 def test_handlers_are_given_back(tmp_path):
@@ -271,7 +288,7 @@ def test_handlers_are_given_back(tmp_path):
 def test_a_half_checkpoint_costs_only_time(tmp_path, undisturbed):
     folder = tmp_path / "run"
     start(folder)
-    newest = checkpoints.latest_path(folder / "checkpoints")
+    newest = checkpoints.checkpoint_path(folder / "checkpoints", 21)
     newest.write_bytes(newest.read_bytes()[:500])
     start(folder)
     assert left_behind(folder) == undisturbed
@@ -319,6 +336,13 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, value):
     path = tmp_path / "checkpoints/step-00000007.npz"
     assert str(path) in text
     assert checkpoints.load_latest(tmp_path / "checkpoints")[0] == 7
+
+
+def test_a_damaged_checkpoint_is_not_called_the_last_good_one(tmp_path):
+    start(tmp_path, FakeLoop(total_steps=7))
+    (tmp_path / "checkpoints/step-00000010.npz").write_bytes(b"half")
+    with pytest.raises(DivergedError, match="checkpoint is .*00000007.npz"):
+        start(tmp_path, FakeLoop(bad={8: math.nan}))
 
 
 def test_a_bad_loss_at_the_first_step(tmp_path):
@@ -458,4 +482,9 @@ def test_records_are_json(tmp_path):
 
 if __name__ == "__main__":
     print("started", flush=True)
+    if sys.argv[2] == "deaf":  # many seconds in C, without the lock
+        loop = FakeLoop()
+        loop.advance = lambda: hashlib.pbkdf2_hmac(
+            "sha256", b"", b"", 40_000_000)
+        start(Path(sys.argv[1]), loop)
     start(Path(sys.argv[1]), FakeLoop(pause=float(sys.argv[2])))

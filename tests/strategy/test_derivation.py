@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import pathlib
+
+import numpy as np
+
+from darts_tf.space.cell import CellSpec, SearchSpace
+from darts_tf.space.conv import SPACE
+from darts_tf.strategy.derivation import derive, derive_cell, softmax
+
+GOLDENS = pathlib.Path(__file__).parents[1] / "goldens"
+NAMES = ("none", "skip_connect", "sep_conv_3x3")
+CELL = CellSpec("tiny", 2, 2, (NAMES,) * 5, 2, (2, 3))
+
+
+def kept(*rows, spec=CELL):
+    """The edges derived from mixing weights."""
+    return derive_cell(spec, np.array(rows)).edges
+
+
+def test_strongest_predecessors_first():
+    assert kept(
+        [0.0, 0.3, 0.7], [0.0, 0.8, 0.2],  # node 2: 1 before 0
+        [0.0, 0.4, 0.6], [0.0, 0.5, 0.5], [0.0, 0.1, 0.9],  # 2, 0; not 1
+    ) == (
+        ("skip_connect", 1), ("sep_conv_3x3", 0),
+        ("sep_conv_3x3", 2), ("sep_conv_3x3", 0),
+    )  # fmt: skip
+
+
+def test_zero_is_neither_chosen_nor_counted():
+    strong_zero, weak = [0.98, 0.005, 0.015], [0.2, 0.5, 0.3]
+    edges = kept(strong_zero, strong_zero, strong_zero, weak, weak)
+    assert [name for name, _ in edges[:2]] == ["sep_conv_3x3"] * 2
+    assert edges[2:] == (("skip_connect", 1), ("skip_connect", 2))
+
+
+def test_one_predecessor_is_kept_once():
+    """Its two operations are the two strongest of all."""
+    edges = kept(
+        [0, 0.1, 0.2], [0, 0.1, 0.2],
+        [0.0, 0.5, 0.5], [0.8, 0.1, 0.1], [0.7, 0.1, 0.2],
+    )  # fmt: skip
+    assert edges[2:] == (("skip_connect", 0), ("sep_conv_3x3", 2))
+
+
+def test_equals_keep_the_earlier():
+    same = [0.4, 0.3, 0.3]
+    assert kept(*[same] * 5) == (("skip_connect", 0), ("skip_connect", 1)) * 2
+
+
+def test_ranks_by_softmax_not_by_alpha():
+    """Edge 0 has the largest alpha, and a larger zero beside it."""
+    rows = [[9.0, 5.0, 0.0], [0.0, 4.0, 0.0], [9.0, 5.0, 0.0],
+            [0.0, 1.0, 0.0], [0.0, 2.0, 0.0]]  # fmt: skip
+    space = SearchSpace("darts_conv", (CELL,), NAMES)
+    edges = derive_cell(space.cells[0], softmax(rows)).edges
+    assert [node for _, node in edges] == [1, 0, 2, 1]
+
+
+def test_softmax_of_large_alpha():
+    weights = softmax([[1e4, 0.0], [-1e4, -1e4]])
+    np.testing.assert_allclose(weights, [[1, 0], [0.5, 0.5]])
+
+
+def test_order_of_edges_as_the_authors():
+    for case in json.loads((GOLDENS / "derive_conv.json").read_text()):
+        alpha = [case["alpha_normal"], case["alpha_reduce"]]
+        cells = derive(SPACE, alpha).cells
+        for name in ("normal", "reduce"):
+            assert [list(e) for e in cells[name].edges] == case[name]
+            assert cells[name].concat == (2, 3, 4, 5)
+
+
+def test_alpha_is_left_as_it_was():
+    alpha = [np.zeros(spec.alpha_shape) for spec in SPACE.cells]
+    derive(SPACE, alpha)
+    assert all((rows == 0).all() for rows in alpha)

@@ -1,0 +1,92 @@
+"""Every flagfile parses with its program; enumerations are the libraries'."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from darts_tf.descent import replicas
+from darts_tf.run import flags as run_flags
+from darts_tf.space.published import PUBLISHED
+from darts_tf.strategy import bilevel
+
+ROOT = pathlib.Path(__file__).parents[1]
+CONFIGS = sorted((ROOT / "configs").rglob("*.flags"))
+NAMES = [str(path.relative_to(ROOT)) for path in CONFIGS]
+PARSER = """
+import importlib, json, os, sys, traceback
+import darts_tf.run.cli, train.setup, train.records
+from absl import flags
+
+codes = {}
+for name, program, arguments in json.load(sys.stdin):
+    pid = os.fork()  # each program defines its flags anew
+    if not pid:
+        try:
+            importlib.import_module(program)
+            left = flags.FLAGS([program, *arguments])
+            os._exit(0 if len(left) == 1 else 3)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    codes[name] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+print(json.dumps(codes))
+"""
+
+
+def command(path: pathlib.Path) -> list[str]:
+    """The words of its Command, which may go on over several lines."""
+    words = re.search(
+        r"^# Command:((?:.*\\\n# +)*.*)$", path.read_text(), re.M)
+    text = re.sub(r"\\\n# +", " ", words.group(1))
+    return shlex.split(text)
+
+
+@pytest.fixture(scope="module")
+def codes() -> dict[str, int]:
+    """How each Command parsed, flagfile and all."""
+    jobs = []
+    for name, path in zip(NAMES, CONFIGS):
+        words = command(path)
+        jobs.append([name, words[2], words[3:]])
+    done = subprocess.run(
+        [sys.executable, "-c", PARSER], input=json.dumps(jobs), text=True,
+        cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=600,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def test_there_are_configs():
+    assert {"configs/digits/search.flags"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=NAMES)
+def test_opens_with_paper_and_command(path):
+    text = path.read_text()
+    assert text.startswith("# Paper:")
+    comments = text.split("\n--")[0]
+    assert "\n# Command:" in comments
+    words = command(path)
+    assert words[:2] == ["python", "-m"] and words[2].startswith("train.")
+    assert f"--flagfile={path.relative_to(ROOT)}" in words
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parses_with_its_program(codes, name):
+    assert codes[name] == 0
+
+
+def test_enumerations_are_those_of_the_libraries():
+    assert tuple(run_flags.METHODS) == tuple(bilevel.METHODS)
+    assert tuple(run_flags.DISTRIBUTE) == tuple(replicas.CHOICES)
+
+
+def test_help_names_every_published_genotype():
+    source = pathlib.Path(run_flags.__file__).read_text()
+    assert all(name in source for name in PUBLISHED)

@@ -1,0 +1,56 @@
+"""Real runs of the entry points, tiny; one search serves all tests."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+TINY = ("--dataset=digits", "--examples=200", "--channels=2", "--layers=3")
+SEARCH = (
+    *TINY, "--batch_size=16", "--method=first_order", "--epochs=2",
+    "--deterministic", "--checkpoint_every=2", "--report_every=5",
+    "--alpha_learning_rate=0.1",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Programs:
+    """Starts entry points as a user does."""
+
+    tiny = TINY
+    search = SEARCH
+
+    def start(self, program: str, *flags) -> subprocess.Popen:
+        """`python -m train.<program> flags`, in the background."""
+        return subprocess.Popen(
+            [sys.executable, "-m", f"train.{program}", *map(str, flags)],
+            cwd=ROOT, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"MPLBACKEND": "agg"},
+        )  # fmt: skip
+
+    def run(self, program: str, *flags, code: int = 0) -> str:
+        """Waits for the end; gives all that was printed."""
+        with self.start(program, *flags) as process:
+            output, _ = process.communicate(timeout=1500)
+        assert process.returncode == code, output
+        return output
+
+
+@pytest.fixture(scope="session")
+def programs() -> Programs:
+    return Programs()
+
+
+@pytest.fixture(scope="session")
+def searched(programs, tmp_path_factory) -> pathlib.Path:
+    """The folder of a finished search with SEARCH's flags."""
+    folder = tmp_path_factory.mktemp("runs") / "search"
+    programs.run("search", *SEARCH, f"--workdir={folder}")
+    return folder

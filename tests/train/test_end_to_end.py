@@ -1,0 +1,117 @@
+"""Search, derive, evaluate, export: as a user does, in real processes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from darts_tf.space.published import load_genotype
+
+SEARCH_FILES = {
+    "flags.txt", "flags.json", "metrics.jsonl", "genotype.json",
+    "genotype.png", "genotype.svg", "genotypes", "alpha.npz", "checkpoints",
+    "tensorboard", "result.json", "lock",
+}  # fmt: skip
+RESULT = {
+    "genotype", "seed", "flags", "flags_hash", "versions", "seconds",
+    "first_step_seconds", "steps",
+}  # fmt: skip
+TIMES = {"seconds", "first_step_seconds"}
+
+
+def names(folder) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def result(folder) -> dict:
+    return json.loads((folder / "result.json").read_text())
+
+
+def untimed(folder) -> dict:
+    return {k: v for k, v in result(folder).items() if k not in TIMES}
+
+
+def has_events(folder) -> bool:
+    files = list((folder / "tensorboard").rglob("events.out*"))
+    return bool(files) and all(file.stat().st_size for file in files)
+
+
+@pytest.fixture(scope="module")
+def evaluation(programs, searched, tmp_path_factory):
+    """(flags, folder) of a finished evaluation of the found genotype."""
+    folder = tmp_path_factory.mktemp("runs") / "evaluate"
+    flags = (
+        *programs.tiny, "--batch_size=32", "--epochs=1", "--noflip",
+        f"--genotype={searched / 'genotype.json'}", "--valid_fraction=0.2",
+        f"--workdir={folder}",
+    )  # fmt: skip
+    output = programs.run("evaluate", *flags)
+    assert "test error" in output and "train.export" in output
+    return flags, folder
+
+
+def test_search_leaves_its_files(searched):
+    assert names(searched) == SEARCH_FILES
+    assert has_events(searched)
+    assert names(searched / "genotypes") == {
+        "epoch_0001.json", "epoch_0002.json"}
+    last = searched / "genotypes" / "epoch_0002.json"
+    found = searched / "genotype.json"
+    assert load_genotype(str(found)) == load_genotype(str(last))
+    assert set(result(searched)) == RESULT | {"skip_connections"}
+    assert result(searched)["steps"] == 12
+
+
+def test_search_keeps_the_history_of_alpha(searched):
+    with np.load(searched / "alpha.npz", allow_pickle=False) as history:
+        assert set(history.files) == {"normal", "reduce"}
+        for name in history.files:
+            assert history[name].shape == (2, 14, 8)
+            assert np.abs(np.diff(history[name], axis=0)).max() > 0.01
+
+
+def test_search_again_only_repeats_its_result(programs, searched):
+    kept = ("alpha.npz", "genotype.json", "metrics.jsonl")
+    before = [(searched / name).read_bytes() for name in kept]
+    measured = untimed(searched)
+    output = programs.run(
+        "search", f"--flagfile={searched / 'flags.txt'}",
+        f"--workdir={searched}",
+    )  # fmt: skip
+    assert "Search finished: 12 steps" in output
+    assert [(searched / name).read_bytes() for name in kept] == before
+    assert untimed(searched) == measured
+
+
+def test_derive_finds_what_the_search_found(programs, searched):
+    before = (searched / "genotype.json").read_text()
+    (searched / "genotype.json").unlink()
+    output = programs.run("derive", f"--workdir={searched}")
+    assert (searched / "genotype.json").read_text() == before
+    assert before in output and "genotype.svg" in output
+    assert (searched / "alpha.png").stat().st_size
+    (searched / "alpha.png").unlink()
+
+
+def test_evaluation_leaves_its_files(evaluation, searched):
+    _, folder = evaluation
+    assert names(folder) == SEARCH_FILES - {"alpha.npz"}
+    assert has_events(folder)
+    found = result(folder)
+    assert set(found) == RESULT | {
+        "valid", "test", "parameters", "multiply_adds", "data"}
+    assert found["genotype"] == result(searched)["genotype"]
+    assert 0 <= found["test"]["error"] <= 1
+    assert set(found["valid"]) == {"error", "best_error", "best_epoch"}
+
+
+def test_export_and_evaluation_again(programs, evaluation):
+    flags, folder = evaluation
+    before = (folder / "result.json").read_text()
+    output = programs.run("export", f"--workdir={folder}")
+    assert "SavedModel" in output
+    assert (folder / "export" / "saved_model.pb").stat().st_size
+    assert "Evaluation finished" in programs.run("evaluate", *flags)
+    assert (folder / "result.json").read_text() == before

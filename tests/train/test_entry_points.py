@@ -1,0 +1,180 @@
+"""Bad input at the entry points: one line, exit code 2, nothing written.
+
+TensorFlow is imported once, by one helper process; each command runs in a
+fork of it, from the module's first line on, as `python -m` runs it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from darts_tf.space.published import PUBLISHED
+
+HELPER = '''
+import json, os, runpy, signal, sys, traceback
+import darts_tf.run.cli
+import train.setup, train.records
+import darts_tf.strategy.search_loop, darts_tf.estimation.training
+
+def child(program, flags, out, err):
+    signal.alarm(120)
+    os.dup2(os.open(out, os.O_WRONLY | os.O_CREAT), 1)
+    os.dup2(os.open(err, os.O_WRONLY | os.O_CREAT), 2)
+    sys.argv = [program, *flags]
+    code = 0
+    try:
+        runpy.run_module(program, run_name="__main__", alter_sys=True)
+    except SystemExit as stop:
+        code = stop.code or 0
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+codes = {}
+for name, program, flags, out, err in json.load(sys.stdin):
+    pid = os.fork()
+    if not pid:
+        child(program, flags, out, err)
+    codes[name] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+print(json.dumps(codes))
+'''
+DIGITS = "--dataset=digits --examples=200 --channels=2 --layers=3 "
+SMALL = DIGITS + "--epochs=1 --batch_size=16 "
+V2 = SMALL + "--genotype=DARTS_V2 "
+# name: program, flags ({tmp}: a folder), what the line must say
+CASES = {
+    "dataset": ("search", SMALL + "--dataset=digitz", "digitz"),
+    "empty folder": (
+        "search", SMALL + "--dataset=folder --data_dir={tmp}/empty", "empty"),
+    "no data_dir": ("search", SMALL + "--dataset=folder", "--data_dir"),
+    "method": ("search", SMALL + "--method=second", "finite_difference"),
+    "layers": ("search", SMALL + "--layers=2", "layers"),
+    "batch": ("search", SMALL + "--batch_size=101", "101"),
+    "examples": ("search", SMALL + "--examples=100000", "100000"),
+    "rates": (
+        "search", SMALL + "--learning_rate_min=0.1", "--learning_rate_min"),
+    "other flags": (
+        "search", SMALL + "--workdir={tmp}/other", "other flags"),
+    "no folder": ("search", SMALL + "--workdir={tmp}/file/x", "workdir"),
+    "unknown flag": ("search", SMALL + "--chanels=3", "channels"),
+    "word": ("search", SMALL + "surplus", "surplus"),
+    "flagfile": ("search", "--flagfile={tmp}/no.flags", "no.flags"),
+    "genotype": ("evaluate", SMALL + "--genotype=DARTS_V3", "DARTS_V2"),
+    "no genotype": ("evaluate", SMALL, "genotype"),
+    "cut genotype": (
+        "evaluate", SMALL + "--genotype={tmp}/cut.json", "cut.json"),
+    "mobile": (
+        "evaluate",
+        V2 + "--network=mobile --channels=3 --image_size=32", "channels"),
+    "split": ("evaluate", V2 + "--batch_size=201", "201"),
+    "both": ("derive", "--genotype=NASNet --random=1", "random"),
+    "derive nothing": ("derive", "", "folder of a run"),
+    "derive unknown": ("derive", "--genotype=NasNett", "NASNet"),
+    "no alpha": ("derive", "--workdir={tmp}/other", "alpha.npz"),
+    "export nothing": ("export", "", "folder of a run"),
+    "export a search": ("export", "--workdir={tmp}/other", "train.evaluate"),
+    "export unfinished": ("export", "--workdir={tmp}/half", "finished"),
+}  # fmt: skip
+
+
+def prepare(tmp) -> None:
+    """The folders that the cases name."""
+    for name, flags in {
+        "other": {"seed": 5}, "half": {"drop_path": 0.2}
+    }.items():  # fmt: skip
+        (tmp / name).mkdir()
+        (tmp / name / "lock").touch()
+        (tmp / name / "flags.json").write_text(json.dumps(flags))
+    (tmp / "other" / "result.json").write_text("{}")
+    (tmp / "file").touch()
+    (tmp / "empty").mkdir()
+    (tmp / "cut.json").write_text(PUBLISHED["NASNet"].to_json()[:99])
+
+
+def snapshot(folder) -> dict:
+    return {
+        str(path): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """By case: (exit code, stdout, stderr); and what was written."""
+    tmp = tmp_path_factory.mktemp("cases")
+    said = tmp_path_factory.mktemp("said")
+    prepare(tmp)
+    before, jobs = snapshot(tmp), []
+    for i, (name, (program, flags, _)) in enumerate(CASES.items()):
+        given = flags.format(tmp=tmp).split()
+        if "--workdir" not in flags:
+            given.append(f"--workdir={tmp}/new{i}")
+        files = [str(said / f"{i}.{kind}") for kind in ("out", "err")]
+        jobs.append([name, f"train.{program}", given, *files])
+    codes = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", HELPER], input=json.dumps(jobs), text=True,
+            stdout=subprocess.PIPE, check=True, timeout=1500,
+            env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+        ).stdout
+    )  # fmt: skip
+    texts = {
+        name: [open(path, errors="replace").read() for path in files]
+        for name, _, _, *files in jobs
+    }
+    left = {i: p for p, i in _new(before, snapshot(tmp))}
+    return {
+        job[0]: (codes[job[0]], *texts[job[0]], left.get(f"new{i}"))
+        for i, job in enumerate(jobs)
+    } | {"changed": _changed(before, snapshot(tmp))}
+
+
+def _new(before, after):
+    for path in sorted(set(after) - set(before), key=len):
+        if after[path] is not None:
+            yield path, path.split("cases0/")[-1].split("/")[0]
+
+
+def _changed(before, after) -> list[str]:
+    return [path for path in before if after.get(path) != before[path]]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_line_and_nothing_written(outcomes, name):
+    code, _, errors, left = outcomes[name]
+    lines = [x for x in errors.splitlines() if x.startswith("error: ")]
+    assert code == 2, errors
+    assert len(lines) == 1 and errors.rstrip().endswith(lines[0])
+    assert "Traceback" not in errors
+    assert CASES[name][2] in lines[0]
+    assert left is None
+
+
+def test_folders_of_others_are_left_as_they_were(outcomes):
+    assert outcomes["changed"] == []
+
+
+def test_helpshort_names_our_flags(programs):
+    output = programs.run("search", "--helpshort")
+    assert output.startswith("Searches for cells")
+    for name in ("workdir", "method", "alpha_learning_rate", "data_dir"):
+        assert f"--{name}\n" in output
+    assert "--[no]deterministic" in output
+    assert "--drop_path" not in output and "--verbosity" not in output
+
+
+def test_bad_input_in_a_real_process(programs, tmp_path):
+    output = programs.run(
+        "search", *programs.tiny, "--dataset=digitz",
+        f"--workdir={tmp_path}/run", code=2,
+    )  # fmt: skip
+    assert "error: " in output.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
