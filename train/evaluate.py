@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip  (quiets TensorFlow first)
+from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
 
 from absl import flags
 

@@ -6,7 +6,7 @@ this package nor Keras.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip  (quiets TensorFlow first)
+from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
 
 import json
 import types

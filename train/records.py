@@ -13,6 +13,7 @@ from darts_tf.run import checkpoints, pictures
 from darts_tf.run import flags as run_flags
 from darts_tf.run.driver import Summary
 from darts_tf.run.files import write_atomic, write_json_atomic
+from darts_tf.run.progress import duration
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.cell import IDENTITY
@@ -86,7 +87,7 @@ def finish_search(workdir, loop, cost: Summary, flags) -> None:
         workdir, genotype, cost, flags, {"skip_connections": skips}
     )
     print(f"""
-Search finished: {cost.steps} steps in {_duration(cost.seconds)}.
+Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {files[0]}
 {_indented(genotype)}
@@ -117,7 +118,7 @@ def finish_evaluation(workdir, loop, data, cost: Summary, flags) -> None:
         else "none held out (--valid_fraction)"
     )
     print(f"""
-Evaluation finished: {cost.steps} steps in {_duration(cost.seconds)}.
+Evaluation finished: {cost.steps} steps in {duration(cost.seconds)}.
   test error    {test["error"]:.2%} (weights of the last epoch)
   validation    {best}
   parameters    {result["parameters"]:,}
@@ -171,12 +172,6 @@ def _write_result(workdir, genotype: Genotype, cost, flags, measured):
             "steps": cost.steps,
         },
     )
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d} h"
 
 
 def _quoted(path) -> str:

@@ -14,6 +14,7 @@ from absl import flags
 METHODS = ("first_order", "finite_difference", "exact")
 DISTRIBUTE = ("auto", "one_device", "mirrored")
 NETWORKS = ("cifar", "mobile")
+MAX_SEED = 2**30 - 1
 
 PLACE_FLAGS = ("workdir", "data_dir", "download")
 """May differ when a run is resumed: they say where things lie."""
@@ -34,7 +35,7 @@ def define_workdir(kind: str) -> None:
 
 def define_run() -> None:
     """What every long run has."""
-    _integer("seed", 0, "of everything random", lower_bound=0)
+    _integer("seed", 0, "of everything random", 0, MAX_SEED)
     flags.DEFINE_bool(
         "deterministic", False, "two runs give identical numbers (slower)"
     )
@@ -138,6 +139,20 @@ def define_derivation() -> None:
         "epoch", 0, "derive from alpha after this epoch (0: the last); "
         "genotype.json is left as it is", lower_bound=0,
     )  # fmt: skip
+
+
+def define_pipeline() -> None:
+    """All that a pipeline has."""
+    define_workdir("whole pipeline")
+    flags.DEFINE_string(
+        "search_flags", "configs/digits/search.flags", "flagfile of the search"
+    )
+    flags.DEFINE_string(
+        "evaluate_flags", "configs/digits/evaluate.flags",
+        "flagfile of the evaluation",
+    )  # fmt: skip
+    flags.DEFINE_string("data_dir", None, "folder of the data, for both")
+    _integer("seed", 0, "of everything random, for both", 0, MAX_SEED)
 
 
 def values(parsed: flags.FlagValues) -> dict[str, object]:

@@ -76,3 +76,10 @@ def _texts(record: Mapping[str, object]) -> list[tuple[str, str]]:
         }
         texts.append((name, known.get(name, f"{words} {value:.4g}")))
     return texts
+
+
+def duration(seconds: float) -> str:
+    """Seconds as hours, minutes and seconds: 1:02:03 h."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d} h"

@@ -54,7 +54,7 @@ CASES = {
     "dataset": ("search", SMALL + "--dataset=digitz", "digitz"),
     "empty folder": (
         "search", SMALL + "--dataset=folder --data_dir={tmp}/empty", "empty"),
-    "no data_dir": ("search", SMALL + "--dataset=folder", "--data_dir"),
+    "no data_dir": ("search", SMALL + "--dataset=folder", "data_dir"),
     "method": ("search", SMALL + "--method=second", "finite_difference"),
     "layers": ("search", SMALL + "--layers=2", "layers"),
     "batch": ("search", SMALL + "--batch_size=101", "101"),
@@ -164,7 +164,7 @@ def test_folders_of_others_are_left_as_they_were(outcomes):
 
 def test_helpshort_names_our_flags(programs):
     output = programs.run("search", "--helpshort")
-    assert output.startswith("Searches for cells")
+    assert "Searches for cells" in output
     for name in ("workdir", "method", "alpha_learning_rate", "data_dir"):
         assert f"--{name}\n" in output
     assert "--[no]deterministic" in output

@@ -1,0 +1,94 @@
+"""Everything in a row: search, derive, evaluate, export.
+
+    python -m train.pipeline --workdir=runs/digits
+
+Each stage is a process of its own with its own folder below --workdir.
+Started again, it goes on where it was; finished stages return at once.
+"""
+
+from __future__ import annotations
+
+from darts_tf.run import cli  # isort: skip  (parses and reports)
+
+import json
+import pathlib
+import shlex
+import subprocess
+import sys
+import time
+
+from absl import flags
+
+from darts_tf.errors import InputError
+from darts_tf.run import flags as run_flags
+from darts_tf.run.progress import duration
+
+FLAGS = flags.FLAGS
+run_flags.define_pipeline()
+flags.adopt_module_key_flags(run_flags)
+
+
+def main(_) -> int:
+    """Runs the stages; the first one that fails ends it with its code."""
+    started = time.monotonic()
+    root = pathlib.Path(FLAGS.workdir).expanduser()
+    for name in (FLAGS.search_flags, FLAGS.evaluate_flags):
+        if not pathlib.Path(name).is_file():
+            raise InputError(f"{name}: no such flagfile")
+    for number, (stage, arguments) in enumerate(stages(root), 1):
+        print(f"\n[{number}/4] train.{stage} {shlex.join(arguments)}")
+        sys.stdout.flush()
+        command = [sys.executable, "-m", f"train.{stage}", *arguments]
+        code = subprocess.run(command, check=False).returncode
+        if code:
+            return code
+    print(summary(root, time.monotonic() - started))
+    return 0
+
+
+def stages(root: pathlib.Path) -> list[tuple[str, list[str]]]:
+    """(entry point, its arguments) of each stage."""
+    search, evaluation = root / "search", root / "evaluate"
+    both = [f"--seed={FLAGS.seed}"]
+    if FLAGS.data_dir:
+        both.append(f"--data_dir={FLAGS.data_dir}")
+    return [
+        (
+            "search",
+            [f"--flagfile={FLAGS.search_flags}", f"--workdir={search}", *both],
+        ),
+        ("derive", [f"--workdir={search}"]),
+        (
+            "evaluate",
+            [
+                f"--flagfile={FLAGS.evaluate_flags}",
+                f"--workdir={evaluation}",
+                f"--genotype={search / 'genotype.json'}",
+                *both,
+            ],
+        ),
+        ("export", [f"--workdir={evaluation}"]),
+    ]
+
+
+def summary(root: pathlib.Path, seconds: float) -> str:
+    """What happened, and what to type next."""
+    search, evaluation = root / "search", root / "evaluate"
+    result = json.loads((evaluation / "result.json").read_text("utf-8"))
+    python = shlex.quote(sys.executable)
+    return f"""
+Done in {duration(seconds)}.
+  genotype      {search / "genotype.json"}
+  its picture   {search / "genotype.png"}
+  test error    {result["test"]["error"]:.2%} of {result["test"]["images"]} images
+  parameters    {result["parameters"]:,}
+  multiply-adds {result["multiply_adds"]:,}
+  SavedModel    {evaluation / "export"}
+  watch         {python} -m tensorboard.main --logdir={shlex.quote(str(root))}
+  next          {python} -m train.search \\
+                  --flagfile=configs/cifar10/search_second_order.flags \\
+                  --workdir=runs/cifar10/search --data_dir=DIR --download"""
+
+
+if __name__ == "__main__":
+    cli.run(main)
