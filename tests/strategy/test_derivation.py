@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from darts_tf.space.cell import CellSpec, SearchSpace
+from darts_tf.space.cell import CellSpec
 from darts_tf.space.conv import SPACE
 from darts_tf.strategy.derivation import derive, derive_cell, softmax
 
@@ -51,12 +51,12 @@ def test_equals_keep_the_earlier():
 
 
 def test_ranks_by_softmax_not_by_alpha():
-    """Edge 0 has the largest alpha, and a larger zero beside it."""
-    rows = [[9.0, 5.0, 0.0], [0.0, 4.0, 0.0], [9.0, 5.0, 0.0],
-            [0.0, 1.0, 0.0], [0.0, 2.0, 0.0]]  # fmt: skip
-    space = SearchSpace("darts_conv", (CELL,), NAMES)
-    edges = derive_cell(space.cells[0], softmax(rows)).edges
-    assert [node for _, node in edges] == [1, 0, 2, 1]
+    """Node 3: edge (0, 3) has the largest alpha, and a larger zero."""
+    normal, reduce = (np.zeros(spec.alpha_shape) for spec in SPACE.cells)
+    normal[2, [0, 4]] = 9, 5
+    normal[3, 4], normal[4, 4] = 4, 2
+    edges = derive(SPACE, [normal, reduce]).cells["normal"].edges
+    assert edges[2:4] == (("sep_conv_3x3", 1), ("sep_conv_3x3", 2))
 
 
 def test_softmax_of_large_alpha():
