@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.estimation.scoring import multiply_adds, parameters
+from darts_tf.networks.conv import EvaluationNetwork
+from darts_tf.space.published import PUBLISHED
+
+
+def test_multiply_adds_by_hand():
+    class Tiny:
+        compute_dtype = "float32"
+
+        def __call__(self, x, training):
+            x = tf.nn.conv2d(x, tf.zeros((3, 3, 2, 5)), 2, "SAME")
+            x = tf.nn.depthwise_conv2d(
+                x, tf.zeros((3, 3, 5, 1)), [1] * 4, "VALID"
+            )
+            return tf.reduce_mean(x, [1, 2]) @ tf.zeros((5, 7))
+
+    expected = 4 * 4 * 5 * 9 * 2 + 2 * 2 * 5 * 9 + 5 * 7
+    assert multiply_adds(Tiny(), (8, 8, 2)) == expected
+
+
+def test_the_auxiliary_head_is_no_part_of_inference():
+    counts = []
+    for auxiliary in (True, False):
+        net = EvaluationNetwork(PUBLISHED["DARTS_V2"], 2, 3, 10, auxiliary)
+        net(np.zeros((1, 8, 8, 3), np.float32), training=True)
+        counts.append(parameters(net))
+    assert counts[0] == counts[1]

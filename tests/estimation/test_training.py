@@ -1,0 +1,74 @@
+"""A training of the smallest network, as the driver drives it."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.descent.replicas import Replicas
+from darts_tf.estimation.training import (
+    Training,
+    TrainingSettings,
+    training_loss,
+)
+from darts_tf.networks.conv import EvaluationNetwork
+from darts_tf.space.published import PUBLISHED
+
+
+def batches(start):
+    for step in range(start, 100):
+        rng = np.random.default_rng(step)
+        images = rng.standard_normal((8, 8, 8, 1)).astype(np.float32)
+        yield tf.constant(images), tf.constant([0, 1, 2, 1] * 2)
+
+
+@pytest.fixture(scope="module")
+def loop():
+    keras.utils.set_random_seed(0)
+    net = EvaluationNetwork(PUBLISHED["DARTS_V2"], 2, 3, 3)
+    net(tf.zeros((1, 8, 8, 1)), training=True)
+    settings = TrainingSettings(3, 2, 8, drop_path=0.5)
+    measured = lambda: [next(batches(50))]
+    return Training(net, settings, batches, measured, Replicas("one_device"))
+
+
+def test_resumed_training_equals_an_undisturbed_one(loop):
+    loop.advance()
+    state = loop.state()
+    [loop.advance() for _ in range(3)]
+    after = loop.state()
+    loop.restore(state)
+    [loop.advance() for _ in range(3)]
+    for name, array in loop.state().items():
+        np.testing.assert_array_equal(array, after[name], err_msg=name)
+
+
+def test_drop_path_rises_and_learning_rate_falls(loop):
+    loop.step = 0
+    scalars = [loop.advance() for _ in range(6)]
+    assert [s["drop_path"] for s in scalars[::2]] == pytest.approx(
+        [0, 0.5 / 3, 1 / 3]
+    )
+    rates = [s["learning_rate"] for s in scalars]
+    assert rates[0] == 0.025 and rates == sorted(rates, reverse=True)
+
+
+def test_best_epoch_is_kept_apart(loop):
+    loop.best_accuracy, loop.best_epoch = 2.0, 1
+    assert loop.end_epoch()["valid/accuracy"] <= 1
+    assert (loop.best_accuracy, loop.best_epoch) == (2.0, 1)
+
+
+def test_auxiliary_loss_is_weighted(loop):
+    model, batch = loop.model, next(batches(0))
+    w = [v.value for v in model.trainable_variables]
+    values = [
+        float(training_loss(model, weight, False)(w, batch, None, None)[0])
+        for weight in (0.0, 0.4, 0.8)
+    ]
+    assert values[1] > values[0]
+    assert values[2] - values[1] == pytest.approx(
+        values[1] - values[0], rel=1e-4
+    )

@@ -1,0 +1,155 @@
+"""The traps of TensorFlow's own operations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.errors import InputError
+from darts_tf.networks import ops
+from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.space.conv import CANDIDATES
+
+RNG = np.random.default_rng(0)
+
+
+def norm():
+    return BatchNorm(False)
+
+
+def depthwise_by_hand(x, kernel, stride, dilation):
+    """torch's depthwise convolution, by loops; x [B, H, W, C]."""
+    k = kernel.shape[0]
+    pad = dilation * (k - 1) // 2
+    x = np.pad(x, [(0, 0), (pad, pad), (pad, pad), (0, 0)])
+    reach = dilation * (k - 1)
+    height = (x.shape[1] - reach - 1) // stride + 1
+    width = (x.shape[2] - reach - 1) // stride + 1
+    out = np.zeros((len(x), height, width, x.shape[3]))
+    for i in range(height):
+        for j in range(width):
+            for a in range(k):
+                for b in range(k):
+                    pixel = x[:, i * stride + a * dilation,
+                              j * stride + b * dilation]
+                    out[:, i, j] += pixel * kernel[a, b, :, 0]
+    return out
+
+
+@pytest.mark.parametrize("size", [3, 5, 7])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("height", [8, 7])
+def test_depthwise(size, stride, dilation, height):
+    x = RNG.standard_normal((2, height, 8, 3)).astype(np.float32)
+    layer = ops.DepthwiseConv(size, stride, dilation)
+    y = layer(x)
+    expected = depthwise_by_hand(x, layer.kernel.numpy(), stride, dilation)
+    np.testing.assert_allclose(y, expected, atol=1e-5)
+
+
+def test_tensorflow_is_still_wrong_with_stride_and_dilation():
+    """If this fails, the trap is gone and DepthwiseConv can be simpler."""
+    x = RNG.standard_normal((1, 8, 8, 2)).astype(np.float32)
+    kernel = RNG.standard_normal((3, 3, 2, 1)).astype(np.float32)
+    try:
+        y = tf.nn.depthwise_conv2d(
+            tf.pad(x, [[0, 0], [2, 2], [2, 2], [0, 0]]), kernel,
+            [1, 2, 2, 1], "VALID", dilations=[2, 2],
+        )
+    except (ValueError, tf.errors.OpError):
+        return
+    expected = depthwise_by_hand(x, kernel, 2, 2)
+    assert y.shape != expected.shape or np.abs(y - expected).max() > 1e-3
+
+
+def pool_by_hand(x, stride, reduce):
+    height, width = (-(-n // stride) for n in x.shape[1:3])
+    out = np.zeros((len(x), height, width, x.shape[3]))
+    for i in range(height):
+        for j in range(width):
+            top, left = i * stride - 1, j * stride - 1
+            window = x[:, max(top, 0) : top + 3, max(left, 0) : left + 3]
+            out[:, i, j] = reduce(window, axis=(1, 2))
+    return out
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("height", [8, 7])
+@pytest.mark.parametrize("name, reduce", [("max", np.max), ("avg", np.mean)])
+def test_pools_ignore_their_padding(stride, height, name, reduce):
+    x = RNG.standard_normal((2, height, 8, 3)).astype(np.float32) - 5
+    y = ops.POOLS[f"{name}_pool_3x3"](tf.constant(x), stride)
+    np.testing.assert_allclose(y, pool_by_hand(x, stride, reduce), atol=1e-5)
+
+
+def second_derivative(function):
+    """x -> d/dx <grad of sum(sin(f(x)) r), u>, u made of x in the graph."""
+    r = RNG.standard_normal((2, 8, 8, 3))
+
+    def compute(x):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                value = tf.reduce_sum(tf.sin(function(x)) * r)
+            g = inner.gradient(value, x)
+        return outer.gradient(g, x, output_gradients=tf.sin(x))
+
+    return compute
+
+
+@pytest.mark.parametrize("name", sorted(ops.POOLS))
+def test_second_derivative_of_pools_in_a_graph(name):
+    compute = second_derivative(lambda x: ops.POOLS[name](x, 1))
+    x = tf.constant(RNG.standard_normal((2, 8, 8, 3)))
+    eager, graph = compute(x), tf.function(compute)(x)
+    assert np.abs(eager).max() > 0.1
+    np.testing.assert_allclose(eager, graph, atol=1e-10)
+
+
+def test_tensorflow_is_still_wrong_with_max_pools_derivative():
+    """If this fails, MaxPoolGradGrad is mended: max_pool can use SAME."""
+    compute = second_derivative(lambda x: tf.nn.max_pool2d(x, 3, 1, "SAME"))
+    x = tf.constant(RNG.standard_normal((2, 8, 8, 3)))
+    assert np.abs(compute(x) - tf.function(compute)(x)).max() > 0.1
+
+
+def test_factorized_reduce_looks_at_two_phases():
+    layer = ops.FactorizedReduce(2, norm)
+    seen = []
+    for i, j in [(0, 0), (1, 1), (0, 1), (1, 0)]:
+        x = np.zeros((1, 4, 4, 1), np.float32)
+        x[0, i, j] = 1
+        y = layer(tf.constant(x)).numpy() - layer(tf.zeros_like(x)).numpy()
+        seen.append([bool(np.abs(y[..., c]).max() > 1e-6) for c in (0, 1)])
+    assert seen == [[True, False], [False, True], [False] * 2, [False] * 2]
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("size", [(8, 8), (7, 5)])
+def test_every_operation_halves_alike(stride, size):
+    x = tf.random.stateless_normal((2, *size, 4), [1, 2])
+    expected = (2, *(-(-n // stride) for n in size), 4)
+    for name in (*CANDIDATES, "sep_conv_7x7", "conv_7x1_1x7"):
+        if name == "none" or (name == "skip_connect" and stride == 1):
+            continue
+        if name in ops.POOLS:
+            y = ops.POOLS[name](x, stride)
+        else:
+            y = ops.build(name, 4, stride, norm)(x)
+        assert y.shape == expected, name
+
+
+def test_scale_of_a_chain_is_a_factor():
+    x = tf.random.stateless_normal((2, 8, 8, 4), [1, 2])
+    layer = ops.build("sep_conv_3x3", 4, 1, norm)
+    whole = layer(x, training=True)
+    half = layer(x, scale=tf.constant(0.5), training=True)
+    np.testing.assert_allclose(0.5 * whole, half, atol=1e-6)
+
+
+def test_unknown_operation():
+    with pytest.raises(InputError, match="no_such_op"):
+        ops.build("no_such_op", 4, 1, norm)
