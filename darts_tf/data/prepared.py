@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from darts_tf.data.parts import (
     SPLIT_SEED,
@@ -92,6 +93,15 @@ def load_prepared(
     image_size: int | None,
 ) -> ImageData:
     """The TFDS set called `name`; arguments and errors as in `load_images`."""
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)  # TFDS tells its every step
+    try:
+        return _load(name, data_dir, download, image_size)
+    finally:
+        logging.set_verbosity(before)
+
+
+def _load(name, data_dir, download: bool, image_size) -> ImageData:
     builder = _builder(name, data_dir)
     _require_prepared(builder, name, data_dir, download)
     image, label = _keys(builder.info, name)

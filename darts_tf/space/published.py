@@ -83,7 +83,7 @@ def load_genotype(name_or_path: str) -> Genotype:
         return Genotype.from_json(path.read_text(encoding="utf-8"))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise InputError(
             f"genotype {name_or_path!r}: {reason}"

@@ -17,7 +17,7 @@ def space_by_name(name: str) -> SearchSpace:
     Raises:
       InputError: there is none.
     """
-    if name in SPACES:
+    if isinstance(name, str) and name in SPACES:
         return SPACES[name]
     raise InputError(
         f"unknown space {name!r}{closest(name, SPACES)}; the spaces are "

@@ -139,7 +139,11 @@ def net(float64):
     )
     assert size == batches[0][0].shape[1]
     loss = relaxation.supernet_loss(model)
-    gradient = bilevel.ArchitectureGradient(loss, "first_order")
+    # Eager: tracing in float64 would take minutes. tests/strategy holds the
+    # compiled pieces to the eager ones.
+    gradient = bilevel.ArchitectureGradient(
+        loss, "first_order", compile=lambda function: function
+    )
     return gradient, w, slots, alpha, *batches
 
 
@@ -168,7 +172,7 @@ def test_supernet_first_order(net):
 )
 def test_supernet_unrolled(net, method, short):
     gradient, w, slots, alpha, train, valid = net
-    gradient.method = method  # shares the pieces that are compiled already
+    gradient.method = method
     rate = tf.constant(LEARNING_RATE, tf.float64)
     for folder, mu, state in (("", 0.0, []), ("momentum/", 0.9, slots)):
         unroll = bilevel.Unroll(SGD(mu, WEIGHT_DECAY), state, rate)

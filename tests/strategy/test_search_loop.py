@@ -144,3 +144,27 @@ def test_genotype_and_end_of_epoch(loop):
     assert 0 <= loop.end_epoch()["valid/accuracy"] <= 1
     for weights in loop.mixing_weights().values():
         np.testing.assert_allclose(weights.sum(-1), 1)
+
+
+def test_compiled_pieces_compute_what_eager_ones_do(loop):
+    """TensorFlow's second derivatives have been wrong in graphs only."""
+    import tensorflow as tf
+
+    from darts_tf.strategy import bilevel, relaxation
+
+    loss = relaxation.supernet_loss(loop.model)
+    w, alpha = loop._read_w(), loop._read_alpha()
+    train = next(iter(loop._batches.train(0)))
+    u = [tf.sin(tf.range(tf.size(t), dtype=t.dtype)) for t in w]
+    u = [tf.reshape(d, t.shape) for d, t in zip(u, w)]
+    seed = tf.constant([0, 0])
+
+    def product(*arguments):
+        return bilevel.mixed_product(loss, *arguments)
+
+    arguments = (w, alpha, train, seed, u)
+    eager, graph = product(*arguments), tf.function(product)(*arguments)
+    for a, b in zip(eager, graph, strict=True):
+        scale = np.abs(a).max()
+        assert scale > 1e-3
+        np.testing.assert_allclose(a, b, atol=1e-2 * scale)
