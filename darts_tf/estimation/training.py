@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.descent import scores
+from darts_tf.descent.epochs import Epochs
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import cosine, linear
@@ -72,7 +73,7 @@ def training_loss(model, auxiliary_weight: float, with_drop_path: bool):
     return loss
 
 
-class Training:
+class Training(Epochs):
     """A training as a loop that can stop anywhere and go on exactly there.
 
     Args:
@@ -95,8 +96,8 @@ class Training:
         measured: Callable[[], Iterable] | None,
         replicas: Replicas,
     ):
-        self.model, self.settings = model, settings
-        self.step = 0
+        super().__init__(settings)
+        self.model = model
         self.best_accuracy, self.best_epoch = 0.0, 0
         self._batches, self._measured = batches, measured
         self.replicas, self._iterator = replicas, None
@@ -142,27 +143,12 @@ class Training:
         self._count = replicas.compile(count)
         self._share = scores.compile_share(replicas)
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """Steps in an epoch."""
-        return self.settings.steps_per_epoch
-
-    @property
-    def total_steps(self) -> int:
-        """Steps of the whole training."""
-        return self.settings.epochs * self.steps_per_epoch
-
-    @property
-    def images_per_step(self) -> int:
-        """Images of a step's batch."""
-        return self.settings.batch_size
-
     def advance(self) -> dict[str, object]:
         """One step; scalars by name."""
         if self._iterator is None:
             self._iterator = iter(self._batches(self.step))
         batch = next(self._iterator)
-        settings, epoch = self.settings, self.step // self.steps_per_epoch
+        settings, epoch = self.settings, self.epoch
         rate = cosine(settings.learning_rate, 0.0, epoch, settings.epochs)
         drop_path = linear(settings.drop_path, epoch, settings.epochs)
         loss, logits = self._train(
@@ -191,7 +177,7 @@ class Training:
         share = self.accuracy(self._measured())
         if share > self.best_accuracy:
             self.best_accuracy = share
-            self.best_epoch = self.step // self.steps_per_epoch
+            self.best_epoch = self.epoch
         return {"valid/accuracy": share}
 
     def _groups(self) -> dict[str, list]:

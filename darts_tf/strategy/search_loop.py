@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.descent import scores
+from darts_tf.descent.epochs import Epochs
 from darts_tf.descent.optimizers import SGD, Adam
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import cosine
@@ -70,7 +71,7 @@ class SearchBatches:
     measured: Callable[[], Iterable]
 
 
-class Search:
+class Search(Epochs):
     """A search as a loop that can stop anywhere and go on exactly there.
 
     Args:
@@ -87,9 +88,8 @@ class Search:
         batches: SearchBatches,
         replicas: Replicas,
     ):
+        super().__init__(settings)
         self.model, self.space = model, model.space
-        self.settings = settings
-        self.step = 0
         self._batches, self._replicas = batches, replicas
         self._train = self._valid = None
         self._sgd = SGD(
@@ -161,21 +161,6 @@ class Search:
         self._count_correct = replicas.compile(count_correct)
         self._share_correct = scores.compile_share(replicas)
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """Steps in an epoch."""
-        return self.settings.steps_per_epoch
-
-    @property
-    def total_steps(self) -> int:
-        """Steps of the whole search."""
-        return self.settings.epochs * self.steps_per_epoch
-
-    @property
-    def images_per_step(self) -> int:
-        """Images of the weight step's batch."""
-        return self.settings.batch_size
-
     def alpha(self) -> list[np.ndarray]:
         """The present alpha: [edges, candidates] for each of the cells."""
         return snapshot(self._alpha)
@@ -228,7 +213,7 @@ class Search:
         return cosine(
             settings.learning_rate,
             settings.learning_rate_min,
-            self.step // self.steps_per_epoch,
+            self.epoch,
             settings.epochs,
         )
 

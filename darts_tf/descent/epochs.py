@@ -1,0 +1,36 @@
+"""Steps and epochs of a loop, as run/driver.py asks for them."""
+
+from __future__ import annotations
+
+
+class Epochs:
+    """A loop over `settings.epochs` epochs of `settings.steps_per_epoch`.
+
+    Attributes:
+      settings: has also the `batch_size` of a step.
+      step: finished steps.
+    """
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.step = 0
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in an epoch."""
+        return self.settings.steps_per_epoch
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole loop."""
+        return self.settings.epochs * self.steps_per_epoch
+
+    @property
+    def images_per_step(self) -> int:
+        """Images that w is trained on in a step."""
+        return self.settings.batch_size
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the next step belongs to, counted from 0."""
+        return self.step // self.steps_per_epoch
