@@ -50,10 +50,12 @@ class _Trunk(keras.Model):
         self.classifier = Classifier(classes)
 
     _stem_halves = False
+    _synchronized = False
 
     def _build_stems(self, channels):
         """The layers that make both inputs of the first cell."""
-        return [cifar_stem(STEM_MULTIPLIER * channels)]
+        wide = STEM_MULTIPLIER * channels
+        return [cifar_stem(wide, self._synchronized)]
 
     def _stem(self, images, training):
         out = self.stems[0](images, training=training)
@@ -90,6 +92,7 @@ class Supernet(_Trunk):
     def __init__(self, space: SearchSpace, channels, layers, classes,
                  synchronized: bool = False):  # fmt: skip
         self.space = space
+        self._synchronized = synchronized
         self.norm = functools.partial(BatchNorm, False, synchronized)
         super().__init__(channels, layers, classes, name="supernet")
 

@@ -13,9 +13,10 @@ NARROW_CHANNELS, WIDE_CHANNELS = 128, 768
 """Of the auxiliary head."""
 
 
-def cifar_stem(channels: int):
+def cifar_stem(channels: int, synchronized: bool = False):
     """3 x 3 convolution and batch norm, which learns scale and shift."""
-    return ops.Chain([ops.Conv(channels, (3, 3)), BatchNorm(True)])
+    norm = BatchNorm(True, synchronized)
+    return ops.Chain([ops.Conv(channels, (3, 3)), norm])
 
 
 def strided_stem(channels: int):

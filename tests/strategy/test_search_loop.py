@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import subprocess
 import sys
 
@@ -19,19 +20,19 @@ keras.config.set_dtype_policy("float64"); keras.config.set_floatx("float64")
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
-from darts_tf.space import conv
 from darts_tf.strategy import bilevel, relaxation
+from tests.strategy.small_space import SMALL
 rng = np.random.default_rng(0)
 data = [(rng.standard_normal((4, 8, 8, 1)), np.array([0, 1, 2, 1]))
         for _ in range(2)]
-alpha = [rng.standard_normal((14, 8)) for _ in range(2)]
+alpha = [rng.standard_normal((2, 5)) for _ in range(2)]
 results = {}
 for kind in ("one_device", "mirrored"):
     replicas = Replicas(kind)
     assert replicas.count == (2 if kind == "mirrored" else 1)
     keras.utils.set_random_seed(0)
     with replicas.scope():
-        net = Supernet(conv.SPACE, 1, 3, 3, synchronized=True)
+        net = Supernet(SMALL, 1, 3, 3, synchronized=True)
         cells = [tf.constant(alpha[k == "reduce"]) for k in net.kinds]
         net(tf.zeros((1, 8, 8, 1), tf.float64), cells)
     batches = [
@@ -66,7 +67,10 @@ print("SAME")
 
 def test_two_replicas_compute_what_one_does_on_the_joined_batch():
     done = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES], capture_output=True, text=True
+        [sys.executable, "-c", TWO_DEVICES],
+        capture_output=True,
+        text=True,
+        cwd=pathlib.Path(__file__).parents[2],
     )
     assert "SAME" in done.stdout, done.stdout + done.stderr[-3000:]
 
@@ -78,13 +82,13 @@ def loop():
 
     from darts_tf.descent.replicas import Replicas
     from darts_tf.networks.conv import Supernet
-    from darts_tf.space import conv
     from darts_tf.strategy import relaxation, search_loop
+    from tests.strategy.small_space import SMALL
 
     keras.utils.set_random_seed(0)
-    net = Supernet(conv.SPACE, 1, 3, 3)
-    start = relaxation.initial_alpha(conv.SPACE, 0)
-    cells = relaxation.per_cell(start, conv.SPACE, net.kinds)
+    net = Supernet(SMALL, 1, 3, 3)
+    start = relaxation.initial_alpha(SMALL, 0)
+    cells = relaxation.per_cell(start, SMALL, net.kinds)
     net(tf.zeros((1, 8, 8, 1)), cells)
 
     def batches(start):
