@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+if (
+    threading.current_thread() is threading.main_thread()
+    and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):
+    # Started in the background, a shell has us ignore Ctrl-C, and so would
+    # the programs that the tests start and stop.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 
