@@ -29,6 +29,7 @@ from darts_tf.space.genotype import Genotype
 STEM_MULTIPLIER = 3
 """The CIFAR stem has three times the channels of the first cell."""
 
+
 class _Trunk(keras.Model):
     """Stem, cells, pooling and classifier; subclasses say what a cell is."""
 

@@ -4,9 +4,9 @@ The library reached its end of life in May 2024 and cannot be imported beside
 TensorFlow 2.16 or later, so this runs once, in an environment of its own,
 and the tests compare with the file:
 
-    python3.11 -m venv /tmp/tfa
-    /tmp/tfa/bin/pip install "tensorflow==2.15.*" tensorflow-addons==0.23.0
-    /tmp/tfa/bin/python -P tests/oracles/tensorflow_addons.py
+    python3.11 -m venv .venv-tfa
+    .venv-tfa/bin/pip install "tensorflow==2.15.*" tensorflow-addons==0.23.0
+    .venv-tfa/bin/python -P tests/oracles/tensorflow_addons.py
 
 (-P, or this file is imported in place of the library that it is named after.)
 
