@@ -1,19 +1,34 @@
 """Eq. 8 and the exact implicit term, beside brute force, on real images.
 
-    python -m benchmarks.implicit_term --dataset=cifar10 --data_dir=DIR
+    python -m benchmarks.implicit_term --data_dir=DIR --out=FILE.jsonl
 
-In float64. Prints, for a batch size and after some weight steps: the cosine
-of eq. 8's implicit term with the exact one and the ratio of their lengths,
-for several lengths of eq. 8's step; and the derivative of L_val(w'(alpha),
-alpha) along a random direction by central differences of several widths,
-divided by what the exact gradient says (1 where they agree).
+A supernet is trained by weight steps in float32 (alpha stays at its start);
+after each number of steps in --stages, and for each size in --batch_sizes,
+the following is measured in float64 and appended to --out as one line:
+
+- eq. 8's implicit term beside the exact one, for several lengths of eq. 8's
+  step: the cosine, and the ratio of the lengths;
+- the whole gradient of eq. 7 by eq. 8, and without its implicit term (first
+  order), beside the exact one: the cosine;
+- the derivative of L_val(w'(alpha), alpha) along a random direction, by
+  central differences of several widths, divided by what the exact gradient
+  says (1 where they agree), and by what eq. 8 says at its customary length.
+
+Lines that --out already holds are not measured again, so a run that was
+stopped goes on. `python -m benchmarks.implicit_term_report` draws them.
+
+--smooth is the control: x sigmoid(x) in place of ReLU and no max pools, so
+that no gradient jumps anywhere.
 """
 
 from __future__ import annotations
 
 from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
 
+import dataclasses
 import json
+import pathlib
+import time
 
 import keras
 import numpy as np
@@ -26,58 +41,120 @@ from darts_tf.descent.optimizers import SGD
 from darts_tf.networks.conv import Supernet
 from darts_tf.space import conv
 from darts_tf.strategy import bilevel, relaxation
+from train import setup
 
 flags.DEFINE_string("dataset", "cifar10", "as in train.search")
 flags.DEFINE_string("data_dir", None, "folder of the data")
 flags.DEFINE_integer("channels", 16, "of the supernet", lower_bound=1)
 flags.DEFINE_integer("layers", 8, "of the supernet", lower_bound=3)
-flags.DEFINE_integer("batch_size", 16, "images", lower_bound=1)
-flags.DEFINE_integer("steps", 0, "weight steps before", lower_bound=0)
+flags.DEFINE_list("batch_sizes", ["8"], "images, of L_train and of L_val")
+flags.DEFINE_list("stages", ["0", "20"], "weight steps, ascending")
+flags.DEFINE_integer("train_batch", 32, "images of a weight step")
+flags.DEFINE_bool("smooth", False, "the control without kinks")
 flags.DEFINE_integer("seed", 0, "of everything random", lower_bound=0)
+flags.DEFINE_string("out", "implicit_term.jsonl", "where lines are appended")
 FLAGS = flags.FLAGS
 
-LENGTHS = (1e-1, 1e-2, 1e-3, 1e-5, 1e-7)
-WIDTHS = (1e-3, 1e-5, 1e-7)
+LENGTHS = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8)
+WIDTHS = (1e-1, 1e-2, 1e-3, 1e-5, 1e-7)
 RATE = 0.025
+SGD_ = SGD(momentum=0.9, weight_decay=3e-4, clip_norm=5.0)
 SEED = tf.constant([0, 0])
+SETTING = ("dataset", "channels", "layers", "train_batch", "smooth", "seed")
 
 
 def main(_) -> None:
-    """One line of JSON."""
-    keras.config.set_dtype_policy("float64")
-    keras.config.set_floatx("float64")
-    keras.utils.set_random_seed(FLAGS.seed)
-    images = load_images(FLAGS.dataset, data_dir=FLAGS.data_dir)
-    stream = iter(batches(images.train))
-    model = Supernet(
-        conv.SPACE, FLAGS.channels, FLAGS.layers, images.num_classes
+    """Appends what is missing."""
+    sizes, stages = (
+        [int(n) for n in FLAGS[name].value] for name in ("batch_sizes", "stages")
     )
-    alpha = [
-        tf.constant(a, tf.float64)
-        for a in relaxation.initial_alpha(conv.SPACE, FLAGS.seed)
+    setup.disable_grappler()
+    setting = {name: FLAGS[name].value for name in SETTING}
+    out = pathlib.Path(FLAGS.out)
+    lines = out.read_text("utf-8").splitlines() if out.exists() else []
+    known = [json.loads(line)["setting"] for line in lines]
+    wanted = {
+        (stage, size): setting | {"stage": stage, "batch_size": size}
+        for stage in stages
+        for size in sizes
+    }
+    missing = {k: v for k, v in wanted.items() if v not in known}
+    if FLAGS.smooth:
+        tf.nn.relu = tf.nn.silu
+    images = load_images(FLAGS.dataset, data_dir=FLAGS.data_dir)
+    for (stage, size), line in missing.items():
+        start = time.monotonic()
+        w, slots = trained(images, stage)
+        measured = compare(images, size, w, slots)
+        seconds = round(time.monotonic() - start)
+        line = {"setting": line, "seconds": seconds, **measured}
+        with out.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        print(json.dumps(line), flush=True)
+
+
+def space():
+    """The search space; without max pools for the control."""
+    if not FLAGS.smooth:
+        return conv.SPACE
+    kept = [n for n in conv.CANDIDATES if not n.startswith("max_pool")]
+    cells = [
+        dataclasses.replace(c, candidates=(tuple(kept),) * len(c.candidates))
+        for c in conv.SPACE.cells
     ]
-    train, valid = next(stream), next(stream)
-    cells = relaxation.per_cell(alpha, conv.SPACE, model.kinds)
-    model(train[0][:1], cells)
+    return dataclasses.replace(conv.SPACE, cells=tuple(cells))
+
+
+def build(dtype: str, classes: int):
+    """(the supernet's loss, its weights, alpha) in this precision."""
+    keras.config.set_dtype_policy(dtype)
+    keras.config.set_floatx(dtype)
+    keras.utils.set_random_seed(FLAGS.seed)
+    model = Supernet(space(), FLAGS.channels, FLAGS.layers, classes)
+    start = relaxation.initial_alpha(model.space, FLAGS.seed)
+    alpha = [tf.constant(rows, dtype) for rows in start]
+    cells = relaxation.per_cell(alpha, model.space, model.kinds)
+    model(tf.zeros((1, 32, 32, 3), dtype), cells)
     w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
-    loss, sgd = relaxation.supernet_loss(model), SGD(0.9, 3e-4, 5.0)
-    slots = sgd.slots(w)
-    for _ in range(FLAGS.steps):
-        g, _, _ = bilevel.weight_gradient(loss, w, alpha, next(stream), SEED)
-        w, slots = sgd.step(w, g, slots, RATE)
-    print(json.dumps(compare(loss, sgd, w, slots, alpha, train, valid)))
+    return relaxation.supernet_loss(model), w, alpha
 
 
-def batches(part):
-    """Real batches in float64, not augmented."""
+STAGES = {}
+
+
+def trained(images, stage: int):
+    """(w, momentum buffers) as arrays after `stage` weight steps."""
+    if stage not in STAGES:
+        loss, w, alpha = build("float32", images.num_classes)
+        slots = SGD_.slots(w)
+        if 0 not in STAGES:
+            STAGES[0] = w, slots
+
+        @tf.function
+        def step(w, slots, batch):
+            g, value, _ = bilevel.weight_gradient(loss, w, alpha, batch, SEED)
+            return *SGD_.step(w, g, slots, tf.constant(RATE)), value
+
+        stream = iter(batches(images.train, FLAGS.train_batch, FLAGS.seed))
+        wanted = {int(s) for s in FLAGS.stages}
+        for number in range(1, max(wanted) + 1 if max(wanted) else 0):
+            w, slots, value = step(w, slots, next(stream))
+            if number in wanted:
+                STAGES[number] = w, slots
+                print(f"step {number}: L_train {float(value):.3f}", flush=True)
+    return STAGES[stage]
+
+
+def batches(part, size: int, seed: int, dtype=tf.float32):
+    """Real batches, not augmented."""
     dataset = training_batches(
         part,
-        batch_size=FLAGS.batch_size,
-        seed=FLAGS.seed,
+        batch_size=size,
+        seed=seed,
         start_step=0,
         statistics=channel_statistics(part.images),
     )
-    return dataset.map(lambda x, y: (tf.cast(x, tf.float64), y))
+    return dataset.map(lambda x, y: (tf.cast(x, dtype), y))
 
 
 def flat(tensors) -> np.ndarray:
@@ -85,43 +162,72 @@ def flat(tensors) -> np.ndarray:
     return np.concatenate([np.ravel(t) for t in tensors])
 
 
-def compare(loss, sgd, w, slots, alpha, train, valid) -> dict:
-    """The figures that the module's docstring names."""
-    g, _, _ = bilevel.weight_gradient(loss, w, alpha, train, SEED)
-    unrolled, _ = sgd.step(w, g, slots, RATE)
-    v, direct, _ = bilevel.both_gradients(loss, unrolled, alpha, valid, SEED)
-    u = sgd.pull_back(w, g, slots, RATE, v)
-    exact = flat(bilevel.mixed_product(loss, w, alpha, train, SEED, u))
-    result = {n: FLAGS[n].value for n in ("channels", "layers", "batch_size")}
-    result |= {"steps": FLAGS.steps, "seed": FLAGS.seed}
-    result["implicit_to_direct"] = float(
-        np.linalg.norm(exact) / np.linalg.norm(flat(direct))
+def cosine(left: np.ndarray, right: np.ndarray) -> float:
+    """Of the angle between two vectors [N]."""
+    return float(
+        left @ right / (np.linalg.norm(left) * np.linalg.norm(right))
     )
+
+
+def compare(images, size: int, w, slots) -> dict:
+    """The figures that the module's docstring names."""
+    loss, _, alpha = build("float64", images.num_classes)
+    w, slots = ([tf.cast(t, tf.float64) for t in ts] for ts in (w, slots))
+    stream = iter(batches(images.train, size, FLAGS.seed + 1, tf.float64))
+    train, valid = next(stream), next(stream)
+    g, value, _ = bilevel.weight_gradient(loss, w, alpha, train, SEED)
+    unrolled, _ = SGD_.step(w, g, slots, RATE)
+    v, direct, _ = bilevel.both_gradients(loss, unrolled, alpha, valid, SEED)
+    u, direct = SGD_.pull_back(w, g, slots, RATE, v), flat(direct)
+    exact = flat(bilevel.mixed_product(loss, w, alpha, train, SEED, u))
+    result = {
+        "loss": float(value),
+        "gradient_norm": float(tf.linalg.global_norm(g)),
+        "implicit_to_direct": float(
+            np.linalg.norm(exact) / np.linalg.norm(direct)
+        ),
+        "first_order_cosine": cosine(direct, direct + exact),
+        "eq8": {},
+        "brute": {},
+    }
     for length in LENGTHS:
-        epsilon = bilevel.difference_step(u, length)
-        up, down = (
-            flat(bilevel.alpha_gradient(loss, point, alpha, train, SEED)[0])
-            for point in bilevel.perturb(w, u, epsilon)
-        )
-        term = (up - down) / (2 * float(epsilon))
-        sizes = np.linalg.norm(term), np.linalg.norm(exact)
-        result[f"eq8 {length:g}"] = {
-            "cosine": float(term @ exact / np.prod(sizes)),
-            "length": float(sizes[0] / sizes[1]),
+        term = eq8(loss, w, alpha, train, u, length)
+        result["eq8"][f"{length:g}"] = {
+            "cosine": cosine(term, exact),
+            "ratio": float(np.linalg.norm(term) / np.linalg.norm(exact)),
+            "whole_cosine": cosine(direct + term, direct + exact),
         }
+        if length == bilevel.EPSILON:
+            customary = term
     d = np.random.default_rng(FLAGS.seed).standard_normal(exact.size)
-    slope = float(d @ (flat(direct) + exact))
-
-    def value(shift: float) -> float:
-        moved = shifted(alpha, shift * d)
-        g, _, _ = bilevel.weight_gradient(loss, w, moved, train, SEED)
-        there, _ = sgd.step(w, g, slots, RATE)
-        return float(loss(there, moved, valid, SEED)[0])
-
     for h in WIDTHS:
-        brute = (value(h) - value(-h)) / (2 * h)
-        result[f"brute {h:g} / exact"] = brute / slope
+        ends = [
+            value_at(loss, w, slots, shifted(alpha, s * d), train, valid)
+            for s in (h, -h)
+        ]
+        slope = (ends[0] - ends[1]) / (2 * h)
+        result["brute"][f"{h:g}"] = {
+            "to_exact": slope / float(d @ (direct + exact)),
+            "to_eq8": slope / float(d @ (direct + customary)),
+        }
     return result
+
+
+def eq8(loss, w, alpha, batch, u, length: float) -> np.ndarray:
+    """The implicit term by a central difference along u, [N]."""
+    epsilon = bilevel.difference_step(u, length)
+    up, down = (
+        flat(bilevel.alpha_gradient(loss, point, alpha, batch, SEED)[0])
+        for point in bilevel.perturb(w, u, epsilon)
+    )
+    return (up - down) / (2 * float(epsilon))
+
+
+def value_at(loss, w, slots, alpha, train, valid) -> float:
+    """L_val(w'(alpha), alpha)."""
+    g, _, _ = bilevel.weight_gradient(loss, w, alpha, train, SEED)
+    there, _ = SGD_.step(w, g, slots, RATE)
+    return float(loss(there, alpha, valid, SEED)[0])
 
 
 def shifted(alpha, numbers: np.ndarray):

@@ -31,12 +31,15 @@ def prepare(flags) -> Replicas:
     keras.utils.set_random_seed(flags.seed)
     if flags.deterministic:
         tf.config.experimental.enable_op_determinism()
-    # Grappler finds nothing here and takes half of the time to the first
-    # step (BUILD_NOTES.md).
+    disable_grappler()
+    return Replicas(flags.distribute)
+
+
+def disable_grappler() -> None:
+    """It finds nothing here and takes half of the time to the first step."""
     tf.config.optimizer.set_experimental_options(
         {"disable_meta_optimizer": True}
     )
-    return Replicas(flags.distribute)
 
 
 def open_run(flags) -> Workdir:

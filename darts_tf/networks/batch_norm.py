@@ -7,6 +7,8 @@ while the running statistics collect the unbiased one.
 
 from __future__ import annotations
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -22,12 +24,21 @@ class BatchNorm(keras.layers.Layer):
         not (DARTS sect. 3.1.1): they would rescale what alpha should weigh.
       synchronized: whether the replicas of a tf.distribute strategy share
         their batch's statistics.
+      momentum: how much of the running statistics a training pass keeps;
+        with 0 they become the batch's, at no cost.
     """
 
-    def __init__(self, affine: bool, synchronized: bool = False, **kwargs):
+    def __init__(
+        self,
+        affine: bool,
+        synchronized: bool = False,
+        momentum: float = MOMENTUM,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.affine = affine
         self.synchronized = synchronized
+        self.momentum = momentum
 
     def build(self, shape) -> None:
         """Creates scale, shift (if affine) and the running statistics."""
@@ -51,19 +62,12 @@ class BatchNorm(keras.layers.Layer):
         )
 
     def call(self, x, scale=None, training: bool = False):
-        """Normalises x; `scale` (a scalar) multiplies the result for free.
+        """Normalises x; `scale` ([C]) multiplies the result for free.
 
         A mixing weight passed as `scale` costs no pass over the feature map,
         and its gradient is one that the normalisation computes anyway.
         """
-        channels = x.shape[-1]
-        if self.affine:
-            gamma, beta = self.gamma, self.beta
-        else:
-            gamma = tf.ones([channels], x.dtype)
-            beta = tf.zeros([channels], x.dtype)
-        if scale is not None:
-            gamma, beta = gamma * scale, beta * scale
+        gamma, beta = self._scale_and_shift(x, scale)
         if not training:
             return self._normalise(
                 x, self.moving_mean, self.moving_variance, gamma, beta
@@ -76,14 +80,26 @@ class BatchNorm(keras.layers.Layer):
                 x=x,
                 scale=tf.convert_to_tensor(gamma),
                 offset=tf.convert_to_tensor(beta),
-                mean=tf.zeros([0]),
-                variance=tf.zeros([0]),
+                mean=_constants(0, x.dtype)[1],
+                variance=_constants(0, x.dtype)[1],
                 epsilon=EPSILON,
                 is_training=True,
             )
         self._move(self.moving_mean, mean)
         self._move(self.moving_variance, unbiased)
         return y
+
+    def _scale_and_shift(self, x, scale):
+        """(gamma, beta), each [C], with as few graph nodes as possible."""
+        if self.affine:
+            gamma, beta = self.gamma, self.beta
+            return (
+                (gamma, beta)
+                if scale is None
+                else (gamma * scale, beta * scale)
+            )
+        ones, zeros = _constants(x.shape[-1], x.dtype)
+        return (ones if scale is None else scale), zeros
 
     def _moments(self, x):
         """Mean, biased and unbiased variance [C], over replicas if asked."""
@@ -117,8 +133,16 @@ class BatchNorm(keras.layers.Layer):
             EPSILON,
         )
 
-    @staticmethod
-    def _move(statistic, value) -> None:
-        old = tf.convert_to_tensor(statistic)
-        value = tf.cast(tf.stop_gradient(value), old.dtype)
-        statistic.assign(MOMENTUM * old + (1 - MOMENTUM) * value)
+    def _move(self, statistic, value) -> None:
+        if self.momentum:
+            old = tf.convert_to_tensor(statistic)
+            value = tf.cast(tf.stop_gradient(value), old.dtype)
+            value = self.momentum * old + (1 - self.momentum) * value
+        statistic.assign(value)
+
+
+@functools.cache
+def _constants(size: int, dtype):
+    """(ones, zeros), each [size]; a graph captures each of them once."""
+    with tf.init_scope(), tf.device("CPU:0"):
+        return tf.ones([size], dtype), tf.zeros([size], dtype)

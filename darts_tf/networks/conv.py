@@ -51,12 +51,11 @@ class _Trunk(keras.Model):
         self.classifier = Classifier(classes)
 
     _stem_halves = False
-    _synchronized = False
+    _stem_norm = functools.partial(BatchNorm, True)
 
     def _build_stems(self, channels):
         """The layers that make both inputs of the first cell."""
-        wide = STEM_MULTIPLIER * channels
-        return [cifar_stem(wide, self._synchronized)]
+        return [cifar_stem(STEM_MULTIPLIER * channels, self._stem_norm)]
 
     def _stem(self, images, training):
         out = self.stems[0](images, training=training)
@@ -86,6 +85,10 @@ class Supernet(_Trunk):
       classes: number of classes.
       synchronized: batch statistics over all replicas.
 
+    A training pass leaves its batch's statistics in the batch norms; whoever
+    trains averages them (strategy/search_loop.py). Four passes a step then
+    carry no running average through their graphs.
+
     Raises:
       InputError: a size that makes no network.
     """
@@ -93,8 +96,11 @@ class Supernet(_Trunk):
     def __init__(self, space: SearchSpace, channels, layers, classes,
                  synchronized: bool = False):  # fmt: skip
         self.space = space
-        self._synchronized = synchronized
-        self.norm = functools.partial(BatchNorm, False, synchronized)
+        norm = functools.partial(
+            BatchNorm, synchronized=synchronized, momentum=0.0
+        )
+        self.norm = functools.partial(norm, False)
+        self._stem_norm = functools.partial(norm, True)
         super().__init__(channels, layers, classes, name="supernet")
 
     def _build_cell(self, layer, kind, channels, after_reduction):
@@ -123,8 +129,9 @@ class Supernet(_Trunk):
             the network (`kinds` says of which kind), softmaxes already.
           training: whether batch norm uses (and follows) the batch.
         """
+        rows = [tf.unstack(weights) for weights in mixing_weights]
         *_, last = self._trunk(
-            images, training, lambda layer: {"weights": mixing_weights[layer]}
+            images, training, lambda layer: {"weights": rows[layer]}
         )
         return self._classify(last)
 

@@ -30,7 +30,7 @@ class MixedEdges(ops.Block):
 
     def __init__(self, spec: CellSpec, source, channels, stride, norm):
         super().__init__()
-        self.stride = stride
+        self.stride, self.channels = stride, channels
         self.edges = spec.outgoing(source)
         self.names = {row: spec.candidates[row] for row, _ in self.edges}
         used = {name for names in self.names.values() for name in names}
@@ -53,7 +53,13 @@ class MixedEdges(ops.Block):
         return name in ops.POOLS or name == ZERO or identity
 
     def call(self, x, weights, training=False):
-        """[B, H, W, C] and mixing weights [edges, candidates] -> terms.
+        """[B, H, W, C] and mixing weights -> terms.
+
+        Args:
+          x: the node.
+          weights: the mixing weights of all edges of the cell, a tensor
+            [edges, candidates] or the list of its rows.
+          training: whether batch norm uses (and follows) the batch.
 
         Returns:
           (target, list of terms [B, H', W', C]) for each edge.
@@ -65,22 +71,53 @@ class MixedEdges(ops.Block):
         if self.stride == 1:
             shared[IDENTITY] = x
         activated = tf.nn.relu(x)
+        taken = _TakenApart(
+            [weights[row] for row, _ in self.edges], self.channels
+        )
         result = []
-        for row, target in self.edges:
+        for place, (row, target) in enumerate(self.edges):
             terms = []
             for column, name in enumerate(self.names[row]):
                 if name == ZERO:
                     continue
-                weight = weights[row, column]
                 if name in shared:
+                    weight = taken.scalar(place, column)
                     terms.append(weight * shared[name])
                 else:
                     operation = self.operations[self._key(row, name)]
+                    scale = taken.vector(place, column)
                     terms.append(
-                        operation(activated, scale=weight, training=training)
+                        operation(activated, scale=scale, training=training)
                     )
             result.append((target, terms))
         return result
+
+
+class _TakenApart:
+    """Single mixing weights, with few graph nodes and fewer gradients.
+
+    Args:
+      rows: mixing weights [candidates] of some edges.
+      channels: C, the length of a vector.
+    """
+
+    def __init__(self, rows, channels: int):
+        self._columns = tf.unstack(tf.stack(rows), axis=1)
+        self._ones = tf.ones([1, channels], self._columns[0].dtype)
+        self._scalars, self._vectors = {}, {}
+
+    def scalar(self, place: int, column: int):
+        """The weight, []."""
+        if column not in self._scalars:
+            self._scalars[column] = tf.unstack(self._columns[column])
+        return self._scalars[column][place]
+
+    def vector(self, place: int, column: int):
+        """The weight once for each channel, [C]."""
+        if column not in self._vectors:
+            wide = tf.expand_dims(self._columns[column], 1) * self._ones
+            self._vectors[column] = tf.unstack(wide)
+        return self._vectors[column][place]
 
 
 class DiscreteEdges(ops.Block):

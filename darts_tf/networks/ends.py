@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -13,10 +15,9 @@ NARROW_CHANNELS, WIDE_CHANNELS = 128, 768
 """Of the auxiliary head."""
 
 
-def cifar_stem(channels: int, synchronized: bool = False):
+def cifar_stem(channels: int, norm=functools.partial(BatchNorm, True)):
     """3 x 3 convolution and batch norm, which learns scale and shift."""
-    norm = BatchNorm(True, synchronized)
-    return ops.Chain([ops.Conv(channels, (3, 3)), norm])
+    return ops.Chain([ops.Conv(channels, (3, 3)), norm()])
 
 
 def strided_stem(channels: int):

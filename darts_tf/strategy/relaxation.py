@@ -47,9 +47,10 @@ def per_cell(values, space: SearchSpace, kinds) -> list:
 def supernet_loss(model):
     """loss(w, alpha, batch, seed) of a supernet: mean cross-entropy.
 
-    Pure: running statistics that the pass would move are returned in
-    aux["state"] (in the order of model.non_trainable_variables) and not
-    assigned. aux["logits"] is [B, classes].
+    Pure: the batch's statistics, which the pass would leave in the model's
+    batch norms, are returned in aux["statistics"] (those of
+    model.non_trainable_variables in a row, [N]). aux["logits"] is
+    [B, classes].
     """
     labels_loss = tf.nn.sparse_softmax_cross_entropy_with_logits
 
@@ -65,6 +66,6 @@ def supernet_loss(model):
             training=True,
         )
         value = tf.reduce_mean(labels_loss(labels, logits))
-        return value, {"logits": logits, "state": state}
+        return value, {"logits": logits, "statistics": tf.concat(state, 0)}
 
     return loss

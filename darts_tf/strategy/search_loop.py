@@ -24,6 +24,7 @@ from darts_tf.descent.optimizers import SGD, Adam
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import cosine
 from darts_tf.descent.variables import load, named, snapshot
+from darts_tf.networks.batch_norm import MOMENTUM
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy import bilevel, derivation, relaxation
 
@@ -121,9 +122,11 @@ class Search(Epochs):
                 tf.Variable(s, trainable=False)
                 for s in self._adam.slots([tf.constant(a) for a in start])
             ]
-        self._statistics = [
-            v.value for v in self.model.non_trainable_variables
-        ]
+            # The running statistics of batch norm, in one row [N].
+            found = [v.value for v in self.model.non_trainable_variables]
+            self._lengths = [v.shape[0] for v in found]
+            row = tf.concat([tf.convert_to_tensor(v) for v in found], 0)
+            self._statistics = tf.Variable(row, trainable=False)
 
     def _compile(self) -> None:
         replicas, sgd, adam = self._replicas, self._sgd, self._adam
@@ -142,16 +145,24 @@ class Search(Epochs):
             replicas.assign(self._alpha, moved)
             replicas.assign(self._alpha_slots, slots)
 
-        def move_w(w, gradient, slots, learning_rate, state):
+        def move_w(w, gradient, slots, learning_rate, statistics):
             moved, slots = sgd.step(w, gradient, slots, learning_rate)
             replicas.assign(self._w, moved)
             replicas.assign(self._w_slots, slots)
-            replicas.assign(self._statistics, replicas.mean(state))
+            (seen,) = replicas.mean([statistics])
+            running = MOMENTUM * self._statistics + (1 - MOMENTUM) * seen
+            replicas.assign([self._statistics], [running])
 
         def count_correct(alpha, batch):
             weights = relaxation.mixing_weights(alpha)
             cells = relaxation.per_cell(weights, self.space, self.model.kinds)
-            logits = self.model(batch[0], cells, training=False)
+            logits, _ = self.model.stateless_call(
+                [tf.identity(v) for v in self._w],
+                tf.split(tf.identity(self._statistics), self._lengths),
+                batch[0],
+                cells,
+                training=False,
+            )
             return scores.correct(logits, batch[1])
 
         self._read_w, self._read_slots = read(self._w), read(self._w_slots)
@@ -197,7 +208,7 @@ class Search(Epochs):
         g, loss, aux = self._gradient.weight_gradient(
             w, self._read_alpha(), train, seed
         )
-        self._move_w(w, g, slots, step, aux["state"])
+        self._move_w(w, g, slots, step, aux["statistics"])
         accuracy = self._share_correct(aux["logits"], train[1])
         self.step += 1
         return {
@@ -230,7 +241,7 @@ class Search(Epochs):
     def _groups(self) -> dict[str, list]:
         return {
             "w": self._w,
-            "statistics": self._statistics,
+            "statistics": [self._statistics],
             "w_slots": self._w_slots,
             "alpha": self._alpha,
             "alpha_slots": self._alpha_slots,

@@ -146,7 +146,7 @@ def test_scale_of_a_chain_is_a_factor():
     x = tf.random.stateless_normal((2, 8, 8, 4), [1, 2])
     layer = ops.build("sep_conv_3x3", 4, 1, norm)
     whole = layer(x, training=True)
-    half = layer(x, scale=tf.constant(0.5), training=True)
+    half = layer(x, scale=tf.fill([4], 0.5), training=True)
     np.testing.assert_allclose(0.5 * whole, half, atol=1e-6)
 
 

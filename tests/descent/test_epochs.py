@@ -1,0 +1,25 @@
+"""Steps and epochs agree with each other from the first to the last."""
+
+from __future__ import annotations
+
+import types
+
+from darts_tf.descent.epochs import Epochs
+
+
+def test_counts_follow_the_settings():
+    settings = types.SimpleNamespace(
+        epochs=3, steps_per_epoch=4, batch_size=32
+    )
+    loop = Epochs(settings)
+    assert loop.step == loop.epoch == 0
+    assert (loop.steps_per_epoch, loop.total_steps) == (4, 12)
+    assert loop.images_per_step == 32
+
+
+def test_a_steps_epoch_is_that_of_the_step_to_come():
+    loop = Epochs(types.SimpleNamespace(epochs=2, steps_per_epoch=3))
+    epochs = []
+    for loop.step in range(loop.total_steps):
+        epochs.append(loop.epoch)
+    assert epochs == [0, 0, 0, 1, 1, 1]

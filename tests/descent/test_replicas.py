@@ -1,0 +1,142 @@
+"""The verbs of tf.distribute, on one device and on two logical CPUs."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.descent.replicas import CHOICES, Replicas
+from darts_tf.errors import InputError
+
+TWO_DEVICES = """
+import json
+import numpy as np, tensorflow as tf
+cpus = tf.config.list_physical_devices("CPU")
+tf.config.set_visible_devices([], "GPU")
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpus[0], two)
+from darts_tf.descent.replicas import Replicas
+from darts_tf.descent.scores import accuracy, compile_share, correct
+from darts_tf.errors import InputError
+replicas = Replicas("mirrored")
+said = {"count": replicas.count, "auto": Replicas("auto").count}
+x = np.arange(10, dtype=np.float32)
+data = tf.data.Dataset.from_tensor_slices((x, x.astype(int))).batch(4)
+try:
+    replicas.split(data, 3)
+except InputError as error:
+    said["refused"] = str(error)
+batches = list(replicas.split(data, 4))
+said["sizes"] = [replicas.batch_size(b) for b in batches]
+said["sums"] = [float(replicas.sum(replicas.compile(tf.reduce_sum)(b[0])))
+                for b in batches]
+mean = replicas.compile(lambda x: replicas.mean([tf.reduce_mean(x), x[0]]))
+said["mean"] = [float(replicas.local(v)) for v in mean(batches[0][0])]
+with replicas.scope():
+    variable = tf.Variable(0.0)
+assign = replicas.compile(lambda x: replicas.assign(
+    [variable], replicas.mean([tf.reduce_mean(x)])))
+try:
+    assign(batches[1][0])
+    copies = replicas.strategy.experimental_local_results(variable)
+    said["copies"] = [float(copy) for copy in copies]
+except TypeError as error:
+    said["copies"] = str(error)
+logits = tf.one_hot([0, 1, 2, 3, 4, 0, 0, 0, 0, 0], 10)
+data = tf.data.Dataset.from_tensor_slices((logits, x.astype(int)))
+batches = list(replicas.split(data.batch(4), 4))
+count = replicas.compile(lambda batch: correct(*batch))
+said["accuracy"] = accuracy(count, batches, replicas)
+said["share"] = float(replicas.local(
+    compile_share(replicas)(*batches[1])))
+print(json.dumps(said))
+"""
+
+
+@pytest.fixture(scope="module")
+def two() -> dict:
+    """What a program with two logical CPU devices computed."""
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_DEVICES], capture_output=True, text=True,
+        cwd=pathlib.Path(__file__).parents[2], timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_other_choices_are_refused_in_one_line():
+    with pytest.raises(InputError) as error:
+        Replicas("tpu")
+    text = str(error.value)
+    assert "'tpu'" in text and "\n" not in text
+    assert all(choice in text for choice in CHOICES)
+
+
+@pytest.fixture
+def one() -> Replicas:
+    return Replicas("one_device")
+
+
+def test_one_device_is_a_plain_graph(one):
+    eager = []
+
+    def double(x):
+        eager.append(tf.executing_eagerly())
+        return one.mean([2 * x])
+
+    compiled = one.compile(double)
+    (value,) = compiled(tf.constant(3.0))
+    assert float(one.local(value)) == float(one.sum(value)) == 6.0
+    assert one.count == 1 and eager == [False]
+
+
+def test_one_device_assigns_all_or_says_that_lists_differ(one):
+    with one.scope():
+        variables = [tf.Variable(0.0), tf.Variable([0.0, 0.0])]
+    one.assign(variables, [1.0, [2.0, 3.0]])
+    np.testing.assert_array_equal(variables[1], [2, 3])
+    assert float(variables[0]) == 1
+    with pytest.raises(ValueError):
+        one.assign(variables, [1.0])
+
+
+def test_one_device_leaves_batches_as_they_are(one):
+    data = tf.data.Dataset.range(5).batch(3)
+    assert one.split(data, 3) is data
+    sizes = [one.batch_size((None, labels)) for labels in data]
+    assert sizes == [3, 2]
+
+
+def test_mirrored_takes_all_devices_and_auto_needs_gpus(two):
+    assert (two["count"], two["auto"]) == (2, 1)
+
+
+def test_an_uneven_batch_is_refused(two):
+    text = two["refused"]
+    assert "multiple of the 2 replicas" in text and "received 3" in text
+
+
+def test_shares_of_a_batch_make_the_batch(two):
+    assert two["sizes"] == [4, 4, 2]
+    assert two["sums"] == [0 + 1 + 2 + 3, 4 + 5 + 6 + 7, 8 + 9]
+
+
+def test_mean_is_over_replicas_for_each_value(two):
+    """Shares (0, 1) and (2, 3): means 0.5 and 2.5, first ones 0 and 2."""
+    assert two["mean"] == [1.5, 1.0]
+
+
+@pytest.mark.xfail(strict=True, reason="a replica's number is a tensor here")
+def test_every_copy_of_a_variable_is_assigned(two):
+    assert two["copies"] == [5.5, 5.5]
+
+
+def test_scores_are_of_the_whole_batch(two):
+    assert two["accuracy"] == 5 / 10
+    assert two["share"] == 1 / 4
