@@ -177,7 +177,9 @@ def compare(images, size: int, w, slots) -> dict:
     train, valid = next(stream), next(stream)
     g, value, _ = bilevel.weight_gradient(loss, w, alpha, train, SEED)
     unrolled, _ = SGD_.step(w, g, slots, RATE)
-    v, direct, _ = bilevel.both_gradients(loss, unrolled, alpha, valid, SEED)
+    v, direct, _, _ = bilevel.both_gradients(
+        loss, unrolled, alpha, valid, SEED
+    )
     u, direct = SGD_.pull_back(w, g, slots, RATE, v), flat(direct)
     exact = flat(bilevel.mixed_product(loss, w, alpha, train, SEED, u))
     result = {

@@ -29,7 +29,8 @@ class CellSpec:
         [edges, candidates].
       predecessors: how many edges each node keeps at derivation (the k of
         sect. 2.4).
-      concat: the nodes whose concatenation is the cell's output.
+      concat: the nodes that form the cell's output: concatenated, or in the
+        recurrent space averaged.
 
     Raises:
       InputError: the numbers do not fit together.
@@ -103,11 +104,13 @@ class SearchSpace:
       cells: one specification for each kind of cell.
       operations: every operation that a genotype of this space may name;
         published cells use some that are no candidates here.
+      identity: the operation that hands its input on unchanged.
     """
 
     name: str
     cells: tuple[CellSpec, ...]
     operations: tuple[str, ...]
+    identity: str = IDENTITY
 
     def cell(self, name: str) -> CellSpec:
         """The specification of the cell called `name`."""

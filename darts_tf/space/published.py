@@ -5,27 +5,35 @@ from __future__ import annotations
 import pathlib
 
 from darts_tf.errors import InputError
+from darts_tf.space import conv, recurrent
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.registry import closest
 
 
-def _conv(normal, normal_concat, reduce, reduce_concat) -> Genotype:
-    def cell(text: str, concat: tuple[int, ...]) -> CellGenotype:
-        edges = (word.split(":") for word in text.split())
-        return CellGenotype(
-            tuple((name, int(node)) for name, node in edges), concat
-        )
+def _cell(text: str, concat: tuple[int, ...]) -> CellGenotype:
+    edges = (word.split(":") for word in text.split())
+    return CellGenotype(
+        tuple((name, int(node)) for name, node in edges), concat
+    )
 
+
+def _conv(normal, normal_concat, reduce, reduce_concat) -> Genotype:
     return Genotype(
-        "darts_conv",
+        conv.SPACE.name,
         {
-            "normal": cell(normal, normal_concat),
-            "reduce": cell(reduce, reduce_concat),
+            "normal": _cell(normal, normal_concat),
+            "reduce": _cell(reduce, reduce_concat),
         },
     )
 
 
-PUBLISHED = {
+def _recurrent(text: str, concat) -> Genotype:
+    return Genotype(
+        recurrent.SPACE.name, {"recurrent": _cell(text, tuple(concat))}
+    )
+
+
+CONVOLUTIONAL = {
     # DARTS, first order (Liu et al. 2019).
     "DARTS_V1": _conv(
         "sep_conv_3x3:1 sep_conv_3x3:0 skip_connect:0 sep_conv_3x3:1 "
@@ -68,16 +76,59 @@ PUBLISHED = {
     ),
 }
 
+RECURRENT = {
+    # DARTS, first order (Liu et al. 2019).
+    "DARTS_V1": _recurrent(
+        "relu:0 relu:1 tanh:2 relu:3 relu:4 identity:1 relu:5 relu:1",
+        range(1, 9),
+    ),
+    # DARTS, second order (Liu et al. 2019, figure 6).
+    "DARTS_V2": _recurrent(
+        "sigmoid:0 relu:1 relu:1 identity:1 tanh:2 sigmoid:5 tanh:3 relu:5",
+        range(1, 9),
+    ),
+    # ENAS (Pham et al. 2018), in DARTS's notation.
+    "ENAS": _recurrent(
+        "tanh:0 tanh:1 relu:1 tanh:3 tanh:3 relu:3 relu:4 relu:7 relu:8 "
+        "relu:8 relu:8",
+        (2, 5, 6, 9, 10, 11),
+    ),
+}
 
-def load_genotype(name_or_path: str) -> Genotype:
+PUBLISHED = {
+    conv.SPACE.name: CONVOLUTIONAL,
+    recurrent.SPACE.name: RECURRENT,
+}
+"""By space, then by name."""
+
+
+def load_genotype(
+    name_or_path: str, space: str = conv.SPACE.name
+) -> Genotype:
     """A published genotype by name, or one read from a JSON file.
+
+    Args:
+      name_or_path: a name of PUBLISHED[space], or a file.
+      space: the space that the genotype has to be of.
 
     Raises:
       InputError: neither a published name nor a file, or a file that holds
-        no valid genotype; the message names the file.
+        no valid genotype of this space; the message names the file.
     """
-    if name_or_path in PUBLISHED:
-        return PUBLISHED[name_or_path]
+    published = PUBLISHED.get(space, {})
+    if name_or_path in published:
+        return published[name_or_path]
+    genotype = _read(name_or_path, published)
+    if genotype.space != space:
+        raise InputError(
+            f"{name_or_path} is a genotype of space '{genotype.space}', this "
+            f"run is in '{space}'; give one of that space, or --space="
+            f"{genotype.space}"
+        )
+    return genotype
+
+
+def _read(name_or_path: str, published) -> Genotype:
     path = pathlib.Path(name_or_path)
     try:
         return Genotype.from_json(path.read_text(encoding="utf-8"))
@@ -87,6 +138,6 @@ def load_genotype(name_or_path: str) -> Genotype:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise InputError(
             f"genotype {name_or_path!r}: {reason}"
-            f"{closest(name_or_path, PUBLISHED)}; give a JSON file or one of "
-            f"{', '.join(PUBLISHED)}"
+            f"{closest(name_or_path, published)}; give a JSON file or one of "
+            f"{', '.join(published)}"
         ) from None

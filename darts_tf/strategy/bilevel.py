@@ -45,22 +45,22 @@ def weight_gradient(loss, w, alpha, batch, seed):
 
 
 def alpha_gradient(loss, w, alpha, batch, seed):
-    """(grad_alpha L, L)."""
+    """(grad_alpha L, L, aux)."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(alpha)
-        value, _ = loss(w, alpha, batch, seed)
-    return _gradient(tape, value, alpha), value
+        value, aux = loss(w, alpha, batch, seed)
+    return _gradient(tape, value, alpha), value, aux
 
 
 def both_gradients(loss, w, alpha, batch, seed):
-    """(grad_w L, grad_alpha L, L)."""
+    """(grad_w L, grad_alpha L, L, aux)."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch([w, alpha])
-        value, _ = loss(w, alpha, batch, seed)
+        value, aux = loss(w, alpha, batch, seed)
     by_w, by_alpha = tape.gradient(
         value, (w, alpha), unconnected_gradients="zero"
     )
-    return by_w, by_alpha, value
+    return by_w, by_alpha, value, aux
 
 
 def mixed_product(loss, w, alpha, batch, seed, u):
@@ -118,10 +118,12 @@ class ArchitectureGradient:
     what one computes on the joined batch.
 
     Args:
-      loss: loss(w, alpha, batch, seed) -> (loss, aux).
+      loss: L_train as loss(w, alpha, batch, seed) -> (loss, aux).
       method: one of METHODS.
       compile: turns a function of tensors into its compiled form.
       mean: averages a list of tensors over the replicas.
+      epsilon: length of the step of eq. 8.
+      valid_loss: L_val, where it is another function than L_train.
 
     Raises:
       InputError: no such method.
@@ -134,6 +136,7 @@ class ArchitectureGradient:
         compile: Callable = tf.function,
         mean: Callable = lambda values: values,
         epsilon: float = EPSILON,
+        valid_loss: Callable | None = None,
     ):
         if method not in METHODS:
             raise InputError(
@@ -141,18 +144,24 @@ class ArchitectureGradient:
                 f"received {method!r}"
             )
         self.method = method
+        valid_loss = valid_loss or loss
 
         def on_weights(w, alpha, batch, seed):
             g, value, aux = weight_gradient(loss, w, alpha, batch, seed)
             return mean(g), mean([value])[0], aux
 
-        def on_alpha(w, alpha, batch, seed):
-            g, value = alpha_gradient(loss, w, alpha, batch, seed)
-            return mean(g), mean([value])[0]
+        def on_alpha(which):
+            def piece(w, alpha, batch, seed):
+                g, value, aux = alpha_gradient(which, w, alpha, batch, seed)
+                return mean(g), mean([value])[0], aux
+
+            return compile(piece)
 
         def on_both(w, alpha, batch, seed):
-            g, h, value = both_gradients(loss, w, alpha, batch, seed)
-            return mean(g), mean(h), mean([value])[0]
+            g, h, value, aux = both_gradients(
+                valid_loss, w, alpha, batch, seed
+            )
+            return mean(g), mean(h), mean([value])[0], aux
 
         def on_product(w, alpha, batch, seed, u):
             return mean(mixed_product(loss, w, alpha, batch, seed, u))
@@ -173,7 +182,9 @@ class ArchitectureGradient:
         self._compile = compile
         self._steps = {}
         self.weight_gradient = compile(on_weights)
-        self.alpha_gradient = compile(on_alpha)
+        self.alpha_gradient = on_alpha(loss)
+        same = valid_loss is loss
+        self._valid = self.alpha_gradient if same else on_alpha(valid_loss)
         self._both = compile(on_both)
         self._product = compile(on_product)
         self._around = compile(around)
@@ -181,7 +192,7 @@ class ArchitectureGradient:
         self._plus = compile(plus)
 
     def __call__(self, w, alpha, train, valid, seed, unroll: Unroll):
-        """(the gradient with respect to alpha, L_val(w', alpha)).
+        """(the gradient with respect to alpha, L_val(w', alpha), its aux).
 
         Args:
           w, alpha: flat lists of tensors.
@@ -190,20 +201,20 @@ class ArchitectureGradient:
           unroll: the step on w; not read by first_order.
         """
         if self.method == "first_order":
-            return self.alpha_gradient(w, alpha, valid, seed)
+            return self._valid(w, alpha, valid, seed)
         g, _, _ = self.weight_gradient(w, alpha, train, seed)
         step, pull_back = self._compiled_steps(unroll.optimizer)
         state = (unroll.slots, unroll.learning_rate)
         unrolled = step(w, g, *state)  # eq. 6
-        v, direct, value = self._both(unrolled, alpha, valid, seed)
+        v, direct, value, aux = self._both(unrolled, alpha, valid, seed)
         u = pull_back(w, g, *state, v)
         if self.method == "exact":
             implicit = self._product(w, alpha, train, seed, u)
-            return self._plus(direct, implicit), value
+            return self._plus(direct, implicit), value, aux
         up, down, epsilon = self._around(w, u)  # eq. 8
-        above, _ = self.alpha_gradient(up, alpha, train, seed)
-        below, _ = self.alpha_gradient(down, alpha, train, seed)
-        return self._central(direct, above, below, epsilon), value
+        above, _, _ = self.alpha_gradient(up, alpha, train, seed)
+        below, _, _ = self.alpha_gradient(down, alpha, train, seed)
+        return self._central(direct, above, below, epsilon), value, aux
 
     def _compiled_steps(self, optimizer):
         if optimizer not in self._steps:

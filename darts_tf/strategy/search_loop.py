@@ -196,7 +196,7 @@ class Search(Epochs):
         seed = tf.constant([self.settings.seed, self.step], tf.int32)
         w, slots = self._read_w(), self._read_slots()
         step = tf.constant(rate, tf.float32)
-        gradient, valid_loss = self._gradient(
+        gradient, valid_loss, _ = self._gradient(
             w,
             self._read_alpha(),
             train,

@@ -17,7 +17,7 @@ from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.conv import EvaluationNetwork, Supernet
 from darts_tf.space import conv
-from darts_tf.space.published import PUBLISHED
+from darts_tf.space.published import CONVOLUTIONAL
 from darts_tf.strategy import bilevel, relaxation
 from darts_tf.strategy.derivation import derive
 
@@ -159,10 +159,10 @@ def test_supernet_first_order(net):
     close(aux["logits"], "net/logits")
     close(value, "net/loss_train")
     close(tf.linalg.global_norm(g), "net/grad_w_global_norm")
-    (normal, reduce), _ = gradient.alpha_gradient(w, alpha, train, SEED)
+    (normal, reduce), _, _ = gradient.alpha_gradient(w, alpha, train, SEED)
     close(normal, "net/dalpha_normal_train")
     close(reduce, "net/dalpha_reduce_train")
-    (normal, reduce), _ = gradient(w, alpha, train, valid, SEED, None)
+    (normal, reduce), _, _ = gradient(w, alpha, train, valid, SEED, None)
     close(normal, "net/dalpha_normal_first")
     close(reduce, "net/dalpha_reduce_first")
 
@@ -176,7 +176,7 @@ def test_supernet_unrolled(net, method, short):
     rate = tf.constant(LEARNING_RATE, tf.float64)
     for folder, mu, state in (("", 0.0, []), ("momentum/", 0.9, slots)):
         unroll = bilevel.Unroll(SGD(mu, WEIGHT_DECAY), state, rate)
-        (normal, reduce), value = gradient(
+        (normal, reduce), value, _ = gradient(
             w, alpha, train, valid, SEED, unroll
         )
         key = f"net/unrolled/{folder}"
@@ -194,7 +194,7 @@ def eval_cases():
 def test_evaluation_network(name):
     images = tf.constant(GOLDEN["eval/x"])
     checked.add("eval/x")
-    model = EvaluationNetwork(PUBLISHED[name], 4, 6, 10)
+    model = EvaluationNetwork(CONVOLUTIONAL[name], 4, 6, 10)
     model(images[:1], training=False)
     model(images[:1], training=True)
     fill(model)

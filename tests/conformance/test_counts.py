@@ -17,7 +17,7 @@ from darts_tf.networks.conv import (
     Supernet,
 )
 from darts_tf.space import conv
-from darts_tf.space.published import PUBLISHED
+from darts_tf.space.published import CONVOLUTIONAL
 from darts_tf.strategy import relaxation
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
@@ -39,7 +39,7 @@ def test_parameter_count(key):
         "imagenet": (MobileNetwork, 1000, 224),
     }[data]
     model = kind(
-        PUBLISHED[genotype],
+        CONVOLUTIONAL[genotype],
         int(channels[1:]),
         int(layers[1:]),
         classes,

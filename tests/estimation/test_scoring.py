@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from darts_tf.estimation.scoring import multiply_adds, parameters
 from darts_tf.networks.conv import EvaluationNetwork
-from darts_tf.space.published import PUBLISHED
+from darts_tf.space.published import CONVOLUTIONAL
 
 
 def test_multiply_adds_by_hand():
@@ -26,7 +26,7 @@ def test_multiply_adds_by_hand():
 def test_the_auxiliary_head_is_no_part_of_inference():
     counts = []
     for auxiliary in (True, False):
-        net = EvaluationNetwork(PUBLISHED["DARTS_V2"], 2, 3, 10, auxiliary)
+        net = EvaluationNetwork(CONVOLUTIONAL["DARTS_V2"], 2, 3, 10, auxiliary)
         net(np.zeros((1, 8, 8, 3), np.float32), training=True)
         counts.append(parameters(net))
     assert counts[0] == counts[1]

@@ -14,7 +14,7 @@ from darts_tf.estimation.training import (
     training_loss,
 )
 from darts_tf.networks.conv import EvaluationNetwork
-from darts_tf.space.published import PUBLISHED
+from darts_tf.space.published import CONVOLUTIONAL
 
 
 def batches(start):
@@ -27,7 +27,7 @@ def batches(start):
 @pytest.fixture(scope="module")
 def loop():
     keras.utils.set_random_seed(0)
-    net = EvaluationNetwork(PUBLISHED["DARTS_V2"], 2, 3, 3)
+    net = EvaluationNetwork(CONVOLUTIONAL["DARTS_V2"], 2, 3, 3)
     net(tf.zeros((1, 8, 8, 1)), training=True)
     settings = TrainingSettings(3, 2, 8, drop_path=0.5)
     measured = lambda: [next(batches(50))]

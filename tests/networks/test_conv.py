@@ -14,10 +14,10 @@ from darts_tf.networks.conv import (
     Supernet,
 )
 from darts_tf.space import conv
-from darts_tf.space.published import PUBLISHED
+from darts_tf.space.published import CONVOLUTIONAL
 from darts_tf.strategy import relaxation
 
-V2 = PUBLISHED["DARTS_V2"]
+V2 = CONVOLUTIONAL["DARTS_V2"]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_each_cell_has_its_own_mixing_weights():
 @pytest.mark.parametrize("size", [5, 8, 28, 33])
 @pytest.mark.parametrize("name", ["DARTS_V2", "NASNet", "AmoebaNet"])
 def test_any_image_size_and_published_cell(size, name):
-    model = EvaluationNetwork(PUBLISHED[name], 2, 3, 7)
+    model = EvaluationNetwork(CONVOLUTIONAL[name], 2, 3, 7)
     images = tf.zeros((2, size, size, 1))
     logits, auxiliary = model(images, training=True)
     assert logits.shape == auxiliary.shape == (2, 7)

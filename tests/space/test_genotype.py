@@ -10,10 +10,10 @@ from darts_tf.errors import InputError
 from darts_tf.space.cell import ZERO
 from darts_tf.space.conv import SPACE
 from darts_tf.space.genotype import CellGenotype, Genotype
-from darts_tf.space.published import PUBLISHED
+from darts_tf.space.published import CONVOLUTIONAL
 
 NAMES = [name for name in SPACE.operations if name != ZERO]
-GOOD = PUBLISHED["DARTS_V2"].to_json()
+GOOD = CONVOLUTIONAL["DARTS_V2"].to_json()
 
 
 @st.composite
@@ -111,8 +111,8 @@ def test_bad_genotype(text, parts):
 
 def test_cells_of_a_genotype_cannot_be_changed():
     with pytest.raises(TypeError):
-        PUBLISHED["DARTS_V1"].cells["normal"] = None
+        CONVOLUTIONAL["DARTS_V1"].cells["normal"] = None
 
 
 def test_count():
-    assert PUBLISHED["DARTS_V2"].count("skip_connect", "normal") == 2
+    assert CONVOLUTIONAL["DARTS_V2"].count("skip_connect", "normal") == 2

@@ -4,10 +4,10 @@ import pytest
 
 from darts_tf.errors import InputError
 from darts_tf.space.genotype import Genotype
-from darts_tf.space.published import PUBLISHED, load_genotype
+from darts_tf.space.published import CONVOLUTIONAL, load_genotype
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
 def test_loads_by_name_and_from_its_file(name, tmp_path):
     genotype = load_genotype(name)
     path = tmp_path / "genotype.json"
@@ -18,11 +18,11 @@ def test_loads_by_name_and_from_its_file(name, tmp_path):
 
 def test_nasnet_and_amoebanet_are_as_published():
     for name in ("NASNet", "AmoebaNet"):
-        for cell in PUBLISHED[name].cells.values():
+        for cell in CONVOLUTIONAL[name].cells.values():
             assert len(cell.edges) == 10  # five nodes
-    repeated = PUBLISHED["NASNet"].cells["normal"].edges[6:8]
+    repeated = CONVOLUTIONAL["NASNet"].cells["normal"].edges[6:8]
     assert repeated == (("avg_pool_3x3", 0), ("avg_pool_3x3", 0))
-    assert PUBLISHED["AmoebaNet"].cells["reduce"].concat == (3, 4, 6)
+    assert CONVOLUTIONAL["AmoebaNet"].cells["reduce"].concat == (3, 4, 6)
 
 
 def refused(name: str) -> str:

@@ -32,7 +32,7 @@ def solve(method, xi, steps=400):
     w, alpha = [tf.constant(-2.0)], [tf.constant(2.0)]
     unroll = Unroll(SGD(), [], tf.constant(xi))
     for _ in range(steps):
-        g, _ = gradient(w, alpha, "train", "valid", SEED, unroll)
+        g, _, _ = gradient(w, alpha, "train", "valid", SEED, unroll)
         alpha = [alpha[0] - 0.1 * g[0]]
         g, _, _ = gradient.weight_gradient(w, alpha, "train", SEED)
         w, _ = SGD().step(w, g, [], 0.5)
@@ -88,12 +88,12 @@ def test_against_brute_force(method, sgd):
     h = 1e-5
     brute = [(value(h * e) - value(-h * e)) / (2 * h) for e in np.eye(4)]
     gradient = ArchitectureGradient(smooth, method, compile=eager)
-    ours, loss = gradient(w, alpha, 0, 1, SEED, Unroll(sgd, slots, rate))
+    ours, loss, _ = gradient(w, alpha, 0, 1, SEED, Unroll(sgd, slots, rate))
     bound = 1e-7 if method == "exact" else 1e-4
     np.testing.assert_allclose(ours[0], brute, atol=bound)
     assert float(loss) == pytest.approx(value(np.zeros(4)), rel=1e-12)
     first = ArchitectureGradient(smooth, "first_order", compile=eager)
-    direct, _ = first(w, alpha, 0, 1, SEED, None)
+    direct, _, _ = first(w, alpha, 0, 1, SEED, None)
     assert np.abs(direct[0] - brute).max() > 20 * bound  # it matters
 
 
@@ -156,7 +156,7 @@ def test_no_validation_gradient_gives_no_implicit_term():
     w, alpha = start()
     gradient = ArchitectureGradient(flat, "finite_difference", compile=eager)
     unroll = Unroll(SGD(), [], tf.constant(0.3, tf.float64))
-    g, _ = gradient(w, alpha, 0, 1, SEED, unroll)
+    g, _, _ = gradient(w, alpha, 0, 1, SEED, unroll)
     np.testing.assert_allclose(g[0], 2 * alpha[0])
 
 

@@ -51,7 +51,7 @@ for kind in ("one_device", "mirrored"):
         gradient.method = method
         unroll = bilevel.Unroll(SGD(0.0, 3e-4, 5.0), [],
                                 tf.constant(0.025, tf.float64))
-        g, value = gradient(w, a, *batches, tf.constant([0, 0]), unroll)
+        g, value, _ = gradient(w, a, *batches, tf.constant([0, 0]), unroll)
         rows = np.concatenate([np.array(replicas.local(x)) for x in g])
         results[kind, method] = rows
         results[kind, method + " loss"] = np.array(replicas.local(value))

@@ -1,0 +1,117 @@
+"""A language model around a recurrent cell (DARTS sect. 3.1.2, A.1.2).
+
+Tied embedding, variational dropout: each mask is drawn once a sequence (Gal
+and Ghahramani 2016), and the word mask drops whole words of the vocabulary.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from darts_tf.errors import InputError
+from darts_tf.networks.recurrent import INITIAL_RANGE, RecurrentCell
+
+
+@dataclasses.dataclass(frozen=True)
+class Dropouts:
+    """Probabilities with which something is dropped.
+
+    Attributes:
+      words: words of the vocabulary (their whole embedding).
+      embedding: elements of the embedded sequence.
+      x, hidden: elements of the cell's input and of its states.
+      output: elements of the cell's output.
+
+    Raises:
+      InputError: not in [0, 1).
+    """
+
+    words: float = 0.0
+    embedding: float = 0.0
+    x: float = 0.0
+    hidden: float = 0.0
+    output: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            if not 0 <= value < 1:
+                raise InputError(
+                    f"dropout '{name}' must be at least 0 and below 1; "
+                    f"received {value}"
+                )
+
+
+NO_DROPOUT = Dropouts()
+
+
+class LanguageModel(keras.Model):
+    """Embedding, recurrent cell, and the embedding again as decoder.
+
+    Args:
+      cell: its hidden_size is the embedding's too, since both are tied.
+      words: V, size of the vocabulary.
+      dropouts: used in training.
+    """
+
+    def __init__(
+        self, cell: RecurrentCell, words: int, dropouts: Dropouts = NO_DROPOUT
+    ):
+        super().__init__(name="language_model")
+        self.cell, self.words, self.dropouts = cell, words, dropouts
+        start = keras.initializers.RandomUniform(
+            -INITIAL_RANGE, INITIAL_RANGE
+        )
+        self.embedding = self.add_weight(
+            (words, cell.hidden_size), start, name="embedding"
+        )
+        self.bias = self.add_weight((words,), "zeros", name="bias")
+
+    def build(self, input_shape=None) -> None:
+        """Nothing to create here: the cell builds when it is called."""
+
+    def call(self, ids, hidden, seed=None, training=False, **edges):
+        """Scores of the next word at every time.
+
+        Args:
+          ids: int32 [B, T], words.
+          hidden: [B, H], the state before.
+          seed: int32 [2], decides the dropout masks; read in training only.
+          training: whether there is dropout.
+          **edges: what the cell's edges need.
+
+        Returns:
+          (logits [T, B, V], state after [B, H], the cell's outputs
+          [T, B, H] before dropout).
+        """
+        d = self.dropouts if training else NO_DROPOUT
+        table = tf.convert_to_tensor(self.embedding)
+        batch, size = tf.shape(ids)[0], self.cell.hidden_size
+
+        def mask(number, probability, *shape):
+            return _mask(seed, number, probability, shape, table.dtype)
+
+        shown = table * mask(0, d.words, self.words, 1)
+        x = tf.gather(shown, tf.transpose(ids))  # [T, B, E]
+        x *= mask(1, d.embedding, batch, size)
+        outputs, hidden = self.cell(
+            x,
+            hidden,
+            x_mask=mask(2, d.x, batch, size),
+            h_mask=mask(3, d.hidden, batch, size),
+            **edges,
+        )
+        seen = outputs * mask(4, d.output, batch, size)
+        logits = tf.tensordot(seen, table, [[2], [1]]) + self.bias
+        return logits, hidden, outputs
+
+
+def _mask(seed, number: int, probability: float, shape, dtype):
+    """1 / (1 - p) where kept, 0 where dropped; 1 where nothing is."""
+    if not probability:
+        return tf.ones([], dtype)
+    own = tf.random.experimental.stateless_fold_in(seed, number)
+    kept = tf.random.stateless_uniform(shape, own, dtype=dtype) >= probability
+    return tf.cast(kept, dtype) / (1 - probability)

@@ -1,0 +1,169 @@
+"""The recurrent cell, in search and derived (DARTS sect. 3.1.2, A.1.2).
+
+Both share the skeleton: node 0 from x_t and h_{t-1}, the searched nodes, and
+the mean of the output nodes. Every node i has one linear map, whatever its
+predecessor, and a highway bypass: with (c, z) = s_j W_i,
+
+    s = s_j + sigmoid(c) * (f(z) - s_j)
+
+where f is the edge's operation. The loop over time is one graph loop.
+"""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from darts_tf.networks.ops import Block
+from darts_tf.space.cell import ZERO, CellSpec
+from darts_tf.space.genotype import CellGenotype
+
+INITIAL_RANGE = 0.04
+"""All matrices start uniformly in +- this."""
+
+EPSILON = 1e-5
+"""Of batch norm."""
+
+ACTIVATIONS = {
+    "tanh": tf.tanh,
+    "relu": tf.nn.relu,
+    "sigmoid": tf.sigmoid,
+    "identity": lambda z: z,
+}
+
+
+def normalise(s):
+    """Batch norm without parameters over the batch of [..., B, H].
+
+    Not with tf.nn.moments: it stops the gradient of the mean inside of the
+    variance, which spoils second derivatives, and so the exact method.
+    """
+    centred = s - tf.reduce_mean(s, -2, keepdims=True)
+    variance = tf.reduce_mean(centred * centred, -2, keepdims=True)
+    return centred * tf.math.rsqrt(variance + EPSILON)
+
+
+class RecurrentCell(Block):
+    """Skeleton of both cells; subclasses compute the searched nodes.
+
+    Args:
+      hidden_size: H, of states and of inputs.
+      nodes: number of searched nodes.
+    """
+
+    def __init__(self, hidden_size: int, nodes: int):
+        super().__init__()
+        self.hidden_size, self.nodes = hidden_size, nodes
+
+    def build(self, input_shape) -> None:
+        """Creates the first matrix [E + H, 2H] and one [H, 2H] a node."""
+        size = self.hidden_size
+        wide = input_shape[-1] + size
+        self.first = self._matrix(wide, "first")
+        self.maps = [self._matrix(size, f"map_{i}") for i in range(self.nodes)]
+
+    def _matrix(self, rows: int, name: str):
+        start = keras.initializers.RandomUniform(
+            -INITIAL_RANGE, INITIAL_RANGE
+        )
+        return self.add_weight((rows, 2 * self.hidden_size), start, name=name)
+
+    def call(self, x, hidden, x_mask=1.0, h_mask=1.0, **edges):
+        """Runs over all times.
+
+        Args:
+          x: [T, B, E].
+          hidden: [B, H], the state before the first time.
+          x_mask, h_mask: dropout masks [B, E] and [B, H], one for all times.
+          **edges: what `searched_nodes` needs.
+
+        Returns:
+          (outputs [T, B, H], the last of them [B, H]).
+        """
+        split = x.shape[-1]
+        first = tf.convert_to_tensor(self.first)
+        maps = [tf.convert_to_tensor(m) for m in self.maps]
+        from_x, from_h = first[:split], first[split:]
+        length = tf.shape(x)[0]
+        entering = tf.tensordot(x * x_mask, from_x, 1)  # [T, B, 2H]
+        outputs = tf.TensorArray(x.dtype, length, element_shape=hidden.shape)
+
+        def step(t, h, outputs):
+            s0 = highway(h, entering[t] + (h * h_mask) @ from_h, tf.tanh)
+            h = self.searched_nodes(s0, maps, h_mask, **edges)
+            return t + 1, h, outputs.write(t, h)
+
+        _, hidden, outputs = tf.while_loop(
+            lambda t, *_: t < length, step, (0, hidden, outputs)
+        )
+        return outputs.stack(), hidden
+
+
+def highway(s, mapped, activation):
+    """s + c (f(z) - s) of s [..., H] and its map [..., 2H]."""
+    c, z = tf.split(mapped, 2, axis=-1)
+    return s + tf.sigmoid(c) * (activation(z) - s)
+
+
+class MixedCell(RecurrentCell):
+    """The cell of the search network: every edge a mixed operation (eq. 2).
+
+    Batch norm without parameters on node 0 and on every searched node, with
+    the statistics of the batch at each time.
+
+    Departures: the authors' code keeps running statistics for measuring, one
+    pair for all nodes and times; here a search network is measured in
+    batches as it is trained, so there are none.
+    """
+
+    def __init__(self, spec: CellSpec, hidden_size: int):
+        super().__init__(hidden_size, spec.nodes)
+        self.spec = spec
+
+    def searched_nodes(self, s0, maps, mask, weights):
+        """s0 [B, H] and mixing weights [edges, candidates] -> output."""
+        states = normalise(s0)[tf.newaxis]  # [nodes so far, B, H]
+        for node, matrix in enumerate(maps, self.spec.inputs):
+            rows = [row for row, _ in self.spec.incoming(node)]
+            p = weights[rows[0] : rows[-1] + 1]
+            names = self.spec.candidates[rows[0]]
+            mapped = tf.tensordot(states * mask, matrix, 1)
+            c, z = tf.split(mapped, 2, axis=-1)
+            mixed, kept = _mixed(p, names, z)
+            # sum over k of p_k (s + c (f_k(z) - s)), the sums over k first
+            kept *= states
+            s = tf.reduce_sum(kept + tf.sigmoid(c) * (mixed - kept), 0)
+            states = tf.concat([states, normalise(s)[tf.newaxis]], 0)
+        chosen = [states[node] for node in self.spec.concat]
+        return tf.add_n(chosen) / len(chosen)
+
+
+def _mixed(p, names, z):
+    """(sum of p_k f_k(z), sum of p_k), k over the non-zero candidates."""
+    columns = tf.unstack(p[:, :, tf.newaxis, tf.newaxis], axis=1)
+    pairs = [
+        (column, ACTIVATIONS[name])
+        for name, column in zip(names, columns, strict=True)
+        if name != ZERO
+    ]
+    mixed = tf.add_n([column * f(z) for column, f in pairs])
+    return mixed, tf.add_n([column for column, _ in pairs])
+
+
+class DerivedCell(RecurrentCell):
+    """A derived cell: one operation and one predecessor for each node."""
+
+    def __init__(self, genotype: CellGenotype, hidden_size: int):
+        super().__init__(hidden_size, len(genotype.edges))
+        self.genotype = genotype
+
+    def searched_nodes(self, s0, maps, mask):
+        """s0 [B, H] -> the mean of the output nodes, [B, H]."""
+        states = [s0]
+        for (name, source), matrix in zip(
+            self.genotype.edges, maps, strict=True
+        ):
+            s = states[source]
+            states.append(highway(s, (s * mask) @ matrix, ACTIVATIONS[name]))
+        chosen = [states[node] for node in self.genotype.concat]
+        return tf.add_n(chosen) / len(chosen)
