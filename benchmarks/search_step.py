@@ -23,7 +23,7 @@ from absl import flags
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
 from darts_tf.space import conv
-from darts_tf.strategy import bilevel, relaxation, search_loop
+from darts_tf.strategy import bilevel, relaxation, search_loop, tasks
 from train import setup
 
 flags.DEFINE_enum("method", "first_order", bilevel.METHODS, "of alpha")
@@ -81,13 +81,14 @@ def build_loop() -> search_loop.Search:
     images = tf.random.normal((FLAGS.batch_size, 32, 32, 3), seed=0)
     labels = tf.range(FLAGS.batch_size, dtype=tf.int32) % 10
     stream = tf.data.Dataset.from_tensors((images, labels)).repeat()
-    batches = search_loop.SearchBatches(
-        lambda step: stream, lambda step: stream, lambda: ()
+    replicas = Replicas()
+    task = tasks.ImageTask(
+        model, lambda step: stream, lambda step: stream, lambda: (), replicas
     )
     settings = search_loop.SearchSettings(
         FLAGS.method, 1, FLAGS.steps + 1, FLAGS.batch_size
     )
-    return search_loop.Search(model, settings, batches, Replicas())
+    return search_loop.Search(task, settings, replicas)
 
 
 if __name__ == "__main__":

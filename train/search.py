@@ -11,7 +11,7 @@ from darts_tf.run import flags as run_flags
 from darts_tf.run.driver import drive
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.space import conv
-from darts_tf.strategy import relaxation, search_loop
+from darts_tf.strategy import relaxation, search_loop, tasks
 from train import records, setup
 
 FLAGS = flags.FLAGS
@@ -61,15 +61,14 @@ def build_loop(data, replicas) -> search_loop.Search:
         )
     train = setup.Batches(FLAGS, data, 0, replicas)
     valid = setup.Batches(FLAGS, data, 1, replicas)
+    task = tasks.ImageTask(
+        model, train.augmented, valid.plain, valid.once, replicas
+    )
     names = search_loop.SearchSettings.__dataclass_fields__.keys()
     given = {n: FLAGS[n].value for n in names if n in FLAGS}
     steps = data.parts[0].size // FLAGS.batch_size
-    return search_loop.Search(
-        model,
-        search_loop.SearchSettings(steps_per_epoch=steps, **given),
-        search_loop.SearchBatches(train.augmented, valid.plain, valid.once),
-        replicas,
-    )
+    settings = search_loop.SearchSettings(steps_per_epoch=steps, **given)
+    return search_loop.Search(task, settings, replicas)
 
 
 if __name__ == "__main__":

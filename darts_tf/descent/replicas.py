@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from darts_tf.errors import InputError
@@ -54,8 +55,11 @@ class Replicas:
     def compile(self, function: Callable) -> Callable:
         """`function` of tensors as a graph that runs on every replica."""
         if self.count == 1:
-            return tf.function(function)
-        return tf.function(lambda *args: self.strategy.run(function, args))
+            return tf.function(function, reduce_retracing=True)
+        return tf.function(
+            lambda *args: self.strategy.run(function, args),
+            reduce_retracing=True,
+        )
 
     def mean(self, values):
         """Average over the replicas of a list; call inside of a replica."""
@@ -94,6 +98,20 @@ class Replicas:
         """The sum of a result over the replicas, as one tensor."""
         parts = self.strategy.experimental_local_results(value)
         return parts[0] if len(parts) == 1 else tf.add_n(parts)
+
+    def divided(self, array):
+        """Each replica's share of an array's first axis."""
+        if self.count == 1:
+            return tf.constant(array)
+        parts = tf.split(array, self.count)
+        return self.strategy.experimental_distribute_values_from_function(
+            lambda context: parts[context.replica_id_in_sync_group]
+        )
+
+    def joined(self, value) -> np.ndarray:
+        """All replicas' shares as one array: undoes `divided`."""
+        parts = self.strategy.experimental_local_results(value)
+        return np.concatenate([np.array(part) for part in parts])
 
     def split(self, dataset: tf.data.Dataset, batch_size: int):
         """The dataset with each batch split among the replicas.

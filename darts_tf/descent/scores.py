@@ -1,4 +1,4 @@
-"""Accuracy, measured over replicas."""
+"""Accuracy and cross-entropy, measured over replicas."""
 
 from __future__ import annotations
 
@@ -38,3 +38,31 @@ def accuracy(count: Callable, batches: Iterable, replicas: Replicas) -> float:
         hits += int(replicas.sum(count(batch)))
         total += replicas.batch_size(batch)
     return hits / total
+
+
+def nats(logits, targets):
+    """Sum over all words of the cross-entropy, logits [T, B, V], in nats."""
+    entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
+    return tf.reduce_sum(entropy(targets, logits))
+
+
+def cross_entropy(
+    run: Callable, windows: Iterable, hidden, replicas: Replicas
+) -> float:
+    """Mean cross-entropy over a text, in nats a word.
+
+    Args:
+      run: compiled (window, hidden) -> (sum of nats, hidden after), on each
+        replica.
+      windows: (inputs [B, T], targets [B, T], fresh [B]).
+      hidden: the state before the first one, [B, H] over all replicas.
+      replicas: where it runs.
+    """
+    total, words = 0.0, 0
+    for window in windows:
+        value, hidden = run(window, hidden)
+        total += float(replicas.sum(value))
+        words += replicas.batch_size(window) * int(
+            replicas.local(window[1]).shape[1]
+        )
+    return total / words

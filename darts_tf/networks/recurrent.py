@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 
 from darts_tf.networks.ops import Block
-from darts_tf.space.cell import ZERO, CellSpec
+from darts_tf.space.cell import ZERO, SearchSpace
 from darts_tf.space.genotype import CellGenotype
 
 INITIAL_RANGE = 0.04
@@ -116,9 +116,10 @@ class MixedCell(RecurrentCell):
     batches as it is trained, so there are none.
     """
 
-    def __init__(self, spec: CellSpec, hidden_size: int):
-        super().__init__(hidden_size, spec.nodes)
-        self.spec = spec
+    def __init__(self, space: SearchSpace, hidden_size: int):
+        (self.spec,) = space.cells
+        super().__init__(hidden_size, self.spec.nodes)
+        self.space = space
 
     def searched_nodes(self, s0, maps, mask, weights):
         """s0 [B, H] and mixing weights [edges, candidates] -> output."""

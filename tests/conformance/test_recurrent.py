@@ -85,7 +85,7 @@ def batch(part: str):
 @pytest.fixture(scope="module")
 def search(float64):
     """(model, loss, w, alpha)."""
-    model = build(MixedCell(SPEC, SIZE))
+    model = build(MixedCell(SPACE, SIZE))
     w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
     return model, language_loss(model), w, [value("alpha")]
 
@@ -157,7 +157,7 @@ def test_parameter_count(key, expected):
     name, _, words, size = key.split("/")
     words, size = (int(re.sub("[a-z]", "", s)) for s in (words, size))
     if name == "search":
-        cell, more = MixedCell(SPEC, size), {"weights": np.ones((36, 5))}
+        cell, more = MixedCell(SPACE, size), {"weights": np.ones((36, 5))}
     else:
         genotype = RECURRENT[name].cells["recurrent"]
         cell, more = DerivedCell(genotype, size), {}

@@ -1,0 +1,167 @@
+"""What is searched on, as the search loop sees it.
+
+A task has the network, the data and what is measured; the loop has alpha,
+the optimizers and the gradient. Images and text differ in nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.descent import scores
+from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
+from darts_tf.networks.batch_norm import MOMENTUM
+from darts_tf.space.cell import SearchSpace
+from darts_tf.strategy import relaxation
+
+
+class Task(Protocol):
+    """A network, its data and its measures.
+
+    Attributes:
+      space: what is searched.
+      w: the network's weights.
+      train_loss, valid_loss: L_train and L_val as loss(w, alpha, batch,
+        seed) -> (loss, aux).
+    """
+
+    space: SearchSpace
+    w: list[tf.Variable]
+    train_loss: Callable
+    valid_loss: Callable
+
+    def batches(self, step: int) -> tuple[object, object]:
+        """(a batch for L_train, one for L_val) of the step."""
+
+    def rate_factor(self, train) -> float:
+        """What this batch multiplies the learning rate with."""
+
+    def keep(self, train_aux, valid_aux) -> None:
+        """Takes over what the step's two losses have carried on."""
+
+    def scalars(self, train, loss, aux) -> Mapping[str, object]:
+        """What is reported of a step's L_train."""
+
+    def measure(self, alpha) -> Mapping[str, float]:
+        """What is measured on the whole validation part."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What is carried from step to step, by name."""
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Takes up a state."""
+
+
+def taken(arrays: Mapping[str, np.ndarray], name: str, shape) -> np.ndarray:
+    """An array of a checkpoint.
+
+    Raises:
+      InputError: it is not there, or has another shape.
+    """
+    if name not in arrays or arrays[name].shape != tuple(shape):
+        raise InputError(
+            f"the checkpoint does not fit this run: {name!r} should be "
+            f"{list(shape)}; give another --workdir"
+        )
+    return arrays[name]
+
+
+class ImageTask:
+    """Classification of images by a convolutional supernet.
+
+    Departures: the running statistics of batch norm follow weight steps only
+    (in the authors' code architecture passes move them too, on validation
+    batches and at perturbed weights).
+
+    Args:
+      model: a built networks.conv.Supernet, created in the replicas' scope.
+      train, valid: given the number of finished steps, the batches
+        (images [B, H, W, C], labels [B]) that follow, for ever.
+      measured: the whole validation part once.
+      replicas: where it runs.
+    """
+
+    def __init__(
+        self,
+        model,
+        train: Callable[[int], Iterable],
+        valid: Callable[[int], Iterable],
+        measured: Callable[[], Iterable],
+        replicas: Replicas,
+    ):
+        self.model, self.space = model, model.space
+        self.w = [v.value for v in model.trainable_variables]
+        self.train_loss = self.valid_loss = relaxation.supernet_loss(model)
+        self._data = train, valid
+        self._measured, self._replicas = measured, replicas
+        self._iterators = None
+        found = [v.value for v in model.non_trainable_variables]
+        self._lengths = [v.shape[0] for v in found]
+        with replicas.scope():
+            # The running statistics of batch norm, in one row [N].
+            row = tf.concat([tf.convert_to_tensor(v) for v in found], 0)
+            self._statistics = tf.Variable(row, trainable=False)
+        self._follow = replicas.compile(self._follow_statistics)
+        self._count_correct = replicas.compile(self._count)
+        self._share = scores.compile_share(replicas)
+
+    def batches(self, step: int):
+        """See Task."""
+        if self._iterators is None:
+            self._iterators = [iter(data(step)) for data in self._data]
+        return tuple(next(iterator) for iterator in self._iterators)
+
+    def rate_factor(self, train) -> float:
+        """See Task."""
+        return 1.0
+
+    def keep(self, train_aux, valid_aux) -> None:
+        """The running statistics follow the weight step's batch."""
+        self._follow(train_aux["statistics"])
+
+    def _follow_statistics(self, seen) -> None:
+        (seen,) = self._replicas.mean([seen])
+        running = MOMENTUM * self._statistics + (1 - MOMENTUM) * seen
+        self._replicas.assign([self._statistics], [running])
+
+    def scalars(self, train, loss, aux):
+        """Loss and accuracy."""
+        share = self._share(aux["logits"], train[1])
+        local = self._replicas.local
+        return {"train/loss": local(loss), "train/accuracy": local(share)}
+
+    def measure(self, alpha) -> dict[str, float]:
+        """The supernet's accuracy, with running statistics."""
+        share = scores.accuracy(
+            lambda batch: self._count_correct(alpha, batch),
+            self._measured(),
+            self._replicas,
+        )
+        return {"valid/accuracy": share}
+
+    def _count(self, alpha, batch):
+        weights = relaxation.mixing_weights(alpha)
+        cells = relaxation.per_cell(weights, self.space, self.model.kinds)
+        logits, _ = self.model.stateless_call(
+            [tf.identity(v) for v in self.w],
+            tf.split(tf.identity(self._statistics), self._lengths),
+            batch[0],
+            cells,
+            training=False,
+        )
+        return scores.correct(logits, batch[1])
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The running statistics."""
+        return {"statistics": np.array(tf.convert_to_tensor(self._statistics))}
+
+    def restore(self, arrays) -> None:
+        """See Task."""
+        row = taken(arrays, "statistics", self._statistics.shape)
+        self._statistics.assign(row)
+        self._iterators = None
