@@ -20,7 +20,9 @@ from darts_tf.errors import InputError
 
 __all__ = [
     "Augmentation",
+    "check_range",
     "ordered_batches",
+    "run_ahead",
     "steps_per_epoch",
     "training_batches",
 ]
@@ -75,8 +77,8 @@ def training_batches(
         or a cutout larger than the images.
     """
     steps = steps_per_epoch(part, batch_size)
-    _check_range("seed", seed, MAX_SEED)
-    _check_range("start_step", start_step, tf.int64.max - 1)
+    check_range("seed", seed, MAX_SEED)
+    check_range("start_step", start_step, tf.int64.max - 1)
     if augmentation is not None:
         augmentation.check(part.images.shape[1:])
     images, labels = _on_host(part)
@@ -94,7 +96,7 @@ def training_batches(
         return augmentation.hide(x, holes), y
 
     numbers = tf.data.Dataset.range(start_step, tf.int64.max)
-    return _run_ahead(numbers, batch)
+    return run_ahead(numbers, batch)
 
 
 def ordered_batches(
@@ -121,10 +123,11 @@ def ordered_batches(
         return _normalise(images[start:stop], statistics), labels[start:stop]
 
     starts = tf.data.Dataset.range(0, part.size, batch_size)
-    return _run_ahead(starts, batch)
+    return run_ahead(starts, batch)
 
 
-def _check_range(name: str, value: int, largest: int) -> None:
+def check_range(name: str, value: int, largest: int) -> None:
+    """Refuses, with an InputError, what is not 0 to `largest`."""
     if not 0 <= value <= largest:
         raise InputError(f"{name} must be 0 to {largest}. Received: {value}")
 
@@ -150,7 +153,8 @@ def _normalise(images, statistics: Statistics) -> tf.Tensor:
     return (tf.cast(images, tf.float32) - mean) / std
 
 
-def _run_ahead(numbers: tf.data.Dataset, batch) -> tf.data.Dataset:
+def run_ahead(numbers: tf.data.Dataset, batch) -> tf.data.Dataset:
+    """`batch` of each number, made in advance and in order."""
     options = tf.data.Options()
     options.deterministic = True
     options.experimental_distribute.auto_shard_policy = (

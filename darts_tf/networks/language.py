@@ -115,3 +115,41 @@ def _mask(seed, number: int, probability: float, shape, dtype):
     own = tf.random.experimental.stateless_fold_in(seed, number)
     kept = tf.random.stateless_uniform(shape, own, dtype=dtype) >= probability
     return tf.cast(kept, dtype) / (1 - probability)
+
+
+def window_loss(model: LanguageModel, w, batch, seed, slowness, **edges):
+    """Loss of a window of text, in training mode; nothing is assigned.
+
+    Args:
+      model: built.
+      w: its weights.
+      batch: (inputs int32 [B, T], targets int32 [B, T], fresh bool [B],
+        hidden [B, H]); where `fresh`, the text starts anew and the state
+        is 0.
+      seed: int32 [2], decides the dropout masks.
+      slowness: factor of the mean square by which the cell's output changes
+        from one time to the next (temporal activation regularisation,
+        Merity et al. 2018).
+      **edges: what the cell's edges need.
+
+    Returns:
+      (loss, aux): aux["hidden"] is the state after the window, [B, H];
+      aux["cross_entropy"] the loss without regularisation, in nats a word.
+    """
+    entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
+    inputs, targets, fresh, hidden = batch
+    (logits, hidden, outputs), _ = model.stateless_call(
+        w, [], inputs, started(hidden, fresh), seed=seed, training=True,
+        **edges,
+    )  # fmt: skip
+    nats = tf.reduce_mean(entropy(tf.transpose(targets), logits))
+    value = nats
+    if slowness:
+        change = outputs[1:] - outputs[:-1]
+        value += slowness * tf.reduce_mean(change * change)
+    return value, {"hidden": hidden, "cross_entropy": nats}
+
+
+def started(hidden, fresh):
+    """hidden [B, H], but zero where the text starts anew (fresh [B])."""
+    return tf.where(fresh[:, tf.newaxis], tf.zeros_like(hidden), hidden)

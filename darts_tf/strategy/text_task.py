@@ -10,9 +10,22 @@ import tensorflow as tf
 
 from darts_tf.descent import scores
 from darts_tf.descent.replicas import Replicas
+from darts_tf.networks.language import started, window_loss
 from darts_tf.strategy import relaxation
-from darts_tf.strategy.language import language_loss
 from darts_tf.strategy.tasks import taken
+
+
+def search_loss(model, slowness: float = 0.0):
+    """loss(w, alpha, batch, seed) of a model around a MixedCell.
+
+    Batches and aux are those of networks.language.window_loss.
+    """
+
+    def loss(w, alpha, batch, seed):
+        weights = relaxation.mixing_weights(alpha)[0]
+        return window_loss(model, w, batch, seed, slowness, weights=weights)
+
+    return loss
 
 
 class TextTask:
@@ -33,7 +46,7 @@ class TextTask:
       batch_size: B of train and valid.
       measured_batch: B of measured.
       bptt: T for which the learning rate is meant.
-      slowness: see strategy/language.py.
+      slowness: see networks.language.window_loss.
       replicas: where it runs.
     """
 
@@ -52,8 +65,8 @@ class TextTask:
     ):
         self.model, self.space = model, model.cell.space
         self.w = [v.value for v in model.trainable_variables]
-        self.train_loss = language_loss(model, slowness)
-        self.valid_loss = language_loss(model)
+        self.train_loss = search_loss(model, slowness)
+        self.valid_loss = search_loss(model)
         self._data, self._measured = (train, valid), measured
         self._bptt, self._replicas = bptt, replicas
         self._iterators = None
@@ -107,9 +120,10 @@ class TextTask:
 
     def _nats(self, alpha, batch):
         inputs, targets, fresh, hidden = batch
-        hidden = tf.where(fresh[:, tf.newaxis], tf.zeros_like(hidden), hidden)
         weights = relaxation.mixing_weights(alpha)[0]
-        logits, hidden, _ = self.model(inputs, hidden, weights=weights)
+        logits, hidden, _ = self.model(
+            inputs, started(hidden, fresh), weights=weights
+        )
         return scores.nats(logits, tf.transpose(targets)), hidden
 
     def state(self) -> dict[str, np.ndarray]:

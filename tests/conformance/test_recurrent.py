@@ -19,7 +19,7 @@ from darts_tf.space.published import RECURRENT
 from darts_tf.space.recurrent import SPACE
 from darts_tf.strategy import bilevel
 from darts_tf.strategy.derivation import derive
-from darts_tf.strategy.language import language_loss
+from darts_tf.strategy.text_task import search_loss
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
 FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))
@@ -87,7 +87,7 @@ def search(float64):
     """(model, loss, w, alpha)."""
     model = build(MixedCell(SPACE, SIZE))
     w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
-    return model, language_loss(model), w, [value("alpha")]
+    return model, search_loss(model), w, [value("alpha")]
 
 
 def test_forward_and_gradients(search):

@@ -188,6 +188,7 @@ def test_a_download_that_fails_is_one_line(tmp_path, monkeypatch):
         raise OSError("no route to host\nand more")
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between tries
     message = refusal("svhn_cropped", data_dir=str(tmp_path), download=True)
     assert "svhn_cropped could not be downloaded" in message
     assert "--data_dir" in message
