@@ -24,7 +24,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
 from darts_tf.space import conv
 from darts_tf.strategy import bilevel, relaxation, search_loop, tasks
-from train import setup
+from train import images, setup
 
 flags.DEFINE_enum("method", "first_order", bilevel.METHODS, "of alpha")
 flags.DEFINE_integer("channels", 16, "of the supernet", lower_bound=1)
@@ -77,10 +77,10 @@ def build_loop() -> search_loop.Search:
     model = Supernet(conv.SPACE, FLAGS.channels, FLAGS.layers, 10)
     start = relaxation.initial_alpha(conv.SPACE, 0)
     cells = relaxation.per_cell(start, conv.SPACE, model.kinds)
-    setup.build(model, (32, 32, 3), cells)
-    images = tf.random.normal((FLAGS.batch_size, 32, 32, 3), seed=0)
+    images.build(model, (32, 32, 3), cells)
+    pixels = tf.random.normal((FLAGS.batch_size, 32, 32, 3), seed=0)
     labels = tf.range(FLAGS.batch_size, dtype=tf.int32) % 10
-    stream = tf.data.Dataset.from_tensors((images, labels)).repeat()
+    stream = tf.data.Dataset.from_tensors((pixels, labels)).repeat()
     replicas = Replicas()
     task = tasks.ImageTask(
         model, lambda step: stream, lambda step: stream, lambda: (), replicas

@@ -6,17 +6,19 @@ from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
 
 from absl import flags
 
-from darts_tf.estimation import training
 from darts_tf.run import flags as run_flags
 from darts_tf.run.driver import drive
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.space.published import load_genotype
 from train import records, setup
+from train.kinds import kind_of
 
 FLAGS = flags.FLAGS
 run_flags.define_workdir("evaluation")
 run_flags.define_evaluation()
+run_flags.define_space()
 run_flags.define_network(channels=36, layers=20)
+run_flags.define_language(words=0.1, patience=True)
 run_flags.define_descent(epochs=600, batch_size=96)
 run_flags.define_data()
 run_flags.define_run()
@@ -25,11 +27,10 @@ flags.adopt_module_key_flags(run_flags)
 
 def main(_) -> None:
     """Training, result.json and a summary."""
-    genotype = load_genotype(FLAGS.genotype)
+    genotype = load_genotype(FLAGS.genotype, FLAGS.space)
     replicas = setup.prepare(FLAGS)
-    held = FLAGS.valid_fraction
-    data = setup.load_data(FLAGS, [1 - held, held] if held else [1.0])
-    loop = build_loop(genotype, data, replicas)
+    kind = kind_of(FLAGS.space)
+    loop, data = kind.training_of(FLAGS, genotype, replicas)
     with setup.open_run(FLAGS) as workdir:
         records.keep_genotype(workdir, genotype)
         step = records.resumed_step(workdir)
@@ -43,21 +44,6 @@ def main(_) -> None:
                 reporter=reporter,
             )
         records.finish_evaluation(workdir, loop, data, cost, FLAGS)
-
-
-def build_loop(genotype, data, replicas) -> training.Training:
-    """The network and its training, as the flags say."""
-    model = setup.build_evaluation_network(FLAGS, genotype, data, replicas)
-    train = setup.Batches(FLAGS, data, 0, replicas)
-    held = len(data.parts) > 1
-    names = training.TrainingSettings.__dataclass_fields__.keys()
-    given = {n: FLAGS[n].value for n in names if n in FLAGS}
-    steps = data.parts[0].size // FLAGS.batch_size
-    settings = training.TrainingSettings(steps_per_epoch=steps, **given)
-    measured = setup.Batches(FLAGS, data, 1, replicas).once if held else None
-    return training.Training(
-        model, settings, train.augmented, measured, replicas
-    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from darts_tf.run import checkpoints, export
 from darts_tf.run import flags as run_flags
 from darts_tf.run.workdir import existing_workdir, read_flags
 from darts_tf.space.published import load_genotype
-from train import setup
+from train import images, setup
 
 FLAGS = flags.FLAGS
 run_flags.define_workdir("evaluation")
@@ -43,8 +43,11 @@ def main(_) -> None:
     result = json.loads(workdir.result.read_text("utf-8"))
     kept = types.SimpleNamespace(**named)
     genotype = load_genotype(str(workdir.genotype))
-    data = types.SimpleNamespace(images=setup.described(result["data"]))
-    model = setup.build_evaluation_network(kept, genotype, data, Replicas())
+    data = result["data"]
+    model = images.build_evaluation_network(
+        kept, genotype, len(data["class_names"]), data["image_shape"],
+        Replicas(),
+    )  # fmt: skip
     _, arrays = checkpoints.load_latest(workdir.checkpoints)
     setup.load_network(model, arrays)
     folder = export.export_saved_model(

@@ -8,7 +8,6 @@ import shlex
 
 import numpy as np
 
-from darts_tf.estimation import scoring
 from darts_tf.run import checkpoints, pictures
 from darts_tf.run import flags as run_flags
 from darts_tf.run.driver import Summary
@@ -16,9 +15,9 @@ from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.progress import duration
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
-from darts_tf.space.cell import IDENTITY
 from darts_tf.space.genotype import Genotype
 from train import setup
+from train.kinds import kind_of
 
 
 def resumed_step(workdir: Workdir) -> int:
@@ -62,7 +61,7 @@ class SearchRecords:
         reporter.text(step, "genotype", f"```\n{genotype.to_json()}```")
         for name, rows in alpha.items():
             reporter.histogram(step, f"alpha/{name}", rows)
-            skips = genotype.count(IDENTITY, name)
+            skips = genotype.count(loop.space.identity, name)
             reporter.scalars(step, {f"skip_connections/{name}": skips})
 
 
@@ -82,7 +81,7 @@ def finish_search(workdir, loop, cost: Summary, flags) -> None:
     genotype = loop.genotype()
     write_atomic(workdir.genotype, genotype.to_json())
     files = pictures.save_genotype(genotype, workdir.path / "genotype")
-    skips = {n: genotype.count(IDENTITY, n) for n in genotype.cells}
+    skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     _write_result(
         workdir, genotype, cost, flags, {"skip_connections": skips}
     )
@@ -107,53 +106,18 @@ def finish_evaluation(workdir, loop, data, cost: Summary, flags) -> None:
     if workdir.result.exists():
         result = json.loads(workdir.result.read_text("utf-8"))
     else:
-        result = _evaluated(loop, data, flags)
-        genotype = loop.model.genotype
+        result = kind_of(flags.space).measured(loop, data, flags)
+        genotype = loop.genotype
         _write_result(workdir, genotype, cost, flags, result)
-    test, valid = result["test"], result["valid"]
-    best = (
-        f"{valid['error']:.2%} error in the last epoch; best epoch "
-        f"{valid['best_epoch']}: {valid['best_error']:.2%}"
-        if valid
-        else "none held out (--valid_fraction)"
-    )
+    lines = kind_of(flags.space).told(result)
+    width = max(len(name) for name, _ in lines)
+    told = "\n".join(f"  {name:<{width}} {text}" for name, text in lines)
     print(f"""
 Evaluation finished: {cost.steps} steps in {duration(cost.seconds)}.
-  test error    {test["error"]:.2%} (weights of the last epoch)
-  validation    {best}
-  parameters    {result["parameters"]:,}
-  multiply-adds {result["multiply_adds"]:,}
-  result        {workdir.result}
-  watch         tensorboard --logdir={_quoted(workdir.tensorboard)}
-  next          python -m train.export --workdir={_quoted(workdir.path)}""")
-
-
-def _evaluated(loop, data, flags) -> dict:
-    """Everything that is measured after the last step."""
-    replicas, statistics = loop.replicas, data.statistics
-    valid = {}
-    if len(data.parts) > 1:
-        batches = setup.once(flags, data.parts[1], statistics, replicas)
-        valid = {
-            "error": 1 - loop.accuracy(batches),
-            "best_error": 1 - loop.best_accuracy,
-            "best_epoch": loop.best_epoch,
-        }
-    test = data.images.load_test()
-    batches = setup.once(flags, test, statistics, replicas)
-    shape = data.images.image_shape
-    return {
-        "valid": valid,
-        "test": {"error": 1 - loop.accuracy(batches), "images": test.size},
-        "parameters": scoring.parameters(loop.model),
-        "multiply_adds": scoring.multiply_adds(loop.model, shape),
-        "data": {
-            "image_shape": list(shape),
-            "mean": [float(x) for x in statistics[0]],
-            "std": [float(x) for x in statistics[1]],
-            "class_names": list(data.images.class_names),
-        },
-    }
+{told}
+  {"result":<{width}} {workdir.result}
+  {"watch":<{width}} tensorboard --logdir={_quoted(workdir.tensorboard)}
+  {"next":<{width}} python -m train.export --workdir={_quoted(workdir.path)}""")
 
 
 def _write_result(workdir, genotype: Genotype, cost, flags, measured):

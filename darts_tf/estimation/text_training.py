@@ -20,6 +20,7 @@ from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load, named
 from darts_tf.networks.language import started, window_loss
+from darts_tf.space.genotype import Genotype
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +60,7 @@ class TextTraining(Epochs):
 
     Args:
       model: a built language model around a DerivedCell.
+      genotype: what the cell was derived from.
       settings: the protocol.
       windows: given the number of finished steps, the windows (inputs
         [B, T], targets [B, T], fresh [B]) that follow, for ever.
@@ -73,6 +75,7 @@ class TextTraining(Epochs):
     def __init__(
         self,
         model,
+        genotype: Genotype,
         settings: TextTrainingSettings,
         windows: Callable[[int], Iterable],
         measured: Callable[[], Iterable],
@@ -80,7 +83,8 @@ class TextTraining(Epochs):
         replicas: Replicas,
     ):
         super().__init__(settings)
-        self.model, self.replicas = model, replicas
+        self.model, self.genotype = model, genotype
+        self.replicas = replicas
         self.history: list[float] = []
         self._windows, self._measured = windows, measured
         self._measured_batch = measured_batch

@@ -97,7 +97,7 @@ class Training(Epochs):
         replicas: Replicas,
     ):
         super().__init__(settings)
-        self.model = model
+        self.model, self.genotype = model, model.genotype
         self.best_accuracy, self.best_epoch = 0.0, 0
         self._batches, self._measured = batches, measured
         self.replicas, self._iterator = replicas, None

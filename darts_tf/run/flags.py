@@ -11,10 +11,26 @@ import json
 
 from absl import flags
 
+from darts_tf.errors import InputError
+
 METHODS = ("first_order", "finite_difference", "exact")
 DISTRIBUTE = ("auto", "one_device", "mirrored")
 NETWORKS = ("cifar", "mobile")
+SPACES = ("darts_conv", "darts_recurrent")
 MAX_SEED = 2**30 - 1
+
+IMAGE_FLAGS = (
+    "download", "image_size", "examples", "crop_padding", "flip",
+    "cutout_length", "channels", "layers", "train_portion", "network",
+    "auxiliary_weight", "drop_path", "valid_fraction",
+)  # fmt: skip
+TEXT_FLAGS = (
+    "hidden_size", "bptt", "slowness", "dropout_words", "dropout_embedding",
+    "dropout_x", "dropout_hidden", "dropout_output", "measured_batch",
+    "patience",
+)  # fmt: skip
+FOREIGN_FLAGS = {"darts_conv": TEXT_FLAGS, "darts_recurrent": IMAGE_FLAGS}
+"""What means nothing in a space, and may not be given there."""
 
 PLACE_FLAGS = ("workdir", "data_dir", "download")
 """May differ when a run is resumed: they say where things lie."""
@@ -30,6 +46,14 @@ def define_workdir(kind: str) -> None:
     flags.DEFINE_string(
         "workdir", None, f"folder of the {kind}; the same command resumes it",
         required=True,
+    )  # fmt: skip
+
+
+def define_space() -> None:
+    """What kind of cell."""
+    flags.DEFINE_enum(
+        "space", "darts_conv", SPACES,
+        "cells for images, or recurrent ones for language",
     )  # fmt: skip
 
 
@@ -57,7 +81,9 @@ def define_data() -> None:
     flags.DEFINE_string(
         "dataset", "cifar10",
         "digits (embedded), folder (your own, in --data_dir), or any image "
-        "classification set of TensorFlow Datasets",
+        "classification set of TensorFlow Datasets; for language "
+        "python_topics (embedded) or text_folder (train.txt, valid.txt and "
+        "test.txt in --data_dir)",
     )  # fmt: skip
     flags.DEFINE_string("data_dir", None, "folder of the data")
     flags.DEFINE_bool("download", False, "let TFDS download and prepare it")
@@ -74,10 +100,31 @@ def define_network(channels: int, layers: int) -> None:
     _integer("layers", layers, "number of cells", lower_bound=3)
 
 
+def define_language(words: float, patience: bool) -> None:
+    """A language model; only with --space=darts_recurrent."""
+    _integer("hidden_size", 300, "of state and embedding", lower_bound=1)
+    _integer("bptt", 35, "words of a window", lower_bound=1)
+    _float("slowness", 1e-3, "of the penalty on changes of the cell's output",
+           lower_bound=0)  # fmt: skip
+    for name, usual, what in (
+        ("words", words, "words of the vocabulary"),
+        ("embedding", 0.2, "elements of the embedded words"),
+        ("x", 0.75, "elements of the cell's input"),
+        ("hidden", 0.25, "elements of the cell's states"),
+        ("output", 0.75, "elements of the cell's output"),
+    ):
+        _float(f"dropout_{name}", usual, f"probability, of {what}",
+               lower_bound=0, upper_bound=0.99)  # fmt: skip
+    _integer("measured_batch", 10, "streams when measuring", lower_bound=1)
+    if patience:
+        _integer("patience", 5, "epochs before weights are averaged",
+                 lower_bound=1)  # fmt: skip
+
+
 def define_descent(epochs: int, batch_size: int) -> None:
     """Gradient descent on w."""
     _integer("epochs", epochs, "passes over the data", lower_bound=1)
-    _integer("batch_size", batch_size, "images a step", lower_bound=1)
+    _integer("batch_size", batch_size, "examples a step", lower_bound=1)
     _float("learning_rate", 0.025, "of w, at the start", lower_bound=0)
     _float("momentum", 0.9, "of w", lower_bound=0, upper_bound=1)
     _float("weight_decay", 3e-4, "of w (L2, not doubled)", lower_bound=0)
@@ -93,6 +140,8 @@ def define_search() -> None:
     _float("learning_rate_min", 0.001, "of w, at the end", lower_bound=0)
     _float("alpha_learning_rate", 3e-4, "of alpha (Adam)", lower_bound=0)
     _float("alpha_weight_decay", 1e-3, "of alpha (L2)", lower_bound=0)
+    _float("alpha_beta1", 0.5, "of Adam on alpha", lower_bound=0,
+           upper_bound=0.999)  # fmt: skip
     _float(
         "train_portion", 0.5, "share of the training data for w; the rest is "
         "for alpha", lower_bound=0.01, upper_bound=0.99,
@@ -108,7 +157,8 @@ def define_evaluation() -> None:
     """What only an evaluation has."""
     flags.DEFINE_string(
         "genotype", None, "a genotype's JSON file, or a published name: "
-        "DARTS_V1, DARTS_V2, NASNet, AmoebaNet", required=True,
+        "DARTS_V1, DARTS_V2, NASNet, AmoebaNet (recurrent: DARTS_V1, "
+        "DARTS_V2, ENAS)", required=True,
     )  # fmt: skip
     flags.DEFINE_enum(
         "network", "cifar", NETWORKS, "mobile: for 224 x 224 images"
@@ -158,7 +208,23 @@ def define_pipeline() -> None:
 def values(parsed: flags.FlagValues) -> dict[str, object]:
     """The values of this project's flags by name."""
     own = parsed.flags_by_module_dict().get(__name__, [])
-    return {flag.name: flag.value for flag in own}
+    named = {flag.name: flag.value for flag in own}
+    foreign = FOREIGN_FLAGS.get(named.get("space"), ())
+    return {n: v for n, v in named.items() if n not in foreign}
+
+
+def check_space(parsed: flags.FlagValues) -> None:
+    """Refuses flags that mean nothing in the space.
+
+    Raises:
+      InputError: one was given.
+    """
+    for name in FOREIGN_FLAGS[parsed.space]:
+        if name in parsed and parsed[name].present:
+            raise InputError(
+                f"--{name} means nothing with --space={parsed.space}; leave "
+                f"it out"
+            )
 
 
 def as_flagfile(named: dict[str, object]) -> str:

@@ -1,0 +1,242 @@
+"""Images: from flags to data, networks, loops and measures."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.data import batches
+from darts_tf.data.images import (
+    ImageData,
+    Part,
+    channel_statistics,
+    load_images,
+    stratified_split,
+)
+from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
+from darts_tf.estimation import scoring, training
+from darts_tf.networks.conv import EvaluationNetwork, MobileNetwork, Supernet
+from darts_tf.space import conv
+from darts_tf.strategy import relaxation, search_loop, tasks
+from train import setup
+
+
+def search(flags, replicas: Replicas) -> search_loop.Search:
+    """The supernet and its search, as the flags say."""
+    data = load_data(flags, [flags.train_portion, 1 - flags.train_portion])
+    space = conv.SPACE
+    with replicas.scope():
+        model = Supernet(
+            space, flags.channels, flags.layers, data.images.num_classes
+        )
+        start = relaxation.initial_alpha(space, flags.seed)
+        build(
+            model,
+            data.images.image_shape,
+            relaxation.per_cell(start, space, model.kinds),
+        )
+    train = Batches(flags, data, 0, replicas)
+    valid = Batches(flags, data, 1, replicas)
+    task = tasks.ImageTask(
+        model, train.augmented, valid.plain, valid.once, replicas
+    )
+    settings = setup.settings(
+        search_loop.SearchSettings,
+        flags,
+        steps_per_epoch=data.parts[0].size // flags.batch_size,
+    )
+    return search_loop.Search(task, settings, replicas)
+
+
+def training_of(flags, genotype, replicas: Replicas):
+    """(a genotype's network and its training, the data)."""
+    held = flags.valid_fraction
+    data = load_data(flags, [1 - held, held] if held else [1.0])
+    model = build_evaluation_network(
+        flags, genotype, data.images.num_classes, data.images.image_shape,
+        replicas,
+    )  # fmt: skip
+    train = Batches(flags, data, 0, replicas)
+    settings = setup.settings(
+        training.TrainingSettings,
+        flags,
+        steps_per_epoch=data.parts[0].size // flags.batch_size,
+    )
+    measured = Batches(flags, data, 1, replicas).once if held else None
+    loop = training.Training(
+        model, settings, train.augmented, measured, replicas
+    )
+    return loop, data
+
+
+def measured(loop, data, flags) -> dict:
+    """Everything that is measured after the last step of a training."""
+    replicas, statistics = loop.replicas, data.statistics
+    valid = {}
+    if len(data.parts) > 1:
+        batches = once(flags, data.parts[1], statistics, replicas)
+        valid = {
+            "error": 1 - loop.accuracy(batches),
+            "best_error": 1 - loop.best_accuracy,
+            "best_epoch": loop.best_epoch,
+        }
+    test = data.images.load_test()
+    batches = once(flags, test, statistics, replicas)
+    shape = data.images.image_shape
+    return {
+        "valid": valid,
+        "test": {"error": 1 - loop.accuracy(batches), "images": test.size},
+        "parameters": scoring.parameters(loop.model),
+        "multiply_adds": scoring.multiply_adds(loop.model, shape),
+        "data": {
+            "image_shape": list(shape),
+            "mean": [float(x) for x in statistics[0]],
+            "std": [float(x) for x in statistics[1]],
+            "class_names": list(data.images.class_names),
+        },
+    }
+
+
+def told(result: dict) -> list[tuple[str, str]]:
+    """A result in (name, text) lines."""
+    test, valid = result["test"], result["valid"]
+    best = (
+        f"{valid['error']:.2%} error in the last epoch; best epoch "
+        f"{valid['best_epoch']}: {valid['best_error']:.2%}"
+        if valid
+        else "none held out (--valid_fraction)"
+    )
+    return [
+        (
+            "test error",
+            f"{test['error']:.2%} of {test['images']} images (weights of the "
+            f"last epoch)",
+        ),
+        ("validation", best),
+        ("parameters", f"{result['parameters']:,}"),
+        ("multiply-adds", f"{result['multiply_adds']:,}"),
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """An image set, divided and measured.
+
+    Attributes:
+      images: the set; its test part unread.
+      parts: the training data in disjoint stratified parts.
+      statistics: (mean [C], std [C]) of the first part, pixel units.
+    """
+
+    images: ImageData
+    parts: list[Part]
+    statistics: tuple[np.ndarray, np.ndarray]
+
+
+def load_data(flags, fractions: list[float]) -> Data:
+    """Loads the set that the flags name, in parts of these fractions."""
+    images = load_images(
+        flags.dataset,
+        data_dir=flags.data_dir,
+        download=flags.download,
+        image_size=flags.image_size,
+    )
+    train = images.train
+    if flags.examples > train.size:
+        raise InputError(
+            f"--examples={flags.examples}: {flags.dataset} has {train.size} "
+            f"training images; give at most that, or 0 for all"
+        )
+    if 0 < flags.examples < train.size:
+        share = flags.examples / train.size
+        (some,) = stratified_split(train.labels, [share], flags.seed)
+        train = train.take(some)
+    indices = stratified_split(train.labels, fractions, flags.seed)
+    parts = [train.take(rows) for rows in indices]
+    for part in parts:
+        batches.steps_per_epoch(part, flags.batch_size)
+    return Data(images, parts, channel_statistics(parts[0].images))
+
+
+class Batches:
+    """Batches of one part of the data, split among the replicas."""
+
+    def __init__(self, flags, data: Data, part: int, replicas: Replicas):
+        self._flags, self._replicas = flags, replicas
+        self._part, self._statistics = data.parts[part], data.statistics
+        self._seed = 2 * flags.seed + part
+        self._augmentation = batches.Augmentation(
+            crop_padding=flags.crop_padding,
+            flip=flags.flip,
+            cutout_length=flags.cutout_length,
+        )
+
+    def augmented(self, start_step: int):
+        """Shuffled, augmented, endless."""
+        return self._endless(start_step, self._augmentation)
+
+    def plain(self, start_step: int):
+        """Shuffled, endless, as the images are."""
+        return self._endless(start_step, None)
+
+    def once(self):
+        """Every image once, as it is."""
+        return once(self._flags, self._part, self._statistics, self._replicas)
+
+    def _endless(self, start_step, augmentation):
+        size = self._flags.batch_size
+        dataset = batches.training_batches(
+            self._part,
+            batch_size=size,
+            seed=self._seed,
+            start_step=start_step,
+            statistics=self._statistics,
+            augmentation=augmentation,
+        )
+        return self._replicas.split(dataset, size)
+
+
+def once(flags, part: Part, statistics, replicas: Replicas):
+    """Every image of a part once, split among the replicas."""
+    size = min(4 * flags.batch_size, part.size)
+    size = max(size // replicas.count * replicas.count, replicas.count)
+    dataset = batches.ordered_batches(
+        part, batch_size=size, statistics=statistics
+    )
+    return replicas.split(dataset, size)
+
+
+def build(model, image_shape, *arguments) -> None:
+    """Creates the variables of a model by one call on a black image."""
+    model(tf.zeros((1, *image_shape)), *arguments)
+
+
+def build_evaluation_network(
+    flags, genotype, classes: int, image_shape, replicas: Replicas
+):
+    """A genotype's network with random weights, as the flags say."""
+    networks = {"cifar": EvaluationNetwork, "mobile": MobileNetwork}
+    with replicas.scope():
+        model = networks[flags.network](
+            genotype,
+            flags.channels,
+            flags.layers,
+            classes,
+            auxiliary=flags.auxiliary_weight > 0,
+        )
+        images = tf.zeros((1, *image_shape))
+        model(images, training=False)
+        model(images, training=True)  # builds the auxiliary head
+        for variable in model.non_trainable_variables:
+            variable.assign(_fresh(variable))
+    return model
+
+
+def _fresh(statistic):
+    """What a running statistic starts from; building has moved it."""
+    ones = statistic.name == "moving_variance"
+    return tf.ones(statistic.shape) if ones else tf.zeros(statistic.shape)

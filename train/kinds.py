@@ -1,0 +1,17 @@
+"""Which module builds what a space needs."""
+
+from __future__ import annotations
+
+import importlib
+import types
+
+MODULES = {"darts_conv": "train.images", "darts_recurrent": "train.texts"}
+
+
+def kind_of(space: str) -> types.ModuleType:
+    """train.images or train.texts, loaded when it is asked for.
+
+    Both have search(flags, replicas), training_of(flags, genotype,
+    replicas), measured(loop, data, flags) and told(result).
+    """
+    return importlib.import_module(MODULES[space])

@@ -1,0 +1,170 @@
+"""Language: from flags to text, models, loops and measures."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.data import windows
+from darts_tf.data.text import TextData, load_text
+from darts_tf.descent.replicas import Replicas
+from darts_tf.estimation import scoring, text_training
+from darts_tf.networks.language import Dropouts, LanguageModel
+from darts_tf.networks.recurrent import DerivedCell, MixedCell
+from darts_tf.space import recurrent
+from darts_tf.strategy import search_loop
+from darts_tf.strategy.text_task import TextTask
+from train import setup
+
+
+def search(flags, replicas: Replicas) -> search_loop.Search:
+    """The search network and its search, as the flags say."""
+    data = load_text(flags.dataset, flags.data_dir)
+    steps = windows.steps_per_epoch(
+        len(data.train), flags.batch_size, flags.bptt
+    )
+    model = build_model(
+        flags, MixedCell(recurrent.SPACE, flags.hidden_size),
+        data.vocabulary.size, replicas,
+    )  # fmt: skip
+    task = TextTask(
+        model,
+        Windows(flags, data.train, replicas).training,
+        Windows(flags, data.valid, replicas).validation,
+        Windows(flags, data.valid, replicas).once,
+        batch_size=flags.batch_size,
+        measured_batch=flags.measured_batch,
+        bptt=flags.bptt,
+        slowness=flags.slowness,
+        replicas=replicas,
+    )
+    settings = setup.settings(
+        search_loop.SearchSettings, flags, steps_per_epoch=steps
+    )
+    return search_loop.Search(task, settings, replicas)
+
+
+def training_of(flags, genotype, replicas: Replicas):
+    """(a genotype's language model and its training, the data)."""
+    data = load_text(flags.dataset, flags.data_dir)
+    steps = windows.steps_per_epoch(
+        len(data.train), flags.batch_size, flags.bptt
+    )
+    cell = DerivedCell(genotype.cells["recurrent"], flags.hidden_size)
+    model = build_model(flags, cell, data.vocabulary.size, replicas)
+    loop = text_training.TextTraining(
+        model,
+        genotype,
+        setup.settings(
+            text_training.TextTrainingSettings, flags, steps_per_epoch=steps
+        ),
+        Windows(flags, data.train, replicas).training,
+        Windows(flags, data.valid, replicas).once,
+        flags.measured_batch,
+        replicas,
+    )
+    return loop, data
+
+
+def build_model(flags, cell, words: int, replicas: Replicas) -> LanguageModel:
+    """A language model around a cell, with random weights."""
+    names = Dropouts.__dataclass_fields__
+    chosen = {n: flags[f"dropout_{n}"].value for n in names}
+    with replicas.scope():
+        model = LanguageModel(cell, words, Dropouts(**chosen))
+        more = {}
+        if isinstance(cell, MixedCell):
+            more = {"weights": tf.ones(cell.spec.alpha_shape)}
+        hidden = tf.zeros((1, cell.hidden_size))
+        model(tf.zeros((1, 1), tf.int32), hidden, **more)
+    return model
+
+
+class Windows:
+    """Windows of one text, split among the replicas."""
+
+    def __init__(self, flags, tokens: np.ndarray, replicas: Replicas):
+        self._flags, self._tokens = flags, tokens
+        self._replicas = replicas
+
+    def training(self, start_step: int):
+        """Endless, of bptt words or half of them."""
+        return self._split(
+            windows.training_windows(
+                self._tokens,
+                batch_size=self._flags.batch_size,
+                bptt=self._flags.bptt,
+                seed=self._flags.seed,
+                start_step=start_step,
+            ),
+            self._flags.batch_size,
+        )
+
+    def validation(self, start_step: int):
+        """Endless, of one length."""
+        return self._split(
+            windows.validation_windows(
+                self._tokens,
+                batch_size=self._flags.batch_size,
+                bptt=self._flags.bptt,
+                start_step=start_step,
+            ),
+            self._flags.batch_size,
+        )
+
+    def once(self, batch_size: int | None = None):
+        """The whole text, in --measured_batch streams or as many as given."""
+        size = batch_size or self._flags.measured_batch
+        dataset = windows.ordered_windows(
+            self._tokens, batch_size=size, bptt=self._flags.bptt
+        )
+        return self._split(dataset, size)
+
+    def _split(self, dataset, size: int):
+        """With `fresh` for each stream, so that it can be divided."""
+        each = dataset.map(lambda x, y, fresh: (x, y, tf.repeat(fresh, size)))
+        return self._replicas.split(each, size)
+
+
+def measured(loop, data: TextData, flags) -> dict:
+    """Everything that is measured after the last step of a training."""
+    tokens, unknown = data.load_test()
+    test = Windows(flags, tokens, loop.replicas).once(loop.replicas.count)
+    best = int(np.argmin(loop.history))
+    return {
+        "valid": {
+            "perplexity": float(np.exp(loop.history[-1])),
+            "best_perplexity": float(np.exp(loop.history[best])),
+            "best_epoch": best + 1,
+            "unknown_words": data.unknown["valid"],
+        },
+        "test": {
+            "perplexity": loop.perplexity(test, loop.replicas.count),
+            "words": len(tokens),
+            "unknown_words": unknown,
+        },
+        "parameters": scoring.parameters(loop.model),
+        "data": {
+            "vocabulary": data.vocabulary.size,
+            "train_words": len(data.train),
+        },
+    }
+
+
+def told(result: dict) -> list[tuple[str, str]]:
+    """A result in (name, text) lines."""
+    test, valid = result["test"], result["valid"]
+    return [
+        (
+            "test perplexity",
+            f"{test['perplexity']:.2f} of {test['words']:,} words, "
+            f"{test['unknown_words']:,} unknown (last epoch)",
+        ),
+        (
+            "validation",
+            f"{valid['perplexity']:.2f} in the last epoch; best epoch "
+            f"{valid['best_epoch']}: {valid['best_perplexity']:.2f}",
+        ),
+        ("parameters", f"{result['parameters']:,}"),
+        ("vocabulary", f"{result['data']['vocabulary']:,} words"),
+    ]
