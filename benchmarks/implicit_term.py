@@ -66,7 +66,8 @@ SETTING = ("dataset", "channels", "layers", "train_batch", "smooth", "seed")
 def main(_) -> None:
     """Appends what is missing."""
     sizes, stages = (
-        [int(n) for n in FLAGS[name].value] for name in ("batch_sizes", "stages")
+        [int(n) for n in FLAGS[name].value]
+        for name in ("batch_sizes", "stages")
     )
     setup.disable_grappler()
     setting = {name: FLAGS[name].value for name in SETTING}
