@@ -56,7 +56,7 @@ flags.DEFINE_string("out", "implicit_term.jsonl", "where lines are appended")
 FLAGS = flags.FLAGS
 
 LENGTHS = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8)
-WIDTHS = (1e-1, 1e-2, 1e-3, 1e-5, 1e-7)
+WIDTHS = (1e-1, 1e-2, 1e-3, 1e-5, 1e-7, 1e-9)
 RATE = 0.025
 SGD_ = SGD(momentum=0.9, weight_decay=3e-4, clip_norm=5.0)
 SEED = tf.constant([0, 0])

@@ -18,9 +18,9 @@ from darts_tf.errors import InputError
 from darts_tf.run import flags as run_flags
 from darts_tf.run import pictures
 from darts_tf.run.files import write_atomic
-from darts_tf.run.workdir import existing_workdir
-from darts_tf.space import conv
+from darts_tf.run.workdir import existing_workdir, read_flags
 from darts_tf.space.published import load_genotype
+from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import derivation
 from darts_tf.strategy.random_choice import random_genotype
 
@@ -37,11 +37,12 @@ def main(_) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     else:
         workdir = existing_workdir(FLAGS.workdir)
-        folder, history = workdir.path, read_history(workdir.alpha)
+        space = space_by_name(read_flags(workdir.path)["space"])
+        folder, history = workdir.path, read_history(workdir.alpha, space)
         alpha = [rows[FLAGS.epoch - 1] for rows in history.values()]
-        genotype = derivation.derive(conv.SPACE, alpha)
+        genotype = derivation.derive(space, alpha)
         weights = {n: derivation.softmax(h) for n, h in history.items()}
-        curves = pictures.draw_alpha_history(conv.SPACE, weights)
+        curves = pictures.draw_alpha_history(space, weights)
         write_atomic(folder / "alpha.png", pictures.figure_to_png(curves))
     if not FLAGS.epoch:
         write_atomic(folder / "genotype.json", genotype.to_json())
@@ -52,15 +53,15 @@ def main(_) -> None:
 def given():
     """The genotype that needs no search."""
     if FLAGS.genotype:
-        return load_genotype(FLAGS.genotype)
-    return random_genotype(conv.SPACE, FLAGS.random)
+        return load_genotype(FLAGS.genotype, FLAGS.space)
+    return random_genotype(space_by_name(FLAGS.space), FLAGS.random)
 
 
-def read_history(path) -> dict[str, np.ndarray]:
+def read_history(path, space) -> dict[str, np.ndarray]:
     """alpha's history [epochs, edges, candidates] by cell, checked."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            history = {s.name: arrays[s.name] for s in conv.SPACE.cells}
+            history = {s.name: arrays[s.name] for s in space.cells}
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"{path} holds no history of alpha ({error}); give the --workdir "

@@ -183,6 +183,9 @@ def define_derivation() -> None:
         "genotype", None, "only draw this one: a JSON file, or a published "
         "name",
     )  # fmt: skip
+    flags.DEFINE_enum(
+        "space", "darts_conv", SPACES, "of --genotype's name and of --random"
+    )
     _integer("random", None, "seed of a random genotype", lower_bound=0)
     flags.mark_flags_as_mutual_exclusive(["genotype", "random"])
     _integer(

@@ -47,7 +47,7 @@ PALETTE = (
 
 
 def draw_genotype(genotype: Genotype) -> Figure:
-    """The cells below each other, like figures 4 and 5 of DARTS.
+    """The cells below each other, like figures 4 to 6 of DARTS.
 
     Inputs at the left (green), intermediate nodes (blue) numbered from 0 as
     in the paper, the output at the right (yellow); each arrow carries its
@@ -90,14 +90,17 @@ def save_genotype(genotype: Genotype, prefix: Path) -> list[Path]:
     return paths
 
 
-def _node_names(inputs: int, nodes: int) -> list[str]:
+ENDS = {
+    "recurrent": (["$x_{t}$", "$h_{t-1}$"], "$h_{t}$"),
+    "normal": (["$c_{k-2}$", "$c_{k-1}$"], "$c_{k}$"),
+}
+
+
+def _node_names(cell: str, inputs: int, nodes: int) -> list[str]:
     """Of all nodes, the output last."""
-    ends = {
-        1: (["$x_{t},\\ h_{t-1}$"], "$h_{t}$"),
-        2: (["$c_{k-2}$", "$c_{k-1}$"], "$c_{k}$"),
-    }
-    usual = ([f"input {i}" for i in range(inputs)], "output")
-    first, last = ends.get(inputs, usual)
+    first, last = ENDS.get(cell, ENDS["normal"])
+    if len(first) != inputs:
+        first, last = [f"input {i}" for i in range(inputs)], "output"
     return [*first, *map(str, range(nodes)), last]
 
 
@@ -109,9 +112,15 @@ def _lay_out(cell: CellGenotype, spec: CellSpec):
         Edge(source, inputs + row // predecessors, operation)
         for row, (operation, source) in enumerate(cell.edges)
     ]
+    concat = list(cell.concat)
+    if spec.name == "recurrent":  # node 0 has two fixed inputs of its own
+        edges = [Edge(e.source + 2, e.target + 2, e.label) for e in edges]
+        edges = [Edge(0, 2, ""), Edge(1, 2, ""), *edges]
+        concat = [node + 2 for node in concat]
+        inputs, nodes, output = 2, nodes + 1, output + 2
     columns = cell_layout.node_columns(inputs, nodes, edges, output)
-    edges += [Edge(node, output, "") for node in cell.concat]
-    names = _node_names(inputs, nodes)
+    edges += [Edge(node, output, "") for node in concat]
+    names = _node_names(spec.name, inputs, nodes)
     layout = cell_layout.place(
         columns,
         edges,
