@@ -1,7 +1,7 @@
 """Exports an evaluated network as a SavedModel: --workdir of train.evaluate.
 
-The SavedModel takes raw uint8 images of any batch size and needs neither
-this package nor Keras.
+The SavedModel takes raw uint8 images, or text, of any batch size, and needs
+neither this package nor Keras.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ import types
 
 from absl import flags
 
-from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.run import checkpoints, export
+from darts_tf.run import checkpoints
 from darts_tf.run import flags as run_flags
 from darts_tf.run.workdir import existing_workdir, read_flags
 from darts_tf.space.published import load_genotype
-from train import images, setup
+from train.kinds import kind_of
 
 FLAGS = flags.FLAGS
 run_flags.define_workdir("evaluation")
@@ -35,29 +34,19 @@ def main(_) -> None:
             f"the folder of train.evaluate, finished"
         )
     named = read_flags(workdir.path)
-    if "drop_path" not in named:
+    if "genotype" not in named:
         raise InputError(
             f"--workdir={FLAGS.workdir} is a search; evaluate its genotype "
             f"with train.evaluate and export that folder"
         )
     result = json.loads(workdir.result.read_text("utf-8"))
-    kept = types.SimpleNamespace(**named)
-    genotype = load_genotype(str(workdir.genotype))
-    data = result["data"]
-    model = images.build_evaluation_network(
-        kept, genotype, len(data["class_names"]), data["image_shape"],
-        Replicas(),
-    )  # fmt: skip
+    genotype = load_genotype(str(workdir.genotype), named["space"])
     _, arrays = checkpoints.load_latest(workdir.checkpoints)
-    setup.load_network(model, arrays)
-    folder = export.export_saved_model(
-        lambda images: model(images, training=False),
-        model,
-        folder=workdir.export,
-        metadata=result,
-        **result["data"],
-    )
-    print(f"\nSavedModel: {folder}\n\n{export.usage_example(folder)}")
+    usage = kind_of(named["space"]).export_model(
+        types.SimpleNamespace(**named), genotype, result, arrays,
+        workdir.export,
+    )  # fmt: skip
+    print(f"\nSavedModel: {workdir.export}\n\n{usage}")
 
 
 if __name__ == "__main__":

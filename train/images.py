@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import types
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +19,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.estimation import scoring, training
 from darts_tf.networks.conv import EvaluationNetwork, MobileNetwork, Supernet
+from darts_tf.run import export
 from darts_tf.space import conv
 from darts_tf.strategy import relaxation, search_loop, tasks
 from train import setup
@@ -120,6 +120,24 @@ def told(result: dict) -> list[tuple[str, str]]:
         ("parameters", f"{result['parameters']:,}"),
         ("multiply-adds", f"{result['multiply_adds']:,}"),
     ]
+
+
+def export_model(flags, genotype, result: dict, arrays, folder) -> str:
+    """Writes the SavedModel; returns how it is used."""
+    data = result["data"]
+    classes, shape = len(data["class_names"]), data["image_shape"]
+    model = build_evaluation_network(
+        flags, genotype, classes, shape, Replicas()
+    )
+    setup.load_network(model, arrays)
+    export.export_saved_model(
+        lambda images: model(images, training=False),
+        model,
+        folder=folder,
+        metadata=result,
+        **data,
+    )
+    return export.usage_example(folder)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -76,18 +76,35 @@ def summary(root: pathlib.Path, seconds: float) -> str:
     search, evaluation = root / "search", root / "evaluate"
     result = json.loads((evaluation / "result.json").read_text("utf-8"))
     python = shlex.quote(sys.executable)
+    measured = "\n".join(f"  {n:<15} {text}" for n, text in told(result))
+    kind = "ptb" if "perplexity" in result["test"] else "cifar10"
+    download = "" if kind == "ptb" else " --download"
     return f"""
 Done in {duration(seconds)}.
-  genotype      {search / "genotype.json"}
-  its picture   {search / "genotype.png"}
-  test error    {result["test"]["error"]:.2%} of {result["test"]["images"]} images
-  parameters    {result["parameters"]:,}
-  multiply-adds {result["multiply_adds"]:,}
-  SavedModel    {evaluation / "export"}
-  watch         {python} -m tensorboard.main --logdir={shlex.quote(str(root))}
-  next          {python} -m train.search \\
-                  --flagfile=configs/cifar10/search_second_order.flags \\
-                  --workdir=runs/cifar10/search --data_dir=DIR --download"""
+  genotype        {search / "genotype.json"}
+  its picture     {search / "genotype.png"}
+{measured}
+  SavedModel      {evaluation / "export"}
+  watch           {python} -m tensorboard.main --logdir={shlex.quote(str(root))}
+  next            {python} -m train.search \\
+                    --flagfile=configs/{kind}/search_second_order.flags \\
+                    --workdir=runs/{kind}/search --data_dir=DIR{download}"""
+
+
+def told(result: dict) -> list[tuple[str, str]]:
+    """What was measured, in (name, text) lines."""
+    test, lines = result["test"], []
+    if "error" in test:
+        lines.append(
+            ("test error", f"{test['error']:.2%} of {test['images']} images")
+        )
+    else:
+        words = f"{test['perplexity']:.2f} of {test['words']:,} words"
+        lines.append(("test perplexity", words))
+    lines.append(("parameters", f"{result['parameters']:,}"))
+    if "multiply_adds" in result:
+        lines.append(("multiply-adds", f"{result['multiply_adds']:,}"))
+    return lines + [("it writes", line) for line in result.get("sample", [])]
 
 
 if __name__ == "__main__":

@@ -22,8 +22,7 @@ from train.kinds import kind_of
 
 def resumed_step(workdir: Workdir) -> int:
     """The step of the newest checkpoint, 0 without one."""
-    found = checkpoints.load_latest(workdir.checkpoints)
-    return 0 if found is None else found[0]
+    return checkpoints.latest_step(workdir.checkpoints)
 
 
 def describe(reporter: Reporter, flags, loop) -> None:

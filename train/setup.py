@@ -21,6 +21,8 @@ def prepare(flags) -> Replicas:
     if flags.deterministic:
         tf.config.experimental.enable_op_determinism()
     disable_grappler()
+    # Keras would wrap our errors in pages of its own.
+    keras.config.disable_traceback_filtering()
     return Replicas(flags.distribute)
 
 

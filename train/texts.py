@@ -6,11 +6,13 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.data import windows
-from darts_tf.data.text import TextData, load_text
+from darts_tf.data.text import EOS, UNKNOWN, TextData, load_text
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, text_training
+from darts_tf.estimation.sampling import sample
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import DerivedCell, MixedCell
+from darts_tf.run import text_export
 from darts_tf.space import recurrent
 from darts_tf.strategy import search_loop
 from darts_tf.strategy.text_task import TextTask
@@ -144,10 +146,17 @@ def measured(loop, data: TextData, flags) -> dict:
             "unknown_words": unknown,
         },
         "parameters": scoring.parameters(loop.model),
-        "data": {
-            "vocabulary": data.vocabulary.size,
-            "train_words": len(data.train),
-        },
+        "sample": sample(
+            loop.step_by_step,
+            flags.hidden_size,
+            data.vocabulary.words,
+            EOS,
+            UNKNOWN,
+            sentences=4,
+            longest=30,
+            seed=flags.seed,
+        ),
+        "data": {"words": list(data.vocabulary.words)},
     }
 
 
@@ -166,5 +175,27 @@ def told(result: dict) -> list[tuple[str, str]]:
             f"{valid['best_epoch']}: {valid['best_perplexity']:.2f}",
         ),
         ("parameters", f"{result['parameters']:,}"),
-        ("vocabulary", f"{result['data']['vocabulary']:,} words"),
+        ("vocabulary", f"{len(result['data']['words']):,} words"),
+        *(("it writes", line) for line in result["sample"]),
     ]
+
+
+def export_model(flags, genotype, result: dict, arrays, folder) -> str:
+    """Writes the SavedModel; returns how it is used."""
+    words = result["data"]["words"]
+    cell = DerivedCell(genotype.cells["recurrent"], flags.hidden_size)
+    model = LanguageModel(cell, len(words))
+    model(tf.zeros((1, 1), tf.int32), tf.zeros((1, flags.hidden_size)))
+    for index, variable in enumerate(model.trainable_variables):
+        variable.assign(arrays[f"average/{index:05d}"])
+    text_export.export_language_model(
+        lambda ids, state: model(ids, state)[:2],
+        model,
+        state_size=flags.hidden_size,
+        words=words,
+        end=EOS,
+        unknown=UNKNOWN,
+        folder=folder,
+        metadata={n: v for n, v in result.items() if n != "data"},
+    )
+    return text_export.usage_example(folder)

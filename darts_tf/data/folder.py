@@ -64,10 +64,14 @@ def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
 
 def _root(data_dir: str | None) -> pathlib.Path:
     if data_dir is None:
-        raise InputError("'folder' needs data_dir, the folder of your images")
+        raise InputError(
+            "--dataset=folder needs --data_dir, the folder of your images"
+        )
     root = pathlib.Path(data_dir)
     if not root.is_dir():
-        raise InputError(f"data_dir {data_dir} is no folder; give one that is")
+        raise InputError(
+            f"--data_dir={data_dir} is no folder; give one that is"
+        )
     return root
 
 
@@ -170,7 +174,7 @@ def _shape(
         raise InputError(
             f"{root}: images have {len(sizes)} sizes, from "
             f"{_by(sizes[0])} to {_by(sizes[-1])} (height x width); give "
-            "image_size to scale all to one"
+            "--image_size to scale all to one"
         )
     return (*sizes[0], channels)
 

@@ -50,10 +50,12 @@ def load_images(
     """
     if image_size is not None and image_size < 1:
         raise InputError(
-            f"image_size must be at least 1 pixel. Received: {image_size}"
+            f"--image_size must be at least 1 pixel. Received: {image_size}"
         )
     if name in ("digits", "folder") and download:
-        raise InputError(f"{name!r} has nothing to download; leave it out")
+        raise InputError(
+            f"--dataset={name} has nothing to download; leave --download out"
+        )
     if name == "digits":
         return _digits(data_dir, image_size)
     if name == "folder":
@@ -64,8 +66,8 @@ def load_images(
 def _digits(data_dir: str | None, image_size: int | None) -> ImageData:
     if data_dir is not None:
         raise InputError(
-            f"'digits' comes with the package and reads no folder; leave "
-            f"data_dir out. Received: {data_dir}"
+            f"--dataset=digits comes with the package and reads no folder; "
+            f"leave --data_dir out. Received: {data_dir}"
         )
     data = load_digits()
     if image_size is None:

@@ -59,5 +59,5 @@ def require_memory(name: str, count: int, shape: tuple[int, int, int]) -> None:
             f"{name}: {count} images of {height}x{width}x{channels} take "
             f"{needed / 2**30:.1f} GiB, more than the {allowed / 2**30:.1f} "
             f"GiB allowed ({MEMORY_FRACTION:.0%} of the available memory); "
-            "give a smaller image_size"
+            "give a smaller --image_size"
         )

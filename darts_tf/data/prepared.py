@@ -233,7 +233,7 @@ def _shape(image, name: str, size: int | None) -> tuple[int, int, int]:
         return size, size, channels
     if None in height_width:
         raise InputError(
-            f"{name}: its images have several sizes; give image_size to scale "
-            "all to one"
+            f"{name}: its images have several sizes; give --image_size to "
+            "scale all to one"
         )
     return (*height_width, channels)

@@ -36,6 +36,6 @@ def load_text(name: str, data_dir: str | None = None) -> TextData:
     if data_dir is not None:
         raise InputError(
             f"'python_topics' comes with Python and reads no folder; leave "
-            f"data_dir out. Received: {data_dir}"
+            f"--data_dir out. Received: {data_dir}"
         )
     return load_python_topics()

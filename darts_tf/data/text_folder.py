@@ -44,12 +44,14 @@ def load_text_folder(data_dir: str | None) -> TextData:
 def _root(data_dir: str | None) -> pathlib.Path:
     if data_dir is None:
         raise InputError(
-            "'text_folder' needs data_dir, the folder of your train.txt, "
+            "'text_folder' needs --data_dir, the folder of your train.txt, "
             "valid.txt and test.txt"
         )
     root = pathlib.Path(data_dir)
     if not root.is_dir():
-        raise InputError(f"data_dir {data_dir} is no folder; give one that is")
+        raise InputError(
+            f"--data_dir={data_dir} is no folder; give one that is"
+        )
     return root
 
 

@@ -81,9 +81,8 @@ class Replicas:
 
     def _own_copy(self, variable):
         replica = tf.distribute.get_replica_context()
-        return self.strategy.experimental_local_results(variable)[
-            replica.replica_id_in_sync_group
-        ]
+        number = tf.get_static_value(replica.replica_id_in_sync_group)
+        return self.strategy.experimental_local_results(variable)[number]
 
     def batch_size(self, batch) -> int:
         """Number of examples of a batch (its last element's length)."""

@@ -42,4 +42,16 @@ def _multiply_adds(operation) -> int:
     per_element = kernel[0] * kernel[1]
     if operation.type == "Conv2D":
         per_element *= kernel[2]
-    return math.prod(operation.outputs[0].shape) * per_element
+    return _result_size(operation) * per_element
+
+
+def _result_size(operation) -> int:
+    """Elements of the result; of a dilated convolution once it is joined.
+
+    Its four phases (networks/ops.py) have more where a size is odd.
+    """
+    (result,) = operation.outputs
+    for reader in result.consumers():
+        if reader.type == "BatchToSpaceND":
+            (result,) = reader.outputs
+    return math.prod(result.shape)

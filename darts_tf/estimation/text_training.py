@@ -70,6 +70,8 @@ class TextTraining(Epochs):
 
     Attributes:
       history: the validation cross-entropy of each epoch, in nats a word.
+      step_by_step: compiled (ids [B, T], state [B, H]) -> (logits
+        [T, B, V], state), with the averaged weights, in inference mode.
     """
 
     def __init__(
@@ -138,6 +140,13 @@ class TextTraining(Epochs):
             )
             return scores.nats(logits, tf.transpose(targets)), hidden
 
+        def step(ids, state):
+            (logits, state, _), _ = self.model.stateless_call(
+                [tf.identity(v) for v in self._average], [], ids, state
+            )
+            return logits, state
+
+        self.step_by_step = tf.function(step)
         self._train = replicas.compile(train)
         self._measure = replicas.compile(measure)
 

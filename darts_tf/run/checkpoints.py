@@ -9,12 +9,13 @@ TensorFlow and without the objects that wrote it. Nothing is pickled.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,16 @@ def save(
     return path
 
 
+def is_finite(array: np.ndarray) -> bool:
+    """Whether it is worth keeping: an array of floats without NaN, infinity.
+
+    Single numbers are let through: "best loss so far" starts at infinity.
+    """
+    array = np.asarray(array)
+    floats = array.ndim > 0 and array.dtype.kind in "fc"
+    return not floats or bool(np.isfinite(array).all())
+
+
 def tidy(folder: str | os.PathLike, step: int, keep: int = 2) -> None:
     """Removes temporary files, and checkpoints older than `keep` up to `step`.
 
@@ -86,18 +97,39 @@ def load_latest(
     InputError where there are checkpoints and none can be read.
     """
     found = _found(folder)
-    for step in sorted(found, reverse=True):
+    for step in reversed(found):
         try:
-            return step, _read(found[step])
+            return step, dict(_arrays(found[step]))
         except _DAMAGE as error:
             logging.warning(
                 "The checkpoint %s is damaged (%s); passing it over for the "
                 "one before it.", found[step], error,
             )
-    if not found:
-        return None
+    if found:
+        raise _none_readable(folder, found)
+    return None
+
+
+def latest_step(folder: str | os.PathLike) -> int:
+    """The step of the checkpoint that `load_latest` gives, 0 without any.
+
+    Checks all of it and keeps none of it, and says nothing about damaged
+    ones: `load_latest` does. Raises InputError likewise.
+    """
+    found = _found(folder)
+    for step in reversed(found):
+        with contextlib.suppress(*_DAMAGE):
+            for _ in _arrays(found[step]):
+                pass
+            return step
+    if found:
+        raise _none_readable(folder, found)
+    return 0
+
+
+def _none_readable(folder, found: dict[int, Path]) -> InputError:
     names = ", ".join(path.name for path in found.values())
-    raise InputError(
+    return InputError(
         f"none of the checkpoints in {folder} can be read ({names}); bring "
         "one back from a copy, or start anew in another --workdir"
     )
@@ -128,12 +160,10 @@ def _write_array(
         np.lib.format.write_array(stream, array, allow_pickle=False)
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
-    """Each member is read to its end, which checks its CRC."""
+def _arrays(path: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Names and arrays. Each is read to its end, which checks its CRC."""
     with zipfile.ZipFile(path) as archive:
-        return {
-            name[: -len(_MEMBER)]: np.lib.format.read_array(
-                io.BytesIO(archive.read(name)), allow_pickle=False
-            )
-            for name in archive.namelist()
-        }
+        for name in archive.namelist():
+            stream = io.BytesIO(archive.read(name))
+            array = np.lib.format.read_array(stream, allow_pickle=False)
+            yield name[: -len(_MEMBER)], array

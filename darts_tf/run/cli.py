@@ -8,32 +8,44 @@ TensorFlow 2.21 says while it is imported heeds no variable and stays.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Sequence
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from darts_tf.errors import DivergedError, InputError
+from darts_tf.run import machine_errors
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 USAGE_CODE, FAILURE_CODE, INTERRUPT_CODE = 2, 1, 130
 _HELP = ("--help", "-help", "--helpshort", "-helpshort", "-h", "-?")
 _WIDTH = 80
+_REQUIRED = re.compile(r"^flag --(\w+)=None: .*other than None", re.MULTILINE)
+_GIVE = {
+    "workdir": "give the folder of the run, for example --workdir=runs/search",
+    "genotype": "give a JSON file or a published name, for example "
+    "--genotype=DARTS_V2",
+}
 
 
 def run(main: Callable[[list[str]], object]) -> None:
     """Parses the flags, calls `main(argv)` and exits.
 
     Exit codes: 0; 2 with one line on stderr for flags that do not parse and
-    for InputError; 1 with one line for DivergedError and for want of memory;
-    130 after Ctrl-C. Any other error is a bug and shows its traceback.
+    for InputError; 1 with one line for DivergedError, for want of memory and
+    for a disk that is full or may not be written; 130 after Ctrl-C. Any other
+    error is a bug and shows its traceback.
     """
+    _quiet_threads()
     app.run(lambda argv: _guarded(main, argv), flags_parser=_parse)
 
 
 def _guarded(main: Callable[[list[str]], object], argv: list[str]) -> object:
+    logging.set_verbosity(logging.WARNING)  # what libraries have to tell
     try:
         code = main(argv)
         return code if isinstance(code, int) else None
@@ -43,12 +55,25 @@ def _guarded(main: Callable[[list[str]], object], argv: list[str]) -> object:
         return _say(error, FAILURE_CODE)
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPT_CODE)
-    except MemoryError as error:
-        return _say(_out_of_memory(error), FAILURE_CODE)
     except Exception as error:
-        if not _is_resource_exhausted(error):
+        line = machine_errors.line(error)
+        if line is None:
             raise
-        return _say(_out_of_memory(error), FAILURE_CODE)
+        return _say(line, FAILURE_CODE)
+
+
+def _quiet_threads() -> None:
+    """No traceback for what a thread hands on to the main one (TensorBoard).
+
+    The main thread ends with its line; that of other errors is shown.
+    """
+    usual = threading.excepthook
+
+    def hook(failure) -> None:
+        if machine_errors.line(failure.exc_value) is None:
+            usual(failure)
+
+    threading.excepthook = hook
 
 
 def _parse(argv: list[str]) -> list[str]:
@@ -62,6 +87,8 @@ def _parse(argv: list[str]) -> list[str]:
         sys.exit(_say(_flag_error(error), USAGE_CODE))
     except SystemExit:  # --helpfull and its like have printed their text
         sys.exit(0)
+    if "workdir" in flags.FLAGS and flags.FLAGS.workdir == "":
+        sys.exit(_say(_missing("workdir"), USAGE_CODE))  # not: the current one
     if left[1:]:
         sys.exit(_say(f"unexpected argument {left[1]!r}; only flags are "
                       "allowed: --name=value", USAGE_CODE))
@@ -80,26 +107,15 @@ def _flag_error(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"--flagfile is no text file ({error.reason})"
     text = str(error).removeprefix("ERROR:: ")
+    if missing := _REQUIRED.findall(text):
+        return "; ".join(map(_missing, missing))
     if isinstance(error, flags.UnrecognizedFlagError):
         text += "" if text.endswith("?") else "; see --helpshort"
     return text
 
 
-def _out_of_memory(error: BaseException) -> str:
-    first = (str(error).splitlines() or [""])[0][:200]
-    return (
-        "out of memory; lower the batch size, the number of channels or of "
-        f"layers ({first or type(error).__name__})"
-    )
-
-
-def _is_resource_exhausted(error: BaseException) -> bool:
-    """Without importing TensorFlow: whoever raised it has done so."""
-    tensorflow = sys.modules.get("tensorflow")
-    errors = getattr(tensorflow, "errors", None)
-    return errors is not None and isinstance(
-        error, errors.ResourceExhaustedError
-    )
+def _missing(name: str) -> str:
+    return f"--{name} is missing: {_GIVE.get(name, 'see --helpshort')}"
 
 
 def _asks_for_help(arguments: Sequence[str]) -> bool:

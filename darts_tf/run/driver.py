@@ -17,20 +17,17 @@ leaves, but for the times. Hence the order of things:
 from __future__ import annotations
 
 import dataclasses
-import math
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from darts_tf.errors import DivergedError, InputError
 from darts_tf.run import checkpoints
+from darts_tf.run.clock import Clock
 from darts_tf.run.interval import Interval
 from darts_tf.run.loop import Loop, Reporter
-from darts_tf.run.metrics import MetricsLog
+from darts_tf.run.metrics import MetricsLog, as_number
 from darts_tf.run.progress import Progress
 from darts_tf.run.stopping import StopRequest
 from darts_tf.run.workdir import Workdir
@@ -97,11 +94,7 @@ class _Driver:
         self._reporter, self._on_epoch = reporter, on_epoch
         self._metrics = MetricsLog(workdir.metrics)
         self._interval = Interval()
-        self._start = time.monotonic()
-        self._before = 0.0  # seconds of earlier starts
-        self._first_step = math.nan
-        self._timed_steps, self._timed_seconds = 0, 0.0
-        self._mark: float | None = None  # None until the first step is done
+        self._clock = Clock()
         self._good: Path | None = None  # the newest readable checkpoint
 
     def resume(self) -> None:
@@ -118,8 +111,7 @@ class _Driver:
                 f"{self._workdir.checkpoints} holds step {self._loop.step}; "
                 "start anew in another --workdir"
             )
-        self._before = float(own.get("run/seconds", 0.0))
-        self._first_step = float(own.get("run/first_step_seconds", math.nan))
+        self._clock.restore({n.removeprefix(OWN): a for n, a in own.items()})
         self._interval.restore({
             n.removeprefix(PENDING): a
             for n, a in own.items() if n.startswith(PENDING)
@@ -156,19 +148,18 @@ class _Driver:
             progress.close()
 
     def summary(self) -> Summary:
-        return Summary(self._seconds(), self._first_step, self._loop.step)
+        clock = self._clock
+        return Summary(clock.seconds, clock.first_step, self._loop.step)
 
     def _advance(self, progress: Progress) -> None:
         scalars = self._loop.advance()
         self._interval.add(self._loop.step, scalars)
         progress.step()
-        if self._mark is None:  # the step that compiles is not timed
-            self._settle()
-            self._mark = time.monotonic()
-            if math.isnan(self._first_step):
-                self._first_step = self._mark - self._start
+        if self._clock.times_steps:
+            self._clock.add_step()
         else:
-            self._timed_steps += 1
+            self._settle()
+            self._clock.end_first_step()
 
     def _settle(self) -> None:
         """After it all steps are done, and their losses are finite."""
@@ -176,33 +167,28 @@ class _Driver:
             self._interval.settle()
         except DivergedError as error:
             raise self._diverged(str(error)) from error
-        if self._mark is not None:
-            now = time.monotonic()
-            self._timed_seconds += now - self._mark
-            self._mark = now
+        self._clock.lap()
 
     def _report(self, progress: Progress) -> dict[str, object]:
         """Writes and shows the record of the steps since the last one."""
         self._settle()
         record = self._head("steps") | self._interval.means()
-        if self._timed_steps:
-            images = self._timed_steps * self._loop.images_per_step
-            record["images_per_second"] = images / max(
-                self._timed_seconds, 1e-9)
+        speed = self._clock.speed()
+        if speed is not None:
+            record["images_per_second"] = speed * self._loop.images_per_step
         self._write(record)
         progress.report(record["epoch"], record)
         self._interval.clear()
-        self._timed_steps, self._timed_seconds = 0, 0.0
         return record
 
     def _end_epoch(self, progress: Progress, means: dict) -> None:
         record = self._head("epoch") | dict(self._loop.end_epoch())
-        record = {n: _number(v) for n, v in record.items()}
+        record = {n: as_number(v) for n, v in record.items()}
         self._write(record)
         progress.epoch(record["epoch"], self._loop.step, means, record)
         if self._on_epoch is not None:
             self._on_epoch(record["epoch"], self._loop, record)
-        self._mark = time.monotonic()
+        self._clock.skip()
 
     def _head(self, kind: str) -> dict[str, object]:
         """Epochs are counted from 1; a step belongs to the one it is in."""
@@ -211,7 +197,7 @@ class _Driver:
             "kind": kind,
             "step": step,
             "epoch": -(-step // self._loop.steps_per_epoch),
-            "seconds": self._seconds(),
+            "seconds": self._clock.seconds,
         }
 
     def _write(self, record: dict[str, object]) -> None:
@@ -226,30 +212,23 @@ class _Driver:
     def _save(self) -> None:
         self._settle()
         state = dict(self._loop.state())
-        for name, array in state.items():
-            self._check_state(name, np.asarray(array))
-        own = {
-            "run/seconds": np.float64(self._seconds()),
-            "run/first_step_seconds": np.float64(self._first_step),
-        }
+        self._check_state(state)
+        own = {OWN + n: a for n, a in self._clock.state().items()}
         own |= {PENDING + n: a for n, a in self._interval.state().items()}
         self._metrics.sync()
         self._good = checkpoints.save(
             self._workdir.checkpoints, self._loop.step, state | own
         )
-        self._mark = time.monotonic()
+        self._clock.skip()
 
-    def _check_state(self, name: str, array: np.ndarray) -> None:
-        """A step with a finite loss can still have spoilt the weights.
-
-        Single numbers are let through: "best loss so far" starts at infinity.
-        """
-        if name.startswith(OWN):
-            raise ValueError(f"the state's name {name!r} is the driver's own")
-        if array.ndim and array.dtype.kind in "fc" and not (
-                np.isfinite(array).all()):
-            raise self._diverged(
-                f"{name} is not finite after step {self._loop.step}")
+    def _check_state(self, state: dict) -> None:
+        """A step with a finite loss can still have spoilt the weights."""
+        for name in state:
+            if name.startswith(OWN):
+                raise ValueError(f"the state's name {name!r} is the driver's")
+            if not checkpoints.is_finite(state[name]):
+                raise self._diverged(
+                    f"{name} is not finite after step {self._loop.step}")
 
     def _diverged(self, what: str) -> DivergedError:
         kept = "there is no checkpoint yet"
@@ -267,15 +246,3 @@ class _Driver:
             file=sys.stderr, flush=True,
         )
         raise SystemExit(128 + stopped_by)
-
-    def _seconds(self) -> float:
-        return self._before + time.monotonic() - self._start
-
-
-def _number(value: object) -> object:
-    """Tensors and NumPy's numbers as Python's; text as it is."""
-    if isinstance(value, (str, bool, int, float)) or value is None:
-        return value
-    if hasattr(value, "__float__") and np.ndim(value) == 0:
-        return float(value)
-    return value

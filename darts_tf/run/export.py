@@ -6,8 +6,6 @@ and probabilities come out. The class names and the metadata travel with it.
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.errors import InputError
+from darts_tf.run.saving import as_json, place
 
 TOLERANCE = 1e-5  # relative to the largest logit
 BATCHES = (1, 5)  # sizes on which the export is compared
@@ -64,14 +63,11 @@ def export_saved_model(
         nothing is left of it.
     """
     folder = Path(folder)
-    _check(image_shape, mean, std, class_names, folder)
-    text = _as_json(metadata)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        prefix=f".{folder.name}.", dir=folder.parent
-    ) as scratch:
-        new = Path(scratch) / "new"
-        assets = _write_assets(Path(scratch), class_names, text)
+    _check(image_shape, mean, std, class_names)
+    text = as_json(metadata)
+
+    def write(scratch: Path, new: Path) -> None:
+        assets = _write_assets(scratch, class_names, text)
         module = _Exported(forward, image_shape, mean, std)
         module.add_texts(class_names, text, assets)
         module.track(model)
@@ -79,10 +75,8 @@ def export_saved_model(
             module, str(new), signatures={"serving_default": module.serve}
         )
         _compare(new, forward, image_shape, mean, std, len(class_names))
-        if folder.exists():
-            folder.rename(Path(scratch) / "old")
-        new.rename(folder)
-    return folder
+
+    return place(folder, write)
 
 
 class _Exported(tf.Module):
@@ -160,18 +154,7 @@ def _compare(new: Path, forward, image_shape, mean, std, classes) -> None:
             )
 
 
-def _as_json(metadata: Mapping[str, object]) -> str:
-    try:
-        return json.dumps(
-            metadata, indent=1, sort_keys=True, allow_nan=False
-        ) + "\n"
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"metadata must be what JSON can hold: {error}"
-        ) from None
-
-
-def _check(image_shape, mean, std, class_names, folder: Path) -> None:
+def _check(image_shape, mean, std, class_names) -> None:
     fits = len(image_shape) == 3 and (
         len(mean) == len(std) == image_shape[-1]
     )
@@ -190,20 +173,6 @@ def _check(image_shape, mean, std, class_names, folder: Path) -> None:
         raise InputError(
             f"a class name is one line. Received: {list(class_names)}"
         )
-    if folder.exists() and not is_export(folder):
-        raise InputError(
-            f"{folder} exists and is no export; give another folder or "
-            f"move it away"
-        )
-
-
-def is_export(folder: Path) -> bool:
-    """Whether `folder` was written by `export_saved_model`, or is empty."""
-    if not folder.is_dir():
-        return False
-    files = ("saved_model.pb", "assets/metadata.json")
-    mine = all((folder / name).is_file() for name in files)
-    return mine or not any(folder.iterdir())
 
 
 def usage_example(folder: str | Path) -> str:

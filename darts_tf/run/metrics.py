@@ -63,6 +63,15 @@ class MetricsLog:
             files.write_atomic(self._path, b"".join(kept))
 
 
+def as_number(value: object) -> object:
+    """Tensors and NumPy's numbers as Python's; text as it is."""
+    if isinstance(value, (str, bool, int, float)) or value is None:
+        return value
+    if hasattr(value, "__float__") and np.ndim(value) == 0:
+        return float(value)
+    return value
+
+
 def read_metrics(path: str | os.PathLike) -> list[dict]:
     """The records of the file, in order; of no file, none.
 

@@ -1,22 +1,20 @@
 """The folder that holds all of a run, and the right to write into it.
 
 A folder belongs to the flags it was started with and to one live process at
-a time. The right is a lock of the kernel, which falls with the process, also
-by SIGKILL: no stale lock can keep a run from being resumed.
+a time (see `darts_tf.run.lock`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import json
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 from darts_tf.errors import InputError
 from darts_tf.run import files
+from darts_tf.run.lock import FolderLock
 
 FLAGS_FILE = "flags.json"
 ABSENT = "nothing"
@@ -27,7 +25,7 @@ class Workdir:
     """Where the parts of a run lie; as a context manager, ends the lock."""
 
     path: Path
-    _lock: BinaryIO | None = None
+    _lock: FolderLock | None = None
 
     @property
     def checkpoints(self) -> Path:
@@ -72,7 +70,7 @@ class Workdir:
     def close(self) -> None:
         """Gives the folder free; again is harmless."""
         if self._lock is not None:
-            self._lock.close()
+            self._lock.release()
             self._lock = None
 
     def __enter__(self) -> Workdir:
@@ -104,8 +102,8 @@ def open_workdir(
     """
     workdir = Workdir(_made(Path(path).expanduser()))
     _check_whole(workdir)
-    workdir._lock = _locked(workdir.path)
     try:
+        workdir._lock = FolderLock(workdir.path)
         new = not (workdir.path / FLAGS_FILE).exists()
         given = json.loads(json.dumps(dict(flags)))
         if not new:
@@ -173,31 +171,6 @@ def _cannot_write(path: Path, error: OSError) -> InputError:
     )
 
 
-def _locked(path: Path) -> BinaryIO:
-    """The open lock file; its lock lasts until it is closed."""
-    try:
-        lock = open(path / "lock", "a+b")
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.seek(0)
-        holder = lock.read().decode("ascii", "replace").strip() or "unknown"
-        lock.close()
-        raise InputError(
-            f"--workdir={path} is in use by a live run (process {holder}); "
-            "wait for it, stop it, or give another --workdir"
-        ) from error
-    except OSError as error:
-        lock.close()
-        raise InputError(
-            f"--workdir={path} cannot be locked ({error.strerror}); give a "
-            "folder on a disk with file locks"
-        ) from error
-    return lock
-
-
 def _check_whole(workdir: Workdir) -> None:
     """Parts of a run whose flags are lost must not be mixed with a new one."""
     if os.path.exists(workdir.path / FLAGS_FILE):
@@ -240,10 +213,7 @@ def _shown(flags: Mapping[str, object], name: str) -> str:
 
 def _prepare(workdir: Workdir, flags: dict | None, text: str) -> None:
     """flags.json comes last of the flags: it is what makes a run's folder."""
-    lock = workdir._lock
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n".encode("ascii"))
-    lock.flush()
+    workdir._lock.sign()
     for folder in (workdir.path, workdir.checkpoints, workdir.genotypes):
         files.remove_temporary(folder)
     if flags is not None:

@@ -68,5 +68,5 @@ def test_images_up_to_the_share_are_allowed_and_one_more_is_not(monkeypatch):
         pixels.require_memory("mine", 101, shape)
     text = str(caught.value)
     assert "\n" not in text and text.startswith("mine: ")
-    for part in ("101 images of 10x20x3", "40%", "image_size"):
+    for part in ("101 images of 10x20x3", "40%", "--image_size"):
         assert part in text

@@ -101,7 +101,7 @@ def test_null_bytes_are_characters(tmp_path):
 
 
 def test_no_folder(tmp_path):
-    assert "needs data_dir" in refusal(lambda: load_text("text_folder"))
+    assert "needs --data_dir" in refusal(lambda: load_text("text_folder"))
     assert "is no folder" in refusal(lambda: load(tmp_path / "missing"))
     write(tmp_path)
     assert "is no folder" in refusal(lambda: load(tmp_path / "train.txt"))

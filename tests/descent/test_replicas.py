@@ -132,7 +132,6 @@ def test_mean_is_over_replicas_for_each_value(two):
     assert two["mean"] == [1.5, 1.0]
 
 
-@pytest.mark.xfail(strict=True, reason="a replica's number is a tensor here")
 def test_every_copy_of_a_variable_is_assigned(two):
     assert two["copies"] == [5.5, 5.5]
 

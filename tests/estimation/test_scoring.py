@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from darts_tf.estimation.scoring import multiply_adds, parameters
 from darts_tf.networks.conv import EvaluationNetwork
+from darts_tf.networks.ops import DepthwiseConv
 from darts_tf.space.published import CONVOLUTIONAL
 
 
@@ -21,6 +23,20 @@ def test_multiply_adds_by_hand():
 
     expected = 4 * 4 * 5 * 9 * 2 + 2 * 2 * 5 * 9 + 5 * 7
     assert multiply_adds(Tiny(), (8, 8, 2)) == expected
+
+
+@pytest.mark.parametrize("stride, result", [(1, 7 * 6), (2, 4 * 3)])
+def test_dilation_makes_a_convolution_no_dearer(stride, result):
+    """Odd sizes too: what the phases hold beyond the image is not counted."""
+
+    class Dilated:
+        compute_dtype = "float32"
+        layer = DepthwiseConv(5, stride, dilation=2)
+
+        def __call__(self, x, training):
+            return self.layer(x)
+
+    assert multiply_adds(Dilated(), (7, 6, 2)) == result * 2 * 25
 
 
 def test_the_auxiliary_head_is_no_part_of_inference():

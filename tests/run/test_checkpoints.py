@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 
 import numpy as np
@@ -77,6 +78,33 @@ def test_objects_and_unknown_types_are_refused(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_the_latest_step_is_that_of_what_would_be_loaded(
+        tmp_path, monkeypatch):
+    said = warnings_of(monkeypatch)
+    assert checkpoints.latest_step(tmp_path / "missing") == 0
+    for step in (3, 20, 100):
+        checkpoints.save(tmp_path, step, arrays(step), keep=3)
+    assert checkpoints.latest_step(tmp_path) == 100
+    newest = checkpoints.checkpoint_path(tmp_path, 100)
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    checkpoints.checkpoint_path(tmp_path, 20).write_bytes(b"")
+    assert checkpoints.latest_step(tmp_path) == 3
+    assert said == []  # whoever loads says it, once
+    assert checkpoints.load_latest(tmp_path)[0] == 3 and len(said) == 2
+
+
+@pytest.mark.parametrize("array, good", [
+    (np.array([1.0, np.inf]), False), (np.array([[np.nan]]), False),
+    (np.array([1j * np.inf]), False), (np.array([1.0, -2.0]), True),
+    (np.array(np.inf), True), (math.inf, True), (np.array(["nan"]), True),
+    (np.array([1, 2]), True), (np.zeros([0]), True),
+])
+def test_what_is_worth_keeping(array, good):
+    assert checkpoints.is_finite(array) is good
+
+
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.99])
 def test_a_checkpoint_cut_short_is_passed_over(tmp_path, monkeypatch, part):
     said = warnings_of(monkeypatch)
@@ -113,6 +141,8 @@ def test_all_broken_is_an_error_that_says_so(tmp_path, monkeypatch):
         path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError) as error:
         checkpoints.load_latest(tmp_path)
+    with pytest.raises(InputError, match="none of the checkpoints"):
+        checkpoints.latest_step(tmp_path)
     text = str(error.value)
     assert "step-00000001.npz, step-00000002.npz" in text
     assert "\n" not in text and len(said) == 2

@@ -12,7 +12,7 @@ PROGRAM = '''"""Trains a thing.
 
 Costs nothing.
 """
-import os, sys
+import os, sys, threading
 from darts_tf.run import cli
 assert "tensorflow" not in sys.modules
 from absl import flags
@@ -20,12 +20,33 @@ from darts_tf.errors import DivergedError, InputError
 
 EPOCHS = flags.DEFINE_integer("epochs", 50, "how long", lower_bound=1)
 METHOD = flags.DEFINE_enum("method", "one", ["one", "two"], "which way")
-RAISES = flags.DEFINE_string("raises", None, "what to raise")
+RAISES = flags.DEFINE_string("raises", "", "what to raise")
+
+if "required" in sys.argv:
+    sys.argv.remove("required")
+    flags.DEFINE_string("workdir", None, "where", required=True)
+    flags.DEFINE_string("genotype", None, "which", required=True)
+    flags.DEFINE_string("colour", None, "how", required=True)
 
 class Fake:
     class errors:
         class ResourceExhaustedError(Exception):
             pass
+        class PermissionDeniedError(Exception):
+            pass
+
+def full():
+    with open("/dev/full", "wb") as stream:
+        stream.write(b"x")
+
+def in_a_thread(error):
+    """As TensorBoard does: raised there, and once more here."""
+    def work():
+        raise error
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    raise error
 
 def main(argv):
     sys.modules["tensorflow"] = Fake
@@ -34,7 +55,19 @@ def main(argv):
         "memory": MemoryError(), "bug": ValueError("bug"),
         "exhausted": Fake.errors.ResourceExhaustedError("OOM\\nmore"),
         "interrupt": KeyboardInterrupt(), "exit": SystemExit(143),
+        "read only": OSError(30, "Read-only file system", "/runs/a.npz"),
+        "rights": PermissionError(13, "Permission denied", "/runs/a.npz"),
+        "missing file": FileNotFoundError(2, "No such file", "/runs/a.npz"),
+        "events": Fake.errors.ResourceExhaustedError(
+            "/runs/events; No space left on device\\nmore"),
+        "event rights": Fake.errors.PermissionDeniedError(
+            "/runs/events; Permission denied"),
+        "odd rights": Fake.errors.PermissionDeniedError("by a server"),
     }
+    if RAISES.value == "full":
+        full()
+    if RAISES.value.startswith("thread "):
+        in_a_thread(known[RAISES.value.removeprefix("thread ")])
     if RAISES.value:
         raise known[RAISES.value]
     print(EPOCHS.value, METHOD.value, os.environ["TF_CPP_MIN_LOG_LEVEL"])
@@ -110,16 +143,50 @@ def test_flags_after_a_flagfile_override_it(call, tmp_path):
     ("memory", 1, ["batch size", "channels"]),
     ("exhausted", 1, ["batch size", "OOM"]),
     ("interrupt", 130, ["interrupted"]),
+    ("full", 1, ["No space left on device", "make room", "goes on"]),
+    ("read only", 1, ["/runs/a.npz: Read-only file system", "writable"]),
+    ("rights", 1, ["/runs/a.npz: Permission denied", "right to read"]),
+    ("events", 1, ["/runs/events; No space left on device; make room"]),
+    ("event rights", 1, ["/runs/events; Permission denied", "right to"]),
+    ("thread events", 1, ["/runs/events; No space left on device"]),
 ])
 def test_known_errors_are_one_line(call, raised, code, words):
     assert_one_line(call(f"--raises={raised}"), code, *words)
 
 
-def test_a_bug_keeps_its_traceback_and_an_exit_its_code(call):
-    done = call("--raises=bug")
-    assert done.returncode == 1 and "Traceback" in done.stderr
+def test_a_full_disk_is_not_called_want_of_memory(call):
+    assert "memory" not in call("--raises=events").stderr
+    assert "device" not in call("--raises=exhausted").stderr
+
+
+@pytest.mark.parametrize("raised, count", [
+    ("bug", 1), ("missing file", 1), ("odd rights", 1), ("thread bug", 2),
+])
+def test_a_bug_keeps_its_traceback(call, raised, count):
+    done = call(f"--raises={raised}")
+    assert done.returncode == 1
+    assert done.stderr.count("Traceback") == count
+
+
+def test_an_exit_keeps_its_code(call):
     done = call("--raises=exit")
     assert (done.returncode, done.stderr) == (143, "")
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--genotype=a", "--colour=b"], [
+        "--workdir is missing: give the folder of the run, for example "
+        "--workdir=runs/search"]),
+    (["--workdir=", "--genotype=a", "--colour=b"], ["--workdir is missing"]),
+    (["--workdir=a", "--colour=b"], ["--genotype is missing", "=DARTS_V2"]),
+    (["--workdir=a", "--genotype=b"], [
+        "--colour is missing: see --helpshort"]),
+    ([], ["--workdir is missing", "; --genotype is missing", "; --colour"]),
+])
+def test_a_required_flag_that_is_missing(call, arguments, words):
+    done = call("required", *arguments)
+    assert_one_line(done, 2, *words)
+    assert "None" not in done.stderr
 
 
 @pytest.mark.parametrize("flag", ["--help", "--helpshort", "-h"])

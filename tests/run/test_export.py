@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -103,6 +104,36 @@ def test_a_stranger_gets_the_networks_outputs(tmp_path):
         answer["probabilities"], tf.nn.softmax(wanted), atol=1e-5
     )
     assert list(answer["names"]) == NAMES
+
+
+PROGRAM = """
+import pathlib, sys
+from darts_tf.run import quiet_tensorflow
+from absl import app, logging
+import tensorflow as tf
+from tests.run.test_export import Small, built, export
+def main(_):
+    model = built(Small())
+    print("before", file=sys.stderr)
+    export(model, pathlib.Path(sys.argv[1]))
+    logging.info("as loud as before")
+    tf.get_logger().info("so is TensorFlow")
+    tf.get_logger().warning("a warning")
+app.run(main)
+"""
+
+
+def test_saving_says_nothing_and_leaves_the_loggers_as_they_were(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, tmp_path / "export"], check=True,
+        cwd=pathlib.Path(__file__).parents[2], capture_output=True,
+        text=True, timeout=120,
+    )
+    said = done.stderr.split("before\n", 1)[1]
+    lines = [x for x in said.splitlines() if not x.startswith("WARNING")]
+    assert "as loud as before" in lines[0] and done.stdout == ""
+    assert all("is TensorFlow" in line or "a warning" in line
+               for line in lines[1:]) and "so is TensorFlow" in said
 
 
 def test_texts_lie_inside_and_survive_a_move(small, tmp_path):

@@ -19,7 +19,7 @@ from darts_tf.run.cell_layout import Edge
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import CANDIDATES, SPACE
 from darts_tf.space.genotype import CellGenotype, Genotype
-from darts_tf.space.published import PUBLISHED
+from darts_tf.space.published import CONVOLUTIONAL
 
 
 def random_genotype(seed: int, nodes: int = 4) -> Genotype:
@@ -37,7 +37,7 @@ def random_genotype(seed: int, nodes: int = 4) -> Genotype:
 
 
 GENOTYPES = {
-    **PUBLISHED,
+    **CONVOLUTIONAL,
     **{f"random{seed}": random_genotype(seed) for seed in range(20)},
     "nine nodes": random_genotype(99, nodes=9),
 }
@@ -119,31 +119,31 @@ def test_nodes_stand_in_the_order_in_which_they_are_computed():
 
 
 def test_png_and_svg_are_written_and_the_svg_holds_text(tmp_path):
-    paths = pictures.save_genotype(PUBLISHED["NASNet"], tmp_path / "a.cell")
+    paths = pictures.save_genotype(CONVOLUTIONAL["NASNet"], tmp_path / "a.cell")
     assert [p.name for p in paths] == ["a.cell.png", "a.cell.svg"]
     assert paths[0].read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     text = "".join(ElementTree.parse(paths[1]).getroot().itertext())
-    for cell in PUBLISHED["NASNet"].cells.values():
+    for cell in CONVOLUTIONAL["NASNet"].cells.values():
         for operation, _ in cell.edges:
             assert operation in text
     assert "normal cell" in text and "reduce cell" in text
 
 
 def test_the_same_genotype_gives_the_same_files(tmp_path):
-    one = pictures.save_genotype(PUBLISHED["DARTS_V2"], tmp_path / "one")
-    two = pictures.save_genotype(PUBLISHED["DARTS_V2"], tmp_path / "two")
+    one = pictures.save_genotype(CONVOLUTIONAL["DARTS_V2"], tmp_path / "one")
+    two = pictures.save_genotype(CONVOLUTIONAL["DARTS_V2"], tmp_path / "two")
     for a, b in zip(one, two):
         assert a.read_bytes() == b.read_bytes()
 
 
 def test_drawing_changes_no_global_setting():
     before = dict(matplotlib.rcParams)
-    pictures.figure_to_png(pictures.draw_genotype(PUBLISHED["DARTS_V1"]))
+    pictures.figure_to_png(pictures.draw_genotype(CONVOLUTIONAL["DARTS_V1"]))
     assert dict(matplotlib.rcParams) == before
 
 
 def test_png_and_array_have_the_figures_size():
-    figure = pictures.draw_genotype(PUBLISHED["DARTS_V1"])
+    figure = pictures.draw_genotype(CONVOLUTIONAL["DARTS_V1"])
     array = pictures.figure_to_array(figure)
     png = pictures.figure_to_png(figure)
     assert array.dtype == np.uint8

@@ -16,7 +16,7 @@ from darts_tf.errors import InputError
 from darts_tf.run.pictures import draw_genotype, figure_to_array
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.space.conv import CANDIDATES, SPACE
-from darts_tf.space.published import PUBLISHED
+from darts_tf.space.published import CONVOLUTIONAL
 
 
 def read(folder, plugin: str) -> dict:
@@ -90,7 +90,7 @@ def test_an_event_file_that_was_cut_does_not_hide_the_next(tmp_path):
 
 
 def test_picture_text_and_histogram(tmp_path):
-    figure = draw_genotype(PUBLISHED["DARTS_V2"])
+    figure = draw_genotype(CONVOLUTIONAL["DARTS_V2"])
     with Reporter(tmp_path) as reporter:
         reporter.image(3, "cell", figure)
         reporter.text(3, "flags", "| a | b |")

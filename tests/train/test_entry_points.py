@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from darts_tf.space.published import PUBLISHED
+from darts_tf.space.published import CONVOLUTIONAL, RECURRENT
 
 HELPER = '''
 import json, os, runpy, signal, sys, traceback
@@ -49,12 +49,14 @@ print(json.dumps(codes))
 DIGITS = "--dataset=digits --examples=200 --channels=2 --layers=3 "
 SMALL = DIGITS + "--epochs=1 --batch_size=16 "
 V2 = SMALL + "--genotype=DARTS_V2 "
+TEXT = "--space=darts_recurrent --dataset=python_topics --epochs=1 "
+FOLDER = "--space=darts_recurrent --dataset=text_folder "
 # name: program, flags ({tmp}: a folder), what the line must say
 CASES = {
     "dataset": ("search", SMALL + "--dataset=digitz", "digitz"),
     "empty folder": (
         "search", SMALL + "--dataset=folder --data_dir={tmp}/empty", "empty"),
-    "no data_dir": ("search", SMALL + "--dataset=folder", "data_dir"),
+    "no data_dir": ("search", SMALL + "--dataset=folder", "--data_dir"),
     "method": ("search", SMALL + "--method=second", "finite_difference"),
     "layers": ("search", SMALL + "--layers=2", "layers"),
     "batch": ("search", SMALL + "--batch_size=101", "101"),
@@ -81,6 +83,19 @@ CASES = {
     "no alpha": ("derive", "--workdir={tmp}/other", "alpha.npz"),
     "export nothing": ("export", "", "folder of a run"),
     "export a search": ("export", "--workdir={tmp}/other", "train.evaluate"),
+    "text": ("search", TEXT + "--dataset=topics", "python_topics"),
+    "no text folder": ("search", FOLDER, "--data_dir"),
+    "text file": ("search", FOLDER + "--data_dir={tmp}/text", "valid.txt"),
+    "text batch": ("search", TEXT + "--batch_size=100000", "100000"),
+    "window": ("search", TEXT + "--bptt=100000", "100000"),
+    "images only": ("search", TEXT + "--channels=4", "--channels"),
+    "text only": ("search", SMALL + "--bptt=4", "--bptt"),
+    "convolutional": ("evaluate", TEXT + "--genotype=NASNet", "ENAS"),
+    "another space": (
+        "evaluate", TEXT + "--genotype={tmp}/conv.json", "darts_conv"),
+    "recurrent": (
+        "evaluate", SMALL + "--genotype={tmp}/recurrent.json",
+        "darts_recurrent"),
     "export unfinished": ("export", "--workdir={tmp}/half", "finished"),
 }  # fmt: skip
 
@@ -88,7 +103,8 @@ CASES = {
 def prepare(tmp) -> None:
     """The folders that the cases name."""
     for name, flags in {
-        "other": {"seed": 5}, "half": {"drop_path": 0.2}
+        "other": {"seed": 5, "space": "darts_conv"},
+        "half": {"drop_path": 0.2, "space": "darts_conv"},
     }.items():  # fmt: skip
         (tmp / name).mkdir()
         (tmp / name / "lock").touch()
@@ -96,7 +112,14 @@ def prepare(tmp) -> None:
     (tmp / "other" / "result.json").write_text("{}")
     (tmp / "file").touch()
     (tmp / "empty").mkdir()
-    (tmp / "cut.json").write_text(PUBLISHED["NASNet"].to_json()[:99])
+    (tmp / "text").mkdir()
+    (tmp / "text" / "train.txt").write_text("a b c\n")
+    for name, genotypes in (
+        ("conv", CONVOLUTIONAL), ("recurrent", RECURRENT)
+    ):  # fmt: skip
+        text = genotypes["DARTS_V1"].to_json()
+        (tmp / f"{name}.json").write_text(text)
+    (tmp / "cut.json").write_text(CONVOLUTIONAL["NASNet"].to_json()[:99])
 
 
 def snapshot(folder) -> dict:

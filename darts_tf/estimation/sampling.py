@@ -1,0 +1,40 @@
+"""Text that a language model makes up: to look at, not to measure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+
+def sample(
+    step, state_size: int, words: Sequence[str], end: str, avoid: str,
+    *, sentences: int, longest: int, seed: int,
+) -> list[str]:  # fmt: skip
+    """Draws sentences word by word from the model's distribution.
+
+    Args:
+      step: (ids int32 [B, 1], state [B, H]) -> (logits [1, B, V], state).
+      state_size: H.
+      words: the vocabulary, V words.
+      end: the word that ends a sentence, and stands before the first.
+      avoid: a word that is never drawn (the unknown one).
+      sentences: how many, at most; empty ones are left out.
+      longest: words of a sentence, at most.
+      seed: of the draws.
+    """
+    generator = np.random.default_rng(seed)
+    ids = np.full((sentences, 1), words.index(end), np.int32)
+    state = tf.zeros([sentences, state_size])
+    drawn = []
+    for _ in range(longest):
+        logits, state = step(tf.constant(ids), state)
+        scores = np.array(logits[0], np.float64)
+        scores[:, words.index(avoid)] = -np.inf
+        noise = generator.gumbel(size=scores.shape)
+        ids = np.argmax(scores + noise, -1)[:, np.newaxis].astype(np.int32)
+        drawn.append(ids[:, 0])
+    lines = ([words[i] for i in row] for row in np.array(drawn).T)
+    cut = (row[: row.index(end)] if end in row else row for row in lines)
+    return [" ".join(row) for row in cut if row]

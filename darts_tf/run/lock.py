@@ -1,0 +1,62 @@
+"""The right of one live process to write into a folder.
+
+It is a lock of the kernel on the file `lock`, which falls with the process,
+also by SIGKILL: no stale lock can keep a run from being resumed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from darts_tf.errors import InputError
+
+NAME = "lock"
+
+
+class FolderLock:
+    """Holds a folder from its creation until `release`.
+
+    Args:
+      folder: an existing one; what is in it stays as it is.
+
+    Raises:
+      InputError: another live process holds the folder, or its disk knows no
+        locks.
+      OSError: the file cannot be opened.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file: BinaryIO = open(folder / NAME, "a+b")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            refusal = self._refusal(folder, error)
+            self.release()
+            raise refusal from error
+
+    def _refusal(self, folder: Path, error: OSError) -> InputError:
+        if not isinstance(error, BlockingIOError):
+            return InputError(
+                f"--workdir={folder} cannot be locked ({error.strerror}); "
+                "give a folder on a disk with file locks"
+            )
+        self._file.seek(0)
+        holder = self._file.read().decode("ascii", "replace").strip()
+        return InputError(
+            f"--workdir={folder} is in use by a live run (process "
+            f"{holder or 'unknown'}); wait for it, stop it, or give another "
+            "--workdir"
+        )
+
+    def sign(self) -> None:
+        """Writes the number of this process into the file."""
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()}\n".encode("ascii"))
+        self._file.flush()
+
+    def release(self) -> None:
+        """Gives the folder free; again is harmless."""
+        self._file.close()

@@ -1,0 +1,85 @@
+"""How a SavedModel comes to lie where it should, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import tensorflow as tf
+from absl import logging
+
+from darts_tf.errors import InputError
+
+
+def place(folder: Path, write: Callable[[Path, Path], None]) -> Path:
+    """Lets `write` make an export and puts it in place of an earlier one.
+
+    Args:
+      folder: where the export goes.
+      write: given a scratch folder and the path of the new export, writes
+        and checks it; what it raises leaves everything as it was.
+
+    Raises:
+      InputError: the folder holds something else than an export.
+    """
+    if folder.exists() and not is_export(folder):
+        raise InputError(
+            f"{folder} exists and is no export; give another folder or "
+            f"move it away"
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        prefix=f".{folder.name}.", dir=folder.parent
+    ) as scratch:
+        new = Path(scratch) / "new"
+        with quiet_loggers():
+            write(Path(scratch), new)
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
+        new.rename(folder)
+    return folder
+
+
+@contextlib.contextmanager
+def quiet_loggers():
+    """TensorFlow tells its every step of saving; warnings are let through.
+
+    Saving itself sets absl's verbosity and puts it back: no other way lasts.
+    """
+    others = tf.get_logger()
+    verbosity, level = logging.get_verbosity(), others.level
+    try:
+        logging.set_verbosity(min(verbosity, logging.WARNING))
+        others.setLevel("WARNING")
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        others.setLevel(level)
+
+
+def as_json(metadata: Mapping[str, object]) -> str:
+    """The metadata as text.
+
+    Raises:
+      InputError: JSON cannot hold it.
+    """
+    try:
+        return json.dumps(
+            metadata, indent=1, sort_keys=True, allow_nan=False
+        ) + "\n"
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"metadata must be what JSON can hold: {error}"
+        ) from None
+
+
+def is_export(folder: Path) -> bool:
+    """Whether `folder` was made by `place`, or is empty."""
+    if not folder.is_dir():
+        return False
+    files = ("saved_model.pb", "assets/metadata.json")
+    mine = all((folder / name).is_file() for name in files)
+    return mine or not any(folder.iterdir())

@@ -1,0 +1,149 @@
+"""The whole pipeline, tiny, in real processes; and how it fails."""
+
+from __future__ import annotations
+
+import pathlib
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+EVALUATE = ("--batch_size=32", "--epochs=1", "--noflip")
+# The pipeline with another Python for its stages.
+FAKED = """
+import runpy, sys
+sys.executable, *sys.argv = sys.argv[1:]
+runpy.run_module("train.pipeline", run_name="__main__", alter_sys=True)
+"""
+OUTPUTS = (
+    "search/genotype.json", "search/genotype.png", "search/genotype.svg",
+    "search/alpha.npz", "search/alpha.png", "search/result.json",
+    "search/metrics.jsonl", "evaluate/result.json", "evaluate/metrics.jsonl",
+    "evaluate/genotype.json", "evaluate/export/saved_model.pb",
+    "evaluate/export/assets/class_names.txt",
+)  # fmt: skip
+
+
+def summary(output: str) -> dict[str, str]:
+    """What follows each word of the last lines."""
+    lines = output[output.rindex("Done in") :].splitlines()[1:]
+    found = [line.split(maxsplit=1) for line in lines if line.strip()]
+    return {word: rest for word, rest in found}
+
+
+def trained(folder) -> set:
+    """What only a step of search or training writes, with its time."""
+    paths = [*folder.rglob("step-*.npz"), *folder.rglob("metrics.jsonl")]
+    assert len(paths) >= 4
+    return {(str(path), path.stat().st_mtime_ns) for path in paths}
+
+
+@pytest.fixture(scope="module")
+def runs(programs, tmp_path_factory):
+    """A run whose third stage fails, mended, and started again at its end.
+
+    (folder, output of each start, what the last one wrote of the training)
+    """
+    tmp = tmp_path_factory.mktemp("with a space")
+    folder = tmp / "all of it"
+    search, evaluate = tmp / "search.flags", tmp / "evaluate.flags"
+    search.write_text("\n".join([
+        *programs.tiny, "--method=first_order", "--batch_size=16",
+        "--epochs=1",
+    ]))  # fmt: skip
+    flags = (
+        f"--workdir={folder}", f"--search_flags={search}",
+        f"--evaluate_flags={evaluate}", "--seed=3",
+    )  # fmt: skip
+    evaluate.write_text("\n".join([*programs.tiny, "--batch_size=1000"]))
+    outputs = [programs.run("pipeline", *flags, code=2)]
+    evaluate.write_text("\n".join([*programs.tiny, *EVALUATE]))
+    outputs.append(programs.run("pipeline", *flags))
+    before = trained(folder)
+    outputs.append(programs.run("pipeline", *flags))
+    return folder, outputs, trained(folder) - before
+
+
+def test_a_stage_that_fails_is_the_last(runs):
+    _, (failed, *_), _ = runs
+    assert "[3/4] train.evaluate" in failed and "[4/4]" not in failed
+    last = failed.rstrip().splitlines()[-1]
+    assert last.startswith("error: ") and "1000" in last
+    assert "Traceback" not in failed and "Done in" not in failed
+
+
+def test_mended_it_goes_on_and_leaves_everything(runs):
+    folder, (failed, mended, _), _ = runs
+    assert "epoch 1/1" in failed  # the search's
+    assert mended.count("epoch 1/1") == 1  # the evaluation's
+    for number, stage in enumerate(
+        ("search", "derive", "evaluate", "export"), 1
+    ):
+        assert f"[{number}/4] train.{stage} " in mended
+    for name in OUTPUTS:
+        assert (folder / name).stat().st_size, name
+
+
+def test_every_path_and_command_of_the_summary_is_there(runs):
+    folder, (_, mended, _), _ = runs
+    said = summary(mended)
+    for word, path in (
+        ("genotype", said["genotype"]), ("SavedModel", said["SavedModel"]),
+        ("picture", said["its"].removeprefix("picture").strip()),
+    ):  # fmt: skip
+        assert pathlib.Path(path).exists(), word
+        assert pathlib.Path(path).is_relative_to(folder)
+    watch = shlex.split(said["watch"])
+    assert watch[0] == sys.executable
+    assert watch[-1] == f"--logdir={folder}"
+    assert any(folder.rglob("events.out*"))
+    flagfile = said["--flagfile=configs/cifar10/search_second_order.flags"]
+    assert flagfile == "\\"
+    assert (ROOT / "configs/cifar10/search_second_order.flags").is_file()
+    assert said["test"].startswith("error") and "%" in said["test"]
+
+
+def test_started_again_it_repeats_its_summary_without_training(runs):
+    _, (_, mended, again), written = runs
+    assert summary(again) == summary(mended)
+    assert "epoch 1/1" not in again and not written
+
+
+def test_both_stages_got_the_seed(runs):
+    folder, *_ = runs
+    for stage in ("search", "evaluate"):
+        flags = (folder / stage / "flags.txt").read_text().splitlines()
+        assert "--seed=3" in flags
+
+
+def test_a_missing_flagfile_is_one_line_and_nothing_starts(
+    programs, tmp_path
+):
+    output = programs.run(
+        "pipeline", f"--workdir={tmp_path / 'run'}",
+        f"--evaluate_flags={tmp_path / 'no.flags'}", code=2,
+    )  # fmt: skip
+    (line,) = output.splitlines()
+    assert line.startswith("error: ") and "no.flags" in line
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("fails, code", [("evaluate", 143), ("search", 1)])
+def test_the_code_is_that_of_the_stage(tmp_path, fails, code):
+    stub = tmp_path / "python"
+    stub.write_text(
+        f'#!/bin/sh\necho "stub $2"\n[ $2 != train.{fails} ] || exit {code}\n'
+    )
+    stub.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", FAKED, str(stub), "train.pipeline",
+         f"--workdir={tmp_path}"],
+        cwd=ROOT, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    started = [x for x in done.stdout.splitlines() if x.startswith("stub")]
+    stages = ["search", "derive", "evaluate"][: len(started)]
+    assert started == [f"stub train.{stage}" for stage in stages]
+    assert stages[-1] == fails
