@@ -3,8 +3,9 @@
     python -m benchmarks.search_step --method=finite_difference
 
 One method in one process, since memory is not given back. Random images of
-CIFAR-10's size: no value matters for the time. The first step counts from the
-start of the process: imports, building and compiling included.
+CIFAR-10's size, or (--space=darts_recurrent) random words: no value matters
+for the time. The first step counts from the start of the process: imports,
+building and compiling included.
 """
 
 from __future__ import annotations
@@ -22,14 +23,22 @@ from absl import flags
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
-from darts_tf.space import conv
+from darts_tf.networks.language import Dropouts, LanguageModel
+from darts_tf.networks.recurrent import MixedCell
+from darts_tf.run import flags as run_flags
+from darts_tf.space import conv, recurrent
 from darts_tf.strategy import bilevel, relaxation, search_loop, tasks
+from darts_tf.strategy.text_task import TextTask
 from train import images, setup
 
 flags.DEFINE_enum("method", "first_order", bilevel.METHODS, "of alpha")
 flags.DEFINE_integer("channels", 16, "of the supernet", lower_bound=1)
 flags.DEFINE_integer("layers", 8, "of the supernet", lower_bound=3)
 flags.DEFINE_integer("batch_size", 64, "images", lower_bound=1)
+flags.DEFINE_enum("space", "darts_conv", run_flags.SPACES, "what is searched")
+flags.DEFINE_integer("hidden_size", 300, "recurrent only", lower_bound=1)
+flags.DEFINE_integer("words", 10000, "recurrent only", lower_bound=2)
+flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)
 flags.DEFINE_integer("steps", 5, "timed, after the first", lower_bound=1)
 FLAGS = flags.FLAGS
 
@@ -47,7 +56,11 @@ def main(_) -> None:
         advance(loop)
         times.append(time.monotonic() - start)
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    names = ("method", "channels", "layers", "batch_size")
+    sizes = {
+        "darts_conv": ("channels", "layers"),
+        "darts_recurrent": ("hidden_size", "words", "bptt"),
+    }
+    names = ("space", "method", "batch_size", *sizes[FLAGS.space])
     print(
         json.dumps(
             {n: FLAGS[n].value for n in names}
@@ -73,7 +86,18 @@ def advance(loop) -> None:
 
 
 def build_loop() -> search_loop.Search:
-    """The paper's search on random images."""
+    """The paper's search on random data."""
+    replicas = Replicas()
+    kinds = {"darts_conv": image_task, "darts_recurrent": text_task}
+    task = kinds[FLAGS.space](replicas)
+    settings = search_loop.SearchSettings(
+        FLAGS.method, 1, FLAGS.steps + 1, FLAGS.batch_size
+    )
+    return search_loop.Search(task, settings, replicas)
+
+
+def image_task(replicas) -> tasks.ImageTask:
+    """The supernet on one batch of random images."""
     model = Supernet(conv.SPACE, FLAGS.channels, FLAGS.layers, 10)
     start = relaxation.initial_alpha(conv.SPACE, 0)
     cells = relaxation.per_cell(start, conv.SPACE, model.kinds)
@@ -81,14 +105,27 @@ def build_loop() -> search_loop.Search:
     pixels = tf.random.normal((FLAGS.batch_size, 32, 32, 3), seed=0)
     labels = tf.range(FLAGS.batch_size, dtype=tf.int32) % 10
     stream = tf.data.Dataset.from_tensors((pixels, labels)).repeat()
-    replicas = Replicas()
-    task = tasks.ImageTask(
+    return tasks.ImageTask(
         model, lambda step: stream, lambda step: stream, lambda: (), replicas
     )
-    settings = search_loop.SearchSettings(
-        FLAGS.method, 1, FLAGS.steps + 1, FLAGS.batch_size
-    )
-    return search_loop.Search(task, settings, replicas)
+
+
+def text_task(replicas) -> TextTask:
+    """The search network on one batch of random words, with dropout."""
+    cell = MixedCell(recurrent.SPACE, FLAGS.hidden_size)
+    model = LanguageModel(cell, FLAGS.words, Dropouts(0, 0.2, 0.75, 0.25, 0.75))
+    weights = tf.ones(cell.spec.alpha_shape)
+    hidden = tf.zeros((1, FLAGS.hidden_size))
+    model(tf.zeros((1, 1), tf.int32), hidden, weights=weights)
+    shape = (FLAGS.batch_size, FLAGS.bptt)
+    ids = tf.random.uniform(shape, 0, FLAGS.words, tf.int32, seed=0)
+    fresh = tf.zeros([FLAGS.batch_size], tf.bool)
+    stream = tf.data.Dataset.from_tensors((ids, ids, fresh)).repeat()
+    return TextTask(
+        model, lambda step: stream, lambda step: stream, lambda: (),
+        batch_size=FLAGS.batch_size, measured_batch=1, bptt=FLAGS.bptt,
+        slowness=1e-3, replicas=replicas,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,28 +1,17 @@
-"""Images: from flags to data, networks, loops and measures."""
+"""Images: from flags to networks, loops and measures."""
 
 from __future__ import annotations
 
-import dataclasses
-
-import numpy as np
 import tensorflow as tf
 
-from darts_tf.data import batches
-from darts_tf.data.images import (
-    ImageData,
-    Part,
-    channel_statistics,
-    load_images,
-    stratified_split,
-)
 from darts_tf.descent.replicas import Replicas
-from darts_tf.errors import InputError
 from darts_tf.estimation import scoring, training
 from darts_tf.networks.conv import EvaluationNetwork, MobileNetwork, Supernet
 from darts_tf.run import export
 from darts_tf.space import conv
 from darts_tf.strategy import relaxation, search_loop, tasks
 from train import setup
+from train.image_data import Batches, load_data, once
 
 
 def search(flags, replicas: Replicas) -> search_loop.Search:
@@ -138,94 +127,6 @@ def export_model(flags, genotype, result: dict, arrays, folder) -> str:
         **data,
     )
     return export.usage_example(folder)
-
-
-@dataclasses.dataclass(frozen=True)
-class Data:
-    """An image set, divided and measured.
-
-    Attributes:
-      images: the set; its test part unread.
-      parts: the training data in disjoint stratified parts.
-      statistics: (mean [C], std [C]) of the first part, pixel units.
-    """
-
-    images: ImageData
-    parts: list[Part]
-    statistics: tuple[np.ndarray, np.ndarray]
-
-
-def load_data(flags, fractions: list[float]) -> Data:
-    """Loads the set that the flags name, in parts of these fractions."""
-    images = load_images(
-        flags.dataset,
-        data_dir=flags.data_dir,
-        download=flags.download,
-        image_size=flags.image_size,
-    )
-    train = images.train
-    if flags.examples > train.size:
-        raise InputError(
-            f"--examples={flags.examples}: {flags.dataset} has {train.size} "
-            f"training images; give at most that, or 0 for all"
-        )
-    if 0 < flags.examples < train.size:
-        share = flags.examples / train.size
-        (some,) = stratified_split(train.labels, [share], flags.seed)
-        train = train.take(some)
-    indices = stratified_split(train.labels, fractions, flags.seed)
-    parts = [train.take(rows) for rows in indices]
-    for part in parts:
-        batches.steps_per_epoch(part, flags.batch_size)
-    return Data(images, parts, channel_statistics(parts[0].images))
-
-
-class Batches:
-    """Batches of one part of the data, split among the replicas."""
-
-    def __init__(self, flags, data: Data, part: int, replicas: Replicas):
-        self._flags, self._replicas = flags, replicas
-        self._part, self._statistics = data.parts[part], data.statistics
-        self._seed = 2 * flags.seed + part
-        self._augmentation = batches.Augmentation(
-            crop_padding=flags.crop_padding,
-            flip=flags.flip,
-            cutout_length=flags.cutout_length,
-        )
-
-    def augmented(self, start_step: int):
-        """Shuffled, augmented, endless."""
-        return self._endless(start_step, self._augmentation)
-
-    def plain(self, start_step: int):
-        """Shuffled, endless, as the images are."""
-        return self._endless(start_step, None)
-
-    def once(self):
-        """Every image once, as it is."""
-        return once(self._flags, self._part, self._statistics, self._replicas)
-
-    def _endless(self, start_step, augmentation):
-        size = self._flags.batch_size
-        dataset = batches.training_batches(
-            self._part,
-            batch_size=size,
-            seed=self._seed,
-            start_step=start_step,
-            statistics=self._statistics,
-            augmentation=augmentation,
-        )
-        return self._replicas.split(dataset, size)
-
-
-def once(flags, part: Part, statistics, replicas: Replicas):
-    """Every image of a part once, split among the replicas."""
-    size = min(4 * flags.batch_size, part.size)
-    size = max(size // replicas.count * replicas.count, replicas.count)
-    dataset = batches.ordered_batches(
-        part, batch_size=size, statistics=statistics
-    )
-    return replicas.split(dataset, size)
 
 
 def build(model, image_shape, *arguments) -> None:

@@ -8,8 +8,11 @@ class Epochs:
 
     Attributes:
       settings: has also the `batch_size` of a step.
+      units: what a batch consists of.
       step: finished steps.
     """
+
+    units = "images"
 
     def __init__(self, settings):
         self.settings = settings
@@ -26,8 +29,8 @@ class Epochs:
         return self.settings.epochs * self.steps_per_epoch
 
     @property
-    def images_per_step(self) -> int:
-        """Images that w is trained on in a step."""
+    def units_per_step(self) -> int:
+        """Examples that w is trained on in a step."""
         return self.settings.batch_size
 
     @property

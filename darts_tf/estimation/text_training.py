@@ -74,6 +74,8 @@ class TextTraining(Epochs):
         [T, B, V], state), with the averaged weights, in inference mode.
     """
 
+    units = "sequences"
+
     def __init__(
         self,
         model,

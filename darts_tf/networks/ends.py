@@ -10,6 +10,7 @@ import tensorflow as tf
 from darts_tf.errors import InputError
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.networks.convolutions import Conv, uniform
 
 NARROW_CHANNELS, WIDE_CHANNELS = 128, 768
 """Of the auxiliary head."""
@@ -17,12 +18,12 @@ NARROW_CHANNELS, WIDE_CHANNELS = 128, 768
 
 def cifar_stem(channels: int, norm=functools.partial(BatchNorm, True)):
     """3 x 3 convolution and batch norm, which learns scale and shift."""
-    return ops.Chain([ops.Conv(channels, (3, 3)), norm()])
+    return ops.Chain([Conv(channels, (3, 3)), norm()])
 
 
 def strided_stem(channels: int):
     """3 x 3 convolution with stride 2 and batch norm."""
-    return ops.Chain([ops.Conv(channels, (3, 3), (2, 2)), BatchNorm(True)])
+    return ops.Chain([Conv(channels, (3, 3), (2, 2)), BatchNorm(True)])
 
 
 class Classifier(keras.layers.Dense):
@@ -30,8 +31,8 @@ class Classifier(keras.layers.Dense):
 
     def build(self, shape) -> None:
         """Creates kernel [in, classes] and bias [classes]."""
-        self.kernel_initializer = ops.uniform(shape[-1])
-        self.bias_initializer = ops.uniform(shape[-1])
+        self.kernel_initializer = uniform(shape[-1])
+        self.bias_initializer = uniform(shape[-1])
         super().build(shape)
 
 
@@ -48,9 +49,9 @@ class AuxiliaryHead(ops.Block):
 
     def __init__(self, classes: int, last_norm: bool):
         super().__init__()
-        self.narrow = ops.Conv(NARROW_CHANNELS)
+        self.narrow = Conv(NARROW_CHANNELS)
         self.narrow_norm = BatchNorm(True)
-        self.wide = ops.Conv(WIDE_CHANNELS, (2, 2), padded=False)
+        self.wide = Conv(WIDE_CHANNELS, (2, 2), padded=False)
         self.wide_norm = BatchNorm(True) if last_norm else None
         self.classifier = Classifier(classes)
 

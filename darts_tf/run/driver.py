@@ -175,7 +175,8 @@ class _Driver:
         record = self._head("steps") | self._interval.means()
         speed = self._clock.speed()
         if speed is not None:
-            record["images_per_second"] = speed * self._loop.images_per_step
+            name = f"{self._loop.units}_per_second"
+            record[name] = speed * self._loop.units_per_step
         self._write(record)
         progress.report(record["epoch"], record)
         self._interval.clear()

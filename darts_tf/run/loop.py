@@ -14,7 +14,8 @@ class Loop(Protocol):
     step: int  # finished steps
     total_steps: int
     steps_per_epoch: int
-    images_per_step: int
+    units: str  # "images" or what else a step takes
+    units_per_step: int
 
     def advance(self) -> Mapping[str, object]:
         """Does one step; scalars by name, maybe not yet computed."""

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import tqdm
 
 QUIET_SECONDS = 300  # a log file hears from a long epoch so often
+SPEED = "_per_second"
 
 
 class Progress:
@@ -36,7 +37,7 @@ class Progress:
         shown = [f"epoch {epoch}/{self._epochs}"]
         shown += [
             text for name, text in _texts(record)
-            if name.endswith("loss") or name == "images_per_second"
+            if name.endswith("loss") or name.endswith(SPEED)
         ]
         self._bar.set_postfix_str(", ".join(shown), refresh=False)
         silent = time.monotonic() - self._last_line
@@ -69,12 +70,13 @@ def _texts(record: Mapping[str, object]) -> list[tuple[str, str]]:
     for name, value in record.items():
         if name in ("step", "epoch") or not isinstance(value, (int, float)):
             continue
-        words = name.replace("_", " ")
-        known = {
-            "images_per_second": f"{value:.0f} images/s",
-            "seconds": f"{value:.0f} s",
-        }
-        texts.append((name, known.get(name, f"{words} {value:.4g}")))
+        if name.endswith(SPEED):
+            text = f"{value:.0f} {name.removesuffix(SPEED)}/s"
+        elif name == "seconds":
+            text = f"{value:.0f} s"
+        else:
+            text = f"{name.replace('_', ' ')} {value:.4g}"
+        texts.append((name, text))
     return texts
 
 

@@ -66,6 +66,7 @@ class Search(Epochs):
     ):
         super().__init__(settings)
         self.task, self.space = task, task.space
+        self.units = task.units
         self._replicas = replicas
         self._sgd = SGD(
             settings.momentum, settings.weight_decay, settings.clip_norm

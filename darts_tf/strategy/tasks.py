@@ -25,12 +25,14 @@ class Task(Protocol):
 
     Attributes:
       space: what is searched.
+      units: what a batch consists of.
       w: the network's weights.
       train_loss, valid_loss: L_train and L_val as loss(w, alpha, batch,
         seed) -> (loss, aux).
     """
 
     space: SearchSpace
+    units: str
     w: list[tf.Variable]
     train_loss: Callable
     valid_loss: Callable
@@ -85,6 +87,8 @@ class ImageTask:
       measured: the whole validation part once.
       replicas: where it runs.
     """
+
+    units = "images"
 
     def __init__(
         self,

@@ -50,6 +50,8 @@ class TextTask:
       replicas: where it runs.
     """
 
+    units = "sequences"
+
     def __init__(
         self,
         model,

@@ -14,7 +14,7 @@ def test_counts_follow_the_settings():
     loop = Epochs(settings)
     assert loop.step == loop.epoch == 0
     assert (loop.steps_per_epoch, loop.total_steps) == (4, 12)
-    assert loop.images_per_step == 32
+    assert loop.units_per_step == 32
 
 
 def test_a_steps_epoch_is_that_of_the_step_to_come():

@@ -31,7 +31,7 @@ TIMES = ("seconds", "images_per_second")
 class FakeLoop:
     """A deterministic loop with a generator, momentum and a best value."""
 
-    steps_per_epoch, images_per_step = 7, 4
+    steps_per_epoch, units, units_per_step = 7, "images", 4
 
     def __init__(self, total_steps=21, pause=0.0, bad=None):
         self.step, self.total_steps, self.pause = 0, total_steps, pause

@@ -1,0 +1,113 @@
+"""Convolutions with the papers' padding and start.
+
+Every feature map is [B, H, W, C]; padding is (kernel - 1) / 2 zeros on all
+four sides, which with stride 2 is not what TensorFlow's SAME does.
+"""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import tensorflow as tf
+
+
+def uniform(fan_in: int) -> keras.initializers.Initializer:
+    """Uniform in +-1/sqrt(fan_in): what the papers' networks start from."""
+    bound = 1 / math.sqrt(fan_in)
+    return keras.initializers.RandomUniform(-bound, bound)
+
+
+def pad(x, size: int, value: float = 0.0):
+    """Pads H and W of [B, H, W, C] by `size` on each side."""
+    sides = [size, size]
+    return tf.pad(x, [[0, 0], sides, sides, [0, 0]], constant_values=value)
+
+
+class Conv(keras.layers.Layer):
+    """A convolution without bias, padded by (kernel - 1) / 2 on each side.
+
+    Args:
+      channels: output channels.
+      kernel: height and width of the kernel, odd numbers.
+      strides: vertical and horizontal stride.
+      padded: False for no padding at all.
+    """
+
+    def __init__(self, channels, kernel=(1, 1), strides=(1, 1), padded=True):
+        super().__init__()
+        self.channels = channels
+        self.kernel_size = kernel
+        self.strides = strides
+        self.margin = tuple((k - 1) // 2 if padded else 0 for k in kernel)
+
+    def build(self, shape) -> None:
+        """Creates the kernel [kh, kw, in, out]."""
+        fan_in = shape[-1] * self.kernel_size[0] * self.kernel_size[1]
+        self.kernel = self.add_weight(
+            (*self.kernel_size, shape[-1], self.channels),
+            uniform(fan_in),
+            name="kernel",
+        )
+
+    def call(self, x):
+        """[B, H, W, in] -> [B, H', W', channels]."""
+        high, wide = self.margin
+        sides = [[0, 0], [high, high], [wide, wide], [0, 0]]
+        padding = sides if high or wide else "VALID"
+        return tf.nn.conv2d(x, self.kernel, self.strides, padding)
+
+
+class DepthwiseConv(keras.layers.Layer):
+    """A depthwise k x k convolution, stride 1 or 2, dilation 1 or 2.
+
+    With stride 2 and dilation 2 TensorFlow returns wrong values of the right
+    shape. There, all pixels that are read have even coordinates (the padding
+    k - 1 is even), so it is computed as what it is: the undilated, unstrided
+    convolution of x[:, ::2, ::2].
+    """
+
+    def __init__(self, size: int, stride: int = 1, dilation: int = 1):
+        super().__init__()
+        self.size, self.stride, self.dilation = size, stride, dilation
+
+    def build(self, shape) -> None:
+        """Creates the kernel [k, k, C, 1]."""
+        self.kernel = self.add_weight(
+            (self.size, self.size, shape[-1], 1),
+            uniform(self.size**2),
+            name="depthwise_kernel",
+        )
+
+    def call(self, x):
+        """[B, H, W, C] -> [B, ceil(H/stride), ceil(W/stride), C]."""
+        if self.stride == 2 and self.dilation == 1:
+            return self._convolve(pad(x, self.size // 2), 2, "VALID")
+        if self.stride == 2:
+            return self._convolve(x[:, ::2, ::2], 1, "SAME")
+        if self.dilation == 1:
+            return self._convolve(x, 1, "SAME")
+        return self._dilated(x)
+
+    def _convolve(self, x, stride: int, padding: str):
+        # tf.nn.depthwise_conv2d puts six more nodes around this one.
+        return tf.raw_ops.DepthwiseConv2dNative(
+            input=x,
+            filter=self.kernel,
+            strides=[1, stride, stride, 1],
+            padding=padding,
+        )
+
+    def _dilated(self, x):
+        """Dilation 2 as four undilated convolutions, one for each phase."""
+        margin = self.size - 1
+        odd = [x.shape[1] % 2, x.shape[2] % 2]
+        padding = [[margin, margin + more] for more in odd]
+        phases = tf.raw_ops.SpaceToBatchND(
+            input=x, block_shape=[2, 2], paddings=padding
+        )
+        return tf.raw_ops.BatchToSpaceND(
+            input=self._convolve(phases, 1, "VALID"),
+            block_shape=[2, 2],
+            crops=[[0, more] for more in odd],
+        )
