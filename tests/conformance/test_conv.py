@@ -7,7 +7,6 @@ import os
 import pathlib
 import re
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -26,18 +25,8 @@ FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))
 GOLDEN = dict(np.load(FOLDER / "conv.npz", allow_pickle=False))
 TIGHT = 1e-6  # relative to the largest element; all is float64
 WEIGHT_DECAY, LEARNING_RATE = 3e-4, 0.025
+pytestmark = pytest.mark.usefixtures("float64")
 checked: set[str] = set()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def float64():
-    """All layers of this module compute in float64."""
-    before = keras.config.dtype_policy(), keras.config.floatx()
-    keras.config.set_dtype_policy("float64")
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_dtype_policy(before[0])
-    keras.config.set_floatx(before[1])
 
 
 def close(value, key: str, bound: float = TIGHT) -> None:

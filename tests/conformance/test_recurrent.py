@@ -7,7 +7,6 @@ import os
 import pathlib
 import re
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -27,18 +26,8 @@ GOLDEN = dict(np.load(FOLDER / "rnn.npz", allow_pickle=False))
 WORDS, SIZE, _, BATCH = (int(n) for n in GOLDEN["config"])
 SEED = tf.constant([0, 0])
 SPEC = SPACE.cells[0]
+pytestmark = pytest.mark.usefixtures("float64")
 checked: set[str] = {"config"}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def float64():
-    """All layers of this module compute in float64."""
-    before = keras.config.dtype_policy(), keras.config.floatx()
-    keras.config.set_dtype_policy("float64")
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_dtype_policy(before[0])
-    keras.config.set_floatx(before[1])
 
 
 def close(value, key: str, bound: float = 1e-6) -> None:
