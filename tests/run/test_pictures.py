@@ -19,7 +19,7 @@ from darts_tf.run.cell_layout import Edge
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import CANDIDATES, SPACE
 from darts_tf.space.genotype import CellGenotype, Genotype
-from darts_tf.space.published import CONVOLUTIONAL
+from darts_tf.space.published import CONVOLUTIONAL, load_genotype
 
 
 def random_genotype(seed: int, nodes: int = 4) -> Genotype:
@@ -207,3 +207,16 @@ def test_history_has_a_picture_an_edge_with_the_curves_values():
 def test_weights_that_do_not_fit_are_refused(weights, message):
     with pytest.raises(InputError, match=message):
         pictures.draw_alpha(SPACE, weights)
+
+
+def test_a_recurrent_cell_looks_like_figure_6():
+    """x_t and h_{t-1} enter node 0, the searched nodes are 1 to 8."""
+    genotype = load_genotype("DARTS_V2", "darts_recurrent")
+    figure = pictures.draw_genotype(genotype)
+    texts = [t.get_text() for t in figure.axes[0].texts]
+    assert {"$x_{t}$", "$h_{t-1}$", "$h_{t}$"} < set(texts)
+    assert [t for t in texts if t.isdigit()] == [str(i) for i in range(9)]
+    drawn = sorted(t for t in texts if t in {"tanh", "relu", "sigmoid",
+                                             "identity"})  # fmt: skip
+    edges = genotype.cells["recurrent"].edges
+    assert drawn == sorted(name for name, _ in edges)
