@@ -77,7 +77,7 @@ def build_model(flags, cell, words: int, replicas: Replicas) -> LanguageModel:
         more = {}
         if isinstance(cell, MixedCell):
             more = {"weights": tf.ones(cell.spec.alpha_shape)}
-        hidden = tf.zeros((1, cell.hidden_size))
+        hidden = tf.zeros((1, cell.state_size))
         model(tf.zeros((1, 1), tf.int32), hidden, **more)
     return model
 

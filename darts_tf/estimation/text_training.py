@@ -94,7 +94,7 @@ class TextTraining(Epochs):
         self._measured_batch = measured_batch
         self._sgd = SGD(0.0, settings.weight_decay, settings.clip_norm)
         self._iterator = None
-        self._shape = (settings.batch_size, model.cell.hidden_size)
+        self._shape = (settings.batch_size, model.cell.state_size)
         self._hidden = replicas.divided(np.zeros(self._shape, np.float32))
         self._w = [v.value for v in model.trainable_variables]
         with replicas.scope():

@@ -53,7 +53,8 @@ class RecurrentCell(Block):
 
     def __init__(self, hidden_size: int, nodes: int):
         super().__init__()
-        self.hidden_size, self.nodes = hidden_size, nodes
+        self.hidden_size = self.state_size = hidden_size
+        self.nodes = nodes
 
     def build(self, input_shape) -> None:
         """Creates the first matrix [E + H, 2H] and one [H, 2H] a node."""
