@@ -19,6 +19,10 @@ from darts_tf.space.genotype import Genotype
 from train import setup
 from train.kinds import kind_of
 
+CONFIGS = {"digits": "digits", "python_topics": "topics"}
+USUAL = {"darts_conv": "cifar10", "darts_recurrent": "ptb"}
+"""Folders of configs: by data set, and by space for all others."""
+
 
 def resumed_step(workdir: Workdir) -> int:
     """The step of the newest checkpoint, 0 without one."""
@@ -90,8 +94,22 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   its picture   {files[0]}
 {_indented(genotype)}
   watch         tensorboard --logdir={_quoted(workdir.tensorboard)}
-  next          python -m train.evaluate --genotype={_quoted(workdir.genotype)} \
---flagfile=configs/{flags.dataset}/evaluate.flags --workdir=...""")
+  next          {_evaluation(workdir, flags)}""")
+
+
+def _evaluation(workdir, flags) -> str:
+    """The command that evaluates what a search has found."""
+    folder = CONFIGS.get(flags.dataset, USUAL[flags.space])
+    words = [
+        "python -m train.evaluate",
+        f"--flagfile=configs/{folder}/evaluate.flags",
+        f"--genotype={_quoted(workdir.genotype)}",
+    ]
+    if flags.dataset not in (*CONFIGS, "cifar10", "text_folder"):
+        words.append(f"--dataset={flags.dataset}")
+    if flags.data_dir:
+        words.append(f"--data_dir={_quoted(flags.data_dir)}")
+    return " ".join([*words, "--workdir=..."])
 
 
 def keep_genotype(workdir: Workdir, genotype: Genotype) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import pathlib
+import re
 
 import numpy as np
 import pytest
 
 from darts_tf.space.published import load_genotype
 
+ROOT = pathlib.Path(__file__).parents[2]
 SEARCH_FILES = {
     "flags.txt", "flags.json", "metrics.jsonl", "genotype.json",
     "genotype.png", "genotype.svg", "genotypes", "alpha.npz", "checkpoints",
@@ -81,6 +84,8 @@ def test_search_again_only_repeats_its_result(programs, searched):
         f"--workdir={searched}",
     )  # fmt: skip
     assert "Search finished: 12 steps" in output
+    (proposed,) = re.findall(r"train.evaluate --flagfile=(\S+)", output)
+    assert (ROOT / proposed).is_file()
     assert [(searched / name).read_bytes() for name in kept] == before
     assert untimed(searched) == measured
 

@@ -38,9 +38,10 @@ def text(tmp_path_factory) -> pathlib.Path:
 @pytest.fixture(scope="module")
 def found(programs, text, tmp_path_factory) -> pathlib.Path:
     folder = tmp_path_factory.mktemp("runs") / "search"
-    programs.run(
+    output = programs.run(
         "search", *SEARCH, f"--data_dir={text}", f"--workdir={folder}"
     )
+    assert "--flagfile=configs/ptb/evaluate.flags" in output
     return folder
 
 
