@@ -96,16 +96,16 @@ def define_data() -> None:
 
 def define_network(channels: int, layers: int) -> None:
     """The size of a network."""
-    _integer("channels", channels, "of the first cell", lower_bound=1)
-    _integer("layers", layers, "number of cells", lower_bound=3)
+    _integer("channels", channels, "images: of the first cell", lower_bound=1)
+    _integer("layers", layers, "images: number of cells", lower_bound=3)
 
 
 def define_language(words: float, patience: bool) -> None:
     """A language model; only with --space=darts_recurrent."""
-    _integer("hidden_size", 300, "of state and embedding", lower_bound=1)
-    _integer("bptt", 35, "words of a window", lower_bound=1)
-    _float("slowness", 1e-3, "of the penalty on changes of the cell's output",
-           lower_bound=0)  # fmt: skip
+    _integer("hidden_size", 300, "language: of state and embedding", 1)
+    _integer("bptt", 35, "language: words of a window", 1)
+    _float("slowness", 1e-3, "language: of the penalty on changes of the "
+           "cell's output", 0)  # fmt: skip
     for name, usual, what in (
         ("words", words, "words of the vocabulary"),
         ("embedding", 0.2, "elements of the embedded words"),
@@ -113,12 +113,11 @@ def define_language(words: float, patience: bool) -> None:
         ("hidden", 0.25, "elements of the cell's states"),
         ("output", 0.75, "elements of the cell's output"),
     ):
-        _float(f"dropout_{name}", usual, f"probability, of {what}",
+        _float(f"dropout_{name}", usual, f"language: probability, of {what}",
                lower_bound=0, upper_bound=0.99)  # fmt: skip
-    _integer("measured_batch", 10, "streams when measuring", lower_bound=1)
+    _integer("measured_batch", 10, "language: streams when measured", 1)
     if patience:
-        _integer("patience", 5, "epochs before weights are averaged",
-                 lower_bound=1)  # fmt: skip
+        _integer("patience", 5, "language: epochs before averaging", 1)
 
 
 def define_descent(epochs: int, batch_size: int) -> None:
