@@ -19,7 +19,11 @@ from darts_tf.descent.epochs import Epochs
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load, named
-from darts_tf.networks.language import started, window_loss
+from darts_tf.networks.language import (
+    other_state,
+    started,
+    window_loss,
+)
 from darts_tf.space.genotype import Genotype
 
 
@@ -136,7 +140,7 @@ class TextTraining(Epochs):
             inputs, targets, fresh = window
             (logits, hidden, _), _ = self.model.stateless_call(
                 [tf.identity(v) for v in self._average],
-                [],
+                other_state(self.model),
                 inputs,
                 started(hidden, fresh),
             )
@@ -144,7 +148,10 @@ class TextTraining(Epochs):
 
         def step(ids, state):
             (logits, state, _), _ = self.model.stateless_call(
-                [tf.identity(v) for v in self._average], [], ids, state
+                [tf.identity(v) for v in self._average],
+                other_state(self.model),
+                ids,
+                state,
             )
             return logits, state
 

@@ -139,8 +139,8 @@ def window_loss(model: LanguageModel, w, batch, seed, slowness, **edges):
     entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
     inputs, targets, fresh, hidden = batch
     (logits, hidden, outputs), _ = model.stateless_call(
-        w, [], inputs, started(hidden, fresh), seed=seed, training=True,
-        **edges,
+        w, other_state(model), inputs, started(hidden, fresh), seed=seed,
+        training=True, **edges,
     )  # fmt: skip
     nats = tf.reduce_mean(entropy(tf.transpose(targets), logits))
     value = nats
@@ -148,6 +148,11 @@ def window_loss(model: LanguageModel, w, batch, seed, slowness, **edges):
         change = outputs[1:] - outputs[:-1]
         value += slowness * tf.reduce_mean(change * change)
     return value, {"hidden": hidden, "cross_entropy": nats}
+
+
+def other_state(model) -> list:
+    """What is not trained: nothing in our cells, a seed in Keras's LSTM."""
+    return [v.value for v in model.non_trainable_variables]
 
 
 def started(hidden, fresh):
