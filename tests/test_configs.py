@@ -13,6 +13,7 @@ import pytest
 
 from darts_tf.descent import replicas
 from darts_tf.run import flags as run_flags
+from darts_tf.run import search_flags
 from darts_tf.space.published import CONVOLUTIONAL
 from darts_tf.strategy import bilevel
 
@@ -83,7 +84,7 @@ def test_parses_with_its_program(codes, name):
 
 
 def test_enumerations_are_those_of_the_libraries():
-    assert tuple(run_flags.METHODS) == tuple(bilevel.METHODS)
+    assert tuple(search_flags.METHODS) == tuple(bilevel.METHODS)
     assert tuple(run_flags.DISTRIBUTE) == tuple(replicas.CHOICES)
 
 

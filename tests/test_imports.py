@@ -22,7 +22,11 @@ MAY_IMPORT = {
 FOR_ALL = "errors"
 WITHOUT_TENSORFLOW = {"space"}
 TENSORFLOW = {"tensorflow", "keras", "tensorflow_datasets", "tensorboard"}
-PARSES_FLAGS = {"darts_tf/run/flags.py", "darts_tf/run/cli.py"}
+PARSES_FLAGS = {
+    "darts_tf/run/flags.py",
+    "darts_tf/run/search_flags.py",
+    "darts_tf/run/cli.py",
+}
 FILES = sorted((ROOT / PACKAGE).rglob("*.py"))
 
 

@@ -7,6 +7,7 @@ from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
 from absl import flags
 
 from darts_tf.run import flags as run_flags
+from darts_tf.run import search_flags
 from darts_tf.run.driver import drive
 from darts_tf.run.tensorboard import Reporter
 from train import records, setup
@@ -18,10 +19,11 @@ run_flags.define_space()
 run_flags.define_network(channels=16, layers=8)
 run_flags.define_language(words=0.0, patience=False)
 run_flags.define_descent(epochs=50, batch_size=64)
-run_flags.define_search()
+search_flags.define_search()
 run_flags.define_data()
 run_flags.define_run()
 flags.adopt_module_key_flags(run_flags)
+flags.adopt_module_key_flags(search_flags)
 
 
 def main(_) -> None:

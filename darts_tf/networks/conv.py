@@ -120,13 +120,14 @@ class Supernet(_Trunk):
             self.norm,
         )  # fmt: skip
 
-    def call(self, images, mixing_weights, training=False):
+    def call(self, images, mixing_weights, seed=None, training=False):
         """Logits [B, classes] of images [B, H, W, channels].
 
         Args:
           images: normalised images.
           mixing_weights: one tensor [edges, candidates] for **each cell** of
             the network (`kinds` says of which kind), softmaxes already.
+          seed: int32 [2], decides what random operations give.
           training: whether batch norm uses (and follows) the batch.
         """
         rows = [tf.unstack(weights) for weights in mixing_weights]

@@ -13,11 +13,13 @@ from absl import flags
 
 from darts_tf.errors import InputError
 
-METHODS = ("first_order", "finite_difference", "exact")
 DISTRIBUTE = ("auto", "one_device", "mirrored")
 NETWORKS = ("cifar", "mobile")
 SPACES = ("darts_conv", "darts_recurrent")
 MAX_SEED = 2**30 - 1
+
+OWN_MODULES = (__name__, f"{__package__}.search_flags")
+"""Where this project's flags are defined."""
 
 IMAGE_FLAGS = (
     "download", "image_size", "examples", "crop_padding", "flip",
@@ -130,28 +132,6 @@ def define_descent(epochs: int, batch_size: int) -> None:
     _float("clip_norm", 5.0, "gradient norm (0: no clipping)", lower_bound=0)
 
 
-def define_search() -> None:
-    """What only a search has."""
-    flags.DEFINE_enum(
-        "method", "finite_difference", METHODS,
-        "gradient of alpha: xi = 0, eq. 8, or the exact derivative",
-    )  # fmt: skip
-    _float("learning_rate_min", 0.001, "of w, at the end", lower_bound=0)
-    _float("alpha_learning_rate", 3e-4, "of alpha (Adam)", lower_bound=0)
-    _float("alpha_weight_decay", 1e-3, "of alpha (L2)", lower_bound=0)
-    _float("alpha_beta1", 0.5, "of Adam on alpha", lower_bound=0,
-           upper_bound=0.999)  # fmt: skip
-    _float(
-        "train_portion", 0.5, "share of the training data for w; the rest is "
-        "for alpha", lower_bound=0.01, upper_bound=0.99,
-    )  # fmt: skip
-    flags.register_multi_flags_validator(
-        ["learning_rate", "learning_rate_min"],
-        lambda v: v["learning_rate_min"] <= v["learning_rate"],
-        "--learning_rate_min must not be above --learning_rate",
-    )
-
-
 def define_evaluation() -> None:
     """What only an evaluation has."""
     flags.DEFINE_string(
@@ -209,7 +189,8 @@ def define_pipeline() -> None:
 
 def values(parsed: flags.FlagValues) -> dict[str, object]:
     """The values of this project's flags by name."""
-    own = parsed.flags_by_module_dict().get(__name__, [])
+    modules = parsed.flags_by_module_dict()
+    own = [f for name in OWN_MODULES for f in modules.get(name, [])]
     named = {flag.name: flag.value for flag in own}
     foreign = FOREIGN_FLAGS.get(named.get("space"), ())
     return {n: v for n, v in named.items() if n not in foreign}

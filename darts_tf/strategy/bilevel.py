@@ -102,11 +102,14 @@ class Unroll:
       optimizer: with step() and pull_back() (descent/optimizers.py).
       slots: its state.
       learning_rate: xi, a scalar.
+      weight_gradient: (w, alpha, batch, seed) -> (gradient, loss, aux) that
+        the step descends along; None for that of L_train.
     """
 
     optimizer: object
     slots: list
     learning_rate: tf.Tensor
+    weight_gradient: Callable | None = None
 
 
 class ArchitectureGradient:
@@ -202,7 +205,8 @@ class ArchitectureGradient:
         """
         if self.method == "first_order":
             return self._valid(w, alpha, valid, seed)
-        g, _, _ = self.weight_gradient(w, alpha, train, seed)
+        descend = unroll.weight_gradient or self.weight_gradient
+        g, _, _ = descend(w, alpha, train, seed)
         step, pull_back = self._compiled_steps(unroll.optimizer)
         state = (unroll.slots, unroll.learning_rate)
         unrolled = step(w, g, *state)  # eq. 6

@@ -44,8 +44,11 @@ def per_cell(values, space: SearchSpace, kinds) -> list:
     return [tf.identity(by_kind[kind]) for kind in kinds]
 
 
-def supernet_loss(model):
-    """loss(w, alpha, batch, seed) of a supernet: mean cross-entropy.
+def cells_loss(model):
+    """loss(w, cells, batch, seed) of a supernet: mean cross-entropy.
+
+    `cells` are mixing weights [edges, candidates], one tensor for each cell
+    of the network, so that there is a gradient for each of them.
 
     Pure: the batch's statistics, which the pass would leave in the model's
     batch norms, are returned in aux["statistics"] (those of
@@ -54,18 +57,28 @@ def supernet_loss(model):
     """
     labels_loss = tf.nn.sparse_softmax_cross_entropy_with_logits
 
-    def loss(w, alpha, batch, seed):
-        del seed  # nothing in this supernet is random
+    def loss(w, cells, batch, seed):
         images, labels = batch
-        weights = per_cell(mixing_weights(alpha), model.space, model.kinds)
         logits, state = model.stateless_call(
             w,
             [v.value for v in model.non_trainable_variables],
             images,
-            weights,
+            cells,
+            seed=seed,
             training=True,
         )
         value = tf.reduce_mean(labels_loss(labels, logits))
         return value, {"logits": logits, "statistics": tf.concat(state, 0)}
+
+    return loss
+
+
+def supernet_loss(model):
+    """loss(w, alpha, batch, seed): `cells_loss` at softmax(alpha)."""
+    of_cells = cells_loss(model)
+
+    def loss(w, alpha, batch, seed):
+        cells = per_cell(mixing_weights(alpha), model.space, model.kinds)
+        return of_cells(w, cells, batch, seed)
 
     return loss
