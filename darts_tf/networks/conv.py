@@ -25,6 +25,7 @@ from darts_tf.networks.ends import (
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.conv import reduction_layers
 from darts_tf.space.genotype import Genotype
+from darts_tf.space.registry import space_by_name
 
 STEM_MULTIPLIER = 3
 """The CIFAR stem has three times the channels of the first cell."""
@@ -159,10 +160,12 @@ class EvaluationNetwork(_Trunk):
 
     def _build_cell(self, layer, kind, channels, after_reduction):
         cell = self.genotype.cells[kind]
-        nodes = len(cell.edges) // 2
-        leaving = {source: [] for source in range(1 + nodes)}
-        for index, (name, source) in enumerate(cell.edges):
-            leaving[source].append((2 + index // 2, name))
+        spec = space_by_name(self.genotype.space).cell(kind)
+        targets = spec.entered(len(cell.edges))
+        nodes = targets[-1] + 1 - spec.inputs
+        leaving = {source: [] for source in range(targets[-1])}
+        for target, (name, source) in zip(targets, cell.edges):
+            leaving[source].append((target, name))
         units = [
             DiscreteEdges(
                 edges,

@@ -105,12 +105,12 @@ def _node_names(cell: str, inputs: int, nodes: int) -> list[str]:
 
 
 def _lay_out(cell: CellGenotype, spec: CellSpec):
-    inputs, predecessors = spec.inputs, spec.predecessors
-    nodes = len(cell.edges) // predecessors
+    inputs, targets = spec.inputs, spec.entered(len(cell.edges))
+    nodes = targets[-1] + 1 - inputs
     output = inputs + nodes
     edges = [
-        Edge(source, inputs + row // predecessors, operation)
-        for row, (operation, source) in enumerate(cell.edges)
+        Edge(source, target, operation)
+        for target, (operation, source) in zip(targets, cell.edges)
     ]
     concat = list(cell.concat)
     if spec.name == "recurrent":  # node 0 has two fixed inputs of its own

@@ -28,9 +28,11 @@ class CellSpec:
         the same number of them, so that alpha is one array
         [edges, candidates].
       predecessors: how many edges each node keeps at derivation (the k of
-        sect. 2.4).
+        sect. 2.4); None for all of them.
       concat: the nodes that form the cell's output: concatenated, or in the
         recurrent space averaged.
+      zero_kept: whether a derived edge may carry the zero operation; in
+        DARTS never.
 
     Raises:
       InputError: the numbers do not fit together.
@@ -40,8 +42,9 @@ class CellSpec:
     inputs: int
     nodes: int
     candidates: tuple[tuple[str, ...], ...]
-    predecessors: int
+    predecessors: int | None
     concat: tuple[int, ...]
+    zero_kept: bool = False
 
     def __post_init__(self) -> None:
         if len(self.candidates) != len(self.edges):
@@ -77,6 +80,32 @@ class CellSpec:
     def alpha_shape(self) -> tuple[int, int]:
         """Shape [edges, candidates] of the cell's alpha."""
         return len(self.candidates), len(self.candidates[0])
+
+    def entered(self, edges: int) -> tuple[int, ...]:
+        """The node that each of `edges` edges of a derived cell enters.
+
+        Every node in turn keeps its edges; a published cell may have more
+        nodes than are searched here.
+
+        Raises:
+          InputError: they do not make up whole nodes.
+        """
+        targets: list[int] = []
+        node = self.inputs
+        while len(targets) < edges:
+            targets += [node] * (self.predecessors or node)
+            node += 1
+        if not edges or len(targets) != edges:
+            rule = (
+                f"{self.predecessors} incoming edges, so their number is a "
+                f"multiple of {self.predecessors}"
+                if self.predecessors
+                else "an edge from each node before it"
+            )
+            raise InputError(
+                f"cell '{self.name}': every node has {rule}; received {edges}"
+            )
+        return tuple(targets)
 
     def outgoing(self, source: int) -> tuple[tuple[int, int], ...]:
         """(row of alpha, target) of each edge that leaves node `source`."""

@@ -28,9 +28,9 @@ class CellGenotype:
     """One derived cell.
 
     Attributes:
-      edges: (operation, predecessor), `predecessors` of them for each node
-        in turn; in the convolutional space edges[2 * i] and edges[2 * i + 1]
-        enter node i + 2.
+      edges: (operation, predecessor), for each node in turn (CellSpec's
+        `entered` says which); in the convolutional space edges[2 * i] and
+        edges[2 * i + 1] enter node i + 2.
       concat: the nodes whose concatenation is the output.
     """
 
@@ -160,14 +160,9 @@ def _check_cell(
     space: SearchSpace, spec: CellSpec, cell: CellGenotype
 ) -> None:
     """Published cells may have more nodes than are searched here."""
-    kept = spec.predecessors
-    if not cell.edges or len(cell.edges) % kept:
-        raise InputError(
-            f"cell '{spec.name}': every node has {kept} incoming edges, so "
-            f"their number is a multiple of {kept}; received "
-            f"{len(cell.edges)}"
-        )
-    allowed = [name for name in space.operations if name != ZERO]
+    targets = spec.entered(len(cell.edges))
+    allowed = [n for n in space.operations if n != ZERO or spec.zero_kept]
+    places: dict[int, int] = {}
     for index, (operation, source) in enumerate(cell.edges):
         if operation not in allowed:
             raise InputError(
@@ -175,24 +170,29 @@ def _check_cell(
                 f"{closest(operation, allowed)}; the operations are "
                 f"{', '.join(allowed)}"
             )
-        target = spec.inputs + index // kept
+        target = targets[index]
+        place = places[target] = places.get(target, -1) + 1
+        if spec.predecessors is None and source != place:
+            raise InputError(
+                f"cell '{spec.name}': every node keeps the edges from all "
+                f"nodes before it, in their order, so the predecessor of "
+                f"edge {index} is {place}; received {source}"
+            )
         if not 0 <= source < target:
             raise InputError(
                 f"cell '{spec.name}': edge {index} enters node {target}, so "
                 f"its predecessor is one of 0..{target - 1}; received "
                 f"{source}"
             )
-    _check_concat(spec, cell)
+    _check_concat(spec, cell, targets[-1])
 
 
-def _check_concat(spec: CellSpec, cell: CellGenotype) -> None:
-    last = spec.inputs + len(cell.edges) // spec.predecessors - 1
+def _check_concat(spec: CellSpec, cell: CellGenotype, last: int) -> None:
     inside = all(spec.inputs <= node <= last for node in cell.concat)
     distinct = len(set(cell.concat)) == len(cell.concat)
     if not (cell.concat and inside and distinct):
         raise InputError(
             f"cell '{spec.name}': the concat lists distinct intermediate "
             f"nodes, each one of {spec.inputs}..{last} (the cell has "
-            f"{len(cell.edges)} edges, {spec.predecessors} for each node); "
-            f"received {list(cell.concat)}"
+            f"{len(cell.edges)} edges); received {list(cell.concat)}"
         )

@@ -23,7 +23,9 @@ def derive_cell(spec: CellSpec, weights: np.ndarray) -> CellGenotype:
     Each edge stands for its strongest non-zero candidate; each node keeps
     the edges from the `spec.predecessors` distinct predecessors for which
     that candidate's mixing weight is largest, the strongest first. Among
-    equals the earlier one wins.
+    equals the earlier one wins. Where a space keeps all edges of a node,
+    they stand in their order, and where it keeps zero operations, zero
+    competes with the others (NAS-Bench-201).
 
     Args:
       spec: the cell.
@@ -32,14 +34,15 @@ def derive_cell(spec: CellSpec, weights: np.ndarray) -> CellGenotype:
     """
     weights = np.array(weights, np.float64)
     for row, names in enumerate(spec.candidates):
-        if ZERO in names:
+        if ZERO in names and not spec.zero_kept:
             weights[row, names.index(ZERO)] = -np.inf
     edges = []
     for node in range(spec.inputs, spec.inputs + spec.nodes):
-        strongest = sorted(
-            spec.incoming(node), key=lambda edge: -weights[edge[0]].max()
-        )
-        for row, source in strongest[: spec.predecessors]:
+        kept = spec.incoming(node)
+        if spec.predecessors is not None:
+            strongest = sorted(kept, key=lambda e: -weights[e[0]].max())
+            kept = strongest[: spec.predecessors]
+        for row, source in kept:
             best = int(weights[row].argmax())
             edges.append((spec.candidates[row][best], source))
     return CellGenotype(tuple(edges), spec.concat)

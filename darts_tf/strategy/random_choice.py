@@ -9,7 +9,10 @@ from darts_tf.space.genotype import CellGenotype, Genotype
 
 
 def random_genotype(space: SearchSpace, seed: int) -> Genotype:
-    """Uniform over distinct predecessors and non-zero operations."""
+    """Uniform over distinct predecessors and the operations kept.
+
+    The zero operation is among them in a space that keeps it.
+    """
     generator = np.random.default_rng(seed)
     cells = {spec.name: _cell(spec, generator) for spec in space.cells}
     return Genotype(space.name, cells)
@@ -20,9 +23,13 @@ def _cell(spec: CellSpec, generator: np.random.Generator) -> CellGenotype:
     for node in range(spec.inputs, spec.inputs + spec.nodes):
         entering = spec.incoming(node)
         kept = generator.choice(
-            len(entering), spec.predecessors, replace=False
+            len(entering), spec.predecessors or len(entering), replace=False
         )
         for row, source in sorted(entering[i] for i in kept):
-            names = [name for name in spec.candidates[row] if name != ZERO]
+            names = [
+                name
+                for name in spec.candidates[row]
+                if name != ZERO or spec.zero_kept
+            ]
             edges.append((str(generator.choice(names)), source))
     return CellGenotype(tuple(edges), spec.concat)
