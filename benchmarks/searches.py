@@ -1,0 +1,57 @@
+"""Runs several searches, each from several seeds, one after another.
+
+    python -m benchmarks.searches --flagfiles=A.flags,B.flags --seeds=0,1,2 \
+        --out=runs/study --more=--data_dir=DIR
+
+Each search lies in OUT/<name of its flagfile>/seed_<k>. Started again, the
+same command goes on where it was; finished searches are skipped. All first
+seeds come first, so that an unfinished study can be compared already.
+"""
+
+from __future__ import annotations
+
+from darts_tf.run import cli  # isort: skip
+
+import pathlib
+import subprocess
+import sys
+
+from absl import flags
+
+from darts_tf.errors import InputError
+
+flags.DEFINE_list("flagfiles", None, "of the searches", required=True)
+flags.DEFINE_list("seeds", ["0", "1", "2"], "of each of them")
+flags.DEFINE_string("out", None, "folder of the study", required=True)
+flags.DEFINE_list("more", [], "flags that every search is given")
+FLAGS = flags.FLAGS
+
+
+def main(_) -> int:
+    """Runs what is left; the first search that fails ends it."""
+    paths = [pathlib.Path(name) for name in FLAGS.flagfiles]
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing or not all(seed.isdecimal() for seed in FLAGS.seeds):
+        raise InputError(
+            f"--flagfiles needs files and --seeds numbers; received "
+            f"{', '.join(missing or FLAGS.seeds)}"
+        )
+    for seed in FLAGS.seeds:
+        for path in paths:
+            workdir = pathlib.Path(FLAGS.out, path.stem, f"seed_{seed}")
+            if (workdir / "result.json").exists():
+                continue
+            print(f"\n{workdir}", flush=True)
+            command = [
+                *(sys.executable, "-m", "train.search"),
+                *(f"--flagfile={path}", f"--seed={seed}"),
+                *(f"--workdir={workdir}", *FLAGS.more),
+            ]
+            code = subprocess.run(command, check=False).returncode
+            if code:
+                return code
+    return 0
+
+
+if __name__ == "__main__":
+    cli.run(main)
