@@ -8,7 +8,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.networks.conv import EvaluationNetwork, MobileNetwork, Supernet
 from darts_tf.run import export
-from darts_tf.space import conv
+from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import relaxation, search_loop, tasks
 from train import setup
 from train.image_data import Batches, load_data, once
@@ -17,7 +17,7 @@ from train.image_data import Batches, load_data, once
 def search(flags, replicas: Replicas) -> search_loop.Search:
     """The supernet and its search, as the flags say."""
     data = load_data(flags, [flags.train_portion, 1 - flags.train_portion])
-    space = conv.SPACE
+    space = space_by_name(flags.space)
     with replicas.scope():
         model = Supernet(
             space, flags.channels, flags.layers, data.images.num_classes

@@ -20,8 +20,8 @@ from train import setup
 from train.kinds import kind_of
 
 CONFIGS = {"digits": "digits", "python_topics": "topics"}
-USUAL = {"darts_conv": "cifar10", "darts_recurrent": "ptb"}
-"""Folders of configs: by data set, and by space for all others."""
+USUAL = {"darts_recurrent": "ptb"}
+"""Folders of configs: by data set; by space for all others, or cifar10."""
 
 
 def resumed_step(workdir: Workdir) -> int:
@@ -99,12 +99,16 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
 
 def _evaluation(workdir, flags) -> str:
     """The command that evaluates what a search has found."""
-    folder = CONFIGS.get(flags.dataset, USUAL[flags.space])
+    folder = CONFIGS.get(
+        flags.dataset, USUAL.get(flags.space, "cifar10")
+    )
     words = [
         "python -m train.evaluate",
         f"--flagfile=configs/{folder}/evaluate.flags",
         f"--genotype={_quoted(workdir.genotype)}",
     ]
+    if flags.space not in ("darts_conv", *USUAL):
+        words.append(f"--space={flags.space}")
     if flags.dataset not in (*CONFIGS, "cifar10", "text_folder"):
         words.append(f"--dataset={flags.dataset}")
     if flags.data_dir:

@@ -15,7 +15,8 @@ from darts_tf.errors import InputError
 
 DISTRIBUTE = ("auto", "one_device", "mirrored")
 NETWORKS = ("cifar", "mobile")
-SPACES = ("darts_conv", "darts_recurrent")
+CELL_SPACES = ("darts_conv", "s1", "s2", "s3", "s4", "darts_conv_nonzero")
+SPACES = (*CELL_SPACES, "darts_recurrent")
 MAX_SEED = 2**30 - 1
 
 OWN_MODULES = (__name__, f"{__package__}.search_flags")
@@ -24,15 +25,24 @@ OWN_MODULES = (__name__, f"{__package__}.search_flags")
 IMAGE_FLAGS = (
     "download", "image_size", "examples", "crop_padding", "flip",
     "cutout_length", "channels", "layers", "train_portion", "network",
-    "auxiliary_weight", "drop_path", "valid_fraction",
+    "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
+    "lambda_strength", "lambda_epsilon", "lambda_cells",
 )  # fmt: skip
 TEXT_FLAGS = (
     "hidden_size", "bptt", "slowness", "dropout_words", "dropout_embedding",
     "dropout_x", "dropout_hidden", "dropout_output", "measured_batch",
     "patience",
 )  # fmt: skip
-FOREIGN_FLAGS = {"darts_conv": TEXT_FLAGS, "darts_recurrent": IMAGE_FLAGS}
+FOREIGN_FLAGS = dict.fromkeys(CELL_SPACES, TEXT_FLAGS) | {
+    "darts_recurrent": IMAGE_FLAGS
+}
 """What means nothing in a space, and may not be given there."""
+
+REASONS = {
+    "lambda_regularizer": " (Lambda-DARTS aligns the layers of a network with "
+    "each other, and a recurrent network has one)",
+}
+"""Why, where it is not plain."""
 
 PLACE_FLAGS = ("workdir", "data_dir", "download")
 """May differ when a run is resumed: they say where things lie."""
@@ -205,8 +215,8 @@ def check_space(parsed: flags.FlagValues) -> None:
     for name in FOREIGN_FLAGS[parsed.space]:
         if name in parsed and parsed[name].present:
             raise InputError(
-                f"--{name} means nothing with --space={parsed.space}; leave "
-                f"it out"
+                f"--{name} means nothing with --space={parsed.space}"
+                f"{REASONS.get(name, '')}; leave it out"
             )
 
 

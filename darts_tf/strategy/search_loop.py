@@ -2,13 +2,14 @@
 
 Each step takes one batch of each half of the training data: first alpha
 moves along the architecture gradient (strategy/bilevel.py), then w along
-grad_w L_train. The loop knows neither images nor words (strategy/tasks.py),
+grad_w L_train, regularised (strategy/lambda_reg.py) or not. The loop knows neither images nor words (strategy/tasks.py),
 yields numbers and knows no logger; run/driver.py drives it.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 import tensorflow as tf
@@ -18,8 +19,9 @@ from darts_tf.descent.optimizers import SGD, Adam
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import cosine
 from darts_tf.descent.variables import load, named, snapshot
+from darts_tf.errors import InputError
 from darts_tf.space.genotype import Genotype
-from darts_tf.strategy import bilevel, derivation, relaxation
+from darts_tf.strategy import bilevel, derivation, lambda_reg, relaxation
 from darts_tf.strategy.tasks import Task
 
 
@@ -34,6 +36,9 @@ class SearchSettings:
       momentum, weight_decay, clip_norm: of w.
       alpha_learning_rate, alpha_weight_decay, alpha_beta1: of alpha, by Adam
         with betas (alpha_beta1, 0.999).
+      lambda_regularizer: "none" or one of lambda_reg.KINDS, added to w's
+        gradient; lambda_strength at the end, lambda_epsilon, lambda_cells:
+        see lambda_reg.LambdaRegulariser.
       seed: of alpha's start and of dropout.
     """
 
@@ -49,6 +54,10 @@ class SearchSettings:
     alpha_learning_rate: float = 3e-4
     alpha_weight_decay: float = 1e-3
     alpha_beta1: float = 0.5
+    lambda_regularizer: str = "none"
+    lambda_strength: float = lambda_reg.STRENGTH
+    lambda_epsilon: float = lambda_reg.EPSILON
+    lambda_cells: str = "normal"
     seed: int = 0
 
 
@@ -59,6 +68,10 @@ class Search(Epochs):
       task: the network and its data.
       settings: the protocol.
       replicas: where it runs.
+
+    Raises:
+      InputError: a regulariser that the task's network has not enough cells
+        for.
     """
 
     def __init__(
@@ -83,8 +96,29 @@ class Search(Epochs):
             replicas.mean,
             valid_loss=task.valid_loss,
         )
+        self._regulariser = self._build_regulariser()
         self._create_variables()
         self._compile()
+
+    def _build_regulariser(self) -> lambda_reg.LambdaRegulariser | None:
+        settings, task = self.settings, self.task
+        if settings.lambda_regularizer == "none":
+            return None
+        if task.cells_loss is None:
+            raise InputError(
+                "Lambda-DARTS aligns the cells of a network with each other; "
+                "this one has a single cell: give --lambda_regularizer=none"
+            )
+        return lambda_reg.LambdaRegulariser(
+            task.cells_loss,
+            self.space,
+            task.kinds,
+            settings.lambda_regularizer,
+            settings.lambda_epsilon,
+            settings.lambda_cells,
+            self._replicas.compile,
+            self._replicas.mean,
+        )
 
     def _create_variables(self) -> None:
         start = relaxation.initial_alpha(self.space, self.settings.seed)
@@ -148,22 +182,46 @@ class Search(Epochs):
         seed = tf.constant([self.settings.seed, self.step], tf.int32)
         w, slots = self._read_w(), self._read_slots()
         step = tf.constant(rate, tf.float32)
-        unroll = bilevel.Unroll(self._sgd, slots, step)
+        descend = self._weight_gradient()
+        unroll = bilevel.Unroll(self._sgd, slots, step, descend)
         gradient, valid_loss, valid_aux = self._gradient(
             w, self._read_alpha(), train, valid, seed, unroll
         )
         self._move_alpha(gradient)
-        g, loss, aux = self._gradient.weight_gradient(
-            w, self._read_alpha(), train, seed
-        )
+        g, loss, aux = descend(w, self._read_alpha(), train, seed)
         self._move_w(w, g, slots, step)
         self.task.keep(aux, valid_aux)
+        regularised = self._regularised(aux)
         self.step += 1
         return {
             **self.task.scalars(train, loss, aux),
+            **regularised,
             "valid/loss": self._replicas.local(valid_loss),
             "learning_rate": rate,
         }
+
+    def _weight_gradient(self):
+        """(w, alpha, batch, seed) -> what w descends along in this epoch."""
+        if self._regulariser is None:
+            return self._gradient.weight_gradient
+        return functools.partial(
+            self._regulariser, strength=self.lambda_strength()
+        )
+
+    def _regularised(self, aux) -> dict[str, object]:
+        if self._regulariser is None:
+            return {}
+        return {
+            "train/layer_alignment": self._replicas.local(aux["alignment"]),
+            "lambda": self.lambda_strength(),
+        }
+
+    def lambda_strength(self) -> float:
+        """lambda, at the present step."""
+        settings = self.settings
+        return lambda_reg.ramp(
+            settings.lambda_strength, self.epoch, settings.epochs
+        )
 
     def learning_rate(self) -> float:
         """Of w, at the present step."""

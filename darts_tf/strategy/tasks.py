@@ -29,6 +29,9 @@ class Task(Protocol):
       w: the network's weights.
       train_loss, valid_loss: L_train and L_val as loss(w, alpha, batch,
         seed) -> (loss, aux).
+      cells_loss: L_train as loss(w, cells, batch, seed), cells being mixing
+        weights for each cell of the network; None where it has one cell.
+      kinds: the kind of each of the network's cells, in order.
     """
 
     space: SearchSpace
@@ -36,6 +39,8 @@ class Task(Protocol):
     w: list[tf.Variable]
     train_loss: Callable
     valid_loss: Callable
+    cells_loss: Callable | None
+    kinds: tuple[str, ...]
 
     def batches(self, step: int) -> tuple[object, object]:
         """(a batch for L_train, one for L_val) of the step."""
@@ -101,6 +106,8 @@ class ImageTask:
         self.model, self.space = model, model.space
         self.w = [v.value for v in model.trainable_variables]
         self.train_loss = self.valid_loss = relaxation.supernet_loss(model)
+        self.cells_loss = relaxation.cells_loss(model)
+        self.kinds = model.kinds
         self._data = train, valid
         self._measured, self._replicas = measured, replicas
         self._iterators = None

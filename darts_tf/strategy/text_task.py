@@ -69,6 +69,7 @@ class TextTask:
         self.w = [v.value for v in model.trainable_variables]
         self.train_loss = search_loss(model, slowness)
         self.valid_loss = search_loss(model)
+        self.cells_loss, self.kinds = None, (self.space.cells[0].name,)
         self._data, self._measured = (train, valid), measured
         self._bptt, self._replicas = bptt, replicas
         self._iterators = None

@@ -1,0 +1,201 @@
+"""Lambda-DARTS (Movahedi et al. 2023): training w so that layers agree.
+
+Weight sharing lets the cells near the output decide alone which operations
+win; the sign of it is that the layer gradients g_l = dL_train/dp_l, p_l the
+mixing weights of cell l, point in different directions. The regulariser adds
+to w's loss minus lambda times their alignment (strategy/alignment.py). Its
+gradient is a derivative along u_l = d alignment / d g_l in the space of
+mixing weights, taken by a central difference:
+
+    (grad_w L_train(w, p - epsilon u) - grad_w L_train(w, p + epsilon u))
+    / (2 epsilon),    epsilon = epsilon_0 / |u over all cells|.
+
+It works with every gradient of alpha (strategy/bilevel.py): the unrolled w'
+is the regularised step.
+
+Departures: the implicit term of the unrolled gradient holds the change of
+grad_w L_train with alpha, but not that of the regulariser's gradient, a third
+derivative. The authors' code cannot unroll at all. Theirs leaves reduction
+cells alone, and so does this by default; they can be aligned too, each kind
+of cell for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from darts_tf.errors import InputError
+from darts_tf.strategy.alignment import (
+    mean_pairwise_cosine,
+    mean_pairwise_sign,
+)
+from darts_tf.strategy.relaxation import mixing_weights, per_cell
+
+KINDS = {"cosine": mean_pairwise_cosine, "sign": mean_pairwise_sign}
+"""The regularisers by name: what they make large."""
+
+STRENGTH = 0.125
+EPSILON = 1e-4
+"""lambda at the end and epsilon_0, as published for the DARTS spaces."""
+
+
+def ramp(strength: float, epoch: int, epochs: int) -> float:
+    """lambda in an epoch, counted from 0: linear from 0 to `strength`."""
+    return strength * epoch / max(epochs - 1, 1)
+
+
+def perturbations(alignment: Callable, gradients, groups, epsilon_0: float):
+    """(alignment, epsilon, epsilon u) of the layer gradients.
+
+    Args:
+      alignment: one of KINDS' values.
+      gradients: the layer gradient [edges, candidates] of each cell.
+      groups: lists of indices of cells; each group is aligned for itself.
+      epsilon_0: length of epsilon u over all cells.
+
+    Returns:
+      The mean pairwise cosine of the first group, []; epsilon, [], 0 where u
+      is zero; for each cell epsilon u [edges, candidates], zero for cells in
+      no group.
+    """
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(gradients)
+        total = tf.add_n(
+            [alignment([gradients[i] for i in group]) for group in groups]
+        )
+    u = tape.gradient(total, gradients, unconnected_gradients="zero")
+    epsilon = tf.math.divide_no_nan(
+        tf.cast(epsilon_0, total.dtype), tf.linalg.global_norm(u)
+    )
+    cosine = mean_pairwise_cosine([gradients[i] for i in groups[0]])
+    return cosine, epsilon, [epsilon * direction for direction in u]
+
+
+def aligned_groups(kinds, cells: str) -> list[list[int]]:
+    """Indices of the cells that are aligned with each other.
+
+    Args:
+      kinds: the kind of each of the network's cells, in order.
+      cells: a kind, or "all" for every kind, each for itself.
+
+    Raises:
+      InputError: a kind that has fewer than two cells.
+    """
+    chosen = dict.fromkeys(kinds) if cells == "all" else [cells]
+    groups = []
+    for kind in sorted(chosen, key=lambda kind: kind != "normal"):
+        group = [i for i, other in enumerate(kinds) if other == kind]
+        if len(group) < 2:
+            raise InputError(
+                f"Lambda-DARTS aligns cells of one kind with each other and "
+                f"needs at least two; a network of {len(kinds)} layers has "
+                f"{len(group)} '{kind}': give more --layers, or "
+                f"--lambda_regularizer=none"
+            )
+        groups.append(group)
+    return groups
+
+
+class LambdaRegulariser:
+    """grad_w L_train plus the regulariser's gradient, in small pieces.
+
+    Args:
+      cells_loss: L_train as loss(w, cells, batch, seed), cells being mixing
+        weights (strategy/relaxation.py).
+      space: what is searched.
+      kinds: the kind of each of the network's cells, in order.
+      regularizer: one of KINDS.
+      epsilon_0: length of the step in the space of mixing weights.
+      cells: "normal" or "all", see `aligned_groups`.
+      compile: turns a function of tensors into its compiled form.
+      mean: averages a list of tensors over the replicas.
+
+    Raises:
+      InputError: no such regularizer; too few cells.
+    """
+
+    def __init__(
+        self,
+        cells_loss: Callable,
+        space,
+        kinds,
+        regularizer: str,
+        epsilon_0: float = EPSILON,
+        cells: str = "normal",
+        compile: Callable = tf.function,
+        mean: Callable = lambda values: values,
+    ):
+        if regularizer not in KINDS:
+            raise InputError(
+                f"the regularizer must be one of {', '.join(KINDS)}; "
+                f"received {regularizer!r}"
+            )
+        groups = aligned_groups(kinds, cells)
+
+        def at(alpha):
+            return per_cell(mixing_weights(alpha), space, kinds)
+
+        def both(w, alpha, batch, seed):
+            cells = at(alpha)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch([w, [cells[i] for g in groups for i in g]])
+                value, aux = cells_loss(w, cells, batch, seed)
+            g, layers = tape.gradient(
+                value, (w, cells), unconnected_gradients="zero"
+            )
+            return mean(g), mean(layers), mean([value])[0], aux
+
+        def around(alpha, layers):
+            cosine, epsilon, steps = perturbations(
+                KINDS[regularizer], layers, groups, epsilon_0
+            )
+            pairs = list(zip(at(alpha), steps, strict=True))
+            forward = [p - step for p, step in pairs]
+            backward = [p + step for p, step in pairs]
+            return cosine, epsilon, forward, backward
+
+        def weights_only(w, cells, batch, seed):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(w)
+                value, _ = cells_loss(w, cells, batch, seed)
+            return mean(
+                tape.gradient(value, w, unconnected_gradients="zero")
+            )
+
+        def plus(g, forward, backward, epsilon, strength):
+            factor = tf.math.divide_no_nan(strength, 2 * epsilon)
+            return [
+                t + factor * (f - b)
+                for t, f, b in zip(g, forward, backward, strict=True)
+            ]
+
+        self.layer_gradients = compile(both)
+        self.around = compile(around)
+        self._weights_only = compile(weights_only)
+        self._plus = compile(plus)
+
+    def __call__(self, w, alpha, batch, seed, strength: float):
+        """(regularised gradient, L_train, its aux with "alignment").
+
+        aux["alignment"] is the mean pairwise cosine of the normal cells'
+        layer gradients, [], whatever the regularizer.
+
+        Args:
+          w, alpha: flat lists of tensors.
+          batch: for L_train.
+          seed: int32 [2]; all passes see the same masks.
+          strength: lambda; 0 spares the two passes of the regulariser.
+        """
+        g, layers, value, aux = self.layer_gradients(w, alpha, batch, seed)
+        cosine, epsilon, *points = self.around(alpha, layers)
+        aux = {**aux, "alignment": cosine}
+        if not strength:
+            return g, value, aux
+        forward, backward = (
+            self._weights_only(w, cells, batch, seed) for cells in points
+        )
+        strength = tf.constant(strength, w[0].dtype)
+        g = self._plus(g, forward, backward, epsilon, strength)
+        return g, value, aux

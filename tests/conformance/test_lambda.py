@@ -1,0 +1,90 @@
+"""Lambda-DARTS against its authors' own code (tests/goldens/README.md)."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.networks.conv import Supernet
+from darts_tf.space.registry import space_by_name
+from darts_tf.strategy import relaxation
+from darts_tf.strategy.lambda_reg import LambdaRegulariser
+from tests.conformance.weights import fill
+
+HERE = pathlib.Path(__file__).parent.parent / "goldens"
+FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))
+GOLDEN = dict(np.load(FOLDER / "lambda.npz", allow_pickle=False))
+TIGHT = 1e-6  # relative to the largest element; all is float64
+EPSILON_0 = 1e-3
+REGULARIZERS = {"corr": "cosine", "signcorr": "sign"}
+SPACES = {"s5": "darts_conv_nonzero"}  # the others have their own names
+SEED = tf.constant([0, 0])
+CASES = sorted({tuple(k.split("/")[1:3]) for k in GOLDEN if k.count("/") == 3})
+KEYS = {
+    "alpha_normal", "alpha_reduce", "layer_gradients_normal",
+    "alignment_normal", "epsilon", "perturbations_all_cells",
+    "weight_regulariser_gradient_global_norm",
+    "classifier_regulariser_gradient", "loss",
+}  # fmt: skip
+pytestmark = pytest.mark.usefixtures("float64")
+
+
+def close(value, golden, bound: float = TIGHT) -> None:
+    value, golden = np.asarray(value), np.asarray(golden)
+    assert value.shape == golden.shape
+    scale = max(np.abs(golden).max(), 1e-12)
+    assert np.abs(value - golden).max() <= bound * scale
+
+
+@pytest.mark.parametrize("name, short", CASES)
+def test_regulariser(name, short):
+    golden = {k: GOLDEN[f"lambda/{name}/{short}/{k}"] for k in KEYS}
+    channels, layers, batch, size, classes = map(int, GOLDEN["lambda/config"])
+    x, y = (tf.constant(GOLDEN[f"lambda/{k}"]) for k in "xy")
+    assert tuple(x.shape) == (batch, size, size, 3)
+    space = space_by_name(SPACES.get(name, name))
+    model = Supernet(space, channels, layers, classes)
+    alpha = [tf.constant(golden[f"alpha_{s.name}"]) for s in space.cells]
+    model(x[:1], relaxation.per_cell(alpha, space, model.kinds))
+    fill(model)
+    w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
+    # Eager: tracing in float64 would take minutes (as in test_conv.py).
+    regulariser = LambdaRegulariser(
+        relaxation.cells_loss(model), space, model.kinds,
+        REGULARIZERS[short], EPSILON_0, compile=lambda function: function,
+    )  # fmt: skip
+
+    base, layer_gradients, _, _ = regulariser.layer_gradients(
+        w, alpha, (x, y), SEED
+    )
+    normal = [
+        g for g, k in zip(layer_gradients, model.kinds) if k == "normal"
+    ]
+    close(tf.stack(normal), golden["layer_gradients_normal"])
+    _, epsilon, forward, backward = regulariser.around(alpha, layer_gradients)
+    close(epsilon, golden["epsilon"])
+    steps = [(b - f) / 2 for f, b in zip(forward, backward, strict=True)]
+    close(tf.stack(steps), golden["perturbations_all_cells"])
+
+    total, loss, aux = regulariser(w, alpha, (x, y), SEED, strength=1.0)
+    close(loss, golden["loss"])
+    close(aux["alignment"], golden["alignment_normal"])
+    added = [t - g for t, g in zip(total, base, strict=True)]
+    norm = golden["weight_regulariser_gradient_global_norm"]
+    close(tf.linalg.global_norm(added), norm)
+    (kernel,) = [
+        g for g, v in zip(added, model.trainable_variables)
+        if len(v.shape) == 2
+    ]  # fmt: skip
+    close(kernel, golden["classifier_regulariser_gradient"])
+
+
+def test_every_key_is_checked():
+    known = {"lambda/config", "lambda/x", "lambda/y"}
+    known |= {f"lambda/{n}/{s}/{k}" for n, s in CASES for k in KEYS}
+    assert set(GOLDEN) == known
+    assert CASES and {short for _, short in CASES} <= set(REGULARIZERS)
