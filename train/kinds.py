@@ -5,7 +5,11 @@ from __future__ import annotations
 import importlib
 import types
 
-MODULES = {"darts_conv": "train.images", "darts_recurrent": "train.texts"}
+MODULES = {
+    "darts_conv": "train.images",
+    "darts_recurrent": "train.texts",
+    "nasbench201": "train.images",
+}
 
 
 def kind_of(space: str) -> types.ModuleType:

@@ -12,10 +12,11 @@ import json
 from absl import flags
 
 from darts_tf.errors import InputError
+from darts_tf.space import nasbench201
 
 DISTRIBUTE = ("auto", "one_device", "mirrored")
 NETWORKS = ("cifar", "mobile")
-SPACES = ("darts_conv", "darts_recurrent")
+SPACES = ("darts_conv", "darts_recurrent", "nasbench201")
 MAX_SEED = 2**30 - 1
 
 OWN_MODULES = (__name__, f"{__package__}.search_flags")
@@ -31,8 +32,17 @@ TEXT_FLAGS = (
     "dropout_x", "dropout_hidden", "dropout_output", "measured_batch",
     "patience",
 )  # fmt: skip
-FOREIGN_FLAGS = {"darts_conv": TEXT_FLAGS, "darts_recurrent": IMAGE_FLAGS}
+FOREIGN_FLAGS = {
+    "darts_conv": TEXT_FLAGS,
+    "darts_recurrent": IMAGE_FLAGS,
+    "nasbench201": (*TEXT_FLAGS, "network", "auxiliary_weight"),
+}
 """What means nothing in a space, and may not be given there."""
+
+USUAL_VALUES = {
+    "nasbench201": {"channels": 16, "layers": 15, "drop_path": 0.0}
+}
+"""Defaults that differ in a space from those of the flags."""
 
 PLACE_FLAGS = ("workdir", "data_dir", "download")
 """May differ when a run is resumed: they say where things lie."""
@@ -55,7 +65,8 @@ def define_space() -> None:
     """What kind of cell."""
     flags.DEFINE_enum(
         "space", "darts_conv", SPACES,
-        "cells for images, or recurrent ones for language",
+        "cells for images, recurrent ones for language, or those of "
+        "NAS-Bench-201 for images",
     )  # fmt: skip
 
 
@@ -98,8 +109,15 @@ def define_data() -> None:
 
 def define_network(channels: int, layers: int) -> None:
     """The size of a network."""
-    _integer("channels", channels, "images: of the first cell", lower_bound=1)
-    _integer("layers", layers, "images: number of cells", lower_bound=3)
+    own = USUAL_VALUES["nasbench201"]
+    _integer(
+        "channels", channels, f"images: of the first cell (nasbench201: "
+        f"{own['channels']})", lower_bound=1,
+    )  # fmt: skip
+    _integer(
+        "layers", layers, f"images: number of cells (nasbench201: of all "
+        f"three stages, a multiple of 3, {own['layers']})", lower_bound=3,
+    )  # fmt: skip
 
 
 def define_language(words: float, patience: bool) -> None:
@@ -137,15 +155,15 @@ def define_evaluation() -> None:
     flags.DEFINE_string(
         "genotype", None, "a genotype's JSON file, or a published name: "
         "DARTS_V1, DARTS_V2, NASNet, AmoebaNet (recurrent: DARTS_V1, "
-        "DARTS_V2, ENAS)", required=True,
+        "DARTS_V2, ENAS; nasbench201: an architecture string)", required=True,
     )  # fmt: skip
     flags.DEFINE_enum(
         "network", "cifar", NETWORKS, "mobile: for 224 x 224 images"
     )
     _float("auxiliary_weight", 0.4, "of the auxiliary loss (0: no head)",
            lower_bound=0)  # fmt: skip
-    _float("drop_path", 0.2, "probability at the end", lower_bound=0,
-           upper_bound=0.99)  # fmt: skip
+    _float("drop_path", 0.2, "probability at the end (nasbench201: 0)",
+           lower_bound=0, upper_bound=0.99)  # fmt: skip
     _float(
         "valid_fraction", 0.0, "share of the training data kept for a "
         "validation curve (paper: 0)", lower_bound=0, upper_bound=0.9,
@@ -159,8 +177,8 @@ def define_derivation() -> None:
         "pictures", required=True,
     )  # fmt: skip
     flags.DEFINE_string(
-        "genotype", None, "only draw this one: a JSON file, or a published "
-        "name",
+        "genotype", None, "only draw this one: a JSON file, a published name "
+        "or an architecture string",
     )  # fmt: skip
     flags.DEFINE_enum(
         "space", "darts_conv", SPACES, "of --genotype's name and of --random"
@@ -197,17 +215,23 @@ def values(parsed: flags.FlagValues) -> dict[str, object]:
 
 
 def check_space(parsed: flags.FlagValues) -> None:
-    """Refuses flags that mean nothing in the space.
+    """Takes up the space's own defaults, refuses what means nothing in it.
 
     Raises:
-      InputError: one was given.
+      InputError: such a flag was given, or a number that the space cannot
+        have.
     """
+    for name, value in USUAL_VALUES.get(parsed.space, {}).items():
+        if name in parsed:
+            parsed.set_default(name, value)
     for name in FOREIGN_FLAGS[parsed.space]:
         if name in parsed and parsed[name].present:
             raise InputError(
                 f"--{name} means nothing with --space={parsed.space}; leave "
                 f"it out"
             )
+    if parsed.space == nasbench201.SPACE.name:
+        nasbench201.cells_a_stage(parsed.layers)
 
 
 def as_flagfile(named: dict[str, object]) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import difflib
 
 from darts_tf.errors import InputError
-from darts_tf.space import conv, recurrent
+from darts_tf.space import conv, nasbench201, recurrent
 from darts_tf.space.cell import SearchSpace
 
-SPACES = {space.name: space for space in (conv.SPACE, recurrent.SPACE)}
+SPACES = {
+    space.name: space
+    for space in (conv.SPACE, recurrent.SPACE, nasbench201.SPACE)
+}
 
 
 def space_by_name(name: str) -> SearchSpace:
