@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
-from darts_tf.networks.conv import EvaluationNetwork, MobileNetwork, Supernet
+from darts_tf.networks import conv, nasbench201
 from darts_tf.run import export
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import relaxation, search_loop, tasks
@@ -14,12 +14,17 @@ from train import setup
 from train.image_data import Batches, load_data, once
 
 
+SUPERNETS = {"nasbench201": nasbench201.Supernet}
+"""Those that are no networks.conv.Supernet, by space."""
+
+
 def search(flags, replicas: Replicas) -> search_loop.Search:
     """The supernet and its search, as the flags say."""
     data = load_data(flags, [flags.train_portion, 1 - flags.train_portion])
     space = space_by_name(flags.space)
+    supernet = SUPERNETS.get(space.name, conv.Supernet)
     with replicas.scope():
-        model = Supernet(
+        model = supernet(
             space, flags.channels, flags.layers, data.images.num_classes
         )
         start = relaxation.initial_alpha(space, flags.seed)
@@ -138,21 +143,24 @@ def build_evaluation_network(
     flags, genotype, classes: int, image_shape, replicas: Replicas
 ):
     """A genotype's network with random weights, as the flags say."""
-    networks = {"cifar": EvaluationNetwork, "mobile": MobileNetwork}
     with replicas.scope():
-        model = networks[flags.network](
-            genotype,
-            flags.channels,
-            flags.layers,
-            classes,
-            auxiliary=flags.auxiliary_weight > 0,
-        )
+        model = _evaluation_network(flags, genotype, classes)
         images = tf.zeros((1, *image_shape))
         model(images, training=False)
         model(images, training=True)  # builds the auxiliary head
         for variable in model.non_trainable_variables:
             variable.assign(_fresh(variable))
     return model
+
+
+def _evaluation_network(flags, genotype, classes: int):
+    sizes = flags.channels, flags.layers, classes
+    if genotype.space == "nasbench201":
+        return nasbench201.EvaluationNetwork(genotype, *sizes)
+    networks = {"cifar": conv.EvaluationNetwork, "mobile": conv.MobileNetwork}
+    return networks[flags.network](
+        genotype, *sizes, auxiliary=flags.auxiliary_weight > 0
+    )
 
 
 def _fresh(statistic):

@@ -20,7 +20,7 @@ from train import setup
 from train.kinds import kind_of
 
 CONFIGS = {"digits": "digits", "python_topics": "topics"}
-USUAL = {"darts_recurrent": "ptb"}
+USUAL = {"darts_recurrent": "ptb", "nasbench201": "nasbench201"}
 """Folders of configs: by data set; by space for all others, or cifar10."""
 
 

@@ -127,7 +127,10 @@ class Training(Epochs):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(w)
                 value, logits, state = loss(w, batch, seed, drop_path)
-            g = replicas.mean(tape.gradient(value, w))
+            # Of nodes that reach no output, where zeros may be derived.
+            nothing = tf.UnconnectedGradients.ZERO
+            g = tape.gradient(value, w, unconnected_gradients=nothing)
+            g = replicas.mean(g)
             slots = [tf.identity(s) for s in self._slots]
             moved, slots = self._sgd.step(w, g, slots, learning_rate)
             replicas.assign(self._w, moved)

@@ -1,8 +1,9 @@
-"""The skeleton of a cell, shared by search and evaluation.
+"""The skeleton of a cell, shared by all spaces, by search and evaluation.
 
-Two inputs are brought to the cell's size and width, every node sums the
+The inputs are brought to the cell's size and width, every node sums the
 terms that its predecessors' edges give (eq. 1), and the output nodes are
-concatenated. What computes the edges is injected (networks/edges.py).
+concatenated. What brings the inputs there and what computes the edges
+(networks/edges.py) is injected.
 """
 
 from __future__ import annotations
@@ -20,40 +21,34 @@ class Cell(ops.Block):
         leave it, or None where none does.
       nodes: number of intermediate nodes.
       concat: the nodes that form the output.
-      channels: C of every node.
-      after_reduction: whether the cell before the previous one halved the
-        size, so that the first input has to be halved here.
-      norm: called without arguments, returns a new BatchNorm.
+      inputs: for each input, the layer that brings its ReLU to the cell's
+        size and width, or None where the input is taken as it is.
     """
 
-    def __init__(self, units, nodes, concat, channels, after_reduction, norm):
+    def __init__(self, units, nodes, concat, inputs):
         super().__init__()
-        self.units = list(units)
+        self.units, self.inputs_to_states = list(units), list(inputs)
         self.nodes, self.concat = nodes, tuple(concat)
-        self.first = (
-            ops.FactorizedReduce(channels, norm)
-            if after_reduction
-            else ops.conv_norm(channels, norm)
-        )
-        self.second = ops.conv_norm(channels, norm)
 
-    def call(self, s0, s1, training=False, **edge_arguments):
-        """[B, H0, W0, C0], [B, H1, W1, C1] -> [B, H, W, concat * C]."""
+    def call(self, inputs, training=False, **edge_arguments):
+        """A list of [B, H', W', C'] -> [B, H, W, concat * C]."""
         states = [
-            self.first(tf.nn.relu(s0), training=training),
-            self.second(tf.nn.relu(s1), training=training),
+            x if layer is None else layer(tf.nn.relu(x), training=training)
+            for layer, x in zip(self.inputs_to_states, inputs, strict=True)
         ]
-        terms = {node: [] for node in range(2, 2 + self.nodes)}
+        first = len(states)
+        terms = {node: [] for node in range(first, first + self.nodes)}
         for node, unit in enumerate(self.units):
-            if node >= 2:
+            if node >= first:
                 states.append(add(terms[node]))
             if unit is None:
                 continue
             leaving = unit(states[node], training=training, **edge_arguments)
             for target, more in leaving:
                 terms[target] += more
-        states.append(add(terms[1 + self.nodes]))
-        return tf.concat([states[node] for node in self.concat], axis=-1)
+        states.append(add(terms[first - 1 + self.nodes]))
+        output = [states[node] for node in self.concat]
+        return output[0] if len(output) == 1 else tf.concat(output, axis=-1)
 
 
 def add(terms):

@@ -13,12 +13,14 @@ import keras
 import tensorflow as tf
 
 from darts_tf.errors import InputError
+from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
-from darts_tf.networks.edges import DiscreteEdges, MixedEdges
+from darts_tf.networks.edges import MixedEdges, discrete_units
 from darts_tf.networks.ends import (
     AuxiliaryHead,
     Classifier,
+    check_ends,
     cifar_stem,
     strided_stem,
 )
@@ -35,7 +37,8 @@ class _Trunk(keras.Model):
     """Stem, cells, pooling and classifier; subclasses say what a cell is."""
 
     def __init__(self, channels: int, layers: int, classes: int, **kwargs):
-        _check_sizes(channels, layers, classes)
+        check_ends(channels, classes)
+        _check_layers(layers)
         super().__init__(**kwargs)
         self.reductions = reduction_layers(layers)
         self.kinds = tuple(
@@ -65,11 +68,21 @@ class _Trunk(keras.Model):
     def build(self, input_shape) -> None:
         """Nothing to create here: the layers build when they are called."""
 
+    def _inputs(self, channels, after_reduction):
+        """What brings both inputs of a cell to its size and width.
+
+        After a reduction the first one comes from before it.
+        """
+        first = ops.FactorizedReduce if after_reduction else ops.conv_norm
+        second = ops.conv_norm
+        return [first(channels, self.norm), second(channels, self.norm)]
+
     def _trunk(self, images, training, arguments):
         """Yields the output of each cell, [B, H, W, C]."""
         s0, s1 = self._stem(images, training)
         for layer, cell in enumerate(self.cells):
-            s0, s1 = s1, cell(s0, s1, training=training, **arguments(layer))
+            out = cell([s0, s1], training=training, **arguments(layer))
+            s0, s1 = s1, out
             yield s1
 
     def _classify(self, x):
@@ -116,10 +129,8 @@ class Supernet(_Trunk):
             )
             for source in range(spec.inputs + spec.nodes - 1)
         ]
-        return Cell(
-            units, spec.nodes, spec.concat, channels, after_reduction,
-            self.norm,
-        )  # fmt: skip
+        inputs = self._inputs(channels, after_reduction)
+        return Cell(units, spec.nodes, spec.concat, inputs)
 
     def call(self, images, mixing_weights, seed=None, training=False):
         """Logits [B, classes] of images [B, H, W, channels].
@@ -161,25 +172,12 @@ class EvaluationNetwork(_Trunk):
     def _build_cell(self, layer, kind, channels, after_reduction):
         cell = self.genotype.cells[kind]
         spec = space_by_name(self.genotype.space).cell(kind)
-        targets = spec.entered(len(cell.edges))
-        nodes = targets[-1] + 1 - spec.inputs
-        leaving = {source: [] for source in range(targets[-1])}
-        for target, (name, source) in zip(targets, cell.edges):
-            leaving[source].append((target, name))
-        units = [
-            DiscreteEdges(
-                edges,
-                channels,
-                2 if kind == "reduce" and source < 2 else 1,
-                key=layer * 100 + source,
-            )
-            if edges
-            else None
-            for source, edges in leaving.items()
-        ]
-        return Cell(
-            units, nodes, cell.concat, channels, after_reduction, self.norm
+        units = discrete_units(
+            spec, cell, channels, 2 if kind == "reduce" else 1, layer
         )
+        inputs = self._inputs(channels, after_reduction)
+        nodes = len(units) + 1 - spec.inputs
+        return Cell(units, nodes, cell.concat, inputs)
 
     @staticmethod
     def _auxiliary_head(classes):
@@ -242,13 +240,9 @@ class MobileNetwork(EvaluationNetwork):
         return AuxiliaryHead(classes, last_norm=False)
 
 
-def _check_sizes(channels: int, layers: int, classes: int) -> None:
-    if channels < 1:
-        raise InputError(f"channels must be at least 1; received {channels}")
+def _check_layers(layers: int) -> None:
     if layers < 3:
         raise InputError(
             f"layers must be at least 3, so that reduction cells stand at "
             f"1/3 and 2/3 of the depth; received {layers}"
         )
-    if classes < 2:
-        raise InputError(f"classes must be at least 2; received {classes}")

@@ -12,6 +12,7 @@ import tensorflow as tf
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.space.cell import IDENTITY, ZERO, CellSpec
+from darts_tf.space.genotype import CellGenotype
 
 
 class MixedEdges(ops.Block):
@@ -26,16 +27,21 @@ class MixedEdges(ops.Block):
       channels: C, of every feature map in the cell.
       stride: 1 or 2, for all edges.
       norm: called without arguments, returns a new BatchNorm.
+      normed_pools: whether a batch norm follows each pool, as in DARTS.
     """
 
-    def __init__(self, spec: CellSpec, source, channels, stride, norm):
+    def __init__(
+        self, spec: CellSpec, source, channels, stride, norm,
+        normed_pools: bool = True,
+    ):  # fmt: skip
         super().__init__()
         self.stride, self.channels = stride, channels
         self.edges = spec.outgoing(source)
         self.names = {row: spec.candidates[row] for row, _ in self.edges}
         used = {name for names in self.names.values() for name in names}
+        self.pools = [name for name in sorted(used) if name in ops.POOLS]
         self.pool_norms = {
-            name: norm() for name in sorted(used) if name in ops.POOLS
+            name: norm() for name in self.pools if normed_pools
         }
         self.operations = {
             self._key(row, name): ops.build(name, channels, stride, norm)
@@ -64,10 +70,9 @@ class MixedEdges(ops.Block):
         Returns:
           (target, list of terms [B, H', W', C]) for each edge.
         """
-        shared = {
-            name: norm(ops.POOLS[name](x, self.stride), training=training)
-            for name, norm in self.pool_norms.items()
-        }
+        shared = {name: ops.POOLS[name](x, self.stride) for name in self.pools}
+        for name, norm in self.pool_norms.items():
+            shared[name] = norm(shared[name], training=training)
         if self.stride == 1:
             shared[IDENTITY] = x
         activated = tf.nn.relu(x)
@@ -137,7 +142,8 @@ class DiscreteEdges(ops.Block):
         self.edges = list(edges)
         self.operations = [
             None
-            if name in ops.POOLS or (name == IDENTITY and stride == 1)
+            if name in (ZERO, *ops.POOLS)
+            or (name == IDENTITY and stride == 1)
             else ops.build(name, channels, stride, lambda: BatchNorm(True))
             for _, name in self.edges
         ]
@@ -151,23 +157,57 @@ class DiscreteEdges(ops.Block):
             is dropped, or None; the identity is never dropped.
           seed: int32 [2], decides the masks.
           training: whether batch statistics are used.
+
+        The zero operation gives zeros, for a node may have nothing else.
         """
         activated = tf.nn.relu(x)
         result = []
         for index, (target, name) in enumerate(self.edges):
             if name in ops.POOLS:
                 y = ops.POOLS[name](x, self.stride)
+            elif name == ZERO:
+                y = tf.zeros_like(x[:, :: self.stride, :: self.stride])
             elif self.operations[index] is None:
                 y = x
             else:
                 y = self.operations[index](activated, training=training)
-            if drop_path is not None and y is not x:
+            if drop_path is not None and y is not x and name != ZERO:
                 mask_seed = tf.random.experimental.stateless_fold_in(
                     seed, self.key * 100 + index
                 )
                 y = drop(y, drop_path, mask_seed)
             result.append((target, [y]))
         return result
+
+
+def discrete_units(
+    spec: CellSpec, cell: CellGenotype, channels: int, input_stride: int,
+    layer: int,
+):  # fmt: skip
+    """The edges of a derived cell: for each node a DiscreteEdges or None.
+
+    Args:
+      spec: the cell's specification.
+      cell: what was derived.
+      channels: C, of every feature map in the cell.
+      input_stride: of the edges that leave the cell's inputs.
+      layer: the cell's place in the network.
+    """
+    targets = spec.entered(len(cell.edges))
+    leaving = {source: [] for source in range(targets[-1])}
+    for target, (name, source) in zip(targets, cell.edges):
+        leaving[source].append((target, name))
+    return [
+        DiscreteEdges(
+            edges,
+            channels,
+            input_stride if source < spec.inputs else 1,
+            key=layer * 100 + source,
+        )
+        if edges
+        else None
+        for source, edges in leaving.items()
+    ]
 
 
 def drop(y, probability, seed):

@@ -16,6 +16,18 @@ NARROW_CHANNELS, WIDE_CHANNELS = 128, 768
 """Of the auxiliary head."""
 
 
+def check_ends(channels: int, classes: int) -> None:
+    """Refuses what makes no stem or no classifier.
+
+    Raises:
+      InputError: fewer than one channel, or than two classes.
+    """
+    if channels < 1:
+        raise InputError(f"channels must be at least 1; received {channels}")
+    if classes < 2:
+        raise InputError(f"classes must be at least 2; received {classes}")
+
+
 def cifar_stem(channels: int, norm=functools.partial(BatchNorm, True)):
     """3 x 3 convolution and batch norm, which learns scale and shift."""
     return ops.Chain([Conv(channels, (3, 3)), norm()])

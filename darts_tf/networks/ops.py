@@ -68,6 +68,15 @@ def dilated(size: int, channels: int, stride: int, norm) -> Chain:
     return Chain([DepthwiseConv(size, stride, 2), Conv(channels), norm()])
 
 
+def normal_conv(size: int, channels: int, stride: int, norm) -> Chain:
+    """nor_conv of NAS-Bench-201: a plain convolution, BN.
+
+    Departure: the benchmark's search network has a bias here, which the
+    batch norm behind it takes out again.
+    """
+    return Chain([Conv(channels, (size, size), (stride, stride)), norm()])
+
+
 def seven_by_one(channels: int, stride: int, norm) -> Chain:
     """conv_7x1_1x7, of AmoebaNet's cells."""
     return Chain(
@@ -129,6 +138,18 @@ def avg_pool(x, stride: int):
 POOLS = {"max_pool_3x3": max_pool, "avg_pool_3x3": avg_pool}
 
 
+SIZED = {
+    f"{kind}_{size}x{size}": (operation, size)
+    for kind, operation, sizes in (
+        ("sep_conv", separable, (3, 5, 7)),
+        ("dil_conv", dilated, (3, 5, 7)),
+        ("nor_conv", normal_conv, (1, 3)),
+    )
+    for size in sizes
+}
+"""(operation, size of its kernel) by name."""
+
+
 def build(name: str, channels: int, stride: int, norm):
     """A new layer for an operation with weights.
 
@@ -141,18 +162,14 @@ def build(name: str, channels: int, stride: int, norm):
     Raises:
       InputError: no such operation.
     """
-    kind, _, size = name.rpartition("_")
-    sizes = {f"{k}x{k}": k for k in (3, 5, 7)}
-    if kind == "sep_conv" and size in sizes:
-        return separable(sizes[size], channels, stride, norm)
-    if kind == "dil_conv" and size in sizes:
-        return dilated(sizes[size], channels, stride, norm)
+    if name in SIZED:
+        operation, size = SIZED[name]
+        return operation(size, channels, stride, norm)
     if name == "conv_7x1_1x7":
         return seven_by_one(channels, stride, norm)
     if name == IDENTITY and stride == 2:
         return FactorizedReduce(channels, norm)
     raise InputError(
         f"operation {name!r} with stride {stride} has no layer; layers exist "
-        f"for sep_conv_*, dil_conv_*, conv_7x1_1x7 and {IDENTITY} with "
-        f"stride 2"
+        f"for {', '.join(SIZED)}, conv_7x1_1x7 and {IDENTITY} with stride 2"
     )

@@ -12,11 +12,12 @@ import json
 from absl import flags
 
 from darts_tf.errors import InputError
+from darts_tf.space import nasbench201
 
 DISTRIBUTE = ("auto", "one_device", "mirrored")
 NETWORKS = ("cifar", "mobile")
 CELL_SPACES = ("darts_conv", "s1", "s2", "s3", "s4", "darts_conv_nonzero")
-SPACES = (*CELL_SPACES, "darts_recurrent")
+SPACES = (*CELL_SPACES, "nasbench201", "darts_recurrent")
 MAX_SEED = 2**30 - 1
 
 OWN_MODULES = (__name__, f"{__package__}.search_flags")
@@ -34,7 +35,8 @@ TEXT_FLAGS = (
     "patience",
 )  # fmt: skip
 FOREIGN_FLAGS = dict.fromkeys(CELL_SPACES, TEXT_FLAGS) | {
-    "darts_recurrent": IMAGE_FLAGS
+    "darts_recurrent": IMAGE_FLAGS,
+    "nasbench201": (*TEXT_FLAGS, "network", "auxiliary_weight"),
 }
 """What means nothing in a space, and may not be given there."""
 
@@ -43,6 +45,11 @@ REASONS = {
     "each other, and a recurrent network has one)",
 }
 """Why, where it is not plain."""
+
+USUAL_VALUES = {
+    "nasbench201": {"channels": 16, "layers": 15, "drop_path": 0.0}
+}
+"""Defaults that differ in a space from those of the flags."""
 
 PLACE_FLAGS = ("workdir", "data_dir", "download")
 """May differ when a run is resumed: they say where things lie."""
@@ -65,7 +72,8 @@ def define_space() -> None:
     """What kind of cell."""
     flags.DEFINE_enum(
         "space", "darts_conv", SPACES,
-        "cells for images, or recurrent ones for language",
+        "cells for images, recurrent ones for language, or those of "
+        "NAS-Bench-201 for images",
     )  # fmt: skip
 
 
@@ -108,8 +116,15 @@ def define_data() -> None:
 
 def define_network(channels: int, layers: int) -> None:
     """The size of a network."""
-    _integer("channels", channels, "images: of the first cell", lower_bound=1)
-    _integer("layers", layers, "images: number of cells", lower_bound=3)
+    own = USUAL_VALUES["nasbench201"]
+    _integer(
+        "channels", channels, f"images: of the first cell (nasbench201: "
+        f"{own['channels']})", lower_bound=1,
+    )  # fmt: skip
+    _integer(
+        "layers", layers, f"images: number of cells (nasbench201: of all "
+        f"three stages, a multiple of 3, {own['layers']})", lower_bound=3,
+    )  # fmt: skip
 
 
 def define_language(words: float, patience: bool) -> None:
@@ -147,15 +162,15 @@ def define_evaluation() -> None:
     flags.DEFINE_string(
         "genotype", None, "a genotype's JSON file, or a published name: "
         "DARTS_V1, DARTS_V2, NASNet, AmoebaNet (recurrent: DARTS_V1, "
-        "DARTS_V2, ENAS)", required=True,
+        "DARTS_V2, ENAS; nasbench201: an architecture string)", required=True,
     )  # fmt: skip
     flags.DEFINE_enum(
         "network", "cifar", NETWORKS, "mobile: for 224 x 224 images"
     )
     _float("auxiliary_weight", 0.4, "of the auxiliary loss (0: no head)",
            lower_bound=0)  # fmt: skip
-    _float("drop_path", 0.2, "probability at the end", lower_bound=0,
-           upper_bound=0.99)  # fmt: skip
+    _float("drop_path", 0.2, "probability at the end (nasbench201: 0)",
+           lower_bound=0, upper_bound=0.99)  # fmt: skip
     _float(
         "valid_fraction", 0.0, "share of the training data kept for a "
         "validation curve (paper: 0)", lower_bound=0, upper_bound=0.9,
@@ -169,8 +184,8 @@ def define_derivation() -> None:
         "pictures", required=True,
     )  # fmt: skip
     flags.DEFINE_string(
-        "genotype", None, "only draw this one: a JSON file, or a published "
-        "name",
+        "genotype", None, "only draw this one: a JSON file, a published name "
+        "or an architecture string",
     )  # fmt: skip
     flags.DEFINE_enum(
         "space", "darts_conv", SPACES, "of --genotype's name and of --random"
@@ -207,17 +222,23 @@ def values(parsed: flags.FlagValues) -> dict[str, object]:
 
 
 def check_space(parsed: flags.FlagValues) -> None:
-    """Refuses flags that mean nothing in the space.
+    """Takes up the space's own defaults, refuses what means nothing in it.
 
     Raises:
-      InputError: one was given.
+      InputError: such a flag was given, or a number that the space cannot
+        have.
     """
+    for name, value in USUAL_VALUES.get(parsed.space, {}).items():
+        if name in parsed:
+            parsed.set_default(name, value)
     for name in FOREIGN_FLAGS[parsed.space]:
         if name in parsed and parsed[name].present:
             raise InputError(
                 f"--{name} means nothing with --space={parsed.space}"
                 f"{REASONS.get(name, '')}; leave it out"
             )
+    if parsed.space == nasbench201.SPACE.name:
+        nasbench201.cells_a_stage(parsed.layers)
 
 
 def as_flagfile(named: dict[str, object]) -> str:

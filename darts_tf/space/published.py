@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 
 from darts_tf.errors import InputError
-from darts_tf.space import conv, recurrent
+from darts_tf.space import architecture_string, conv, recurrent
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.registry import closest
 
@@ -108,12 +108,13 @@ def load_genotype(
     """A published genotype by name, or one read from a JSON file.
 
     Args:
-      name_or_path: a name of PUBLISHED[space], or a file.
+      name_or_path: a name of PUBLISHED[space], an architecture string of
+        NAS-Bench-201, or a file.
       space: the space that the genotype has to be of.
 
     Raises:
-      InputError: neither a published name nor a file, or a file that holds
-        no valid genotype of this space; the message names the file.
+      InputError: none of these, or what it stands for is no valid genotype
+        of this space; the message names the file.
     """
     published = PUBLISHED.get(space, {})
     if name_or_path in published:
@@ -129,6 +130,8 @@ def load_genotype(
 
 
 def _read(name_or_path: str, published) -> Genotype:
+    if architecture_string.is_string(name_or_path):
+        return architecture_string.from_string(name_or_path)
     path = pathlib.Path(name_or_path)
     try:
         return Genotype.from_json(path.read_text(encoding="utf-8"))
@@ -138,6 +141,12 @@ def _read(name_or_path: str, published) -> Genotype:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise InputError(
             f"genotype {name_or_path!r}: {reason}"
-            f"{closest(name_or_path, published)}; give a JSON file or one of "
-            f"{', '.join(published)}"
+            f"{closest(name_or_path, published)}; give a JSON file or "
+            f"{_others(published)}"
         ) from None
+
+
+def _others(published) -> str:
+    if published:
+        return f"one of {', '.join(published)}"
+    return f"an architecture like {architecture_string.EXAMPLE}"

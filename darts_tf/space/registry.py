@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 
 from darts_tf.errors import InputError
-from darts_tf.space import conv, recurrent, robust
+from darts_tf.space import conv, nasbench201, recurrent, robust
 from darts_tf.space.cell import SearchSpace
 
 SPACES = {
     space.name: space
-    for space in (conv.SPACE, *robust.SPACES, recurrent.SPACE)
+    for space in (
+        conv.SPACE, *robust.SPACES, nasbench201.SPACE, recurrent.SPACE
+    )
 }
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import tensorflow as tf
 
 from darts_tf.networks import ops
-from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
 
 
@@ -24,11 +21,16 @@ class Scaled(ops.Block):
 
 
 def test_nodes_are_sums_and_outputs_are_concatenated():
-    norm = functools.partial(BatchNorm, False)
     units = [Scaled([(2, 1.0), (3, 2.0)]), Scaled([(2, 3.0)]),
              Scaled([(3, 5.0)])]
-    cell = Cell(units, 2, (3, 2), 1, False, norm)
-    cell.first = cell.second = lambda x, training: x
+    cell = Cell(units, 2, (3, 2), [None, None])
     a, b = tf.fill((1, 1, 1, 1), 1.0), tf.fill((1, 1, 1, 1), 10.0)
-    out = cell(a, b)
+    out = cell([a, b])
     np.testing.assert_allclose(out[0, 0, 0], [2 + 5 * 31, 31])
+
+
+def test_one_input_is_brought_in_as_its_relu():
+    cell = Cell([Scaled([(1, 3.0)])], 1, (1,), [lambda x, training: 7 * x])
+    for value, wanted in ((2.0, 42.0), (-2.0, 0.0)):
+        out = cell([tf.fill((1, 1, 1, 1), value)])
+        np.testing.assert_allclose(out[0, 0, 0], [wanted])

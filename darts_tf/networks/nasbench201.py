@@ -1,0 +1,172 @@
+"""The supernet and the evaluation network of NAS-Bench-201.
+
+One trunk (Dong and Yang 2020, sect. 2.1): a stem, three stages of N cells
+with C, 2C and 4C channels, a residual block with stride 2 between stages,
+global average pooling, a linear classifier. A cell takes the output of the
+one before as it is.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import keras
+import tensorflow as tf
+
+from darts_tf.networks import ops
+from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.networks.cell import Cell
+from darts_tf.networks.convolutions import Conv
+from darts_tf.networks.edges import MixedEdges, discrete_units
+from darts_tf.networks.ends import Classifier, check_ends, cifar_stem
+from darts_tf.space.cell import SearchSpace
+from darts_tf.space.genotype import Genotype
+from darts_tf.space.nasbench201 import CELL, STAGES, cells_a_stage
+from darts_tf.space.registry import space_by_name
+
+
+class ResidualBlock(ops.Block):
+    """Halves H and W: two convolutions beside an average pool.
+
+    Sizes are halved upwards: the pool of an odd size's last pixels averages
+    those that exist. The benchmark has even sizes only.
+
+    Args:
+      channels: C of the result.
+      norm: called without arguments, returns a new BatchNorm.
+    """
+
+    def __init__(self, channels: int, norm):
+        super().__init__()
+        self.first = ops.build("nor_conv_3x3", channels, 2, norm)
+        self.second = ops.build("nor_conv_3x3", channels, 1, norm)
+        self.shortcut = Conv(channels)
+
+    def call(self, x, training=False):
+        """[B, H, W, C'] -> [B, ceil(H/2), ceil(W/2), C]."""
+        y = self.first(tf.nn.relu(x), training=training)
+        y = self.second(tf.nn.relu(y), training=training)
+        return y + self.shortcut(tf.nn.avg_pool2d(x, 2, 2, "SAME"))
+
+
+class _Trunk(keras.Model):
+    """Stem, stages and classifier; subclasses say what a cell is."""
+
+    _norm = functools.partial(BatchNorm, True)
+
+    def __init__(self, channels: int, layers: int, classes: int, **kwargs):
+        check_ends(channels, classes)
+        size = cells_a_stage(layers)
+        super().__init__(**kwargs)
+        self.cells_a_stage = size
+        self.kinds = (CELL,) * layers
+        self.stem = cifar_stem(channels, self._norm)
+        self.cells, self.blocks = [], []
+        for layer in range(layers):
+            wide = channels * 2 ** (layer // self.cells_a_stage)
+            self.cells.append(self._build_cell(layer, wide))
+        for stage in range(1, STAGES):
+            block = ResidualBlock(channels * 2**stage, self._norm)
+            self.blocks.append(block)
+        self.last_norm = self._norm()
+        self.classifier = Classifier(classes)
+
+    def build(self, input_shape) -> None:
+        """Nothing to create here: the layers build when they are called."""
+
+    def _logits(self, images, training, arguments):
+        x = self.stem(images, training=training)
+        for layer, cell in enumerate(self.cells):
+            stage, place = divmod(layer, self.cells_a_stage)
+            if stage and not place:
+                x = self.blocks[stage - 1](x, training=training)
+            x = cell([x], training=training, **arguments(layer))
+        x = tf.nn.relu(self.last_norm(x, training=training))
+        return self.classifier(tf.reduce_mean(x, [1, 2]))
+
+
+class Supernet(_Trunk):
+    """The search network: every edge a mixed operation (eq. 2).
+
+    Average pools have no batch norm behind them, unlike in DARTS. As in
+    networks/conv.py, a training pass leaves its batch's statistics in the
+    batch norms, for whoever trains to average.
+
+    Args:
+      space: a space with one cell.
+      channels: C, of the first stage (benchmark: 16).
+      layers: number of cells, 3 N (benchmark: 15).
+      classes: number of classes.
+
+    Raises:
+      InputError: a size that makes no network.
+    """
+
+    def __init__(self, space: SearchSpace, channels, layers, classes):
+        self.space = space
+        self._norm = functools.partial(BatchNorm, True, momentum=0.0)
+        super().__init__(channels, layers, classes, name="supernet")
+
+    def _build_cell(self, layer, channels):
+        spec = self.space.cell(self.kinds[layer])
+        norm = functools.partial(BatchNorm, False, momentum=0.0)
+        units = [
+            MixedEdges(spec, source, channels, 1, norm, normed_pools=False)
+            for source in range(spec.inputs + spec.nodes - 1)
+        ]
+        return Cell(units, spec.nodes, spec.concat, [None] * spec.inputs)
+
+    def call(self, images, mixing_weights, seed=None, training=False):
+        """Logits [B, classes] of images [B, H, W, channels].
+
+        Args:
+          images: normalised images.
+          mixing_weights: one tensor [edges, candidates] for **each cell** of
+            the network, softmaxes already.
+          seed: int32 [2], decides what random operations give.
+          training: whether batch norm uses (and follows) the batch.
+        """
+        rows = [tf.unstack(weights) for weights in mixing_weights]
+        return self._logits(
+            images, training, lambda layer: {"weights": rows[layer]}
+        )
+
+
+class EvaluationNetwork(_Trunk):
+    """A derived architecture; it has no auxiliary head.
+
+    Args:
+      genotype: of a space with one cell.
+      channels: C, of the first stage (benchmark: 16).
+      layers: number of cells, 3 N (benchmark: 15).
+      classes: number of classes.
+    """
+
+    def __init__(self, genotype: Genotype, channels, layers, classes):
+        self.genotype = genotype
+        super().__init__(channels, layers, classes, name="evaluation_network")
+
+    def _build_cell(self, layer, channels):
+        kind = self.kinds[layer]
+        spec = space_by_name(self.genotype.space).cell(kind)
+        cell = self.genotype.cells[kind]
+        units = discrete_units(spec, cell, channels, 1, layer)
+        return Cell(units, spec.nodes, cell.concat, [None] * spec.inputs)
+
+    def call(self, images, drop_path=None, seed=None, training=False):
+        """Logits of images [B, H, W, channels].
+
+        Args:
+          images: normalised images.
+          drop_path: probability of dropping an edge, a scalar tensor; None
+            for no drop path.
+          seed: int32 [2], decides what is dropped.
+          training: whether batch norm uses (and follows) the batch.
+
+        Returns:
+          Logits [B, classes]; in training (logits, None), as a network with
+          an auxiliary head returns its logits too.
+        """
+        arguments = {"drop_path": drop_path, "seed": seed} if training else {}
+        logits = self._logits(images, training, lambda layer: arguments)
+        return (logits, None) if training else logits
