@@ -78,14 +78,15 @@ def aligned_groups(kinds, cells: str) -> list[list[int]]:
 
     Args:
       kinds: the kind of each of the network's cells, in order.
-      cells: a kind, or "all" for every kind, each for itself.
+      cells: "normal", in a network of one kind all its cells; or "all" for
+        every kind, each for itself.
 
     Raises:
       InputError: a kind that has fewer than two cells.
     """
-    chosen = dict.fromkeys(kinds) if cells == "all" else [cells]
+    chosen = sorted(set(kinds), key=lambda kind: kind != "normal")
     groups = []
-    for kind in sorted(chosen, key=lambda kind: kind != "normal"):
+    for kind in chosen if cells == "all" else chosen[:1]:
         group = [i for i, other in enumerate(kinds) if other == kind]
         if len(group) < 2:
             raise InputError(
