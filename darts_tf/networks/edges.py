@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.space.cell import IDENTITY, ZERO, CellSpec
+from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 
 
 class MixedEdges(ops.Block):
@@ -26,11 +26,15 @@ class MixedEdges(ops.Block):
       channels: C, of every feature map in the cell.
       stride: 1 or 2, for all edges.
       norm: called without arguments, returns a new BatchNorm.
+      key: a number that no other node of the network has; it tells the noise
+        of different edges apart.
     """
 
-    def __init__(self, spec: CellSpec, source, channels, stride, norm):
+    def __init__(
+        self, spec: CellSpec, source, channels, stride, norm, key: int = 0
+    ):
         super().__init__()
-        self.stride, self.channels = stride, channels
+        self.stride, self.channels, self.key = stride, channels, key
         self.edges = spec.outgoing(source)
         self.names = {row: spec.candidates[row] for row, _ in self.edges}
         used = {name for names in self.names.values() for name in names}
@@ -48,17 +52,21 @@ class MixedEdges(ops.Block):
     def _key(row: int, name: str) -> str:
         return f"edge_{row}_{name}"
 
+    def _own(self, place: int) -> int:
+        return self.key * 100 + place
+
     def _shared(self, name: str) -> bool:
         identity = name == IDENTITY and self.stride == 1
-        return name in ops.POOLS or name == ZERO or identity
+        return name in (*ops.POOLS, ZERO, NOISE) or identity
 
-    def call(self, x, weights, training=False):
+    def call(self, x, weights, seed=None, training=False):
         """[B, H, W, C] and mixing weights -> terms.
 
         Args:
           x: the node.
           weights: the mixing weights of all edges of the cell, a tensor
             [edges, candidates] or the list of its rows.
+          seed: int32 [2], decides what noise there is; see ops.noise.
           training: whether batch norm uses (and follows) the batch.
 
         Returns:
@@ -80,7 +88,10 @@ class MixedEdges(ops.Block):
             for column, name in enumerate(self.names[row]):
                 if name == ZERO:
                     continue
-                if name in shared:
+                if name == NOISE:
+                    drawn = ops.noise(x, self.stride, seed, self._own(place))
+                    terms.append(taken.scalar(place, column) * drawn)
+                elif name in shared:
                     weight = taken.scalar(place, column)
                     terms.append(weight * shared[name])
                 else:
@@ -128,7 +139,7 @@ class DiscreteEdges(ops.Block):
       channels: C, of every feature map in the cell.
       stride: 1 or 2, for all edges.
       key: a number that no other node of the network has; it tells the drop
-        path masks of different edges apart.
+        path masks, and the noise, of different edges apart.
     """
 
     def __init__(self, edges, channels: int, stride: int, key: int):
@@ -137,7 +148,8 @@ class DiscreteEdges(ops.Block):
         self.edges = list(edges)
         self.operations = [
             None
-            if name in ops.POOLS or (name == IDENTITY and stride == 1)
+            if name in (*ops.POOLS, NOISE)
+            or (name == IDENTITY and stride == 1)
             else ops.build(name, channels, stride, lambda: BatchNorm(True))
             for _, name in self.edges
         ]
@@ -149,23 +161,23 @@ class DiscreteEdges(ops.Block):
           x: the node.
           drop_path: probability (a scalar tensor) with which a sample's edge
             is dropped, or None; the identity is never dropped.
-          seed: int32 [2], decides the masks.
+          seed: int32 [2], decides the masks and the noise (ops.noise).
           training: whether batch statistics are used.
         """
         activated = tf.nn.relu(x)
         result = []
         for index, (target, name) in enumerate(self.edges):
-            if name in ops.POOLS:
+            own = self.key * 100 + index
+            if name == NOISE:
+                y = ops.noise(x, self.stride, seed, own)
+            elif name in ops.POOLS:
                 y = ops.POOLS[name](x, self.stride)
             elif self.operations[index] is None:
                 y = x
             else:
                 y = self.operations[index](activated, training=training)
             if drop_path is not None and y is not x:
-                mask_seed = tf.random.experimental.stateless_fold_in(
-                    seed, self.key * 100 + index
-                )
-                y = drop(y, drop_path, mask_seed)
+                y = drop(y, drop_path, ops.fold_in(seed, own))
             result.append((target, [y]))
         return result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 
 from darts_tf.errors import InputError
-from darts_tf.space import conv, recurrent
+from darts_tf.space import conv, published_lambda, recurrent
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.registry import closest
 
@@ -17,9 +17,11 @@ def _cell(text: str, concat: tuple[int, ...]) -> CellGenotype:
     )
 
 
-def _conv(normal, normal_concat, reduce, reduce_concat) -> Genotype:
+def _conv(
+    normal, normal_concat, reduce, reduce_concat, space=conv.SPACE.name
+) -> Genotype:
     return Genotype(
-        conv.SPACE.name,
+        space,
         {
             "normal": _cell(normal, normal_concat),
             "reduce": _cell(reduce, reduce_concat),
@@ -95,8 +97,16 @@ RECURRENT = {
     ),
 }
 
-PUBLISHED = {
-    conv.SPACE.name: CONVOLUTIONAL,
+LAMBDA = {
+    space: {
+        name: _conv(normal, (2, 3, 4, 5), reduce, (2, 3, 4, 5), space)
+        for name, (normal, reduce) in cells.items()
+    }
+    for space, cells in published_lambda.CELLS.items()
+}
+
+PUBLISHED = LAMBDA | {
+    conv.SPACE.name: CONVOLUTIONAL | LAMBDA[conv.SPACE.name],
     recurrent.SPACE.name: RECURRENT,
 }
 """By space, then by name."""
@@ -138,6 +148,6 @@ def _read(name_or_path: str, published) -> Genotype:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise InputError(
             f"genotype {name_or_path!r}: {reason}"
-            f"{closest(name_or_path, published)}; give a JSON file or one of "
-            f"{', '.join(published)}"
+            f"{closest(name_or_path, published)}; give "
+            f"{', '.join(['a JSON file', *published])}"
         ) from None
