@@ -14,8 +14,9 @@ import pytest
 from darts_tf.descent import replicas
 from darts_tf.run import flags as run_flags
 from darts_tf.run import search_flags
-from darts_tf.space.published import CONVOLUTIONAL
-from darts_tf.strategy import bilevel
+from darts_tf.space.published import PUBLISHED
+from darts_tf.space.registry import SPACES
+from darts_tf.strategy import bilevel, lambda_reg
 
 ROOT = pathlib.Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").rglob("*.flags"))
@@ -86,8 +87,18 @@ def test_parses_with_its_program(codes, name):
 def test_enumerations_are_those_of_the_libraries():
     assert tuple(search_flags.METHODS) == tuple(bilevel.METHODS)
     assert tuple(run_flags.DISTRIBUTE) == tuple(replicas.CHOICES)
+    assert search_flags.REGULARIZERS == ("none", *lambda_reg.KINDS)
+    assert search_flags.LAMBDA_CELLS == lambda_reg.CELLS
+    assert set(run_flags.SPACES) == set(SPACES)
+    usual = {
+        "lambda_strength": lambda_reg.STRENGTH,
+        "lambda_epsilon": lambda_reg.EPSILON,
+        "lambda_cells": lambda_reg.CELLS[0],
+    }
+    assert search_flags.LAMBDA_DEFAULTS == usual
 
 
 def test_help_names_every_published_genotype():
     source = pathlib.Path(run_flags.__file__).read_text()
-    assert all(name in source for name in CONVOLUTIONAL)
+    for name in {name for cells in PUBLISHED.values() for name in cells}:
+        assert re.sub(r"_[1-9]$", "_0", name) in source

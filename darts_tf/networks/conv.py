@@ -126,6 +126,7 @@ class Supernet(_Trunk):
                 channels,
                 2 if kind == "reduce" and source < spec.inputs else 1,
                 self.norm,
+                key=layer * 100 + source,
             )
             for source in range(spec.inputs + spec.nodes - 1)
         ]
@@ -139,12 +140,15 @@ class Supernet(_Trunk):
           images: normalised images.
           mixing_weights: one tensor [edges, candidates] for **each cell** of
             the network (`kinds` says of which kind), softmaxes already.
-          seed: int32 [2], decides what random operations give.
+          seed: int32 [2], decides the noise where candidates give some;
+            None for one draw at all times (networks/ops.py).
           training: whether batch norm uses (and follows) the batch.
         """
         rows = [tf.unstack(weights) for weights in mixing_weights]
         *_, last = self._trunk(
-            images, training, lambda layer: {"weights": rows[layer]}
+            images,
+            training,
+            lambda layer: {"weights": rows[layer], "seed": seed},
         )
         return self._classify(last)
 
@@ -190,7 +194,8 @@ class EvaluationNetwork(_Trunk):
           images: normalised images.
           drop_path: probability of dropping an edge, a scalar tensor; None
             for no drop path.
-          seed: int32 [2], decides what is dropped.
+          seed: int32 [2], decides what is dropped, and the noise where
+            operations give some.
           training: whether batch norm uses (and follows) the batch.
 
         Returns:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.space.cell import IDENTITY, ZERO, CellSpec
+from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 from darts_tf.space.genotype import CellGenotype
 
 
@@ -28,14 +28,16 @@ class MixedEdges(ops.Block):
       stride: 1 or 2, for all edges.
       norm: called without arguments, returns a new BatchNorm.
       normed_pools: whether a batch norm follows each pool, as in DARTS.
+      key: a number that no other node of the network has; it tells the noise
+        of different edges apart.
     """
 
     def __init__(
         self, spec: CellSpec, source, channels, stride, norm,
-        normed_pools: bool = True,
+        normed_pools: bool = True, key: int = 0,
     ):  # fmt: skip
         super().__init__()
-        self.stride, self.channels = stride, channels
+        self.stride, self.channels, self.key = stride, channels, key
         self.edges = spec.outgoing(source)
         self.names = {row: spec.candidates[row] for row, _ in self.edges}
         used = {name for names in self.names.values() for name in names}
@@ -54,17 +56,21 @@ class MixedEdges(ops.Block):
     def _key(row: int, name: str) -> str:
         return f"edge_{row}_{name}"
 
+    def _own(self, place: int) -> int:
+        return self.key * 100 + place
+
     def _shared(self, name: str) -> bool:
         identity = name == IDENTITY and self.stride == 1
-        return name in ops.POOLS or name == ZERO or identity
+        return name in (*ops.POOLS, ZERO, NOISE) or identity
 
-    def call(self, x, weights, training=False):
+    def call(self, x, weights, seed=None, training=False):
         """[B, H, W, C] and mixing weights -> terms.
 
         Args:
           x: the node.
           weights: the mixing weights of all edges of the cell, a tensor
             [edges, candidates] or the list of its rows.
+          seed: int32 [2], decides what noise there is; see ops.noise.
           training: whether batch norm uses (and follows) the batch.
 
         Returns:
@@ -85,7 +91,10 @@ class MixedEdges(ops.Block):
             for column, name in enumerate(self.names[row]):
                 if name == ZERO:
                     continue
-                if name in shared:
+                if name == NOISE:
+                    drawn = ops.noise(x, self.stride, seed, self._own(place))
+                    terms.append(taken.scalar(place, column) * drawn)
+                elif name in shared:
                     weight = taken.scalar(place, column)
                     terms.append(weight * shared[name])
                 else:
@@ -133,7 +142,7 @@ class DiscreteEdges(ops.Block):
       channels: C, of every feature map in the cell.
       stride: 1 or 2, for all edges.
       key: a number that no other node of the network has; it tells the drop
-        path masks of different edges apart.
+        path masks, and the noise, of different edges apart.
     """
 
     def __init__(self, edges, channels: int, stride: int, key: int):
@@ -142,7 +151,7 @@ class DiscreteEdges(ops.Block):
         self.edges = list(edges)
         self.operations = [
             None
-            if name in (ZERO, *ops.POOLS)
+            if name in (ZERO, NOISE, *ops.POOLS)
             or (name == IDENTITY and stride == 1)
             else ops.build(name, channels, stride, lambda: BatchNorm(True))
             for _, name in self.edges
@@ -155,7 +164,7 @@ class DiscreteEdges(ops.Block):
           x: the node.
           drop_path: probability (a scalar tensor) with which a sample's edge
             is dropped, or None; the identity is never dropped.
-          seed: int32 [2], decides the masks.
+          seed: int32 [2], decides the masks and the noise (ops.noise).
           training: whether batch statistics are used.
 
         The zero operation gives zeros, for a node may have nothing else.
@@ -163,7 +172,10 @@ class DiscreteEdges(ops.Block):
         activated = tf.nn.relu(x)
         result = []
         for index, (target, name) in enumerate(self.edges):
-            if name in ops.POOLS:
+            own = self.key * 100 + index
+            if name == NOISE:
+                y = ops.noise(x, self.stride, seed, own)
+            elif name in ops.POOLS:
                 y = ops.POOLS[name](x, self.stride)
             elif name == ZERO:
                 y = tf.zeros_like(x[:, :: self.stride, :: self.stride])
@@ -172,10 +184,7 @@ class DiscreteEdges(ops.Block):
             else:
                 y = self.operations[index](activated, training=training)
             if drop_path is not None and y is not x and name != ZERO:
-                mask_seed = tf.random.experimental.stateless_fold_in(
-                    seed, self.key * 100 + index
-                )
-                y = drop(y, drop_path, mask_seed)
+                y = drop(y, drop_path, ops.fold_in(seed, own))
             result.append((target, [y]))
         return result
 

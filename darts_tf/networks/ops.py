@@ -18,6 +18,8 @@ from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.convolutions import Conv, DepthwiseConv, pad
 from darts_tf.space.cell import IDENTITY
 
+fold_in = tf.random.experimental.stateless_fold_in
+
 
 class Block(keras.layers.Layer):
     """A layer made of layers, which build themselves when they are called.
@@ -133,6 +135,32 @@ def avg_pool(x, stride: int):
     ones = pad(tf.ones([1, x.shape[1], x.shape[2], 1], x.dtype), 1)
     share = tf.nn.avg_pool2d(ones, 3, stride, "VALID")
     return tf.nn.avg_pool2d(pad(x, 1), 3, stride, "VALID") / share
+
+
+def noise(x, stride: int, seed, key: int):
+    """Standard normal noise [B, ceil(H/stride), ceil(W/stride), C].
+
+    Nothing of x but its shape counts, so no gradient reaches it.
+
+    Args:
+      x: [B, H, W, C].
+      stride: 1 or 2.
+      seed: int32 [2], decides the noise; each replica draws its own. None
+        (inference): one draw for all images and all times, so that what is
+        measured depends neither on the time nor on the rest of a batch.
+      key: tells the noise of different edges apart.
+    """
+    batch, size = tf.shape(x)[0], [-(-n // stride) for n in x.shape[1:3]]
+    image = [*size, x.shape[3]]
+
+    def draw(images, seed):
+        shape, own = [images, *image], fold_in(seed, key)
+        return tf.random.stateless_normal(shape, own, dtype=x.dtype)
+
+    if seed is None:
+        return tf.broadcast_to(draw(1, [0, 0]), [batch, *image])
+    replica = tf.distribute.get_replica_context()
+    return draw(batch, fold_in(seed, replica.replica_id_in_sync_group))
 
 
 POOLS = {"max_pool_3x3": max_pool, "avg_pool_3x3": avg_pool}

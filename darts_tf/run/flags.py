@@ -72,8 +72,9 @@ def define_space() -> None:
     """What kind of cell."""
     flags.DEFINE_enum(
         "space", "darts_conv", SPACES,
-        "cells for images, recurrent ones for language, or those of "
-        "NAS-Bench-201 for images",
+        "cells for images (s1 to s4: few candidates, DARTS collapses there; "
+        "darts_conv_nonzero: without the zero operation; nasbench201: those "
+        "of NAS-Bench-201), or recurrent ones for language",
     )  # fmt: skip
 
 
@@ -161,8 +162,10 @@ def define_evaluation() -> None:
     """What only an evaluation has."""
     flags.DEFINE_string(
         "genotype", None, "a genotype's JSON file, or a published name: "
-        "DARTS_V1, DARTS_V2, NASNet, AmoebaNet (recurrent: DARTS_V1, "
-        "DARTS_V2, ENAS; nasbench201: an architecture string)", required=True,
+        "DARTS_V1, DARTS_V2, NASNet, AmoebaNet, LAMBDA_COSINE_0 to _3, "
+        "LAMBDA_SIGN_0 to _3 (s1 to s4: LAMBDA_C10, LAMBDA_C100, "
+        "LAMBDA_SVHN; recurrent: DARTS_V1, DARTS_V2, ENAS; nasbench201: an "
+        "architecture string)", required=True,
     )  # fmt: skip
     flags.DEFINE_enum(
         "network", "cifar", NETWORKS, "mobile: for 224 x 224 images"

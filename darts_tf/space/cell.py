@@ -13,6 +13,7 @@ from darts_tf.errors import InputError
 
 ZERO = "none"  # the zero operation of DARTS sect. 2.1: no connection
 IDENTITY = "skip_connect"
+NOISE = "noise"  # standard normal noise instead of the input: space s4
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pathlib
 
 from darts_tf.errors import InputError
-from darts_tf.space import architecture_string, conv, recurrent
+from darts_tf.space import (
+    architecture_string,
+    conv,
+    published_lambda,
+    recurrent,
+)
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.registry import closest
 
@@ -17,9 +22,11 @@ def _cell(text: str, concat: tuple[int, ...]) -> CellGenotype:
     )
 
 
-def _conv(normal, normal_concat, reduce, reduce_concat) -> Genotype:
+def _conv(
+    normal, normal_concat, reduce, reduce_concat, space=conv.SPACE.name
+) -> Genotype:
     return Genotype(
-        conv.SPACE.name,
+        space,
         {
             "normal": _cell(normal, normal_concat),
             "reduce": _cell(reduce, reduce_concat),
@@ -95,8 +102,16 @@ RECURRENT = {
     ),
 }
 
-PUBLISHED = {
-    conv.SPACE.name: CONVOLUTIONAL,
+LAMBDA = {
+    space: {
+        name: _conv(normal, (2, 3, 4, 5), reduce, (2, 3, 4, 5), space)
+        for name, (normal, reduce) in cells.items()
+    }
+    for space, cells in published_lambda.CELLS.items()
+}
+
+PUBLISHED = LAMBDA | {
+    conv.SPACE.name: CONVOLUTIONAL | LAMBDA[conv.SPACE.name],
     recurrent.SPACE.name: RECURRENT,
 }
 """By space, then by name."""

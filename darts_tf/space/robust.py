@@ -16,10 +16,7 @@ from __future__ import annotations
 import dataclasses
 
 from darts_tf.space import conv
-from darts_tf.space.cell import IDENTITY, ZERO, SearchSpace
-
-NOISE = "noise"
-"""Standard normal noise instead of the input."""
+from darts_tf.space.cell import IDENTITY, NOISE, ZERO, SearchSpace
 
 _SEP = "sep_conv_3x3"
 _SHORT = {

@@ -27,6 +27,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from darts_tf.errors import InputError
+from darts_tf.strategy import bilevel
 from darts_tf.strategy.alignment import (
     mean_pairwise_cosine,
     mean_pairwise_sign,
@@ -35,6 +36,9 @@ from darts_tf.strategy.relaxation import mixing_weights, per_cell
 
 KINDS = {"cosine": mean_pairwise_cosine, "sign": mean_pairwise_sign}
 """The regularisers by name: what they make large."""
+
+CELLS = ("normal", "all")
+"""Which are aligned: those of the space's first kind, or of every kind."""
 
 STRENGTH = 0.125
 EPSILON = 1e-4
@@ -46,19 +50,17 @@ def ramp(strength: float, epoch: int, epochs: int) -> float:
     return strength * epoch / max(epochs - 1, 1)
 
 
-def perturbations(alignment: Callable, gradients, groups, epsilon_0: float):
-    """(alignment, epsilon, epsilon u) of the layer gradients.
+def perturbations(alignment: Callable, gradients, groups):
+    """(mean pairwise cosine, u) of the layer gradients.
 
     Args:
       alignment: one of KINDS' values.
       gradients: the layer gradient [edges, candidates] of each cell.
       groups: lists of indices of cells; each group is aligned for itself.
-      epsilon_0: length of epsilon u over all cells.
 
     Returns:
-      The mean pairwise cosine of the first group, []; epsilon, [], 0 where u
-      is zero; for each cell epsilon u [edges, candidates], zero for cells in
-      no group.
+      The mean pairwise cosine of the first group, []; for each cell
+      u = d alignment / d g [edges, candidates], zero for cells in no group.
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(gradients)
@@ -66,32 +68,26 @@ def perturbations(alignment: Callable, gradients, groups, epsilon_0: float):
             [alignment([gradients[i] for i in group]) for group in groups]
         )
     u = tape.gradient(total, gradients, unconnected_gradients="zero")
-    epsilon = tf.math.divide_no_nan(
-        tf.cast(epsilon_0, total.dtype), tf.linalg.global_norm(u)
-    )
-    cosine = mean_pairwise_cosine([gradients[i] for i in groups[0]])
-    return cosine, epsilon, [epsilon * direction for direction in u]
+    return mean_pairwise_cosine([gradients[i] for i in groups[0]]), u
 
 
-def aligned_groups(kinds, cells: str) -> list[list[int]]:
+def aligned_groups(kinds, chosen) -> list[list[int]]:
     """Indices of the cells that are aligned with each other.
 
     Args:
       kinds: the kind of each of the network's cells, in order.
-      cells: "normal", in a network of one kind all its cells; or "all" for
-        every kind, each for itself.
+      chosen: the kinds to align, each for itself.
 
     Raises:
       InputError: a kind that has fewer than two cells.
     """
-    chosen = sorted(set(kinds), key=lambda kind: kind != "normal")
     groups = []
-    for kind in chosen if cells == "all" else chosen[:1]:
+    for kind in chosen:
         group = [i for i, other in enumerate(kinds) if other == kind]
         if len(group) < 2:
             raise InputError(
                 f"Lambda-DARTS aligns cells of one kind with each other and "
-                f"needs at least two; a network of {len(kinds)} layers has "
+                f"needs at least two; this network of {len(kinds)} cells has "
                 f"{len(group)} '{kind}': give more --layers, or "
                 f"--lambda_regularizer=none"
             )
@@ -109,7 +105,7 @@ class LambdaRegulariser:
       kinds: the kind of each of the network's cells, in order.
       regularizer: one of KINDS.
       epsilon_0: length of the step in the space of mixing weights.
-      cells: "normal" or "all", see `aligned_groups`.
+      cells: one of CELLS.
       compile: turns a function of tensors into its compiled form.
       mean: averages a list of tensors over the replicas.
 
@@ -133,39 +129,33 @@ class LambdaRegulariser:
                 f"the regularizer must be one of {', '.join(KINDS)}; "
                 f"received {regularizer!r}"
             )
-        groups = aligned_groups(kinds, cells)
+        names = [spec.name for spec in space.cells]
+        chosen = {"normal": names[:1], "all": names}[cells]
+        groups = aligned_groups(kinds, chosen)
 
         def at(alpha):
             return per_cell(mixing_weights(alpha), space, kinds)
 
         def both(w, alpha, batch, seed):
-            cells = at(alpha)
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch([w, [cells[i] for g in groups for i in g]])
-                value, aux = cells_loss(w, cells, batch, seed)
-            g, layers = tape.gradient(
-                value, (w, cells), unconnected_gradients="zero"
+            g, layers, value, aux = bilevel.both_gradients(
+                cells_loss, w, at(alpha), batch, seed
             )
             return mean(g), mean(layers), mean([value])[0], aux
 
         def around(alpha, layers):
-            cosine, epsilon, steps = perturbations(
-                KINDS[regularizer], layers, groups, epsilon_0
-            )
-            pairs = list(zip(at(alpha), steps, strict=True))
-            forward = [p - step for p, step in pairs]
-            backward = [p + step for p, step in pairs]
+            cosine, u = perturbations(KINDS[regularizer], layers, groups)
+            epsilon = bilevel.difference_step(u, epsilon_0)
+            backward, forward = bilevel.perturb(at(alpha), u, epsilon)
             return cosine, epsilon, forward, backward
 
         def weights_only(w, cells, batch, seed):
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(w)
-                value, _ = cells_loss(w, cells, batch, seed)
-            return mean(
-                tape.gradient(value, w, unconnected_gradients="zero")
+            g, _, _ = bilevel.weight_gradient(
+                cells_loss, w, cells, batch, seed
             )
+            return mean(g)
 
         def plus(g, forward, backward, epsilon, strength):
+            strength = tf.cast(strength, epsilon.dtype)
             factor = tf.math.divide_no_nan(strength, 2 * epsilon)
             return [
                 t + factor * (f - b)
@@ -197,6 +187,6 @@ class LambdaRegulariser:
         forward, backward = (
             self._weights_only(w, cells, batch, seed) for cells in points
         )
-        strength = tf.constant(strength, w[0].dtype)
+        strength = tf.constant(strength, tf.float32)
         g = self._plus(g, forward, backward, epsilon, strength)
         return g, value, aux

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
+from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.edges import DiscreteEdges, MixedEdges, drop
 from darts_tf.space.conv import CANDIDATES, SPACE
+from darts_tf.space.registry import space_by_name
 
 
 def total(unit, x, weights):
@@ -72,3 +75,63 @@ def test_masks_follow_the_seed():
     first, again = (drop(x, 0.5, [1, 2]) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert (first != drop(x, 0.5, [1, 3])).numpy().any()
+
+
+@pytest.mark.parametrize("stride, size", [(1, 7), (2, 4)])
+def test_noise_is_standard_normal_and_follows_seed_and_key(stride, size):
+    x = tf.fill((64, 7, 7, 5), 9.0)
+    y = ops.noise(x, stride, [1, 2], 3)
+    assert y.shape == (64, size, size, 5) and y.dtype == x.dtype
+    assert abs(np.mean(y)) < 0.05 and abs(np.var(y) - 1) < 0.05
+    assert len(np.unique(y)) > 0.99 * tf.size(y).numpy()
+    np.testing.assert_array_equal(y, ops.noise(x + 1, stride, [1, 2], 3))
+    for seed, key in (([1, 3], 3), ([1, 2], 4)):
+        other = ops.noise(x, stride, seed, key)
+        assert abs(np.mean(y * other)) < 0.05
+
+
+def test_noise_of_inference_depends_on_no_other_image():
+    few, many = (tf.ones((n, 4, 4, 2)) for n in (2, 5))
+    y = ops.noise(many, 1, None, 3)
+    np.testing.assert_array_equal(y[:2], ops.noise(few, 1, None, 3))
+    np.testing.assert_array_equal(y[0], y[4])
+    assert np.abs(y - ops.noise(many, 1, None, 4)).max() > 0.1
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_noise_on_edges_has_its_own_draws_and_passes_no_gradient(stride):
+    spec = space_by_name("s4").cells[0]
+    mixed = MixedEdges(spec, 0, 4, stride, lambda: BatchNorm(False), key=7)
+    weights = tf.constant([[1.0, 0.0]] * 14)
+    discrete = DiscreteEdges([(2, "noise"), (3, "noise")], 4, stride, key=7)
+    x = tf.random.stateless_normal((2, 6, 6, 4), [1, 2])
+    for call in (
+        lambda seed: mixed(x, weights, seed=seed),
+        lambda seed: discrete(x, seed=seed, training=True),
+    ):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            first, second, *_ = [y[0] for _, y in call(tf.constant([5, 6]))]
+            total = tf.reduce_sum(first + second)
+        assert first.shape == (2, 6 // stride, 6 // stride, 4)
+        assert np.abs(first - second).max() > 0.1
+        again, *_ = [y[0] for _, y in call(tf.constant([5, 6]))]
+        other, *_ = [y[0] for _, y in call(tf.constant([5, 7]))]
+        np.testing.assert_array_equal(first, again)
+        assert np.abs(first - other).max() > 0.1
+        gradient = tape.gradient(total, x, unconnected_gradients="zero")
+        assert not np.any(gradient)
+
+
+def test_a_mixed_edge_weighs_its_noise():
+    spec = space_by_name("s4").cells[0]
+    unit = MixedEdges(spec, 0, 4, 1, lambda: BatchNorm(False))
+    x, seed = tf.ones((2, 4, 4, 4)), tf.constant([5, 6])
+    weights = tf.Variable([[1.0, 0.0]] * 14)
+    ((_, (whole, _)), *_) = unit(x, weights, seed=seed)
+    with tf.GradientTape() as tape:
+        ((_, (noise, _)), *_) = unit(x, 0.25 * weights, seed=seed)
+        total = tf.reduce_sum(noise**2)
+    np.testing.assert_allclose(noise, 0.25 * whole)
+    gradient = tape.gradient(total, weights)
+    np.testing.assert_allclose(gradient[0, 0], 2 * total, rtol=1e-5)

@@ -20,7 +20,7 @@ keras.config.set_dtype_policy("float64"); keras.config.set_floatx("float64")
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
-from darts_tf.strategy import bilevel, relaxation
+from darts_tf.strategy import bilevel, lambda_reg, relaxation
 from tests.strategy.small_space import SMALL
 rng = np.random.default_rng(0)
 data = [(rng.standard_normal((4, 8, 8, 1)), np.array([0, 1, 2, 1]))
@@ -32,7 +32,7 @@ for kind in ("one_device", "mirrored"):
     assert replicas.count == (2 if kind == "mirrored" else 1)
     keras.utils.set_random_seed(0)
     with replicas.scope():
-        net = Supernet(SMALL, 1, 3, 3, synchronized=True)
+        net = Supernet(SMALL, 1, 4, 3, synchronized=True)
         cells = [tf.constant(alpha[k == "reduce"]) for k in net.kinds]
         net(tf.zeros((1, 8, 8, 1), tf.float64), cells)
     batches = [
@@ -56,6 +56,13 @@ for kind in ("one_device", "mirrored"):
         rows = np.concatenate([np.array(replicas.local(x)) for x in g])
         results[kind, method] = rows
         results[kind, method + " loss"] = np.array(replicas.local(value))
+    regulariser = lambda_reg.LambdaRegulariser(
+        relaxation.cells_loss(net), SMALL, net.kinds, "cosine",
+        compile=compile, mean=replicas.mean)
+    g, _, aux = regulariser(w, a, batches[0], tf.constant([0, 0]), 1.0)
+    rows = [np.array(replicas.local(x)).ravel() for x in g]
+    results[kind, "lambda by finite difference"] = np.concatenate(rows)
+    results[kind, "alignment"] = np.array(replicas.local(aux["alignment"]))
 for name in {m for _, m in results}:
     one, two = results["one_device", name], results["mirrored", name]
     error = np.abs(one - two).max() / np.abs(one).max()

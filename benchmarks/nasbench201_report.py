@@ -1,0 +1,160 @@
+"""What searches in NAS-Bench-201 found, against the published accuracies.
+
+    python -m benchmarks.nasbench201_report --runs=runs/nasbench201 \
+        --nasbench201_table=DIR/nasbench201/accuracies.csv.gz --out=FOLDER
+
+Reads the folder that benchmarks.searches writes: RUNS/<method>/seed_<k>.
+Unfinished searches are shown as such and left out of the table. Beside them
+stands random choice: as many random cells, and the mean of the whole table.
+Writes nasbench201.jsonl (a line a search: true accuracy of each epoch's cell)
+and nasbench201.png, prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+from darts_tf.run import cli  # isort: skip
+
+import json
+import pathlib
+import statistics
+
+from absl import flags
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from darts_tf.data.nasbench201_table import COLUMN, Table, read_table
+from darts_tf.errors import InputError
+from darts_tf.run.files import write_atomic
+from darts_tf.run.pictures import figure_to_png
+from darts_tf.space.genotype import Genotype
+from darts_tf.space.nasbench201 import SPACE
+from darts_tf.strategy.random_choice import random_genotype
+
+flags.DEFINE_string("runs", None, "folder of the searches", required=True)
+flags.DEFINE_string("nasbench201_table", None, "CSV", required=True)
+flags.DEFINE_string("out", ".", "folder of the picture and the lines")
+FLAGS = flags.FLAGS
+
+
+def main(_) -> None:
+    """A table, a picture and the lines behind them."""
+    table = read_table(FLAGS.nasbench201_table)
+    root = pathlib.Path(FLAGS.runs)
+    searches = [line(path, table) for path in sorted(root.glob("*/seed_*"))]
+    if not searches:
+        raise InputError(f"--runs={root} holds no <method>/seed_<k>")
+    seeds = sorted({found["seed"] for found in searches})
+    searches += [random_line(seed, table) for seed in seeds]
+    folder = pathlib.Path(FLAGS.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = "".join(json.dumps(found) + "\n" for found in searches)
+    write_atomic(folder / "nasbench201.jsonl", rows)
+    write_atomic(
+        folder / "nasbench201.png", figure_to_png(picture(searches))
+    )
+    print(markdown(searches, table))
+
+
+def line(workdir: pathlib.Path, table: Table) -> dict:
+    """One search: the true accuracy of the cell after each epoch, percent."""
+    paths = sorted((workdir / "genotypes").glob("epoch_*.json"))
+    cells = [Genotype.from_json(p.read_text("utf-8")) for p in paths]
+    finished = (workdir / "result.json").exists()
+    result = {}
+    if finished:
+        result = json.loads((workdir / "result.json").read_text("utf-8"))
+    return {
+        "method": workdir.parent.name,
+        "seed": int(workdir.name.removeprefix("seed_")),
+        "finished": finished,
+        "seconds": result.get("seconds"),
+        "steps": result.get("steps"),
+        **truth(cells, table),
+    }
+
+
+def random_line(seed: int, table: Table) -> dict:
+    """A random cell as if it were a search of one epoch."""
+    cell = random_genotype(SPACE, seed)
+    return {
+        "method": "random",
+        "seed": seed,
+        "finished": True,
+        **truth([cell], table),
+    }
+
+
+def truth(cells: list[Genotype], table: Table) -> dict:
+    """Of each epoch's cell: accuracy, skip connections; the last one's rank."""
+    return {
+        COLUMN: [table.lookup(cell)[COLUMN] for cell in cells],
+        "skips": [cell.count(SPACE.identity, "cell") for cell in cells],
+        "rank": table.rank(cells[-1]) if cells else None,
+    }
+
+
+def by_method(searches: list[dict]) -> dict[str, list[dict]]:
+    """The searches of each method, in order of the seed."""
+    return {
+        method: [s for s in searches if s["method"] == method]
+        for method in dict.fromkeys(s["method"] for s in searches)
+    }
+
+
+def markdown(searches: list[dict], table: Table) -> str:
+    """Mean, spread and best of the finished searches' last cells."""
+    rows = [
+        "| method | seeds | true accuracy, % (mean ± standard deviation) | "
+        "best | each (rank of 15,625) | seconds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for method, all_found in by_method(searches).items():
+        found = [s for s in all_found if s["finished"]]
+        if not found:
+            rows.append(f"| {method} | none finished | | | | |")
+            continue
+        last = [s[COLUMN][-1] for s in found]
+        spread = statistics.stdev(last) if len(last) > 1 else float("nan")
+        each = ", ".join(
+            f"{value:.2f} ({s['rank']:,})" for value, s in zip(last, found)
+        )
+        times = [s["seconds"] for s in found if s.get("seconds")]
+        took = f"{statistics.mean(times):.0f}" if times else ""
+        rows.append(
+            f"| {method} | {len(found)} | {statistics.mean(last):.2f} ± "
+            f"{spread:.2f} | {max(last):.2f} | {each} | {took} |"
+        )
+    everything = table.values(COLUMN)
+    rows.append(
+        f"| random, expected (mean of the table) | | "
+        f"{statistics.mean(everything):.2f} ± "
+        f"{statistics.pstdev(everything):.2f} | {max(everything):.2f} | | |"
+    )
+    return "\n".join(rows)
+
+
+def picture(searches: list[dict]) -> Figure:
+    """True accuracy and skip connections over the epochs."""
+    figure = Figure((10, 4), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    methods = by_method([s for s in searches if s["method"] != "random"])
+    for number, (method, found) in enumerate(methods.items()):
+        for index, search in enumerate(s for s in found if s["finished"]):
+            epochs = range(1, 1 + len(search[COLUMN]))
+            how = {
+                "color": f"C{number}",
+                "linestyle": ("-", "--", ":", "-.")[index % 4],
+                "label": f"{method}, seed {search['seed']}",
+            }
+            left.plot(epochs, search[COLUMN], **how)
+            right.plot(epochs, search["skips"], **how)
+    left.set(xlabel="epoch", ylabel="true CIFAR-10 accuracy of the cell, %")
+    right.set(xlabel="epoch", ylabel="skip connections among its 6 edges",
+              ylim=(-0.2, 6.2))  # fmt: skip
+    right.legend(fontsize=7, ncols=2)
+    return figure
+
+
+if __name__ == "__main__":
+    cli.run(main)
