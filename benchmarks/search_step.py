@@ -2,10 +2,11 @@
 
     python -m benchmarks.search_step --method=finite_difference
 
-One method in one process, since memory is not given back. Random images of
-CIFAR-10's size, or (--space=darts_recurrent) random words: no value matters
-for the time. The first step counts from the start of the process: imports,
-building and compiling included.
+One method in one process, since memory is not given back. "processor" is
+the seconds of a step over all threads, which say more on a busy machine.
+Random images of CIFAR-10's size, or (--space=darts_recurrent) random words:
+no value matters for the time. The first step counts from the start of the
+process: imports, building and compiling included.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ import tensorflow as tf
 from absl import flags
 
 from darts_tf.descent.replicas import Replicas
-from darts_tf.networks.conv import Supernet
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
 from darts_tf.run import flags as run_flags
-from darts_tf.space import conv, recurrent
+from darts_tf.space import recurrent
+from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import bilevel, relaxation, search_loop, tasks
 from darts_tf.strategy.text_task import TextTask
 from train import images, setup
@@ -50,17 +51,17 @@ def main(_) -> None:
     built = age()
     advance(loop)
     first = age()
-    times = []
+    times, processor = [], time.process_time()
     for _ in range(FLAGS.steps):
         start = time.monotonic()
         advance(loop)
         times.append(time.monotonic() - start)
+    processor = (time.process_time() - processor) / FLAGS.steps
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sizes = {
-        "darts_conv": ("channels", "layers"),
-        "darts_recurrent": ("hidden_size", "words", "bptt"),
-    }
-    names = ("space", "method", "batch_size", *sizes[FLAGS.space])
+    sizes = ("channels", "layers")
+    if FLAGS.space == "darts_recurrent":
+        sizes = ("hidden_size", "words", "bptt")
+    names = ("space", "method", "batch_size", *sizes)
     print(
         json.dumps(
             {n: FLAGS[n].value for n in names}
@@ -68,6 +69,7 @@ def main(_) -> None:
                 "built": round(built, 1),
                 "first_step": round(first, 1),
                 "step": round(statistics.median(times), 3),
+                "processor": round(processor, 3),
                 "slowest_step": round(max(times), 3),
                 "peak_gb": round(kilobytes / 1e6, 2),
             }
@@ -88,8 +90,8 @@ def advance(loop) -> None:
 def build_loop() -> search_loop.Search:
     """The paper's search on random data."""
     replicas = Replicas()
-    kinds = {"darts_conv": image_task, "darts_recurrent": text_task}
-    task = kinds[FLAGS.space](replicas)
+    recurrent_space = FLAGS.space == "darts_recurrent"
+    task = (text_task if recurrent_space else image_task)(replicas)
     settings = search_loop.SearchSettings(
         FLAGS.method, 1, FLAGS.steps + 1, FLAGS.batch_size
     )
@@ -98,9 +100,10 @@ def build_loop() -> search_loop.Search:
 
 def image_task(replicas) -> tasks.ImageTask:
     """The supernet on one batch of random images."""
-    model = Supernet(conv.SPACE, FLAGS.channels, FLAGS.layers, 10)
-    start = relaxation.initial_alpha(conv.SPACE, 0)
-    cells = relaxation.per_cell(start, conv.SPACE, model.kinds)
+    space = space_by_name(FLAGS.space)
+    model = images.supernet(space, FLAGS.channels, FLAGS.layers, 10)
+    start = relaxation.initial_alpha(space, 0)
+    cells = relaxation.per_cell(start, space, model.kinds)
     images.build(model, (32, 32, 3), cells)
     pixels = tf.random.normal((FLAGS.batch_size, 32, 32, 3), seed=0)
     labels = tf.range(FLAGS.batch_size, dtype=tf.int32) % 10

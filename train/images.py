@@ -14,15 +14,10 @@ from train import setup
 from train.image_data import Batches, load_data, once
 
 
-SUPERNETS = {"nasbench201": nasbench201.Supernet}
-"""Those that are no networks.conv.Supernet, by space."""
-
-
 def search(flags, replicas: Replicas) -> search_loop.Search:
     """The supernet and its search, as the flags say."""
     data = load_data(flags, [flags.train_portion, 1 - flags.train_portion])
     space = space_by_name(flags.space)
-    supernet = SUPERNETS.get(space.name, conv.Supernet)
     with replicas.scope():
         model = supernet(
             space, flags.channels, flags.layers, data.images.num_classes
@@ -44,6 +39,13 @@ def search(flags, replicas: Replicas) -> search_loop.Search:
         steps_per_epoch=data.parts[0].size // flags.batch_size,
     )
     return search_loop.Search(task, settings, replicas)
+
+
+def supernet(space, channels: int, layers: int, classes: int):
+    """The search network of a space, not built yet."""
+    staged = space.name == "nasbench201"
+    network = nasbench201.Supernet if staged else conv.Supernet
+    return network(space, channels, layers, classes)
 
 
 def training_of(flags, genotype, replicas: Replicas):

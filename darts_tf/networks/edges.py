@@ -27,23 +27,20 @@ class MixedEdges(ops.Block):
       channels: C, of every feature map in the cell.
       stride: 1 or 2, for all edges.
       norm: called without arguments, returns a new BatchNorm.
-      normed_pools: whether a batch norm follows each pool, as in DARTS.
       key: a number that no other node of the network has; it tells the noise
         of different edges apart.
     """
 
     def __init__(
-        self, spec: CellSpec, source, channels, stride, norm,
-        normed_pools: bool = True, key: int = 0,
-    ):  # fmt: skip
+        self, spec: CellSpec, source, channels, stride, norm, key: int = 0
+    ):
         super().__init__()
         self.stride, self.channels, self.key = stride, channels, key
         self.edges = spec.outgoing(source)
         self.names = {row: spec.candidates[row] for row, _ in self.edges}
         used = {name for names in self.names.values() for name in names}
-        self.pools = [name for name in sorted(used) if name in ops.POOLS]
         self.pool_norms = {
-            name: norm() for name in self.pools if normed_pools
+            name: norm() for name in sorted(used) if name in ops.POOLS
         }
         self.operations = {
             self._key(row, name): ops.build(name, channels, stride, norm)
@@ -76,9 +73,10 @@ class MixedEdges(ops.Block):
         Returns:
           (target, list of terms [B, H', W', C]) for each edge.
         """
-        shared = {name: ops.POOLS[name](x, self.stride) for name in self.pools}
-        for name, norm in self.pool_norms.items():
-            shared[name] = norm(shared[name], training=training)
+        shared = {
+            name: norm(ops.POOLS[name](x, self.stride), training=training)
+            for name, norm in self.pool_norms.items()
+        }
         if self.stride == 1:
             shared[IDENTITY] = x
         activated = tf.nn.relu(x)

@@ -17,8 +17,9 @@ from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
 from darts_tf.networks.convolutions import Conv
-from darts_tf.networks.edges import MixedEdges, discrete_units
+from darts_tf.networks.edges import discrete_units
 from darts_tf.networks.ends import Classifier, check_ends, cifar_stem
+from darts_tf.networks.packed_edges import PackedEdges
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import CELL, STAGES, cells_a_stage
@@ -111,7 +112,7 @@ class Supernet(_Trunk):
         spec = self.space.cell(self.kinds[layer])
         norm = functools.partial(BatchNorm, False, momentum=0.0)
         units = [
-            MixedEdges(spec, source, channels, 1, norm, normed_pools=False)
+            PackedEdges(spec, source, channels, norm)
             for source in range(spec.inputs + spec.nodes - 1)
         ]
         return Cell(units, spec.nodes, spec.concat, [None] * spec.inputs)
