@@ -23,31 +23,38 @@ from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import derivation
 from darts_tf.strategy.random_choice import random_genotype
+from train import truth
 
 FLAGS = flags.FLAGS
 run_flags.define_derivation()
+run_flags.define_truth()
 flags.adopt_module_key_flags(run_flags)
 
 
 def main(_) -> None:
     """genotype.json, its picture, and the curves of alpha."""
     if FLAGS.genotype or FLAGS.random is not None:
+        truth.check(FLAGS, FLAGS.space)
         genotype = given()
         folder = pathlib.Path(FLAGS.workdir)
         folder.mkdir(parents=True, exist_ok=True)
     else:
         workdir = existing_workdir(FLAGS.workdir)
         space = space_by_name(read_flags(workdir.path)["space"])
+        truth.check(FLAGS, space.name)
         folder, history = workdir.path, read_history(workdir.alpha, space)
         alpha = [rows[FLAGS.epoch - 1] for rows in history.values()]
         genotype = derivation.derive(space, alpha)
         weights = {n: derivation.softmax(h) for n, h in history.items()}
         curves = pictures.draw_alpha_history(space, weights)
         write_atomic(folder / "alpha.png", pictures.figure_to_png(curves))
+    told = truth.told(FLAGS, genotype)
     if not FLAGS.epoch:
         write_atomic(folder / "genotype.json", genotype.to_json())
     files = pictures.save_genotype(genotype, folder / "genotype")
     print(genotype.to_json() + "\n".join(map(str, files)))
+    if told:
+        print(f"true accuracy: {told}")
 
 
 def given():

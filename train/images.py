@@ -10,12 +10,13 @@ from darts_tf.networks import conv, nasbench201
 from darts_tf.run import export
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import relaxation, search_loop, tasks
-from train import setup
+from train import setup, truth
 from train.image_data import Batches, load_data, once
 
 
 def search(flags, replicas: Replicas) -> search_loop.Search:
     """The supernet and its search, as the flags say."""
+    instruments = truth.instruments(flags)
     data = load_data(flags, [flags.train_portion, 1 - flags.train_portion])
     space = space_by_name(flags.space)
     with replicas.scope():
@@ -38,7 +39,7 @@ def search(flags, replicas: Replicas) -> search_loop.Search:
         flags,
         steps_per_epoch=data.parts[0].size // flags.batch_size,
     )
-    return search_loop.Search(task, settings, replicas)
+    return search_loop.Search(task, settings, replicas, instruments)
 
 
 def supernet(space, channels: int, layers: int, classes: int):

@@ -16,7 +16,7 @@ from darts_tf.run.progress import duration
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
-from train import setup
+from train import setup, truth
 from train.kinds import kind_of
 
 CONFIGS = {"digits": "digits", "python_topics": "topics"}
@@ -86,14 +86,17 @@ def finish_search(workdir, loop, cost: Summary, flags) -> None:
     files = pictures.save_genotype(genotype, workdir.path / "genotype")
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     _write_result(
-        workdir, genotype, cost, flags, {"skip_connections": skips}
-    )
+        workdir, genotype, cost, flags,
+        {"skip_connections": skips} | truth.result(flags, genotype),
+    )  # fmt: skip
+    told = truth.told(flags, genotype)
+    more = f"  true accuracy {told}\n" if told else ""
     print(f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {files[0]}
 {_indented(genotype)}
-  watch         tensorboard --logdir={_quoted(workdir.tensorboard)}
+{more}  watch         tensorboard --logdir={_quoted(workdir.tensorboard)}
   next          {_evaluation(workdir, flags)}""")
 
 

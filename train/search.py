@@ -16,6 +16,7 @@ from train.kinds import kind_of
 FLAGS = flags.FLAGS
 run_flags.define_workdir("search")
 run_flags.define_space()
+run_flags.define_truth()
 run_flags.define_network(channels=16, layers=8)
 run_flags.define_language(words=0.0, patience=False)
 run_flags.define_descent(epochs=50, batch_size=64)

@@ -29,13 +29,14 @@ IMAGE_FLAGS = (
     "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
     "lambda_strength", "lambda_epsilon", "lambda_cells",
 )  # fmt: skip
+TABLE_FLAG = "nasbench201_table"
 TEXT_FLAGS = (
     "hidden_size", "bptt", "slowness", "dropout_words", "dropout_embedding",
     "dropout_x", "dropout_hidden", "dropout_output", "measured_batch",
     "patience",
 )  # fmt: skip
-FOREIGN_FLAGS = dict.fromkeys(CELL_SPACES, TEXT_FLAGS) | {
-    "darts_recurrent": IMAGE_FLAGS,
+FOREIGN_FLAGS = dict.fromkeys(CELL_SPACES, (*TEXT_FLAGS, TABLE_FLAG)) | {
+    "darts_recurrent": (*IMAGE_FLAGS, TABLE_FLAG),
     "nasbench201": (*TEXT_FLAGS, "network", "auxiliary_weight"),
 }
 """What means nothing in a space, and may not be given there."""
@@ -51,7 +52,7 @@ USUAL_VALUES = {
 }
 """Defaults that differ in a space from those of the flags."""
 
-PLACE_FLAGS = ("workdir", "data_dir", "download")
+PLACE_FLAGS = ("workdir", "data_dir", "download", TABLE_FLAG)
 """May differ when a run is resumed: they say where things lie."""
 
 PACE_FLAGS = ("report_every", "checkpoint_every", "distribute")
@@ -75,6 +76,14 @@ def define_space() -> None:
         "cells for images (s1 to s4: few candidates, DARTS collapses there; "
         "darts_conv_nonzero: without the zero operation; nasbench201: those "
         "of NAS-Bench-201), or recurrent ones for language",
+    )  # fmt: skip
+
+
+def define_truth() -> None:
+    """--nasbench201_table."""
+    flags.DEFINE_string(
+        TABLE_FLAG, None, "nasbench201: the benchmark's accuracies, .csv or "
+        ".csv.gz; the true accuracy and rank of what is found are told then",
     )  # fmt: skip
 
 

@@ -23,8 +23,9 @@ from matplotlib.textpath import TextPath
 from darts_tf.run import cell_layout
 from darts_tf.run.alpha_pictures import draw_alpha, draw_alpha_history
 from darts_tf.run.cell_layout import Edge
-from darts_tf.space.cell import CellSpec
+from darts_tf.space.cell import ZERO, CellSpec
 from darts_tf.space.genotype import CellGenotype, Genotype
+from darts_tf.space.nasbench201 import CELL
 from darts_tf.space.registry import space_by_name
 
 __all__ = [
@@ -40,6 +41,7 @@ DPI = 110
 MARGIN, TITLE = 0.2, 0.4  # inches
 TEXT, NODE_TEXT = 11, 12  # points
 FILLS = {"input": "#d3ead0", "node": "#cfe2f7", "output": "#f9ecb4"}
+PALE = "#c2c2c2"  # of the zero operation
 PALETTE = (
     "#1f5fa8", "#b3401f", "#2b7a3a", "#7b4199", "#8a6500", "#0c7d83",
     "#b0296f", "#555555", "#5b4bd0", "#6b4a2b",
@@ -51,10 +53,12 @@ def draw_genotype(genotype: Genotype) -> Figure:
 
     Inputs at the left (green), intermediate nodes (blue) numbered from 0 as
     in the paper, the output at the right (yellow); each arrow carries its
-    operation's name and a colour of that operation.
+    operation's name and a colour of that operation; zero operations are
+    pale. The nodes of NAS-Bench-201 are numbered as in its strings.
     """
     space = space_by_name(genotype.space)
     colours = dict(zip(space.operations, itertools.cycle(PALETTE)))
+    colours[ZERO] = PALE
     layouts = {
         name: _lay_out(cell, space.cell(name))
         for name, cell in genotype.cells.items()
@@ -69,7 +73,8 @@ def draw_genotype(genotype: Genotype) -> Figure:
     axes.set_axis_off()  # one unit of the axes is one inch
     top = height - MARGIN
     for name, (edges, layout, names) in layouts.items():
-        axes.text(MARGIN, top, f"{name} cell", va="top", fontsize=NODE_TEXT,
+        title = name if name == CELL else f"{name} cell"
+        axes.text(MARGIN, top, title, va="top", fontsize=NODE_TEXT,
                   weight="bold", gid=f"title {name}")
         top -= TITLE + layout.size[1]
         left = (width - layout.size[0]) / 2
@@ -93,6 +98,7 @@ def save_genotype(genotype: Genotype, prefix: Path) -> list[Path]:
 ENDS = {
     "recurrent": (["$x_{t}$", "$h_{t-1}$"], "$h_{t}$"),
     "normal": (["$c_{k-2}$", "$c_{k-1}$"], "$c_{k}$"),
+    CELL: (["input"], "output"),
 }
 
 
@@ -101,7 +107,8 @@ def _node_names(cell: str, inputs: int, nodes: int) -> list[str]:
     first, last = ENDS.get(cell, ENDS["normal"])
     if len(first) != inputs:
         first, last = [f"input {i}" for i in range(inputs)], "output"
-    return [*first, *map(str, range(nodes)), last]
+    start = inputs if cell == CELL else 0
+    return [*first, *map(str, range(start, start + nodes)), last]
 
 
 def _lay_out(cell: CellGenotype, spec: CellSpec):
@@ -145,6 +152,7 @@ def _draw_cell(axes, edges, layout, names, colours, left, low) -> None:
             FancyArrowPatch(
                 path=curve, arrowstyle="-|>", mutation_scale=11,
                 color=colour, linewidth=1.3, shrinkA=0, shrinkB=0,
+                linestyle="--" if edge.label == ZERO else "-",
             )
         )
         label = layout.labels[index]

@@ -1,20 +1,24 @@
 """The architecture strings of NAS-Bench-201.
 
-    |nor_conv_3x3~0|+|none~0|skip_connect~1|+|...~0|...~1|...~2|
+    |nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|
 
 Nodes are joined by "+"; each lists its edges as |operation~predecessor|.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections.abc import Iterator
+
 from darts_tf.errors import InputError
 from darts_tf.space.genotype import CellGenotype, Genotype
-from darts_tf.space.nasbench201 import CELL, SPACE
+from darts_tf.space.nasbench201 import CANDIDATES, CELL, EDGES, SPACE
 
-EXAMPLE = (
-    "|nor_conv_3x3~0|+|nor_conv_3x3~0|skip_connect~1|+"
-    "|none~0|avg_pool_3x3~1|nor_conv_1x1~2|"
-)
+FORM = "|{}~0|+|{}~0|{}~1|+|{}~0|{}~1|{}~2|"
+EXAMPLE = FORM.format(*CANDIDATES[2:4] * 2, *CANDIDATES[:2])
+
+_PATTERN = re.compile(re.escape(FORM).replace(r"\{\}", "([^|~+]*)"))
 
 
 def is_string(text: str) -> bool:
@@ -24,13 +28,7 @@ def is_string(text: str) -> bool:
 
 def to_string(genotype: Genotype) -> str:
     """The architecture string of a genotype of space "nasbench201"."""
-    spec, cell = SPACE.cell(CELL), genotype.cells[CELL]
-    nodes: dict[int, str] = {}
-    for target, (name, source) in zip(
-        spec.entered(len(cell.edges)), cell.edges
-    ):
-        nodes[target] = nodes.get(target, "|") + f"{name}~{source}|"
-    return "+".join(nodes.values())
+    return FORM.format(*(name for name, _ in genotype.cells[CELL].edges))
 
 
 def from_string(text: str) -> Genotype:
@@ -39,39 +37,23 @@ def from_string(text: str) -> Genotype:
     Raises:
       InputError: not of this form, or no cell of the space.
     """
+    shown = repr(text if len(text) <= 150 else f"{text[:147]}...")
+    match = _PATTERN.fullmatch(text.strip())
+    if match is None:
+        raise InputError(
+            f"architecture {shown} has not the form of NAS-Bench-201, "
+            f"|operation~predecessor| for each edge, for example {EXAMPLE}"
+        )
     spec = SPACE.cell(CELL)
-    edges = []
-    for node, part in enumerate(text.strip().split("+"), spec.inputs):
-        if len(part) < 2 or part[0] != "|" or part[-1] != "|":
-            raise _malformed(text)
-        found = [_edge(text, word) for word in part[1:-1].split("|")]
-        if node >= spec.inputs + spec.nodes or len(found) != node:
-            raise _malformed(text)
-        edges += found
-    if len(edges) != len(spec.edges):
-        raise _malformed(text)
+    sources = (source for source, _ in spec.edges)
+    cell = CellGenotype(tuple(zip(match.groups(), sources)), spec.concat)
     try:
-        cell = CellGenotype(tuple(edges), spec.concat)
         return Genotype(SPACE.name, {CELL: cell})
     except InputError as error:
-        raise InputError(f"architecture {_shown(text)}: {error}") from None
+        raise InputError(f"architecture {shown}: {error}") from None
 
 
-def _edge(text: str, word: str) -> tuple[str, int]:
-    name, tilde, source = word.partition("~")
-    if not (tilde and source.isascii() and source.isdigit()):
-        raise _malformed(text)
-    return name, int(source[:9])
-
-
-def _malformed(text: str) -> InputError:
-    return InputError(
-        f"architecture {_shown(text)} has not the form of NAS-Bench-201: "
-        f"three nodes joined by '+', with one, two and three edges "
-        f"|operation~predecessor|, for example {EXAMPLE}"
-    )
-
-
-def _shown(text: str) -> str:
-    text = text.strip()
-    return repr(text if len(text) <= 150 else f"{text[:147]}...")
+def every_string() -> Iterator[str]:
+    """All 15,625 of them."""
+    for names in itertools.product(CANDIDATES, repeat=EDGES):
+        yield FORM.format(*names)

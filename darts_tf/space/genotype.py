@@ -159,7 +159,18 @@ def _read_concat(cell: str, value: object) -> tuple[int, ...]:
 def _check_cell(
     space: SearchSpace, spec: CellSpec, cell: CellGenotype
 ) -> None:
-    """Published cells may have more nodes than are searched here."""
+    """Published cells may have more nodes than are searched here.
+
+    Not where all edges are kept: there only the operations are free.
+    """
+    fixed = spec.predecessors is None
+    sizes = len(cell.edges), cell.concat
+    if fixed and sizes != (len(spec.edges), spec.concat):
+        raise InputError(
+            f"cell '{spec.name}': it has {len(spec.edges)} edges and the "
+            f"concat {list(spec.concat)}; received {sizes[0]} edges and "
+            f"{list(cell.concat)}"
+        )
     targets = spec.entered(len(cell.edges))
     allowed = [n for n in space.operations if n != ZERO or spec.zero_kept]
     places: dict[int, int] = {}
@@ -172,7 +183,7 @@ def _check_cell(
             )
         target = targets[index]
         place = places[target] = places.get(target, -1) + 1
-        if spec.predecessors is None and source != place:
+        if fixed and source != place:
             raise InputError(
                 f"cell '{spec.name}': every node keeps the edges from all "
                 f"nodes before it, in their order, so the predecessor of "

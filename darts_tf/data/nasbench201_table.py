@@ -1,0 +1,151 @@
+"""What every cell of NAS-Bench-201 is really worth, from a user's CSV file.
+
+One line for each of the 15,625 cells: its architecture string, then the
+published accuracies in percent, after 12 epochs on three data sets and after
+200 on CIFAR-10 (mean of the benchmark's runs).
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import gzip
+import math
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from darts_tf.errors import InputError
+from darts_tf.space import architecture_string
+from darts_tf.space.genotype import Genotype
+from darts_tf.space.nasbench201 import SPACE
+
+ARCHITECTURE, RANKED = "architecture", "cifar10_test_200ep"
+ACCURACIES = (
+    "cifar10_test_12ep",
+    "cifar10_valid_12ep",
+    "cifar100_test_12ep",
+    "cifar100_valid_12ep",
+    "imagenet16_120_test_12ep",
+    "imagenet16_120_valid_12ep",
+    RANKED,
+)
+"""Columns, all in percent."""
+
+LINE_LIMIT = 10_000  # characters of one line; a longer one is cut, so refused
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Table:
+    """The accuracies of all cells.
+
+    Attributes:
+      accuracies: by architecture string, in the order of ACCURACIES.
+    """
+
+    accuracies: Mapping[str, tuple[float, ...]] = dataclasses.field(repr=False)
+
+    def lookup(self, genotype: Genotype) -> dict[str, float]:
+        """The accuracies of a cell in percent, by the names of ACCURACIES.
+
+        Raises:
+          InputError: a cell of another space.
+        """
+        if genotype.space != SPACE.name:
+            raise InputError(
+                f"the table knows cells of the space {SPACE.name}, this one "
+                f"is of {genotype.space}"
+            )
+        row = self.accuracies[architecture_string.to_string(genotype)]
+        return dict(zip(ACCURACIES, row))
+
+    def rank(self, genotype: Genotype) -> int:
+        """1 for the best cell by cifar10_test_200ep; equals share a rank."""
+        own = self.lookup(genotype)[RANKED]
+        place = ACCURACIES.index(RANKED)
+        every = np.array([row[place] for row in self.accuracies.values()])
+        return 1 + int((every > own).sum())
+
+
+def read_table(path: str | Path) -> Table:
+    """Reads and checks a table, .csv or .csv.gz.
+
+    Raises:
+      InputError: no such file, no such table, or not all cells in it; the
+        message names the file, and the line where there is one.
+    """
+    try:
+        accuracies = dict(_rows(Path(path)))
+    except (OSError, EOFError, ValueError, zlib.error, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"--nasbench201_table={path} cannot be read ({reason}); give the "
+            f"benchmark's accuracies as .csv or .csv.gz"
+        ) from None
+    for string in architecture_string.every_string():
+        if string not in accuracies:
+            raise InputError(
+                f"{path} has {len(accuracies):,} of the 15,625 cells; "
+                f"{string} is missing; give a complete table"
+            )
+    return Table(accuracies)
+
+
+def _rows(path: Path) -> Iterator[tuple[str, tuple[float, ...]]]:
+    known = set(architecture_string.every_string())
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", newline="") as file:
+        lines = csv.reader(iter(lambda: file.readline(LINE_LIMIT), ""))
+        header = next(lines, [])
+        places = _places(path, header)
+        for row in lines:
+            where = f"{path}, line {lines.line_num}"
+            if len(row) != len(header):
+                raise InputError(
+                    f"{where}: {len(row)} values, but the first line names "
+                    f"{len(header)} columns"
+                )
+            string, *values = [row[place] for place in places]
+            if string not in known:
+                raise _refused(where, string)
+            known.remove(string)
+            yield string, _numbers(where, values)
+
+
+def _places(path: Path, header: list[str]) -> list[int]:
+    """Where the columns stand; others may stand between them."""
+    wanted = (ARCHITECTURE, *ACCURACIES)
+    missing = [name for name in wanted if name not in header]
+    if missing:
+        raise InputError(
+            f"{path} lacks the columns {', '.join(missing)}; its first line "
+            f"has to name them"
+        )
+    return [header.index(name) for name in wanted]
+
+
+def _refused(where: str, string: str) -> InputError:
+    """Why an architecture is not one of those that are left."""
+    try:
+        architecture_string.from_string(string)
+    except InputError as error:
+        return InputError(f"{where}: {error}")
+    return InputError(f"{where}: {string} stands there twice; leave one out")
+
+
+def _numbers(where: str, values: list[str]) -> tuple[float, ...]:
+    numbers = []
+    for name, text in zip(ACCURACIES, values):
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not 0 <= number <= 100:
+            raise InputError(
+                f"{where}: {name} is {text!r}; it has to be an accuracy in "
+                f"percent, from 0 to 100"
+            )
+        numbers.append(number)
+    return tuple(numbers)
