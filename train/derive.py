@@ -11,18 +11,16 @@ from darts_tf.run import cli  # isort: skip  (quiets TensorFlow first)
 
 import pathlib
 
-import numpy as np
 from absl import flags
 
-from darts_tf.errors import InputError
 from darts_tf.run import flags as run_flags
 from darts_tf.run import pictures
 from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import existing_workdir, read_flags
 from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy import derivation
 from darts_tf.strategy.random_choice import random_genotype
+from train.alpha_history import AlphaHistory
 
 FLAGS = flags.FLAGS
 run_flags.define_derivation()
@@ -38,15 +36,17 @@ def main(_) -> None:
     else:
         workdir = existing_workdir(FLAGS.workdir)
         space = space_by_name(read_flags(workdir.path)["space"])
-        folder, history = workdir.path, read_history(workdir.alpha, space)
-        alpha = [rows[FLAGS.epoch - 1] for rows in history.values()]
-        genotype = derivation.derive(space, alpha)
-        weights = {n: derivation.softmax(h) for n, h in history.items()}
-        curves = pictures.draw_alpha_history(space, weights)
+        folder = workdir.path
+        history = AlphaHistory(workdir.alpha, space)
+        genotype = history.genotype(FLAGS.epoch)
+        curves = pictures.draw_alpha_history(
+            space, history.mixing_weights()
+        )
         write_atomic(folder / "alpha.png", pictures.figure_to_png(curves))
+    name = f"genotype_{FLAGS.epoch:04d}" if FLAGS.epoch else "genotype"
     if not FLAGS.epoch:
         write_atomic(folder / "genotype.json", genotype.to_json())
-    files = pictures.save_genotype(genotype, folder / "genotype")
+    files = pictures.save_genotype(genotype, folder / name)
     print(genotype.to_json() + "\n".join(map(str, files)))
 
 
@@ -55,22 +55,6 @@ def given():
     if FLAGS.genotype:
         return load_genotype(FLAGS.genotype, FLAGS.space)
     return random_genotype(space_by_name(FLAGS.space), FLAGS.random)
-
-
-def read_history(path, space) -> dict[str, np.ndarray]:
-    """alpha's history [epochs, edges, candidates] by cell, checked."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            history = {s.name: arrays[s.name] for s in space.cells}
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{path} holds no history of alpha ({error}); give the --workdir "
-            f"of a search with at least one finished epoch"
-        ) from None
-    epochs = len(next(iter(history.values())))
-    if FLAGS.epoch > epochs:
-        raise InputError(f"--epoch={FLAGS.epoch}: the search has {epochs}")
-    return history
 
 
 if __name__ == "__main__":

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shlex
-
-import numpy as np
 
 from darts_tf.run import checkpoints, pictures
 from darts_tf.run import flags as run_flags
@@ -16,7 +13,7 @@ from darts_tf.run.progress import duration
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
-from train import setup
+from train import alpha_history, setup
 from train.kinds import kind_of
 
 CONFIGS = {"digits": "digits", "python_topics": "topics"}
@@ -50,7 +47,9 @@ class SearchRecords:
         write_atomic(path, genotype.to_json())
         names = [spec.name for spec in loop.space.cells]
         alpha = dict(zip(names, loop.alpha(), strict=True))
-        _keep_history(self._workdir, epoch, alpha)
+        alpha_history.keep(
+            self._workdir.alpha, epoch, alpha, loop.temperature
+        )
         self._report(loop.step, loop, genotype, alpha)
 
     def _report(self, step, loop, genotype, alpha) -> None:
@@ -66,17 +65,6 @@ class SearchRecords:
             reporter.histogram(step, f"alpha/{name}", rows)
             skips = genotype.count(loop.space.identity, name)
             reporter.scalars(step, {f"skip_connections/{name}": skips})
-
-
-def _keep_history(workdir: Workdir, epoch: int, alpha) -> None:
-    """alpha.npz: for each cell [epochs so far, edges, candidates]."""
-    history = {name: [] for name in alpha}
-    if workdir.alpha.exists():
-        with np.load(workdir.alpha, allow_pickle=False) as arrays:
-            history = {n: list(arrays[n][: epoch - 1]) for n in alpha}
-    buffer = io.BytesIO()
-    np.savez(buffer, **{n: [*history[n], alpha[n]] for n in alpha})
-    write_atomic(workdir.alpha, buffer.getvalue())
 
 
 def finish_search(workdir, loop, cost: Summary, flags) -> None:

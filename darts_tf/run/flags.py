@@ -169,7 +169,7 @@ def define_derivation() -> None:
     flags.mark_flags_as_mutual_exclusive(["genotype", "random"])
     _integer(
         "epoch", 0, "derive from alpha after this epoch (0: the last); "
-        "genotype.json is left as it is", lower_bound=0,
+        "genotype.json and its picture are left as they are", lower_bound=0,
     )  # fmt: skip
 
 

@@ -4,6 +4,11 @@ Each step takes one batch of each half of the training data: first alpha
 moves along the architecture gradient (strategy/bilevel.py), then w along
 grad_w L_train. The loop knows neither images nor words (strategy/tasks.py),
 yields numbers and knows no logger; run/driver.py drives it.
+
+With a temperature T (DARTS sect. 5 proposes to anneal it), everything is
+computed with alpha / T in the place of alpha. The gradient with respect to
+alpha is then the one with respect to alpha / T, divided by T; no loss knows
+of it.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ import tensorflow as tf
 from darts_tf.descent.epochs import Epochs
 from darts_tf.descent.optimizers import SGD, Adam
 from darts_tf.descent.replicas import Replicas
-from darts_tf.descent.schedules import cosine
+from darts_tf.descent.schedules import cosine, geometric
 from darts_tf.descent.variables import load, named, snapshot
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy import bilevel, derivation, relaxation
@@ -34,6 +39,8 @@ class SearchSettings:
       momentum, weight_decay, clip_norm: of w.
       alpha_learning_rate, alpha_weight_decay, alpha_beta1: of alpha, by Adam
         with betas (alpha_beta1, 0.999).
+      temperature_end: T of the softmax in the last epoch; it falls
+        geometrically from 1 in the first one. 1: no annealing.
       seed: of alpha's start and of dropout.
     """
 
@@ -49,6 +56,7 @@ class SearchSettings:
     alpha_learning_rate: float = 3e-4
     alpha_weight_decay: float = 1e-3
     alpha_beta1: float = 0.5
+    temperature_end: float = 1.0
     seed: int = 0
 
 
@@ -59,6 +67,9 @@ class Search(Epochs):
       task: the network and its data.
       settings: the protocol.
       replicas: where it runs.
+
+    Attributes:
+      temperature: T of the epoch that the last step was in.
     """
 
     def __init__(
@@ -66,7 +77,7 @@ class Search(Epochs):
     ):
         super().__init__(settings)
         self.task, self.space = task, task.space
-        self.units = task.units
+        self.units, self.temperature = task.units, 1.0
         self._replicas = replicas
         self._sgd = SGD(
             settings.momentum, settings.weight_decay, settings.clip_norm
@@ -108,10 +119,13 @@ class Search(Epochs):
                 lambda: [tf.identity(v) for v in variables]
             )
 
-        def move_alpha(gradient):
+        def scaled(temperature):
+            return [a / temperature for a in self._alpha]
+
+        def move_alpha(gradient, temperature):
             moved, slots = adam.step(
                 [tf.identity(a) for a in self._alpha],
-                gradient,
+                [g / temperature for g in gradient],
                 [tf.identity(s) for s in self._alpha_slots],
             )
             replicas.assign(self._alpha, moved)
@@ -123,7 +137,7 @@ class Search(Epochs):
             replicas.assign(self._w_slots, slots)
 
         self._read_w, self._read_slots = read(self._w), read(self._w_slots)
-        self._read_alpha = read(self._alpha)
+        self._scaled_alpha = replicas.compile(scaled)
         self._move_alpha = replicas.compile(move_alpha)
         self._move_w = replicas.compile(move_w)
 
@@ -131,18 +145,27 @@ class Search(Epochs):
         """The present alpha: [edges, candidates] for each of the cells."""
         return snapshot(self._alpha)
 
+    def _read_alpha(self):
+        """alpha / T, for all losses."""
+        return self._scaled_alpha(tf.constant(self.temperature))
+
     def mixing_weights(self) -> dict[str, np.ndarray]:
         """The present mixing weights [edges, candidates] by cell."""
-        rows = map(derivation.softmax, self.alpha())
+        rows = [
+            derivation.softmax(a, self.temperature) for a in self.alpha()
+        ]
         names = [spec.name for spec in self.space.cells]
         return dict(zip(names, rows, strict=True))
 
     def genotype(self) -> Genotype:
         """The genotype that would be derived now."""
-        return derivation.derive(self.space, self.alpha())
+        return derivation.derive(
+            self.space, self.alpha(), self.temperature
+        )
 
     def advance(self) -> dict[str, object]:
         """One step on alpha, then one on w; scalars by name."""
+        self.temperature = self._temperature_in(self.epoch)
         train, valid = self.task.batches(self.step)
         rate = self.learning_rate() * self.task.rate_factor(train)
         seed = tf.constant([self.settings.seed, self.step], tf.int32)
@@ -152,7 +175,7 @@ class Search(Epochs):
         gradient, valid_loss, valid_aux = self._gradient(
             w, self._read_alpha(), train, valid, seed, unroll
         )
-        self._move_alpha(gradient)
+        self._move_alpha(gradient, tf.constant(self.temperature))
         g, loss, aux = self._gradient.weight_gradient(
             w, self._read_alpha(), train, seed
         )
@@ -175,9 +198,19 @@ class Search(Epochs):
             settings.epochs,
         )
 
+    def _temperature_in(self, epoch: int) -> float:
+        settings = self.settings
+        return geometric(settings.temperature_end, epoch, settings.epochs)
+
     def end_epoch(self) -> dict[str, float]:
-        """What the task measures on the whole validation part."""
-        return dict(self.task.measure(self._read_alpha()))
+        """What the task measures on the whole validation part.
+
+        And the temperature, where it is annealed.
+        """
+        measured = dict(self.task.measure(self._read_alpha()))
+        if self.settings.temperature_end != 1:
+            measured["temperature"] = self.temperature
+        return measured
 
     def _groups(self) -> dict[str, list]:
         return {
@@ -198,3 +231,5 @@ class Search(Epochs):
         own = {n: a for n, a in arrays.items() if n not in carried}
         self.task.restore({n.removeprefix("task/"): arrays[n] for n in carried})
         self.step = load(self._groups(), own)
+        epoch = max(self.step - 1, 0) // self.steps_per_epoch
+        self.temperature = self._temperature_in(epoch)
