@@ -3,6 +3,10 @@
 Without --genotype: from alpha.npz of the search in --workdir, after its last
 finished epoch or the one given. With --genotype: only draws that one. With
 --random: draws a random one, a baseline for a search.
+
+--method=perturbation measures on the search's supernet what each operation
+is worth, and tunes it in between. It is a long run with a folder of its own
+in that of the search, whose genotype.json stays.
 """
 
 from __future__ import annotations
@@ -13,8 +17,8 @@ import pathlib
 
 from absl import flags
 
+from darts_tf.run import derivation_flags, pictures
 from darts_tf.run import flags as run_flags
-from darts_tf.run import pictures
 from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import existing_workdir, read_flags
 from darts_tf.space.published import load_genotype
@@ -24,11 +28,22 @@ from train.alpha_history import AlphaHistory
 
 FLAGS = flags.FLAGS
 run_flags.define_derivation()
+derivation_flags.define_perturbation(run_flags.MAX_SEED)
+run_flags.define_pace()
 flags.adopt_module_key_flags(run_flags)
+flags.adopt_module_key_flags(derivation_flags)
 
 
 def main(_) -> None:
     """genotype.json, its picture, and the curves of alpha."""
+    derivation_flags.check_perturbation(FLAGS)
+    if FLAGS.method == "perturbation":
+        # Only here TensorFlow is needed, which takes seconds to import.
+        from darts_tf.run import quiet_tensorflow  # noqa: F401  (first)
+        from train import perturbation
+
+        perturbation.derive(FLAGS)
+        return
     if FLAGS.genotype or FLAGS.random is not None:
         genotype = given()
         folder = pathlib.Path(FLAGS.workdir)

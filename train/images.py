@@ -11,12 +11,22 @@ from darts_tf.run import export
 from darts_tf.space import conv
 from darts_tf.strategy import relaxation, search_loop, tasks
 from train import setup
-from train.image_data import Batches, load_data, once
+from train.image_data import Batches, Data, load_data, once
 
 
-def search(flags, replicas: Replicas) -> search_loop.Search:
-    """The supernet and its search, as the flags say."""
-    data = load_data(flags, [flags.train_portion, 1 - flags.train_portion])
+def search_data(flags) -> Data:
+    """The images of a search: a part for w, a part for alpha."""
+    return load_data(flags, [flags.train_portion, 1 - flags.train_portion])
+
+
+def search(
+    flags, replicas: Replicas, data: Data | None = None
+) -> search_loop.Search:
+    """The supernet and its search, as the flags say.
+
+    On `search_data`, which is loaded where it is not given.
+    """
+    data = data or search_data(flags)
     space = conv.SPACE
     with replicas.scope():
         model = Supernet(

@@ -73,19 +73,19 @@ def finish_search(workdir, loop, cost: Summary, flags) -> None:
     write_atomic(workdir.genotype, genotype.to_json())
     files = pictures.save_genotype(genotype, workdir.path / "genotype")
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
-    _write_result(
+    write_result(
         workdir, genotype, cost, flags, {"skip_connections": skips}
     )
     print(f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {files[0]}
-{_indented(genotype)}
+{indented(genotype)}
   watch         tensorboard --logdir={_quoted(workdir.tensorboard)}
-  next          {_evaluation(workdir, flags)}""")
+  next          {evaluation_command(workdir, flags)}""")
 
 
-def _evaluation(workdir, flags) -> str:
+def evaluation_command(workdir, flags) -> str:
     """The command that evaluates what a search has found."""
     folder = CONFIGS.get(flags.dataset, USUAL[flags.space])
     words = [
@@ -106,14 +106,14 @@ def keep_genotype(workdir: Workdir, genotype: Genotype) -> None:
     pictures.save_genotype(genotype, workdir.path / "genotype")
 
 
-def finish_evaluation(workdir, loop, data, cost: Summary, flags) -> None:
+def finishevaluation_command(workdir, loop, data, cost: Summary, flags) -> None:
     """Reads the test part, once; result.json and the last words."""
     if workdir.result.exists():
         result = json.loads(workdir.result.read_text("utf-8"))
     else:
         result = kind_of(flags.space).measured(loop, data, flags)
         genotype = loop.genotype
-        _write_result(workdir, genotype, cost, flags, result)
+        write_result(workdir, genotype, cost, flags, result)
     lines = kind_of(flags.space).told(result)
     width = max(len(name) for name, _ in lines)
     told = "\n".join(f"  {name:<{width}} {text}" for name, text in lines)
@@ -125,7 +125,9 @@ Evaluation finished: {cost.steps} steps in {duration(cost.seconds)}.
   {"next":<{width}} python -m train.export --workdir={_quoted(workdir.path)}""")
 
 
-def _write_result(workdir, genotype: Genotype, cost, flags, measured):
+def write_result(workdir, genotype: Genotype, cost, flags, measured):
+    """result.json: what was found and measured, by which flags, at what cost.
+    """
     named = run_flags.values(flags)
     write_json_atomic(
         workdir.result,
@@ -147,5 +149,6 @@ def _quoted(path) -> str:
     return shlex.quote(str(path))
 
 
-def _indented(genotype: Genotype) -> str:
+def indented(genotype: Genotype) -> str:
+    """A genotype's lines, for last words."""
     return "\n".join("    " + row for row in genotype.to_json().splitlines())

@@ -18,7 +18,11 @@ NETWORKS = ("cifar", "mobile")
 SPACES = ("darts_conv", "darts_recurrent")
 MAX_SEED = 2**30 - 1
 
-OWN_MODULES = (__name__, f"{__package__}.search_flags")
+OWN_MODULES = (
+    __name__,
+    f"{__package__}.search_flags",
+    f"{__package__}.derivation_flags",
+)
 """Where this project's flags are defined."""
 
 IMAGE_FLAGS = (
@@ -70,6 +74,11 @@ def define_run() -> None:
         "auto: all GPUs if there are several, else one device; mirrored: all "
         "GPUs, or all logical CPU devices",
     )  # fmt: skip
+    define_pace()
+
+
+def define_pace() -> None:
+    """How often a long run writes."""
     _integer("report_every", 50, "steps between records", lower_bound=1)
     _integer(
         "checkpoint_every", 500,
