@@ -16,7 +16,10 @@ from darts_tf.space.genotype import Genotype
 from train import alpha_history, setup
 from train.kinds import kind_of
 
-CONFIGS = {"digits": "digits", "python_topics": "topics"}
+CONFIGS = {
+    "digits": "digits", "python_topics": "topics", "cifar100": "cifar100",
+    "svhn_cropped": "svhn",
+}  # fmt: skip
 USUAL = {"darts_conv": "cifar10", "darts_recurrent": "ptb"}
 """Folders of configs: by data set, and by space for all others."""
 

@@ -91,8 +91,9 @@ def define_data() -> None:
     """Which images, and what is done to them."""
     flags.DEFINE_string(
         "dataset", "cifar10",
-        "digits (embedded), folder (your own, in --data_dir), or any image "
-        "classification set of TensorFlow Datasets; for language "
+        "digits (embedded), folder (your own, in --data_dir), imagenet16_120 "
+        "(of imagenet_resized/16x16), or any image classification set of "
+        "TensorFlow Datasets, such as cifar100 or svhn_cropped; for language "
         "python_topics (embedded) or text_folder (train.txt, valid.txt and "
         "test.txt in --data_dir)",
     )  # fmt: skip
