@@ -22,7 +22,7 @@ from absl import flags
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from darts_tf.data.nasbench201_table import COLUMN, Table, read_table
+from darts_tf.data.nasbench201_table import RANKED, Table, read_table
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures import figure_to_png
@@ -87,7 +87,7 @@ def random_line(seed: int, table: Table) -> dict:
 def truth(cells: list[Genotype], table: Table) -> dict:
     """Of each epoch's cell: accuracy, skip connections; the last one's rank."""
     return {
-        COLUMN: [table.lookup(cell)[COLUMN] for cell in cells],
+        RANKED: [table.lookup(cell)[RANKED] for cell in cells],
         "skips": [cell.count(SPACE.identity, "cell") for cell in cells],
         "rank": table.rank(cells[-1]) if cells else None,
     }
@@ -113,7 +113,7 @@ def markdown(searches: list[dict], table: Table) -> str:
         if not found:
             rows.append(f"| {method} | none finished | | | | |")
             continue
-        last = [s[COLUMN][-1] for s in found]
+        last = [s[RANKED][-1] for s in found]
         spread = statistics.stdev(last) if len(last) > 1 else float("nan")
         each = ", ".join(
             f"{value:.2f} ({s['rank']:,})" for value, s in zip(last, found)
@@ -124,7 +124,10 @@ def markdown(searches: list[dict], table: Table) -> str:
             f"| {method} | {len(found)} | {statistics.mean(last):.2f} ± "
             f"{spread:.2f} | {max(last):.2f} | {each} | {took} |"
         )
-    everything = table.values(COLUMN)
+    everything = [
+        table.lookup(architecture_string.from_string(name))[RANKED]
+        for name in table.accuracies
+    ]
     rows.append(
         f"| random, expected (mean of the table) | | "
         f"{statistics.mean(everything):.2f} ± "
@@ -141,13 +144,13 @@ def picture(searches: list[dict]) -> Figure:
     methods = by_method([s for s in searches if s["method"] != "random"])
     for number, (method, found) in enumerate(methods.items()):
         for index, search in enumerate(s for s in found if s["finished"]):
-            epochs = range(1, 1 + len(search[COLUMN]))
+            epochs = range(1, 1 + len(search[RANKED]))
             how = {
                 "color": f"C{number}",
                 "linestyle": ("-", "--", ":", "-.")[index % 4],
                 "label": f"{method}, seed {search['seed']}",
             }
-            left.plot(epochs, search[COLUMN], **how)
+            left.plot(epochs, search[RANKED], **how)
             right.plot(epochs, search["skips"], **how)
     left.set(xlabel="epoch", ylabel="true CIFAR-10 accuracy of the cell, %")
     right.set(xlabel="epoch", ylabel="skip connections among its 6 edges",

@@ -25,6 +25,7 @@ TENSORFLOW = {"tensorflow", "keras", "tensorflow_datasets", "tensorboard"}
 PARSES_FLAGS = {
     "darts_tf/run/flags.py",
     "darts_tf/run/search_flags.py",
+    "darts_tf/run/derivation_flags.py",
     "darts_tf/run/cli.py",
 }
 FILES = sorted((ROOT / PACKAGE).rglob("*.py"))

@@ -3,6 +3,10 @@
 Without --genotype: from alpha.npz of the search in --workdir, after its last
 finished epoch or the one given. With --genotype: only draws that one. With
 --random: draws a random one, a baseline for a search.
+
+--method=perturbation measures on the search's supernet what each operation
+is worth, and tunes it in between. It is a long run with a folder of its own
+in that of the search, whose genotype.json stays.
 """
 
 from __future__ import annotations
@@ -11,28 +15,37 @@ from darts_tf.run import cli  # isort: skip  (quiets TensorFlow first)
 
 import pathlib
 
-import numpy as np
 from absl import flags
 
-from darts_tf.errors import InputError
+from darts_tf.run import derivation_flags, pictures
 from darts_tf.run import flags as run_flags
-from darts_tf.run import pictures
 from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import existing_workdir, read_flags
 from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy import derivation
 from darts_tf.strategy.random_choice import random_genotype
 from train import truth
+from train.alpha_history import AlphaHistory
 
 FLAGS = flags.FLAGS
 run_flags.define_derivation()
 run_flags.define_truth()
+derivation_flags.define_perturbation(run_flags.MAX_SEED)
+run_flags.define_pace()
 flags.adopt_module_key_flags(run_flags)
+flags.adopt_module_key_flags(derivation_flags)
 
 
 def main(_) -> None:
     """genotype.json, its picture, and the curves of alpha."""
+    derivation_flags.check_perturbation(FLAGS)
+    if FLAGS.method == "perturbation":
+        # Only here TensorFlow is needed, which takes seconds to import.
+        from darts_tf.run import quiet_tensorflow  # noqa: F401  (first)
+        from train import perturbation
+
+        perturbation.derive(FLAGS)
+        return
     if FLAGS.genotype or FLAGS.random is not None:
         truth.check(FLAGS, FLAGS.space)
         genotype = given()
@@ -42,16 +55,18 @@ def main(_) -> None:
         workdir = existing_workdir(FLAGS.workdir)
         space = space_by_name(read_flags(workdir.path)["space"])
         truth.check(FLAGS, space.name)
-        folder, history = workdir.path, read_history(workdir.alpha, space)
-        alpha = [rows[FLAGS.epoch - 1] for rows in history.values()]
-        genotype = derivation.derive(space, alpha)
-        weights = {n: derivation.softmax(h) for n, h in history.items()}
-        curves = pictures.draw_alpha_history(space, weights)
+        folder = workdir.path
+        history = AlphaHistory(workdir.alpha, space)
+        genotype = history.genotype(FLAGS.epoch)
+        curves = pictures.draw_alpha_history(
+            space, history.mixing_weights()
+        )
         write_atomic(folder / "alpha.png", pictures.figure_to_png(curves))
     told = truth.told(FLAGS, genotype)
+    name = f"genotype_{FLAGS.epoch:04d}" if FLAGS.epoch else "genotype"
     if not FLAGS.epoch:
         write_atomic(folder / "genotype.json", genotype.to_json())
-    files = pictures.save_genotype(genotype, folder / "genotype")
+    files = pictures.save_genotype(genotype, folder / name)
     print(genotype.to_json() + "\n".join(map(str, files)))
     if told:
         print(f"true accuracy: {told}")
@@ -62,22 +77,6 @@ def given():
     if FLAGS.genotype:
         return load_genotype(FLAGS.genotype, FLAGS.space)
     return random_genotype(space_by_name(FLAGS.space), FLAGS.random)
-
-
-def read_history(path, space) -> dict[str, np.ndarray]:
-    """alpha's history [epochs, edges, candidates] by cell, checked."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            history = {s.name: arrays[s.name] for s in space.cells}
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{path} holds no history of alpha ({error}); give the --workdir "
-            f"of a search with at least one finished epoch"
-        ) from None
-    epochs = len(next(iter(history.values())))
-    if FLAGS.epoch > epochs:
-        raise InputError(f"--epoch={FLAGS.epoch}: the search has {epochs}")
-    return history
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -82,6 +83,25 @@ class Batches:
     def once(self):
         """Every image once, as it is."""
         return once(self._flags, self._part, self._statistics, self._replicas)
+
+    def same(self, count: int):
+        """A function that gives the same shuffled batches at each call.
+
+        Args:
+          count: how many; 0 for all whole ones that the part has.
+
+        Raises:
+          InputError: there are fewer.
+        """
+        whole = self._part.size // self._flags.batch_size
+        if count > whole:
+            raise InputError(
+                f"--measured_batches={count}: the validation part has "
+                f"{whole} batches of {self._flags.batch_size}; give at most "
+                f"that, or 0 for all"
+            )
+        endless = self.plain(0)
+        return lambda: itertools.islice(endless, count or whole)
 
     def _endless(self, start_step, augmentation):
         size = self._flags.batch_size

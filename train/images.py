@@ -11,13 +11,23 @@ from darts_tf.run import export
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import relaxation, search_loop, tasks
 from train import setup, truth
-from train.image_data import Batches, load_data, once
+from train.image_data import Batches, Data, load_data, once
 
 
-def search(flags, replicas: Replicas) -> search_loop.Search:
-    """The supernet and its search, as the flags say."""
+def search_data(flags) -> Data:
+    """The images of a search: a part for w, a part for alpha."""
+    return load_data(flags, [flags.train_portion, 1 - flags.train_portion])
+
+
+def search(
+    flags, replicas: Replicas, data: Data | None = None
+) -> search_loop.Search:
+    """The supernet and its search, as the flags say.
+
+    On `search_data`, which is loaded where it is not given.
+    """
     instruments = truth.instruments(flags)
-    data = load_data(flags, [flags.train_portion, 1 - flags.train_portion])
+    data = data or search_data(flags)
     space = space_by_name(flags.space)
     with replicas.scope():
         model = supernet(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shlex
-
-import numpy as np
 
 from darts_tf.run import checkpoints, pictures
 from darts_tf.run import flags as run_flags
@@ -16,10 +13,13 @@ from darts_tf.run.progress import duration
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
-from train import setup, truth
+from train import alpha_history, setup, truth
 from train.kinds import kind_of
 
-CONFIGS = {"digits": "digits", "python_topics": "topics"}
+CONFIGS = {
+    "digits": "digits", "python_topics": "topics", "cifar100": "cifar100",
+    "svhn_cropped": "svhn",
+}  # fmt: skip
 USUAL = {"darts_recurrent": "ptb", "nasbench201": "nasbench201"}
 """Folders of configs: by data set; by space for all others, or cifar10."""
 
@@ -50,7 +50,9 @@ class SearchRecords:
         write_atomic(path, genotype.to_json())
         names = [spec.name for spec in loop.space.cells]
         alpha = dict(zip(names, loop.alpha(), strict=True))
-        _keep_history(self._workdir, epoch, alpha)
+        alpha_history.keep(
+            self._workdir.alpha, epoch, alpha, loop.temperature
+        )
         self._report(loop.step, loop, genotype, alpha)
 
     def _report(self, step, loop, genotype, alpha) -> None:
@@ -68,24 +70,13 @@ class SearchRecords:
             reporter.scalars(step, {f"skip_connections/{name}": skips})
 
 
-def _keep_history(workdir: Workdir, epoch: int, alpha) -> None:
-    """alpha.npz: for each cell [epochs so far, edges, candidates]."""
-    history = {name: [] for name in alpha}
-    if workdir.alpha.exists():
-        with np.load(workdir.alpha, allow_pickle=False) as arrays:
-            history = {n: list(arrays[n][: epoch - 1]) for n in alpha}
-    buffer = io.BytesIO()
-    np.savez(buffer, **{n: [*history[n], alpha[n]] for n in alpha})
-    write_atomic(workdir.alpha, buffer.getvalue())
-
-
 def finish_search(workdir, loop, cost: Summary, flags) -> None:
     """genotype.json, result.json, pictures and the last words."""
     genotype = loop.genotype()
     write_atomic(workdir.genotype, genotype.to_json())
     files = pictures.save_genotype(genotype, workdir.path / "genotype")
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
-    _write_result(
+    write_result(
         workdir, genotype, cost, flags,
         {"skip_connections": skips} | truth.result(flags, genotype),
     )  # fmt: skip
@@ -95,12 +86,12 @@ def finish_search(workdir, loop, cost: Summary, flags) -> None:
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {files[0]}
-{_indented(genotype)}
+{indented(genotype)}
 {more}  watch         tensorboard --logdir={_quoted(workdir.tensorboard)}
-  next          {_evaluation(workdir, flags)}""")
+  next          {evaluation_command(workdir, flags)}""")
 
 
-def _evaluation(workdir, flags) -> str:
+def evaluation_command(workdir, flags) -> str:
     """The command that evaluates what a search has found."""
     folder = CONFIGS.get(
         flags.dataset, USUAL.get(flags.space, "cifar10")
@@ -132,7 +123,7 @@ def finish_evaluation(workdir, loop, data, cost: Summary, flags) -> None:
     else:
         result = kind_of(flags.space).measured(loop, data, flags)
         genotype = loop.genotype
-        _write_result(workdir, genotype, cost, flags, result)
+        write_result(workdir, genotype, cost, flags, result)
     lines = kind_of(flags.space).told(result)
     width = max(len(name) for name, _ in lines)
     told = "\n".join(f"  {name:<{width}} {text}" for name, text in lines)
@@ -144,7 +135,9 @@ Evaluation finished: {cost.steps} steps in {duration(cost.seconds)}.
   {"next":<{width}} python -m train.export --workdir={_quoted(workdir.path)}""")
 
 
-def _write_result(workdir, genotype: Genotype, cost, flags, measured):
+def write_result(workdir, genotype: Genotype, cost, flags, measured):
+    """result.json: what was found and measured, by which flags, at what cost.
+    """
     named = run_flags.values(flags)
     write_json_atomic(
         workdir.result,
@@ -166,5 +159,6 @@ def _quoted(path) -> str:
     return shlex.quote(str(path))
 
 
-def _indented(genotype: Genotype) -> str:
+def indented(genotype: Genotype) -> str:
+    """A genotype's lines, for last words."""
     return "\n".join("    " + row for row in genotype.to_json().splitlines())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import types
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load
+from darts_tf.errors import InputError
 from darts_tf.run import flags as run_flags
 from darts_tf.run.workdir import Workdir, open_workdir
 
@@ -50,6 +52,25 @@ def settings(kind, flags, **more):
         n: flags[n].value for n in kind.__dataclass_fields__ if n in flags
     }
     return kind(**{**given, **more})
+
+
+class StoredFlags:
+    """The flags of an earlier run, read as absl's own are."""
+
+    def __init__(self, values):
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str):
+        raise InputError(
+            f"the run has no --{name}: an earlier version of this program "
+            f"made it, and that one has to go on with it"
+        )
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.__dict__
+
+    def __getitem__(self, name: str):
+        return types.SimpleNamespace(value=self.__dict__[name])
 
 
 def load_network(model, arrays) -> None:

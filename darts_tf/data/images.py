@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from darts_tf.data import imagenet16
 from darts_tf.data.embedded import load_digits
 from darts_tf.data.folder import load_folder
 from darts_tf.data.parts import (
@@ -35,8 +36,9 @@ def load_images(
     """The images called `name`; of the test part nothing is decoded yet.
 
     Args:
-      name: "digits" (embedded), "folder" (the user's own, in `data_dir`), or
-        any image classification set of TensorFlow Datasets.
+      name: "digits" (embedded), "folder" (the user's own, in `data_dir`),
+        "imagenet16_120" (a part of one of TFDS's), or any image
+        classification set of TensorFlow Datasets.
       data_dir: the user's folder, or the folder that holds TFDS's prepared
         sets (None: TFDS's own default place).
       download: whether TFDS may fetch and prepare a set that is not there.
@@ -60,6 +62,8 @@ def load_images(
         return _digits(data_dir, image_size)
     if name == "folder":
         return load_folder(data_dir, image_size)
+    if name == imagenet16.NAME:
+        return imagenet16.load_imagenet16(data_dir, download, image_size)
     return load_prepared(name, data_dir, download, image_size)
 
 

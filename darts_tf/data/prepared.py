@@ -6,9 +6,7 @@ and one without either on a fixed stratified fifth of "train".
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,69 +19,12 @@ from darts_tf.data.parts import (
     Part,
     stratified_split,
 )
-from darts_tf.data.pixels import require_memory, resize
+from darts_tf.data.pixels import require_memory
+from darts_tf.data.splits import FirstClasses, Source, first_line
 from darts_tf.errors import InputError
 
-READ_BATCH = 256  # examples that are decoded and copied at once
-
-
-@dataclasses.dataclass(frozen=True)
-class _Source:
-    """A prepared set, and how to read a split of it."""
-
-    builder: Any
-    image: str  # the features' keys
-    label: str
-    shape: tuple[int, int, int]  # (H, W, C) once read
-    image_size: int | None
-
-    def count(self, split: str) -> int:
-        return self.builder.info.splits[split].num_examples
-
-    def read(self, split: str) -> Part:
-        """All of a split, in the order of the files."""
-        count = self.count(split)
-        images = np.empty((count, *self.shape), np.uint8)
-        labels = np.empty(count, np.int32)
-        start = 0
-        try:
-            for x, y in self._batches(split):
-                stop = start + len(y)
-                images[start:stop], labels[start:stop] = x, y
-                start = stop
-        except tf.errors.OpError as error:
-            raise InputError(
-                f"{self.builder.name}: split {split!r} cannot be read: "
-                f"{_first_line(error)}; prepare the set again"
-            ) from error
-        if start != count or count == 0 or labels.min() < 0:
-            raise InputError(
-                f"{self.builder.name}: split {split!r} has {start} of {count} "
-                "examples, or some without a label; prepare the set again"
-            )
-        return Part(images, labels)
-
-    def _batches(self, split: str):
-        dataset = self._dataset(split, {self.image: True, self.label: True})
-
-        def pair(example):
-            image = example[self.image]
-            if self.image_size is not None:
-                image = resize(image, self.image_size)
-            return image, example[self.label]
-
-        dataset = dataset.map(pair, num_parallel_calls=tf.data.AUTOTUNE)
-        return dataset.batch(READ_BATCH).prefetch(2).as_numpy_iterator()
-
-    def _dataset(self, split: str, features: dict[str, bool]):
-        import tensorflow_datasets as tfds
-
-        return self.builder.as_dataset(
-            split=split,
-            shuffle_files=False,
-            decoders=tfds.decode.PartialDecoding(features),
-            read_config=tfds.ReadConfig(try_autocache=False),
-        )
+OWN_NAMES = ("digits", "folder", "imagenet16_120")
+"""Sets that have names of their own here, which TFDS does not know."""
 
 
 def load_prepared(
@@ -91,40 +32,39 @@ def load_prepared(
     data_dir: str | None,
     download: bool,
     image_size: int | None,
+    classes: int | None = None,
 ) -> ImageData:
-    """The TFDS set called `name`; arguments and errors as in `load_images`."""
+    """The TFDS set called `name`; arguments and errors as in `load_images`.
+
+    With `classes` only so many of its classes, the first ones.
+    """
     before = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)  # TFDS tells its every step
     try:
-        return _load(name, data_dir, download, image_size)
+        return _load(name, data_dir, download, image_size, classes)
     finally:
         logging.set_verbosity(before)
 
 
-def _load(name, data_dir, download: bool, image_size) -> ImageData:
+def _load(name, data_dir, download: bool, image_size, classes) -> ImageData:
     builder = _builder(name, data_dir)
     _require_prepared(builder, name, data_dir, download)
     image, label = _keys(builder.info, name)
-    source = _Source(
-        builder,
-        image,
-        label,
-        _shape(builder.info.features[image], name, image_size),
-        image_size,
-    )
+    shape = _shape(builder.info.features[image], name, image_size)
+    found = (builder, image, label, shape, image_size)
+    source = FirstClasses(*found, classes) if classes else Source(*found)
     splits = builder.info.splits
     if "train" not in splits:
         raise InputError(
             f"{name}: there is no split 'train', only "
             f"{', '.join(sorted(splits)) or 'none at all'}; choose another set"
         )
-    require_memory(name, source.count("train"), source.shape)
-    names = tuple(builder.info.features[label].names)
+    require_memory(name, source.held("train"), source.shape)
     train, read_test = _parts(source, splits)
-    return ImageData(name, names, train, read_test)
+    return ImageData(name, source.class_names, train, read_test)
 
 
-def _parts(source: _Source, splits):
+def _parts(source: Source, splits):
     """The training part, and what reads the test part."""
     for split in ("test", "validation"):
         if split in splits:
@@ -146,7 +86,7 @@ def _builder(name: str, data_dir: str | None):
     except tfds.core.registered.DatasetNotFoundError as error:
         known = tfds.list_builders(with_community_datasets=False)
         near = difflib.get_close_matches(
-            name, [*known, "digits", "folder"], n=3
+            name, [*known, *OWN_NAMES], n=3
         )
         closest = f" (closest: {', '.join(near)})" if near else ""
         raise InputError(
@@ -155,7 +95,7 @@ def _builder(name: str, data_dir: str | None):
         ) from error
     except (AssertionError, ValueError, OSError) as error:
         raise InputError(
-            f"dataset {name!r} cannot be opened: {_first_line(error)}; check "
+            f"dataset {name!r} cannot be opened: {first_line(error)}; check "
             "its configuration, version and folder"
         ) from error
 
@@ -182,14 +122,9 @@ def _require_prepared(builder, name, data_dir, download: bool) -> None:
         tfds.download.DownloadError,
     ) as error:
         raise InputError(
-            f"{name} could not be downloaded: {_first_line(error)}; give "
+            f"{name} could not be downloaded: {first_line(error)}; give "
             "--data_dir=a folder that has it"
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 def _keys(info, name: str) -> tuple[str, str]:

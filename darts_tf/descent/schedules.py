@@ -17,3 +17,8 @@ def cosine(start: float, end: float, epoch: int, epochs: int) -> float:
 def linear(end: float, epoch: int, epochs: int) -> float:
     """Rises linearly from 0 at epoch 0; `end` is reached at `epochs`."""
     return end * epoch / epochs
+
+
+def geometric(end: float, epoch: int, epochs: int) -> float:
+    """Falls by a constant factor from 1 at epoch 0 to `end` at the last."""
+    return end ** (epoch / max(epochs - 1, 1))

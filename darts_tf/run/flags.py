@@ -20,7 +20,11 @@ CELL_SPACES = ("darts_conv", "s1", "s2", "s3", "s4", "darts_conv_nonzero")
 SPACES = (*CELL_SPACES, "nasbench201", "darts_recurrent")
 MAX_SEED = 2**30 - 1
 
-OWN_MODULES = (__name__, f"{__package__}.search_flags")
+OWN_MODULES = (
+    __name__,
+    f"{__package__}.search_flags",
+    f"{__package__}.derivation_flags",
+)
 """Where this project's flags are defined."""
 
 IMAGE_FLAGS = (
@@ -98,6 +102,11 @@ def define_run() -> None:
         "auto: all GPUs if there are several, else one device; mirrored: all "
         "GPUs, or all logical CPU devices",
     )  # fmt: skip
+    define_pace()
+
+
+def define_pace() -> None:
+    """How often a long run writes."""
     _integer("report_every", 50, "steps between records", lower_bound=1)
     _integer(
         "checkpoint_every", 500,
@@ -110,8 +119,9 @@ def define_data() -> None:
     """Which images, and what is done to them."""
     flags.DEFINE_string(
         "dataset", "cifar10",
-        "digits (embedded), folder (your own, in --data_dir), or any image "
-        "classification set of TensorFlow Datasets; for language "
+        "digits (embedded), folder (your own, in --data_dir), imagenet16_120 "
+        "(of imagenet_resized/16x16), or any image classification set of "
+        "TensorFlow Datasets, such as cifar100 or svhn_cropped; for language "
         "python_topics (embedded) or text_folder (train.txt, valid.txt and "
         "test.txt in --data_dir)",
     )  # fmt: skip
@@ -206,7 +216,7 @@ def define_derivation() -> None:
     flags.mark_flags_as_mutual_exclusive(["genotype", "random"])
     _integer(
         "epoch", 0, "derive from alpha after this epoch (0: the last); "
-        "genotype.json is left as it is", lower_bound=0,
+        "genotype.json and its picture are left as they are", lower_bound=0,
     )  # fmt: skip
 
 

@@ -28,6 +28,11 @@ def define_search() -> None:
     _float("alpha_beta1", 0.5, "of Adam on alpha", lower_bound=0,
            upper_bound=0.999)  # fmt: skip
     _float(
+        "temperature_end", 1.0, "of the softmax over alpha in the last "
+        "epoch, falling geometrically from 1 in the first (1: no annealing)",
+        lower_bound=1e-3, upper_bound=1,
+    )  # fmt: skip
+    _float(
         "train_portion", 0.5, "share of the training data for w; the rest is "
         "for alpha", lower_bound=0.01, upper_bound=0.99,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from darts_tf.errors import InputError
 from darts_tf.space import (
     architecture_string,
     conv,
+    nasbench201,
     published_lambda,
     recurrent,
 )
@@ -134,7 +135,7 @@ def load_genotype(
     published = PUBLISHED.get(space, {})
     if name_or_path in published:
         return published[name_or_path]
-    genotype = _read(name_or_path, published)
+    genotype = _read(name_or_path, space)
     if genotype.space != space:
         raise InputError(
             f"{name_or_path} is a genotype of space '{genotype.space}', this "
@@ -144,7 +145,7 @@ def load_genotype(
     return genotype
 
 
-def _read(name_or_path: str, published) -> Genotype:
+def _read(name_or_path: str, space: str) -> Genotype:
     if architecture_string.is_string(name_or_path):
         return architecture_string.from_string(name_or_path)
     path = pathlib.Path(name_or_path)
@@ -154,14 +155,11 @@ def _read(name_or_path: str, published) -> Genotype:
         raise InputError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
+        known = PUBLISHED.get(space, {})
+        allowed = ["a JSON file", *known]
+        if space == nasbench201.SPACE.name:
+            allowed.append(f"an architecture, {architecture_string.EXAMPLE}")
         raise InputError(
             f"genotype {name_or_path!r}: {reason}"
-            f"{closest(name_or_path, published)}; give a JSON file or "
-            f"{_others(published)}"
+            f"{closest(name_or_path, known)}; give {' or '.join(allowed)}"
         ) from None
-
-
-def _others(published) -> str:
-    if published:
-        return f"one of {', '.join(published)}"
-    return f"an architecture like {architecture_string.EXAMPLE}"

@@ -10,9 +10,13 @@ from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
 from darts_tf.space.genotype import CellGenotype, Genotype
 
 
-def softmax(alpha: np.ndarray) -> np.ndarray:
-    """Mixing weights [edges, candidates] of alpha (eq. 2), in float64."""
-    alpha = np.asarray(alpha, np.float64)
+def softmax(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
+    """Mixing weights [edges, candidates] of alpha (eq. 2), in float64.
+
+    softmax(alpha / T): a temperature T below 1 sharpens them. A number, or
+    an array that fits alpha's shape.
+    """
+    alpha = np.asarray(alpha, np.float64) / temperature
     powers = np.exp(alpha - alpha.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
@@ -48,17 +52,21 @@ def derive_cell(spec: CellSpec, weights: np.ndarray) -> CellGenotype:
     return CellGenotype(tuple(edges), spec.concat)
 
 
-def derive(space: SearchSpace, alpha: Sequence[np.ndarray]) -> Genotype:
+def derive(
+    space: SearchSpace, alpha: Sequence[np.ndarray], temperature: float = 1.0
+) -> Genotype:
     """The genotype that alpha stands for.
 
     Args:
       space: the space that was searched.
       alpha: for each of its cells an array [edges, candidates].
+      temperature: of the softmax. It changes no edge's strongest candidate,
+        but which edges are the strongest.
     """
     return Genotype(
         space.name,
         {
-            spec.name: derive_cell(spec, softmax(rows))
+            spec.name: derive_cell(spec, softmax(rows, temperature))
             for spec, rows in zip(space.cells, alpha, strict=True)
         },
     )

@@ -2,8 +2,14 @@
 
 Each step takes one batch of each half of the training data: first alpha
 moves along the architecture gradient (strategy/bilevel.py), then w along
-grad_w L_train, regularised (strategy/lambda_reg.py) or not. The loop knows neither images nor words (strategy/tasks.py),
-yields numbers and knows no logger; run/driver.py drives it.
+grad_w L_train, regularised (strategy/lambda_reg.py) or not. The loop knows
+neither images nor words (strategy/tasks.py), yields numbers and knows no
+logger; run/driver.py drives it.
+
+With a temperature T (DARTS sect. 5 proposes to anneal it), everything is
+computed with alpha / T in the place of alpha. The gradient with respect to
+alpha is then the one with respect to alpha / T, divided by T; no loss knows
+of it.
 """
 
 from __future__ import annotations
@@ -18,7 +24,7 @@ import tensorflow as tf
 from darts_tf.descent.epochs import Epochs
 from darts_tf.descent.optimizers import SGD, Adam
 from darts_tf.descent.replicas import Replicas
-from darts_tf.descent.schedules import cosine
+from darts_tf.descent.schedules import cosine, geometric
 from darts_tf.descent.variables import load, named, snapshot
 from darts_tf.errors import InputError
 from darts_tf.space.genotype import Genotype
@@ -40,6 +46,8 @@ class SearchSettings:
       lambda_regularizer: "none" or one of lambda_reg.KINDS, added to w's
         gradient; lambda_strength at the end, lambda_epsilon, lambda_cells:
         see lambda_reg.LambdaRegulariser.
+      temperature_end: T of the softmax in the last epoch; it falls
+        geometrically from 1 in the first one. 1: no annealing.
       seed: of alpha's start and of dropout.
     """
 
@@ -59,6 +67,7 @@ class SearchSettings:
     lambda_strength: float = lambda_reg.STRENGTH
     lambda_epsilon: float = lambda_reg.EPSILON
     lambda_cells: str = "normal"
+    temperature_end: float = 1.0
     seed: int = 0
 
 
@@ -71,6 +80,9 @@ class Search(Epochs):
       replicas: where it runs.
       instruments: called with the search at each epoch's end; the scalars
         that they give join the epoch's record. They change nothing.
+
+    Attributes:
+      temperature: T of the epoch that the last step was in.
 
     Raises:
       InputError: a regulariser that the task's network has not enough cells
@@ -88,7 +100,7 @@ class Search(Epochs):
     ):
         super().__init__(settings)
         self.task, self.space = task, task.space
-        self.units = task.units
+        self.units, self.temperature = task.units, 1.0
         self._instruments = tuple(instruments)
         self._replicas = replicas
         self._sgd = SGD(
@@ -152,10 +164,13 @@ class Search(Epochs):
                 lambda: [tf.identity(v) for v in variables]
             )
 
-        def move_alpha(gradient):
+        def scaled(temperature):
+            return [a / temperature for a in self._alpha]
+
+        def move_alpha(gradient, temperature):
             moved, slots = adam.step(
                 [tf.identity(a) for a in self._alpha],
-                gradient,
+                [g / temperature for g in gradient],
                 [tf.identity(s) for s in self._alpha_slots],
             )
             replicas.assign(self._alpha, moved)
@@ -167,7 +182,7 @@ class Search(Epochs):
             replicas.assign(self._w_slots, slots)
 
         self._read_w, self._read_slots = read(self._w), read(self._w_slots)
-        self._read_alpha = read(self._alpha)
+        self._scaled_alpha = replicas.compile(scaled)
         self._move_alpha = replicas.compile(move_alpha)
         self._move_w = replicas.compile(move_w)
 
@@ -175,18 +190,27 @@ class Search(Epochs):
         """The present alpha: [edges, candidates] for each of the cells."""
         return snapshot(self._alpha)
 
+    def _read_alpha(self):
+        """alpha / T, for all losses."""
+        return self._scaled_alpha(tf.constant(self.temperature))
+
     def mixing_weights(self) -> dict[str, np.ndarray]:
         """The present mixing weights [edges, candidates] by cell."""
-        rows = map(derivation.softmax, self.alpha())
+        rows = [
+            derivation.softmax(a, self.temperature) for a in self.alpha()
+        ]
         names = [spec.name for spec in self.space.cells]
         return dict(zip(names, rows, strict=True))
 
     def genotype(self) -> Genotype:
         """The genotype that would be derived now."""
-        return derivation.derive(self.space, self.alpha())
+        return derivation.derive(
+            self.space, self.alpha(), self.temperature
+        )
 
     def advance(self) -> dict[str, object]:
         """One step on alpha, then one on w; scalars by name."""
+        self.temperature = self._temperature_in(self.epoch)
         train, valid = self.task.batches(self.step)
         rate = self.learning_rate() * self.task.rate_factor(train)
         seed = tf.constant([self.settings.seed, self.step], tf.int32)
@@ -197,7 +221,7 @@ class Search(Epochs):
         gradient, valid_loss, valid_aux = self._gradient(
             w, self._read_alpha(), train, valid, seed, unroll
         )
-        self._move_alpha(gradient)
+        self._move_alpha(gradient, tf.constant(self.temperature))
         g, loss, aux = descend(w, self._read_alpha(), train, seed)
         self._move_w(w, g, slots, step)
         self.task.keep(aux, valid_aux)
@@ -243,12 +267,18 @@ class Search(Epochs):
             settings.epochs,
         )
 
+    def _temperature_in(self, epoch: int) -> float:
+        settings = self.settings
+        return geometric(settings.temperature_end, epoch, settings.epochs)
+
     def end_epoch(self) -> dict[str, float]:
         """What the task measures on the whole validation part, and more.
 
-        After it, in their order, what the instruments show.
+        The temperature, where it is annealed, and what the instruments show.
         """
         record = dict(self.task.measure(self._read_alpha()))
+        if self.settings.temperature_end != 1:
+            record["temperature"] = self.temperature
         for instrument in self._instruments:
             record |= instrument(self)
         return record
@@ -272,3 +302,5 @@ class Search(Epochs):
         own = {n: a for n, a in arrays.items() if n not in carried}
         self.task.restore({n.removeprefix("task/"): arrays[n] for n in carried})
         self.step = load(self._groups(), own)
+        epoch = max(self.step - 1, 0) // self.steps_per_epoch
+        self.temperature = self._temperature_in(epoch)

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from darts_tf.data import pixels, prepared
+from darts_tf.data import pixels, splits
 from darts_tf.data.images import load_images
 from darts_tf.errors import InputError
 
@@ -96,20 +96,20 @@ def test_a_set_without_test_split_keeps_a_fifth_for_it(tmp_path):
     np.testing.assert_array_equal(again.images, test.images)
 
 
-@pytest.mark.parametrize("splits", [["validation"], ["validation", "test"]])
-def test_the_last_named_split_is_the_test_part(tmp_path, splits, monkeypatch):
-    parts = {name: greys(6, 100 * (i + 1)) for i, name in enumerate(splits)}
+@pytest.mark.parametrize("named", [["validation"], ["validation", "test"]])
+def test_the_last_named_split_is_the_test_part(tmp_path, named, monkeypatch):
+    parts = {name: greys(6, 100 * (i + 1)) for i, name in enumerate(named)}
     write(tmp_path, "shapes", {"train": greys(9), **parts})
     read = []
     monkeypatch.setattr(
-        prepared._Source, "read",
-        lambda self, split, real=prepared._Source.read:
+        splits.Source, "read",
+        lambda self, split, real=splits.Source.read:
         read.append(split) or real(self, split),
     )
     data = load_images("shapes", data_dir=str(tmp_path))
     assert data.train.size == 9 and read == ["train"]  # test is unread
-    assert data.load_test().images[0, 0, 0, 0] >= 100 * len(splits)
-    assert read == ["train", splits[-1]]
+    assert data.load_test().images[0, 0, 0, 0] >= 100 * len(named)
+    assert read == ["train", named[-1]]
 
 
 def test_sizes_that_differ_are_scaled_or_refused(tmp_path):
@@ -151,7 +151,7 @@ def test_more_than_memory_holds_is_refused_before_reading(
     write(tmp_path, "shapes", {"train": greys(30)})
     monkeypatch.setattr(pixels, "available_memory", lambda: 3000)
     monkeypatch.setattr(
-        prepared._Source, "read", lambda *_: pytest.fail("read")
+        splits.Source, "read", lambda *_: pytest.fail("read")
     )
     message = refusal("shapes", data_dir=str(tmp_path))
     assert "30 images of 12x10x1" in message and "40%" in message

@@ -15,7 +15,7 @@ TINY = ("--dataset=digits", "--examples=200", "--channels=2", "--layers=3")
 SEARCH = (
     *TINY, "--batch_size=16", "--method=first_order", "--epochs=2",
     "--deterministic", "--checkpoint_every=2", "--report_every=5",
-    "--alpha_learning_rate=0.1",
+    "--alpha_learning_rate=0.1", "--temperature_end=0.25",
 )  # fmt: skip
 
 

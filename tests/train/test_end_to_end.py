@@ -69,8 +69,9 @@ def test_search_leaves_its_files(searched):
 
 def test_search_keeps_the_history_of_alpha(searched):
     with np.load(searched / "alpha.npz", allow_pickle=False) as history:
-        assert set(history.files) == {"normal", "reduce"}
-        for name in history.files:
+        assert set(history.files) == {"normal", "reduce", "temperature"}
+        assert history["temperature"].tolist() == [1, 0.25]
+        for name in ("normal", "reduce"):
             assert history[name].shape == (2, 14, 8)
             assert np.abs(np.diff(history[name], axis=0)).max() > 0.01
 
@@ -98,6 +99,15 @@ def test_derive_finds_what_the_search_found(programs, searched):
     assert before in output and "genotype.svg" in output
     assert (searched / "alpha.png").stat().st_size
     (searched / "alpha.png").unlink()
+
+
+def test_derive_after_an_epoch_finds_that_epochs(programs, searched):
+    before = (searched / "genotype.json").read_text()
+    output = programs.run("derive", f"--workdir={searched}", "--epoch=1")
+    assert (searched / "genotypes" / "epoch_0001.json").read_text() in output
+    assert (searched / "genotype.json").read_text() == before
+    for name in ("alpha.png", "genotype_0001.png", "genotype_0001.svg"):
+        (searched / name).unlink()
 
 
 def test_evaluation_leaves_its_files(evaluation, searched):

@@ -81,6 +81,21 @@ CASES = {
     "derive nothing": ("derive", "", "folder of a run"),
     "derive unknown": ("derive", "--genotype=NasNett", "NASNet"),
     "no alpha": ("derive", "--workdir={tmp}/other", "alpha.npz"),
+    "perturb text": (
+        "derive", "--method=perturbation --workdir={tmp}/spoken",
+        "--method=magnitude"),
+    "perturb nothing": (
+        "derive", "--method=perturbation --workdir={tmp}/other",
+        "no checkpoint"),
+    "perturb an evaluation": (
+        "derive", "--method=perturbation --workdir={tmp}/valued",
+        "is an evaluation"),
+    "perturb an epoch": (
+        "derive", "--method=perturbation --workdir={tmp}/other --epoch=1",
+        "--epoch means nothing"),
+    "tune by magnitude": (
+        "derive", "--workdir={tmp}/other --tune_epochs=2",
+        "--tune_epochs means nothing"),
     "export nothing": ("export", "", "folder of a run"),
     "export a search": ("export", "--workdir={tmp}/other", "train.evaluate"),
     "text": ("search", TEXT + "--dataset=topics", "python_topics"),
@@ -105,6 +120,8 @@ def prepare(tmp) -> None:
     for name, flags in {
         "other": {"seed": 5, "space": "darts_conv"},
         "half": {"drop_path": 0.2, "space": "darts_conv"},
+        "spoken": {"space": "darts_recurrent"},
+        "valued": {"genotype": "DARTS_V2", "space": "darts_conv"},
     }.items():  # fmt: skip
         (tmp / name).mkdir()
         (tmp / name / "lock").touch()

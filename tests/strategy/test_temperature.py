@@ -1,0 +1,200 @@
+"""Annealing of the softmax's temperature, on a smooth toy supernet."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.descent.optimizers import SGD
+from darts_tf.descent.replicas import Replicas
+from darts_tf.descent.variables import snapshot
+from darts_tf.strategy import bilevel, derivation, relaxation
+from darts_tf.strategy.search_loop import Search, SearchSettings
+from tests.strategy.small_space import SMALL
+
+RATE, END, EPOCHS, STEPS = 0.1, 0.1, 3, 2
+WIDTH = 2 * 5  # the weights of two edges of five candidates
+
+
+def loss(w, alpha, batch, seed):
+    """Smooth in both; every mixing weight counts."""
+    del seed
+    mixed = tf.concat([tf.reshape(p, [-1]) for p in
+                       relaxation.mixing_weights(alpha)], 0)  # fmt: skip
+    output = tf.tanh(batch @ w[0]) @ tf.expand_dims(mixed, 1)
+    return tf.reduce_mean(tf.square(output - w[1])), None
+
+
+class Toy:
+    """A Task of one weight matrix and one offset."""
+
+    space, units = SMALL, "numbers"
+    train_loss = valid_loss = staticmethod(loss)
+
+    def __init__(self):
+        random = np.random.default_rng(0)
+        start = random.normal(size=(3, 2 * WIDTH)).astype(np.float32)
+        self.w = [tf.Variable(start), tf.Variable([0.3])]
+
+    def batches(self, step):
+        random = np.random.default_rng(step)
+        both = random.normal(size=(2, 4, 3)).astype(np.float32)
+        return tuple(map(tf.constant, both))
+
+    def rate_factor(self, train):
+        return 1.0
+
+    def keep(self, train_aux, valid_aux):
+        pass
+
+    def scalars(self, train, loss, aux):
+        return {"train/loss": loss}
+
+    def measure(self, alpha):
+        batch, _ = self.batches(99)
+        return {"valid/loss": float(loss(self.w, alpha, batch, None)[0])}
+
+    def state(self):
+        return {}
+
+    def restore(self, arrays):
+        pass
+
+
+def build(method="first_order", end=END, **more) -> Search:
+    settings = SearchSettings(
+        method, EPOCHS, STEPS, 4, RATE, 0.01, temperature_end=end,
+        alpha_learning_rate=0.3, **more,
+    )  # fmt: skip
+    return Search(Toy(), settings, Replicas("one_device"))
+
+
+def run(search, steps):
+    for _ in range(steps):
+        search.advance()
+    return search
+
+
+def in_last_epoch(method, **more) -> Search:
+    """At the start of the epoch whose temperature is END."""
+    return run(build(method, **more), (EPOCHS - 1) * STEPS)
+
+
+def reference(search) -> list[np.ndarray]:
+    """d/dalpha of L_val(w'(alpha), softmax(alpha / T)), by nested tapes."""
+    train, valid = search.task.batches(search.step)
+    alpha = [tf.constant(a) for a in search.alpha()]
+    w = [tf.identity(v) for v in search.task.w]
+    slots = [tf.identity(s) for s in search._w_slots]
+    sgd = SGD(0.9, 3e-4, 5.0)
+    with tf.GradientTape() as outer:
+        outer.watch(alpha)
+        cold = [a / END for a in alpha]
+        with tf.GradientTape() as inner:
+            inner.watch(w)
+            value, _ = loss(w, cold, train, None)
+        g = inner.gradient(value, w)
+        if search.settings.method != "first_order":
+            w, _ = sgd.step(w, g, slots, search.learning_rate())
+        value, _ = loss(w, cold, valid, None)
+    return [g.numpy() for g in outer.gradient(value, alpha)]
+
+
+def seen_gradient(search) -> list[np.ndarray]:
+    """What the next step hands to Adam, read off its first moment."""
+    before = snapshot(search._alpha_slots)
+    search.advance()
+    after = snapshot(search._alpha_slots)
+    beta = search.settings.alpha_beta1
+    return [
+        (after[i] - beta * before[i]) / (1 - beta)
+        for i in range(len(SMALL.cells))
+    ]
+
+
+@pytest.mark.parametrize("method", bilevel.METHODS)
+def test_gradient_is_that_through_the_tempered_softmax(method):
+    search = in_last_epoch(method, alpha_weight_decay=0.0)
+    expected = reference(search)
+    scale = max(np.abs(g).max() for g in expected)
+    assert scale > 1e-3
+    tolerance = 1e-2 if method == "finite_difference" else 1e-4
+    for seen, g in zip(seen_gradient(search), expected, strict=True):
+        np.testing.assert_allclose(seen, g, atol=tolerance * scale)
+    assert search.temperature == pytest.approx(END)
+
+
+def test_without_annealing_nothing_is_divided_bit_by_bit():
+    search = run(build(end=1.0, alpha_weight_decay=0.0), STEPS)
+    for read, alpha in zip(search._read_alpha(), search.alpha()):
+        np.testing.assert_array_equal(read, alpha)
+    assert "temperature" not in search.end_epoch()
+    slots = [tf.identity(s) for s in search._alpha_slots]
+    alpha = search.alpha()
+    _, valid = search.task.batches(search.step)
+    g, _, _ = search._gradient.alpha_gradient(
+        [tf.identity(v) for v in search.task.w], search._read_alpha(), valid,
+        tf.constant([0, search.step]),
+    )  # fmt: skip
+    expected, _ = search._adam.step(alpha, g, slots)
+    search.advance()
+    for moved, a in zip(search.alpha(), expected, strict=True):
+        np.testing.assert_array_equal(moved, a)
+
+
+def test_temperature_falls_geometrically_and_belongs_to_the_epoch():
+    search, seen = build(), []
+    assert search.temperature == 1
+    for _ in range(EPOCHS):
+        run(search, STEPS)
+        measured = search.end_epoch()["temperature"]
+        assert measured == search.temperature
+        seen.append(measured)
+    np.testing.assert_allclose(seen, [1, END**0.5, END])
+
+
+def test_what_is_reported_has_the_temperature():
+    search = in_last_epoch("first_order")
+    warm = search.mixing_weights()
+    alpha = search.alpha()
+    for step in range(2):  # the second within the epoch
+        run(search, 1)
+        cold = search.mixing_weights()
+        assert search.step == (EPOCHS - 1) * STEPS + step + 1
+        for rows, (name, p) in zip(search.alpha(), cold.items()):
+            expected = tf.nn.softmax(rows.astype(np.float64) / END)
+            np.testing.assert_allclose(p, expected, rtol=1e-6)
+
+    def entropy(p):
+        return -(p * np.log(p)).sum(-1).mean()
+
+    assert np.abs(alpha[0]).max() > 0.1
+    for name in warm:
+        assert entropy(cold[name]) < entropy(warm[name]) - 0.1
+
+
+def test_the_genotype_ranks_edges_by_the_cold_softmax():
+    search = in_last_epoch("first_order")
+    rows = np.float32([[0, 1.3, 0, 0, 0], [0, 2, 1.9, -9, -9]])
+    for alpha in search._alpha:
+        alpha.assign(rows)
+    (spec, _), both = SMALL.cells, search.genotype().cells
+    warm = derivation.derive_cell(spec, derivation.softmax(rows))
+    assert [source for _, source in warm.edges] == [1, 0]
+    for cell in both.values():
+        assert [source for _, source in cell.edges] == [0, 1]
+
+
+def test_resumed_between_and_within_epochs_is_as_left_alone():
+    alone = run(build(), EPOCHS * STEPS)
+    for stop in (2, 3, EPOCHS * STEPS):
+        first = run(build(), stop)
+        second = build()
+        second.restore(first.state())
+        assert second.temperature == first.temperature
+        for name, p in second.mixing_weights().items():
+            np.testing.assert_array_equal(p, first.mixing_weights()[name])
+        run(second, EPOCHS * STEPS - stop)
+        for name, array in second.state().items():
+            np.testing.assert_array_equal(array, alone.state()[name])

@@ -1,0 +1,118 @@
+"""train.derive --method=perturbation, in real processes, killed and not."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+
+import numpy as np
+import pytest
+
+from darts_tf.space.published import load_genotype
+from darts_tf.run.metrics import read_metrics
+from tests.train.conftest import ROOT
+
+FLAGS = (
+    "--method=perturbation", "--tune_epochs=1", "--measured_batches=1",
+    "--checkpoint_every=3", "--report_every=3",
+)  # fmt: skip
+ROUND, ROUNDS = 1 + 6, 14 + 3
+TIMES = ("seconds", "images_per_second", "first_step_seconds")
+
+
+@pytest.fixture(scope="module")
+def search(searched, tmp_path_factory):
+    """A copy of the finished search, for folders in it."""
+    folder = tmp_path_factory.mktemp("runs") / "search"
+    shutil.copytree(searched, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def derived(programs, search):
+    """(output, folder) of a derivation left alone."""
+    output = programs.run("derive", *FLAGS, f"--workdir={search}")
+    return output, search / "perturbation"
+
+
+def untimed(record: dict) -> dict:
+    return {k: v for k, v in record.items() if k not in TIMES}
+
+
+def arrays(folder) -> dict[str, np.ndarray]:
+    path = max((folder / "checkpoints").glob("step-*.npz"))
+    with np.load(path, allow_pickle=False) as loaded:
+        return {n: loaded[n] for n in loaded.files if "seconds" not in n}
+
+
+def test_leaves_its_files_and_the_searchs(derived, search, searched):
+    output, folder = derived
+    genotype = load_genotype(str(folder / "genotype.json"))
+    assert genotype.to_json().splitlines()[1].strip() in output
+    for name in ("genotype.png", "genotype.svg", "flags.txt"):
+        assert (folder / name).stat().st_size
+    assert len(list((folder / "genotypes").iterdir())) == ROUNDS
+    for name in ("genotype.json", "genotype.png", "result.json"):
+        before = (searched / name).read_bytes()
+        assert (search / name).read_bytes() == before
+    (proposed,) = re.findall(r"train.evaluate --flagfile=(\S+)", output)
+    assert (ROOT / proposed).is_file()
+    assert f"--genotype={folder / 'genotype.json'}" in output
+
+
+def test_records_what_was_decided_and_why(derived):
+    _, folder = derived
+    result = json.loads((folder / "result.json").read_text())
+    assert result["search_step"] == 12 and result["seed"] == 0
+    assert result["steps"] == (ROUNDS - 1) * ROUND + 1
+    records = read_metrics(folder / "metrics.jsonl")
+    rounds = [r for r in records if r["kind"] == "epoch"]
+    told = [d for record in rounds for d in record["decided"]]
+    assert told == result["decided"] and len(rounds) == ROUNDS
+    for decision in told:
+        values = decision["accuracy_without"]
+        assert all(0 <= value <= 1 for value in values.values())
+        if "edge" in decision:
+            assert decision["chosen"] == min(values, key=values.get)
+    losses = [r["train/loss"] for r in records if "train/loss" in r]
+    assert len(losses) > ROUNDS and np.isfinite(losses).all()
+
+
+def test_killed_and_started_again_is_as_left_alone(
+    programs, search, derived, tmp_path
+):
+    _, alone = derived
+    folder = tmp_path / "killed"
+    flags = (*FLAGS, f"--workdir={search}", f"--out={folder}")
+    with programs.start("derive", *flags) as process:
+        while not list((folder / "checkpoints").glob("step-*9.npz")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    assert not (folder / "genotype.json").exists()
+    programs.run("derive", *flags)
+    for name, array in arrays(alone).items():
+        np.testing.assert_array_equal(array, arrays(folder)[name], name)
+    before, after = (
+        [untimed(r) for r in read_metrics(f / "metrics.jsonl")]
+        for f in (alone, folder)
+    )
+    assert before == after
+    for name in ("genotype.json", "genotypes/epoch_0005.json"):
+        assert (folder / name).read_text() == (alone / name).read_text()
+
+
+def test_other_flags_are_refused_and_its_flagfile_repeats_it(
+    programs, search, derived
+):
+    _, folder = derived
+    before = (folder / "metrics.jsonl").read_text()
+    output = programs.run(
+        "derive", *FLAGS, f"--workdir={search}", "--seed=1", code=2
+    )
+    assert "seed: the run has 0, given 1" in output
+    output = programs.run("derive", f"--flagfile={folder / 'flags.txt'}")
+    assert "Derived by perturbation: 113 steps" in output
+    assert (folder / "metrics.jsonl").read_text() == before
