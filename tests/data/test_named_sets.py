@@ -6,8 +6,6 @@ keys are the real ones, and nothing is downloaded.
 
 from __future__ import annotations
 
-import socket
-
 import numpy as np
 import pytest
 
@@ -16,17 +14,7 @@ from darts_tf.data.imagenet16 import CLASSES
 from darts_tf.errors import InputError
 
 tfds = pytest.importorskip("tensorflow_datasets")
-
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch):
-    """Any attempt to reach another machine fails the test."""
-
-    def refuse(*arguments, **more):
-        pytest.fail("tried the network")
-
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
+pytestmark = pytest.mark.usefixtures("offline")
 
 
 def prepare(monkeypatch, root, name, splits, names=None) -> str:

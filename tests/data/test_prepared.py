@@ -15,6 +15,7 @@ from darts_tf.data.images import load_images
 from darts_tf.errors import InputError
 
 tfds = pytest.importorskip("tensorflow_datasets")
+pytestmark = pytest.mark.usefixtures("offline")
 
 GREY = tfds.features.Image(shape=(12, 10, 1))
 COLOUR = tfds.features.Image(shape=(None, None, 3))
@@ -68,17 +69,6 @@ def refusal(name, **more) -> str:
     message = str(caught.value)
     assert "\n" not in message
     return message
-
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch):
-    """Any attempt to reach another machine fails the test."""
-
-    def refuse(*arguments, **more):
-        pytest.fail("tried the network")
-
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
 def test_a_set_without_test_split_keeps_a_fifth_for_it(tmp_path):
