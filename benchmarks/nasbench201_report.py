@@ -22,7 +22,12 @@ from absl import flags
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from darts_tf.data.nasbench201_table import RANKED, Table, read_table
+from darts_tf.data.nasbench201_table import (
+    ACCURACIES,
+    RANKED,
+    Table,
+    read_table,
+)
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures import figure_to_png
@@ -124,10 +129,8 @@ def markdown(searches: list[dict], table: Table) -> str:
             f"| {method} | {len(found)} | {statistics.mean(last):.2f} ± "
             f"{spread:.2f} | {max(last):.2f} | {each} | {took} |"
         )
-    everything = [
-        table.lookup(architecture_string.from_string(name))[RANKED]
-        for name in table.accuracies
-    ]
+    place = ACCURACIES.index(RANKED)
+    everything = [row[place] for row in table.accuracies.values()]
     rows.append(
         f"| random, expected (mean of the table) | | "
         f"{statistics.mean(everything):.2f} ± "
