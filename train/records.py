@@ -93,7 +93,8 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
 
 def evaluation_command(workdir, flags) -> str:
     """The command that evaluates what a search has found."""
-    folder = CONFIGS.get(
+    configs = {} if flags.space == "nasbench201" else CONFIGS
+    folder = configs.get(
         flags.dataset, USUAL.get(flags.space, "cifar10")
     )
     words = [
@@ -103,7 +104,7 @@ def evaluation_command(workdir, flags) -> str:
     ]
     if flags.space not in ("darts_conv", *USUAL):
         words.append(f"--space={flags.space}")
-    if flags.dataset not in (*CONFIGS, "cifar10", "text_folder"):
+    if flags.dataset not in (*configs, "cifar10", "text_folder"):
         words.append(f"--dataset={flags.dataset}")
     if flags.data_dir:
         words.append(f"--data_dir={_quoted(flags.data_dir)}")

@@ -57,7 +57,7 @@ def draw_alpha(
 def _heat_map(axes, spec: CellSpec, values: np.ndarray) -> None:
     top = max(DARKEST, float(values.max()))  # early weights are all small
     axes.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="auto")
-    axes.set_title(f"{spec.name} cell: mixing weights", weight="bold")
+    axes.set_title(f"{spec.title}: mixing weights", weight="bold")
     axes.set_yticks(range(len(spec.edges)), map(edge_label, spec.edges))
     same = len(set(spec.candidates)) == 1
     names = spec.candidates[0] if same else ()
@@ -102,7 +102,7 @@ def draw_alpha_history(
     below = figure.subfigures(len(parts), 1, height_ratios=rows,
                               squeeze=False)
     for part, (spec, values) in zip(below[:, 0], parts):
-        part.suptitle(f"{spec.name} cell: mixing weights by epoch",
+        part.suptitle(f"{spec.title}: mixing weights by epoch",
                       weight="bold")
         _triangle(part, spec, values, columns, colours)
     lines = [Line2D([], [], color=colours[n], lw=2.5) for n in names]

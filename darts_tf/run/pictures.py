@@ -73,9 +73,8 @@ def draw_genotype(genotype: Genotype) -> Figure:
     axes.set_axis_off()  # one unit of the axes is one inch
     top = height - MARGIN
     for name, (edges, layout, names) in layouts.items():
-        title = name if name == CELL else f"{name} cell"
-        axes.text(MARGIN, top, title, va="top", fontsize=NODE_TEXT,
-                  weight="bold", gid=f"title {name}")
+        axes.text(MARGIN, top, space.cell(name).title, va="top",
+                  fontsize=NODE_TEXT, weight="bold", gid=f"title {name}")
         top -= TITLE + layout.size[1]
         left = (width - layout.size[0]) / 2
         _draw_cell(axes, edges, layout, names, colours, left, top)

@@ -162,7 +162,7 @@ def _layout(space: SearchSpace) -> summary_pb2.Summary:
             for source, target in spec.edges
         ]
         categories.append(
-            layout_pb2.Category(title=f"{spec.name} cell", chart=charts)
+            layout_pb2.Category(title=spec.title, chart=charts)
         )
     entropies = layout_pb2.Chart(
         title="mean entropy (nats)",

@@ -78,6 +78,11 @@ class CellSpec:
         )
 
     @property
+    def title(self) -> str:
+        """What pictures call it: "normal cell", or "cell" alone."""
+        return self.name if self.name == "cell" else f"{self.name} cell"
+
+    @property
     def alpha_shape(self) -> tuple[int, int]:
         """Shape [edges, candidates] of the cell's alpha."""
         return len(self.candidates), len(self.candidates[0])

@@ -13,8 +13,9 @@ from darts_tf.estimation.training import (
     TrainingSettings,
     training_loss,
 )
+from darts_tf.networks import nasbench201
 from darts_tf.networks.conv import EvaluationNetwork
-from darts_tf.space.published import CONVOLUTIONAL
+from darts_tf.space.published import CONVOLUTIONAL, load_genotype
 
 
 def batches(start):
@@ -59,6 +60,24 @@ def test_best_epoch_is_kept_apart(loop):
     loop.best_accuracy, loop.best_epoch = 2.0, 1
     assert loop.end_epoch()["valid/accuracy"] <= 1
     assert (loop.best_accuracy, loop.best_epoch) == (2.0, 1)
+
+
+def test_a_node_that_reaches_no_output_may_be_trained():
+    genotype = load_genotype(
+        "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|",
+        "nasbench201",
+    )
+    net = nasbench201.EvaluationNetwork(genotype, 2, 3, 3)
+    net(tf.zeros((1, 8, 8, 1)), training=True)
+    settings = TrainingSettings(1, 1, 8, weight_decay=0.0)
+    loop = Training(net, settings, batches, None, Replicas("one_device"))
+    cell = net.cells[0].trainable_variables
+    before = [v.numpy() for v in cell]
+    stem = net.stem.trainable_variables[0].numpy()
+    loop.advance()
+    for variable, value in zip(cell, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+    assert np.abs(net.stem.trainable_variables[0] - stem).max() > 0
 
 
 def test_auxiliary_loss_is_weighted(loop):

@@ -36,7 +36,12 @@ def random_genotype(seed: int, nodes: int = 4) -> Genotype:
     return Genotype("darts_conv", {"normal": cell(), "reduce": cell()})
 
 
+NASBENCH201 = load_genotype(
+    "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+"
+    "|skip_connect~0|none~1|nor_conv_1x1~2|", "nasbench201"
+)  # fmt: skip
 GENOTYPES = {
+    "nasbench201": NASBENCH201,
     **CONVOLUTIONAL,
     **{f"random{seed}": random_genotype(seed) for seed in range(20)},
     "nine nodes": random_genotype(99, nodes=9),
@@ -116,6 +121,18 @@ def test_nodes_stand_in_the_order_in_which_they_are_computed():
              Edge(0, 3, "b"), Edge(0, 4, "b"), Edge(1, 4, "b")]
     columns = cell_layout.node_columns(2, 3, edges, output=5)
     assert columns == {0: 0, 1: 0, 2: 2, 3: 4, 4: 2, 5: 5}
+
+
+def test_zero_operations_are_pale_and_nodes_numbered_as_in_strings():
+    axes = pictures.draw_genotype(NASBENCH201).axes[0]
+    colours = {t.get_text(): t.get_color() for t in axes.texts}
+    assert colours["none"] == pictures.PALE
+    assert pictures.PALE not in {
+        colours[n] for n in colours if n != "none"
+    }
+    assert set(colours) - {op for op, _ in NASBENCH201.cells["cell"].edges} == {
+        "cell", "input", "1", "2", "3", "output",
+    }  # fmt: skip
 
 
 def test_png_and_svg_are_written_and_the_svg_holds_text(tmp_path):

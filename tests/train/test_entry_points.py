@@ -13,6 +13,7 @@ import sys
 
 import pytest
 
+from darts_tf.data.nasbench201_table import ACCURACIES, ARCHITECTURE
 from darts_tf.space.published import CONVOLUTIONAL, RECURRENT
 
 HELPER = '''
@@ -51,6 +52,10 @@ SMALL = DIGITS + "--epochs=1 --batch_size=16 "
 V2 = SMALL + "--genotype=DARTS_V2 "
 TEXT = "--space=darts_recurrent --dataset=python_topics --epochs=1 "
 FOLDER = "--space=darts_recurrent --dataset=text_folder "
+NB201 = SMALL + "--space=nasbench201 "
+ZEROS = (
+    "--genotype=|none~0|+|none~0|none~1|+|none~0|none~1|none~2| "
+)  # fmt: skip
 # name: program, flags ({tmp}: a folder), what the line must say
 CASES = {
     "dataset": ("search", SMALL + "--dataset=digitz", "digitz"),
@@ -111,6 +116,21 @@ CASES = {
     "recurrent": (
         "evaluate", SMALL + "--genotype={tmp}/recurrent.json",
         "darts_recurrent"),
+    "stages": ("search", NB201 + "--layers=4", "multiple of 3"),
+    "table elsewhere": (
+        "search", SMALL + "--nasbench201_table={tmp}/t.csv", "darts_conv"),
+    "no table": (
+        "search", NB201 + "--nasbench201_table={tmp}/t.csv", "t.csv"),
+    "cut table": (
+        "derive", "--space=nasbench201 --random=1 "
+        "--nasbench201_table={tmp}/cut.csv", "15,625"),
+    "table of others": (
+        "derive", "--random=1 --nasbench201_table={tmp}/cut.csv", "15,625"),
+    "auxiliary": (
+        "evaluate", NB201 + ZEROS + "--auxiliary_weight=0.4", "auxiliary"),
+    "architecture": (
+        "evaluate", NB201 + "--genotype=|none~0|", "has not the form"),
+    "architecture elsewhere": ("evaluate", SMALL + ZEROS, "nasbench201"),
     "export unfinished": ("export", "--workdir={tmp}/half", "finished"),
 }  # fmt: skip
 
@@ -136,6 +156,8 @@ def prepare(tmp) -> None:
     ):  # fmt: skip
         text = genotypes["DARTS_V1"].to_json()
         (tmp / f"{name}.json").write_text(text)
+    columns = ",".join((ARCHITECTURE, *ACCURACIES))
+    (tmp / "cut.csv").write_text(f"{columns}\n")
     (tmp / "cut.json").write_text(CONVOLUTIONAL["NASNet"].to_json()[:99])
 
 
