@@ -104,10 +104,11 @@ class PerturbationLoop(Epochs):
         self._sgd = SGD(
             settings.momentum, settings.weight_decay, settings.clip_norm
         )
+        zeros = [tf.zeros(v.shape) for v in self._w]
         with replicas.scope():
             self._slots = [
                 tf.Variable(slot, trainable=False)
-                for slot in self._sgd.slots([tf.zeros(v.shape) for v in self._w])
+                for slot in self._sgd.slots(zeros)
             ]
         self._compile()
 

@@ -6,7 +6,7 @@ grad_w L_train, regularised (strategy/lambda_reg.py) or not. The loop knows
 neither images nor words (strategy/tasks.py), yields numbers and knows no
 logger; run/driver.py drives it.
 
-With a temperature T (DARTS sect. 5 proposes to anneal it), everything is
+With a temperature T (the DARTS paper ends by proposing to anneal it), all is
 computed with alpha / T in the place of alpha. The gradient with respect to
 alpha is then the one with respect to alpha / T, divided by T; no loss knows
 of it.
