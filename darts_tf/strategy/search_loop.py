@@ -9,6 +9,7 @@ yields numbers and knows no logger; run/driver.py drives it.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -59,14 +60,23 @@ class Search(Epochs):
       task: the network and its data.
       settings: the protocol.
       replicas: where it runs.
+      instruments: called with the search at each epoch's end; the scalars
+        that they give join the epoch's record. They change nothing.
     """
 
     def __init__(
-        self, task: Task, settings: SearchSettings, replicas: Replicas
+        self,
+        task: Task,
+        settings: SearchSettings,
+        replicas: Replicas,
+        instruments: Sequence[
+            Callable[[Search], Mapping[str, float]]
+        ] = (),
     ):
         super().__init__(settings)
         self.task, self.space = task, task.space
         self.units = task.units
+        self._instruments = tuple(instruments)
         self._replicas = replicas
         self._sgd = SGD(
             settings.momentum, settings.weight_decay, settings.clip_norm
@@ -176,8 +186,14 @@ class Search(Epochs):
         )
 
     def end_epoch(self) -> dict[str, float]:
-        """What the task measures on the whole validation part."""
-        return dict(self.task.measure(self._read_alpha()))
+        """What the task measures on the whole validation part, and more.
+
+        After it, in their order, what the instruments show.
+        """
+        record = dict(self.task.measure(self._read_alpha()))
+        for instrument in self._instruments:
+            record |= instrument(self)
+        return record
 
     def _groups(self) -> dict[str, list]:
         return {

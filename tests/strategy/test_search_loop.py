@@ -76,6 +76,11 @@ def test_two_replicas_compute_what_one_does_on_the_joined_batch():
     assert "SAME" in done.stdout, done.stdout + done.stderr[-3000:]
 
 
+def shown(search) -> dict[str, float]:
+    """An instrument."""
+    return {"shown/step": search.step}
+
+
 @pytest.fixture(scope="module")
 def loop():
     import keras
@@ -103,7 +108,7 @@ def loop():
         net, batches, batches, lambda: [next(batches(50))], replicas
     )
     settings = search_loop.SearchSettings("first_order", 3, 2, 4)
-    return search_loop.Search(task, settings, replicas)
+    return search_loop.Search(task, settings, replicas, [shown])
 
 
 def test_resumed_search_equals_an_undisturbed_one(loop):
@@ -144,7 +149,9 @@ def test_architecture_passes_move_no_statistics(loop):
 
 def test_genotype_and_end_of_epoch(loop):
     assert set(loop.genotype().cells) == {"normal", "reduce"}
-    assert 0 <= loop.end_epoch()["valid/accuracy"] <= 1
+    record = loop.end_epoch()
+    assert 0 <= record["valid/accuracy"] <= 1
+    assert record["shown/step"] == loop.step
     for weights in loop.mixing_weights().values():
         np.testing.assert_allclose(weights.sum(-1), 1)
 
