@@ -15,7 +15,7 @@ from darts_tf.descent import replicas
 from darts_tf.run import flags as run_flags
 from darts_tf.run import search_flags
 from darts_tf.space.published import CONVOLUTIONAL
-from darts_tf.strategy import bilevel
+from darts_tf.strategy import bilevel, early_stopping, instruments
 
 ROOT = pathlib.Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").rglob("*.flags"))
@@ -86,6 +86,8 @@ def test_parses_with_its_program(codes, name):
 def test_enumerations_are_those_of_the_libraries():
     assert tuple(search_flags.METHODS) == tuple(bilevel.METHODS)
     assert tuple(run_flags.DISTRIBUTE) == tuple(replicas.CHOICES)
+    assert tuple(search_flags.INSTRUMENTS) == tuple(instruments.KINDS)
+    assert tuple(search_flags.EARLY_STOP) == tuple(early_stopping.RULES)
 
 
 def test_help_names_every_published_genotype():

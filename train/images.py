@@ -10,7 +10,7 @@ from darts_tf.networks.conv import EvaluationNetwork, MobileNetwork, Supernet
 from darts_tf.run import export
 from darts_tf.space import conv
 from darts_tf.strategy import relaxation, search_loop, tasks
-from train import setup
+from train import setup, watching
 from train.image_data import Batches, load_data, once
 
 
@@ -38,7 +38,9 @@ def search(flags, replicas: Replicas) -> search_loop.Search:
         flags,
         steps_per_epoch=data.parts[0].size // flags.batch_size,
     )
-    return search_loop.Search(task, settings, replicas)
+    return search_loop.Search(
+        task, settings, replicas, **watching.arguments(flags, task, replicas)
+    )
 
 
 def training_of(flags, genotype, replicas: Replicas):

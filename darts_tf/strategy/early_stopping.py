@@ -20,7 +20,7 @@ A value that is not positive stops nothing. No cells from before the epoch
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -81,21 +81,16 @@ class EarlyStopping:
     def __init__(self, settings: EarlyStoppingSettings, space: SearchSpace):
         self.settings, self._space = settings, space
         self._seen: list[float] = []  # what the rule watches, an epoch each
-        self._alphas: list[list[np.ndarray]] = []
+        self._genotypes: list[Genotype] = []
 
     def end_epoch(
-        self,
-        epoch: int,
-        alpha: Sequence[np.ndarray],
-        genotype: Genotype,
-        record: Mapping[str, float],
+        self, epoch: int, genotype: Genotype, record: Mapping[str, float]
     ) -> None:
         """Takes in an epoch; once more in the place of the first time.
 
         Args:
           epoch: its number, counted from 1.
-          alpha: after it.
-          genotype: what would be derived from that.
+          genotype: what would be derived after it.
           record: what was measured.
         """
         if self.settings.rule == "eigenvalue":
@@ -104,7 +99,7 @@ class EarlyStopping:
             name = main_cell(self._space).name
             value = genotype.count(self._space.identity, name)
         self._seen[epoch - 1 :] = [float(value)]
-        self._alphas[epoch - 1 :] = [list(alpha)]
+        self._genotypes[epoch - 1 :] = [genotype]
 
     @property
     def stop(self) -> Stop | None:
@@ -113,9 +108,9 @@ class EarlyStopping:
             return self._by_eigenvalue()
         return self._by_skip_connections()
 
-    def alpha(self) -> list[np.ndarray]:
-        """Of the cells that a search which was stopped returns."""
-        return self._alphas[self.stop.taken - 1]
+    def genotype(self) -> Genotype:
+        """What a search that was stopped returns."""
+        return self._genotypes[self.stop.taken - 1]
 
     def _by_eigenvalue(self) -> Stop | None:
         k, epoch = self.settings.window, len(self._seen)
@@ -145,14 +140,12 @@ class EarlyStopping:
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        """What was seen: "seen" [epochs], alpha of each epoch by cell."""
-        alphas = {
-            f"alpha/{spec.name}": np.array(
-                [alpha[place] for alpha in self._alphas], np.float32
-            ).reshape(-1, *spec.alpha_shape)
-            for place, spec in enumerate(self._space.cells)
+        """What was seen of each epoch: numbers, and genotypes as JSON."""
+        texts = [genotype.to_json() for genotype in self._genotypes]
+        return {
+            "seen": np.array(self._seen, np.float64),
+            "genotypes": np.array(texts, np.str_),
         }
-        return {"seen": np.array(self._seen, np.float64), **alphas}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Takes up what `state` gave.
@@ -161,10 +154,7 @@ class EarlyStopping:
           InputError: it is of another search.
         """
         epochs = len(arrays.get("seen", ()))
-        seen = taken(arrays, "seen", (epochs,)).tolist()
-        alphas = [
-            taken(arrays, f"alpha/{spec.name}", (epochs, *spec.alpha_shape))
-            for spec in self._space.cells
-        ]
-        self._seen = seen
-        self._alphas = [list(rows) for rows in zip(*alphas, strict=True)]
+        seen = taken(arrays, "seen", (epochs,))
+        texts = taken(arrays, "genotypes", (epochs,))
+        self._genotypes = [Genotype.from_json(str(text)) for text in texts]
+        self._seen = seen.tolist()
