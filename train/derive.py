@@ -1,14 +1,16 @@
 """Derives the cells of a search's alpha and draws them.
 
 Without --genotype: from alpha.npz of the search in --workdir, after its last
-finished epoch or the one given. With --genotype: only draws that one. With
---random: draws a random one, a baseline for a search.
+finished epoch (early stopping may have gone back to another) or the one
+given. With --genotype: only draws that one. With --random: draws a random
+one, a baseline for a search.
 """
 
 from __future__ import annotations
 
 from darts_tf.run import cli  # isort: skip  (quiets TensorFlow first)
 
+import json
 import pathlib
 
 import numpy as np
@@ -39,7 +41,8 @@ def main(_) -> None:
         workdir = existing_workdir(FLAGS.workdir)
         space = space_by_name(read_flags(workdir.path)["space"])
         folder, history = workdir.path, read_history(workdir.alpha, space)
-        alpha = [rows[FLAGS.epoch - 1] for rows in history.values()]
+        epoch = FLAGS.epoch or returned_epoch(workdir)
+        alpha = [rows[epoch - 1] for rows in history.values()]
         genotype = derivation.derive(space, alpha)
         weights = {n: derivation.softmax(h) for n, h in history.items()}
         curves = pictures.draw_alpha_history(space, weights)
@@ -55,6 +58,14 @@ def given():
     if FLAGS.genotype:
         return load_genotype(FLAGS.genotype, FLAGS.space)
     return random_genotype(space_by_name(FLAGS.space), FLAGS.random)
+
+
+def returned_epoch(workdir) -> int:
+    """Where early stopping went back to an epoch, that one; else 0."""
+    if not workdir.result.exists():
+        return 0
+    result = json.loads(workdir.result.read_text("utf-8"))
+    return (result.get("early_stop") or {}).get("taken", 0)
 
 
 def read_history(path, space) -> dict[str, np.ndarray]:

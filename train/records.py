@@ -16,7 +16,7 @@ from darts_tf.run.progress import duration
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
-from train import setup
+from train import alarms, setup
 from train.kinds import kind_of
 
 CONFIGS = {"digits": "digits", "python_topics": "topics"}
@@ -64,8 +64,6 @@ class SearchRecords:
         reporter.text(step, "genotype", f"```\n{genotype.to_json()}```")
         for name, rows in alpha.items():
             reporter.histogram(step, f"alpha/{name}", rows)
-            skips = genotype.count(loop.space.identity, name)
-            reporter.scalars(step, {f"skip_connections/{name}": skips})
 
 
 def _keep_history(workdir: Workdir, epoch: int, alpha) -> None:
@@ -81,15 +79,17 @@ def _keep_history(workdir: Workdir, epoch: int, alpha) -> None:
 
 def finish_search(workdir, loop, cost: Summary, flags) -> None:
     """genotype.json, result.json, pictures and the last words."""
-    genotype = loop.genotype()
+    genotype = loop.found()
     write_atomic(workdir.genotype, genotype.to_json())
     files = pictures.save_genotype(genotype, workdir.path / "genotype")
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
+    outcome = alarms.outcome(loop, genotype)
     _write_result(
-        workdir, genotype, cost, flags, {"skip_connections": skips}
+        workdir, genotype, cost, flags, {"skip_connections": skips} | outcome
     )
     print(f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
+{alarms.told(outcome, flags)}\
   genotype      {workdir.genotype}
   its picture   {files[0]}
 {_indented(genotype)}
