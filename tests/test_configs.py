@@ -16,7 +16,12 @@ from darts_tf.run import flags as run_flags
 from darts_tf.run import search_flags
 from darts_tf.space.published import PUBLISHED
 from darts_tf.space.registry import SPACES
-from darts_tf.strategy import bilevel, lambda_reg
+from darts_tf.strategy import (
+    bilevel,
+    early_stopping,
+    instruments,
+    lambda_reg,
+)
 
 ROOT = pathlib.Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").rglob("*.flags"))
@@ -96,6 +101,8 @@ def test_enumerations_are_those_of_the_libraries():
         "lambda_cells": lambda_reg.CELLS[0],
     }
     assert search_flags.LAMBDA_DEFAULTS == usual
+    assert tuple(search_flags.INSTRUMENTS) == tuple(instruments.KINDS)
+    assert tuple(search_flags.EARLY_STOP) == tuple(early_stopping.RULES)
 
 
 def test_help_names_every_published_genotype():

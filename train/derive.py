@@ -1,8 +1,9 @@
 """Derives the cells of a search's alpha and draws them.
 
 Without --genotype: from alpha.npz of the search in --workdir, after its last
-finished epoch or the one given. With --genotype: only draws that one. With
---random: draws a random one, a baseline for a search.
+finished epoch (early stopping may have gone back to another) or the one
+given. With --genotype: only draws that one. With --random: draws a random
+one, a baseline for a search.
 
 --method=perturbation measures on the search's supernet what each operation
 is worth, and tunes it in between. It is a long run with a folder of its own
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from darts_tf.run import cli  # isort: skip  (quiets TensorFlow first)
 
+import json
 import pathlib
 
 from absl import flags
@@ -57,7 +59,7 @@ def main(_) -> None:
         truth.check(FLAGS, space.name)
         folder = workdir.path
         history = AlphaHistory(workdir.alpha, space)
-        genotype = history.genotype(FLAGS.epoch)
+        genotype = history.genotype(FLAGS.epoch or returned_epoch(workdir))
         curves = pictures.draw_alpha_history(
             space, history.mixing_weights()
         )
@@ -77,6 +79,14 @@ def given():
     if FLAGS.genotype:
         return load_genotype(FLAGS.genotype, FLAGS.space)
     return random_genotype(space_by_name(FLAGS.space), FLAGS.random)
+
+
+def returned_epoch(workdir) -> int:
+    """Where early stopping went back to an epoch, that one; else 0."""
+    if not workdir.result.exists():
+        return 0
+    result = json.loads(workdir.result.read_text("utf-8"))
+    return (result.get("early_stop") or {}).get("taken", 0)
 
 
 if __name__ == "__main__":

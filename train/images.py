@@ -10,7 +10,7 @@ from darts_tf.networks import conv, nasbench201
 from darts_tf.run import export
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import relaxation, search_loop, tasks
-from train import setup, truth
+from train import setup, truth, watching
 from train.image_data import Batches, Data, load_data, once
 
 
@@ -26,7 +26,7 @@ def search(
 
     On `search_data`, which is loaded where it is not given.
     """
-    instruments = truth.instruments(flags)
+    shown = truth.instruments(flags)
     data = data or search_data(flags)
     space = space_by_name(flags.space)
     with replicas.scope():
@@ -49,7 +49,9 @@ def search(
         flags,
         steps_per_epoch=data.parts[0].size // flags.batch_size,
     )
-    return search_loop.Search(task, settings, replicas, instruments)
+    watched = watching.arguments(flags, task, replicas)
+    watched["instruments"] = (*watched["instruments"], *shown)
+    return search_loop.Search(task, settings, replicas, **watched)
 
 
 def supernet(space, channels: int, layers: int, classes: int):

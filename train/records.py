@@ -13,7 +13,7 @@ from darts_tf.run.progress import duration
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
-from train import alpha_history, setup, truth
+from train import alarms, alpha_history, setup, truth
 from train.kinds import kind_of
 
 CONFIGS = {
@@ -66,24 +66,23 @@ class SearchRecords:
         reporter.text(step, "genotype", f"```\n{genotype.to_json()}```")
         for name, rows in alpha.items():
             reporter.histogram(step, f"alpha/{name}", rows)
-            skips = genotype.count(loop.space.identity, name)
-            reporter.scalars(step, {f"skip_connections/{name}": skips})
 
 
 def finish_search(workdir, loop, cost: Summary, flags) -> None:
     """genotype.json, result.json, pictures and the last words."""
-    genotype = loop.genotype()
+    genotype = loop.found()
     write_atomic(workdir.genotype, genotype.to_json())
     files = pictures.save_genotype(genotype, workdir.path / "genotype")
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
+    outcome = alarms.outcome(loop, genotype) | truth.result(flags, genotype)
     write_result(
-        workdir, genotype, cost, flags,
-        {"skip_connections": skips} | truth.result(flags, genotype),
-    )  # fmt: skip
+        workdir, genotype, cost, flags, {"skip_connections": skips} | outcome
+    )
     told = truth.told(flags, genotype)
     more = f"  true accuracy {told}\n" if told else ""
     print(f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
+{alarms.told(outcome, flags)}\
   genotype      {workdir.genotype}
   its picture   {files[0]}
 {indented(genotype)}

@@ -16,7 +16,7 @@ from darts_tf.run import text_export
 from darts_tf.space import recurrent
 from darts_tf.strategy import search_loop
 from darts_tf.strategy.text_task import TextTask
-from train import setup
+from train import setup, watching
 
 
 def search(flags, replicas: Replicas) -> search_loop.Search:
@@ -43,7 +43,9 @@ def search(flags, replicas: Replicas) -> search_loop.Search:
     settings = setup.settings(
         search_loop.SearchSettings, flags, steps_per_epoch=steps
     )
-    return search_loop.Search(task, settings, replicas)
+    return search_loop.Search(
+        task, settings, replicas, **watching.arguments(flags, task, replicas)
+    )
 
 
 def training_of(flags, genotype, replicas: Replicas):

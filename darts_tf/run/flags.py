@@ -59,7 +59,9 @@ USUAL_VALUES = {
 PLACE_FLAGS = ("workdir", "data_dir", "download", TABLE_FLAG)
 """May differ when a run is resumed: they say where things lie."""
 
-PACE_FLAGS = ("report_every", "checkpoint_every", "distribute")
+PACE_FLAGS = (
+    "report_every", "checkpoint_every", "distribute", "instruments",
+)  # fmt: skip
 """May differ when a run is resumed: they change no result but rounding."""
 
 _integer, _float = flags.DEFINE_integer, flags.DEFINE_float
@@ -271,6 +273,8 @@ def as_flagfile(named: dict[str, object]) -> str:
             continue
         if isinstance(value, bool):
             lines.append(f"--{name}" if value else f"--no{name}")
+        elif isinstance(value, list):
+            lines.append(f"--{name}={','.join(map(str, value))}")
         else:
             lines.append(f"--{name}={value}")
     return "\n".join(lines) + "\n"

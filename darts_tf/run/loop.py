@@ -12,7 +12,7 @@ class Loop(Protocol):
     """A search or a training, as the driver sees it."""
 
     step: int  # finished steps
-    total_steps: int
+    total_steps: int  # an epoch's end may leave fewer: the loop is over
     steps_per_epoch: int
     units: str  # "images" or what else a step takes
     units_per_step: int

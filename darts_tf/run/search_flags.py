@@ -12,8 +12,17 @@ LAMBDA_DEFAULTS = {
     "lambda_cells": "normal",
 }
 METHODS = ("first_order", "finite_difference", "exact")
+INSTRUMENTS = ("entropy", "skip_connections", "alignment", "eigenvalue", "gap")
+EARLY_STOP = ("none", "eigenvalue", "skip_connections")
+EARLY_STOP_FLAGS = {
+    "early_stop_window": ("eigenvalue",),
+    "early_stop_ratio": ("eigenvalue",),
+    "early_stop_skips": ("skip_connections",),
+    "early_stop_first": ("eigenvalue", "skip_connections"),
+}
+"""With which rules they mean something."""
 
-_float = flags.DEFINE_float
+_integer, _float = flags.DEFINE_integer, flags.DEFINE_float
 
 
 def define_search() -> None:
@@ -68,3 +77,55 @@ def define_lambda() -> None:
         "--lambda_strength, --lambda_epsilon and --lambda_cells mean nothing "
         "without --lambda_regularizer=cosine or sign",
     )
+
+
+def define_instruments() -> None:
+    """What a search shows of itself, and what ends it early."""
+    flags.DEFINE_list(
+        "instruments", "entropy,skip_connections",
+        "what is measured at each epoch's end, for metrics.jsonl and "
+        "TensorBoard; changes no result. entropy: of the mixing weights, "
+        "free; skip_connections: in the cells of now, free; alignment: of "
+        "the normal cells' gradients, 2 passes with gradients on one batch "
+        "(images); eigenvalue: the dominant one of the Hessian of L_val in "
+        "alpha, some 5 to 100 Hessian products on one batch, each 3 to 4 "
+        "times a pass with gradients; gap: validation accuracy with mixed "
+        "and with derived operations, 64 passes without (images). The last "
+        "three also compile a graph in the first epoch",
+    )  # fmt: skip
+    flags.register_validator("instruments", _known)
+    flags.DEFINE_enum(
+        "early_stop", "none", EARLY_STOP,
+        "rule that ends the search before its cells collapse. eigenvalue: "
+        "the dominant eigenvalue rose too fast, the cells are those from "
+        "before (Zela et al. 2020; measures that instrument too); "
+        "skip_connections: the normal cell has too many (DARTS+, Liang et "
+        "al. 2019)",
+    )  # fmt: skip
+    _integer("early_stop_window", None, "eigenvalue: epochs that are averaged "
+             "and compared with as many before (unset: 5)", 1)  # fmt: skip
+    _float("early_stop_ratio", None, "eigenvalue: of before to now, below "
+           "which it ends (unset: 0.75)", 0, 1)  # fmt: skip
+    _integer("early_stop_skips", None, "skip_connections: so many end it "
+             "(unset: 2)", 1)  # fmt: skip
+    _integer("early_stop_first", None, "earliest epoch whose cells may be "
+             "returned, counted from 1 (unset: 11)", 1)  # fmt: skip
+    for name, rules in EARLY_STOP_FLAGS.items():
+        flags.register_multi_flags_validator(
+            [name, "early_stop"],
+            lambda v, name=name, rules=rules: (
+                v[name] is None or v["early_stop"] in rules
+            ),
+            f"--{name} means something with --early_stop="
+            f"{' or '.join(rules)} only; leave it out",
+        )
+
+
+def _known(names) -> bool:
+    for name in names:
+        if name not in INSTRUMENTS:
+            raise flags.ValidationError(
+                f"unknown instrument {name!r}; give some of "
+                f"{','.join(INSTRUMENTS)}, or nothing"
+            )
+    return True

@@ -87,11 +87,11 @@ class Reporter:
     def mixing_weights(
         self, step: int, space: SearchSpace, weights: Mapping[str, np.ndarray]
     ) -> None:
-        """Every mixing weight as a curve, and each cell's mean entropy.
+        """Every mixing weight as a curve.
 
-        Tags: "weights_mixing_normal_0-2/sep_conv_3x3", a group for each edge,
-        and "entropy/normal" in nats. The page "Custom scalars" shows one
-        chart for each edge, all its candidates in it.
+        Tags: "weights_mixing_normal_0-2/sep_conv_3x3", a group for each edge.
+        The page "Custom scalars" shows one chart for each edge, all its
+        candidates in it, and one of the scalars "entropy/...".
 
         Args:
           step: finished steps.
@@ -107,7 +107,6 @@ class Reporter:
                 group = _group(spec.name, spec.edges[row])
                 for name, value in zip(names, table[row]):
                     values[f"{group}/{name}"] = value
-            values[f"entropy/{spec.name}"] = _mean_entropy(table)
         if not self._has_layout:
             self._has_layout = True
             self._add(step, summary=_layout(space))
@@ -140,12 +139,6 @@ def _joined(summaries) -> summary_pb2.Summary:
 
 def _group(cell: str, edge: tuple[int, int]) -> str:
     return f"{PREFIX}_{cell}_{edge[0]}-{edge[1]}"
-
-
-def _mean_entropy(table: np.ndarray) -> float:
-    """Mean over edges of -sum p log p, in nats; 0 log 0 = 0."""
-    safe = np.where(table > 0, table, 1.0)
-    return float(-(table * np.log(safe)).sum(-1).mean())
 
 
 def _layout(space: SearchSpace) -> summary_pb2.Summary:

@@ -29,6 +29,7 @@ from darts_tf.descent.variables import load, named, snapshot
 from darts_tf.errors import InputError
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy import bilevel, derivation, lambda_reg, relaxation
+from darts_tf.strategy.early_stopping import EarlyStopping, Stop
 from darts_tf.strategy.tasks import Task
 
 
@@ -80,6 +81,7 @@ class Search(Epochs):
       replicas: where it runs.
       instruments: called with the search at each epoch's end; the scalars
         that they give join the epoch's record. They change nothing.
+      early_stopping: ends the search before its last epoch; None: never.
 
     Attributes:
       temperature: T of the epoch that the last step was in.
@@ -97,11 +99,13 @@ class Search(Epochs):
         instruments: Sequence[
             Callable[[Search], Mapping[str, float]]
         ] = (),
+        early_stopping: EarlyStopping | None = None,
     ):
         super().__init__(settings)
         self.task, self.space = task, task.space
         self.units, self.temperature = task.units, 1.0
         self._instruments = tuple(instruments)
+        self._early_stopping = early_stopping
         self._replicas = replicas
         self._sgd = SGD(
             settings.momentum, settings.weight_decay, settings.clip_norm
@@ -186,6 +190,10 @@ class Search(Epochs):
         self._move_alpha = replicas.compile(move_alpha)
         self._move_w = replicas.compile(move_w)
 
+    def values(self) -> tuple[list, list]:
+        """The present w and alpha as losses take them: lists of tensors."""
+        return self._read_w(), self._read_alpha()
+
     def alpha(self) -> list[np.ndarray]:
         """The present alpha: [edges, candidates] for each of the cells."""
         return snapshot(self._alpha)
@@ -207,6 +215,28 @@ class Search(Epochs):
         return derivation.derive(
             self.space, self.alpha(), self.temperature
         )
+
+    def found(self) -> Genotype:
+        """What a finished search returns.
+
+        The present genotype, unless early stopping goes back to another.
+        """
+        if self.stop is None:
+            return self.genotype()
+        return self._early_stopping.genotype()
+
+    @property
+    def stop(self) -> Stop | None:
+        """That and why the search ended early; None where it did not."""
+        watching = self._early_stopping
+        return None if watching is None else watching.stop
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole loop; they become fewer where it ends early."""
+        if self.stop is not None:
+            return self.stop.epoch * self.steps_per_epoch
+        return super().total_steps
 
     def advance(self) -> dict[str, object]:
         """One step on alpha, then one on w; scalars by name."""
@@ -281,6 +311,10 @@ class Search(Epochs):
             record["temperature"] = self.temperature
         for instrument in self._instruments:
             record |= instrument(self)
+        if self._early_stopping is not None:
+            self._early_stopping.end_epoch(
+                self.epoch, self.genotype(), record
+            )
         return record
 
     def _groups(self) -> dict[str, list]:
@@ -291,16 +325,27 @@ class Search(Epochs):
             "alpha_slots": self._alpha_slots,
         }
 
+    def _parts(self) -> dict:
+        """What carries a state of its own."""
+        parts = {"task": self.task, "early_stopping": self._early_stopping}
+        return {n: part for n, part in parts.items() if part is not None}
+
     def state(self) -> dict[str, np.ndarray]:
         """All that is needed to go on exactly, by name."""
-        carried = {f"task/{n}": a for n, a in self.task.state().items()}
+        carried = {
+            f"{name}/{n}": array
+            for name, part in self._parts().items()
+            for n, array in part.state().items()
+        }
         return named(self._groups(), self.step) | carried
 
     def restore(self, arrays) -> None:
         """Takes up a state; InputError where it does not fit."""
-        carried = {n for n in arrays if n.startswith("task/")}
-        own = {n: a for n, a in arrays.items() if n not in carried}
-        self.task.restore({n.removeprefix("task/"): arrays[n] for n in carried})
+        own = dict(arrays)
+        for name, part in self._parts().items():
+            prefix = f"{name}/"
+            carried = [n for n in arrays if n.startswith(prefix)]
+            part.restore({n.removeprefix(prefix): own.pop(n) for n in carried})
         self.step = load(self._groups(), own)
         epoch = max(self.step - 1, 0) // self.steps_per_epoch
         self.temperature = self._temperature_in(epoch)

@@ -6,6 +6,7 @@ the optimizers and the gradient. Images and text differ in nothing else.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -44,6 +45,9 @@ class Task(Protocol):
 
     def batches(self, step: int) -> tuple[object, object]:
         """(a batch for L_train, one for L_val) of the step."""
+
+    def fixed_batches(self) -> tuple[object, object]:
+        """The first batch for L_train and for L_val; moves nothing on."""
 
     def rate_factor(self, train) -> float:
         """What this batch multiplies the learning rate with."""
@@ -110,7 +114,7 @@ class ImageTask:
         self.kinds = model.kinds
         self._data = train, valid
         self._measured, self._replicas = measured, replicas
-        self._iterators = None
+        self._iterators = self._fixed = None
         found = [v.value for v in model.non_trainable_variables]
         self._lengths = [v.shape[0] for v in found]
         with replicas.scope():
@@ -126,6 +130,16 @@ class ImageTask:
         if self._iterators is None:
             self._iterators = [iter(data(step)) for data in self._data]
         return tuple(next(iterator) for iterator in self._iterators)
+
+    def fixed_batches(self):
+        """See Task."""
+        if self._fixed is None:
+            self._fixed = tuple(next(iter(data(0))) for data in self._data)
+        return self._fixed
+
+    def valid_batches(self, count: int) -> Iterable:
+        """The first `count` batches for L_val; moves nothing on."""
+        return itertools.islice(self._data[1](0), count)
 
     def rate_factor(self, train) -> float:
         """See Task."""

@@ -72,7 +72,7 @@ class TextTask:
         self.cells_loss, self.kinds = None, (self.space.cells[0].name,)
         self._data, self._measured = (train, valid), measured
         self._bptt, self._replicas = bptt, replicas
-        self._iterators = None
+        self._iterators = self._fixed = None
         size = model.cell.hidden_size
         self._shape = (batch_size, size)
         self._measured_shape = (measured_batch, size)
@@ -89,6 +89,15 @@ class TextTask:
         train, valid = (next(iterator) for iterator in self._iterators)
         hidden = self._hidden
         return (*train, hidden["train"]), (*valid, hidden["valid"])
+
+    def fixed_batches(self):
+        """See Task; the hidden state before them is zero."""
+        if self._fixed is None:
+            zeros = self._zeros(self._shape)
+            self._fixed = tuple(
+                (*next(iter(data(0))), zeros) for data in self._data
+            )
+        return self._fixed
 
     def rate_factor(self, train) -> float:
         """The rate scales with the window's length."""

@@ -131,6 +131,51 @@ def test_an_undisturbed_run(undisturbed):
     assert undisturbed["step"] == 21
 
 
+class EndingLoop(FakeLoop):
+    """Finds out at the end of its second epoch that it is over."""
+
+    def end_epoch(self):
+        if self.step == 14:
+            self.total_steps = 14
+        return super().end_epoch()
+
+    def state(self):
+        return super().state() | {"total": self.total_steps}
+
+    def restore(self, arrays):
+        super().restore(arrays)
+        self.total_steps = int(arrays["total"])
+
+
+def test_a_loop_that_ends_itself_at_an_epochs_end(tmp_path):
+    """Its last epoch is whole; started again, it returns at once."""
+    assert start(tmp_path, EndingLoop()).steps == 14
+    before = left_behind(tmp_path)
+    assert before["step"] == before["records"][-1]["step"] == 14
+    assert [r["step"] for r in before["records"] if r["kind"] == "epoch"] == [
+        7, 14]
+    loop = EndingLoop()
+    assert start(tmp_path, loop).steps == 14 and loop.ended == 2
+    assert left_behind(tmp_path) == before
+
+
+def test_a_kill_before_its_end_is_saved_changes_nothing(tmp_path):
+    start(tmp_path / "whole", EndingLoop())
+
+    def killed(epoch, loop, record):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "killed"
+    with pytest.raises(KeyboardInterrupt):
+        start(folder, EndingLoop(), on_epoch=killed)
+    assert checkpoints.latest_step(folder / "checkpoints") == 10
+    start(folder, EndingLoop())
+    whole, again = left_behind(tmp_path / "whole"), left_behind(folder)
+    for part in ("step", "state", "records"):
+        assert whole[part] == again[part]
+
+
 def kill_at(folder: Path, event: int) -> bool:
     """Forks a run that SIGKILLs itself at its event number `event`.
 

@@ -13,7 +13,8 @@ from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.recurrent import CANDIDATES, SPACE
-from darts_tf.strategy import bilevel, search_loop
+from darts_tf.strategy import bilevel, instruments, search_loop
+from darts_tf.strategy.hessian import hessian_product
 from darts_tf.strategy.text_task import TextTask, search_loss
 
 B, T, H, V = 4, 3, 3, 7
@@ -118,3 +119,26 @@ def test_eq_8_needs_the_same_masks():
     near = np.abs(again - exact).max()
     far = np.abs(noise - exact).max()
     assert far > 5 * near, (near, far)
+
+
+def test_eigenvalue_in_alpha_through_the_loop_over_time(loop):
+    """Compiled, against the whole Hessian; one product against eager."""
+    eigenvalue = instruments.Eigenvalue(loop.task, Replicas("one_device"))
+    found = eigenvalue(loop)["eigenvalue/dominant"]
+    w, alpha = loop.values()
+    _, batch = loop.task.fixed_batches()
+    seed = tf.constant([0, 0])
+    columns = [[tf.reshape(tf.one_hot(n, 15), [3, 5])] for n in range(15)]
+    rows = [
+        eigenvalue._product(w, alpha, batch, seed, v)[0].numpy().ravel()
+        for v in columns
+    ]
+    hessian, size = np.stack(rows), np.abs(rows).max()
+    np.testing.assert_allclose(hessian, hessian.T, atol=1e-4 * size)
+    spectrum = np.linalg.eigvalsh(hessian)
+    dominant = spectrum[np.abs(spectrum).argmax()]
+    assert found == pytest.approx(dominant, rel=1e-2)
+    (eager,) = hessian_product(
+        loop.task.valid_loss, w, alpha, batch, seed, columns[6]
+    )
+    np.testing.assert_allclose(np.ravel(eager), rows[6], atol=1e-4 * size)

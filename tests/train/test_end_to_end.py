@@ -63,7 +63,8 @@ def test_search_leaves_its_files(searched):
     last = searched / "genotypes" / "epoch_0002.json"
     found = searched / "genotype.json"
     assert load_genotype(str(found)) == load_genotype(str(last))
-    assert set(result(searched)) == RESULT | {"skip_connections"}
+    assert set(result(searched)) == RESULT | {
+        "skip_connections", "collapsed", "early_stop"}
     assert result(searched)["steps"] == 12
 
 

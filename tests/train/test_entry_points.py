@@ -131,6 +131,16 @@ CASES = {
     "architecture": (
         "evaluate", NB201 + "--genotype=|none~0|", "has not the form"),
     "architecture elsewhere": ("evaluate", SMALL + ZEROS, "nasbench201"),
+    "instrument": ("search", SMALL + "--instruments=gap,eigen", "eigenvalue"),
+    "one layer": ("search", SMALL + "--instruments=alignment", "--layers"),
+    "text gap": ("search", TEXT + "--instruments=gap", "perplexity"),
+    "text skips": (
+        "search", TEXT + "--early_stop=skip_connections", "eigenvalue"),
+    "rule": ("search", SMALL + "--early_stop=skips", "skip_connections"),
+    "no rule": ("search", SMALL + "--early_stop_first=3", "--early_stop="),
+    "other rule": (
+        "search", SMALL + "--early_stop=eigenvalue --early_stop_skips=2",
+        "--early_stop_skips"),
     "export unfinished": ("export", "--workdir={tmp}/half", "finished"),
 }  # fmt: skip
 

@@ -1,0 +1,88 @@
+"""When a derived cell has collapsed, and why one may say so.
+
+DARTS often ends in cells full of skip connections, which cost the supernet
+nothing and train fast, and which make bad networks (Zela et al. 2020; Liang
+et al. 2019; Movahedi et al. 2023). Here a cell has collapsed where
+
+- it keeps a part of its edges (as in DARTS) and at least half of those kept
+  carry what computes nothing: skip connections, or the noise of space S4; or
+- no operation with weights lies on a path from its inputs to its output. In
+  a space that keeps all edges (NAS-Bench-201) only this counts: there skip
+  connections beside convolutions are what good cells have.
+
+Looked at is the normal cell, or the only one of its space. Reduction cells
+are left out: those published with the best results consist of pools and skip
+connections. So are recurrent cells, every edge of which has weights.
+"""
+
+from __future__ import annotations
+
+from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
+from darts_tf.space.genotype import CellGenotype, Genotype
+
+NORMAL = "normal"
+NOISE = "noise"
+POOL = "_pool_"
+WEIGHTLESS_IDENTITY = "skip_connect"
+
+
+def main_cell(space: SearchSpace) -> CellSpec:
+    """The specification of the normal cell, or of the only one there is."""
+    only = space.cells[0].name
+    return space.cell(only if len(space.cells) == 1 else NORMAL)
+
+
+def collapse(space: SearchSpace, genotype: Genotype) -> str:
+    """Why the genotype's main cell has collapsed; "" where it has not.
+
+    Args:
+      space: the space of the genotype.
+      genotype: what would be derived.
+
+    Returns:
+      A clause that names the cell: "5 of the 8 edges of the normal cell are
+      skip connections".
+    """
+    spec = main_cell(space)
+    if space.identity != WEIGHTLESS_IDENTITY:
+        return ""
+    cell = genotype.cells[spec.name]
+    named = f"the {spec.name} cell" if len(space.cells) > 1 else "the cell"
+    if not any(_has_weights(name) for name in working(spec, cell)):
+        return (
+            f"{named} has no operation with weights between its inputs and "
+            f"its output"
+        )
+    if spec.predecessors is None:
+        return ""
+    idle = [n for n, _ in cell.edges if n in (WEIGHTLESS_IDENTITY, NOISE)]
+    if 2 * len(idle) < len(cell.edges):
+        return ""
+    kinds = {WEIGHTLESS_IDENTITY: "skip connections", NOISE: "noise"}
+    what = " or ".join(text for name, text in kinds.items() if name in idle)
+    return f"{len(idle)} of the {len(cell.edges)} edges of {named} are {what}"
+
+
+def working(spec: CellSpec, cell: CellGenotype) -> list[str]:
+    """The operations on paths from an input of the cell to its output.
+
+    The zero operation and noise hand nothing on.
+    """
+    targets = spec.entered(len(cell.edges))
+    edges = [
+        (source, target, name)
+        for target, (name, source) in zip(targets, cell.edges, strict=True)
+        if name not in (ZERO, NOISE)
+    ]
+    reached, wanted = set(range(spec.inputs)), set(cell.concat)
+    for source, target, _ in edges:  # targets rise
+        if source in reached:
+            reached.add(target)
+    for source, target, _ in reversed(edges):
+        if target in wanted:
+            wanted.add(source)
+    return [n for s, t, n in edges if s in reached and t in wanted]
+
+
+def _has_weights(operation: str) -> bool:
+    return operation != WEIGHTLESS_IDENTITY and POOL not in operation

@@ -1,0 +1,272 @@
+"""What can be watched in a search, measured at the end of an epoch.
+
+An instrument is called with the search and gives scalars by name for the
+epoch's record. None of them moves anything: batches come from streams of
+their own, and every pass is a function of values.
+
+"alignment" and "eigenvalue" look at one batch of each part, the same in every
+epoch: the first of L_train's stream (augmented, as the search sees it) and
+the first of L_val's. Batch norm uses the batch's statistics, as in training.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.descent import scores
+from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
+from darts_tf.space.cell import SearchSpace
+from darts_tf.strategy import relaxation
+from darts_tf.strategy.alignment import mean_pairwise_cosine
+from darts_tf.strategy.collapse import NOISE, collapse, main_cell
+from darts_tf.strategy.discretisation import derived_weights
+from darts_tf.strategy.hessian import dominant_eigenvalue, hessian_product
+
+GAP_BATCHES = 32
+"""Batches of L_val's stream on which the discretisation gap is measured."""
+
+
+def entropy(search) -> dict[str, float]:
+    """Of the mixing weights, by cell: mean over edges, in nats; free."""
+    return {
+        f"entropy/{name}": _mean_entropy(weights)
+        for name, weights in search.mixing_weights().items()
+    }
+
+
+def _mean_entropy(weights: np.ndarray) -> float:
+    """Of weights [edges, candidates], where 0 log 0 = 0."""
+    safe = np.where(weights > 0, weights, 1.0)
+    return float(-(weights * np.log(safe)).sum(-1).mean())
+
+
+def skip_connections(search) -> dict[str, float]:
+    """How many the cells that would be derived now have; free.
+
+    In a space with noise (S4) that is counted too, in the same way. 1 of
+    "collapsed" says that strategy/collapse.py would raise the alarm.
+    """
+    space, genotype = search.space, search.genotype()
+    counted = {"skip_connections": space.identity}
+    if NOISE in space.operations:
+        counted["noise"] = NOISE
+    counts = {
+        f"{name}/{spec.name}": genotype.count(operation, spec.name)
+        for name, operation in counted.items()
+        for spec in space.cells
+    }
+    collapsed = bool(collapse(space, genotype))
+    return counts | {f"collapsed/{main_cell(space).name}": float(collapsed)}
+
+
+class Alignment:
+    """Mean pairwise cosine of the normal cells' layer gradients.
+
+    The layer gradients are those of L_train, and of L_val, with respect to
+    the mixing weights of each normal cell (Movahedi et al. 2023). Costs two
+    passes with gradients.
+
+    Args:
+      task: on images.
+      replicas: where it runs.
+
+    Raises:
+      InputError: the network has fewer than two normal cells.
+    """
+
+    def __init__(self, task, replicas: Replicas):
+        loss = relaxation.cells_loss(task.model)
+        places = normal_layers(task.space, task.model.kinds)
+
+        def measure(w, cells, batch, seed):
+            chosen = [cells[place] for place in places]
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(chosen)
+                value, _ = loss(w, cells, batch, seed)
+            gradients = tape.gradient(
+                value, chosen, unconnected_gradients="zero"
+            )
+            return mean_pairwise_cosine(replicas.mean(gradients))
+
+        self._measure, self._local = replicas.compile(measure), replicas.local
+
+    def __call__(self, search) -> dict[str, float]:
+        """"alignment/train" and "alignment/valid", each in [-1, 1]."""
+        w, _ = search.values()
+        cells = _cells(search, search.mixing_weights())
+        found = [
+            float(self._local(self._measure(w, cells, batch, _seed(search))))
+            for batch in search.task.fixed_batches()
+        ]
+        return dict(zip(("alignment/train", "alignment/valid"), found))
+
+
+class Eigenvalue:
+    """The dominant eigenvalue of the Hessian of L_val(w, alpha) in alpha.
+
+    By power iteration from a start that the seed decides (Zela et al. 2020;
+    strategy/hessian.py). Costs a product with the Hessian, some passes with
+    gradients, for each iteration.
+
+    Args:
+      task: what is searched on.
+      replicas: where it runs.
+    """
+
+    def __init__(self, task, replicas: Replicas):
+        self._product = replicas.compile(
+            lambda *values: replicas.mean(
+                hessian_product(task.valid_loss, *values)
+            )
+        )
+        self._local = replicas.local
+        self._shapes = [spec.alpha_shape for spec in task.space.cells]
+
+    def __call__(self, search) -> dict[str, float]:
+        """The signed eigenvalue, its relative residual, and what it took."""
+        w, alpha = search.values()
+        _, batch = search.task.fixed_batches()
+        seed = _seed(search)
+
+        def product(v: np.ndarray) -> np.ndarray:
+            parts = self._product(w, alpha, batch, seed, self._divided(v))
+            rows = [np.array(self._local(part)) for part in parts]
+            return np.concatenate([row.ravel() for row in rows])
+
+        generator = np.random.default_rng(search.settings.seed)
+        size = sum(map(math.prod, self._shapes))
+        found = dominant_eigenvalue(product, generator.standard_normal(size))
+        return {
+            "eigenvalue/dominant": found.value,
+            "eigenvalue/residual": found.residual,
+            "eigenvalue/products": found.products,
+        }
+
+    def _divided(self, v: np.ndarray) -> list:
+        """A vector [N] as tensors of the shapes of alpha."""
+        ends = np.cumsum([math.prod(shape) for shape in self._shapes])[:-1]
+        parts = np.split(v.astype(np.float32), ends)
+        return [
+            tf.reshape(part, shape)
+            for part, shape in zip(parts, self._shapes, strict=True)
+        ]
+
+
+class Gap:
+    """The supernet's validation accuracy, before and after discretisation.
+
+    With the present mixing weights, and with those of the cells that would be
+    derived now (strategy/discretisation.py), on the first GAP_BATCHES batches
+    of L_val's stream. Both with the batch's statistics and not the running
+    ones, which are those of the mixed operations: so the gap is that of the
+    operations alone, and "mixed" is not quite "valid/accuracy". Costs two
+    passes without gradients over these batches.
+
+    Args:
+      task: on images.
+      replicas: where it runs.
+    """
+
+    def __init__(self, task, replicas: Replicas):
+        loss = relaxation.cells_loss(task.model)
+
+        def count(w, cells, batch, seed):
+            _, aux = loss(w, cells, batch, seed)
+            return scores.correct(aux["logits"], batch[1])
+
+        self._count, self._replicas = replicas.compile(count), replicas
+
+    def __call__(self, search) -> dict[str, float]:
+        """Both accuracies, and the first less the second."""
+        genotype = search.genotype()
+        derived = {
+            spec.name: derived_weights(spec, genotype.cells[spec.name])
+            for spec in search.space.cells
+        }
+        mixed = self._accuracy(search, search.mixing_weights())
+        discrete = self._accuracy(search, derived)
+        return {
+            "gap/mixed_accuracy": mixed,
+            "gap/derived_accuracy": discrete,
+            "gap/accuracy": mixed - discrete,
+        }
+
+    def _accuracy(self, search, weights) -> float:
+        (w, _), cells = search.values(), _cells(search, weights)
+        return scores.accuracy(
+            lambda batch: self._count(w, cells, batch, _seed(search)),
+            search.task.valid_batches(GAP_BATCHES),
+            self._replicas,
+        )
+
+
+KINDS = {
+    "entropy": lambda task, replicas: entropy,
+    "skip_connections": lambda task, replicas: skip_connections,
+    "alignment": Alignment,
+    "eigenvalue": Eigenvalue,
+    "gap": Gap,
+}
+"""What makes an instrument, by the name that users give."""
+
+ON_IMAGES_ONLY = {
+    "alignment": "a recurrent network has one cell and no layers to align",
+    "gap": "the gap is one of accuracy, a language model has a perplexity",
+}
+
+
+def named_instruments(
+    names: Sequence[str], task, replicas: Replicas
+) -> list[Callable]:
+    """New instruments, one for each of these names of KINDS.
+
+    Raises:
+      InputError: one means nothing for the task.
+    """
+    for name, reason in ON_IMAGES_ONLY.items():
+        if name in names and task.units != "images":
+            raise InputError(
+                f"--instruments={name} means nothing with --space="
+                f"{task.space.name}: {reason}; leave it out"
+            )
+    return [KINDS[name](task, replicas) for name in KINDS if name in names]
+
+
+def normal_layers(space: SearchSpace, kinds: Sequence[str]) -> list[int]:
+    """Which cells of a network, counted from 0, are normal ones.
+
+    Args:
+      space: has normal cells, or cells of one kind only, which then count.
+      kinds: the kind of each of the network's cells, in order.
+
+    Raises:
+      InputError: fewer than two, so that they cannot agree on anything.
+    """
+    name = main_cell(space).name
+    places = [place for place, kind in enumerate(kinds) if kind == name]
+    if len(places) < 2:
+        raise InputError(
+            f"the layer alignment compares {name} cells, of which a network "
+            f"of {len(kinds)} cells has {len(places)}; it takes at least two: "
+            f"give more --layers"
+        )
+    return places
+
+
+def _seed(search):
+    """Of random operations and dropout: the same in every epoch."""
+    return tf.constant([search.settings.seed, 0], tf.int32)
+
+
+def _cells(search, weights: Mapping[str, np.ndarray]) -> list:
+    """A tensor of mixing weights for each cell of the network."""
+    tables = [
+        tf.constant(weights[spec.name], tf.float32)
+        for spec in search.space.cells
+    ]
+    return relaxation.per_cell(tables, search.space, search.task.model.kinds)
