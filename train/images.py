@@ -10,6 +10,7 @@ from darts_tf.networks import conv, nasbench201
 from darts_tf.run import export
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import relaxation, search_loop, tasks
+from darts_tf.strategy.search_settings import SearchSettings
 from train import setup, truth, watching
 from train.image_data import Batches, Data, load_data, once
 
@@ -45,7 +46,7 @@ def search(
         model, train.augmented, valid.plain, valid.once, replicas
     )
     settings = setup.settings(
-        search_loop.SearchSettings,
+        SearchSettings,
         flags,
         steps_per_epoch=data.parts[0].size // flags.batch_size,
     )

@@ -15,6 +15,7 @@ from darts_tf.networks.recurrent import DerivedCell, MixedCell
 from darts_tf.run import text_export
 from darts_tf.space import recurrent
 from darts_tf.strategy import search_loop
+from darts_tf.strategy.search_settings import SearchSettings
 from darts_tf.strategy.text_task import TextTask
 from train import setup, watching
 
@@ -41,7 +42,7 @@ def search(flags, replicas: Replicas) -> search_loop.Search:
         replicas=replicas,
     )
     settings = setup.settings(
-        search_loop.SearchSettings, flags, steps_per_epoch=steps
+        SearchSettings, flags, steps_per_epoch=steps
     )
     return search_loop.Search(
         task, settings, replicas, **watching.arguments(flags, task, replicas)

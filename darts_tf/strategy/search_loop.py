@@ -14,7 +14,6 @@ of it.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
 
@@ -24,52 +23,13 @@ import tensorflow as tf
 from darts_tf.descent.epochs import Epochs
 from darts_tf.descent.optimizers import SGD, Adam
 from darts_tf.descent.replicas import Replicas
-from darts_tf.descent.schedules import cosine, geometric
 from darts_tf.descent.variables import load, named, snapshot
 from darts_tf.errors import InputError
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy import bilevel, derivation, lambda_reg, relaxation
 from darts_tf.strategy.early_stopping import EarlyStopping, Stop
+from darts_tf.strategy.search_settings import SearchSettings
 from darts_tf.strategy.tasks import Task
-
-
-@dataclasses.dataclass(frozen=True)
-class SearchSettings:
-    """The paper's protocol for images (DARTS sect. A.1.1) by default.
-
-    Attributes:
-      method: one of bilevel.METHODS.
-      epochs, steps_per_epoch, batch_size: of the weight steps.
-      learning_rate, learning_rate_min: of w, by cosine over the epochs.
-      momentum, weight_decay, clip_norm: of w.
-      alpha_learning_rate, alpha_weight_decay, alpha_beta1: of alpha, by Adam
-        with betas (alpha_beta1, 0.999).
-      lambda_regularizer: "none" or one of lambda_reg.KINDS, added to w's
-        gradient; lambda_strength at the end, lambda_epsilon, lambda_cells:
-        see lambda_reg.LambdaRegulariser.
-      temperature_end: T of the softmax in the last epoch; it falls
-        geometrically from 1 in the first one. 1: no annealing.
-      seed: of alpha's start and of dropout.
-    """
-
-    method: str
-    epochs: int
-    steps_per_epoch: int
-    batch_size: int
-    learning_rate: float = 0.025
-    learning_rate_min: float = 0.001
-    momentum: float = 0.9
-    weight_decay: float = 3e-4
-    clip_norm: float = 5.0
-    alpha_learning_rate: float = 3e-4
-    alpha_weight_decay: float = 1e-3
-    alpha_beta1: float = 0.5
-    lambda_regularizer: str = "none"
-    lambda_strength: float = lambda_reg.STRENGTH
-    lambda_epsilon: float = lambda_reg.EPSILON
-    lambda_cells: str = "normal"
-    temperature_end: float = 1.0
-    seed: int = 0
 
 
 class Search(Epochs):
@@ -240,9 +200,9 @@ class Search(Epochs):
 
     def advance(self) -> dict[str, object]:
         """One step on alpha, then one on w; scalars by name."""
-        self.temperature = self._temperature_in(self.epoch)
+        self.temperature = self.settings.temperature_in(self.epoch)
         train, valid = self.task.batches(self.step)
-        rate = self.learning_rate() * self.task.rate_factor(train)
+        rate = self.settings.learning_rate_in(self.epoch) * self.task.rate_factor(train)
         seed = tf.constant([self.settings.seed, self.step], tf.int32)
         w, slots = self._read_w(), self._read_slots()
         step = tf.constant(rate, tf.float32)
@@ -269,7 +229,7 @@ class Search(Epochs):
         if self._regulariser is None:
             return self._gradient.weight_gradient
         return functools.partial(
-            self._regulariser, strength=self.lambda_strength()
+            self._regulariser, strength=self.settings.lambda_in(self.epoch)
         )
 
     def _regularised(self, aux) -> dict[str, object]:
@@ -277,29 +237,8 @@ class Search(Epochs):
             return {}
         return {
             "train/layer_alignment": self._replicas.local(aux["alignment"]),
-            "lambda": self.lambda_strength(),
+            "lambda": self.settings.lambda_in(self.epoch),
         }
-
-    def lambda_strength(self) -> float:
-        """lambda, at the present step."""
-        settings = self.settings
-        return lambda_reg.ramp(
-            settings.lambda_strength, self.epoch, settings.epochs
-        )
-
-    def learning_rate(self) -> float:
-        """Of w, at the present step."""
-        settings = self.settings
-        return cosine(
-            settings.learning_rate,
-            settings.learning_rate_min,
-            self.epoch,
-            settings.epochs,
-        )
-
-    def _temperature_in(self, epoch: int) -> float:
-        settings = self.settings
-        return geometric(settings.temperature_end, epoch, settings.epochs)
 
     def end_epoch(self) -> dict[str, float]:
         """What the task measures on the whole validation part, and more.
@@ -348,4 +287,4 @@ class Search(Epochs):
             part.restore({n.removeprefix(prefix): own.pop(n) for n in carried})
         self.step = load(self._groups(), own)
         epoch = max(self.step - 1, 0) // self.steps_per_epoch
-        self.temperature = self._temperature_in(epoch)
+        self.temperature = self.settings.temperature_in(epoch)

@@ -96,7 +96,8 @@ def reference(search) -> list[np.ndarray]:
             value, _ = loss(w, cold, train, None)
         g = inner.gradient(value, w)
         if search.settings.method != "first_order":
-            w, _ = sgd.step(w, g, slots, search.learning_rate())
+            rate = search.settings.learning_rate_in(search.epoch)
+            w, _ = sgd.step(w, g, slots, rate)
         value, _ = loss(w, cold, valid, None)
     return [g.numpy() for g in outer.gradient(value, alpha)]
 
