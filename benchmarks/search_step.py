@@ -26,7 +26,9 @@ from darts_tf.networks.conv import Supernet
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
 from darts_tf.run import flags as run_flags
-from darts_tf.space import conv, recurrent
+from darts_tf.run import search_flags
+from darts_tf.space import recurrent
+from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import bilevel, relaxation, search_loop, tasks
 from darts_tf.strategy.text_task import TextTask
 from train import images, setup
@@ -39,6 +41,9 @@ flags.DEFINE_enum("space", "darts_conv", run_flags.SPACES, "what is searched")
 flags.DEFINE_integer("hidden_size", 300, "recurrent only", lower_bound=1)
 flags.DEFINE_integer("words", 10000, "recurrent only", lower_bound=2)
 flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)
+flags.DEFINE_enum(
+    "lambda_regularizer", "none", search_flags.REGULARIZERS, "images only"
+)
 flags.DEFINE_integer("steps", 5, "timed, after the first", lower_bound=1)
 FLAGS = flags.FLAGS
 
@@ -56,11 +61,10 @@ def main(_) -> None:
         advance(loop)
         times.append(time.monotonic() - start)
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sizes = {
-        "darts_conv": ("channels", "layers"),
-        "darts_recurrent": ("hidden_size", "words", "bptt"),
-    }
-    names = ("space", "method", "batch_size", *sizes[FLAGS.space])
+    sizes = ("channels", "layers", "lambda_regularizer")
+    if FLAGS.space == recurrent.SPACE.name:
+        sizes = ("hidden_size", "words", "bptt")
+    names = ("space", "method", "batch_size", *sizes)
     print(
         json.dumps(
             {n: FLAGS[n].value for n in names}
@@ -86,21 +90,28 @@ def advance(loop) -> None:
 
 
 def build_loop() -> search_loop.Search:
-    """The paper's search on random data."""
+    """The paper's search on random data, a step an epoch.
+
+    It starts in the second epoch: in the first one lambda is 0.
+    """
     replicas = Replicas()
-    kinds = {"darts_conv": image_task, "darts_recurrent": text_task}
-    task = kinds[FLAGS.space](replicas)
+    recurrent_space = FLAGS.space == recurrent.SPACE.name
+    task = (text_task if recurrent_space else image_task)(replicas)
     settings = search_loop.SearchSettings(
-        FLAGS.method, 1, FLAGS.steps + 1, FLAGS.batch_size
-    )
-    return search_loop.Search(task, settings, replicas)
+        FLAGS.method, FLAGS.steps + 2, 1, FLAGS.batch_size,
+        lambda_regularizer=FLAGS.lambda_regularizer,
+    )  # fmt: skip
+    loop = search_loop.Search(task, settings, replicas)
+    loop.step = 1
+    return loop
 
 
 def image_task(replicas) -> tasks.ImageTask:
     """The supernet on one batch of random images."""
-    model = Supernet(conv.SPACE, FLAGS.channels, FLAGS.layers, 10)
-    start = relaxation.initial_alpha(conv.SPACE, 0)
-    cells = relaxation.per_cell(start, conv.SPACE, model.kinds)
+    space = space_by_name(FLAGS.space)
+    model = Supernet(space, FLAGS.channels, FLAGS.layers, 10)
+    start = relaxation.initial_alpha(space, 0)
+    cells = relaxation.per_cell(start, space, model.kinds)
     images.build(model, (32, 32, 3), cells)
     pixels = tf.random.normal((FLAGS.batch_size, 32, 32, 3), seed=0)
     labels = tf.range(FLAGS.batch_size, dtype=tf.int32) % 10

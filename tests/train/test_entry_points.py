@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from darts_tf.space.published import CONVOLUTIONAL, RECURRENT
+from darts_tf.space.published import CONVOLUTIONAL, LAMBDA, RECURRENT
 
 HELPER = '''
 import json, os, runpy, signal, sys, traceback
@@ -96,6 +96,14 @@ CASES = {
     "recurrent": (
         "evaluate", SMALL + "--genotype={tmp}/recurrent.json",
         "darts_recurrent"),
+    "lambda alone": (
+        "search", SMALL + "--lambda_strength=0.5", "--lambda_regularizer"),
+    "one normal cell": (
+        "search", SMALL + "--lambda_regularizer=sign", "1 'normal'"),
+    "lambda recurrent": (
+        "search", TEXT + "--lambda_regularizer=cosine", "has one"),
+    "robust space": (
+        "evaluate", SMALL + "--genotype={tmp}/s2.json", "--space=s2"),
     "export unfinished": ("export", "--workdir={tmp}/half", "finished"),
 }  # fmt: skip
 
@@ -119,6 +127,8 @@ def prepare(tmp) -> None:
     ):  # fmt: skip
         text = genotypes["DARTS_V1"].to_json()
         (tmp / f"{name}.json").write_text(text)
+    text = LAMBDA["s2"]["LAMBDA_C10"].to_json()
+    (tmp / "s2.json").write_text(text)
     (tmp / "cut.json").write_text(CONVOLUTIONAL["NASNet"].to_json()[:99])
 
 
