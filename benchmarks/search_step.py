@@ -26,6 +26,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
 from darts_tf.run import flags as run_flags
+from darts_tf.run import search_flags
 from darts_tf.space import recurrent
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import bilevel, relaxation, search_loop, tasks
@@ -40,6 +41,9 @@ flags.DEFINE_enum("space", "darts_conv", run_flags.SPACES, "what is searched")
 flags.DEFINE_integer("hidden_size", 300, "recurrent only", lower_bound=1)
 flags.DEFINE_integer("words", 10000, "recurrent only", lower_bound=2)
 flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)
+flags.DEFINE_enum(
+    "lambda_regularizer", "none", search_flags.REGULARIZERS, "images only"
+)
 flags.DEFINE_integer("steps", 5, "timed, after the first", lower_bound=1)
 FLAGS = flags.FLAGS
 
@@ -58,8 +62,8 @@ def main(_) -> None:
         times.append(time.monotonic() - start)
     processor = (time.process_time() - processor) / FLAGS.steps
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sizes = ("channels", "layers")
-    if FLAGS.space == "darts_recurrent":
+    sizes = ("channels", "layers", "lambda_regularizer")
+    if FLAGS.space == recurrent.SPACE.name:
         sizes = ("hidden_size", "words", "bptt")
     names = ("space", "method", "batch_size", *sizes)
     print(
@@ -88,14 +92,20 @@ def advance(loop) -> None:
 
 
 def build_loop() -> search_loop.Search:
-    """The paper's search on random data."""
+    """The paper's search on random data, a step an epoch.
+
+    It starts in the second epoch: in the first one lambda is 0.
+    """
     replicas = Replicas()
-    recurrent_space = FLAGS.space == "darts_recurrent"
+    recurrent_space = FLAGS.space == recurrent.SPACE.name
     task = (text_task if recurrent_space else image_task)(replicas)
     settings = search_loop.SearchSettings(
-        FLAGS.method, 1, FLAGS.steps + 1, FLAGS.batch_size
-    )
-    return search_loop.Search(task, settings, replicas)
+        FLAGS.method, FLAGS.steps + 2, 1, FLAGS.batch_size,
+        lambda_regularizer=FLAGS.lambda_regularizer,
+    )  # fmt: skip
+    loop = search_loop.Search(task, settings, replicas)
+    loop.step = 1
+    return loop
 
 
 def image_task(replicas) -> tasks.ImageTask:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 TWO_DEVICES = """
-import sys
+import dataclasses, sys
 import numpy as np, tensorflow as tf, keras
 cpus = tf.config.list_physical_devices("CPU")
 two = [tf.config.LogicalDeviceConfiguration()] * 2
@@ -19,6 +19,7 @@ tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 keras.config.set_dtype_policy("float64"); keras.config.set_floatx("float64")
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
+from darts_tf.networks import ops
 from darts_tf.networks.conv import Supernet
 from darts_tf.strategy import bilevel, lambda_reg, relaxation
 from tests.strategy.small_space import SMALL
@@ -32,7 +33,7 @@ for kind in ("one_device", "mirrored"):
     assert replicas.count == (2 if kind == "mirrored" else 1)
     keras.utils.set_random_seed(0)
     with replicas.scope():
-        net = Supernet(SMALL, 1, 4, 3, synchronized=True)
+        net = Supernet(SMALL, 1, 3, 3, synchronized=True)
         cells = [tf.constant(alpha[k == "reduce"]) for k in net.kinds]
         net(tf.zeros((1, 8, 8, 1), tf.float64), cells)
     batches = [
@@ -56,10 +57,12 @@ for kind in ("one_device", "mirrored"):
         rows = np.concatenate([np.array(replicas.local(x)) for x in g])
         results[kind, method] = rows
         results[kind, method + " loss"] = np.array(replicas.local(value))
+    # Its two reduction cells come first, so that they are the aligned ones.
+    turned = dataclasses.replace(SMALL, cells=SMALL.cells[::-1])
     regulariser = lambda_reg.LambdaRegulariser(
-        relaxation.cells_loss(net), SMALL, net.kinds, "cosine",
+        relaxation.cells_loss(net), turned, net.kinds, "cosine",
         compile=compile, mean=replicas.mean)
-    g, _, aux = regulariser(w, a, batches[0], tf.constant([0, 0]), 1.0)
+    g, _, aux = regulariser(w, a[::-1], batches[0], tf.constant([0, 0]), 1.0)
     rows = [np.array(replicas.local(x)).ravel() for x in g]
     results[kind, "lambda by finite difference"] = np.concatenate(rows)
     results[kind, "alignment"] = np.array(replicas.local(aux["alignment"]))
@@ -69,6 +72,9 @@ for name in {m for _, m in results}:
     print(name, error)
     # eq. 8 divides rounding by a small step
     assert error < (1e-5 if "finite" in name else 1e-9), (name, error)
+x, seed = tf.zeros((1, 2, 2, 1)), tf.constant([1, 2])
+drawn = replicas.compile(lambda: ops.noise(x, 1, seed, 3))()
+assert len(np.unique(replicas.joined(drawn))) == 8
 print("SAME")
 """
 
