@@ -1,0 +1,77 @@
+"""The report on several searches, as a user starts it."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from matplotlib.image import imread
+
+ROOT = pathlib.Path(__file__).parents[2]
+STOP = {"epoch": 3, "taken": 1, "reason": "it rose"}
+
+
+def report(folder, *runs) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks.collapse_report",
+         f"--runs={','.join(runs)}", f"--out={folder}"],
+        cwd=ROOT, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+
+
+def write(folder, skips, result=None, **more) -> pathlib.Path:
+    """What a search of as many epochs leaves."""
+    folder.mkdir()
+    (folder / "flags.json").write_text("{}")
+    lines = []
+    for epoch, count in enumerate(skips, 1):
+        lines.append({"kind": "steps", "step": epoch, "epoch": epoch})
+        lines.append({"kind": "epoch", "step": epoch, "epoch": epoch,
+                      "skip_connections/normal": count, **more})  # fmt: skip
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "metrics.jsonl").write_text(text)
+    if result is not None:
+        (folder / "result.json").write_text(json.dumps(result))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    tmp = tmp_path_factory.mktemp("runs")
+    return [
+        write(tmp / "a", [1, 2, 5], {"collapsed": "5 of 8"}),
+        write(tmp / "b", [0, 1, 1], {"collapsed": None, "early_stop": STOP},
+              **{"eigenvalue/dominant": 0.25}),
+        write(tmp / "c", [2], **{"eigenvalue/dominant": "nan"}),
+        write(tmp / "empty", []),
+    ]  # fmt: skip
+
+
+def test_table_and_picture(folders, tmp_path):
+    a, b, c, _ = folders
+    done = report(tmp_path, f"DARTS={a}", f"ours={b}", str(c))
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "collapse.md").read_text()
+    assert text in done.stdout
+    head, _, *rows = text.splitlines()
+    assert head == (
+        "| run | epochs | skip connections in the cell | dominant eigenvalue "
+        "in alpha | collapsed |"
+    )
+    assert rows == [
+        "| DARTS | 3 | 5 |  | 5 of 8 |",
+        "| ours | 3 | 1 | 0.25 | no; stopped early, cells of epoch 1 |",
+        "| c | 1 | 2 | nan | (not finished) |",
+    ]
+    assert imread(tmp_path / "collapse.png").std() > 0
+
+
+def test_what_is_no_search_is_refused(folders, tmp_path):
+    for run in (str(folders[3]), str(tmp_path / "nowhere")):
+        done = report(tmp_path / "out", run)
+        assert done.returncode == 2 and done.stderr.startswith("error: ")
+        assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
