@@ -13,12 +13,8 @@ import sys
 
 import pytest
 
-<<<<<<< HEAD
 from darts_tf.data.nasbench201_table import ACCURACIES, ARCHITECTURE
-from darts_tf.space.published import CONVOLUTIONAL, RECURRENT
-=======
 from darts_tf.space.published import CONVOLUTIONAL, LAMBDA, RECURRENT
->>>>>>> lambda
 
 HELPER = '''
 import json, os, runpy, signal, sys, traceback
@@ -120,7 +116,6 @@ CASES = {
     "recurrent": (
         "evaluate", SMALL + "--genotype={tmp}/recurrent.json",
         "darts_recurrent"),
-<<<<<<< HEAD
     "stages": ("search", NB201 + "--layers=4", "multiple of 3"),
     "table elsewhere": (
         "search", SMALL + "--nasbench201_table={tmp}/t.csv", "darts_conv"),
@@ -146,7 +141,6 @@ CASES = {
     "other rule": (
         "search", SMALL + "--early_stop=eigenvalue --early_stop_skips=2",
         "--early_stop_skips"),
-=======
     "lambda alone": (
         "search", SMALL + "--lambda_strength=0.5", "--lambda_regularizer"),
     "one normal cell": (
@@ -155,7 +149,6 @@ CASES = {
         "search", TEXT + "--lambda_regularizer=cosine", "has one"),
     "robust space": (
         "evaluate", SMALL + "--genotype={tmp}/s2.json", "--space=s2"),
->>>>>>> lambda
     "export unfinished": ("export", "--workdir={tmp}/half", "finished"),
 }  # fmt: skip
 
@@ -181,13 +174,10 @@ def prepare(tmp) -> None:
     ):  # fmt: skip
         text = genotypes["DARTS_V1"].to_json()
         (tmp / f"{name}.json").write_text(text)
-<<<<<<< HEAD
     columns = ",".join((ARCHITECTURE, *ACCURACIES))
     (tmp / "cut.csv").write_text(f"{columns}\n")
-=======
     text = LAMBDA["s2"]["LAMBDA_C10"].to_json()
     (tmp / "s2.json").write_text(text)
->>>>>>> lambda
     (tmp / "cut.json").write_text(CONVOLUTIONAL["NASNet"].to_json()[:99])
 
 
