@@ -146,18 +146,32 @@ def measured(loop, data: TextData, flags) -> dict:
             "unknown_words": unknown,
         },
         "parameters": scoring.parameters(loop.model),
-        "sample": sample(
-            loop.step_by_step,
-            flags.hidden_size,
-            data.vocabulary.words,
-            EOS,
-            UNKNOWN,
-            sentences=4,
-            longest=30,
-            seed=flags.seed,
-        ),
+        "sample": _samples(loop, data, flags),
         "data": {"words": list(data.vocabulary.words)},
     }
+
+
+def shown(loop, data: TextData, flags) -> dict[str, str]:
+    """What TensorBoard shows after an epoch of a training: samples.
+
+    The last epoch's are those of `measured`.
+    """
+    lines = _samples(loop, data, flags)
+    return {"samples": "\n".join(f"    {line}" for line in lines)}
+
+
+def _samples(loop, data: TextData, flags) -> list[str]:
+    """A few sentences, drawn with the averaged weights."""
+    return sample(
+        loop.step_by_step,
+        flags.hidden_size,
+        data.vocabulary.words,
+        EOS,
+        UNKNOWN,
+        sentences=4,
+        longest=30,
+        seed=flags.seed,
+    )
 
 
 def told(result: dict) -> list[tuple[str, str]]:

@@ -86,6 +86,8 @@ CASES = {
     "text": ("search", TEXT + "--dataset=topics", "python_topics"),
     "no text folder": ("search", FOLDER, "--data_dir"),
     "text file": ("search", FOLDER + "--data_dir={tmp}/text", "valid.txt"),
+    "no utf-8": ("search", FOLDER + "--data_dir={tmp}/latin", "line 2"),
+    "one word": ("search", FOLDER + "--data_dir={tmp}/word", "words"),
     "text batch": ("search", TEXT + "--batch_size=100000", "100000"),
     "window": ("search", TEXT + "--bptt=100000", "100000"),
     "images only": ("search", TEXT + "--channels=4", "--channels"),
@@ -114,6 +116,10 @@ def prepare(tmp) -> None:
     (tmp / "empty").mkdir()
     (tmp / "text").mkdir()
     (tmp / "text" / "train.txt").write_text("a b c\n")
+    for name, words in {"latin": b"a b\n\xe9 c\n", "word": b"a a\n"}.items():
+        (tmp / name).mkdir()
+        for part in ("train", "valid", "test"):
+            (tmp / name / f"{part}.txt").write_bytes(words)
     for name, genotypes in (
         ("conv", CONVOLUTIONAL), ("recurrent", RECURRENT)
     ):  # fmt: skip
