@@ -89,6 +89,14 @@ CASES = {
     "no utf-8": ("search", FOLDER + "--data_dir={tmp}/latin", "line 2"),
     "one word": ("search", FOLDER + "--data_dir={tmp}/word", "words"),
     "text batch": ("search", TEXT + "--batch_size=100000", "100000"),
+    "validation batch": (
+        "search", TEXT + "--batch_size=5000 --bptt=2",
+        "validation text, --batch_size"),
+    "measured batch": (
+        "search", TEXT + "--measured_batch=5000", "--measured_batch"),
+    "measured batch of an evaluation": (
+        "evaluate", TEXT + "--genotype=ENAS --measured_batch=5000",
+        "--measured_batch"),
     "window": ("search", TEXT + "--bptt=100000", "100000"),
     "images only": ("search", TEXT + "--channels=4", "--channels"),
     "text only": ("search", SMALL + "--bptt=4", "--bptt"),
