@@ -99,12 +99,16 @@ class RecurrentCell(Block):
         One graph loop: its graph is that of one step, whatever T is.
         """
         length = tf.shape(entering)[0]
+        # Not entering[t]: its gradient is as large as all of `entering`.
+        inputs = tf.TensorArray(
+            entering.dtype, length, element_shape=entering.shape[1:]
+        ).unstack(entering)
         outputs = tf.TensorArray(
             hidden.dtype, length, element_shape=hidden.shape
         )
 
         def body(t, h, outputs):
-            h = step(h, entering[t])
+            h = step(h, inputs.read(t))
             return t + 1, h, outputs.write(t, h)
 
         _, hidden, outputs = tf.while_loop(
