@@ -36,12 +36,14 @@ def main(_) -> None:
         step = records.resumed_step(workdir)
         with Reporter(workdir.tensorboard, step) as reporter:
             records.describe(reporter, FLAGS, loop)
+            keeper = records.EvaluationRecords(reporter, data, FLAGS)
             cost = drive(
                 loop,
                 workdir,
                 report_every=FLAGS.report_every,
                 checkpoint_every=FLAGS.checkpoint_every,
                 reporter=reporter,
+                on_epoch=keeper.on_epoch,
             )
         records.finish_evaluation(workdir, loop, data, cost, FLAGS)
 

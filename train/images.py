@@ -111,6 +111,12 @@ def measured(loop, data, flags) -> dict:
     }
 
 
+def shown(loop, data, flags) -> dict[str, str]:
+    """What TensorBoard shows after an epoch of a training: no texts."""
+    del loop, data, flags
+    return {}
+
+
 def told(result: dict) -> list[tuple[str, str]]:
     """A result in (name, text) lines."""
     test, valid = result["test"], result["valid"]

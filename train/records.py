@@ -110,6 +110,22 @@ def evaluation_command(workdir, flags) -> str:
     return " ".join([*words, "--workdir=..."])
 
 
+class EvaluationRecords:
+    """Shows what an epoch of a training leaves: sampled texts."""
+
+    def __init__(self, reporter: Reporter, data, flags):
+        self._reporter, self._data, self._flags = reporter, data, flags
+
+    def on_epoch(self, epoch: int, loop, record) -> None:
+        """Markdown by name, at the epoch's last step."""
+        del epoch, record
+        texts = kind_of(self._flags.space).shown(
+            loop, self._data, self._flags
+        )
+        for name, markdown in texts.items():
+            self._reporter.text(loop.step, name, markdown)
+
+
 def keep_genotype(workdir: Workdir, genotype: Genotype) -> None:
     """genotype.json and its pictures, for an evaluation."""
     write_atomic(workdir.genotype, genotype.to_json())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
 from darts_tf.data import windows
 from darts_tf.data.text import EOS, UNKNOWN, TextData, load_text
 from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
 from darts_tf.estimation import scoring, text_training
 from darts_tf.estimation.sampling import sample
 from darts_tf.networks.language import Dropouts, LanguageModel
@@ -30,11 +33,14 @@ def search(flags, replicas: Replicas) -> search_loop.Search:
         flags, MixedCell(recurrent.SPACE, flags.hidden_size),
         data.vocabulary.size, replicas,
     )  # fmt: skip
+    valid = Windows(flags, data.valid, replicas)
+    _require(valid.once, "measured_batch")
+    _require(lambda: valid.validation(0), "batch_size")
     task = TextTask(
         model,
         Windows(flags, data.train, replicas).training,
-        Windows(flags, data.valid, replicas).validation,
-        Windows(flags, data.valid, replicas).once,
+        valid.validation,
+        valid.once,
         batch_size=flags.batch_size,
         measured_batch=flags.measured_batch,
         bptt=flags.bptt,
@@ -55,6 +61,8 @@ def training_of(flags, genotype, replicas: Replicas):
     steps = windows.steps_per_epoch(
         len(data.train), flags.batch_size, flags.bptt
     )
+    valid = Windows(flags, data.valid, replicas)
+    _require(valid.once, "measured_batch")
     cell = DerivedCell(genotype.cells["recurrent"], flags.hidden_size)
     model = build_model(flags, cell, data.vocabulary.size, replicas)
     loop = text_training.TextTraining(
@@ -64,11 +72,19 @@ def training_of(flags, genotype, replicas: Replicas):
             text_training.TextTrainingSettings, flags, steps_per_epoch=steps
         ),
         Windows(flags, data.train, replicas).training,
-        Windows(flags, data.valid, replicas).once,
+        valid.once,
         flags.measured_batch,
         replicas,
     )
     return loop, data
+
+
+def _require(windows: Callable, flag: str) -> None:
+    """Refuses what would fail at the end of the first epoch only."""
+    try:
+        windows()
+    except InputError as error:
+        raise InputError(f"validation text, --{flag}: {error}") from error
 
 
 def build_model(flags, cell, words: int, replicas: Replicas) -> LanguageModel:
@@ -149,18 +165,32 @@ def measured(loop, data: TextData, flags) -> dict:
             "unknown_words": unknown,
         },
         "parameters": scoring.parameters(loop.model),
-        "sample": sample(
-            loop.step_by_step,
-            flags.hidden_size,
-            data.vocabulary.words,
-            EOS,
-            UNKNOWN,
-            sentences=4,
-            longest=30,
-            seed=flags.seed,
-        ),
+        "sample": _samples(loop, data, flags),
         "data": {"words": list(data.vocabulary.words)},
     }
+
+
+def shown(loop, data: TextData, flags) -> dict[str, str]:
+    """What TensorBoard shows after an epoch of a training: samples.
+
+    The last epoch's are those of `measured`.
+    """
+    lines = _samples(loop, data, flags)
+    return {"samples": "\n".join(f"    {line}" for line in lines)}
+
+
+def _samples(loop, data: TextData, flags) -> list[str]:
+    """A few sentences, drawn with the averaged weights."""
+    return sample(
+        loop.step_by_step,
+        flags.hidden_size,
+        data.vocabulary.words,
+        EOS,
+        UNKNOWN,
+        sentences=4,
+        longest=30,
+        seed=flags.seed,
+    )
 
 
 def told(result: dict) -> list[tuple[str, str]]:

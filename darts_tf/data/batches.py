@@ -11,6 +11,8 @@ shape only.
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import tensorflow as tf
 
@@ -30,6 +32,8 @@ __all__ = [
 Statistics = tuple[np.ndarray, np.ndarray]
 AUGMENTATION = 1  # keeps its randomness apart from other uses of the seed
 MAX_SEED = 2**31 - 1
+WORKERS = min(os.cpu_count() or 1, 16)  # batches in the making at once
+AHEAD = 4  # batches that wait, made
 
 
 def steps_per_epoch(part: Part, batch_size: int) -> int:
@@ -154,13 +158,18 @@ def _normalise(images, statistics: Statistics) -> tf.Tensor:
 
 
 def run_ahead(numbers: tf.data.Dataset, batch) -> tf.data.Dataset:
-    """`batch` of each number, made in advance and in order."""
+    """`batch` of each number, made in advance and in order.
+
+    Without autotuning: its thread sleeps longer and longer, up to a minute,
+    and the iterator's end waits for it.
+    """
     options = tf.data.Options()
     options.deterministic = True
+    options.autotune.enabled = False
     options.experimental_distribute.auto_shard_policy = (
         tf.data.experimental.AutoShardPolicy.OFF
     )
     dataset = numbers.map(
-        batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        batch, num_parallel_calls=WORKERS, deterministic=True
     )
-    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
+    return dataset.prefetch(AHEAD).with_options(options)

@@ -112,6 +112,7 @@ def _lines(path: pathlib.Path) -> Iterator[bytes]:
 def _require_short(path: pathlib.Path, number: int, line: bytes) -> None:
     if len(line) > LINE_LIMIT and not line.endswith(b"\n"):
         raise InputError(
-            f"{path}, line {number}: longer than {LINE_LIMIT} bytes; break "
-            "the text into lines"
+            f"{path}, line {number}: longer than {LINE_LIMIT:,} bytes, the "
+            "most that is held in memory at once; break the text into lines, "
+            "for example one a paragraph"
         )

@@ -85,17 +85,34 @@ class RecurrentCell(Block):
         first = tf.convert_to_tensor(self.first)
         maps = [tf.convert_to_tensor(m) for m in self.maps]
         from_x, from_h = first[:split], first[split:]
-        length = tf.shape(x)[0]
         entering = tf.tensordot(x * x_mask, from_x, 1)  # [T, B, 2H]
-        outputs = tf.TensorArray(x.dtype, length, element_shape=hidden.shape)
 
-        def step(t, h, outputs):
-            s0 = highway(h, entering[t] + (h * h_mask) @ from_h, tf.tanh)
-            h = self.searched_nodes(s0, maps, h_mask, **edges)
+        def step(h, entered):
+            s0 = highway(h, entered + (h * h_mask) @ from_h, tf.tanh)
+            return self.searched_nodes(s0, maps, h_mask, **edges)
+
+        return self.over_time(step, entering, hidden)
+
+    def over_time(self, step, entering, hidden):
+        """step(h, entering[t]) -> h for every t: (all [T, B, H], the last).
+
+        One graph loop: its graph is that of one step, whatever T is.
+        """
+        length = tf.shape(entering)[0]
+        # Not entering[t]: its gradient is as large as all of `entering`.
+        inputs = tf.TensorArray(
+            entering.dtype, length, element_shape=entering.shape[1:]
+        ).unstack(entering)
+        outputs = tf.TensorArray(
+            hidden.dtype, length, element_shape=hidden.shape
+        )
+
+        def body(t, h, outputs):
+            h = step(h, inputs.read(t))
             return t + 1, h, outputs.write(t, h)
 
         _, hidden, outputs = tf.while_loop(
-            lambda t, *_: t < length, step, (0, hidden, outputs)
+            lambda t, *_: t < length, body, (0, hidden, outputs)
         )
         return outputs.stack(), hidden
 

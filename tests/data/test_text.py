@@ -151,6 +151,7 @@ def test_a_line_of_the_limit_is_read_and_a_longer_one_refused(
         write(tmp_path, train=b"short\nword anothers" + end)
         message = refusal(lambda: load(tmp_path))
         assert "train.txt, line 2: longer than 12 bytes" in message
+        assert "break the text into lines" in message
 
 
 def test_a_huge_line_is_not_read_whole(tmp_path, monkeypatch):
@@ -164,7 +165,7 @@ def test_a_huge_line_is_not_read_whole(tmp_path, monkeypatch):
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert "line 1: longer than 1000" in message
+    assert "line 1: longer than 1,000" in message
     assert most < 2**24
 
 

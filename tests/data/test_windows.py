@@ -193,6 +193,7 @@ def test_static_shapes_and_options():
         assert fresh.shape == () and fresh.dtype == tf.bool
         options = dataset.options()
         assert options.deterministic
+        assert options.autotune.enabled is False  # its thread delays exits
         assert options.experimental_distribute.auto_shard_policy == (
             tf.data.experimental.AutoShardPolicy.OFF
         )

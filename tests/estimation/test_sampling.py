@@ -37,4 +37,8 @@ def test_shares_follow_the_probabilities_and_unknown_is_avoided():
 def test_endless_sentences_are_cut():
     lines = draw([[0, 0, 1, 0]] * 4, sentences=1)
     assert lines == ["a a a a a"]
-    assert draw([[1, 0, 0, 0]] * 4) == []
+
+
+def test_no_sentence_is_empty_where_most_lines_are():
+    lines = draw([[0.9, 0.05, 0.05, 0]] + [[1, 0, 0, 0]] * 3)
+    assert lines == ["a"] * 200

@@ -86,6 +86,15 @@ def test_a_step_moves_both_states_alpha_and_w(loop):
     assert loop.end_epoch()["valid/perplexity"] > 1
 
 
+def test_training_and_validation_go_on_with_their_own_state(loop):
+    task = loop.task
+    task.keep(
+        {"hidden": tf.fill([B, H], 1.0)}, {"hidden": tf.fill([B, H], 2.0)}
+    )
+    for batch, expected in zip(task.batches(loop.step), (1.0, 2.0)):
+        np.testing.assert_array_equal(batch[-1], np.full([B, H], expected))
+
+
 def test_a_state_of_another_size_is_refused(loop):
     state = loop.state()
     state["task/hidden/train"] = np.zeros((B + 1, H), np.float32)

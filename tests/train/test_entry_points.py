@@ -106,7 +106,17 @@ CASES = {
     "text": ("search", TEXT + "--dataset=topics", "python_topics"),
     "no text folder": ("search", FOLDER, "--data_dir"),
     "text file": ("search", FOLDER + "--data_dir={tmp}/text", "valid.txt"),
+    "no utf-8": ("search", FOLDER + "--data_dir={tmp}/latin", "line 2"),
+    "one word": ("search", FOLDER + "--data_dir={tmp}/word", "words"),
     "text batch": ("search", TEXT + "--batch_size=100000", "100000"),
+    "validation batch": (
+        "search", TEXT + "--batch_size=5000 --bptt=2",
+        "validation text, --batch_size"),
+    "measured batch": (
+        "search", TEXT + "--measured_batch=5000", "--measured_batch"),
+    "measured batch of an evaluation": (
+        "evaluate", TEXT + "--genotype=ENAS --measured_batch=5000",
+        "--measured_batch"),
     "window": ("search", TEXT + "--bptt=100000", "100000"),
     "images only": ("search", TEXT + "--channels=4", "--channels"),
     "text only": ("search", SMALL + "--bptt=4", "--bptt"),
@@ -169,6 +179,10 @@ def prepare(tmp) -> None:
     (tmp / "empty").mkdir()
     (tmp / "text").mkdir()
     (tmp / "text" / "train.txt").write_text("a b c\n")
+    for name, words in {"latin": b"a b\n\xe9 c\n", "word": b"a a\n"}.items():
+        (tmp / name).mkdir()
+        for part in ("train", "valid", "test"):
+            (tmp / name / f"{part}.txt").write_bytes(words)
     for name, genotypes in (
         ("conv", CONVOLUTIONAL), ("recurrent", RECURRENT)
     ):  # fmt: skip

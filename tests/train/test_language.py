@@ -8,6 +8,11 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing.plugin_event_multiplexer import (
+    EventMultiplexer,
+)
+from tensorboard.util import tensor_util
 
 from darts_tf.space.published import load_genotype
 
@@ -70,20 +75,54 @@ def test_a_killed_search_is_as_one_left_alone(
             np.testing.assert_array_equal(value, other[key], err_msg=key)
 
 
-def test_derive_evaluate_export(programs, text, found, tmp_path):
+def test_derive_finds_what_the_search_found(programs, found):
     before = (found / "genotype.json").read_text()
     programs.run("derive", f"--workdir={found}")
     assert (found / "genotype.json").read_text() == before
     load_genotype(str(found / "genotype.json"), "darts_recurrent")
-    folder = tmp_path / "evaluate"
+
+
+@pytest.fixture(scope="module")
+def evaluation(programs, text, found, tmp_path_factory):
+    """(folder, result) of an evaluation of the found cell, exported."""
+    folder = tmp_path_factory.mktemp("runs") / "evaluate"
     output = programs.run(
         "evaluate", *TINY, f"--data_dir={text}", f"--workdir={folder}",
         f"--genotype={found / 'genotype.json'}",
     )  # fmt: skip
     result = json.loads((folder / "result.json").read_text())
-    assert 1 < result["test"]["perplexity"] < 50
-    assert result["test"]["unknown_words"] == 0  # zebra is in train too
     assert f"{result['test']['perplexity']:.2f}" in output
     output = programs.run("export", f"--workdir={folder}")
     assert "serving_default" in output
-    assert (folder / "export" / "saved_model.pb").exists()
+    return folder, result
+
+
+def test_the_exports_perplexity_is_the_results(text, evaluation):
+    """Of the test text as one stream, its state carried to its end."""
+    folder, result = evaluation
+    assert result["test"]["unknown_words"] == 0  # zebra is in train too
+    model = tf.saved_model.load(str(folder / "export"))
+    numbers = {w.decode(): n for n, w in enumerate(model.words.numpy())}
+    lines = (text / "test.txt").read_text().splitlines()
+    ids = [numbers[w] for line in lines for w in [*line.split(), "<eos>"]]
+    assert len(ids) == result["test"]["words"]
+    got = model.signatures["step"](
+        ids=tf.constant([ids[:-1]]), state=tf.zeros([1, 4])
+    )
+    logs = got["log_probabilities"].numpy()[0]
+    mean = np.mean(logs[np.arange(len(ids) - 1), ids[1:]])
+    assert np.exp(-mean) == pytest.approx(
+        result["test"]["perplexity"], rel=1e-4
+    )
+
+
+def test_samples_show_in_tensorboard_after_each_epoch(evaluation):
+    folder, result = evaluation
+    events = EventMultiplexer().AddRun(str(folder / "tensorboard"), "run")
+    events.Reload()
+    texts = [
+        tensor_util.make_ndarray(e.tensor_proto).item().decode()
+        for e in events.Tensors("run", "samples")
+    ]
+    assert len(texts) == 2 and texts[0] != texts[1]
+    assert [x.strip() for x in texts[1].splitlines()] == result["sample"]
