@@ -90,7 +90,7 @@ def perturb(w, u, epsilon):
 def difference_step(u, length: float = EPSILON):
     """epsilon of eq. 8: a step of `length` along u; 0 where u is zero."""
     return tf.math.divide_no_nan(
-        tf.cast(length, u[0].dtype), tf.linalg.global_norm(u)
+        tf.constant(length, u[0].dtype), tf.linalg.global_norm(u)
     )
 
 

@@ -59,6 +59,21 @@ def test_ranks_by_softmax_not_by_alpha():
     assert edges[2:4] == (("sep_conv_3x3", 1), ("sep_conv_3x3", 2))
 
 
+def test_each_edge_has_candidates_of_its_own():
+    """The zero operation stands in another column on the second node."""
+    names = (("skip_connect", "none", "sep_conv_3x3"),) * 2
+    later = (("none", "max_pool_3x3", "dil_conv_3x3"),) * 3
+    spec = CellSpec("tiny", 2, 2, names + later, 2, (2, 3))
+    edges = kept(
+        [0.1, 0.8, 0.1], [0.6, 0.4, 0.0],
+        [0.0, 0.9, 0.1], [0.9, 0.0, 0.1], [0.5, 0.3, 0.2], spec=spec,
+    )  # fmt: skip
+    assert edges == (
+        ("skip_connect", 1), ("skip_connect", 0),
+        ("max_pool_3x3", 0), ("max_pool_3x3", 2),
+    )  # fmt: skip
+
+
 def test_softmax_of_large_alpha():
     weights = softmax([[1e4, 0.0], [-1e4, -1e4]])
     np.testing.assert_allclose(weights, [[1, 0], [0.5, 0.5]])
