@@ -64,8 +64,8 @@ def told(flags, genotype: Genotype) -> str:
     table = table_of(flags)
     if table is None:
         return ""
+    accuracy, rank = table.lookup(genotype)[RANKED], table.rank(genotype)
     return (
-        f"  true accuracy {table.lookup(genotype)[RANKED]:.2f} % on CIFAR-10 (test, 200 "
-        f"epochs), rank {table.rank(genotype):,} of "
-        f"{len(table.accuracies):,}\n"
+        f"  true accuracy {accuracy:.2f} % on CIFAR-10 (test, 200 epochs), "
+        f"rank {rank:,} of {len(table.accuracies):,}\n"
     )
