@@ -64,14 +64,12 @@ def main(_) -> None:
             space, history.mixing_weights()
         )
         write_atomic(folder / "alpha.png", pictures.figure_to_png(curves))
-    told = truth.told(FLAGS, genotype)
     name = f"genotype_{FLAGS.epoch:04d}" if FLAGS.epoch else "genotype"
     if not FLAGS.epoch:
         write_atomic(folder / "genotype.json", genotype.to_json())
     files = pictures.save_genotype(genotype, folder / name)
     print(genotype.to_json() + "\n".join(map(str, files)))
-    if told:
-        print(f"true accuracy: {told}")
+    print(truth.told(FLAGS, genotype), end="")
 
 
 def given():

@@ -18,7 +18,7 @@ from darts_tf.run.workdir import (
     read_flags,
 )
 from darts_tf.strategy import perturbation_loop
-from train import images, kinds, records, setup
+from train import images, kinds, records, setup, truth
 from train.image_data import Batches
 
 FOLDER = "perturbation"
@@ -63,6 +63,8 @@ def search_flags(search: Workdir, given) -> setup.StoredFlags:
             f"images; --workdir={search.path} searched space "
             f"'{stored['space']}': derive it with --method=magnitude"
         )
+    truth.check(given, stored["space"])
+    stored["nasbench201_table"] = None  # the one given here is looked at
     if given.data_dir:
         stored["data_dir"] = given.data_dir
     return setup.StoredFlags(stored)
@@ -151,12 +153,13 @@ def finish(
         },
         "decided": loop.selection.all_told(),
         "search_step": search_step,
-    }
+    } | truth.result(given, genotype)
     records.write_result(workdir, genotype, cost, given, measured)
     print(f"""
 Derived by perturbation: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {files[0]}
 {records.indented(genotype)}
+{truth.told(given, genotype)}\
   by magnitude  genotype.json of the search stays as it is
   next          {records.evaluation_command(workdir, flags)}""")

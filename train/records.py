@@ -78,15 +78,14 @@ def finish_search(workdir, loop, cost: Summary, flags) -> None:
     write_result(
         workdir, genotype, cost, flags, {"skip_connections": skips} | outcome
     )
-    told = truth.told(flags, genotype)
-    more = f"  true accuracy {told}\n" if told else ""
     print(f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
 {alarms.told(outcome, flags)}\
   genotype      {workdir.genotype}
   its picture   {files[0]}
 {indented(genotype)}
-{more}  watch         tensorboard --logdir={_quoted(workdir.tensorboard)}
+{truth.told(flags, genotype)}\
+  watch         tensorboard --logdir={_quoted(workdir.tensorboard)}
   next          {evaluation_command(workdir, flags)}""")
 
 

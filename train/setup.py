@@ -69,6 +69,9 @@ class StoredFlags:
     def __contains__(self, name: str) -> bool:
         return name in self.__dict__
 
+    def set_default(self, name: str, value) -> None:
+        """Nothing: the flags of a run hold every value."""
+
     def __getitem__(self, name: str):
         return types.SimpleNamespace(value=self.__dict__[name])
 

@@ -59,13 +59,13 @@ def result(flags, genotype: Genotype) -> dict:
     return {"true": found | {"cells": len(table.accuracies)}}
 
 
-def told(flags, genotype: Genotype) -> str | None:
-    """The true accuracy and rank in words, or None."""
+def told(flags, genotype: Genotype) -> str:
+    """A line of a summary with the true accuracy and rank, or ""."""
     table = table_of(flags)
     if table is None:
-        return None
+        return ""
+    accuracy, rank = table.lookup(genotype)[RANKED], table.rank(genotype)
     return (
-        f"{table.lookup(genotype)[RANKED]:.2f} % on CIFAR-10 (test, 200 "
-        f"epochs), rank {table.rank(genotype):,} of "
-        f"{len(table.accuracies):,}"
+        f"  true accuracy {accuracy:.2f} % on CIFAR-10 (test, 200 epochs), "
+        f"rank {rank:,} of {len(table.accuracies):,}\n"
     )

@@ -53,7 +53,7 @@ class ResidualBlock(ops.Block):
 class _Trunk(keras.Model):
     """Stem, stages and classifier; subclasses say what a cell is."""
 
-    _norm = functools.partial(BatchNorm, True)
+    _norm = staticmethod(functools.partial(BatchNorm, True))
 
     def __init__(self, channels: int, layers: int, classes: int, **kwargs):
         check_ends(channels, classes)

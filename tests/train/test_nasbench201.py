@@ -74,7 +74,7 @@ def test_derive_tells_it(programs, found, table):
     )
     assert (folder / "genotype.json").read_text() == before
     index = place(folder / "genotype.json")
-    assert f"true accuracy: {100 - index / 200:.2f} %" in output
+    assert f"  true accuracy {100 - index / 200:.2f} %" in output
 
 
 def test_an_architecture_is_evaluated_and_exported(programs, tmp_path):
@@ -89,3 +89,15 @@ def test_an_architecture_is_evaluated_and_exported(programs, tmp_path):
     assert "--drop_path=0.0" in flags and "auxiliary" not in flags
     programs.run("export", f"--workdir={tmp_path}")
     assert (tmp_path / "export" / "saved_model.pb").stat().st_size
+
+
+def test_derivation_by_perturbation_tells_it(programs, found, table, tmp_path):
+    output = programs.run(
+        "derive", f"--workdir={found[0]}", f"--out={tmp_path}",
+        "--method=perturbation", "--tune_epochs=0", "--measured_batches=1",
+        f"--nasbench201_table={table}",
+    )  # fmt: skip
+    rank = place(tmp_path / "genotype.json") + 1
+    assert f"rank {rank:,} of 15,625" in output
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["true"]["rank"] == rank
