@@ -22,6 +22,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.networks import ops
 from darts_tf.networks.conv import Supernet
 from darts_tf.strategy import bilevel, lambda_reg, relaxation
+from darts_tf.strategy.hessian import hessian_product
 from tests.strategy.small_space import SMALL
 rng = np.random.default_rng(0)
 data = [(rng.standard_normal((4, 8, 8, 1)), np.array([0, 1, 2, 1]))
@@ -49,6 +50,12 @@ for kind in ("one_device", "mirrored"):
         lambda: [tf.identity(v.value) for v in net.trainable_variables])
     w = read()
     a = replicas.compile(lambda: [tf.constant(x) for x in alpha])()
+    product = compile(lambda *given: replicas.mean(
+        hessian_product(relaxation.supernet_loss(net), *given)))
+    rows = product(w, a, batches[1], tf.constant([0, 0]),
+                   [tf.constant(np.cos(x)) for x in alpha])
+    results[kind, "hessian"] = np.concatenate(
+        [np.array(replicas.local(x)) for x in rows])
     for method in bilevel.METHODS:
         gradient.method = method
         unroll = bilevel.Unroll(SGD(0.0, 3e-4, 5.0), [],

@@ -76,9 +76,12 @@ def test_search_on_two_devices(tmp_path):
         "--dataset=digits", "--examples=64", "--channels=2", "--layers=3",
         "--batch_size=16", "--method=first_order", "--distribute=mirrored",
         "--epochs=2", "--report_every=1", f"--workdir={folder}",
+        "--instruments=gap",
     )  # fmt: skip
     output = run("search", *flags)
     assert "Search finished" in output
     with np.load(folder / "alpha.npz", allow_pickle=False) as history:
         assert np.abs(np.diff(history["normal"], axis=0)).max() > 0
     assert np.isfinite(losses(folder)).all()
+    text = (folder / "metrics.jsonl").read_text()
+    assert text.count('"gap/accuracy"') == 2
