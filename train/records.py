@@ -109,7 +109,7 @@ def keep_genotype(workdir: Workdir, genotype: Genotype) -> None:
     pictures.save_genotype(genotype, workdir.path / "genotype")
 
 
-def finishevaluation_command(workdir, loop, data, cost: Summary, flags) -> None:
+def finish_evaluation(workdir, loop, data, cost: Summary, flags) -> None:
     """Reads the test part, once; result.json and the last words."""
     if workdir.result.exists():
         result = json.loads(workdir.result.read_text("utf-8"))
