@@ -2,10 +2,11 @@
 
     python -m benchmarks.collapse_report --runs=DARTS=runs/a,Lambda=runs/b --out=FOLDER
 
-Reads the epochs of each run's metrics.jsonl (and its result.json, where it
-has finished). Writes FOLDER/<name>.png, a panel for each measure that some
-run has, and FOLDER/<name>.md, a table of the last epochs; prints the table.
-Runs of one name (several seeds) share a colour.
+Reads the epochs of each run's metrics.jsonl, its genotypes (for the skip
+connections, which so need no instrument), and its result.json, where it has
+finished. Writes FOLDER/<name>.png, a panel for each measure that some run
+has, and FOLDER/<name>.md, a table of the last epochs; prints the table. Runs
+of one name (several seeds) share a colour.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from darts_tf.run.files import write_atomic
 from darts_tf.run.metrics import read_metrics
 from darts_tf.run.pictures import figure_to_png
 from darts_tf.run.workdir import existing_workdir
+from darts_tf.space.genotype import Genotype
+from darts_tf.space.registry import space_by_name
+from darts_tf.strategy.collapse import collapse, counts
 
 flags.DEFINE_list("runs", None, "folders of searches, or NAME=FOLDER each",
                   required=True)  # fmt: skip
@@ -57,11 +61,14 @@ class Run:
     Attributes:
       name: as given.
       epochs: the records of its epochs, in order.
+      genotype: that of the last epoch or, where it has finished, what it
+        returned.
       result: of result.json, {} where it has not finished.
     """
 
     name: str
     epochs: list[dict]
+    genotype: Genotype
     result: dict
 
     def curve(self, scalar: str) -> tuple[list[int], list[float]]:
@@ -98,12 +105,17 @@ def read_run(text: str) -> Run:
     workdir = existing_workdir(folder)
     records = read_metrics(workdir.metrics)
     epochs = [record for record in records if record["kind"] == "epoch"]
-    if not epochs:
-        raise InputError(f"--runs={text}: {workdir.metrics} has no epoch yet")
+    if not epochs or not any(workdir.genotypes.glob("epoch_*.json")):
+        raise InputError(f"--runs={text}: no search with a finished epoch")
+    for place, record in enumerate(epochs):
+        path = workdir.genotypes / f"epoch_{record['epoch']:04d}.json"
+        genotype = Genotype.from_json(path.read_text("utf-8"))
+        epochs[place] = counts(space_by_name(genotype.space), genotype) | record
     result = {}
     if workdir.result.exists():
         result = json.loads(workdir.result.read_text("utf-8"))
-    return Run(name or workdir.path.name, epochs, result)
+        genotype = Genotype.from_json(json.dumps(result["genotype"]))
+    return Run(name or workdir.path.name, epochs, genotype, result)
 
 
 def measured(runs: list[Run]) -> list[tuple[str, str, str | None]]:
@@ -114,14 +126,8 @@ def measured(runs: list[Run]) -> list[tuple[str, str, str | None]]:
 
 
 def picture(runs: list[Run]) -> Figure:
-    """A panel for each measure, a curve for each run.
-
-    Raises:
-      InputError: no run has a measure that is drawn.
-    """
+    """A panel for each measure, a curve for each run."""
     panels = measured(runs)
-    if not panels:
-        raise InputError("these runs have no instrument's records to draw")
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
     figure = Figure(
@@ -155,6 +161,8 @@ def draw(axes, panel, runs: list[Run], colours: dict[str, str]) -> None:
     axes.set_xlabel("epoch", fontsize=8)
     axes.tick_params(labelsize=8)
     axes.xaxis.get_major_locator().set_params(integer=True)
+    if title.endswith("in the cell"):
+        axes.yaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
 
 
@@ -175,9 +183,10 @@ def table(runs: list[Run]) -> str:
 
 def verdict(run: Run) -> str:
     """Whether the cells have collapsed, and what early stopping did."""
+    space = space_by_name(run.genotype.space)
+    text = collapse(space, run.genotype) or "no"
     if not run.result:
-        return "(not finished)"
-    text = run.result.get("collapsed") or "no"
+        text += " (not finished)"
     stop = run.result.get("early_stop")
     if stop:
         text += f"; stopped early, cells of epoch {stop['taken']}"

@@ -63,6 +63,23 @@ def collapse(space: SearchSpace, genotype: Genotype) -> str:
     return f"{len(idle)} of the {len(cell.edges)} edges of {named} are {what}"
 
 
+def counts(space: SearchSpace, genotype: Genotype) -> dict[str, float]:
+    """Skip connections of each cell, by name; and noise, where a space has it.
+
+    1 of "collapsed/..." says that `collapse` gives a reason.
+    """
+    counted = {"skip_connections": space.identity}
+    if NOISE in space.operations:
+        counted["noise"] = NOISE
+    found = {
+        f"{name}/{spec.name}": genotype.count(operation, spec.name)
+        for name, operation in counted.items()
+        for spec in space.cells
+    }
+    collapsed = bool(collapse(space, genotype))
+    return found | {f"collapsed/{main_cell(space).name}": float(collapsed)}
+
+
 def working(spec: CellSpec, cell: CellGenotype) -> list[str]:
     """The operations on paths from an input of the cell to its output.
 

@@ -23,7 +23,7 @@ from darts_tf.errors import InputError
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy import relaxation
 from darts_tf.strategy.alignment import mean_pairwise_cosine
-from darts_tf.strategy.collapse import NOISE, collapse, main_cell
+from darts_tf.strategy.collapse import counts, main_cell
 from darts_tf.strategy.discretisation import derived_weights
 from darts_tf.strategy.hessian import dominant_eigenvalue, hessian_product
 
@@ -51,17 +51,7 @@ def skip_connections(search) -> dict[str, float]:
     In a space with noise (S4) that is counted too, in the same way. 1 of
     "collapsed" says that strategy/collapse.py would raise the alarm.
     """
-    space, genotype = search.space, search.genotype()
-    counted = {"skip_connections": space.identity}
-    if NOISE in space.operations:
-        counted["noise"] = NOISE
-    counts = {
-        f"{name}/{spec.name}": genotype.count(operation, spec.name)
-        for name, operation in counted.items()
-        for spec in space.cells
-    }
-    collapsed = bool(collapse(space, genotype))
-    return counts | {f"collapsed/{main_cell(space).name}": float(collapsed)}
+    return counts(search.space, search.genotype())
 
 
 class Alignment:

@@ -10,6 +10,8 @@ import sys
 import pytest
 from matplotlib.image import imread
 
+from darts_tf.space.genotype import CellGenotype, Genotype
+
 ROOT = pathlib.Path(__file__).parents[2]
 STOP = {"epoch": 3, "taken": 1, "reason": "it rose"}
 
@@ -22,18 +24,29 @@ def report(folder, *runs) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
+def genotype(skips: int) -> Genotype:
+    names = ["skip_connect"] * skips + ["sep_conv_3x3"] * (8 - skips)
+    cell = CellGenotype(tuple((name, 0) for name in names), (2, 3, 4, 5))
+    return Genotype("darts_conv", {"normal": cell, "reduce": cell})
+
+
 def write(folder, skips, result=None, **more) -> pathlib.Path:
-    """What a search of as many epochs leaves."""
-    folder.mkdir()
+    """What a search of as many epochs leaves; the instrument saw one only."""
+    (folder / "genotypes").mkdir(parents=True)
     (folder / "flags.json").write_text("{}")
     lines = []
     for epoch, count in enumerate(skips, 1):
         lines.append({"kind": "steps", "step": epoch, "epoch": epoch})
+        shown = {"skip_connections/normal": count} if epoch == 1 else {}
         lines.append({"kind": "epoch", "step": epoch, "epoch": epoch,
-                      "skip_connections/normal": count, **more})  # fmt: skip
+                      **shown, **more})  # fmt: skip
+        path = folder / "genotypes" / f"epoch_{epoch:04d}.json"
+        path.write_text(genotype(count).to_json())
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (folder / "metrics.jsonl").write_text(text)
     if result is not None:
+        found = json.loads(genotype(result.pop("skips")).to_json())
+        result |= {"genotype": found}
         (folder / "result.json").write_text(json.dumps(result))
     return folder
 
@@ -42,8 +55,8 @@ def write(folder, skips, result=None, **more) -> pathlib.Path:
 def folders(tmp_path_factory):
     tmp = tmp_path_factory.mktemp("runs")
     return [
-        write(tmp / "a", [1, 2, 5], {"collapsed": "5 of 8"}),
-        write(tmp / "b", [0, 1, 1], {"collapsed": None, "early_stop": STOP},
+        write(tmp / "a", [1, 2, 5], {"skips": 5}),
+        write(tmp / "b", [0, 1, 5], {"skips": 0, "early_stop": STOP},
               **{"eigenvalue/dominant": 0.25}),
         write(tmp / "c", [2], **{"eigenvalue/dominant": "nan"}),
         write(tmp / "empty", []),
@@ -62,9 +75,10 @@ def test_table_and_picture(folders, tmp_path):
         "in alpha | collapsed |"
     )
     assert rows == [
-        "| DARTS | 3 | 5 |  | 5 of 8 |",
-        "| ours | 3 | 1 | 0.25 | no; stopped early, cells of epoch 1 |",
-        "| c | 1 | 2 | nan | (not finished) |",
+        "| DARTS | 3 | 5 |  | 5 of the 8 edges of the normal cell are skip "
+        "connections |",
+        "| ours | 3 | 5 | 0.25 | no; stopped early, cells of epoch 1 |",
+        "| c | 1 | 2 | nan | no (not finished) |",
     ]
     assert imread(tmp_path / "collapse.png").std() > 0
 

@@ -8,7 +8,12 @@ from darts_tf.space import conv, recurrent
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.published import CONVOLUTIONAL, RECURRENT
-from darts_tf.strategy.collapse import collapse, main_cell, working
+from darts_tf.strategy.collapse import (
+    collapse,
+    counts,
+    main_cell,
+    working,
+)
 
 BENCH = CellSpec(
     "cell", 1, 3,
@@ -114,6 +119,18 @@ def test_working_edges_reach_from_input_to_output():
         "nor_conv_3x3", "skip_connect", "nor_conv_1x1", "skip_connect",
         "avg_pool_3x3", "avg_pool_3x3",
     ]  # fmt: skip
+
+
+def test_counts_of_skip_connections_and_noise():
+    genotype = Genotype("darts_conv", {"normal": normal("scscscsc"),
+                                       "reduce": normal("ssccpppp")})  # fmt: skip
+    found = {"skip_connections/normal": 4, "skip_connections/reduce": 2}
+    assert counts(conv.SPACE, genotype) == found | {"collapsed/normal": 1}
+    assert counts(NOISY, genotype) == found | {
+        "noise/normal": 0, "noise/reduce": 0, "collapsed/normal": 1}
+    good = counts(conv.SPACE, CONVOLUTIONAL["DARTS_V2"])
+    assert good == {"skip_connections/normal": 2, "skip_connections/reduce": 3,
+                    "collapsed/normal": 0}  # fmt: skip
 
 
 def test_recurrent_cells_raise_no_alarm():

@@ -16,8 +16,7 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.networks.conv import Supernet
-from darts_tf.space.cell import CellSpec, SearchSpace
-from darts_tf.space.genotype import CellGenotype
+from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy import bilevel, instruments, relaxation, search_loop
 from darts_tf.strategy.early_stopping import (
     EarlyStopping,
@@ -130,20 +129,6 @@ def test_entropy_by_hand():
     found = instruments.entropy(search)
     assert found["entropy/normal"] == pytest.approx(math.log(4))
     assert found["entropy/reduce"] == 0
-
-
-def test_skip_connections_and_noise_by_hand():
-    cell = CellGenotype((("noise", 0), ("skip_connect", 0)), (1,))
-    genotype = types.SimpleNamespace(
-        cells={"cell": cell},
-        count=lambda name, _: sum(name == n for n, _ in cell.edges),
-    )
-    spec = CellSpec("cell", 1, 1, (("noise", "sep_conv_3x3"),), 1, (1,))
-    space = SearchSpace("noisy", (spec,), ("noise", "skip_connect"))
-    search = types.SimpleNamespace(space=space, genotype=lambda: genotype)
-    assert instruments.skip_connections(search) == {
-        "skip_connections/cell": 1, "noise/cell": 1, "collapsed/cell": 1,
-    }  # fmt: skip
 
 
 def test_alignment_is_the_cosine_of_the_two_normal_cells(shown):
