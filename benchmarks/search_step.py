@@ -5,8 +5,7 @@
 One method in one process, since memory is not given back. Random images of
 CIFAR-10's size, or (--space=darts_recurrent) random words: no value matters
 for the time. The first step counts from the start of the process: imports,
-building and compiling included. cpu_step is the processor time of a step,
-which other work on the machine changes little.
+building and compiling included.
 """
 
 from __future__ import annotations
@@ -56,12 +55,11 @@ def main(_) -> None:
     built = age()
     advance(loop)
     first = age()
-    times, processor = [], []
+    times = []
     for _ in range(FLAGS.steps):
-        start, used = time.monotonic(), time.process_time()
+        start = time.monotonic()
         advance(loop)
         times.append(time.monotonic() - start)
-        processor.append(time.process_time() - used)
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     sizes = ("channels", "layers", "lambda_regularizer")
     if FLAGS.space == recurrent.SPACE.name:
@@ -75,7 +73,6 @@ def main(_) -> None:
                 "first_step": round(first, 1),
                 "step": round(statistics.median(times), 3),
                 "slowest_step": round(max(times), 3),
-                "cpu_step": round(statistics.median(processor), 3),
                 "peak_gb": round(kilobytes / 1e6, 2),
             }
         )
