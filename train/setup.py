@@ -73,7 +73,9 @@ class StoredFlags:
         """Nothing: the flags of a run hold every value."""
 
     def __getitem__(self, name: str):
-        return types.SimpleNamespace(value=self.__dict__[name])
+        # Not "present": what was given has been checked at the run's start.
+        value = self.__dict__[name]
+        return types.SimpleNamespace(value=value, present=False)
 
 
 def load_network(model, arrays) -> None:
