@@ -89,7 +89,8 @@ def define_instruments() -> None:
         "the normal cells' gradients, 2 passes with gradients on one batch "
         "(images); eigenvalue: the dominant one of the Hessian of L_val in "
         "alpha, some 10 to 30 (at most 100) products with it on one batch, "
-        "each about 3 passes with gradients and as much memory; gap: validation accuracy with mixed "
+        "each about 3 passes with gradients and as much memory; gap: "
+        "validation accuracy with mixed "
         "and with derived operations, 64 passes without (images). The last "
         "three also compile a graph in the first epoch",
     )  # fmt: skip

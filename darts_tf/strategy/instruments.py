@@ -21,7 +21,7 @@ from darts_tf.descent import scores
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.space.cell import SearchSpace
-from darts_tf.strategy import relaxation
+from darts_tf.strategy import bilevel, relaxation
 from darts_tf.strategy.alignment import mean_pairwise_cosine
 from darts_tf.strategy.collapse import counts, main_cell
 from darts_tf.strategy.discretisation import derived_weights
@@ -70,18 +70,14 @@ class Alignment:
     """
 
     def __init__(self, task, replicas: Replicas):
-        loss = relaxation.cells_loss(task.model)
-        places = normal_layers(task.space, task.model.kinds)
+        places = normal_layers(task.space, task.kinds)
 
         def measure(w, cells, batch, seed):
-            chosen = [cells[place] for place in places]
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(chosen)
-                value, _ = loss(w, cells, batch, seed)
-            gradients = tape.gradient(
-                value, chosen, unconnected_gradients="zero"
+            gradients, _, _ = bilevel.alpha_gradient(
+                task.cells_loss, w, cells, batch, seed
             )
-            return mean_pairwise_cosine(replicas.mean(gradients))
+            chosen = [gradients[place] for place in places]
+            return mean_pairwise_cosine(replicas.mean(chosen))
 
         self._measure, self._local = replicas.compile(measure), replicas.local
 
@@ -163,10 +159,8 @@ class Gap:
     """
 
     def __init__(self, task, replicas: Replicas):
-        loss = relaxation.cells_loss(task.model)
-
         def count(w, cells, batch, seed):
-            _, aux = loss(w, cells, batch, seed)
+            _, aux = task.cells_loss(w, cells, batch, seed)
             return scores.correct(aux["logits"], batch[1])
 
         self._count, self._replicas = replicas.compile(count), replicas
@@ -259,4 +253,4 @@ def _cells(search, weights: Mapping[str, np.ndarray]) -> list:
         tf.constant(weights[spec.name], tf.float32)
         for spec in search.space.cells
     ]
-    return relaxation.per_cell(tables, search.space, search.task.model.kinds)
+    return relaxation.per_cell(tables, search.space, search.task.kinds)

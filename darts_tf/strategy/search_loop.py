@@ -202,7 +202,8 @@ class Search(Epochs):
         """One step on alpha, then one on w; scalars by name."""
         self.temperature = self.settings.temperature_in(self.epoch)
         train, valid = self.task.batches(self.step)
-        rate = self.settings.learning_rate_in(self.epoch) * self.task.rate_factor(train)
+        rate = self.settings.learning_rate_in(self.epoch)
+        rate *= self.task.rate_factor(train)
         seed = tf.constant([self.settings.seed, self.step], tf.int32)
         w, slots = self._read_w(), self._read_slots()
         step = tf.constant(rate, tf.float32)
