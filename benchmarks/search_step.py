@@ -125,7 +125,9 @@ def build_loop() -> search_loop.Search:
 def image_task(replicas) -> tasks.ImageTask:
     """The supernet on one batch of random images."""
     space = space_by_name(FLAGS.space)
-    model = images.supernet(space, FLAGS.channels, FLAGS.layers, 10)
+    model = images.supernet(
+        space, FLAGS.channels, FLAGS.layers, 10, FLAGS.method
+    )
     start = relaxation.initial_alpha(space, 0)
     cells = relaxation.per_cell(start, space, model.kinds)
     images.build(model, (32, 32, 3), cells)
