@@ -115,7 +115,10 @@ class Supernet(_Trunk):
                  synchronized: bool = False,
                  second_derivatives: bool = False):  # fmt: skip
         self.space = space
-        self._traces = SharedTraces(inline=second_derivatives)
+        # Replicas cannot meet inside of a shared trace.
+        self._traces = (
+            None if synchronized else SharedTraces(second_derivatives)
+        )
         norm = functools.partial(
             BatchNorm, synchronized=synchronized, momentum=0.0
         )

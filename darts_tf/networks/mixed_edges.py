@@ -26,7 +26,8 @@ class MixedEdges(ops.Block):
       norm: called without arguments, returns a new BatchNorm.
       key: a number that no other node of the network has; it tells the noise
         of different edges apart.
-      traces: of the network, so that equal edges are traced once.
+      traces: of the network, so that equal edges are traced once; None:
+        each is traced.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class MixedEdges(ops.Block):
         traces: SharedTraces | None = None,
     ):  # fmt: skip
         super().__init__()
-        self.traces = traces or SharedTraces()
+        self.traces = traces
         self.stride, self.channels, self.key = stride, channels, key
         self.edges = spec.outgoing(source)
         self.names = {row: spec.candidates[row] for row, _ in self.edges}
@@ -96,8 +97,8 @@ class MixedEdges(ops.Block):
 
     def _weighted(self, row, activated, scales, training):
         layer = self.weighted[str(row)]
-        if not training:
-            return layer(activated, scales)
+        if self.traces is None or not training:
+            return layer(activated, scales, training=training)
         key = (*layer.names, self.stride, self.channels)
         return self.traces(key, layer, activated, scales)
 
