@@ -58,8 +58,9 @@ def define_strategy() -> None:
     )  # fmt: skip
     _integer("budget_evaluations", 0, "genotypes that are evaluated; may be "
              "raised when the run is resumed")  # fmt: skip
-    _float("budget_seconds", 0, "seconds of proposing and evaluating; may be "
-           "raised when the run is resumed")  # fmt: skip
+    _float("budget_seconds", 0, "seconds of the search over all its starts; "
+           "the evaluation in which they end is finished; may be raised when "
+           "the run is resumed")  # fmt: skip
     _integer("evolution_population", 10, "genotypes that live, and random "
              "ones at the start (Real et al. 2019, for 20,000 evaluations: "
              "100)", lower_bound=1)  # fmt: skip

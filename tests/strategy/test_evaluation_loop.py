@@ -112,7 +112,7 @@ def driven(folder, loop) -> str:
 
 
 def test_the_driver_ends_with_the_seconds(tmp_path, capsys):
-    loop = new(Budget(seconds=6.5), steps_per_epoch=3)
+    loop = new(Budget(seconds=6.7), steps_per_epoch=3)
     driven(tmp_path, loop)
     assert loop.step == 7
     lines = capsys.readouterr().err.splitlines()
@@ -121,7 +121,7 @@ def test_the_driver_ends_with_the_seconds(tmp_path, capsys):
     records = read_metrics(tmp_path / "metrics.jsonl")
     told = [r["incumbent"] for r in records if r["kind"] == "steps"]
     assert len(told) == 7 and told == sorted(told)
-    again = new(Budget(seconds=6.5), steps_per_epoch=3)
+    again = new(Budget(seconds=6.7), steps_per_epoch=3)
     driven(tmp_path, again)  # nothing is left to do
     assert again.step == 7 and again.found() == loop.found()
 
