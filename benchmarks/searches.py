@@ -28,7 +28,7 @@ FLAGS = flags.FLAGS
 
 
 def main(_) -> int:
-    """Runs what is left; the first search that fails ends it."""
+    """Runs what is left; the first that fails or stops ends it."""
     paths = [pathlib.Path(name) for name in FLAGS.flagfiles]
     missing = [str(path) for path in paths if not path.is_file()]
     if missing or not all(seed.isdecimal() for seed in FLAGS.seeds):
@@ -39,7 +39,8 @@ def main(_) -> int:
     for seed in FLAGS.seeds:
         for path in paths:
             workdir = pathlib.Path(FLAGS.out, path.stem, f"seed_{seed}")
-            if (workdir / "result.json").exists():
+            result = workdir / "result.json"
+            if result.exists():
                 continue
             print(f"\n{workdir}", flush=True)
             command = [
@@ -48,7 +49,7 @@ def main(_) -> int:
                 *(f"--workdir={workdir}", *FLAGS.more),
             ]
             code = subprocess.run(command, check=False).returncode
-            if code:
+            if code or not result.exists():  # 0: it was told to stop
                 return code
     return 0
 

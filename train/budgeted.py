@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from darts_tf.descent.workers import CHOICE as MULTI_WORKER
+from darts_tf.errors import InputError
 from darts_tf.run import pictures, strategy_flags
 from darts_tf.run.driver import Summary, drive
 from darts_tf.run.evaluation_pictures import draw_evaluations
 from darts_tf.run.files import write_atomic
 from darts_tf.run.progress import duration
-from darts_tf.run.tensorboard import Reporter
 from darts_tf.space import recurrent
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.evaluation_loop import Budget, EvaluationLoop
@@ -25,11 +26,17 @@ once; of all others each has its own."""
 
 def search(flags) -> None:
     """Evaluations until the budget is spent, and what they leave."""
+    if flags.distribute == MULTI_WORKER:
+        raise InputError(
+            f"--distribute={MULTI_WORKER} spreads the steps of one descent, "
+            f"and --strategy={flags.strategy} evaluates one genotype after "
+            f"another in one process; leave it out"
+        )
     replicas = setup.prepare(flags)
     truth.check(flags, flags.space)
     strategy = strategy_of(flags)
     estimator = estimators.estimator_of(flags, replicas)
-    with setup.open_run(flags) as workdir:
+    with setup.open_run(flags, replicas) as workdir:
         loop = EvaluationLoop(
             space_by_name(flags.space),
             strategy,
@@ -37,9 +44,7 @@ def search(flags) -> None:
             Budget(flags.budget_evaluations, flags.budget_seconds),
             TOGETHER if flags.estimator in estimators.AT_ONCE else 1,
         )
-        step = records.resumed_step(workdir)
-        with Reporter(workdir.tensorboard, step) as reporter:
-            records.describe(reporter, flags, loop)
+        with records.reporting(workdir, flags, replicas) as reporter:
             cost = drive(
                 loop, workdir, report_every=1, checkpoint_every=0,
                 reporter=reporter,

@@ -8,7 +8,6 @@ from absl import flags
 
 from darts_tf.run import flags as run_flags
 from darts_tf.run.driver import drive
-from darts_tf.run.tensorboard import Reporter
 from darts_tf.space.published import load_genotype
 from train import records, setup
 from train.kinds import kind_of
@@ -31,11 +30,10 @@ def main(_) -> None:
     replicas = setup.prepare(FLAGS)
     kind = kind_of(FLAGS.space)
     loop, data = kind.training_of(FLAGS, genotype, replicas)
-    with setup.open_run(FLAGS) as workdir:
-        records.keep_genotype(workdir, genotype)
-        step = records.resumed_step(workdir)
-        with Reporter(workdir.tensorboard, step) as reporter:
-            records.describe(reporter, FLAGS, loop)
+    with setup.open_run(FLAGS, replicas) as workdir:
+        if replicas.chief:
+            records.keep_genotype(workdir, genotype)
+        with records.reporting(workdir, FLAGS, replicas) as reporter:
             keeper = records.EvaluationRecords(reporter, data, FLAGS)
             cost = drive(
                 loop,
@@ -44,6 +42,7 @@ def main(_) -> None:
                 checkpoint_every=FLAGS.checkpoint_every,
                 reporter=reporter,
                 on_epoch=keeper.on_epoch,
+                team=replicas,
             )
         records.finish_evaluation(workdir, loop, data, cost, FLAGS)
 

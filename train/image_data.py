@@ -63,6 +63,7 @@ class Batches:
     """Batches of one part of the data, split among the replicas."""
 
     def __init__(self, flags, data: Data, part: int, replicas: Replicas):
+        replicas.check_batch(flags.batch_size)
         self._flags, self._replicas = flags, replicas
         self._part, self._statistics = data.parts[part], data.statistics
         self._seed = 2 * flags.seed + part

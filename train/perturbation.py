@@ -67,6 +67,8 @@ def search_flags(search: Workdir, given) -> setup.StoredFlags:
         )
     truth.check(given, stored["space"])
     stored["nasbench201_table"] = None  # the one given here is looked at
+    if stored.get("distribute") == "multi_worker":
+        stored["distribute"] = "auto"  # this process derives alone
     if given.data_dir:
         stored["data_dir"] = given.data_dir
     return setup.StoredFlags(stored)

@@ -29,7 +29,7 @@ flags.adopt_module_key_flags(run_flags)
 
 
 def main(_) -> int:
-    """Runs the stages; the first one that fails ends it with its code."""
+    """Runs the stages; the first that fails or stops ends it with its code."""
     started = time.monotonic()
     root = pathlib.Path(FLAGS.workdir).expanduser()
     for name in (FLAGS.search_flags, FLAGS.evaluate_flags):
@@ -40,10 +40,16 @@ def main(_) -> int:
         sys.stdout.flush()
         command = [sys.executable, "-m", f"train.{stage}", *arguments]
         code = subprocess.run(command, check=False).returncode
-        if code:
+        if code or not finished(root, stage):
             return code
     print(summary(root, time.monotonic() - started))
     return 0
+
+
+def finished(root: pathlib.Path, stage: str) -> bool:
+    """Whether a stage that returned 0 is over; after SIGTERM it is not."""
+    long = stage in ("search", "evaluate")
+    return not long or (root / stage / "result.json").exists()
 
 
 def stages(root: pathlib.Path) -> list[tuple[str, list[str]]]:

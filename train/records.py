@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
+from collections.abc import Iterator
 
+from darts_tf.descent.replicas import Replicas
 from darts_tf.run import checkpoints, pictures
 from darts_tf.run import flags as run_flags
 from darts_tf.run.driver import Summary
@@ -29,10 +32,19 @@ def resumed_step(workdir: Workdir) -> int:
     return checkpoints.latest_step(workdir.checkpoints)
 
 
-def describe(reporter: Reporter, flags, loop) -> None:
-    """Writes the run's flags to TensorBoard."""
-    text = run_flags.as_flagfile(run_flags.values(flags))
-    reporter.text(loop.step, "flags", f"```\n{text}```")
+@contextlib.contextmanager
+def reporting(
+    workdir: Workdir, flags, replicas: Replicas
+) -> Iterator[Reporter | None]:
+    """The run's TensorBoard, with its flags; the chief's only."""
+    if not replicas.chief:
+        yield None
+        return
+    step = resumed_step(workdir)
+    with Reporter(workdir.tensorboard, step) as reporter:
+        text = run_flags.as_flagfile(run_flags.values(flags))
+        reporter.text(0, "flags", f"```\n{text}```")
+        yield reporter
 
 
 class SearchRecords:
@@ -132,13 +144,22 @@ def keep_genotype(workdir: Workdir, genotype: Genotype) -> None:
 
 
 def finish_evaluation(workdir, loop, data, cost: Summary, flags) -> None:
-    """Reads the test part, once; result.json and the last words."""
-    if workdir.result.exists():
+    """Reads the test part, once; result.json and the last words.
+
+    All workers measure it together, and the chief tells.
+    """
+    chief, result = loop.replicas.chief, None
+    if chief and workdir.result.exists():
         result = json.loads(workdir.result.read_text("utf-8"))
-    else:
+    if not loop.replicas.total(result is not None):
         result = kind_of(flags.space).measured(loop, data, flags)
-        genotype = loop.genotype
-        write_result(workdir, genotype, cost, flags, result)
+        if chief:
+            write_result(workdir, loop.genotype, cost, flags, result)
+    if chief:
+        _tell(workdir, result, cost, flags)
+
+
+def _tell(workdir, result: dict, cost: Summary, flags) -> None:
     lines = kind_of(flags.space).told(result)
     width = max(len(name) for name, _ in lines)
     told = "\n".join(f"  {name:<{width}} {text}" for name, text in lines)

@@ -14,7 +14,6 @@ from absl import flags
 from darts_tf.run import flags as run_flags
 from darts_tf.run import search_flags, strategy_flags
 from darts_tf.run.driver import drive
-from darts_tf.run.tensorboard import Reporter
 from train import budgeted, records, setup
 from train.kinds import kind_of
 
@@ -43,10 +42,8 @@ def main(_) -> None:
         return
     replicas = setup.prepare(FLAGS)
     loop = kind_of(FLAGS.space).search(FLAGS, replicas)
-    with setup.open_run(FLAGS) as workdir:
-        step = records.resumed_step(workdir)
-        with Reporter(workdir.tensorboard, step) as reporter:
-            records.describe(reporter, FLAGS, loop)
+    with setup.open_run(FLAGS, replicas) as workdir:
+        with records.reporting(workdir, FLAGS, replicas) as reporter:
             keeper = records.SearchRecords(workdir, reporter, FLAGS)
             cost = drive(
                 loop,
@@ -55,8 +52,10 @@ def main(_) -> None:
                 checkpoint_every=FLAGS.checkpoint_every,
                 reporter=reporter,
                 on_epoch=keeper.on_epoch,
+                team=replicas,
             )
-        records.finish_search(workdir, loop, cost, FLAGS)
+        if replicas.chief:
+            records.finish_search(workdir, loop, cost, FLAGS)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import pathlib
 import platform
 import types
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -11,6 +14,7 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load
+from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
 from darts_tf.run import flags as run_flags
 from darts_tf.run import strategy_flags
@@ -26,7 +30,7 @@ def prepare(flags) -> Replicas:
     disable_grappler()
     # Keras would wrap our errors in pages of its own.
     keras.config.disable_traceback_filtering()
-    return Replicas(flags.distribute)
+    return replicas_for(flags.distribute)
 
 
 def disable_grappler() -> None:
@@ -36,9 +40,27 @@ def disable_grappler() -> None:
     )
 
 
-def open_run(flags) -> Workdir:
-    """The run's folder, refused where it belongs to another run."""
+@contextlib.contextmanager
+def open_run(flags, replicas: Replicas) -> Iterator[Workdir]:
+    """The run's folder, refused where it belongs to another run.
+
+    Of several workers only the chief holds it; the others read it. None
+    leaves before all are done, also where all have stopped.
+    """
     given = run_flags.values(flags)
+    _check_same(run_flags.digest(given), replicas)
+    with _folder(flags, given, replicas.chief) as workdir:
+        try:
+            yield workdir
+        except SystemExit:
+            _leave(replicas)
+            raise
+    _leave(replicas)
+
+
+def _folder(flags, given: dict, chief: bool) -> Workdir:
+    if not chief:
+        return Workdir(pathlib.Path(flags.workdir).expanduser())
     return open_workdir(
         flags.workdir,
         given,
@@ -49,6 +71,24 @@ def open_run(flags) -> Workdir:
             *strategy_flags.BUDGET_FLAGS,
         ),
     )
+
+
+def _check_same(digest: str, replicas: Replicas) -> None:
+    """Refuses workers of different flags: they would not meet again."""
+    own = int(digest[:12], 16)  # what a float64 holds exactly
+    chiefs = int(replicas.total(own if replicas.chief else 0))
+    others = int(replicas.total(own != chiefs))
+    if others:
+        raise InputError(
+            f"workers with other flags than the first one: {others}; start "
+            f"all of them by the same command"
+        )
+
+
+def _leave(replicas: Replicas) -> None:
+    """Waits for the others, unless they have left already."""
+    with contextlib.suppress(tf.errors.OpError):
+        replicas.total(0)
 
 
 def settings(kind, flags, **more):

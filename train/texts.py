@@ -105,6 +105,7 @@ class Windows:
     """Windows of one text, split among the replicas."""
 
     def __init__(self, flags, tokens: np.ndarray, replicas: Replicas):
+        replicas.check_batch(flags.batch_size)
         self._flags, self._tokens = flags, tokens
         self._replicas = replicas
 

@@ -8,6 +8,7 @@ it. With one replica all of this is nothing but tf.function.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -48,18 +49,29 @@ class Replicas:
         """Number of replicas."""
         return self.strategy.num_replicas_in_sync
 
+    @property
+    def chief(self) -> bool:
+        """Whether this process writes; of several workers one does."""
+        return True
+
+    def total(self, numbers) -> np.ndarray:
+        """Sums over the workers, of which there is one here."""
+        return np.asarray(numbers)
+
     def scope(self) -> contextlib.AbstractContextManager:
         """Where models and variables are created."""
         return self.strategy.scope()
 
     def compile(self, function: Callable) -> Callable:
         """`function` of tensors as a graph that runs on every replica."""
-        if self.count == 1:
-            return tf.function(function, reduce_retracing=True)
-        return tf.function(
-            lambda *args: self.strategy.run(function, args),
-            reduce_retracing=True,
-        )
+        if self.count > 1:
+            # Of a lambda's traces tf.function would warn: it counts those of
+            # all functions that have its code together.
+            function = functools.partial(self._everywhere, function)
+        return tf.function(function, reduce_retracing=True)
+
+    def _everywhere(self, function: Callable, *args):
+        return self.strategy.run(function, args)
 
     def mean(self, values):
         """Average over the replicas of a list; call inside of a replica."""
@@ -80,9 +92,13 @@ class Replicas:
                 self._own_copy(variable).assign(value)
 
     def _own_copy(self, variable):
+        copies = self.strategy.experimental_local_results(variable)
+        return copies[self._place()]
+
+    def _place(self) -> int:
+        """Which of this process's replicas the present one is."""
         replica = tf.distribute.get_replica_context()
-        number = tf.get_static_value(replica.replica_id_in_sync_group)
-        return self.strategy.experimental_local_results(variable)[number]
+        return tf.get_static_value(replica.replica_id_in_sync_group)
 
     def batch_size(self, batch) -> int:
         """Number of examples of a batch (its last element's length)."""
@@ -120,13 +136,17 @@ class Replicas:
         """
         if self.count == 1:
             return dataset
-        if batch_size % self.count:
-            raise InputError(
-                f"the batch size must be a multiple of the {self.count} "
-                f"replicas; received {batch_size}"
-            )
+        self.check_batch(batch_size)
         options = tf.data.Options()
         policy = tf.data.experimental.AutoShardPolicy.OFF
         options.experimental_distribute.auto_shard_policy = policy
         dataset = dataset.with_options(options)
         return self.strategy.experimental_distribute_dataset(dataset)
+
+    def check_batch(self, batch_size: int) -> None:
+        """Refuses, with an InputError, what cannot be split evenly."""
+        if batch_size % self.count:
+            raise InputError(
+                f"the batch size must be a multiple of the {self.count} "
+                f"replicas; received {batch_size}"
+            )

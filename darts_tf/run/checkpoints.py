@@ -23,6 +23,7 @@ from absl import logging
 
 from darts_tf.errors import InputError
 from darts_tf.run import files
+from darts_tf.run.loop import Team
 
 _NAME = re.compile(r"step-(\d{8,})\.npz")
 _MEMBER = ".npy"
@@ -108,6 +109,28 @@ def load_latest(
     if found:
         raise _none_readable(folder, found)
     return None
+
+
+def load_together(
+    folder: str | os.PathLike, team: Team
+) -> tuple[int, dict[str, np.ndarray]] | None:
+    """For each of a team what `load_latest` gives its chief.
+
+    Raises InputError likewise, and where another cannot read the same one.
+    """
+    found = load_latest(folder) if team.chief else None
+    step = int(team.total(found[0] if found else 0))
+    if team.chief or not step:
+        return found
+    path = checkpoint_path(folder, step)
+    try:
+        return step, dict(_arrays(path))
+    except _DAMAGE as error:
+        raise InputError(
+            f"the checkpoint {path}, from which the first worker goes on, "
+            f"cannot be read by this one ({error}); the --workdir of all must "
+            "be the same folder, on a disk that they share"
+        ) from error
 
 
 def latest_step(folder: str | os.PathLike) -> int:

@@ -35,10 +35,11 @@ _GIVE = {
 def run(main: Callable[[list[str]], object]) -> None:
     """Parses the flags, calls `main(argv)` and exits.
 
-    Exit codes: 0; 2 with one line on stderr for flags that do not parse and
-    for InputError; 1 with one line for DivergedError, for want of memory and
-    for a disk that is full or may not be written; 130 after Ctrl-C. Any other
-    error is a bug and shows its traceback.
+    Exit codes: 0, also after SIGTERM in a long run, which has saved; 2 with
+    one line on stderr for flags that do not parse and for InputError; 1 with
+    one line for DivergedError, for want of memory, for a disk that is full or
+    may not be written and where another worker has ended; 130 after Ctrl-C.
+    Any other error is a bug and shows its traceback.
     """
     _quiet_threads()
     app.run(lambda argv: _guarded(main, argv), flags_parser=_parse)

@@ -12,6 +12,10 @@ leaves, but for the times. Hence the order of things:
   back to a checkpoint before the epoch's last step, so that this work is
   done again as a whole: `on_epoch` must replace, not add.
 * What a checkpoint says is finite: losses and arrays are looked at first.
+
+Several processes can drive one loop together. Only their chief writes; they
+start at its checkpoint, and stop after the same step when any of them is
+told to.
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from darts_tf.errors import DivergedError, InputError
 from darts_tf.run import checkpoints
 from darts_tf.run.clock import Clock
 from darts_tf.run.interval import Interval
-from darts_tf.run.loop import Loop, Reporter
+from darts_tf.run.loop import Alone, Loop, Reporter, Team
 from darts_tf.run.metrics import MetricsLog, as_number
 from darts_tf.run.progress import Progress, of_all
 from darts_tf.run.stopping import StopRequest
@@ -57,6 +61,7 @@ def drive(
     checkpoint_every: int,
     reporter: Reporter | None = None,
     on_epoch: Callable[[int, Loop, dict], None] | None = None,
+    team: Team | None = None,
 ) -> Summary:
     """Does all steps that are left, from the newest checkpoint on.
 
@@ -69,11 +74,13 @@ def drive(
       on_epoch: called with the number of finished epochs, the loop and the
         epoch's record; called again for the same epoch after a kill. The
         run's last step ends an epoch, whole or not.
+      team: the processes that drive this loop, of which the chief alone
+        holds the folder, reports and calls `on_epoch`; None: only this one.
 
     Raises:
       InputError: a setting, or a checkpoint that does not fit.
       DivergedError: a loss or the state is no longer finite.
-      SystemExit: 143 or 130, after SIGTERM or Ctrl-C, everything saved.
+      SystemExit: 0 or 130, after SIGTERM or Ctrl-C, everything saved.
     """
     if report_every < 1 or checkpoint_every < 0:
         raise InputError(
@@ -81,7 +88,7 @@ def drive(
             f"checkpoint_every={checkpoint_every} at least 0 (0: only at the "
             "end of each epoch)"
         )
-    driver = _Driver(loop, workdir, reporter, on_epoch)
+    driver = _Driver(loop, workdir, reporter, on_epoch, team or Alone())
     driver.resume()
     if loop.step < loop.total_steps:
         driver.run(report_every, checkpoint_every)
@@ -89,8 +96,8 @@ def drive(
 
 
 class _Driver:
-    def __init__(self, loop, workdir, reporter, on_epoch) -> None:
-        self._loop, self._workdir = loop, workdir
+    def __init__(self, loop, workdir, reporter, on_epoch, team) -> None:
+        self._loop, self._workdir, self._team = loop, workdir, team
         self._reporter, self._on_epoch = reporter, on_epoch
         self._metrics = MetricsLog(workdir.metrics)
         self._interval = Interval()
@@ -98,11 +105,17 @@ class _Driver:
         self._good: Path | None = None  # the newest readable checkpoint
 
     def resume(self) -> None:
-        found = checkpoints.load_latest(self._workdir.checkpoints)
-        if found is None:
-            self._metrics.truncate_after(0)
-            return
-        step, arrays = found
+        folder = self._workdir.checkpoints
+        found = checkpoints.load_together(folder, self._team)
+        step = 0
+        if found is not None:
+            step, arrays = found
+            self._take_up(step, arrays)
+        if self._team.chief:
+            self._metrics.truncate_after(step)
+            checkpoints.tidy(folder, step)
+
+    def _take_up(self, step: int, arrays: dict) -> None:
         own = {n: a for n, a in arrays.items() if n.startswith(OWN)}
         self._loop.restore({n: a for n, a in arrays.items() if n not in own})
         if self._loop.step != step:
@@ -116,8 +129,6 @@ class _Driver:
             n.removeprefix(PENDING): a
             for n, a in own.items() if n.startswith(PENDING)
         })
-        self._metrics.truncate_after(step)
-        checkpoints.tidy(self._workdir.checkpoints, step)
         self._good = checkpoints.checkpoint_path(
             self._workdir.checkpoints, step)
 
@@ -125,7 +136,8 @@ class _Driver:
         loop = self._loop
         epochs = -(-loop.total_steps // loop.steps_per_epoch)
         progress = Progress(
-            loop.step, loop.total_steps, epochs, loop.units)
+            loop.step, loop.total_steps, epochs, loop.units,
+            silent=not self._team.chief)
         try:
             with StopRequest() as stop:
                 while loop.step < loop.total_steps:
@@ -139,7 +151,7 @@ class _Driver:
                         self._end_epoch(progress, means)
                     due = checkpoint_every and (
                         loop.step % checkpoint_every == 0)
-                    stopped_by = stop.signal  # once: it may come in between
+                    stopped_by = stop.among(self._team)
                     if ends or due or stopped_by:
                         self._save()
                     if stopped_by:
@@ -188,7 +200,7 @@ class _Driver:
         record = {n: as_number(v) for n, v in record.items()}
         self._write(record)
         progress.epoch(record["epoch"], self._loop.step, means, record)
-        if self._on_epoch is not None:
+        if self._on_epoch is not None and self._team.chief:
             self._on_epoch(record["epoch"], self._loop, record)
         self._clock.skip()
 
@@ -203,6 +215,8 @@ class _Driver:
         }
 
     def _write(self, record: dict[str, object]) -> None:
+        if not self._team.chief:
+            return
         self._metrics.append(record)
         if self._reporter is not None:
             shown = {
@@ -215,6 +229,8 @@ class _Driver:
         self._settle()
         state = dict(self._loop.state())
         self._check_state(state)
+        if not self._team.chief:
+            return
         own = {OWN + n: a for n, a in self._clock.state().items()}
         own |= {PENDING + n: a for n, a in self._interval.state().items()}
         self._metrics.sync()
@@ -242,10 +258,13 @@ class _Driver:
         )
 
     def _stop(self, stopped_by: signal.Signals) -> None:
-        done = of_all(self._loop.step, self._loop.total_steps, " of ")
-        print(
-            f"stopped by {stopped_by.name} after step {done}; the same "
-            "command goes on from there",
-            file=sys.stderr, flush=True,
-        )
-        raise SystemExit(128 + stopped_by)
+        """SIGTERM is a preemption, as clusters do it, and no failure."""
+        if self._team.chief:
+            done = of_all(self._loop.step, self._loop.total_steps, " of ")
+            print(
+                f"stopped by {stopped_by.name} after step {done}; the same "
+                "command goes on from there",
+                file=sys.stderr, flush=True,
+            )
+        preempted = stopped_by is signal.SIGTERM
+        raise SystemExit(0 if preempted else 128 + stopped_by)

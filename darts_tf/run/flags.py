@@ -15,7 +15,7 @@ from darts_tf.errors import InputError
 from darts_tf.run import strategy_flags
 from darts_tf.space import nasbench201
 
-DISTRIBUTE = ("auto", "one_device", "mirrored")
+DISTRIBUTE = ("auto", "one_device", "mirrored", "multi_worker")
 NETWORKS = ("cifar", "mobile")
 CELL_SPACES = ("darts_conv", "s1", "s2", "s3", "s4", "darts_conv_nonzero")
 SPACES = (*CELL_SPACES, "nasbench201", "darts_recurrent")
@@ -104,7 +104,8 @@ def define_run() -> None:
     flags.DEFINE_enum(
         "distribute", "auto", DISTRIBUTE,
         "auto: all GPUs if there are several, else one device; mirrored: all "
-        "GPUs, or all logical CPU devices",
+        "GPUs, or all logical CPU devices; multi_worker: those of all "
+        "processes that TF_CONFIG lists, on one machine or several",
     )  # fmt: skip
     define_pace()
 

@@ -1,4 +1,4 @@
-"""What the driver drives and whom it tells, without knowing what they are."""
+"""What the driver drives, with whom and whom it tells, as it sees them."""
 
 from __future__ import annotations
 
@@ -43,3 +43,22 @@ class Reporter(Protocol):
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Shows the values as those of `step`."""
+
+
+class Team(Protocol):
+    """The processes that drive the same loop step by step together."""
+
+    chief: bool  # the one that writes
+
+    def total(self, numbers) -> np.ndarray:
+        """The sums over all of them, each of which has to ask."""
+
+
+class Alone:
+    """A team of one."""
+
+    chief = True
+
+    def total(self, numbers) -> np.ndarray:
+        """The numbers themselves."""
+        return np.asarray(numbers)

@@ -1,4 +1,4 @@
-"""What the machine refuses a run, as one line: memory, and the disk.
+"""What machines refuse a run, as one line: memory, the disk, other workers.
 
 Knows TensorFlow's errors without importing it: whoever raised one has done
 so. Its file system raises them instead of OSError, with the text of errno.
@@ -33,7 +33,23 @@ def line(error: BaseException) -> str | None:
             "out of memory; lower the batch size, the number of channels or "
             f"of layers ({_first_line(error) or type(error).__name__})"
         )
+    if _is_of_workers(error):
+        return (
+            "another worker has ended or cannot be reached: its own last "
+            "lines say why; start all workers again with the same command, "
+            "which goes on from the last checkpoint"
+        )
     return None
+
+
+def _is_of_workers(error: BaseException) -> bool:
+    """Whether workers no longer compute together, as one of them sees it."""
+    known = _is_tensorflows(
+        error, "UnavailableError", "AbortedError", "CancelledError",
+        "DeadlineExceededError", "InternalError", "FailedPreconditionError",
+    )  # fmt: skip
+    text = str(error)
+    return known and ("Collective" in text or "/job:worker" in text)
 
 
 def _disk_number(error: BaseException) -> int | None:

@@ -27,11 +27,14 @@ class Progress:
       step, total_steps, epochs: of the run, at its start.
       units: what a step takes. Where that is EVALUATIONS, one a step, they
         are counted, and not epochs.
+      silent: shows nothing; another process does.
     """
 
     def __init__(
-        self, step: int, total_steps: int, epochs: int, units: str = "images"
+        self, step: int, total_steps: int, epochs: int, units: str = "images",
+        silent: bool = False,
     ) -> None:
+        self._silent = silent
         self._total, self._epochs = total_steps, epochs
         self._evaluates = units == EVALUATIONS
         self._last_line = time.monotonic()
@@ -39,7 +42,7 @@ class Progress:
             total=None if total_steps >= ENDLESS else total_steps,
             initial=step, smoothing=0.1,
             unit="evaluation" if self._evaluates else "step",
-            disable=not sys.stderr.isatty(), dynamic_ncols=True,
+            disable=silent or not sys.stderr.isatty(), dynamic_ncols=True,
         )
 
     def step(self) -> None:
@@ -73,6 +76,8 @@ class Progress:
 
     def line(self, text: str) -> None:
         """A line of its own, above the bar."""
+        if self._silent:
+            return
         self._last_line = time.monotonic()
         self._bar.write(text, file=sys.stderr)
         sys.stderr.flush()

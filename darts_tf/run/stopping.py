@@ -7,6 +7,8 @@ import signal
 import threading
 from typing import ClassVar
 
+from darts_tf.run.loop import Team
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -61,6 +63,16 @@ class StopRequest:
         os.close(self._writer)  # ends the thread
         self._thread.join()
         os.close(self._reader)
+
+    def among(self, team: Team) -> signal.Signals | None:
+        """The signal that any process of the team got, the same for all.
+
+        All of them have to ask, after the same step.
+        """
+        own = self.signal  # once: it may come in between
+        counts = team.total([own == number for number in SIGNALS])
+        asked = [n for n, count in zip(SIGNALS, counts) if count]
+        return asked[0] if asked else None
 
     def _note(self, number: int, frame: object) -> None:
         self.signal = self.signal or signal.Signals(number)

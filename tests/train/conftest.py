@@ -17,6 +17,16 @@ SEARCH = (
     "--deterministic", "--checkpoint_every=2", "--report_every=5",
     "--alpha_learning_rate=0.1", "--temperature_end=0.25",
 )  # fmt: skip
+# An entry point on two logical CPU devices.
+TWO_DEVICES = """
+import runpy, sys
+import tensorflow as tf
+cpus = tf.config.list_physical_devices("CPU")
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpus[0], two)
+sys.argv = sys.argv[1:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,18 +36,31 @@ class Programs:
     tiny = TINY
     search = SEARCH
 
-    def start(self, program: str, *flags) -> subprocess.Popen:
+    def start(self, program: str, *flags, **environment) -> subprocess.Popen:
         """`python -m train.<program> flags`, in the background."""
+        return self._started(
+            "-m", f"train.{program}", *flags, **environment
+        )
+
+    def _started(self, *arguments, **environment) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", f"train.{program}", *map(str, flags)],
+            [sys.executable, *map(str, arguments)],
             cwd=ROOT, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=os.environ | {"MPLBACKEND": "agg"},
+            env=os.environ | {"MPLBACKEND": "agg"} | environment,
         )  # fmt: skip
 
     def run(self, program: str, *flags, code: int = 0) -> str:
         """Waits for the end; gives all that was printed."""
-        with self.start(program, *flags) as process:
+        return self._ended(self.start(program, *flags), code)
+
+    def run_on_two_devices(self, program: str, *flags) -> str:
+        """The same, where TensorFlow sees two CPU devices."""
+        arguments = ("-c", TWO_DEVICES, f"train.{program}", *flags)
+        return self._ended(self._started(*arguments), 0)
+
+    def _ended(self, started: subprocess.Popen, code: int) -> str:
+        with started as process:
             output, _ = process.communicate(timeout=1500)
         assert process.returncode == code, output
         return output

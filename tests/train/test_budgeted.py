@@ -95,7 +95,7 @@ def test_trainings_are_cut_in_two_and_go_on(programs, tmp_path):
         for line in process.stdout:
             if line.startswith("epoch 1/2"):
                 process.send_signal(signal.SIGTERM)
-        assert process.wait() == 128 + signal.SIGTERM
+        assert process.wait() == 0
     folder = tmp_path / "evaluations" / "0001"
     assert list((folder / "checkpoints").glob("step-*.npz"))
     assert not (tmp_path / "evaluations.jsonl").exists()

@@ -76,6 +76,7 @@ CASES = {
         "search", SMALL + "--learning_rate_min=0.1", "--learning_rate_min"),
     "other flags": (
         "search", SMALL + "--workdir={tmp}/other", "other flags"),
+    "no cluster": ("search", SMALL + "--distribute=multi_worker", "TF_CONFIG"),
     "no folder": ("search", SMALL + "--workdir={tmp}/file/x", "workdir"),
     "unknown flag": ("search", SMALL + "--chanels=3", "channels"),
     "word": ("search", SMALL + "surplus", "surplus"),
@@ -177,6 +178,8 @@ CASES = {
     "table of another space": (
         "search", "--strategy=random --estimator=table "
         "--budget_evaluations=5", "--space=darts_conv"),
+    "table on workers": (
+        "search", TABLE + "--distribute=multi_worker", "in one process"),
     "table without one": (
         "search", TABLE, "--nasbench201_table=PATH"),
     "table and epochs": (

@@ -4,39 +4,16 @@ from __future__ import annotations
 
 import json
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
-TWO_DEVICES = """
-import runpy, sys
-import tensorflow as tf
-cpus = tf.config.list_physical_devices("CPU")
-two = [tf.config.LogicalDeviceConfiguration()] * 2
-tf.config.set_logical_device_configuration(cpus[0], two)
-sys.argv = sys.argv[1:]
-runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-"""
 TEXT = (
     "--space=darts_recurrent", "--dataset=text_folder", "--hidden_size=4",
     "--bptt=5", "--epochs=1", "--batch_size=8", "--learning_rate=5",
     "--measured_batch=2", "--dropout_x=0", "--dropout_hidden=0",
     "--dropout_embedding=0", "--dropout_output=0", "--dropout_words=0",
 )  # fmt: skip
-
-
-def run(program: str, *flags) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES, f"train.{program}",
-         *map(str, flags)],
-        cwd=ROOT, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=900,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
-    return done.stdout
 
 
 def losses(folder) -> list[float]:
@@ -55,12 +32,12 @@ def text(tmp_path_factory) -> pathlib.Path:
     return folder
 
 
-def test_language_on_two_devices_is_as_on_one(text, tmp_path):
+def test_language_on_two_devices_is_as_on_one(programs, text, tmp_path):
     """Both replicas together learn what one does; the state is carried."""
     found = {}
     for kind in ("mirrored", "one_device"):
         folder = tmp_path / kind
-        run(
+        programs.run_on_two_devices(
             "evaluate", *TEXT, "--genotype=DARTS_V2", f"--data_dir={text}",
             f"--workdir={folder}", f"--distribute={kind}", "--report_every=1",
         )  # fmt: skip
@@ -70,7 +47,7 @@ def test_language_on_two_devices_is_as_on_one(text, tmp_path):
     np.testing.assert_allclose(*found.values(), rtol=1e-4)
 
 
-def test_search_on_two_devices(tmp_path):
+def test_search_on_two_devices(programs, tmp_path):
     folder = tmp_path / "search"
     flags = (
         "--dataset=digits", "--examples=64", "--channels=2", "--layers=3",
@@ -78,7 +55,7 @@ def test_search_on_two_devices(tmp_path):
         "--epochs=2", "--report_every=1", f"--workdir={folder}",
         "--instruments=gap",
     )  # fmt: skip
-    output = run("search", *flags)
+    output = programs.run_on_two_devices("search", *flags)
     assert "Search finished" in output
     with np.load(folder / "alpha.npz", allow_pickle=False) as history:
         assert np.abs(np.diff(history["normal"], axis=0)).max() > 0

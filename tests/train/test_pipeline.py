@@ -130,12 +130,24 @@ def test_a_missing_flagfile_is_one_line_and_nothing_starts(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("fails, code", [("evaluate", 143), ("search", 1)])
-def test_the_code_is_that_of_the_stage(tmp_path, fails, code):
+# What stands for Python: it says its stage, may fail, else leaves a result.
+STUB = """#!/bin/sh
+echo "stub $2"
+[ $2 != train.{stage} ] || exit {code}
+for flag in "$@"; do
+  case $flag in --workdir=*) folder=${{flag#*=}}; mkdir -p $folder; esac
+done
+touch $folder/result.json
+"""
+
+
+@pytest.mark.parametrize(
+    "stage, code", [("evaluate", 130), ("search", 1), ("search", 0)]
+)
+def test_the_code_is_that_of_the_stage(tmp_path, stage, code):
+    """0 without a result is that of a stage that was told to stop."""
     stub = tmp_path / "python"
-    stub.write_text(
-        f'#!/bin/sh\necho "stub $2"\n[ $2 != train.{fails} ] || exit {code}\n'
-    )
+    stub.write_text(STUB.format(stage=stage, code=code))
     stub.chmod(0o755)
     done = subprocess.run(
         [sys.executable, "-c", FAKED, str(stub), "train.pipeline",
@@ -143,7 +155,8 @@ def test_the_code_is_that_of_the_stage(tmp_path, fails, code):
         cwd=ROOT, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == code, done.stderr
+    assert "Done in" not in done.stdout
     started = [x for x in done.stdout.splitlines() if x.startswith("stub")]
     stages = ["search", "derive", "evaluate"][: len(started)]
-    assert started == [f"stub train.{stage}" for stage in stages]
-    assert stages[-1] == fails
+    assert started == [f"stub train.{name}" for name in stages]
+    assert stages[-1] == stage

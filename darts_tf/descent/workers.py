@@ -1,0 +1,175 @@
+"""Replicas on several machines: MultiWorkerMirroredStrategy.
+
+Every worker is a process that runs the same program on its share of each
+batch. What is averaged in a replica is averaged over all of them, so alpha
+and w stay equal everywhere; where a number is needed outside of a replica,
+all workers have to ask for it (`total`), in the same order.
+
+The first worker is the chief, the only one that writes. A worker that ends
+is noticed by TensorFlow (the coordination service's heartbeats, or the
+connection itself): whatever the others wait for fails then, and so do they.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.descent.cluster import Cluster, read_cluster
+from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
+
+CHOICE = "multi_worker"
+"""Beside those of Replicas, which know one machine."""
+
+
+class Workers(Replicas):
+    """This process's replicas among those of two workers or more.
+
+    To be made before anything else is computed. Waits for all workers.
+
+    Args:
+      cluster: who they are, as the environment says.
+
+    Raises:
+      InputError: this worker cannot listen where it should.
+    """
+
+    def __init__(self, cluster: Cluster):
+        self._index, self._workers = cluster.index, len(cluster.workers)
+        self.strategy = _strategy(cluster)
+        self._each = len(self.strategy.extended.worker_devices)
+        self._first = self._index * self._each
+        self._add_up = self.compile(self._summed)
+
+    @property
+    def chief(self) -> bool:
+        """Whether this is the worker that writes."""
+        return self._index == 0
+
+    def total(self, numbers) -> np.ndarray:
+        """Sums over the workers, float64; all have to call it."""
+        numbers = tf.constant(np.asarray(numbers, np.float64))
+        return np.array(self.local(self._add_up(numbers)))
+
+    def _summed(self, numbers):
+        """A worker's first replica brings its numbers, the others zeros."""
+        own = numbers if self._place() == 0 else tf.zeros_like(numbers)
+        replica = tf.distribute.get_replica_context()
+        add = tf.distribute.ReduceOp.SUM
+        return replica.all_reduce(add, [tf.identity(own)])[0]
+
+    def _place(self) -> int:
+        return super()._place() - self._first
+
+    def mean(self, values):
+        """See Replicas; it refuses values that are handed in as they are."""
+        return super().mean([tf.identity(value) for value in values])
+
+    def batch_size(self, batch) -> int:
+        """Number of examples of a batch on all workers."""
+        return int(self.total(super().batch_size(batch)))
+
+    def sum(self, value):
+        """The sum of a result over all replicas."""
+        return self.total(super().sum(value))
+
+    def joined(self, value) -> np.ndarray:
+        """All replicas' shares as one array: undoes `divided`."""
+        own = super().joined(value)
+        whole = np.zeros((self._workers, *own.shape))
+        whole[self._index] = own
+        return np.concatenate(self.total(whole)).astype(own.dtype)
+
+    def split(self, dataset: tf.data.Dataset, batch_size: int):
+        """See Replicas; every worker makes all batches and keeps its share."""
+        self.check_batch(batch_size)
+        return _Shares(self, dataset.map(self._shares))
+
+    def _shares(self, *batch) -> tuple[tuple, ...]:
+        """The rows of a batch for each replica of this worker."""
+        rows, count = tf.shape(batch[0])[0], self.count
+        places = range(self._first, self._first + self._each)
+        return tuple(
+            tuple(
+                part[rows * place // count : rows * (place + 1) // count]
+                for part in batch
+            )
+            for place in places
+        )
+
+    def values(self, shares):
+        """A value from those of this worker's replicas, in their order."""
+        make = self.strategy.experimental_distribute_values_from_function
+        return make(
+            lambda context: shares[
+                context.replica_id_in_sync_group - self._first
+            ]
+        )
+
+
+class _Shares:
+    """Batches, each element a value for every replica of this worker.
+
+    TensorFlow's own distributed data sets would ask all workers at every
+    batch whether they still have one.
+    """
+
+    def __init__(self, workers: Workers, dataset: tf.data.Dataset):
+        self._workers, self._dataset = workers, dataset
+
+    def __iter__(self) -> Iterator[tuple]:
+        for replicas in self._dataset:
+            yield tuple(map(self._workers.values, zip(*replicas)))
+
+
+def _strategy(cluster: Cluster) -> tf.distribute.Strategy:
+    """Says that it waits: the others may start much later."""
+    name, count = f"worker {cluster.index}", len(cluster.workers)
+    address = cluster.workers[cluster.index]
+    waits = f"{name} of {count} ({address}): waiting for the others"
+    print(waits, file=sys.stderr, flush=True)
+    try:
+        with _deadly_interrupt():
+            return tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.OpError as error:
+        raise InputError(
+            f"{name} of {count} cannot work with the others as TF_CONFIG "
+            f"says, itself at {address} ({error.message})"
+        ) from error
+
+
+@contextlib.contextmanager
+def _deadly_interrupt() -> Iterator[None]:
+    """Python would hear Ctrl-C only when TensorFlow has done waiting."""
+    before = signal.getsignal(signal.SIGINT)
+    here = threading.current_thread() is threading.main_thread()
+    if not here or before is signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def replicas_for(distribute: str) -> Replicas:
+    """Where a run computes: any of Replicas' choices, or "multi_worker".
+
+    A cluster of one worker is no other than one machine.
+
+    Raises:
+      InputError: no such choice; or TF_CONFIG is not what it should be.
+    """
+    if distribute != CHOICE:
+        return Replicas(distribute)
+    cluster = read_cluster(os.environ)
+    return Workers(cluster) if cluster.workers[1:] else Replicas("auto")
