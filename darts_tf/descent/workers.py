@@ -131,18 +131,18 @@ class _Shares:
 
 
 def _strategy(cluster: Cluster) -> tf.distribute.Strategy:
-    """Says that it waits: the others may start much later."""
-    name, count = f"worker {cluster.index}", len(cluster.workers)
+    """Says that it waits; TensorFlow gives up after an hour."""
     address = cluster.workers[cluster.index]
-    waits = f"{name} of {count} ({address}): waiting for the others"
+    name = f"worker {cluster.index} of {len(cluster.workers)} ({address})"
+    waits = f"{name}: waiting for the others, an hour at most"
     print(waits, file=sys.stderr, flush=True)
     try:
         with _deadly_interrupt():
             return tf.distribute.MultiWorkerMirroredStrategy()
-    except tf.errors.OpError as error:
+    except tf.errors.UnknownError as error:
         raise InputError(
-            f"{name} of {count} cannot work with the others as TF_CONFIG "
-            f"says, itself at {address} ({error.message})"
+            f"{name} cannot listen there ({error.message}); is the port free, "
+            f"and the address in TF_CONFIG this machine's?"
         ) from error
 
 

@@ -217,8 +217,9 @@ def test_all_start_at_the_chiefs_checkpoint_and_it_alone_writes(two):
 
 
 def test_without_others_it_is_one_machine(monkeypatch):
-    alone = '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}'
-    monkeypatch.setenv("TF_CONFIG", alone)
+    task = {"type": "worker", "index": 0}
+    alone = {"cluster": {"worker": ["a:1"]}, "task": task}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(alone))
     assert not isinstance(replicas_for("multi_worker"), Workers)
     monkeypatch.delenv("TF_CONFIG")
     with pytest.raises(InputError, match="TF_CONFIG"):
