@@ -44,6 +44,7 @@ flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)
 flags.DEFINE_enum(
     "lambda_regularizer", "none", search_flags.REGULARIZERS, "images only"
 )
+flags.DEFINE_integer("micro_batches", 1, "as train.search", lower_bound=1)
 flags.DEFINE_bool("unrolled", False, "recurrent only: no loop over time")
 flags.DEFINE_integer("steps", 5, "timed, after the first", lower_bound=1)
 FLAGS = flags.FLAGS
@@ -78,7 +79,7 @@ def main(_) -> None:
     sizes = ("channels", "layers", "lambda_regularizer")
     if FLAGS.space == recurrent.SPACE.name:
         sizes = ("hidden_size", "words", "bptt", "unrolled")
-    names = ("space", "method", "batch_size", *sizes)
+    names = ("space", "method", "batch_size", "micro_batches", *sizes)
     print(
         json.dumps(
             {n: FLAGS[n].value for n in names}
@@ -116,6 +117,7 @@ def build_loop() -> search_loop.Search:
     settings = search_loop.SearchSettings(
         FLAGS.method, FLAGS.steps + 2, 1, FLAGS.batch_size,
         lambda_regularizer=FLAGS.lambda_regularizer,
+        micro_batches=FLAGS.micro_batches,
     )  # fmt: skip
     loop = search_loop.Search(task, settings, replicas)
     loop.step = 1

@@ -29,6 +29,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from darts_tf.errors import InputError
+from darts_tf.strategy.micro_batches import sliced
 
 METHODS = ("first_order", "finite_difference", "exact")
 
@@ -118,7 +119,8 @@ class ArchitectureGradient:
     The pieces are separate graphs, which the methods share: a single graph
     of all passes takes minutes to its first step. Gradients are averaged
     over the replicas wherever they leave a piece, so that N replicas compute
-    what one computes on the joined batch.
+    what one computes on the joined batch. Micro-batches are averaged there
+    too (strategy/micro_batches.py).
 
     Args:
       loss: L_train as loss(w, alpha, batch, seed) -> (loss, aux).
@@ -127,6 +129,7 @@ class ArchitectureGradient:
       mean: averages a list of tensors over the replicas.
       epsilon: length of the step of eq. 8.
       valid_loss: L_val, where it is another function than L_train.
+      micro_batches: equal slices of a batch that are computed in turn.
 
     Raises:
       InputError: no such method.
@@ -140,6 +143,7 @@ class ArchitectureGradient:
         mean: Callable = lambda values: values,
         epsilon: float = EPSILON,
         valid_loss: Callable | None = None,
+        micro_batches: int = 1,
     ):
         if method not in METHODS:
             raise InputError(
@@ -148,26 +152,30 @@ class ArchitectureGradient:
             )
         self.method = method
         valid_loss = valid_loss or loss
+        by_w, by_alpha, by_both, product = (
+            sliced(piece, micro_batches)
+            for piece in (
+                weight_gradient, alpha_gradient, both_gradients, mixed_product
+            )
+        )  # fmt: skip
 
         def on_weights(w, alpha, batch, seed):
-            g, value, aux = weight_gradient(loss, w, alpha, batch, seed)
+            g, value, aux = by_w(loss, w, alpha, batch, seed)
             return mean(g), mean([value])[0], aux
 
         def on_alpha(which):
             def piece(w, alpha, batch, seed):
-                g, value, aux = alpha_gradient(which, w, alpha, batch, seed)
+                g, value, aux = by_alpha(which, w, alpha, batch, seed)
                 return mean(g), mean([value])[0], aux
 
             return compile(piece)
 
         def on_both(w, alpha, batch, seed):
-            g, h, value, aux = both_gradients(
-                valid_loss, w, alpha, batch, seed
-            )
+            g, h, value, aux = by_both(valid_loss, w, alpha, batch, seed)
             return mean(g), mean(h), mean([value])[0], aux
 
         def on_product(w, alpha, batch, seed, u):
-            return mean(mixed_product(loss, w, alpha, batch, seed, u))
+            return mean(product(loss, w, alpha, batch, seed, u))
 
         def around(w, u):
             step = difference_step(u, epsilon)

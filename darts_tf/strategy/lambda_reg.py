@@ -32,6 +32,7 @@ from darts_tf.strategy.alignment import (
     mean_pairwise_cosine,
     mean_pairwise_sign,
 )
+from darts_tf.strategy.micro_batches import sliced
 from darts_tf.strategy.relaxation import mixing_weights, per_cell
 
 KINDS = {"cosine": mean_pairwise_cosine, "sign": mean_pairwise_sign}
@@ -108,6 +109,8 @@ class LambdaRegulariser:
       cells: one of CELLS.
       compile: turns a function of tensors into its compiled form.
       mean: averages a list of tensors over the replicas.
+      micro_batches: equal slices of a batch that are computed in turn. The
+        layer gradients that are aligned are the means over them.
 
     Raises:
       InputError: no such regularizer; too few cells.
@@ -123,6 +126,7 @@ class LambdaRegulariser:
         cells: str = "normal",
         compile: Callable = tf.function,
         mean: Callable = lambda values: values,
+        micro_batches: int = 1,
     ):
         if regularizer not in KINDS:
             raise InputError(
@@ -132,12 +136,14 @@ class LambdaRegulariser:
         names = [spec.name for spec in space.cells]
         chosen = {"normal": names[:1], "all": names}[cells]
         groups = aligned_groups(kinds, chosen)
+        by_both = sliced(bilevel.both_gradients, micro_batches)
+        by_w = sliced(bilevel.weight_gradient, micro_batches)
 
         def at(alpha):
             return per_cell(mixing_weights(alpha), space, kinds)
 
         def both(w, alpha, batch, seed):
-            g, layers, value, aux = bilevel.both_gradients(
+            g, layers, value, aux = by_both(
                 cells_loss, w, at(alpha), batch, seed
             )
             return mean(g), mean(layers), mean([value])[0], aux
@@ -149,9 +155,7 @@ class LambdaRegulariser:
             return cosine, epsilon, forward, backward
 
         def weights_only(w, cells, batch, seed):
-            g, _, _ = bilevel.weight_gradient(
-                cells_loss, w, cells, batch, seed
-            )
+            g, _, _ = by_w(cells_loss, w, cells, batch, seed)
             return mean(g)
 
         def plus(g, forward, backward, epsilon, strength):
