@@ -24,12 +24,13 @@ it is in, with its derivative.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.strategy.micro_batches import sliced
+from darts_tf.strategy.micro_batches import in_turn
 
 METHODS = ("first_order", "finite_difference", "exact")
 
@@ -152,30 +153,11 @@ class ArchitectureGradient:
             )
         self.method = method
         valid_loss = valid_loss or loss
-        by_w, by_alpha, by_both, product = (
-            sliced(piece, micro_batches)
-            for piece in (
-                weight_gradient, alpha_gradient, both_gradients, mixed_product
+
+        def piece(function, which):
+            return in_turn(
+                functools.partial(function, which), micro_batches, compile, mean
             )
-        )  # fmt: skip
-
-        def on_weights(w, alpha, batch, seed):
-            g, value, aux = by_w(loss, w, alpha, batch, seed)
-            return mean(g), mean([value])[0], aux
-
-        def on_alpha(which):
-            def piece(w, alpha, batch, seed):
-                g, value, aux = by_alpha(which, w, alpha, batch, seed)
-                return mean(g), mean([value])[0], aux
-
-            return compile(piece)
-
-        def on_both(w, alpha, batch, seed):
-            g, h, value, aux = by_both(valid_loss, w, alpha, batch, seed)
-            return mean(g), mean(h), mean([value])[0], aux
-
-        def on_product(w, alpha, batch, seed, u):
-            return mean(product(loss, w, alpha, batch, seed, u))
 
         def around(w, u):
             step = difference_step(u, epsilon)
@@ -192,12 +174,14 @@ class ArchitectureGradient:
 
         self._compile = compile
         self._steps = {}
-        self.weight_gradient = compile(on_weights)
-        self.alpha_gradient = on_alpha(loss)
+        self.weight_gradient = piece(weight_gradient, loss)
+        self.alpha_gradient = piece(alpha_gradient, loss)
         same = valid_loss is loss
-        self._valid = self.alpha_gradient if same else on_alpha(valid_loss)
-        self._both = compile(on_both)
-        self._product = compile(on_product)
+        self._valid = (
+            self.alpha_gradient if same else piece(alpha_gradient, valid_loss)
+        )
+        self._both = piece(both_gradients, valid_loss)
+        self._product = piece(mixed_product, loss)
         self._around = compile(around)
         self._central = compile(central)
         self._plus = compile(plus)

@@ -22,6 +22,7 @@ of cell for itself.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -32,7 +33,7 @@ from darts_tf.strategy.alignment import (
     mean_pairwise_cosine,
     mean_pairwise_sign,
 )
-from darts_tf.strategy.micro_batches import sliced
+from darts_tf.strategy.micro_batches import in_turn
 from darts_tf.strategy.relaxation import mixing_weights, per_cell
 
 KINDS = {"cosine": mean_pairwise_cosine, "sign": mean_pairwise_sign}
@@ -136,17 +137,14 @@ class LambdaRegulariser:
         names = [spec.name for spec in space.cells]
         chosen = {"normal": names[:1], "all": names}[cells]
         groups = aligned_groups(kinds, chosen)
-        by_both = sliced(bilevel.both_gradients, micro_batches)
-        by_w = sliced(bilevel.weight_gradient, micro_batches)
 
         def at(alpha):
             return per_cell(mixing_weights(alpha), space, kinds)
 
         def both(w, alpha, batch, seed):
-            g, layers, value, aux = by_both(
+            return bilevel.both_gradients(
                 cells_loss, w, at(alpha), batch, seed
             )
-            return mean(g), mean(layers), mean([value])[0], aux
 
         def around(alpha, layers):
             cosine, u = perturbations(KINDS[regularizer], layers, groups)
@@ -155,8 +153,10 @@ class LambdaRegulariser:
             return cosine, epsilon, forward, backward
 
         def weights_only(w, cells, batch, seed):
-            g, _, _ = by_w(cells_loss, w, cells, batch, seed)
-            return mean(g)
+            g, _, _ = bilevel.weight_gradient(
+                cells_loss, w, cells, batch, seed
+            )
+            return g
 
         def plus(g, forward, backward, epsilon, strength):
             strength = tf.cast(strength, epsilon.dtype)
@@ -166,9 +166,12 @@ class LambdaRegulariser:
                 for t, f, b in zip(g, forward, backward, strict=True)
             ]
 
-        self.layer_gradients = compile(both)
+        sliced = functools.partial(
+            in_turn, count=micro_batches, compile=compile, mean=mean
+        )
+        self.layer_gradients = sliced(both)
         self.around = compile(around)
-        self._weights_only = compile(weights_only)
+        self._weights_only = sliced(weights_only)
         self._plus = compile(plus)
 
     def __call__(self, w, alpha, batch, seed, strength: float):

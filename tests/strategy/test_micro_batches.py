@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +11,7 @@ import tensorflow as tf
 from darts_tf.descent.optimizers import SGD
 from darts_tf.errors import InputError
 from darts_tf.strategy import bilevel, lambda_reg, relaxation
-from darts_tf.strategy.micro_batches import check, sliced
+from darts_tf.strategy.micro_batches import check, in_turn
 from tests.strategy.small_space import SMALL
 
 SEED = tf.constant([3, 4])
@@ -105,17 +107,16 @@ def by_hand(function, w, alpha, batch, count):
     return [*(sum(parts) / count for parts in zip(*flat)), logits]
 
 
-def in_the_loop(function, w, alpha, batch, count):
-    by_w, by_alpha, value, aux = sliced(bilevel.both_gradients, count)(
-        function, w, alpha, batch, SEED
-    )
+def one_by_one(function, w, alpha, batch, count):
+    piece = functools.partial(bilevel.both_gradients, function)
+    by_w, by_alpha, value, aux = in_turn(piece, count)(w, alpha, batch, SEED)
     return [*by_w, *by_alpha, value, aux["statistics"], aux["logits"]]
 
 
 @pytest.mark.parametrize("count", [2, 4])
 def test_it_is_the_mean_over_slices_each_with_a_seed_of_its_own(count):
     given = (seeded, W, ALPHA, TRAIN, count)
-    close(in_the_loop(*given), by_hand(*given))
+    close(one_by_one(*given), by_hand(*given))
 
 
 def test_supernets_batch_norms_see_their_slice():
@@ -130,7 +131,7 @@ def test_supernets_batch_norms_see_their_slice():
     images = tf.constant(RNG.standard_normal((4, 8, 8, 1)), tf.float32)
     given = (relaxation.supernet_loss(net), w, alpha)
     batch = images, tf.constant([0, 1, 2, 1])
-    found = in_the_loop(*given, batch, 2)
+    found = one_by_one(*given, batch, 2)
     wanted = by_hand(*given, batch, 2)
     whole = by_hand(*given, batch, 1)
     differ = 0
@@ -141,44 +142,49 @@ def test_supernets_batch_norms_see_their_slice():
     assert differ > len(found) / 2
 
 
-def test_the_body_is_traced_once_and_sees_one_slice():
-    seen = []
+def test_it_is_traced_once_for_all_slices_and_averaged_once():
+    seen, averaged = [], []
 
     def watched(w, alpha, batch, seed):
         seen.append(batch[0].shape)
-        return loss(w, alpha, batch, seed)
+        return bilevel.alpha_gradient(loss, w, alpha, batch, seed)
 
-    piece = tf.function(
-        lambda *given: sliced(bilevel.alpha_gradient, 6)(watched, *given)
-    )
+    def mean(values):
+        averaged.append(len(values))
+        return [2 * value for value in values]
+
+    piece = in_turn(watched, 6, tf.function, mean)
     for _ in range(2):
-        piece(W, ALPHA, TRAIN, SEED)
-    assert seen == [[2, 5]]
+        g, value, aux = piece(W, ALPHA, TRAIN, SEED)
+    assert seen == [[2, 5]] and averaged == [len(ALPHA) + 1]
+    wanted, whole, whole_aux = bilevel.alpha_gradient(
+        loss, W, ALPHA, TRAIN, SEED
+    )
+    close([*g, value], [2 * x for x in (*wanted, whole)])
+    close(aux, whole_aux)  # not averaged over replicas
 
 
 def test_sizes_that_are_not_known_when_traced():
     """As windows of text, whose length changes."""
-    spec = tf.TensorSpec([None, None], tf.float64)
 
-    @tf.function(input_signature=[spec])
-    def piece(x):
-        def mean(w, alpha, batch, seed):
-            value = tf.reduce_mean(w[0] * batch[0] ** 2)
-            return value, {"hidden": batch[0][:, :2]}
+    def mean(w, alpha, batch, seed):
+        value = tf.reduce_mean(w[0] * batch[0] ** 2)
+        return [value], {"hidden": batch[0][:, :2]}
 
-        return sliced(bilevel.weight_gradient, 3)(
-            mean, [tf.constant(2.0, tf.float64)], [], (x,), SEED
-        )
+    def compile(function):
+        return tf.function(function, reduce_retracing=True)
 
-    for x in (TRAIN[0], TRAIN[0][:6, :3]):
-        (g,), _, aux = piece(x)
-        assert float(g) == pytest.approx(float(tf.reduce_mean(x**2)))
+    w, piece = [tf.constant(2.0, tf.float64)], in_turn(mean, 3, compile)
+    for x in (TRAIN[0], TRAIN[0][:6, :3], TRAIN[0][:9, :4]):
+        (value,), aux = piece(w, [], (x,), SEED)
+        assert float(value) == pytest.approx(2 * float(tf.reduce_mean(x**2)))
         np.testing.assert_array_equal(aux["hidden"], x[:, :2])
 
 
 def test_a_batch_that_does_not_divide_is_refused():
+    piece = functools.partial(bilevel.weight_gradient, loss)
     with pytest.raises(InputError, match="12 .*into 5 equal.*multiple of 5"):
-        sliced(bilevel.weight_gradient, 5)(loss, W, ALPHA, TRAIN, SEED)
+        in_turn(piece, 5, lambda f: f)(W, ALPHA, TRAIN, SEED)
     check(12, 3, 2)
     with pytest.raises(InputError, match="each of 2 replicas.*multiple of 8"):
         check(12, 4, 2)
