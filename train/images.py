@@ -32,8 +32,9 @@ def search(
     space = space_by_name(flags.space)
     with replicas.scope():
         model = supernet(
-            space, flags.channels, flags.layers, data.images.num_classes
-        )
+            space, flags.channels, flags.layers, data.images.num_classes,
+            flags.recompute,
+        )  # fmt: skip
         start = relaxation.initial_alpha(space, flags.seed)
         build(
             model,
@@ -55,11 +56,13 @@ def search(
     return search_loop.Search(task, settings, replicas, **watched)
 
 
-def supernet(space, channels: int, layers: int, classes: int):
+def supernet(
+    space, channels: int, layers: int, classes: int, recompute: bool = False
+):
     """The search network of a space, not built yet."""
     staged = space.name == "nasbench201"
     network = nasbench201.Supernet if staged else conv.Supernet
-    return network(space, channels, layers, classes)
+    return network(space, channels, layers, classes, recompute=recompute)
 
 
 def training_of(flags, genotype, replicas: Replicas):

@@ -61,6 +61,10 @@ def define_memory() -> None:
         "turn and averaged, as on so many replicas; batch norm sees a slice",
         lower_bound=1,
     )  # fmt: skip
+    flags.DEFINE_bool(
+        "recompute", False, "images: compute the inside of each cell again in "
+        "the backward pass in the place of keeping it in memory",
+    )  # fmt: skip
 
 
 def define_lambda() -> None:

@@ -30,6 +30,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from darts_tf.errors import InputError
+from darts_tf.networks.recompute import differentiated_twice
 from darts_tf.strategy.micro_batches import in_turn
 
 METHODS = ("first_order", "finite_difference", "exact")
@@ -67,7 +68,10 @@ def both_gradients(loss, w, alpha, batch, seed):
 
 def mixed_product(loss, w, alpha, batch, seed, u):
     """d/dalpha <grad_w L(w, alpha), u>, u held constant: exact."""
-    with tf.GradientTape(watch_accessed_variables=False) as outer:
+    with (
+        differentiated_twice(),
+        tf.GradientTape(watch_accessed_variables=False) as outer,
+    ):
         outer.watch(alpha)
         with tf.GradientTape(watch_accessed_variables=False) as inner:
             inner.watch(w)
