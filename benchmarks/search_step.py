@@ -129,7 +129,7 @@ def image_task(replicas) -> tasks.ImageTask:
     """The supernet on one batch of random images."""
     space = space_by_name(FLAGS.space)
     model = images.supernet(
-        space, FLAGS.channels, FLAGS.layers, 10, FLAGS.recompute
+        space, FLAGS.channels, FLAGS.layers, 10, FLAGS.method, FLAGS.recompute
     )
     start = relaxation.initial_alpha(space, 0)
     cells = relaxation.per_cell(start, space, model.kinds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import pathlib
 import re
@@ -10,10 +11,11 @@ import subprocess
 import sys
 
 import pytest
+from absl import flags
 
 from darts_tf.descent import replicas
 from darts_tf.run import flags as run_flags
-from darts_tf.run import search_flags
+from darts_tf.run import search_flags, strategy_flags
 from darts_tf.space.published import PUBLISHED
 from darts_tf.space.registry import SPACES
 from darts_tf.strategy import (
@@ -21,7 +23,9 @@ from darts_tf.strategy import (
     early_stopping,
     instruments,
     lambda_reg,
+    strategies,
 )
+from train import estimators
 
 ROOT = pathlib.Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").rglob("*.flags"))
@@ -103,6 +107,21 @@ def test_enumerations_are_those_of_the_libraries():
     assert search_flags.LAMBDA_DEFAULTS == usual
     assert tuple(search_flags.INSTRUMENTS) == tuple(instruments.KINDS)
     assert tuple(search_flags.EARLY_STOP) == tuple(early_stopping.RULES)
+    assert tuple(strategy_flags.OWN_FLAGS) == tuple(strategies.STRATEGIES)
+    assert set(strategy_flags.ESTIMATORS) == set(estimators.ESTIMATORS)
+
+
+def test_a_strategys_flags_are_its_settings_with_their_defaults():
+    strategy_flags.define_strategy()
+    for name, own in strategy_flags.OWN_FLAGS.items():
+        constructor = strategies.STRATEGIES[name].__init__
+        usual = inspect.signature(constructor).parameters
+        settings = {n: p.default for n, p in usual.items()
+                    if p.default is not inspect.Parameter.empty}
+        assert settings == {
+            flag.removeprefix(f"{name}_"): flags.FLAGS[flag].default
+            for flag in own
+        }
 
 
 def test_help_names_every_published_genotype():

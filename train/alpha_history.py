@@ -10,6 +10,7 @@ import numpy as np
 
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
+from darts_tf.run.strategy_flags import RELAXED
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy import derivation
@@ -34,6 +35,25 @@ def keep(
     buffer = io.BytesIO()
     np.savez(buffer, **{n: [*history[n], kept[n]] for n in kept})
     write_atomic(path, buffer.getvalue())
+
+
+def check_has_alpha(flags: Mapping[str, object], path: Path) -> None:
+    """Refuses the folder of a search that had no alpha.
+
+    Args:
+      flags: of the search; those from before there were others have no
+        strategy.
+      path: the search's folder.
+
+    Raises:
+      InputError: its strategy asks for worths.
+    """
+    strategy = flags.get("strategy", RELAXED[0])
+    if strategy not in RELAXED:
+        raise InputError(
+            f"--workdir={path} is a search with --strategy={strategy}, which "
+            f"has no alpha to derive from; what it found is its genotype.json"
+        )
 
 
 class AlphaHistory:

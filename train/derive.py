@@ -27,7 +27,7 @@ from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.random_choice import random_genotype
 from train import truth
-from train.alpha_history import AlphaHistory
+from train.alpha_history import AlphaHistory, check_has_alpha
 
 FLAGS = flags.FLAGS
 run_flags.define_derivation()
@@ -55,7 +55,9 @@ def main(_) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     else:
         workdir = existing_workdir(FLAGS.workdir)
-        space = space_by_name(read_flags(workdir.path)["space"])
+        stored = read_flags(workdir.path)
+        check_has_alpha(stored, workdir.path)
+        space = space_by_name(stored["space"])
         truth.check(FLAGS, space.name)
         folder = workdir.path
         history = AlphaHistory(workdir.alpha, space)

@@ -33,7 +33,7 @@ def search(
     with replicas.scope():
         model = supernet(
             space, flags.channels, flags.layers, data.images.num_classes,
-            flags.recompute,
+            flags.method, flags.recompute,
         )  # fmt: skip
         start = relaxation.initial_alpha(space, flags.seed)
         build(
@@ -57,18 +57,23 @@ def search(
 
 
 def supernet(
-    space, channels: int, layers: int, classes: int, recompute: bool = False
-):
+    space, channels: int, layers: int, classes: int, method: str,
+    recompute: bool = False,
+):  # fmt: skip
     """The search network of a space, not built yet."""
-    staged = space.name == "nasbench201"
-    network = nasbench201.Supernet if staged else conv.Supernet
-    return network(space, channels, layers, classes, recompute=recompute)
+    sizes = channels, layers, classes
+    if space.name == "nasbench201":
+        return nasbench201.Supernet(space, *sizes, recompute=recompute)
+    second = method == "exact"
+    return conv.Supernet(
+        space, *sizes, second_derivatives=second, recompute=recompute
+    )
 
 
-def training_of(flags, genotype, replicas: Replicas):
-    """(a genotype's network and its training, the data)."""
+def training_of(flags, genotype, replicas: Replicas, data=None):
+    """(a genotype's network and its training, the data: loaded if None)."""
     held = flags.valid_fraction
-    data = load_data(flags, [1 - held, held] if held else [1.0])
+    data = data or load_data(flags, [1 - held, held] if held else [1.0])
     model = build_evaluation_network(
         flags, genotype, data.images.num_classes, data.images.image_shape,
         replicas,
@@ -86,19 +91,29 @@ def training_of(flags, genotype, replicas: Replicas):
     return loop, data
 
 
+def validated(loop, data, flags) -> dict:
+    """What is measured on the part that was held out, after the last step."""
+    part = data.parts[1]
+    batches = once(flags, part, data.statistics, loop.replicas)
+    return {
+        "error": 1 - loop.accuracy(batches),
+        "best_error": 1 - loop.best_accuracy,
+        "best_epoch": loop.best_epoch,
+        "images": part.size,
+    }
+
+
+def chance(data) -> dict:
+    """What guessing would give, in the words of `validated`."""
+    return {"error": 1 - 1 / data.images.num_classes}
+
+
 def measured(loop, data, flags) -> dict:
     """Everything that is measured after the last step of a training."""
-    replicas, statistics = loop.replicas, data.statistics
-    valid = {}
-    if len(data.parts) > 1:
-        batches = once(flags, data.parts[1], statistics, replicas)
-        valid = {
-            "error": 1 - loop.accuracy(batches),
-            "best_error": 1 - loop.best_accuracy,
-            "best_epoch": loop.best_epoch,
-        }
+    statistics = data.statistics
+    valid = validated(loop, data, flags) if len(data.parts) > 1 else {}
     test = data.images.load_test()
-    batches = once(flags, test, statistics, replicas)
+    batches = once(flags, test, statistics, loop.replicas)
     shape = data.images.image_shape
     return {
         "valid": valid,

@@ -19,6 +19,7 @@ from darts_tf.run.workdir import (
 )
 from darts_tf.strategy import perturbation_loop
 from train import images, kinds, records, setup, truth
+from train.alpha_history import check_has_alpha
 from train.image_data import Batches
 
 FOLDER = "perturbation"
@@ -52,6 +53,7 @@ def search_flags(search: Workdir, given) -> setup.StoredFlags:
       InputError: it was no search of images.
     """
     stored = read_flags(search.path)
+    check_has_alpha(stored, search.path)
     if "genotype" in stored:
         raise InputError(
             f"--workdir={search.path} is an evaluation; give the folder of "

@@ -85,7 +85,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   its picture   {files[0]}
 {indented(genotype)}
 {truth.told(flags, genotype)}\
-  watch         tensorboard --logdir={_quoted(workdir.tensorboard)}
+  watch         tensorboard --logdir={quoted(workdir.tensorboard)}
   next          {evaluation_command(workdir, flags)}""")
 
 
@@ -98,14 +98,14 @@ def evaluation_command(workdir, flags) -> str:
     words = [
         "python -m train.evaluate",
         f"--flagfile=configs/{folder}/evaluate.flags",
-        f"--genotype={_quoted(workdir.genotype)}",
+        f"--genotype={quoted(workdir.genotype)}",
     ]
     if flags.space not in ("darts_conv", *USUAL):
         words.append(f"--space={flags.space}")
     if flags.dataset not in (*configs, "cifar10", "text_folder"):
         words.append(f"--dataset={flags.dataset}")
     if flags.data_dir:
-        words.append(f"--data_dir={_quoted(flags.data_dir)}")
+        words.append(f"--data_dir={quoted(flags.data_dir)}")
     return " ".join([*words, "--workdir=..."])
 
 
@@ -146,8 +146,8 @@ def finish_evaluation(workdir, loop, data, cost: Summary, flags) -> None:
 Evaluation finished: {cost.steps} steps in {duration(cost.seconds)}.
 {told}
   {"result":<{width}} {workdir.result}
-  {"watch":<{width}} tensorboard --logdir={_quoted(workdir.tensorboard)}
-  {"next":<{width}} python -m train.export --workdir={_quoted(workdir.path)}""")
+  {"watch":<{width}} tensorboard --logdir={quoted(workdir.tensorboard)}
+  {"next":<{width}} python -m train.export --workdir={quoted(workdir.path)}""")
 
 
 def write_result(workdir, genotype: Genotype, cost, flags, measured):
@@ -170,7 +170,8 @@ def write_result(workdir, genotype: Genotype, cost, flags, measured):
     )
 
 
-def _quoted(path) -> str:
+def quoted(path) -> str:
+    """A path for a shell."""
     return shlex.quote(str(path))
 
 

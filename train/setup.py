@@ -13,6 +13,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load
 from darts_tf.errors import InputError
 from darts_tf.run import flags as run_flags
+from darts_tf.run import strategy_flags
 from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.strategy.micro_batches import check
 
@@ -46,7 +47,11 @@ def open_run(flags) -> Workdir:
         flags.workdir,
         given,
         run_flags.as_flagfile(given),
-        ignored=run_flags.PLACE_FLAGS + run_flags.PACE_FLAGS,
+        ignored=(
+            *run_flags.PLACE_FLAGS,
+            *run_flags.PACE_FLAGS,
+            *strategy_flags.BUDGET_FLAGS,
+        ),
     )
 
 

@@ -55,9 +55,9 @@ def search(flags, replicas: Replicas) -> search_loop.Search:
     )
 
 
-def training_of(flags, genotype, replicas: Replicas):
-    """(a genotype's language model and its training, the data)."""
-    data = load_text(flags.dataset, flags.data_dir)
+def training_of(flags, genotype, replicas: Replicas, data=None):
+    """(a genotype's model and its training, the data: loaded if None)."""
+    data = data or load_text(flags.dataset, flags.data_dir)
     steps = windows.steps_per_epoch(
         len(data.train), flags.batch_size, flags.bptt
     )
@@ -147,18 +147,29 @@ class Windows:
         return self._replicas.split(each, size)
 
 
+def validated(loop, data: TextData, flags) -> dict:
+    """What the validation text gave, up to the last epoch."""
+    del flags
+    best = int(np.argmin(loop.history))
+    return {
+        "perplexity": float(np.exp(loop.history[-1])),
+        "best_perplexity": float(np.exp(loop.history[best])),
+        "best_epoch": best + 1,
+        "unknown_words": data.unknown["valid"],
+    }
+
+
+def chance(data: TextData) -> dict:
+    """What guessing would give, in the words of `validated`."""
+    return {"perplexity": float(data.vocabulary.size)}
+
+
 def measured(loop, data: TextData, flags) -> dict:
     """Everything that is measured after the last step of a training."""
     tokens, unknown = data.load_test()
     test = Windows(flags, tokens, loop.replicas).once(loop.replicas.count)
-    best = int(np.argmin(loop.history))
     return {
-        "valid": {
-            "perplexity": float(np.exp(loop.history[-1])),
-            "best_perplexity": float(np.exp(loop.history[best])),
-            "best_epoch": best + 1,
-            "unknown_words": data.unknown["valid"],
-        },
+        "valid": validated(loop, data, flags),
         "test": {
             "perplexity": loop.perplexity(test, loop.replicas.count),
             "words": len(tokens),

@@ -16,7 +16,7 @@ from darts_tf.errors import InputError
 from darts_tf.networks import ops, recompute
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
-from darts_tf.networks.edges import MixedEdges, discrete_units
+from darts_tf.networks.edges import discrete_units
 from darts_tf.networks.ends import (
     AuxiliaryHead,
     Classifier,
@@ -24,6 +24,8 @@ from darts_tf.networks.ends import (
     cifar_stem,
     strided_stem,
 )
+from darts_tf.networks.mixed_edges import MixedEdges
+from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.conv import reduction_layers
 from darts_tf.space.genotype import Genotype
@@ -101,6 +103,8 @@ class Supernet(_Trunk):
       layers: number of cells, at least 3 (paper: 8).
       classes: number of classes.
       synchronized: batch statistics over all replicas.
+      second_derivatives: whether gradients of gradients will be asked for;
+        they are right without it, but cost more.
       recompute: keep no activations within a cell (networks/recompute.py).
 
     A training pass leaves its batch's statistics in the batch norms; whoever
@@ -112,9 +116,14 @@ class Supernet(_Trunk):
     """
 
     def __init__(self, space: SearchSpace, channels, layers, classes,
-                 synchronized: bool = False, recompute: bool = False,
-                 ):  # fmt: skip
+                 synchronized: bool = False,
+                 second_derivatives: bool = False,
+                 recompute: bool = False):  # fmt: skip
         self.space, self.recompute = space, recompute
+        # Replicas cannot meet inside of a shared trace.
+        self._traces = (
+            None if synchronized else SharedTraces(second_derivatives)
+        )
         norm = functools.partial(
             BatchNorm, synchronized=synchronized, momentum=0.0
         )
@@ -132,6 +141,7 @@ class Supernet(_Trunk):
                 2 if kind == "reduce" and source < spec.inputs else 1,
                 self.norm,
                 key=layer * 100 + source,
+                traces=self._traces,
             )
             for source in range(spec.inputs + spec.nodes - 1)
         ]

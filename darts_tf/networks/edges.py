@@ -1,8 +1,8 @@
-"""What computes all edges that leave one node.
+"""What computes all edges that leave one node of a derived cell.
 
-The one thing that differs between search and evaluation. Both kinds return,
-for each edge, the terms whose sum enters the edge's target (eq. 1); the cell
-adds the terms of all its predecessors at once.
+The one thing that differs between search (networks/mixed_edges.py) and
+evaluation. Both return, for each edge, the terms whose sum enters the edge's
+target (eq. 1); the cell adds the terms of all its predecessors at once.
 """
 
 from __future__ import annotations
@@ -13,123 +13,6 @@ from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 from darts_tf.space.genotype import CellGenotype
-
-
-class MixedEdges(ops.Block):
-    """Mixed operations (eq. 2) on all edges that leave one node.
-
-    The ReLU, the pools and their batch norms without parameters are equal
-    for every target and computed once. The zero operation adds nothing.
-
-    Args:
-      spec: the cell's specification.
-      source: the node.
-      channels: C, of every feature map in the cell.
-      stride: 1 or 2, for all edges.
-      norm: called without arguments, returns a new BatchNorm.
-      key: a number that no other node of the network has; it tells the noise
-        of different edges apart.
-    """
-
-    def __init__(
-        self, spec: CellSpec, source, channels, stride, norm, key: int = 0
-    ):
-        super().__init__()
-        self.stride, self.channels, self.key = stride, channels, key
-        self.edges = spec.outgoing(source)
-        self.names = {row: spec.candidates[row] for row, _ in self.edges}
-        used = {name for names in self.names.values() for name in names}
-        self.pool_norms = {
-            name: norm() for name in sorted(used) if name in ops.POOLS
-        }
-        self.operations = {
-            self._key(row, name): ops.build(name, channels, stride, norm)
-            for row, names in self.names.items()
-            for name in names
-            if not self._shared(name)
-        }
-
-    @staticmethod
-    def _key(row: int, name: str) -> str:
-        return f"edge_{row}_{name}"
-
-    def _own(self, place: int) -> int:
-        return self.key * 100 + place
-
-    def _shared(self, name: str) -> bool:
-        identity = name == IDENTITY and self.stride == 1
-        return name in (*ops.POOLS, ZERO, NOISE) or identity
-
-    def call(self, x, weights, seed=None, training=False):
-        """[B, H, W, C] and mixing weights -> terms.
-
-        Args:
-          x: the node.
-          weights: the mixing weights of all edges of the cell, a tensor
-            [edges, candidates] or the list of its rows.
-          seed: int32 [2], decides what noise there is; see ops.noise.
-          training: whether batch norm uses (and follows) the batch.
-
-        Returns:
-          (target, list of terms [B, H', W', C]) for each edge.
-        """
-        shared = {
-            name: norm(ops.POOLS[name](x, self.stride), training=training)
-            for name, norm in self.pool_norms.items()
-        }
-        if self.stride == 1:
-            shared[IDENTITY] = x
-        activated = tf.nn.relu(x)
-        taken = _TakenApart(
-            [weights[row] for row, _ in self.edges], self.channels
-        )
-        result = []
-        for place, (row, target) in enumerate(self.edges):
-            terms = []
-            for column, name in enumerate(self.names[row]):
-                if name == ZERO:
-                    continue
-                if name == NOISE:
-                    drawn = ops.noise(x, self.stride, seed, self._own(place))
-                    terms.append(taken.scalar(place, column) * drawn)
-                elif name in shared:
-                    weight = taken.scalar(place, column)
-                    terms.append(weight * shared[name])
-                else:
-                    operation = self.operations[self._key(row, name)]
-                    scale = taken.vector(place, column)
-                    terms.append(
-                        operation(activated, scale=scale, training=training)
-                    )
-            result.append((target, terms))
-        return result
-
-
-class _TakenApart:
-    """Single mixing weights, with few graph nodes and fewer gradients.
-
-    Args:
-      rows: mixing weights [candidates] of some edges.
-      channels: C, the length of a vector.
-    """
-
-    def __init__(self, rows, channels: int):
-        self._columns = tf.unstack(tf.stack(rows), axis=1)
-        self._ones = tf.ones([1, channels], self._columns[0].dtype)
-        self._scalars, self._vectors = {}, {}
-
-    def scalar(self, place: int, column: int):
-        """The weight, []."""
-        if column not in self._scalars:
-            self._scalars[column] = tf.unstack(self._columns[column])
-        return self._scalars[column][place]
-
-    def vector(self, place: int, column: int):
-        """The weight once for each channel, [C]."""
-        if column not in self._vectors:
-            wide = tf.expand_dims(self._columns[column], 1) * self._ones
-            self._vectors[column] = tf.unstack(wide)
-        return self._vectors[column][place]
 
 
 class DiscreteEdges(ops.Block):

@@ -28,7 +28,7 @@ from darts_tf.run.clock import Clock
 from darts_tf.run.interval import Interval
 from darts_tf.run.loop import Loop, Reporter
 from darts_tf.run.metrics import MetricsLog, as_number
-from darts_tf.run.progress import Progress
+from darts_tf.run.progress import Progress, of_all
 from darts_tf.run.stopping import StopRequest
 from darts_tf.run.workdir import Workdir
 
@@ -124,7 +124,8 @@ class _Driver:
     def run(self, report_every: int, checkpoint_every: int) -> None:
         loop = self._loop
         epochs = -(-loop.total_steps // loop.steps_per_epoch)
-        progress = Progress(loop.step, loop.total_steps, epochs)
+        progress = Progress(
+            loop.step, loop.total_steps, epochs, loop.units)
         try:
             with StopRequest() as stop:
                 while loop.step < loop.total_steps:
@@ -241,9 +242,10 @@ class _Driver:
         )
 
     def _stop(self, stopped_by: signal.Signals) -> None:
+        done = of_all(self._loop.step, self._loop.total_steps, " of ")
         print(
-            f"stopped by {stopped_by.name} after step {self._loop.step} of "
-            f"{self._loop.total_steps}; the same command goes on from there",
+            f"stopped by {stopped_by.name} after step {done}; the same "
+            "command goes on from there",
             file=sys.stderr, flush=True,
         )
         raise SystemExit(128 + stopped_by)

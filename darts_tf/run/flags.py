@@ -12,6 +12,7 @@ import json
 from absl import flags
 
 from darts_tf.errors import InputError
+from darts_tf.run import strategy_flags
 from darts_tf.space import nasbench201
 
 DISTRIBUTE = ("auto", "one_device", "mirrored")
@@ -24,6 +25,7 @@ OWN_MODULES = (
     __name__,
     f"{__package__}.search_flags",
     f"{__package__}.derivation_flags",
+    strategy_flags.__name__,
 )
 """Where this project's flags are defined."""
 
@@ -191,6 +193,11 @@ def define_evaluation() -> None:
         "LAMBDA_SVHN; recurrent: DARTS_V1, DARTS_V2, ENAS; nasbench201: an "
         "architecture string)", required=True,
     )  # fmt: skip
+    define_training(0.0, "a validation curve (paper: 0)")
+
+
+def define_training(valid_fraction: float, kept_for: str) -> None:
+    """What a training from scratch has and a supernet has not."""
     flags.DEFINE_enum(
         "network", "cifar", NETWORKS, "mobile: for 224 x 224 images"
     )
@@ -199,8 +206,8 @@ def define_evaluation() -> None:
     _float("drop_path", 0.2, "probability at the end (nasbench201: 0)",
            lower_bound=0, upper_bound=0.99)  # fmt: skip
     _float(
-        "valid_fraction", 0.0, "share of the training data kept for a "
-        "validation curve (paper: 0)", lower_bound=0, upper_bound=0.9,
+        "valid_fraction", valid_fraction, f"share of the training data kept "
+        f"for {kept_for}", lower_bound=0, upper_bound=0.9,
     )  # fmt: skip
 
 
@@ -244,12 +251,17 @@ def values(parsed: flags.FlagValues) -> dict[str, object]:
     modules = parsed.flags_by_module_dict()
     own = [f for name in OWN_MODULES for f in modules.get(name, [])]
     named = {flag.name: flag.value for flag in own}
-    foreign = FOREIGN_FLAGS.get(named.get("space"), ())
+    foreign = {
+        *FOREIGN_FLAGS.get(named.get("space"), ()),
+        *strategy_flags.foreign(parsed),
+    }
     return {n: v for n, v in named.items() if n not in foreign}
 
 
 def check_space(parsed: flags.FlagValues) -> None:
     """Takes up the space's own defaults, refuses what means nothing in it.
+
+    Likewise those of a search's strategy.
 
     Raises:
       InputError: such a flag was given, or a number that the space cannot
@@ -266,6 +278,22 @@ def check_space(parsed: flags.FlagValues) -> None:
             )
     if parsed.space == nasbench201.SPACE.name:
         nasbench201.cells_a_stage(parsed.layers)
+    # The flags of an earlier run were checked at its start.
+    if isinstance(parsed, flags.FlagValues) and "strategy" in parsed:
+        _check_strategy(parsed)
+
+
+def _check_strategy(parsed: flags.FlagValues) -> None:
+    regularizer = "lambda_regularizer"
+    if (
+        parsed.strategy == "lambda_darts"
+        and regularizer in FOREIGN_FLAGS[parsed.space]
+    ):
+        raise InputError(
+            f"--strategy=lambda_darts means nothing with --space="
+            f"{parsed.space}{REASONS[regularizer]}; give another strategy"
+        )
+    strategy_flags.check_strategy(parsed)
 
 
 def as_flagfile(named: dict[str, object]) -> str:

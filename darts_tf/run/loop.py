@@ -8,11 +8,15 @@ from typing import Protocol
 import numpy as np
 
 
+ENDLESS = 2**62
+"""Steps of a loop that only its time ends; nobody is shown them."""
+
+
 class Loop(Protocol):
     """A search or a training, as the driver sees it."""
 
     step: int  # finished steps
-    total_steps: int  # an epoch's end may leave fewer: the loop is over
+    total_steps: int  # a step or an epoch's end may leave fewer: it is over
     steps_per_epoch: int
     units: str  # "images" or what else a step takes
     units_per_step: int

@@ -13,18 +13,32 @@ from collections.abc import Mapping
 
 import tqdm
 
+from darts_tf.run.loop import ENDLESS
+
 QUIET_SECONDS = 300  # a log file hears from a long epoch so often
 SPEED = "_per_second"
+EVALUATIONS = "evaluations"
 
 
 class Progress:
-    """Shows the steps of a run on stderr."""
+    """Shows the steps of a run on stderr.
 
-    def __init__(self, step: int, total_steps: int, epochs: int) -> None:
+    Args:
+      step, total_steps, epochs: of the run, at its start.
+      units: what a step takes. Where that is EVALUATIONS, one a step, they
+        are counted, and not epochs.
+    """
+
+    def __init__(
+        self, step: int, total_steps: int, epochs: int, units: str = "images"
+    ) -> None:
         self._total, self._epochs = total_steps, epochs
+        self._evaluates = units == EVALUATIONS
         self._last_line = time.monotonic()
         self._bar = tqdm.tqdm(
-            total=total_steps, initial=step, unit="step", smoothing=0.1,
+            total=None if total_steps >= ENDLESS else total_steps,
+            initial=step, smoothing=0.1,
+            unit="evaluation" if self._evaluates else "step",
             disable=not sys.stderr.isatty(), dynamic_ncols=True,
         )
 
@@ -35,9 +49,11 @@ class Progress:
     def report(self, epoch: int, record: Mapping[str, object]) -> None:
         """New losses and speed for the bar."""
         shown = [f"epoch {epoch}/{self._epochs}"]
+        if self._evaluates:
+            shown = []  # the bar has their number
         shown += [
             text for name, text in _texts(record)
-            if name.endswith("loss") or name.endswith(SPEED)
+            if name.endswith(("loss", SPEED, "incumbent"))
         ]
         self._bar.set_postfix_str(", ".join(shown), refresh=False)
         silent = time.monotonic() - self._last_line
@@ -50,6 +66,8 @@ class Progress:
         """The line of a finished epoch."""
         merged = {k: v for record in records for k, v in record.items()}
         line = f"epoch {epoch}/{self._epochs}, step {step}/{self._total}"
+        if self._evaluates:
+            line = f"evaluation {of_all(step, self._total)}"
         texts = [text for _, text in _texts(merged)]
         self.line(", ".join([line, *texts]))
 
@@ -64,6 +82,11 @@ class Progress:
         self._bar.close()
 
 
+def of_all(done: int, total: int, between: str = "/") -> str:
+    """Where one is: 3/20, or 3 alone where there is no end."""
+    return f"{done}" if total >= ENDLESS else f"{done}{between}{total}"
+
+
 def _texts(record: Mapping[str, object]) -> list[tuple[str, str]]:
     """Name and text of each number that says something by itself."""
     texts = []
@@ -71,7 +94,8 @@ def _texts(record: Mapping[str, object]) -> list[tuple[str, str]]:
         if name in ("step", "epoch") or not isinstance(value, (int, float)):
             continue
         if name.endswith(SPEED):
-            text = f"{value:.0f} {name.removesuffix(SPEED)}/s"
+            number = f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+            text = f"{number} {name.removesuffix(SPEED)}/s"
         elif name == "seconds":
             text = f"{value:.0f} s"
         else:

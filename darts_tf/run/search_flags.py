@@ -68,7 +68,7 @@ def define_memory() -> None:
 
 
 def define_lambda() -> None:
-    """Lambda-DARTS; only for images."""
+    """Lambda-DARTS; only for images. --strategy is defined before."""
     usual = LAMBDA_DEFAULTS
     flags.DEFINE_enum(
         "lambda_regularizer", "none", REGULARIZERS,
@@ -85,11 +85,13 @@ def define_lambda() -> None:
         "each kind",
     )  # fmt: skip
     flags.register_multi_flags_validator(
-        ["lambda_regularizer", *usual],
+        ["strategy", "lambda_regularizer", *usual],
         lambda v: v["lambda_regularizer"] != "none"
+        or v["strategy"] == "lambda_darts"
         or all(v[name] == value for name, value in usual.items()),
         "--lambda_strength, --lambda_epsilon and --lambda_cells mean nothing "
-        "without --lambda_regularizer=cosine or sign",
+        "without --lambda_regularizer=cosine or sign, or "
+        "--strategy=lambda_darts",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from typing import ClassVar
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -19,9 +20,14 @@ class StopRequest:
     Outside of the main thread, where Python sets no handlers, it does
     nothing. Signals that are ignored (nohup, a shell's background) stay so.
 
+    One may be opened inside of another (a training inside of a search): what
+    came to the outer one before counts for the inner one too.
+
     Attributes:
       signal: the first signal that came, or None.
     """
+
+    _open: ClassVar[list[StopRequest]] = []  # the innermost last
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
@@ -40,11 +46,15 @@ class StopRequest:
             for number in SIGNALS
             if signal.getsignal(number) != signal.SIG_IGN
         }
+        if self._open:
+            self.signal = self.signal or self._open[-1].signal
+        self._open.append(self)
         return self
 
     def __exit__(self, *error: object) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
+        self._open.remove(self)
         for number, handler in self._before.items():
             signal.signal(number, handler or signal.SIG_DFL)
         signal.set_wakeup_fd(self._wakeup)

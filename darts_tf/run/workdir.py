@@ -48,6 +48,11 @@ class Workdir:
         return self.path / "metrics.jsonl"
 
     @property
+    def evaluations(self) -> Path:
+        """Of a search that asks: one genotype and its worth a line."""
+        return self.path / "evaluations.jsonl"
+
+    @property
     def genotype(self) -> Path:
         """The genotype that the run found, JSON."""
         return self.path / "genotype.json"

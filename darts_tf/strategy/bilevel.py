@@ -51,7 +51,8 @@ def alpha_gradient(loss, w, alpha, batch, seed):
     """(grad_alpha L, L, aux)."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(alpha)
-        value, aux = loss(w, alpha, batch, seed)
+        constant = [tf.stop_gradient(t) for t in w]
+        value, aux = loss(constant, alpha, batch, seed)
     return _gradient(tape, value, alpha), value, aux
 
 

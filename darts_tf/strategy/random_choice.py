@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
+from darts_tf.space.cell import CellSpec, SearchSpace
+from darts_tf.space.decisions import operations
 from darts_tf.space.genotype import CellGenotype, Genotype
 
 
-def random_genotype(space: SearchSpace, seed: int) -> Genotype:
+def random_genotype(
+    space: SearchSpace, seed: int | Sequence[int]
+) -> Genotype:
     """Uniform over distinct predecessors and the operations kept.
 
     The zero operation is among them in a space that keeps it.
+
+    Args:
+      space: what it is of.
+      seed: a number, or several that make a seed together.
     """
     generator = np.random.default_rng(seed)
     cells = {spec.name: _cell(spec, generator) for spec in space.cells}
@@ -26,10 +35,6 @@ def _cell(spec: CellSpec, generator: np.random.Generator) -> CellGenotype:
             len(entering), spec.predecessors or len(entering), replace=False
         )
         for row, source in sorted(entering[i] for i in kept):
-            names = [
-                name
-                for name in spec.candidates[row]
-                if name != ZERO or spec.zero_kept
-            ]
+            names = operations(spec, row)
             edges.append((str(generator.choice(names)), source))
     return CellGenotype(tuple(edges), spec.concat)

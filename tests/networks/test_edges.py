@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.edges import DiscreteEdges, MixedEdges, drop
+from darts_tf.networks.edges import DiscreteEdges, drop
+from darts_tf.networks.mixed_edges import MixedEdges
 from darts_tf.space.conv import CANDIDATES, SPACE
 from darts_tf.space.registry import space_by_name
 

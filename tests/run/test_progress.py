@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from darts_tf.run import progress
+from darts_tf.run.loop import ENDLESS
 from darts_tf.run.progress import Progress, duration
 
 
@@ -45,6 +46,25 @@ def test_the_line_of_an_epoch_has_the_numbers_of_all_records(screen):
         "epoch 2/3, step 20/30, 62 s, train/loss 0.1235, "
         "learning rate 0.025, 1234 images/s, valid/accuracy 0.5\n"
     )
+
+
+@pytest.mark.parametrize(
+    "total, told", [(30, "evaluation 20/30"), (ENDLESS, "evaluation 20")]
+)
+@pytest.mark.parametrize("terminal", [False, True])
+def test_evaluations_are_counted_and_may_have_no_end(
+    screen, total, told, terminal
+):
+    file = screen(terminal)
+    shown = Progress(19, total, total // 10, units="evaluations")
+    shown.step()
+    record = {"step": 20, "incumbent": 0.5, "evaluations_per_second": 0.0312}
+    shown.report(2, record)
+    shown.epoch(2, 20, record)
+    shown.close()
+    text = file.getvalue()
+    assert f"{told}, incumbent 0.5, 0.031 evaluations/s\n" in text
+    assert "epoch" not in text and str(ENDLESS) not in text
 
 
 def test_a_file_hears_from_a_long_epoch_only_after_a_while(

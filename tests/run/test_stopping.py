@@ -63,6 +63,18 @@ def test_a_second_signal_ends_the_process_with_its_code():
     assert done.stderr.count("saving") == 1
 
 
+def test_what_came_before_an_inner_one_counts_for_it():
+    with StopRequest() as outer:
+        with StopRequest() as inner:
+            assert inner.signal is None
+        os.kill(os.getpid(), signal.SIGTERM)
+        eventually(lambda: outer.signal is not None)
+        with StopRequest() as inner:
+            assert inner.signal is signal.SIGTERM
+    with StopRequest() as later:
+        assert later.signal is None
+
+
 def test_signals_that_are_ignored_stay_so():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -14,6 +14,7 @@ import sys
 import pytest
 
 from darts_tf.data.nasbench201_table import ACCURACIES, ARCHITECTURE
+from darts_tf.space.architecture_string import every_string
 from darts_tf.space.published import CONVOLUTIONAL, LAMBDA, RECURRENT
 
 HELPER = '''
@@ -53,6 +54,11 @@ V2 = SMALL + "--genotype=DARTS_V2 "
 TEXT = "--space=darts_recurrent --dataset=python_topics --epochs=1 "
 FOLDER = "--space=darts_recurrent --dataset=text_folder "
 NB201 = SMALL + "--space=nasbench201 "
+ASK = SMALL + "--strategy=random "
+TABLE = (
+    "--space=nasbench201 --strategy=random --estimator=table "
+    "--budget_evaluations=5 "
+)  # fmt: skip
 ZEROS = (
     "--genotype=|none~0|+|none~0|none~1|+|none~0|none~1|none~2| "
 )  # fmt: skip
@@ -151,6 +157,52 @@ CASES = {
     "other rule": (
         "search", SMALL + "--early_stop=eigenvalue --early_stop_skips=2",
         "--early_stop_skips"),
+    "no budget": ("search", ASK, "--budget_evaluations=200"),
+    "budget of 0": (
+        "search", ASK + "--budget_evaluations=0 --budget_seconds=0",
+        "above 0"),
+    "budget below 0": ("search", ASK + "--budget_seconds=-1", "above 0"),
+    "budget of descent": (
+        "search", SMALL + "--budget_evaluations=5", "--strategy=darts"),
+    "alpha of random": (
+        "search", ASK + "--budget_evaluations=5 --alpha_learning_rate=1",
+        "--alpha_learning_rate means nothing with --strategy=random"),
+    "population of random": (
+        "search", ASK + "--budget_evaluations=5 --evolution_sample=2",
+        "--evolution_sample"),
+    "only random ones": (
+        "search", SMALL + "--strategy=evolution --budget_evaluations=10",
+        "smaller population"),
+    "strategy": ("search", SMALL + "--strategy=evolve", "evolution"),
+    "table of another space": (
+        "search", "--strategy=random --estimator=table "
+        "--budget_evaluations=5", "--space=darts_conv"),
+    "table without one": (
+        "search", TABLE, "--nasbench201_table=PATH"),
+    "table and epochs": (
+        "search", TABLE + "--epochs=3",
+        "--epochs means nothing with --estimator=table"),
+    "nothing held out": (
+        "search", ASK + "--budget_evaluations=5 --valid_fraction=0",
+        "--valid_fraction=0.5"),
+    "too little held out": (
+        "search", ASK + "--budget_evaluations=5 --valid_fraction=0.01",
+        "too few for parts of 0.99, 0.01"),
+    "held out by descent": (
+        "search", SMALL + "--valid_fraction=0.5", "--strategy=darts"),
+    "lambda is none": (
+        "search", SMALL + "--strategy=lambda_darts "
+        "--lambda_regularizer=none", "--strategy=darts"),
+    "lambda_darts of words": (
+        "search", TEXT + "--strategy=lambda_darts", "another strategy"),
+    "other strategy": (
+        "search", TABLE + "--workdir={tmp}/asked "
+        "--nasbench201_table={tmp}/whole.csv", "--strategy: the run has"),
+    "no alpha to derive": (
+        "derive", "--workdir={tmp}/asked", "--strategy=evolution"),
+    "no alpha to perturb": (
+        "derive", "--method=perturbation --workdir={tmp}/asked",
+        "--strategy=evolution"),
     "lambda alone": (
         "search", SMALL + "--lambda_strength=0.5", "--lambda_regularizer"),
     "one normal cell": (
@@ -169,6 +221,7 @@ def prepare(tmp) -> None:
         "other": {"seed": 5, "space": "darts_conv"},
         "half": {"drop_path": 0.2, "space": "darts_conv"},
         "spoken": {"space": "darts_recurrent"},
+        "asked": {"strategy": "evolution", "space": "nasbench201"},
         "valued": {"genotype": "DARTS_V2", "space": "darts_conv"},
     }.items():  # fmt: skip
         (tmp / name).mkdir()
@@ -190,6 +243,8 @@ def prepare(tmp) -> None:
         (tmp / f"{name}.json").write_text(text)
     columns = ",".join((ARCHITECTURE, *ACCURACIES))
     (tmp / "cut.csv").write_text(f"{columns}\n")
+    every = (f"{string}{',50' * 7}" for string in every_string())
+    (tmp / "whole.csv").write_text("\n".join((columns, *every)))
     text = LAMBDA["s2"]["LAMBDA_C10"].to_json()
     (tmp / "s2.json").write_text(text)
     (tmp / "cut.json").write_text(CONVOLUTIONAL["NASNet"].to_json()[:99])
@@ -264,7 +319,7 @@ def test_helpshort_names_our_flags(programs):
     for name in ("workdir", "method", "alpha_learning_rate", "data_dir"):
         assert f"--{name}\n" in output
     assert "--[no]deterministic" in output
-    assert "--drop_path" not in output and "--verbosity" not in output
+    assert "--genotype" not in output and "--verbosity" not in output
 
 
 def test_bad_input_in_a_real_process(programs, tmp_path):

@@ -1,0 +1,159 @@
+"""Mixed operations on all edges that leave one node (eq. 2).
+
+What search has in the place of networks/edges.py.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from darts_tf.networks import ops
+from darts_tf.networks.shared_traces import SharedTraces
+from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
+
+
+class MixedEdges(ops.Block):
+    """Mixed operations (eq. 2) on all edges that leave one node.
+
+    The ReLU, the pools and their batch norms without parameters are equal
+    for every target and computed once. The zero operation adds nothing.
+
+    Args:
+      spec: the cell's specification.
+      source: the node.
+      channels: C, of every feature map in the cell.
+      stride: 1 or 2, for all edges.
+      norm: called without arguments, returns a new BatchNorm.
+      key: a number that no other node of the network has; it tells the noise
+        of different edges apart.
+      traces: of the network, so that equal edges are traced once; None:
+        each is traced.
+    """
+
+    def __init__(
+        self, spec: CellSpec, source, channels, stride, norm, key: int = 0,
+        traces: SharedTraces | None = None,
+    ):  # fmt: skip
+        super().__init__()
+        self.traces = traces
+        self.stride, self.channels, self.key = stride, channels, key
+        self.edges = spec.outgoing(source)
+        self.names = {row: spec.candidates[row] for row, _ in self.edges}
+        used = {name for names in self.names.values() for name in names}
+        self.pool_norms = {
+            name: norm() for name in sorted(used) if name in ops.POOLS
+        }
+        self.weighted = {}
+        for row, names in self.names.items():
+            own = [name for name in names if not self._shared(name)]
+            layer = EdgeOperations(own, channels, stride, norm)
+            self.weighted[str(row)] = layer
+
+    def _own(self, place: int) -> int:
+        return self.key * 100 + place
+
+    def _shared(self, name: str) -> bool:
+        identity = name == IDENTITY and self.stride == 1
+        return name in (*ops.POOLS, ZERO, NOISE) or identity
+
+    def call(self, x, weights, seed=None, training=False):
+        """[B, H, W, C] and mixing weights -> terms.
+
+        Args:
+          x: the node.
+          weights: the mixing weights of all edges of the cell, a tensor
+            [edges, candidates] or the list of its rows.
+          seed: int32 [2], decides what noise there is; see ops.noise.
+          training: whether batch norm uses (and follows) the batch.
+
+        Returns:
+          (target, list of terms [B, H', W', C]) for each edge.
+        """
+        shared = {
+            name: norm(ops.POOLS[name](x, self.stride), training=training)
+            for name, norm in self.pool_norms.items()
+        }
+        if self.stride == 1:
+            shared[IDENTITY] = x
+        activated = tf.nn.relu(x)
+        taken = _TakenApart(
+            [weights[row] for row, _ in self.edges], self.channels
+        )
+        result = []
+        for place, (row, target) in enumerate(self.edges):
+            terms, scales = [], []
+            for column, name in enumerate(self.names[row]):
+                if name == NOISE:
+                    drawn = ops.noise(x, self.stride, seed, self._own(place))
+                    terms.append(taken.scalar(place, column) * drawn)
+                elif name in shared:
+                    weight = taken.scalar(place, column)
+                    terms.append(weight * shared[name])
+                elif name != ZERO:
+                    scales.append(taken.vector(place, column))
+            terms += self._weighted(row, activated, scales, training)
+            result.append((target, terms))
+        return result
+
+    def _weighted(self, row, activated, scales, training):
+        layer = self.weighted[str(row)]
+        if self.traces is None or not training:
+            return layer(activated, scales, training=training)
+        key = (*layer.names, self.stride, self.channels)
+        return self.traces(key, layer, activated, scales)
+
+
+class EdgeOperations(ops.Block):
+    """The operations with weights of one edge.
+
+    Args:
+      names: of the operations.
+      channels: C, of input and output.
+      stride: 1 or 2.
+      norm: called without arguments, returns a new BatchNorm.
+    """
+
+    def __init__(self, names, channels: int, stride: int, norm):
+        super().__init__()
+        self.names = tuple(names)
+        self.chains = [ops.build(n, channels, stride, norm) for n in names]
+
+    def call(self, activated, scales, training=False):
+        """[B, H, W, C] after ReLU -> a list of [B, H', W', C].
+
+        Args:
+          activated: the node's ReLU.
+          scales: each operation's mixing weight, once a channel: [C].
+          training: whether batch norm uses (and follows) the batch.
+        """
+        return [
+            chain(activated, scale=scale, training=training)
+            for chain, scale in zip(self.chains, scales, strict=True)
+        ]
+
+
+class _TakenApart:
+    """Single mixing weights, with few graph nodes and fewer gradients.
+
+    Args:
+      rows: mixing weights [candidates] of some edges.
+      channels: C, the length of a vector.
+    """
+
+    def __init__(self, rows, channels: int):
+        self._columns = tf.unstack(tf.stack(rows), axis=1)
+        self._ones = tf.ones([1, channels], self._columns[0].dtype)
+        self._scalars, self._vectors = {}, {}
+
+    def scalar(self, place: int, column: int):
+        """The weight, []."""
+        if column not in self._scalars:
+            self._scalars[column] = tf.unstack(self._columns[column])
+        return self._scalars[column][place]
+
+    def vector(self, place: int, column: int):
+        """The weight once for each channel, [C]."""
+        if column not in self._vectors:
+            wide = tf.expand_dims(self._columns[column], 1) * self._ones
+            self._vectors[column] = tf.unstack(wide)
+        return self._vectors[column][place]

@@ -1,0 +1,101 @@
+"""Layers of one shape share a trace and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.networks.conv import Supernet
+from darts_tf.networks.mixed_edges import EdgeOperations
+from darts_tf.networks.shared_traces import SharedTraces
+from darts_tf.strategy import bilevel, relaxation
+from tests.strategy.small_space import SMALL
+
+NAMES = ("sep_conv_3x3", "dil_conv_3x3")
+
+
+def edge():
+    """An edge's operations, built."""
+    layer = EdgeOperations(
+        NAMES, 2, 1, lambda: BatchNorm(False, momentum=0.0)
+    )
+    layer(tf.zeros((1, 5, 5, 2)), [tf.ones([2])] * 2, training=True)
+    return layer
+
+
+def test_two_layers_are_traced_once_and_keep_their_own_values():
+    first, second = edge(), edge()
+    traces = SharedTraces()
+    x = tf.random.stateless_normal((3, 5, 5, 2), [1, 2])
+    scales = [tf.constant([0.5, 0.5]), tf.constant([2.0, 2.0])]
+
+    @tf.function
+    def together():
+        return [traces(NAMES, e, x, scales) for e in (first, second)]
+
+    found = together()
+    moved = [[v.numpy() for v in e.non_trainable_variables]
+             for e in (first, second)]  # fmt: skip
+    assert len(traces._functions) == 1
+    (function,) = traces._functions.values()
+    assert function.experimental_get_tracing_count() == 1
+    for layer, terms, states in zip((first, second), found, moved):
+        for ours, wanted in zip(terms, layer(x, scales, training=True)):
+            np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-6)
+        for ours, wanted in zip(states, layer.non_trainable_variables):
+            np.testing.assert_allclose(ours, wanted, rtol=1e-5, atol=1e-7)
+    assert np.abs(found[0][0] - found[1][0]).max() > 0.1
+
+
+@pytest.fixture(scope="module", params=[False, True])
+def pieces(request):
+    """A loss, its w, alpha and batch, for both ways of calling."""
+    model = Supernet(SMALL, 2, 3, 3, second_derivatives=request.param)
+    alpha = [tf.constant(a) for a in relaxation.initial_alpha(SMALL, 0)]
+    cells = relaxation.per_cell(alpha, SMALL, model.kinds)
+    model(tf.zeros((1, 8, 8, 3)), cells)
+    images = tf.random.stateless_normal((4, 8, 8, 3), [3, 4])
+    batch = images, tf.constant([0, 1, 2, 0])
+    w = [tf.constant(v) for v in model.trainable_variables]
+    return relaxation.supernet_loss(model), w, alpha, batch
+
+
+@pytest.mark.parametrize("kind", ["w", "alpha", "product"])
+def test_gradients_of_calls_are_those_without(pieces, kind):
+    loss, w, alpha, batch = pieces
+    seed = tf.constant([0, 0])
+    u = [tf.random.stateless_normal(v.shape, [5, i]) for i, v in enumerate(w)]
+
+    def wanted(loss):
+        if kind == "product":
+            return bilevel.mixed_product(loss, w, alpha, batch, seed, u)
+        function = getattr(
+            bilevel, "weight_gradient" if kind == "w" else "alpha_gradient"
+        )
+        return function(loss, w, alpha, batch, seed)[0]
+
+    compiled = tf.function(lambda: wanted(loss))()
+    for ours, eager in zip(compiled, wanted(loss), strict=True):
+        scale = max(np.abs(eager).max(), 1e-3)
+        np.testing.assert_allclose(ours, eager, atol=2e-3 * scale)
+
+
+def test_the_gradient_of_alpha_leaves_the_weights_out(pieces):
+    loss, w, alpha, batch = pieces
+    seed = tf.constant([0, 0])
+    graph = tf.function(
+        lambda: bilevel.alpha_gradient(loss, w, alpha, batch, seed)[0]
+    ).get_concrete_function().graph.as_graph_def()
+    called = {
+        node.attr["f"].func.name
+        for node in graph.node
+        if node.op.endswith("PartitionedCall")
+    }
+    backward = [
+        f.signature for f in graph.library.function
+        if f.signature.name in called and "backward" in f.signature.name
+    ]  # fmt: skip
+    # The ReLU's gradient and one for each operation's mixing weight.
+    assert backward and all(len(s.output_arg) <= 8 for s in backward)
