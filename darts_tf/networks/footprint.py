@@ -103,9 +103,10 @@ def operation(name: str, size: Size, channels: int, stride: int) -> Held:
     if kind == "sep_conv":
         padded = size.map(channels, kernel - 1) if stride == 2 else 0
         return Held(2 * separable, padded + 5 * out)
-    margin = 2 * (kernel - 1) if stride == 1 else 0  # in each of 4 phases
-    read = size.halved(stride).map(channels, margin)
-    return Held(separable, read + 2 * out)
+    if stride == 2:
+        return Held(separable, 3 * out)
+    phases = Size(n + n % 2 for n in size).map(channels, 2 * (kernel - 1))
+    return Held(separable, phases + 2 * out)
 
 
 def mixed_edges(
@@ -190,7 +191,7 @@ def _conv_supernet(space, channels, layers, classes, size, colours):
         channels *= stride
         here = last[0]
         cells.append(
-            preprocessed(*before, channels, before[0] != here and 2 or 1)
+            preprocessed(*before, channels, 1 if before[0] == here else 2)
             + preprocessed(*last, channels, 1)
             + mixed_cell(spec, here, channels, stride, pool_norms=True)
         )
