@@ -44,6 +44,8 @@ flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)
 flags.DEFINE_enum(
     "lambda_regularizer", "none", search_flags.REGULARIZERS, "images only"
 )
+flags.DEFINE_integer("micro_batches", 1, "as train.search", lower_bound=1)
+flags.DEFINE_bool("recompute", False, "as train.search; images only")
 flags.DEFINE_bool("unrolled", False, "recurrent only: no loop over time")
 flags.DEFINE_integer("steps", 5, "timed, after the first", lower_bound=1)
 FLAGS = flags.FLAGS
@@ -75,10 +77,10 @@ def main(_) -> None:
         times.append(time.monotonic() - start)
         cpu_times.append(time.process_time() - cpu)
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sizes = ("channels", "layers", "lambda_regularizer")
+    sizes = ("channels", "layers", "lambda_regularizer", "recompute")
     if FLAGS.space == recurrent.SPACE.name:
         sizes = ("hidden_size", "words", "bptt", "unrolled")
-    names = ("space", "method", "batch_size", *sizes)
+    names = ("space", "method", "batch_size", "micro_batches", *sizes)
     print(
         json.dumps(
             {n: FLAGS[n].value for n in names}
@@ -116,6 +118,7 @@ def build_loop() -> search_loop.Search:
     settings = search_loop.SearchSettings(
         FLAGS.method, FLAGS.steps + 2, 1, FLAGS.batch_size,
         lambda_regularizer=FLAGS.lambda_regularizer,
+        micro_batches=FLAGS.micro_batches,
     )  # fmt: skip
     loop = search_loop.Search(task, settings, replicas)
     loop.step = 1
@@ -126,7 +129,7 @@ def image_task(replicas) -> tasks.ImageTask:
     """The supernet on one batch of random images."""
     space = space_by_name(FLAGS.space)
     model = images.supernet(
-        space, FLAGS.channels, FLAGS.layers, 10, FLAGS.method
+        space, FLAGS.channels, FLAGS.layers, 10, FLAGS.method, FLAGS.recompute
     )
     start = relaxation.initial_alpha(space, 0)
     cells = relaxation.per_cell(start, space, model.kinds)

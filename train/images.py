@@ -33,7 +33,7 @@ def search(
     with replicas.scope():
         model = supernet(
             space, flags.channels, flags.layers, data.images.num_classes,
-            flags.method,
+            flags.method, flags.recompute,
         )  # fmt: skip
         start = relaxation.initial_alpha(space, flags.seed)
         build(
@@ -56,12 +56,17 @@ def search(
     return search_loop.Search(task, settings, replicas, **watched)
 
 
-def supernet(space, channels: int, layers: int, classes: int, method: str):
+def supernet(
+    space, channels: int, layers: int, classes: int, method: str,
+    recompute: bool = False,
+):  # fmt: skip
     """The search network of a space, not built yet."""
+    sizes = channels, layers, classes
     if space.name == "nasbench201":
-        return nasbench201.Supernet(space, channels, layers, classes)
+        return nasbench201.Supernet(space, *sizes, recompute=recompute)
+    second = method == "exact"
     return conv.Supernet(
-        space, channels, layers, classes, second_derivatives=method == "exact"
+        space, *sizes, second_derivatives=second, recompute=recompute
     )
 
 

@@ -19,6 +19,7 @@ from darts_tf.errors import InputError
 from darts_tf.run import flags as run_flags
 from darts_tf.run import strategy_flags
 from darts_tf.run.workdir import Workdir, open_workdir
+from darts_tf.strategy.micro_batches import check
 
 
 def prepare(flags) -> Replicas:
@@ -30,7 +31,10 @@ def prepare(flags) -> Replicas:
     disable_grappler()
     # Keras would wrap our errors in pages of its own.
     keras.config.disable_traceback_filtering()
-    return replicas_for(flags.distribute)
+    replicas = replicas_for(flags.distribute)
+    if "micro_batches" in flags:
+        check(flags.batch_size, flags.micro_batches, replicas.count)
+    return replicas
 
 
 def disable_grappler() -> None:

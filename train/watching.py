@@ -28,7 +28,9 @@ def arguments(flags, task, replicas: Replicas) -> dict:
             f"identity too; use --early_stop=eigenvalue"
         )
     return {
-        "instruments": named_instruments(names, task, replicas),
+        "instruments": named_instruments(
+            names, task, replicas, flags.micro_batches
+        ),
         "early_stopping": None if rule == "none" else _rule(flags, task),
     }
 

@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks import ops
+from darts_tf.networks import ops, recompute
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
 from darts_tf.networks.edges import discrete_units
@@ -83,9 +83,12 @@ class _Trunk(keras.Model):
         """Yields the output of each cell, [B, H, W, C]."""
         s0, s1 = self._stem(images, training)
         for layer, cell in enumerate(self.cells):
-            out = cell([s0, s1], training=training, **arguments(layer))
+            out = self._call_cell(cell, [s0, s1], training, arguments(layer))
             s0, s1 = s1, out
             yield s1
+
+    def _call_cell(self, cell, inputs, training, arguments):
+        return cell(inputs, training=training, **arguments)
 
     def _classify(self, x):
         return self.classifier(tf.reduce_mean(x, [1, 2]))
@@ -102,6 +105,7 @@ class Supernet(_Trunk):
       synchronized: batch statistics over all replicas.
       second_derivatives: whether gradients of gradients will be asked for;
         they are right without it, but cost more.
+      recompute: keep no activations within a cell (networks/recompute.py).
 
     A training pass leaves its batch's statistics in the batch norms; whoever
     trains averages them (strategy/search_loop.py). Four passes a step then
@@ -113,8 +117,9 @@ class Supernet(_Trunk):
 
     def __init__(self, space: SearchSpace, channels, layers, classes,
                  synchronized: bool = False,
-                 second_derivatives: bool = False):  # fmt: skip
-        self.space = space
+                 second_derivatives: bool = False,
+                 recompute: bool = False):  # fmt: skip
+        self.space, self.recompute = space, recompute
         # Replicas cannot meet inside of a shared trace.
         self._traces = (
             None if synchronized else SharedTraces(second_derivatives)
@@ -142,6 +147,11 @@ class Supernet(_Trunk):
         ]
         inputs = self._inputs(channels, after_reduction)
         return Cell(units, spec.nodes, spec.concat, inputs)
+
+    def _call_cell(self, cell, inputs, training, arguments):
+        if training and self.recompute:
+            return recompute.call_cell(cell, inputs, **arguments)
+        return super()._call_cell(cell, inputs, training, arguments)
 
     def call(self, images, mixing_weights, seed=None, training=False):
         """Logits [B, classes] of images [B, H, W, channels].

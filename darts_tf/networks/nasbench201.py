@@ -13,7 +13,7 @@ import functools
 import keras
 import tensorflow as tf
 
-from darts_tf.networks import ops
+from darts_tf.networks import ops, recompute
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
 from darts_tf.networks.convolutions import Conv
@@ -81,9 +81,12 @@ class _Trunk(keras.Model):
             stage, place = divmod(layer, self.cells_a_stage)
             if stage and not place:
                 x = self.blocks[stage - 1](x, training=training)
-            x = cell([x], training=training, **arguments(layer))
+            x = self._call_cell(cell, [x], training, arguments(layer))
         x = tf.nn.relu(self.last_norm(x, training=training))
         return self.classifier(tf.reduce_mean(x, [1, 2]))
+
+    def _call_cell(self, cell, inputs, training, arguments):
+        return cell(inputs, training=training, **arguments)
 
 
 class Supernet(_Trunk):
@@ -98,13 +101,15 @@ class Supernet(_Trunk):
       channels: C, of the first stage (benchmark: 16).
       layers: number of cells, 3 N (benchmark: 15).
       classes: number of classes.
+      recompute: keep no activations within a cell (networks/recompute.py).
 
     Raises:
       InputError: a size that makes no network.
     """
 
-    def __init__(self, space: SearchSpace, channels, layers, classes):
-        self.space = space
+    def __init__(self, space: SearchSpace, channels, layers, classes,
+                 recompute: bool = False):  # fmt: skip
+        self.space, self.recompute = space, recompute
         self._norm = functools.partial(BatchNorm, True, momentum=0.0)
         super().__init__(channels, layers, classes, name="supernet")
 
@@ -116,6 +121,11 @@ class Supernet(_Trunk):
             for source in range(spec.inputs + spec.nodes - 1)
         ]
         return Cell(units, spec.nodes, spec.concat, [None] * spec.inputs)
+
+    def _call_cell(self, cell, inputs, training, arguments):
+        if training and self.recompute:
+            return recompute.call_cell(cell, inputs, **arguments)
+        return super()._call_cell(cell, inputs, training, arguments)
 
     def call(self, images, mixing_weights, seed=None, training=False):
         """Logits [B, classes] of images [B, H, W, channels].

@@ -33,7 +33,7 @@ IMAGE_FLAGS = (
     "download", "image_size", "examples", "crop_padding", "flip",
     "cutout_length", "channels", "layers", "train_portion", "network",
     "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
-    "lambda_strength", "lambda_epsilon", "lambda_cells",
+    "lambda_strength", "lambda_epsilon", "lambda_cells", "recompute",
 )  # fmt: skip
 TABLE_FLAG = "nasbench201_table"
 TEXT_FLAGS = (
@@ -50,6 +50,8 @@ FOREIGN_FLAGS = dict.fromkeys(CELL_SPACES, (*TEXT_FLAGS, TABLE_FLAG)) | {
 REASONS = {
     "lambda_regularizer": " (Lambda-DARTS aligns the layers of a network with "
     "each other, and a recurrent network has one)",
+    "recompute": " (it recomputes cells of images; --micro_batches lowers the "
+    "memory of a recurrent search)",
 }
 """Why, where it is not plain."""
 
@@ -63,6 +65,7 @@ PLACE_FLAGS = ("workdir", "data_dir", "download", TABLE_FLAG)
 
 PACE_FLAGS = (
     "report_every", "checkpoint_every", "distribute", "instruments",
+    "recompute",
 )  # fmt: skip
 """May differ when a run is resumed: they change no result but rounding."""
 

@@ -45,12 +45,26 @@ def define_search() -> None:
         "train_portion", 0.5, "share of the training data for w; the rest is "
         "for alpha", lower_bound=0.01, upper_bound=0.99,
     )  # fmt: skip
+    define_memory()
     define_lambda()
     flags.register_multi_flags_validator(
         ["learning_rate", "learning_rate_min"],
         lambda v: v["learning_rate_min"] <= v["learning_rate"],
         "--learning_rate_min must not be above --learning_rate",
     )
+
+
+def define_memory() -> None:
+    """What a search does with less memory."""
+    _integer(
+        "micro_batches", 1, "equal slices of a batch that are computed in "
+        "turn and averaged, as on so many replicas; batch norm sees a slice",
+        lower_bound=1,
+    )  # fmt: skip
+    flags.DEFINE_bool(
+        "recompute", False, "images: compute the inside of each cell again in "
+        "the backward pass in the place of keeping it in memory",
+    )  # fmt: skip
 
 
 def define_lambda() -> None:

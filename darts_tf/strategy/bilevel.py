@@ -24,11 +24,14 @@ it is in, with its derivative.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from darts_tf.errors import InputError
+from darts_tf.networks.recompute import differentiated_twice
+from darts_tf.strategy.micro_batches import in_turn
 
 METHODS = ("first_order", "finite_difference", "exact")
 
@@ -66,7 +69,10 @@ def both_gradients(loss, w, alpha, batch, seed):
 
 def mixed_product(loss, w, alpha, batch, seed, u):
     """d/dalpha <grad_w L(w, alpha), u>, u held constant: exact."""
-    with tf.GradientTape(watch_accessed_variables=False) as outer:
+    with (
+        differentiated_twice(),
+        tf.GradientTape(watch_accessed_variables=False) as outer,
+    ):
         outer.watch(alpha)
         with tf.GradientTape(watch_accessed_variables=False) as inner:
             inner.watch(w)
@@ -119,7 +125,8 @@ class ArchitectureGradient:
     The pieces are separate graphs, which the methods share: a single graph
     of all passes takes minutes to its first step. Gradients are averaged
     over the replicas wherever they leave a piece, so that N replicas compute
-    what one computes on the joined batch.
+    what one computes on the joined batch. Micro-batches are averaged there
+    too (strategy/micro_batches.py).
 
     Args:
       loss: L_train as loss(w, alpha, batch, seed) -> (loss, aux).
@@ -128,6 +135,7 @@ class ArchitectureGradient:
       mean: averages a list of tensors over the replicas.
       epsilon: length of the step of eq. 8.
       valid_loss: L_val, where it is another function than L_train.
+      micro_batches: equal slices of a batch that are computed in turn.
 
     Raises:
       InputError: no such method.
@@ -141,6 +149,7 @@ class ArchitectureGradient:
         mean: Callable = lambda values: values,
         epsilon: float = EPSILON,
         valid_loss: Callable | None = None,
+        micro_batches: int = 1,
     ):
         if method not in METHODS:
             raise InputError(
@@ -150,25 +159,10 @@ class ArchitectureGradient:
         self.method = method
         valid_loss = valid_loss or loss
 
-        def on_weights(w, alpha, batch, seed):
-            g, value, aux = weight_gradient(loss, w, alpha, batch, seed)
-            return mean(g), mean([value])[0], aux
-
-        def on_alpha(which):
-            def piece(w, alpha, batch, seed):
-                g, value, aux = alpha_gradient(which, w, alpha, batch, seed)
-                return mean(g), mean([value])[0], aux
-
-            return compile(piece)
-
-        def on_both(w, alpha, batch, seed):
-            g, h, value, aux = both_gradients(
-                valid_loss, w, alpha, batch, seed
+        def piece(function, which):
+            return in_turn(
+                functools.partial(function, which), micro_batches, compile, mean
             )
-            return mean(g), mean(h), mean([value])[0], aux
-
-        def on_product(w, alpha, batch, seed, u):
-            return mean(mixed_product(loss, w, alpha, batch, seed, u))
 
         def around(w, u):
             step = difference_step(u, epsilon)
@@ -185,12 +179,14 @@ class ArchitectureGradient:
 
         self._compile = compile
         self._steps = {}
-        self.weight_gradient = compile(on_weights)
-        self.alpha_gradient = on_alpha(loss)
+        self.weight_gradient = piece(weight_gradient, loss)
+        self.alpha_gradient = piece(alpha_gradient, loss)
         same = valid_loss is loss
-        self._valid = self.alpha_gradient if same else on_alpha(valid_loss)
-        self._both = compile(on_both)
-        self._product = compile(on_product)
+        self._valid = (
+            self.alpha_gradient if same else piece(alpha_gradient, valid_loss)
+        )
+        self._both = piece(both_gradients, valid_loss)
+        self._product = piece(mixed_product, loss)
         self._around = compile(around)
         self._central = compile(central)
         self._plus = compile(plus)

@@ -11,6 +11,7 @@ the first of L_val's. Batch norm uses the batch's statistics, as in training.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 
@@ -26,6 +27,7 @@ from darts_tf.strategy.alignment import mean_pairwise_cosine
 from darts_tf.strategy.collapse import counts, main_cell
 from darts_tf.strategy.discretisation import derived_weights
 from darts_tf.strategy.hessian import dominant_eigenvalue, hessian_product
+from darts_tf.strategy.micro_batches import in_turn
 
 GAP_BATCHES = 32
 """Batches of L_val's stream on which the discretisation gap is measured."""
@@ -64,31 +66,36 @@ class Alignment:
     Args:
       task: on images.
       replicas: where it runs.
+      micro_batches: see strategy/micro_batches.py.
 
     Raises:
       InputError: the network has fewer than two normal cells.
     """
 
-    def __init__(self, task, replicas: Replicas):
+    def __init__(self, task, replicas: Replicas, micro_batches: int = 1):
         places = normal_layers(task.space, task.kinds)
 
-        def measure(w, cells, batch, seed):
-            gradients, _, _ = bilevel.alpha_gradient(
+        def gradients(w, cells, batch, seed):
+            found, _, _ = bilevel.alpha_gradient(
                 task.cells_loss, w, cells, batch, seed
             )
-            chosen = [gradients[place] for place in places]
-            return mean_pairwise_cosine(replicas.mean(chosen))
+            return [found[place] for place in places]
 
-        self._measure, self._local = replicas.compile(measure), replicas.local
+        self._gradients = in_turn(
+            gradients, micro_batches, replicas.compile, replicas.mean
+        )
+        self._cosine = replicas.compile(mean_pairwise_cosine)
+        self._local = replicas.local
 
     def __call__(self, search) -> dict[str, float]:
         """"alignment/train" and "alignment/valid", each in [-1, 1]."""
         w, _ = search.values()
         cells = _cells(search, search.mixing_weights())
         found = [
-            float(self._local(self._measure(w, cells, batch, _seed(search))))
+            self._cosine(self._gradients(w, cells, batch, _seed(search)))
             for batch in search.task.fixed_batches()
         ]
+        found = [float(self._local(value)) for value in found]
         return dict(zip(("alignment/train", "alignment/valid"), found))
 
 
@@ -102,13 +109,15 @@ class Eigenvalue:
     Args:
       task: what is searched on.
       replicas: where it runs.
+      micro_batches: see strategy/micro_batches.py.
     """
 
-    def __init__(self, task, replicas: Replicas):
-        self._product = replicas.compile(
-            lambda *values: replicas.mean(
-                hessian_product(task.valid_loss, *values)
-            )
+    def __init__(self, task, replicas: Replicas, micro_batches: int = 1):
+        self._product = in_turn(
+            functools.partial(hessian_product, task.valid_loss),
+            micro_batches,
+            replicas.compile,
+            replicas.mean,
         )
         self._local = replicas.local
         self._shapes = [spec.alpha_shape for spec in task.space.cells]
@@ -190,11 +199,11 @@ class Gap:
 
 
 KINDS = {
-    "entropy": lambda task, replicas: entropy,
-    "skip_connections": lambda task, replicas: skip_connections,
+    "entropy": lambda *_: entropy,
+    "skip_connections": lambda *_: skip_connections,
     "alignment": Alignment,
     "eigenvalue": Eigenvalue,
-    "gap": Gap,
+    "gap": lambda task, replicas, *_: Gap(task, replicas),
 }
 """What makes an instrument, by the name that users give."""
 
@@ -205,7 +214,7 @@ ON_IMAGES_ONLY = {
 
 
 def named_instruments(
-    names: Sequence[str], task, replicas: Replicas
+    names: Sequence[str], task, replicas: Replicas, micro_batches: int = 1
 ) -> list[Callable]:
     """New instruments, one for each of these names of KINDS.
 
@@ -218,7 +227,8 @@ def named_instruments(
                 f"--instruments={name} means nothing with --space="
                 f"{task.space.name}: {reason}; leave it out"
             )
-    return [KINDS[name](task, replicas) for name in KINDS if name in names]
+    chosen = [make for name, make in KINDS.items() if name in names]
+    return [make(task, replicas, micro_batches) for make in chosen]
 
 
 def normal_layers(space: SearchSpace, kinds: Sequence[str]) -> list[int]:

@@ -22,6 +22,7 @@ of cell for itself.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -32,6 +33,7 @@ from darts_tf.strategy.alignment import (
     mean_pairwise_cosine,
     mean_pairwise_sign,
 )
+from darts_tf.strategy.micro_batches import in_turn
 from darts_tf.strategy.relaxation import mixing_weights, per_cell
 
 KINDS = {"cosine": mean_pairwise_cosine, "sign": mean_pairwise_sign}
@@ -108,6 +110,8 @@ class LambdaRegulariser:
       cells: one of CELLS.
       compile: turns a function of tensors into its compiled form.
       mean: averages a list of tensors over the replicas.
+      micro_batches: equal slices of a batch that are computed in turn. The
+        layer gradients that are aligned are the means over them.
 
     Raises:
       InputError: no such regularizer; too few cells.
@@ -123,6 +127,7 @@ class LambdaRegulariser:
         cells: str = "normal",
         compile: Callable = tf.function,
         mean: Callable = lambda values: values,
+        micro_batches: int = 1,
     ):
         if regularizer not in KINDS:
             raise InputError(
@@ -137,10 +142,9 @@ class LambdaRegulariser:
             return per_cell(mixing_weights(alpha), space, kinds)
 
         def both(w, alpha, batch, seed):
-            g, layers, value, aux = bilevel.both_gradients(
+            return bilevel.both_gradients(
                 cells_loss, w, at(alpha), batch, seed
             )
-            return mean(g), mean(layers), mean([value])[0], aux
 
         def around(alpha, layers):
             cosine, u = perturbations(KINDS[regularizer], layers, groups)
@@ -152,7 +156,7 @@ class LambdaRegulariser:
             g, _, _ = bilevel.weight_gradient(
                 cells_loss, w, cells, batch, seed
             )
-            return mean(g)
+            return g
 
         def plus(g, forward, backward, epsilon, strength):
             strength = tf.cast(strength, epsilon.dtype)
@@ -162,9 +166,12 @@ class LambdaRegulariser:
                 for t, f, b in zip(g, forward, backward, strict=True)
             ]
 
-        self.layer_gradients = compile(both)
+        sliced = functools.partial(
+            in_turn, count=micro_batches, compile=compile, mean=mean
+        )
+        self.layer_gradients = sliced(both)
         self.around = compile(around)
-        self._weights_only = compile(weights_only)
+        self._weights_only = sliced(weights_only)
         self._plus = compile(plus)
 
     def __call__(self, w, alpha, batch, seed, strength: float):

@@ -24,6 +24,7 @@ left out: nothing is measured after it.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
@@ -37,6 +38,7 @@ from darts_tf.descent.schedules import cosine
 from darts_tf.descent.variables import load, named
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy import bilevel, relaxation
+from darts_tf.strategy.micro_batches import in_turn
 from darts_tf.strategy.perturbation import Selection
 
 RATE_SHARE = 0.1
@@ -52,6 +54,7 @@ class PerturbationSettings:
         for none.
       train_steps: steps of such a pass.
       batch_size: of a step.
+      micro_batches: equal slices of a batch that are computed in turn.
       learning_rate, learning_rate_min: the search's, of w.
       momentum, weight_decay, clip_norm: of w.
       seed: of the order of the decisions.
@@ -65,6 +68,7 @@ class PerturbationSettings:
     momentum: float = 0.9
     weight_decay: float = 3e-4
     clip_norm: float = 5.0
+    micro_batches: int = 1
     seed: int = 0
 
 
@@ -121,25 +125,27 @@ class PerturbationLoop(Epochs):
             cells = relaxation.per_cell(weights, self.space, kinds)
             return of_cells(w, cells, batch, seed)
 
-        def tune(weights, batch, seed, learning_rate):
-            w = [tf.identity(v) for v in self._w]
-            g, value, aux = bilevel.weight_gradient(
-                loss, w, weights, batch, seed
-            )
+        def move(w, gradient, learning_rate):
             slots = [tf.identity(s) for s in self._slots]
-            moved, slots = self._sgd.step(
-                w, replicas.mean(g), slots, learning_rate
-            )
+            moved, slots = self._sgd.step(w, gradient, slots, learning_rate)
             replicas.assign(self._w, moved)
             replicas.assign(self._slots, slots)
-            return replicas.mean([value])[0], aux["logits"]
 
         def count(weights, batch, seed):
             w = [tf.identity(v) for v in self._w]
             _, aux = loss(w, weights, batch, seed)
             return scores.correct(aux["logits"], batch[1])
 
-        self._tune_step = replicas.compile(tune)
+        self._read_w = replicas.compile(
+            lambda: [tf.identity(v) for v in self._w]
+        )
+        self._gradient = in_turn(
+            functools.partial(bilevel.weight_gradient, loss),
+            self.settings.micro_batches,
+            replicas.compile,
+            replicas.mean,
+        )
+        self._move = replicas.compile(move)
         self._count = replicas.compile(count)
         self._share = scores.compile_share(replicas)
 
@@ -183,13 +189,12 @@ class PerturbationLoop(Epochs):
         if self._iterator is None:
             self._iterator = iter(self._data(done))
         batch, rate = next(self._iterator), self.learning_rate(done)
-        loss, logits = self._tune_step(
-            self._tensors(self.selection.weights()),
-            batch,
-            tf.constant([self.settings.seed, self.step], tf.int32),
-            tf.constant(rate, tf.float32),
-        )
-        local, share = self._replicas.local, self._share(logits, batch[1])
+        w, weights = self._read_w(), self._tensors(self.selection.weights())
+        seed = tf.constant([self.settings.seed, self.step], tf.int32)
+        g, loss, aux = self._gradient(w, weights, batch, seed)
+        self._move(w, g, tf.constant(rate, tf.float32))
+        local = self._replicas.local
+        share = self._share(aux["logits"], batch[1])
         return {
             "train/loss": local(loss),
             "train/accuracy": local(share),

@@ -81,6 +81,7 @@ class Search(Epochs):
             replicas.compile,
             replicas.mean,
             valid_loss=task.valid_loss,
+            micro_batches=settings.micro_batches,
         )
         self._regulariser = self._build_regulariser()
         self._create_variables()
@@ -104,6 +105,7 @@ class Search(Epochs):
             settings.lambda_cells,
             self._replicas.compile,
             self._replicas.mean,
+            settings.micro_batches,
         )
 
     def _create_variables(self) -> None:

@@ -15,6 +15,8 @@ class SearchSettings:
     Attributes:
       method: one of bilevel.METHODS.
       epochs, steps_per_epoch, batch_size: of the weight steps.
+      micro_batches: equal slices of a batch that are computed in turn
+        (strategy/micro_batches.py).
       learning_rate, learning_rate_min: of w, by cosine over the epochs.
       momentum, weight_decay, clip_norm: of w.
       alpha_learning_rate, alpha_weight_decay, alpha_beta1: of alpha, by Adam
@@ -44,6 +46,7 @@ class SearchSettings:
     lambda_epsilon: float = lambda_reg.EPSILON
     lambda_cells: str = "normal"
     temperature_end: float = 1.0
+    micro_batches: int = 1
     seed: int = 0
 
     def learning_rate_in(self, epoch: int) -> float:

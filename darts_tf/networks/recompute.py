@@ -1,0 +1,130 @@
+"""Cells whose activations are computed again in the backward pass.
+
+A cell keeps its inputs and its output only; what lies between them is
+computed once more when the gradient of the output has arrived (Chen et al.
+2016, arXiv 1604.06174). The memory of a pass is then that of one cell and of
+all cells' outputs, for the time of another forward pass.
+
+Not by tf.recompute_grad: it sees the gradients of arguments and of
+tf.Variables only, while the weights of a `stateless_call` are tensors, and it
+refuses second derivatives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator
+
+import tensorflow as tf
+
+_twice = contextvars.ContextVar("differentiated_twice", default=False)
+
+
+@contextlib.contextmanager
+def differentiated_twice() -> Iterator[None]:
+    """For a gradient that is differentiated again (the exact method).
+
+    Then a cell's backward pass keeps no activations either, but is computed
+    again, too. It costs first derivatives that nobody asks for, so that it
+    is not done everywhere. Right derivatives of any order come without it.
+    """
+    token = _twice.set(True)
+    try:
+        yield
+    finally:
+        _twice.reset(token)
+
+
+def call_cell(cell, inputs, weights, **others):
+    """`cell(inputs, weights=weights, training=True, **others)`, recomputed.
+
+    Its batch norms are left with the batch's statistics, as by that call.
+
+    Args:
+      cell: a built networks.cell.Cell.
+      inputs: a list of [B, H, W, C].
+      weights: mixing weights, a list with a row [candidates] for each edge.
+      **others: further arguments of the cell; they get no gradient.
+    """
+    w = [tf.convert_to_tensor(v.value) for v in cell.trainable_variables]
+    state = [v.value for v in cell.non_trainable_variables]
+    first, second = len(inputs), len(inputs) + len(weights)
+    left = []
+
+    def function(*values):
+        output, statistics = cell.stateless_call(
+            list(values[second:]),
+            state,
+            list(values[:first]),
+            weights=list(values[first:second]),
+            training=True,
+            **others,
+        )
+        left.append(statistics)
+        return [output]
+
+    levels = 2 if _twice.get() else 1
+    call = recomputed(function, first, levels)
+    (output,) = call(*inputs, *weights, *w)
+    for variable, value in zip(cell.non_trainable_variables, left[0]):
+        variable.assign(value)
+    return output
+
+
+def recomputed(function: Callable, large: int, levels: int = 1) -> Callable:
+    """A function of the same values that keeps its arguments only.
+
+    Args:
+      function: tensors -> a list of tensors, of the arguments alone; what
+        else it uses gets no gradient.
+      large: so many arguments, the first ones, are feature maps: what is
+        computed from the others alone may be there at any time.
+      levels: how often its gradient is itself computed again when it is
+        differentiated. Beyond that, derivatives keep what they need.
+    """
+
+    @tf.custom_gradient
+    def call(*values):
+        def backward(*gradients):
+            def pulled(*given):
+                count = len(values)
+                return _pull_back(function, given[:count], given[count:])
+
+            if levels > 1:
+                again = recomputed(pulled, large, levels - 1)
+            else:
+                again = pulled
+            awaited = _after(values[:large], gradients[:large])
+            return again(*awaited, *values[large:], *gradients)
+
+        return function(*values), backward
+
+    return call
+
+
+def _pull_back(function: Callable, values, gradients) -> list:
+    """Gradients of <function(values), gradients> in the values."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        results = function(*values)
+    return tape.gradient(
+        results,
+        list(values),
+        output_gradients=list(gradients),
+        unconnected_gradients="zero",
+    )
+
+
+def _after(values, awaited) -> list:
+    """The values, but not before all that is awaited is there.
+
+    Nothing else would keep a graph from computing all cells again at once,
+    before the backward pass begins. By an operation and not a control
+    dependency, which XLA does not know; it cannot tell that 0 is added.
+    """
+    if tf.executing_eagerly():
+        return list(values)
+    some = tf.add_n([tf.reshape(x, [-1])[0] for x in awaited])
+    zero = tf.where(tf.equal(some, some), 0.0, float("nan"))
+    return [value + tf.cast(zero, value.dtype) for value in values]
