@@ -120,7 +120,8 @@ def test_evaluation_leaves_its_files(evaluation, searched):
         "valid", "test", "parameters", "multiply_adds", "data"}
     assert found["genotype"] == result(searched)["genotype"]
     assert 0 <= found["test"]["error"] <= 1
-    assert set(found["valid"]) == {"error", "best_error", "best_epoch"}
+    assert set(found["valid"]) == {
+        "error", "best_error", "best_epoch", "images"}
 
 
 def test_export_and_evaluation_again(programs, evaluation):
