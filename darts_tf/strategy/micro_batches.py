@@ -83,6 +83,7 @@ def in_turn(
         return _over_replicas(means, joined, mean)
 
     if count == 1:
+        whole.__name__ = getattr(piece, "__name__", whole.__name__)
         return compile(whole)
     part, add, together = compile(part), compile(add), compile(together)
 
