@@ -56,6 +56,7 @@ class _Trunk(keras.Model):
             halved = kind == "reduce"
         self.classifier = Classifier(classes)
 
+    recompute = False
     _stem_halves = False
     _stem_norm = functools.partial(BatchNorm, True)
 
@@ -83,12 +84,11 @@ class _Trunk(keras.Model):
         """Yields the output of each cell, [B, H, W, C]."""
         s0, s1 = self._stem(images, training)
         for layer, cell in enumerate(self.cells):
-            out = self._call_cell(cell, [s0, s1], training, arguments(layer))
+            out = recompute.call_cell(
+                cell, [s0, s1], self.recompute, training, **arguments(layer)
+            )
             s0, s1 = s1, out
             yield s1
-
-    def _call_cell(self, cell, inputs, training, arguments):
-        return cell(inputs, training=training, **arguments)
 
     def _classify(self, x):
         return self.classifier(tf.reduce_mean(x, [1, 2]))
@@ -147,11 +147,6 @@ class Supernet(_Trunk):
         ]
         inputs = self._inputs(channels, after_reduction)
         return Cell(units, spec.nodes, spec.concat, inputs)
-
-    def _call_cell(self, cell, inputs, training, arguments):
-        if training and self.recompute:
-            return recompute.call_cell(cell, inputs, **arguments)
-        return super()._call_cell(cell, inputs, training, arguments)
 
     def call(self, images, mixing_weights, seed=None, training=False):
         """Logits [B, classes] of images [B, H, W, channels].

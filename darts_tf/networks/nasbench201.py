@@ -53,6 +53,7 @@ class ResidualBlock(ops.Block):
 class _Trunk(keras.Model):
     """Stem, stages and classifier; subclasses say what a cell is."""
 
+    recompute = False
     _norm = staticmethod(functools.partial(BatchNorm, True))
 
     def __init__(self, channels: int, layers: int, classes: int, **kwargs):
@@ -81,12 +82,11 @@ class _Trunk(keras.Model):
             stage, place = divmod(layer, self.cells_a_stage)
             if stage and not place:
                 x = self.blocks[stage - 1](x, training=training)
-            x = self._call_cell(cell, [x], training, arguments(layer))
+            x = recompute.call_cell(
+                cell, [x], self.recompute, training, **arguments(layer)
+            )
         x = tf.nn.relu(self.last_norm(x, training=training))
         return self.classifier(tf.reduce_mean(x, [1, 2]))
-
-    def _call_cell(self, cell, inputs, training, arguments):
-        return cell(inputs, training=training, **arguments)
 
 
 class Supernet(_Trunk):
@@ -121,11 +121,6 @@ class Supernet(_Trunk):
             for source in range(spec.inputs + spec.nodes - 1)
         ]
         return Cell(units, spec.nodes, spec.concat, [None] * spec.inputs)
-
-    def _call_cell(self, cell, inputs, training, arguments):
-        if training and self.recompute:
-            return recompute.call_cell(cell, inputs, **arguments)
-        return super()._call_cell(cell, inputs, training, arguments)
 
     def call(self, images, mixing_weights, seed=None, training=False):
         """Logits [B, classes] of images [B, H, W, channels].

@@ -36,17 +36,25 @@ def differentiated_twice() -> Iterator[None]:
         _twice.reset(token)
 
 
-def call_cell(cell, inputs, weights, **others):
-    """`cell(inputs, weights=weights, training=True, **others)`, recomputed.
-
-    Its batch norms are left with the batch's statistics, as by that call.
+def call_cell(cell, inputs, again: bool, training=False, **arguments):
+    """`cell(inputs, training=training, **arguments)`.
 
     Args:
       cell: a built networks.cell.Cell.
       inputs: a list of [B, H, W, C].
-      weights: mixing weights, a list with a row [candidates] for each edge.
-      **others: further arguments of the cell; they get no gradient.
+      again: whether, in training, its activations are not kept.
+      training: whether batch norm uses (and follows) the batch.
+      **arguments: of the cell's edges. With `again` the mixing weights
+        (`weights`, a list with a row [candidates] for each edge) get a
+        gradient and others none.
     """
+    if again and training:
+        return _call_again(cell, inputs, **arguments)
+    return cell(inputs, training=training, **arguments)
+
+
+def _call_again(cell, inputs, weights, **others):
+    """Its batch norms are left with the batch's statistics, as by a call."""
     w = [tf.convert_to_tensor(v.value) for v in cell.trainable_variables]
     state = [v.value for v in cell.non_trainable_variables]
     first, second = len(inputs), len(inputs) + len(weights)

@@ -18,6 +18,7 @@ from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.space.cell import CellSpec
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import bilevel, relaxation
+from tests.precision import computed_in_float64
 from tests.strategy.small_space import SMALL
 
 SEED = tf.constant([1, 2])
@@ -96,12 +97,8 @@ def test_each_function_waits_for_the_gradient_that_asks_for_it():
 
 @pytest.fixture
 def float64():
-    before = keras.config.dtype_policy(), keras.config.floatx()
-    keras.config.set_dtype_policy("float64")
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_dtype_policy(before[0])
-    keras.config.set_floatx(before[1])
+    with computed_in_float64():
+        yield
 
 
 NAMES = ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3", "noise")
@@ -123,7 +120,7 @@ class OneCell(keras.Model):
     def call(self, x, rows, recomputed=False, training=False):
         given = {"weights": rows, "seed": SEED}
         if recomputed:
-            return recompute.call_cell(self.cell, [x, x], **given)
+            return recompute.call_cell(self.cell, [x, x], True, True, **given)
         return self.cell([x, x], training=training, **given)
 
 

@@ -24,6 +24,7 @@ from darts_tf.strategy.early_stopping import (
 )
 from darts_tf.strategy.hessian import hessian_product
 from darts_tf.strategy.tasks import ImageTask
+from tests.precision import computed_in_float64
 from tests.strategy.small_space import SMALL
 
 SEED = tf.constant([0, 0])
@@ -173,10 +174,7 @@ def test_eigenvalue_is_the_dominant_one_of_the_whole_hessian(shown):
 
 def double_precision_hessian(search) -> np.ndarray:
     """Of L_val in alpha on the fixed batch, of a copy in float64."""
-    before = keras.config.dtype_policy(), keras.config.floatx()
-    keras.config.set_dtype_policy("float64")
-    keras.config.set_floatx("float64")
-    try:
+    with computed_in_float64():
         net = Supernet(SMALL, 1, 4, 3)
         w, alpha = search.values()
         w, alpha = ([tf.cast(t, tf.float64) for t in x] for x in (w, alpha))
@@ -207,9 +205,6 @@ def double_precision_hessian(search) -> np.ndarray:
         size = np.abs(hessian @ v).max()
         np.testing.assert_allclose(hessian @ v, quotient, atol=1e-5 * size)
         return hessian
-    finally:
-        keras.config.set_dtype_policy(before[0])
-        keras.config.set_floatx(before[1])
 
 
 def split(v, shapes) -> list:
