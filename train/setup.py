@@ -32,7 +32,7 @@ def prepare(flags) -> Replicas:
     # Keras would wrap our errors in pages of its own.
     keras.config.disable_traceback_filtering()
     replicas = replicas_for(flags.distribute)
-    if "micro_batches" in flags:
+    if "micro_batches" in flags and flags.micro_batches > 1:
         check(flags.batch_size, flags.micro_batches, replicas.count)
     return replicas
 

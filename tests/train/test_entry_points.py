@@ -158,6 +158,8 @@ CASES = {
     "other rule": (
         "search", SMALL + "--early_stop=eigenvalue --early_stop_skips=2",
         "--early_stop_skips"),
+    "micro-batches": (
+        "search", SMALL + "--micro_batches=3", "multiple of 3"),
     "no budget": ("search", ASK, "--budget_evaluations=200"),
     "budget of 0": (
         "search", ASK + "--budget_evaluations=0 --budget_seconds=0",
