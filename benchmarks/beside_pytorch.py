@@ -32,6 +32,7 @@ flags.DEFINE_list("columns", list(COLUMNS[:3]), "columns of the table")
 flags.DEFINE_integer("channels", 16, "of the supernet", lower_bound=1)
 flags.DEFINE_integer("layers", 8, "of the supernet", lower_bound=3)
 flags.DEFINE_integer("batch_size", 16, "images", lower_bound=1)
+flags.DEFINE_integer("threads", 0, "of PyTorch (0: its own choice)", 0)
 flags.DEFINE_integer("warm_up", 2, "steps that are not timed", lower_bound=0)
 flags.DEFINE_integer("steps", 7, "timed steps of each column", lower_bound=1)
 flags.DEFINE_string("out", "benchmarks/results", "folder of the table")
@@ -42,15 +43,12 @@ class Worker:
     """A column's process."""
 
     def __init__(self, column: str, method: str):
-        ours = "first_order" if method == "weights" else method
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "benchmarks.step_worker"),
-                *(f"--column={column}", f"--step_method={method}"),
-                *(f"--method={ours}", f"--channels={FLAGS.channels}"),
-                *(f"--layers={FLAGS.layers}", "--steps=1000"),
+                *(sys.executable, "-m", *program(column, method)),
+                f"--channels={FLAGS.channels}",
+                f"--layers={FLAGS.layers}",
                 f"--batch_size={FLAGS.batch_size}",
-                f"--threads={FLAGS.threads}",
             ],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -75,6 +73,19 @@ class Worker:
         """Ends it; its peak memory, GB."""
         self._process.stdin.close()
         return self._read()["peak_gb"]
+
+
+def program(column: str, method: str) -> list[str]:
+    """A column's module, with the flags that only its kind has."""
+    if column != "ours":
+        return [
+            *("benchmarks.torch_step", f"--column={column}"),
+            *(f"--method={method}", f"--threads={FLAGS.threads}"),
+        ]
+    ours = ["benchmarks.our_step", "--steps=1000"]  # never at its end
+    if method == "weights":
+        return [*ours, "--weights_only"]
+    return [*ours, f"--method={method}"]
 
 
 def row(method: str) -> dict[str, dict[str, float]]:

@@ -1,0 +1,40 @@
+"""Our column of benchmarks/beside_pytorch.py: a search step, again and again.
+
+Its sizes are flags of benchmarks/search_step.py, which builds the search.
+"""
+
+from __future__ import annotations
+
+from darts_tf.run import quiet_tensorflow  # isort: skip  # noqa: F401
+
+import tensorflow as tf
+from absl import app, flags
+
+from benchmarks import search_step, step_worker
+from train import setup
+
+flags.DEFINE_bool("weights_only", False, "no step on alpha")
+FLAGS = flags.FLAGS
+
+
+def main(_) -> None:
+    """Steps, as step_worker says."""
+    setup.disable_grappler()
+    loop = search_step.build_loop()
+    step = weight_step if FLAGS.weights_only else search_step.advance
+    step_worker.serve(lambda: step(loop))
+
+
+def weight_step(loop) -> None:
+    """The half of a search step that moves w, waited for."""
+    train, _ = loop.task.batches(loop.step)
+    w, slots = loop._read_w(), loop._read_slots()
+    g, loss, _ = loop._gradient.weight_gradient(
+        w, loop._read_alpha(), train, tf.constant([0, 0])
+    )
+    loop._move_w(w, g, slots, tf.constant(0.025))
+    float(loss)
+
+
+if __name__ == "__main__":
+    app.run(main)
