@@ -20,6 +20,7 @@ run_flags.define_network(channels=36, layers=20)
 run_flags.define_language(words=0.1, patience=True)
 run_flags.define_descent(epochs=600, batch_size=96)
 run_flags.define_data()
+run_flags.define_precision()
 run_flags.define_run()
 flags.adopt_module_key_flags(run_flags)
 

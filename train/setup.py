@@ -31,7 +31,8 @@ def prepare(flags) -> Replicas:
     disable_grappler()
     # Keras would wrap our errors in pages of its own.
     keras.config.disable_traceback_filtering()
-    replicas = replicas_for(flags.distribute)
+    jit = flags.jit if "jit" in flags else "off"  # of an earlier version
+    replicas = replicas_for(flags.distribute, jit)
     if "micro_batches" in flags and flags.micro_batches > 1:
         check(flags.batch_size, flags.micro_batches, replicas.count)
     return replicas

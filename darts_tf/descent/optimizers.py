@@ -21,8 +21,45 @@ def clip_coefficient(gradients, max_norm: float):
     return tf.minimum(max_norm / (norm + CLIP_EPSILON), 1.0)
 
 
+def finite(gradients):
+    """Whether all elements are, a boolean []."""
+    return tf.math.is_finite(tf.linalg.global_norm(gradients))
+
+
 @dataclasses.dataclass(frozen=True)
-class SGD:
+class _Guarded:
+    """A step that is not taken where its gradient is not finite.
+
+    Attributes:
+      guarded: whether to look; then `step` returns what it was given.
+    """
+
+    guarded: bool = dataclasses.field(default=False, kw_only=True)
+
+    def step(self, parameters, gradients, slots, *more):
+        """(parameters', slots') after one step; shapes as given."""
+        if not self.guarded:
+            return self._step(parameters, gradients, slots, *more)
+        taken = finite(gradients)
+        # Chosen before the step too: what is derived from it (pull_back) has
+        # factors 0 that must not meet infinity, nor the norm of zeros.
+        safe = [tf.where(taken, g, tf.ones_like(g)) for g in gradients]
+        moved = self._step(parameters, safe, slots, *more)
+        return tf.nest.map_structure(
+            lambda new, old: tf.where(taken, new, old),
+            moved,
+            (parameters, slots),
+        )
+
+    def skipped(self, gradients):
+        """1.0 where `step` would not be taken, else 0.0; [], float32."""
+        if not self.guarded:
+            return tf.constant(0.0)
+        return 1.0 - tf.cast(finite(gradients), tf.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class SGD(_Guarded):
     """Stochastic gradient descent on a flat list of tensors.
 
     Attributes:
@@ -39,8 +76,7 @@ class SGD:
         """The state before the first step: a zero buffer per tensor."""
         return [tf.zeros_like(tensor) for tensor in w] if self.momentum else []
 
-    def step(self, w, gradients, slots, learning_rate):
-        """(w', slots') after one step; shapes as given."""
+    def _step(self, w, gradients, slots, learning_rate):
         if self.clip_norm:
             c = clip_coefficient(gradients, self.clip_norm)
             gradients = [c * g for g in gradients]
@@ -73,7 +109,7 @@ class SGD:
 
 
 @dataclasses.dataclass(frozen=True)
-class Adam:
+class Adam(_Guarded):
     """Adam (Kingma and Ba 2015) on a flat list of tensors, with L2 decay.
 
     Attributes:
@@ -94,8 +130,7 @@ class Adam:
         zeros = [tf.zeros_like(p) for p in parameters]
         return [*zeros, *zeros, tf.zeros([], tf.int64)]
 
-    def step(self, parameters, gradients, slots):
-        """(parameters', slots') after one step; shapes as given."""
+    def _step(self, parameters, gradients, slots):
         count = len(parameters)
         m, v, t = slots[:count], slots[count : 2 * count], slots[-1] + 1
         g = [

@@ -17,6 +17,10 @@ import tensorflow as tf
 from darts_tf.errors import InputError
 
 CHOICES = ("auto", "one_device", "mirrored")
+JIT = ("auto", "on", "off")
+
+
+ACCELERATORS = {"GPU", "TPU"}
 
 
 class Replicas:
@@ -25,12 +29,14 @@ class Replicas:
     Args:
       distribute: "one_device"; "mirrored" for all GPUs (or all logical CPU
         devices); "auto": mirrored where there are several GPUs.
+      jit: whether XLA compiles what `compile` is given; "auto": for one
+        replica on an accelerator.
 
     Raises:
-      InputError: no such choice.
+      InputError: no such choice; or XLA for several replicas.
     """
 
-    def __init__(self, distribute: str = "auto"):
+    def __init__(self, distribute: str = "auto", jit: str = "auto"):
         gpus = tf.config.list_logical_devices("GPU")
         if distribute not in CHOICES:
             raise InputError(
@@ -43,6 +49,18 @@ class Replicas:
             self.strategy = tf.distribute.MirroredStrategy(names)
         else:
             self.strategy = tf.distribute.get_strategy()
+        self._choose_jit(jit)
+
+    def _choose_jit(self, jit: str) -> None:
+        """What replicas exchange inside of a step is not for XLA to see."""
+        if jit == "on" and self.count > 1:
+            raise InputError(
+                f"XLA compiles steps on one replica only, and these are "
+                f"{self.count}: give --jit=off, or --distribute=one_device"
+            )
+        kinds = {d.device_type for d in tf.config.list_logical_devices()}
+        fast = bool(kinds & ACCELERATORS) and self.count == 1
+        self.jit = jit == "on" or (jit == "auto" and fast)
 
     @property
     def count(self) -> int:
@@ -68,7 +86,9 @@ class Replicas:
             # Of a lambda's traces tf.function would warn: it counts those of
             # all functions that have its code together.
             function = functools.partial(self._everywhere, function)
-        return tf.function(function, reduce_retracing=True)
+        return tf.function(
+            function, reduce_retracing=True, jit_compile=self.jit or None
+        )
 
     def _everywhere(self, function: Callable, *args):
         return self.strategy.run(function, args)

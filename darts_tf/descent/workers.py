@@ -37,14 +37,16 @@ class Workers(Replicas):
 
     Args:
       cluster: who they are, as the environment says.
+      jit: as of Replicas; "on" is refused.
 
     Raises:
       InputError: this worker cannot listen where it should.
     """
 
-    def __init__(self, cluster: Cluster):
+    def __init__(self, cluster: Cluster, jit: str = "auto"):
         self._index, self._workers = cluster.index, len(cluster.workers)
         self.strategy = _strategy(cluster)
+        self._choose_jit(jit)
         self._each = len(self.strategy.extended.worker_devices)
         self._first = self._index * self._each
         self._add_up = self.compile(self._summed)
@@ -161,7 +163,7 @@ def _deadly_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def replicas_for(distribute: str) -> Replicas:
+def replicas_for(distribute: str, jit: str = "auto") -> Replicas:
     """Where a run computes: any of Replicas' choices, or "multi_worker".
 
     A cluster of one worker is no other than one machine.
@@ -170,6 +172,8 @@ def replicas_for(distribute: str) -> Replicas:
       InputError: no such choice; or TF_CONFIG is not what it should be.
     """
     if distribute != CHOICE:
-        return Replicas(distribute)
+        return Replicas(distribute, jit)
     cluster = read_cluster(os.environ)
-    return Workers(cluster) if cluster.workers[1:] else Replicas("auto")
+    if not cluster.workers[1:]:
+        return Replicas("auto", jit)
+    return Workers(cluster, jit)

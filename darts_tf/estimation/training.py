@@ -16,6 +16,11 @@ import tensorflow as tf
 from darts_tf.descent import scores
 from darts_tf.descent.epochs import Epochs
 from darts_tf.descent.optimizers import SGD
+from darts_tf.descent.precision import (
+    precision_by_name,
+    scaled_gradient,
+    unscaled,
+)
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import cosine, linear
 from darts_tf.descent.variables import load, named
@@ -31,6 +36,7 @@ class TrainingSettings:
       momentum, weight_decay, clip_norm: of SGD.
       auxiliary_weight: of the auxiliary head's loss.
       drop_path: probability towards which drop path rises from 0.
+      precision: one of descent.precision.PRECISIONS.
       seed: decides what is dropped.
     """
 
@@ -43,6 +49,7 @@ class TrainingSettings:
     clip_norm: float = 5.0
     auxiliary_weight: float = 0.4
     drop_path: float = 0.2
+    precision: str = "float32"
     seed: int = 0
 
 
@@ -101,8 +108,12 @@ class Training(Epochs):
         self.best_accuracy, self.best_epoch = 0.0, 0
         self._batches, self._measured = batches, measured
         self.replicas, self._iterator = replicas, None
+        self._precision = precision_by_name(settings.precision)
         self._sgd = SGD(
-            settings.momentum, settings.weight_decay, settings.clip_norm
+            settings.momentum,
+            settings.weight_decay,
+            settings.clip_norm,
+            guarded=self._precision.guarded,
         )
         self._w = [v.value for v in model.trainable_variables]
         self._statistics = [v.value for v in model.non_trainable_variables]
@@ -115,6 +126,7 @@ class Training(Epochs):
 
     def _compile(self) -> None:
         settings, replicas = self.settings, self.replicas
+        precision, sgd = self._precision, self._sgd
         loss = training_loss(
             self.model, settings.auxiliary_weight, settings.drop_path > 0
         )
@@ -126,17 +138,17 @@ class Training(Epochs):
                 seed = seed + replica.replica_id_in_sync_group
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(w)
+                batch = precision.narrowed(batch)
                 value, logits, state = loss(w, batch, seed, drop_path)
-            # Of nodes that reach no output, where zeros may be derived.
-            nothing = tf.UnconnectedGradients.ZERO
-            g = tape.gradient(value, w, unconnected_gradients=nothing)
-            g = replicas.mean(g)
+            # Zeros for nodes that reach no output.
+            g = scaled_gradient(tape, value, w, precision.scale)
+            g = replicas.mean(unscaled(g, precision.scale))
             slots = [tf.identity(s) for s in self._slots]
-            moved, slots = self._sgd.step(w, g, slots, learning_rate)
+            moved, slots = sgd.step(w, g, slots, learning_rate)
             replicas.assign(self._w, moved)
             replicas.assign(self._slots, slots)
             replicas.assign(self._statistics, replicas.mean(state))
-            return replicas.mean([value])[0], logits
+            return replicas.mean([value])[0], logits, sgd.skipped(g)
 
         def count(batch):
             logits = self.model(batch[0], training=False)
@@ -154,7 +166,7 @@ class Training(Epochs):
         settings, epoch = self.settings, self.epoch
         rate = cosine(settings.learning_rate, 0.0, epoch, settings.epochs)
         drop_path = linear(settings.drop_path, epoch, settings.epochs)
-        loss, logits = self._train(
+        loss, logits, skipped = self._train(
             batch,
             tf.constant([settings.seed, self.step], tf.int32),
             tf.constant(rate, tf.float32),
@@ -162,9 +174,11 @@ class Training(Epochs):
         )
         accuracy = self._share(logits, batch[1])
         self.step += 1
-        return {
-            "train/loss": self.replicas.local(loss),
-            "train/accuracy": self.replicas.local(accuracy),
+        guarded, local = self._precision.guarded, self.replicas.local
+        more = {"train/skipped": local(skipped)} if guarded else {}
+        return more | {
+            "train/loss": local(loss),
+            "train/accuracy": local(accuracy),
             "learning_rate": rate,
             "drop_path": drop_path,
         }

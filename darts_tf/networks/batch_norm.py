@@ -12,12 +12,16 @@ import functools
 import keras
 import tensorflow as tf
 
+from darts_tf.networks.precision import wide, widened
+
 MOMENTUM = 0.9
 EPSILON = 1e-5
 
 
 class BatchNorm(keras.layers.Layer):
     """Normalises each channel of [B, H, W, C] over B, H and W.
+
+    Statistics, scale and shift of 16-bit feature maps are float32.
 
     Args:
       affine: whether the layer learns a scale and a shift. In search it does
@@ -35,7 +39,7 @@ class BatchNorm(keras.layers.Layer):
         momentum: float = MOMENTUM,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.affine = affine
         self.synchronized = synchronized
         self.momentum = momentum
@@ -76,12 +80,13 @@ class BatchNorm(keras.layers.Layer):
             mean, variance, unbiased = self._moments(x)
             y = self._normalise(x, mean, variance, gamma, beta)
         else:
+            unused = _constants(0, wide(x.dtype))[1]
             y, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
                 x=x,
                 scale=tf.convert_to_tensor(gamma),
                 offset=tf.convert_to_tensor(beta),
-                mean=_constants(0, x.dtype)[1],
-                variance=_constants(0, x.dtype)[1],
+                mean=unused,
+                variance=unused,
                 epsilon=EPSILON,
                 is_training=True,
             )
@@ -98,11 +103,12 @@ class BatchNorm(keras.layers.Layer):
                 if scale is None
                 else (gamma * scale, beta * scale)
             )
-        ones, zeros = _constants(x.shape[-1], x.dtype)
+        ones, zeros = _constants(x.shape[-1], wide(x.dtype))
         return (ones if scale is None else scale), zeros
 
     def _moments(self, x):
         """Mean, biased and unbiased variance [C], over replicas if asked."""
+        x = widened(x)
         sums = [
             tf.cast(tf.size(x) // x.shape[-1], x.dtype),
             tf.reduce_sum(x, [0, 1, 2]),
@@ -124,14 +130,16 @@ class BatchNorm(keras.layers.Layer):
 
     @staticmethod
     def _normalise(x, mean, variance, gamma, beta):
-        return tf.nn.batch_normalization(
-            x,
-            tf.cast(mean, x.dtype),
-            tf.cast(variance, x.dtype),
+        dtype = wide(x.dtype)
+        y = tf.nn.batch_normalization(
+            widened(x),
+            tf.cast(mean, dtype),
+            tf.cast(variance, dtype),
             beta,
             gamma,
             EPSILON,
         )
+        return tf.cast(y, x.dtype)
 
     def _move(self, statistic, value) -> None:
         if self.momentum:

@@ -25,6 +25,7 @@ from darts_tf.networks.ends import (
     strided_stem,
 )
 from darts_tf.networks.mixed_edges import MixedEdges
+from darts_tf.networks.precision import widened
 from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.conv import reduction_layers
@@ -41,7 +42,7 @@ class _Trunk(keras.Model):
     def __init__(self, channels: int, layers: int, classes: int, **kwargs):
         check_ends(channels, classes)
         _check_layers(layers)
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.reductions = reduction_layers(layers)
         self.kinds = tuple(
             "reduce" if layer in self.reductions else "normal"
@@ -91,7 +92,7 @@ class _Trunk(keras.Model):
             yield s1
 
     def _classify(self, x):
-        return self.classifier(tf.reduce_mean(x, [1, 2]))
+        return self.classifier(tf.reduce_mean(widened(x), [1, 2]))
 
 
 class Supernet(_Trunk):

@@ -1,7 +1,8 @@
 """Convolutions with the papers' padding and start.
 
 Every feature map is [B, H, W, C]; padding is (kernel - 1) / 2 zeros on all
-four sides, which with stride 2 is not what TensorFlow's SAME does.
+four sides, which with stride 2 is not what TensorFlow's SAME does. They compute
+in the type of their input (networks/precision.py).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Conv(keras.layers.Layer):
     """
 
     def __init__(self, channels, kernel=(1, 1), strides=(1, 1), padded=True):
-        super().__init__()
+        super().__init__(autocast=False)
         self.channels = channels
         self.kernel_size = kernel
         self.strides = strides
@@ -55,7 +56,8 @@ class Conv(keras.layers.Layer):
         high, wide = self.margin
         sides = [[0, 0], [high, high], [wide, wide], [0, 0]]
         padding = sides if high or wide else "VALID"
-        return tf.nn.conv2d(x, self.kernel, self.strides, padding)
+        kernel = tf.cast(self.kernel, x.dtype)
+        return tf.nn.conv2d(x, kernel, self.strides, padding)
 
 
 class DepthwiseConv(keras.layers.Layer):
@@ -68,7 +70,7 @@ class DepthwiseConv(keras.layers.Layer):
     """
 
     def __init__(self, size: int, stride: int = 1, dilation: int = 1):
-        super().__init__()
+        super().__init__(autocast=False)
         self.size, self.stride, self.dilation = size, stride, dilation
 
     def build(self, shape) -> None:
@@ -93,7 +95,7 @@ class DepthwiseConv(keras.layers.Layer):
         # tf.nn.depthwise_conv2d puts six more nodes around this one.
         return tf.raw_ops.DepthwiseConv2dNative(
             input=x,
-            filter=self.kernel,
+            filter=tf.cast(self.kernel, x.dtype),
             strides=[1, stride, stride, 1],
             padding=padding,
         )

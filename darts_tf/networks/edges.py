@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.networks.precision import wide, widened
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 from darts_tf.space.genotype import CellGenotype
 
@@ -106,8 +107,9 @@ def drop(y, probability, seed):
     Each sample is kept with probability 1 - p and divided by it, so that
     the expectation stays (Larsson et al. 2017; DARTS sect. A.3).
     """
-    keep = 1.0 - tf.cast(probability, y.dtype)
+    dtype = wide(y.dtype)
+    keep = 1.0 - tf.cast(probability, dtype)
     noise = tf.random.stateless_uniform(
-        [tf.shape(y)[0], 1, 1, 1], seed, dtype=y.dtype
+        [tf.shape(y)[0], 1, 1, 1], seed, dtype=dtype
     )
-    return y * tf.floor(noise + keep) / keep
+    return tf.cast(widened(y) * tf.floor(noise + keep) / keep, y.dtype)

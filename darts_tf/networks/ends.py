@@ -11,6 +11,7 @@ from darts_tf.errors import InputError
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.convolutions import Conv, uniform
+from darts_tf.networks.precision import widened
 
 NARROW_CHANNELS, WIDE_CHANNELS = 128, 768
 """Of the auxiliary head."""
@@ -76,7 +77,8 @@ class AuxiliaryHead(ops.Block):
         x = self.wide(tf.nn.relu(x))
         if self.wide_norm is not None:
             x = self.wide_norm(x, training=training)
-        return self.classifier(tf.reduce_mean(tf.nn.relu(x), [1, 2]))
+        x = widened(tf.nn.relu(x))
+        return self.classifier(tf.reduce_mean(x, [1, 2]))
 
 
 def _auxiliary_window(size: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from darts_tf.networks import ops
+from darts_tf.networks.precision import widened
 from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 
@@ -70,11 +71,13 @@ class MixedEdges(ops.Block):
           (target, list of terms [B, H', W', C]) for each edge.
         """
         shared = {
-            name: norm(ops.POOLS[name](x, self.stride), training=training)
+            name: widened(
+                norm(ops.POOLS[name](x, self.stride), training=training)
+            )
             for name, norm in self.pool_norms.items()
         }
         if self.stride == 1:
-            shared[IDENTITY] = x
+            shared[IDENTITY] = widened(x)
         activated = tf.nn.relu(x)
         taken = _TakenApart(
             [weights[row] for row, _ in self.edges], self.channels
@@ -85,10 +88,11 @@ class MixedEdges(ops.Block):
             for column, name in enumerate(self.names[row]):
                 if name == NOISE:
                     drawn = ops.noise(x, self.stride, seed, self._own(place))
-                    terms.append(taken.scalar(place, column) * drawn)
+                    term = taken.scalar(place, column) * widened(drawn)
+                    terms.append(tf.cast(term, x.dtype))
                 elif name in shared:
                     weight = taken.scalar(place, column)
-                    terms.append(weight * shared[name])
+                    terms.append(tf.cast(weight * shared[name], x.dtype))
                 elif name != ZERO:
                     scales.append(taken.vector(place, column))
             terms += self._weighted(row, activated, scales, training)

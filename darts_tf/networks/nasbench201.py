@@ -20,6 +20,7 @@ from darts_tf.networks.convolutions import Conv
 from darts_tf.networks.edges import discrete_units
 from darts_tf.networks.ends import Classifier, check_ends, cifar_stem
 from darts_tf.networks.packed_edges import PackedEdges
+from darts_tf.networks.precision import widened
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import CELL, STAGES, cells_a_stage
@@ -59,7 +60,7 @@ class _Trunk(keras.Model):
     def __init__(self, channels: int, layers: int, classes: int, **kwargs):
         check_ends(channels, classes)
         size = cells_a_stage(layers)
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.cells_a_stage = size
         self.kinds = (CELL,) * layers
         self.stem = cifar_stem(channels, self._norm)
@@ -85,7 +86,7 @@ class _Trunk(keras.Model):
             x = recompute.call_cell(
                 cell, [x], self.recompute, training, **arguments(layer)
             )
-        x = tf.nn.relu(self.last_norm(x, training=training))
+        x = tf.nn.relu(self.last_norm(widened(x), training=training))
         return self.classifier(tf.reduce_mean(x, [1, 2]))
 
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 from darts_tf.errors import InputError
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.convolutions import Conv, DepthwiseConv, pad
+from darts_tf.networks.precision import wide
 from darts_tf.space.cell import IDENTITY
 
 fold_in = tf.random.experimental.stateless_fold_in
@@ -24,8 +25,12 @@ fold_in = tf.random.experimental.stateless_fold_in
 class Block(keras.layers.Layer):
     """A layer made of layers, which build themselves when they are called.
 
-    Keras would otherwise trace `call` once more to build them.
+    Keras would otherwise trace `call` once more to build them. It takes its
+    arguments in the types that they have (networks/precision.py).
     """
+
+    def __init__(self, **kwargs):
+        super().__init__(autocast=False, **kwargs)
 
     def build(self, input_shape) -> None:
         """Nothing to create here."""
@@ -57,7 +62,7 @@ def separable(size: int, channels: int, stride: int, norm) -> Chain:
             DepthwiseConv(size, stride),
             Conv(channels),
             norm(),
-            keras.layers.ReLU(),
+            keras.layers.ReLU(autocast=False),
             DepthwiseConv(size),
             Conv(channels),
             norm(),
@@ -155,7 +160,8 @@ def noise(x, stride: int, seed, key: int):
 
     def draw(images, seed):
         shape, own = [images, *image], fold_in(seed, key)
-        return tf.random.stateless_normal(shape, own, dtype=x.dtype)
+        drawn = tf.random.stateless_normal(shape, own, dtype=wide(x.dtype))
+        return tf.cast(drawn, x.dtype)
 
     if seed is None:
         return tf.broadcast_to(draw(1, [0, 0]), [batch, *image])

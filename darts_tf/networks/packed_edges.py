@@ -13,6 +13,7 @@ import tensorflow as tf
 from darts_tf.errors import InputError
 from darts_tf.networks import ops
 from darts_tf.networks.cell import add
+from darts_tf.networks.precision import wide, widened
 from darts_tf.space.cell import IDENTITY, ZERO, CellSpec
 
 
@@ -69,16 +70,16 @@ class PackedEdges(ops.Block):
         for name, column in columns.items():
             if name in (ZERO, *self.convolutions):
                 continue
-            y = x if name == IDENTITY else ops.POOLS[name](x, 1)
+            y = widened(x if name == IDENTITY else ops.POOLS[name](x, 1))
             for place, weight in enumerate(tf.unstack(column)):
-                terms[place].append(weight * y)
+                terms[place].append(tf.cast(weight * y, x.dtype))
         targets = [target for _, target in self.edges]
         return list(zip(targets, terms))
 
     def _convolved(self, x, columns, training):
         """The sum over all convolutions, [B, H, W, C] for each edge."""
         activated = tf.nn.relu(x)
-        ones = tf.ones([1, self.channels], x.dtype)
+        ones = tf.ones([1, self.channels], wide(x.dtype))
         packed = []
         for name, convolution in self.convolutions.items():
             scale = tf.reshape(columns[name][:, tf.newaxis] * ones, [-1])

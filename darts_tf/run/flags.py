@@ -15,6 +15,8 @@ from darts_tf.errors import InputError
 from darts_tf.run import strategy_flags
 from darts_tf.space import nasbench201
 
+JIT = ("auto", "on", "off")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 DISTRIBUTE = ("auto", "one_device", "mirrored", "multi_worker")
 NETWORKS = ("cifar", "mobile")
 CELL_SPACES = ("darts_conv", "s1", "s2", "s3", "s4", "darts_conv_nonzero")
@@ -34,6 +36,7 @@ IMAGE_FLAGS = (
     "cutout_length", "channels", "layers", "train_portion", "network",
     "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
     "lambda_strength", "lambda_epsilon", "lambda_cells", "recompute",
+    "precision",
 )  # fmt: skip
 TABLE_FLAG = "nasbench201_table"
 TEXT_FLAGS = (
@@ -52,6 +55,8 @@ REASONS = {
     "each other, and a recurrent network has one)",
     "recompute": " (it recomputes cells of images; --micro_batches lowers the "
     "memory of a recurrent search)",
+    "precision": " (it is that of feature maps and convolutions, and a "
+    "recurrent network has none)",
 }
 """Why, where it is not plain."""
 
@@ -65,7 +70,7 @@ PLACE_FLAGS = ("workdir", "data_dir", "download", TABLE_FLAG)
 
 PACE_FLAGS = (
     "report_every", "checkpoint_every", "distribute", "instruments",
-    "recompute",
+    "recompute", "jit",
 )  # fmt: skip
 """May differ when a run is resumed: they change no result but rounding."""
 
@@ -109,6 +114,11 @@ def define_run() -> None:
         "auto: all GPUs if there are several, else one device; mirrored: all "
         "GPUs, or all logical CPU devices; multi_worker: those of all "
         "processes that TF_CONFIG lists, on one machine or several",
+    )  # fmt: skip
+    flags.DEFINE_enum(
+        "jit", "auto", JIT,
+        "compile the steps with XLA; auto: on a GPU or TPU, not on the CPU, "
+        "where it makes them slower, nor for several replicas",
     )  # fmt: skip
     define_pace()
 
@@ -173,6 +183,16 @@ def define_language(words: float, patience: bool) -> None:
     _integer("measured_batch", 10, "language: streams when measured", 1)
     if patience:
         _integer("patience", 5, "language: epochs before averaging", 1)
+
+
+def define_precision() -> None:
+    """--precision."""
+    flags.DEFINE_enum(
+        "precision", "float32", PRECISIONS,
+        "images: of feature maps and convolutions in training passes; batch "
+        "statistics, mixing weights, losses, w and alpha, and all that is "
+        "measured or exported, are float32",
+    )  # fmt: skip
 
 
 def define_descent(epochs: int, batch_size: int) -> None:

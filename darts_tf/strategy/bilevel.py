@@ -29,6 +29,12 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from darts_tf.descent.precision import (
+    FLOAT32,
+    Precision,
+    scaled_gradient,
+    unscaled,
+)
 from darts_tf.errors import InputError
 from darts_tf.networks.recompute import differentiated_twice
 from darts_tf.strategy.micro_batches import in_turn
@@ -39,36 +45,38 @@ EPSILON = 0.01
 """Length of the step of eq. 8: epsilon = 0.01 / |u| (paper, footnote 2)."""
 
 
-def weight_gradient(loss, w, alpha, batch, seed):
-    """(grad_w L, L, aux)."""
+def weight_gradient(loss, w, alpha, batch, seed, scale=1.0):
+    """(grad_w L, L, aux); `scale`: see descent/precision.py."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(w)
         value, aux = loss(w, alpha, batch, seed)
-    return _gradient(tape, value, w), value, aux
+    return _gradient(tape, value, w, scale), value, aux
 
 
-def alpha_gradient(loss, w, alpha, batch, seed):
+def alpha_gradient(loss, w, alpha, batch, seed, scale=1.0):
     """(grad_alpha L, L, aux)."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(alpha)
         constant = [tf.stop_gradient(t) for t in w]
         value, aux = loss(constant, alpha, batch, seed)
-    return _gradient(tape, value, alpha), value, aux
+    return _gradient(tape, value, alpha, scale), value, aux
 
 
-def both_gradients(loss, w, alpha, batch, seed):
+def both_gradients(loss, w, alpha, batch, seed, scale=1.0):
     """(grad_w L, grad_alpha L, L, aux)."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch([w, alpha])
         value, aux = loss(w, alpha, batch, seed)
-    by_w, by_alpha = tape.gradient(
-        value, (w, alpha), unconnected_gradients="zero"
-    )
+    by_w, by_alpha = _gradient(tape, value, (w, alpha), scale)
     return by_w, by_alpha, value, aux
 
 
-def mixed_product(loss, w, alpha, batch, seed, u):
-    """d/dalpha <grad_w L(w, alpha), u>, u held constant: exact."""
+def mixed_product(loss, w, alpha, batch, seed, u, scale=1.0):
+    """d/dalpha <grad_w L(w, alpha), u>, u held constant: exact.
+
+    It is linear in u. With a scale, u enters at length 1, since it is very
+    short for a number of 16 bits (the learning rate is in it).
+    """
     with (
         differentiated_twice(),
         tf.GradientTape(watch_accessed_variables=False) as outer,
@@ -77,14 +85,20 @@ def mixed_product(loss, w, alpha, batch, seed, u):
         with tf.GradientTape(watch_accessed_variables=False) as inner:
             inner.watch(w)
             value, _ = loss(w, alpha, batch, seed)
-        g = inner.gradient(value, w, unconnected_gradients="zero")
-    return outer.gradient(
+        g = scaled_gradient(inner, value, w, scale)
+    length = None if scale == 1 else tf.linalg.global_norm(u)
+    if length is not None:
+        u = [tf.math.divide_no_nan(t, length) for t in u]
+    product = outer.gradient(
         g, alpha, output_gradients=u, unconnected_gradients="zero"
     )
+    if length is None:
+        return product
+    return [length * p for p in unscaled(product, scale)]
 
 
-def _gradient(tape, value, sources):
-    return tape.gradient(value, sources, unconnected_gradients="zero")
+def _gradient(tape, value, sources, scale):
+    return unscaled(scaled_gradient(tape, value, sources, scale), scale)
 
 
 def perturb(w, u, epsilon):
@@ -136,6 +150,9 @@ class ArchitectureGradient:
       epsilon: length of the step of eq. 8.
       valid_loss: L_val, where it is another function than L_train.
       micro_batches: equal slices of a batch that are computed in turn.
+      precision: what the passes compute in, but for the two of eq. 8. Their
+        points lie closer together than kernels of 16 bits, and their
+        gradients differ by less than those are exact to: they are float32.
 
     Raises:
       InputError: no such method.
@@ -150,6 +167,7 @@ class ArchitectureGradient:
         epsilon: float = EPSILON,
         valid_loss: Callable | None = None,
         micro_batches: int = 1,
+        precision: Precision = FLOAT32,
     ):
         if method not in METHODS:
             raise InputError(
@@ -157,11 +175,16 @@ class ArchitectureGradient:
                 f"received {method!r}"
             )
         self.method = method
-        valid_loss = valid_loss or loss
+        same = valid_loss is None or valid_loss is loss
+        low = precision.of(loss)
+        low_valid = low if same else precision.of(valid_loss)
 
-        def piece(function, which):
+        def piece(function, which, scale=precision.scale):
             return in_turn(
-                functools.partial(function, which), micro_batches, compile, mean
+                functools.partial(function, which, scale=scale),
+                micro_batches,
+                compile,
+                mean,
             )
 
         def around(w, u):
@@ -179,14 +202,15 @@ class ArchitectureGradient:
 
         self._compile = compile
         self._steps = {}
-        self.weight_gradient = piece(weight_gradient, loss)
-        self.alpha_gradient = piece(alpha_gradient, loss)
-        same = valid_loss is loss
+        self.weight_gradient = piece(weight_gradient, low)
+        self.alpha_gradient = piece(alpha_gradient, loss, 1.0)
         self._valid = (
-            self.alpha_gradient if same else piece(alpha_gradient, valid_loss)
+            self.alpha_gradient
+            if low_valid is loss
+            else piece(alpha_gradient, low_valid)
         )
-        self._both = piece(both_gradients, valid_loss)
-        self._product = piece(mixed_product, loss)
+        self._both = piece(both_gradients, low_valid)
+        self._product = piece(mixed_product, low)
         self._around = compile(around)
         self._central = compile(central)
         self._plus = compile(plus)

@@ -27,6 +27,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from darts_tf.descent.precision import FLOAT32, Precision
 from darts_tf.errors import InputError
 from darts_tf.strategy import bilevel
 from darts_tf.strategy.alignment import (
@@ -112,6 +113,8 @@ class LambdaRegulariser:
       mean: averages a list of tensors over the replicas.
       micro_batches: equal slices of a batch that are computed in turn. The
         layer gradients that are aligned are the means over them.
+      precision: what the first pass computes in. Those of the central
+        difference are float32, as in eq. 8.
 
     Raises:
       InputError: no such regularizer; too few cells.
@@ -128,6 +131,7 @@ class LambdaRegulariser:
         compile: Callable = tf.function,
         mean: Callable = lambda values: values,
         micro_batches: int = 1,
+        precision: Precision = FLOAT32,
     ):
         if regularizer not in KINDS:
             raise InputError(
@@ -137,13 +141,14 @@ class LambdaRegulariser:
         names = [spec.name for spec in space.cells]
         chosen = {"normal": names[:1], "all": names}[cells]
         groups = aligned_groups(kinds, chosen)
+        low = precision.of(cells_loss)
 
         def at(alpha):
             return per_cell(mixing_weights(alpha), space, kinds)
 
         def both(w, alpha, batch, seed):
             return bilevel.both_gradients(
-                cells_loss, w, at(alpha), batch, seed
+                low, w, at(alpha), batch, seed, precision.scale
             )
 
         def around(alpha, layers):

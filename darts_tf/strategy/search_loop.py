@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from darts_tf.descent.epochs import Epochs
 from darts_tf.descent.optimizers import SGD, Adam
+from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load, named, snapshot
 from darts_tf.errors import InputError
@@ -67,13 +68,19 @@ class Search(Epochs):
         self._instruments = tuple(instruments)
         self._early_stopping = early_stopping
         self._replicas = replicas
+        self._precision = precision_by_name(settings.precision)
+        guarded = self._precision.guarded
         self._sgd = SGD(
-            settings.momentum, settings.weight_decay, settings.clip_norm
+            settings.momentum,
+            settings.weight_decay,
+            settings.clip_norm,
+            guarded=guarded,
         )
         self._adam = Adam(
             settings.alpha_learning_rate,
             settings.alpha_beta1,
             weight_decay=settings.alpha_weight_decay,
+            guarded=guarded,
         )
         self._gradient = bilevel.ArchitectureGradient(
             task.train_loss,
@@ -82,6 +89,7 @@ class Search(Epochs):
             replicas.mean,
             valid_loss=task.valid_loss,
             micro_batches=settings.micro_batches,
+            precision=self._precision,
         )
         self._regulariser = self._build_regulariser()
         self._create_variables()
@@ -106,6 +114,7 @@ class Search(Epochs):
             self._replicas.compile,
             self._replicas.mean,
             settings.micro_batches,
+            self._precision,
         )
 
     def _create_variables(self) -> None:
@@ -141,11 +150,13 @@ class Search(Epochs):
             )
             replicas.assign(self._alpha, moved)
             replicas.assign(self._alpha_slots, slots)
+            return adam.skipped(gradient)
 
         def move_w(w, gradient, slots, learning_rate):
             moved, slots = sgd.step(w, gradient, slots, learning_rate)
             replicas.assign(self._w, moved)
             replicas.assign(self._w_slots, slots)
+            return sgd.skipped(gradient)
 
         self._read_w, self._read_slots = read(self._w), read(self._w_slots)
         self._scaled_alpha = replicas.compile(scaled)
@@ -214,15 +225,15 @@ class Search(Epochs):
         gradient, valid_loss, valid_aux = self._gradient(
             w, self._read_alpha(), train, valid, seed, unroll
         )
-        self._move_alpha(gradient, tf.constant(self.temperature))
+        missed = self._move_alpha(gradient, tf.constant(self.temperature))
         g, loss, aux = descend(w, self._read_alpha(), train, seed)
-        self._move_w(w, g, slots, step)
+        skipped = self._move_w(w, g, slots, step)
         self.task.keep(aux, valid_aux)
-        regularised = self._regularised(aux)
+        more = self._regularised(aux) | self._skipped(missed, skipped)
         self.step += 1
         return {
             **self.task.scalars(train, loss, aux),
-            **regularised,
+            **more,
             "valid/loss": self._replicas.local(valid_loss),
             "learning_rate": rate,
         }
@@ -242,6 +253,13 @@ class Search(Epochs):
             "train/layer_alignment": self._replicas.local(aux["alignment"]),
             "lambda": self.settings.lambda_in(self.epoch),
         }
+
+    def _skipped(self, alpha, w) -> dict[str, object]:
+        """Which of the two steps was not taken: its gradient overflowed."""
+        if not self._precision.guarded:
+            return {}
+        local = self._replicas.local
+        return {"valid/skipped": local(alpha), "train/skipped": local(w)}
 
     def end_epoch(self) -> dict[str, float]:
         """What the task measures on the whole validation part, and more.

@@ -26,6 +26,7 @@ class SearchSettings:
         see lambda_reg.LambdaRegulariser.
       temperature_end: T of the softmax in the last epoch; it falls
         geometrically from 1 in the first one. 1: no annealing.
+      precision: one of descent.precision.PRECISIONS.
       seed: of alpha's start and of dropout.
     """
 
@@ -47,6 +48,7 @@ class SearchSettings:
     lambda_cells: str = "normal"
     temperature_end: float = 1.0
     micro_batches: int = 1
+    precision: str = "float32"
     seed: int = 0
 
     def learning_rate_in(self, epoch: int) -> float:
