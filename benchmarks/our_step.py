@@ -20,9 +20,15 @@ FLAGS = flags.FLAGS
 def main(_) -> None:
     """Steps, as step_worker says."""
     setup.disable_grappler()
-    loop = search_step.build_loop()
+    loop, _ = search_step.build()
     step = weight_step if FLAGS.weights_only else search_step.advance
-    step_worker.serve(lambda: step(loop))
+    peak = gpu_peak if tf.config.list_logical_devices("GPU") else None
+    step_worker.serve(lambda: step(loop), peak)
+
+
+def gpu_peak() -> int:
+    """Bytes of the first GPU's memory that were used at most."""
+    return tf.config.experimental.get_memory_info("GPU:0")["peak"]
 
 
 def weight_step(loop) -> None:

@@ -4,7 +4,9 @@
 
 One method in one process, since memory is not given back. Random images of
 CIFAR-10's size, or (--space=darts_recurrent) random words: no value matters
-for the time. The first step counts from the start of the process: imports,
+for the time. With --dataset the images are real, read and augmented as a
+search does it: steps on new batches ("step_with_data") alternate with steps
+on the last one again ("step"), and the difference is what is waited for. The first step counts from the start of the process: imports,
 building and compiling included. CPU seconds, of all cores together, are what
 can be compared where other work runs on the same cores.
 """
@@ -22,6 +24,7 @@ import psutil
 import tensorflow as tf
 from absl import flags
 
+from benchmarks.image_batches import Images, random_images, real_images
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
@@ -46,6 +49,12 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_integer("micro_batches", 1, "as train.search", lower_bound=1)
 flags.DEFINE_bool("recompute", False, "as train.search; images only")
+flags.DEFINE_enum(
+    "precision", "float32", run_flags.PRECISIONS, "as train.search; images"
+)
+flags.DEFINE_enum("jit", "auto", run_flags.JIT, "as train.search")
+flags.DEFINE_string("dataset", None, "as train.search; none: random images")
+flags.DEFINE_string("data_dir", None, "folder of --dataset")
 flags.DEFINE_bool("unrolled", False, "recurrent only: no loop over time")
 flags.DEFINE_integer("steps", 5, "timed, after the first", lower_bound=1)
 FLAGS = flags.FLAGS
@@ -66,21 +75,23 @@ class UnrolledCell(MixedCell):
 def main(_) -> None:
     """One line of JSON; times in seconds, memory in GB."""
     setup.disable_grappler()
-    loop = build_loop()
+    loop, sources = build()
     built = age()
     advance(loop)
     first, first_cpu = age(), time.process_time()
-    times, cpu_times = [], []
+    times, more = [], []
     for _ in range(FLAGS.steps):
-        start, cpu = time.monotonic(), time.process_time()
-        advance(loop)
-        times.append(time.monotonic() - start)
-        cpu_times.append(time.process_time() - cpu)
+        if FLAGS.dataset:
+            more.append(timed(loop, sources, same=False))
+        times.append(timed(loop, sources, same=True))
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     sizes = ("channels", "layers", "lambda_regularizer", "recompute")
     if FLAGS.space == recurrent.SPACE.name:
         sizes = ("hidden_size", "words", "bptt", "unrolled")
-    names = ("space", "method", "batch_size", "micro_batches", *sizes)
+    names = (
+        "space", "method", "batch_size", "micro_batches", "precision", "jit",
+        "dataset", *sizes,
+    )  # fmt: skip
     print(
         json.dumps(
             {n: FLAGS[n].value for n in names}
@@ -88,13 +99,35 @@ def main(_) -> None:
                 "built": round(built, 1),
                 "first_step": round(first, 1),
                 "first_step_cpu": round(first_cpu, 1),
-                "step": round(statistics.median(times), 3),
-                "step_cpu": round(statistics.median(cpu_times), 3),
-                "slowest_step": round(max(times), 3),
+                "step": round(median(times, 0), 3),
+                "step_cpu": round(median(times, 1), 3),
+                "slowest_step": round(max(times)[0], 3),
                 "peak_gb": round(kilobytes / 1e6, 2),
             }
+            | (
+                {
+                    "step_with_data": round(median(more, 0), 3),
+                    "step_with_data_cpu": round(median(more, 1), 3),
+                }
+                if more
+                else {}
+            )
         )
     )
+
+
+def timed(loop, sources, same: bool) -> tuple[float, float]:
+    """(seconds, CPU seconds) of a step, on new batches or on the last."""
+    for source in sources:
+        source.same = same
+    start, cpu = time.monotonic(), time.process_time()
+    advance(loop)
+    return time.monotonic() - start, time.process_time() - cpu
+
+
+def median(rows, place: int) -> float:
+    """Of one number of all rows."""
+    return statistics.median(row[place] for row in rows)
 
 
 def age() -> float:
@@ -107,39 +140,49 @@ def advance(loop) -> None:
     float(loop.advance()["train/loss"])
 
 
-def build_loop() -> search_loop.Search:
-    """The paper's search on random data, a step an epoch.
+def build():
+    """(the paper's search, a step an epoch; its sources of batches).
 
     It starts in the second epoch: in the first one lambda is 0.
     """
-    replicas = Replicas()
-    recurrent_space = FLAGS.space == recurrent.SPACE.name
-    task = (text_task if recurrent_space else image_task)(replicas)
+    replicas = Replicas(jit=FLAGS.jit)
+    sources = ()
+    if FLAGS.space == recurrent.SPACE.name:
+        task = text_task(replicas)
+    else:
+        chosen = chosen_images(replicas)
+        task, sources = image_task(replicas, chosen), chosen.sources
     settings = search_loop.SearchSettings(
-        FLAGS.method, FLAGS.steps + 2, 1, FLAGS.batch_size,
+        FLAGS.method, 2 * FLAGS.steps + 2, 1, FLAGS.batch_size,
         lambda_regularizer=FLAGS.lambda_regularizer,
         micro_batches=FLAGS.micro_batches,
+        precision=FLAGS.precision,
     )  # fmt: skip
     loop = search_loop.Search(task, settings, replicas)
     loop.step = 1
-    return loop
+    return loop, sources
 
 
-def image_task(replicas) -> tasks.ImageTask:
-    """The supernet on one batch of random images."""
+def chosen_images(replicas) -> Images:
+    """Those of --dataset, or random ones."""
+    if FLAGS.dataset is None:
+        return random_images(FLAGS.batch_size)
+    return real_images(
+        FLAGS.dataset, FLAGS.data_dir, FLAGS.batch_size, replicas
+    )
+
+
+def image_task(replicas, chosen: Images) -> tasks.ImageTask:
+    """The supernet on the images."""
     space = space_by_name(FLAGS.space)
     model = images.supernet(
-        space, FLAGS.channels, FLAGS.layers, 10, FLAGS.method, FLAGS.recompute
-    )
+        space, FLAGS.channels, FLAGS.layers, chosen.classes, FLAGS.method,
+        FLAGS.recompute,
+    )  # fmt: skip
     start = relaxation.initial_alpha(space, 0)
     cells = relaxation.per_cell(start, space, model.kinds)
-    images.build(model, (32, 32, 3), cells)
-    pixels = tf.random.normal((FLAGS.batch_size, 32, 32, 3), seed=0)
-    labels = tf.range(FLAGS.batch_size, dtype=tf.int32) % 10
-    stream = tf.data.Dataset.from_tensors((pixels, labels)).repeat()
-    return tasks.ImageTask(
-        model, lambda step: stream, lambda step: stream, lambda: (), replicas
-    )
+    images.build(model, chosen.shape, cells)
+    return tasks.ImageTask(model, *chosen.sources, lambda: (), replicas)
 
 
 def text_task(replicas) -> TextTask:

@@ -2,8 +2,8 @@
 
 After its first step it says how old the process is by then; for every line
 on its standard input it takes a step and says what the step took; at the
-end of the input it says how much memory it has used at most. Lines of JSON,
-seconds and GB.
+end of the input it says how much memory it has used at most, that of a GPU
+apart. Lines of JSON, seconds and GB.
 """
 
 from __future__ import annotations
@@ -26,8 +26,15 @@ COLUMNS = (
 METHODS = ("weights", "first_order", "finite_difference", "exact")
 
 
-def serve(step: Callable[[], object]) -> None:
-    """Steps, one for each line; `step` returns when it is done."""
+def serve(
+    step: Callable[[], object], device_peak: Callable[[], int] | None = None
+) -> None:
+    """Steps, one for each line; `step` returns when it is done.
+
+    Args:
+      step: takes one.
+      device_peak: tells the bytes of a GPU's memory that were used at most.
+    """
     step()
     say(first_step=time.time() - psutil.Process().create_time())
     for _ in sys.stdin:
@@ -38,7 +45,8 @@ def serve(step: Callable[[], object]) -> None:
             cpu_seconds=time.process_time() - cpu,
         )
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    say(peak_gb=kilobytes / 1e6)
+    used = {"device_peak_gb": device_peak() / 1e9} if device_peak else {}
+    say(peak_gb=kilobytes / 1e6, **used)
 
 
 def say(**values) -> None:

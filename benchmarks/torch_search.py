@@ -61,7 +61,7 @@ class Search:
         torch.autograd.backward(loss, inputs=self.w)
         torch.nn.utils.clip_grad_norm_(self.w, self.clip_norm)
         self.sgd.step()
-        return float(loss)
+        return loss.item()
 
     def first_order(self, train, valid):
         """grad_alpha L_val(w, alpha)."""

@@ -20,6 +20,9 @@ flags.DEFINE_integer("channels", 16, "of the supernet", lower_bound=1)
 flags.DEFINE_integer("layers", 8, "of the supernet", lower_bound=3)
 flags.DEFINE_integer("batch_size", 16, "images", lower_bound=1)
 flags.DEFINE_integer("threads", 0, "0: PyTorch's own choice", lower_bound=0)
+flags.DEFINE_enum(
+    "device", "auto", ("auto", "cpu", "cuda"), "auto: CUDA where there is one"
+)
 FLAGS = flags.FLAGS
 
 
@@ -28,9 +31,17 @@ def main(_) -> None:
     if FLAGS.threads:
         torch.set_num_threads(FLAGS.threads)
     torch.manual_seed(0)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = FLAGS.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.backends.cudnn.benchmark = True  # as in the papers' code
     search, batch = build_search(device), random_batch(device)
-    step_worker.serve(lambda: search.step(batch, batch))
+    step_worker.serve(lambda: search.step(batch, batch), peak(device))
+
+
+def peak(device: str):
+    """What tells the bytes used at most on a GPU; None on the CPU."""
+    return torch.cuda.max_memory_allocated if device == "cuda" else None
 
 
 def build_search(device: str) -> torch_search.Search:

@@ -13,7 +13,7 @@ import sys
 import pytest
 from absl import flags
 
-from darts_tf.descent import replicas, workers
+from darts_tf.descent import precision, replicas, workers
 from darts_tf.run import flags as run_flags
 from darts_tf.run import search_flags, strategy_flags
 from darts_tf.space.published import PUBLISHED
@@ -96,6 +96,8 @@ def test_parses_with_its_program(codes, name):
 def test_enumerations_are_those_of_the_libraries():
     assert tuple(search_flags.METHODS) == tuple(bilevel.METHODS)
     assert run_flags.DISTRIBUTE == (*replicas.CHOICES, workers.CHOICE)
+    assert run_flags.JIT == replicas.JIT
+    assert run_flags.PRECISIONS == tuple(precision.PRECISIONS)
     assert search_flags.REGULARIZERS == ("none", *lambda_reg.KINDS)
     assert search_flags.LAMBDA_CELLS == lambda_reg.CELLS
     assert set(run_flags.SPACES) == set(SPACES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import subprocess
@@ -139,3 +140,39 @@ def test_every_copy_of_a_variable_is_assigned(two):
 def test_scores_are_of_the_whole_batch(two):
     assert two["accuracy"] == 5 / 10
     assert two["share"] == 1 / 4
+
+
+def test_jit_compiles_by_xla_and_changes_no_result():
+    def function(x):
+        return tf.reduce_sum(tf.exp(x) * tf.stack([x[0], x[1]]))
+
+    x, found = tf.constant([0.5, 2.0]), {}
+    for jit in ("on", "off"):
+        compiled = Replicas("one_device", jit).compile(function)
+        found[jit] = float(compiled(x))
+        said = contextlib.nullcontext()
+        if jit == "off":
+            said = pytest.raises(ValueError, match="jit_compile")
+        with said:
+            ir = compiled.experimental_get_compiler_ir(x)
+            assert "exponential" in ir(stage="hlo")
+    assert found["on"] == pytest.approx(found["off"], rel=1e-6)
+
+
+def test_auto_jit_is_for_accelerators(monkeypatch):
+    assert not Replicas("one_device", "auto").jit
+    gpu = tf.config.LogicalDevice("GPU:0", "GPU")
+    monkeypatch.setattr(
+        tf.config, "list_logical_devices", lambda kind=None: [gpu]
+    )
+    assert Replicas("one_device", "auto").jit
+    assert not Replicas("one_device", "off").jit
+
+
+def test_jit_is_refused_for_several_replicas():
+    class Two(Replicas):
+        count = 2
+
+    assert not Two("one_device", "auto").jit
+    with pytest.raises(InputError, match="--jit=off"):
+        Two("one_device", "on")

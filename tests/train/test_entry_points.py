@@ -158,6 +158,10 @@ CASES = {
     "other rule": (
         "search", SMALL + "--early_stop=eigenvalue --early_stop_skips=2",
         "--early_stop_skips"),
+    "precision": ("search", SMALL + "--precision=float16", "mixed_float16"),
+    "precision of texts": (
+        "search", TEXT + "--precision=mixed_bfloat16", "convolutions"),
+    "jit": ("evaluate", V2 + "--jit=yes", "auto"),
     "micro-batches": (
         "search", SMALL + "--micro_batches=3", "multiple of 3"),
     "no budget": ("search", ASK, "--budget_evaluations=200"),
