@@ -36,9 +36,7 @@ def main(_) -> None:
     """A step, then each instrument."""
     setup.disable_grappler()
     replicas = Replicas()
-    task = search_step.image_task(
-        replicas, search_step.chosen_images(replicas)
-    )
+    task = search_step.image_task(replicas)
     settings = search_loop.SearchSettings(
         FLAGS.method, 1, FLAGS.epoch_steps, FLAGS.batch_size
     )

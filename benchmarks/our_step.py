@@ -20,7 +20,7 @@ FLAGS = flags.FLAGS
 def main(_) -> None:
     """Steps, as step_worker says."""
     setup.disable_grappler()
-    loop, _ = search_step.build()
+    loop = search_step.build_loop()
     step = weight_step if FLAGS.weights_only else search_step.advance
     peak = gpu_peak if tf.config.list_logical_devices("GPU") else None
     step_worker.serve(lambda: step(loop), peak)

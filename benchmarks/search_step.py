@@ -75,15 +75,17 @@ class UnrolledCell(MixedCell):
 def main(_) -> None:
     """One line of JSON; times in seconds, memory in GB."""
     setup.disable_grappler()
-    loop, sources = build()
+    replicas = Replicas(jit=FLAGS.jit)
+    chosen = chosen_images(replicas)
+    loop = build_loop(replicas, chosen)
     built = age()
     advance(loop)
     first, first_cpu = age(), time.process_time()
     times, more = [], []
     for _ in range(FLAGS.steps):
         if FLAGS.dataset:
-            more.append(timed(loop, sources, same=False))
-        times.append(timed(loop, sources, same=True))
+            more.append(timed(loop, chosen, same=False))
+        times.append(timed(loop, chosen, same=True))
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     sizes = ("channels", "layers", "lambda_regularizer", "recompute")
     if FLAGS.space == recurrent.SPACE.name:
@@ -116,9 +118,9 @@ def main(_) -> None:
     )
 
 
-def timed(loop, sources, same: bool) -> tuple[float, float]:
+def timed(loop, chosen: Images, same: bool) -> tuple[float, float]:
     """(seconds, CPU seconds) of a step, on new batches or on the last."""
-    for source in sources:
+    for source in chosen.sources:
         source.same = same
     start, cpu = time.monotonic(), time.process_time()
     advance(loop)
@@ -140,18 +142,16 @@ def advance(loop) -> None:
     float(loop.advance()["train/loss"])
 
 
-def build():
-    """(the paper's search, a step an epoch; its sources of batches).
+def build_loop(replicas=None, chosen=None) -> search_loop.Search:
+    """The paper's search, a step an epoch; of images on the chosen ones.
 
     It starts in the second epoch: in the first one lambda is 0.
     """
-    replicas = Replicas(jit=FLAGS.jit)
-    sources = ()
+    replicas = replicas or Replicas(jit=FLAGS.jit)
     if FLAGS.space == recurrent.SPACE.name:
         task = text_task(replicas)
     else:
-        chosen = chosen_images(replicas)
-        task, sources = image_task(replicas, chosen), chosen.sources
+        task = image_task(replicas, chosen)
     settings = search_loop.SearchSettings(
         FLAGS.method, 2 * FLAGS.steps + 2, 1, FLAGS.batch_size,
         lambda_regularizer=FLAGS.lambda_regularizer,
@@ -160,7 +160,7 @@ def build():
     )  # fmt: skip
     loop = search_loop.Search(task, settings, replicas)
     loop.step = 1
-    return loop, sources
+    return loop
 
 
 def chosen_images(replicas) -> Images:
@@ -172,8 +172,9 @@ def chosen_images(replicas) -> Images:
     )
 
 
-def image_task(replicas, chosen: Images) -> tasks.ImageTask:
-    """The supernet on the images."""
+def image_task(replicas, chosen: Images | None = None) -> tasks.ImageTask:
+    """The supernet on the images, or on random ones."""
+    chosen = chosen or chosen_images(replicas)
     space = space_by_name(FLAGS.space)
     model = images.supernet(
         space, FLAGS.channels, FLAGS.layers, chosen.classes, FLAGS.method,

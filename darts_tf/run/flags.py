@@ -70,7 +70,7 @@ PLACE_FLAGS = ("workdir", "data_dir", "download", TABLE_FLAG)
 
 PACE_FLAGS = (
     "report_every", "checkpoint_every", "distribute", "instruments",
-    "recompute", "jit",
+    "recompute",
 )  # fmt: skip
 """May differ when a run is resumed: they change no result but rounding."""
 
@@ -117,8 +117,9 @@ def define_run() -> None:
     )  # fmt: skip
     flags.DEFINE_enum(
         "jit", "auto", JIT,
-        "compile the steps with XLA; auto: on a GPU or TPU, not on the CPU, "
-        "where it makes them slower, nor for several replicas",
+        "compile the steps with XLA, which has random draws of its own; "
+        "auto: on a GPU or TPU, not on the CPU, where it makes them slower, "
+        "nor for several replicas",
     )  # fmt: skip
     define_pace()
 

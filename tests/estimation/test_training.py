@@ -91,3 +91,41 @@ def test_auxiliary_loss_is_weighted(loop):
     assert values[2] - values[1] == pytest.approx(
         values[1] - values[0], rel=1e-4
     )
+
+
+class Eager(Replicas):
+    """One device without graphs: few steps are cheaper than their traces."""
+
+    def compile(self, function):
+        return function
+
+
+def in_precision(precision):
+    keras.utils.set_random_seed(0)
+    net = EvaluationNetwork(CONVOLUTIONAL["DARTS_V2"], 2, 3, 3)
+    net(tf.zeros((1, 8, 8, 1)), training=True)
+    settings = TrainingSettings(
+        3, 2, 8, drop_path=0.5, precision=precision, learning_rate=0.1
+    )
+    return Training(net, settings, batches, None, Eager("one_device"))
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_in_low_precision_state_and_measures_are_float32(precision):
+    """And a resumed training equals an undisturbed one, near float32's."""
+    loop, plain = in_precision(precision), in_precision("float32")
+    scalars = [loop.advance(), plain.advance()]
+    losses = [float(s["train/loss"]) for s in scalars]
+    assert losses[0] != losses[1] == pytest.approx(losses[0], rel=0.02)
+    assert ("train/skipped" in scalars[0]) == (precision == "mixed_float16")
+    state = loop.state()
+    loop.advance()
+    again = in_precision(precision)
+    again.restore(state)
+    again.advance()
+    after = loop.state()
+    for name, array in again.state().items():
+        np.testing.assert_array_equal(array, after[name], err_msg=name)
+    kinds = {a.dtype for n, a in after.items() if "/" in n}
+    assert kinds == {np.dtype(np.float32)}
+    assert loop.model(next(batches(50))[0], training=False).dtype == tf.float32

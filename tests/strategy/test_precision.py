@@ -16,7 +16,13 @@ from darts_tf.data.images import load_images
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.precision import PRECISIONS
 from darts_tf.networks.conv import Supernet
-from darts_tf.strategy import bilevel, relaxation, search_loop, tasks
+from darts_tf.strategy import (
+    bilevel,
+    lambda_reg,
+    relaxation,
+    search_loop,
+    tasks,
+)
 from tests.strategy.small_space import SMALL
 from tests.strategy.test_search_spaces import Eager
 
@@ -121,14 +127,43 @@ def test_a_search_keeps_float32_and_resumes_exactly(digits, name):
 def test_a_gradient_that_overflows_changes_nothing(digits):
     """Batch norm's statistics, which are finite, do follow."""
     loop = search(digits, "mixed_float16")
-    w = [v for v in loop.task.w if len(v.shape) == 2][0]  # the classifier's
-    w.assign(tf.fill(w.shape, 1e30))
+    (row,), bias = loop.task.w, 10  # the classifier's weights are the last
+    kernel = tf.size(loop.task.model.classifier.kernel)
+    values = row.numpy()
+    values[-bias - int(kernel) : -bias] = 1e30
+    row.assign(values)
     before = loop.state()
     scalars = loop.advance()
     after = loop.state()
     assert float(scalars["train/skipped"]) == 1
     changed = {n for n in after if not np.array_equal(after[n], before[n])}
     assert not [n for n in changed if n.startswith("w")], changed
+
+
+@pytest.mark.parametrize("name", LOW)
+def test_lambdas_central_difference_is_float32(name):
+    """What comes before it is in the precision."""
+    seen = []
+
+    def loss(w, cells, batch, seed):
+        seen.append(batch[0].dtype)
+        h = tf.cast(batch[0], tf.float32) @ w[0]
+        sizes = [n * tf.reduce_sum(c * c) for n, c in enumerate(cells)]
+        return tf.reduce_mean(h * h) * tf.add_n(sizes), {}
+
+    kinds = ("normal", "reduce", "normal")
+    alpha = [tf.ones((2, 5)) * tf.range(5.0) for _ in SMALL.cells]
+    given = [tf.ones((3, 2))], alpha, (tf.ones((4, 3)),), tf.constant([0, 0])
+    found = []
+    for precision in (PRECISIONS["float32"], LOW[name]):
+        regulariser = lambda_reg.LambdaRegulariser(
+            loss, SMALL, kinds, "cosine", compile=lambda f: f,
+            precision=precision,
+        )  # fmt: skip
+        g, _, _ = regulariser(*given, strength=0.5)
+        found.append(g[0])
+    assert seen == [tf.float32] * 3 + [LOW[name].dtype] + [tf.float32] * 2
+    np.testing.assert_allclose(*found, rtol=1e-3)
 
 
 def test_float32_has_no_casts(digits):
