@@ -37,6 +37,7 @@ from darts_tf.descent.precision import (
 )
 from darts_tf.errors import InputError
 from darts_tf.networks.recompute import differentiated_twice
+from darts_tf.networks.shared_traces import constant_weights
 from darts_tf.strategy.micro_batches import in_turn
 
 METHODS = ("first_order", "finite_difference", "exact")
@@ -55,11 +56,12 @@ def weight_gradient(loss, w, alpha, batch, seed, scale=1.0):
 
 def alpha_gradient(loss, w, alpha, batch, seed, scale=1.0):
     """(grad_alpha L, L, aux)."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(alpha)
-        constant = [tf.stop_gradient(t) for t in w]
-        value, aux = loss(constant, alpha, batch, seed)
-    return _gradient(tape, value, alpha, scale), value, aux
+    with constant_weights():
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(alpha)
+            constant = [tf.stop_gradient(t) for t in w]
+            value, aux = loss(constant, alpha, batch, seed)
+        return _gradient(tape, value, alpha, scale), value, aux
 
 
 def both_gradients(loss, w, alpha, batch, seed, scale=1.0):

@@ -36,6 +36,7 @@ from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import cosine
 from darts_tf.descent.variables import load, named
+from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy import bilevel, relaxation
 from darts_tf.strategy.micro_batches import in_turn
@@ -79,8 +80,8 @@ class PerturbationLoop(Epochs):
     the time of the decisions in them.
 
     Args:
-      model: a built networks.conv.Supernet with trained weights, created in
-        the replicas' scope.
+      model: a built networks.conv.Supernet.
+      row: its trained weights, [N] (networks/weight_row.py).
       weights: the trained mixing weights [edges, candidates] by cell.
       settings: the protocol.
       train: given the number of tuning steps done, the batches
@@ -93,6 +94,7 @@ class PerturbationLoop(Epochs):
     def __init__(
         self,
         model,
+        row: np.ndarray,
         weights: Mapping[str, np.ndarray],
         settings: PerturbationSettings,
         train: Callable[[int], Iterable],
@@ -104,21 +106,22 @@ class PerturbationLoop(Epochs):
         self.selection = Selection(self.space, weights, settings.seed)
         self._data, self._iterator = train, None
         self._measured, self._replicas = measured, replicas
-        self._w = [v.value for v in model.trainable_variables]
         self._sgd = SGD(
             settings.momentum, settings.weight_decay, settings.clip_norm
         )
-        zeros = [tf.zeros(v.shape) for v in self._w]
         with replicas.scope():
+            self._w = [tf.Variable(row)]
             self._slots = [
                 tf.Variable(slot, trainable=False)
-                for slot in self._sgd.slots(zeros)
+                for slot in self._sgd.slots([tf.zeros(row.shape)])
             ]
         self._compile()
 
     def _compile(self) -> None:
         replicas = self._replicas
-        of_cells = relaxation.cells_loss(self.model)
+        of_cells = WeightRow(self.model).loss(
+            relaxation.cells_loss(self.model)
+        )
 
         def loss(w, weights, batch, seed):
             kinds = self.model.kinds
