@@ -6,9 +6,11 @@ One method in one process, since memory is not given back. Random images of
 CIFAR-10's size, or (--space=darts_recurrent) random words: no value matters
 for the time. With --dataset the images are real, read and augmented as a
 search does it: steps on new batches ("step_with_data") alternate with steps
-on the last one again ("step"), and the difference is what is waited for. The first step counts from the start of the process: imports,
-building and compiling included. CPU seconds, of all cores together, are what
-can be compared where other work runs on the same cores.
+on the last one again ("step"), and the difference is what is waited for.
+
+The first step counts from the start of the process: imports, building and
+compiling included. CPU seconds, of all cores together, are what can be
+compared where other work runs on the same cores.
 """
 
 from __future__ import annotations
