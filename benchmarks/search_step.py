@@ -77,7 +77,7 @@ class UnrolledCell(MixedCell):
 def main(_) -> None:
     """One line of JSON; times in seconds, memory in GB."""
     setup.disable_grappler()
-    replicas = Replicas(jit=FLAGS.jit)
+    replicas = chosen_replicas()
     chosen = chosen_images(replicas)
     loop = build_loop(replicas, chosen)
     built = age()
@@ -149,7 +149,7 @@ def build_loop(replicas=None, chosen=None) -> search_loop.Search:
 
     It starts in the second epoch: in the first one lambda is 0.
     """
-    replicas = replicas or Replicas(jit=FLAGS.jit)
+    replicas = replicas or chosen_replicas()
     if FLAGS.space == recurrent.SPACE.name:
         task = text_task(replicas)
     else:
@@ -163,6 +163,12 @@ def build_loop(replicas=None, chosen=None) -> search_loop.Search:
     loop = search_loop.Search(task, settings, replicas)
     loop.step = 1
     return loop
+
+
+def chosen_replicas() -> Replicas:
+    """Where it runs; recurrent networks without XLA unless that is asked."""
+    usual = FLAGS.space == recurrent.SPACE.name and FLAGS.jit == "auto"
+    return Replicas(jit="off" if usual else FLAGS.jit)
 
 
 def chosen_images(replicas) -> Images:

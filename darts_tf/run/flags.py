@@ -36,7 +36,7 @@ IMAGE_FLAGS = (
     "cutout_length", "channels", "layers", "train_portion", "network",
     "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
     "lambda_strength", "lambda_epsilon", "lambda_cells", "recompute",
-    "precision",
+    "precision", "jit",
 )  # fmt: skip
 TABLE_FLAG = "nasbench201_table"
 TEXT_FLAGS = (
@@ -57,11 +57,13 @@ REASONS = {
     "memory of a recurrent search)",
     "precision": " (it is that of feature maps and convolutions, and a "
     "recurrent network has none)",
+    "jit": " (XLA does not compile the gradient of its loop over time)",
 }
 """Why, where it is not plain."""
 
 USUAL_VALUES = {
-    "nasbench201": {"channels": 16, "layers": 15, "drop_path": 0.0}
+    "nasbench201": {"channels": 16, "layers": 15, "drop_path": 0.0},
+    "darts_recurrent": {"jit": "off"},
 }
 """Defaults that differ in a space from those of the flags."""
 
@@ -117,9 +119,9 @@ def define_run() -> None:
     )  # fmt: skip
     flags.DEFINE_enum(
         "jit", "auto", JIT,
-        "compile the steps with XLA, which has random draws of its own; "
-        "auto: on a GPU or TPU, not on the CPU, where it makes them slower, "
-        "nor for several replicas",
+        "images: compile the steps with XLA, which has random draws of its "
+        "own; auto: on a GPU or TPU, not on the CPU, where it makes them "
+        "slower, nor for several replicas",
     )  # fmt: skip
     define_pace()
 

@@ -161,6 +161,7 @@ CASES = {
     "precision": ("search", SMALL + "--precision=float16", "mixed_float16"),
     "precision of texts": (
         "search", TEXT + "--precision=mixed_bfloat16", "convolutions"),
+    "jit of texts": ("search", TEXT + "--jit=on", "loop over time"),
     "jit": ("evaluate", V2 + "--jit=yes", "auto"),
     "micro-batches": (
         "search", SMALL + "--micro_batches=3", "multiple of 3"),
