@@ -12,6 +12,11 @@ from darts_tf.run.loop import Team
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
+def exit_code(number: signal.Signals) -> int:
+    """Of a run that has saved: SIGTERM is a preemption, and no failure."""
+    return 0 if number == signal.SIGTERM else 128 + number
+
+
 class StopRequest:
     """While open, the first signal is only noted; a second one ends all.
 
