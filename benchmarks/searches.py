@@ -19,7 +19,6 @@ from absl import flags
 
 from darts_tf.errors import InputError
 from darts_tf.run import children
-from darts_tf.run.stopping import StopRequest
 
 flags.DEFINE_list("flagfiles", None, "of the searches", required=True)
 flags.DEFINE_list("seeds", ["0", "1", "2"], "of each of them")
@@ -37,14 +36,14 @@ def main(_) -> int:
             f"--flagfiles needs files and --seeds numbers; received "
             f"{', '.join(missing or FLAGS.seeds)}"
         )
-    with StopRequest() as stop:
+    with children.Parent() as parent:
         for search in searches(paths):
             if search.finished:
                 continue
             print(f"\n{search.name}")
-            ended = children.run(search, stop)
+            ended = parent.run(search)
             if not ended.finished:
-                return children.parents_code(ended, stop)
+                return parent.code(ended)
     return 0
 
 

@@ -20,7 +20,6 @@ from absl import flags
 from darts_tf.protocol import folder, report, stages
 from darts_tf.run import children, experiment_flags
 from darts_tf.run import flags as run_flags
-from darts_tf.run.stopping import StopRequest
 
 FLAGS = flags.FLAGS
 experiment_flags.define_experiment()
@@ -34,16 +33,16 @@ def main(_) -> int:
     groups = children.groups(FLAGS.processes, FLAGS.gpus)
     plan = folder.planned(run_flags.values(FLAGS))
     alone = FLAGS.stage is None
-    with folder.claimed(plan, alone), StopRequest() as stop:
+    with folder.claimed(plan, alone), children.Parent() as parent:
         if FLAGS.task is not None:
             return stages.run_task(
-                plan, FLAGS.stage, FLAGS.task, stop, FLAGS.gpus
+                plan, FLAGS.stage, FLAGS.task, parent, FLAGS.gpus
             )
         chosen = stages.STAGES if alone else [FLAGS.stage]
         for stage in chosen:
             if stage in stages.STAGES:
-                stages.run_stage(plan, stage, stop, groups)
-            if (code := stages.stopped(stop)) is not None:
+                stages.run_stage(plan, stage, parent, groups)
+            if (code := stages.stopped(parent)) is not None:
                 return code
         if FLAGS.stage not in (None, "report"):
             return 1 if stages.missing(plan, [FLAGS.stage]) else 0

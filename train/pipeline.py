@@ -22,7 +22,6 @@ from darts_tf.errors import InputError
 from darts_tf.run import children
 from darts_tf.run import flags as run_flags
 from darts_tf.run.progress import duration
-from darts_tf.run.stopping import StopRequest
 
 FLAGS = flags.FLAGS
 run_flags.define_pipeline()
@@ -36,14 +35,14 @@ def main(_) -> int:
     for name in (FLAGS.search_flags, FLAGS.evaluate_flags):
         if not pathlib.Path(name).is_file():
             raise InputError(f"{name}: no such flagfile")
-    with StopRequest() as stop:
+    with children.Parent() as parent:
         for number, (stage, run, arguments) in enumerate(stages(root), 1):
             print(f"\n[{number}/4] train.{stage} {shlex.join(arguments)}")
             command = ("-m", f"train.{stage}", *arguments)
             child = children.Child(stage, command, run / "result.json")
-            ended = children.run(child, stop)
+            ended = parent.run(child)
             if not ended.finished:
-                return children.parents_code(ended, stop)
+                return parent.code(ended)
     print(summary(root, time.monotonic() - started))
     return 0
 

@@ -21,13 +21,13 @@ from darts_tf.protocol.tasks import STAGES, Task
 from darts_tf.run import children
 from darts_tf.run.files import write_json_atomic
 from darts_tf.run.progress import duration
-from darts_tf.run.stopping import StopRequest, exit_code
+from darts_tf.run.stopping import exit_code
 
 
 def run_stage(
     plan: Plan,
     stage: str,
-    stop: StopRequest,
+    parent: children.Parent,
     groups: Sequence[Sequence[str] | None] = (None,),
 ) -> None:
     """Does all of a stage that is left and can be done.
@@ -35,7 +35,7 @@ def run_stage(
     Args:
       plan: the experiment.
       stage: one of `STAGES`.
-      stop: whose signal is handed on to the processes.
+      parent: of the processes.
       groups: of GPUs, one for each process at a time.
     """
     tasks = STAGES[stage](plan)
@@ -51,11 +51,12 @@ def run_stage(
     ) as bar:  # fmt: skip
         bar.write(f"{stage}: {done} of {len(tasks)} tasks finished",
                   file=sys.stderr)  # fmt: skip
-        ended_ones = children.run_all([t.child for t in left], stop, groups)
-        for ended in ended_ones:
-            _keep(plan, ended, stop)
+        for ended in parent.run_all([t.child for t in left], groups):
+            line = _ended(plan, ended, parent)
             bar.update(ended.finished)
-            bar.write(_line(ended), file=sys.stderr)
+            bar.write(line, file=sys.stderr)
+            if parent.signal:
+                break
         for task in tasks:
             if task.lacking:
                 bar.write(f"{task.name}: not begun; it needs {task.lacking}",
@@ -66,7 +67,7 @@ def run_task(
     plan: Plan,
     stage: str,
     number: int,
-    stop: StopRequest,
+    parent: children.Parent,
     gpus: Sequence[str] | None = None,
 ) -> int:
     """Does one task of a stage; returns the exit code.
@@ -91,10 +92,9 @@ def run_task(
         _keep_nothing_to_do(plan, task)
         return 0
     plan.outcome(task.name).unlink(missing_ok=True)
-    ended = children.run(task.child, stop, gpus)
-    _keep(plan, ended, stop)
-    print(_line(ended), file=sys.stderr)
-    return 0 if ended.finished else children.parents_code(ended, stop)
+    ended = parent.run(task.child, gpus)
+    print(_ended(plan, ended, parent), file=sys.stderr)
+    return 0 if ended.finished else parent.code(ended)
 
 
 def missing(plan: Plan, stages: Sequence[str] = tuple(STAGES)) -> list[str]:
@@ -107,15 +107,15 @@ def missing(plan: Plan, stages: Sequence[str] = tuple(STAGES)) -> list[str]:
     ]
 
 
-def stopped(stop: StopRequest) -> int | None:
+def stopped(parent: children.Parent) -> int | None:
     """The exit code after a signal; None where there was none."""
-    if not stop.signal:
+    if not parent.signal:
         return None
     print(
-        f"stopped by {stop.signal.name}; the same command goes on from there",
+        f"stopped by {parent.signal.name}; the same command goes on from there",
         file=sys.stderr,
     )
-    return exit_code(stop.signal)
+    return exit_code(parent.signal)
 
 
 def last_words(log: Path) -> str:
@@ -126,11 +126,17 @@ def last_words(log: Path) -> str:
     return lines[-1] if lines else ""
 
 
-def _keep(plan: Plan, ended: children.Ended, stop: StopRequest) -> None:
-    """Not of a task that was told to stop: it has not ended."""
-    if not ended.finished and (stop.signal or ended.code == 0):
-        return
-    _write(plan, ended.child.name, ended.code, ended.seconds)
+def _ended(
+    plan: Plan, ended: children.Ended, parent: children.Parent
+) -> str:
+    """Keeps how a task ended and says so; one told to stop has not ended."""
+    name, took = ended.child.name, duration(ended.seconds)
+    if not ended.finished and (parent.signal or ended.code == 0):
+        return f"{name}: stopped after {took}"
+    _write(plan, name, ended.code, ended.seconds)
+    if ended.finished:
+        return f"{name}: finished in {took}"
+    return f"{name}: {_failure(ended.code, ended.child.log)}"
 
 
 def _keep_nothing_to_do(plan: Plan, task: Task) -> None:
@@ -143,15 +149,6 @@ def _write(plan: Plan, name: str, code: int, seconds: float) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     found = {"code": code, "seconds": seconds, "log": str(plan.log(name))}
     write_json_atomic(path, found)
-
-
-def _line(ended: children.Ended) -> str:
-    name, took = ended.child.name, duration(ended.seconds)
-    if ended.finished:
-        return f"{name}: finished in {took}"
-    if ended.code == 0:
-        return f"{name}: stopped after {took}"
-    return f"{name}: {_failure(ended.code, ended.child.log)}"
 
 
 def _failure(code: int, log: Path) -> str:

@@ -2,7 +2,8 @@
 
 Each is in a session of its own. So Ctrl-C on a terminal reaches it once,
 handed on by its parent, and not twice: a second signal would end it before
-it has saved (`darts_tf.run.stopping`).
+it has saved (`darts_tf.run.stopping`). A second signal to the parent ends the
+parent alone.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import contextlib
 import dataclasses
 import os
 import queue
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -21,7 +24,6 @@ from pathlib import Path
 from darts_tf.errors import InputError
 from darts_tf.run.stopping import StopRequest, exit_code
 
-POLL_SECONDS = 0.2  # between two looks at the signals
 GPUS = "CUDA_VISIBLE_DEVICES"
 
 
@@ -96,75 +98,106 @@ def groups(
     return [named[place::count] for place in range(count)]
 
 
-def run(
-    child: Child, stop: StopRequest, gpus: Sequence[str] | None = None
-) -> Ended:
-    """Waits for the end of a child.
+class Parent:
+    """Starts children while it is open, and hands the first signal on to them.
 
-    Args:
-      child: what is started.
-      stop: whose signal is handed on.
-      gpus: the only ones that it sees; None: those that this process sees.
+    After it no other one is started: such a child "ends" at once, with the
+    exit code of a run that was told to stop.
+
+    Attributes:
+      signal: the first signal that came, or None.
     """
-    start, environment = time.monotonic(), dict(os.environ)
-    if gpus is not None:
-        environment[GPUS] = ",".join(gpus)
-    sys.stdout.flush()
-    with _opened(child.log) as log:
-        process = subprocess.Popen(
-            [sys.executable, *child.command],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log and subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
-        code = _waited(process, stop)
-    seconds = time.monotonic() - start
-    return Ended(child, code if code >= 0 else 128 - code, seconds)
 
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+        self._stop = StopRequest(self._hand_on)
+        self._lock = threading.Lock()
+        self._living: set[subprocess.Popen] = set()
 
-def run_all(
-    children: Sequence[Child],
-    stop: StopRequest,
-    groups: Sequence[Sequence[str] | None] = (None,),
-) -> Iterator[Ended]:
-    """Runs them in their order, as many at a time as there are groups.
+    def __enter__(self) -> Parent:
+        self._stop.__enter__()
+        return self
 
-    After a signal no other one is started.
+    def __exit__(self, *error: object) -> None:
+        self._stop.__exit__(*error)
 
-    Args:
-      children: what is to run.
-      stop: whose signal is handed on.
-      groups: of GPUs, one for each process at a time; see `run`.
+    def run(self, child: Child, gpus: Sequence[str] | None = None) -> Ended:
+        """Waits for the end of a child.
 
-    Yields:
-      Each as it ends.
-    """
-    free: queue.SimpleQueue = queue.SimpleQueue()
-    for group in groups:
-        free.put(group)
+        Args:
+          child: what is started.
+          gpus: the only ones that it sees; None: those that this process
+            sees.
+        """
+        start = time.monotonic()
+        sys.stdout.flush()
+        with _opened(child.log) as log:
+            process = self._started(child, log, gpus)
+            if process is None:
+                return Ended(child, exit_code(self.signal), 0.0)
+            code = process.wait()
+        with self._lock:
+            self._living.remove(process)
+        seconds = time.monotonic() - start
+        return Ended(child, code if code >= 0 else 128 - code, seconds)
 
-    def started(child: Child) -> Ended | None:
-        if stop.signal:
-            return None
-        group = free.get()
-        try:
-            return run(child, stop, group)
-        finally:
+    def run_all(
+        self,
+        children: Sequence[Child],
+        groups: Sequence[Sequence[str] | None] = (None,),
+    ) -> Iterator[Ended]:
+        """Runs them in their order, as many at a time as there are groups.
+
+        Args:
+          children: what is to run.
+          groups: of GPUs, one for each process at a time; see `run`.
+
+        Yields:
+          Each as it ends.
+        """
+        free: queue.SimpleQueue = queue.SimpleQueue()
+        for group in groups:
             free.put(group)
 
-    with ThreadPoolExecutor(len(groups)) as pool:
-        futures = [pool.submit(started, child) for child in children]
-        for future in as_completed(futures):
-            ended = future.result()
-            if ended is not None:
-                yield ended
+        def one(child: Child) -> Ended:
+            group = free.get()
+            try:
+                return self.run(child, group)
+            finally:
+                free.put(group)
 
+        with ThreadPoolExecutor(len(groups)) as pool:
+            futures = [pool.submit(one, child) for child in children]
+            for future in as_completed(futures):
+                yield future.result()
 
-def parents_code(ended: Ended, stop: StopRequest) -> int:
-    """The exit code of a parent that can't go on without the child's work."""
-    return exit_code(stop.signal) if stop.signal else ended.code
+    def code(self, ended: Ended) -> int:
+        """The exit code of one that can't go on without the child's work."""
+        return exit_code(self.signal) if self.signal else ended.code
+
+    def _started(self, child: Child, log, gpus) -> subprocess.Popen | None:
+        environment = dict(os.environ)
+        if gpus is not None:
+            environment[GPUS] = ",".join(gpus)
+        with self._lock:
+            if self.signal:
+                return None
+            process = subprocess.Popen(
+                [sys.executable, *child.command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log and subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+            self._living.add(process)
+        return process
+
+    def _hand_on(self, number: signal.Signals) -> None:
+        with self._lock:
+            self.signal = number
+            for process in self._living:
+                process.send_signal(number)
 
 
 def _opened(log: Path | None):
@@ -172,13 +205,3 @@ def _opened(log: Path | None):
         return contextlib.nullcontext()
     log.parent.mkdir(parents=True, exist_ok=True)
     return open(log, "ab")
-
-
-def _waited(process: subprocess.Popen, stop: StopRequest) -> int:
-    told = False
-    while True:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return process.wait(timeout=POLL_SECONDS)
-        if stop.signal and not told:
-            process.send_signal(stop.signal)
-            told = True
