@@ -15,7 +15,7 @@ from darts_tf.protocol import folder, stages
 from darts_tf.protocol.plan import selected
 from darts_tf.run.children import Parent
 
-from .conftest import cell, searched, trained
+from tests.protocol.stub import cell, searched, trained
 
 
 def run(plan, *names, groups=(None,)) -> None:
