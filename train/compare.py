@@ -32,8 +32,8 @@ def main(_) -> None:
     """The table, printed and in files, and the picture."""
     read = [comparison.read(path) for path in FLAGS.experiments]
     known = [experiment_flags.PUBLISHED[FLAGS.published]]
-    measures = [measure for _, measure in read]
-    measure = comparison.same_measure([*measures, *filter(None, known)])
+    measured = [found for _, found in read]
+    measure = comparison.same_measure([*measured, *filter(None, known)])
     rows = [row for row, _ in read] + list(ROWS[FLAGS.published])
     folder = pathlib.Path(FLAGS.out).expanduser()
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from darts_tf.data.nasbench201_table import RANKED
 from darts_tf.errors import InputError
-from darts_tf.protocol import folder
+from darts_tf.protocol import flagfiles, folder
 from darts_tf.protocol.plan import METHODS, plan_of, result_of
 from darts_tf.protocol.results import gather, operations
 from darts_tf.protocol.tables import Row, row_of
@@ -22,8 +22,12 @@ DPI = 110
 COST, ASKED = "search cost, device-seconds", "evaluations"
 
 
-def read(path: str) -> tuple[Row, str]:
-    """(the row, what it is measured by) of an experiment or a search.
+Measured = tuple[str, str]
+"""By what ("error" or "perplexity") and on which data set."""
+
+
+def read(path: str) -> tuple[Row, Measured]:
+    """An experiment or a search, and what its numbers are.
 
     Raises:
       InputError: it is neither, or a search that asked nobody.
@@ -31,23 +35,29 @@ def read(path: str) -> tuple[Row, str]:
     root = Path(path).expanduser().absolute()
     stored = read_flags(root)
     if folder.is_experiment(stored):
-        results = gather(plan_of(root, stored))
-        return row_of(results), results["measure"]
-    return _search_row(Workdir(root), stored), _measure(stored["space"])
+        plan = plan_of(root, stored)
+        given = plan.contents["evaluate_flags"]
+        data = given.get("dataset", flagfiles.DATASET)
+        return row_of(gather(plan)), (plan.measure, data)
+    row = _search_row(Workdir(root), stored)
+    # One that asks a table has no --dataset.
+    data = stored.get("dataset", flagfiles.DATASET)
+    return row, (_measure(stored["space"]), data)
 
 
-def same_measure(measures: Sequence[str]) -> str:
-    """The one that all have.
+def same_measure(all_measured: Sequence[Measured]) -> str:
+    """By what all of them are measured.
 
     Raises:
-      InputError: images and language are mixed.
+      InputError: not all are on one data set.
     """
-    if len(set(measures)) > 1:
+    if len(set(all_measured)) > 1:
+        names = sorted({f"{data} ({by})" for by, data in all_measured})
         raise InputError(
-            "--experiments mixes images and language, whose errors and "
-            "perplexities compare with nothing; give one kind"
+            f"--experiments and --published mix data sets, whose numbers do "
+            f"not compare: {', '.join(names)}; give those of one"
         )
-    return measures[0]
+    return all_measured[0][0]
 
 
 def draw(rows: Sequence[Row], measure: str) -> Figure:

@@ -11,7 +11,7 @@ from absl import flags
 from darts_tf.errors import InputError
 from darts_tf.run import flags as run_flags
 
-SPACE = "darts_conv"  # where a flagfile names none
+SPACE, DATASET = "darts_conv", "cifar10"  # where a flagfile names none
 HELD_OUT = "valid_fraction"
 
 

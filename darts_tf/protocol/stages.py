@@ -8,6 +8,7 @@ whoever reports; a task that was only told to stop leaves none.
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from collections.abc import Sequence
@@ -41,26 +42,24 @@ def run_stage(
     tasks = STAGES[stage](plan)
     if not tasks:
         return
-    left = [t for t in tasks if t.child and not t.finished]
+    left = [t.child for t in tasks if t.child and not t.finished]
+    for child in left:
+        plan.outcome(child.name).unlink(missing_ok=True)
     done = sum(task.finished for task in tasks)
-    for task in left:
-        plan.outcome(task.name).unlink(missing_ok=True)
     with tqdm.tqdm(
         desc=stage, total=len(tasks), initial=done, unit="task",
         disable=not sys.stderr.isatty(), dynamic_ncols=True,
     ) as bar:  # fmt: skip
-        bar.write(f"{stage}: {done} of {len(tasks)} tasks finished",
-                  file=sys.stderr)  # fmt: skip
-        for ended in parent.run_all([t.child for t in left], groups):
-            line = _ended(plan, ended, parent)
-            bar.update(ended.finished)
-            bar.write(line, file=sys.stderr)
-            if parent.signal:
-                break
+        say = functools.partial(bar.write, file=sys.stderr)
+        say(f"{stage}: {done} of {len(tasks)} tasks finished")
         for task in tasks:
             if task.lacking:
-                bar.write(f"{task.name}: not begun; it needs {task.lacking}",
-                          file=sys.stderr)  # fmt: skip
+                say(_why(plan, task))
+        for ended in parent.run_all(left, groups):
+            say(_ended(plan, ended, parent))
+            bar.update(ended.finished)
+            if parent.signal:
+                break
 
 
 def run_task(

@@ -19,8 +19,12 @@ FREE_FLAGS = (
 not)."""
 
 STAGES = ("search", "short", "full", "snapshots", "report")
-PUBLISHED = {"none": None, "cifar10": "error", "ptb": "perplexity"}
-"""What each of the paper's tables is measured by."""
+PUBLISHED = {
+    "none": None,
+    "cifar10": ("error", "cifar10"),
+    "ptb": ("perplexity", "text_folder"),
+}
+"""What each of the paper's tables is measured by, and on which data set."""
 
 _integer, _string = flags.DEFINE_integer, flags.DEFINE_string
 
@@ -94,7 +98,8 @@ def define_comparison() -> None:
         "experiments", None, "folders of experiments, or of searches by a "
         "strategy that asks an estimator", required=True,
     )  # fmt: skip
-    _string("out", None, "folder of the tables and the picture", required=True)
+    _string("out", None, "folder of the tables and the picture",
+            required=True)  # fmt: skip
     flags.DEFINE_enum(
         "published", "none", list(PUBLISHED), "numbers of the DARTS paper that are "
         "put beside them: on CIFAR-10, on Penn Treebank",

@@ -36,7 +36,8 @@ def test_an_experiment_however_far_it_is(plan, stub):
     with folder.claimed(plan, alone=True), Parent() as parent:
         pass
     row, measure = comparison.read(str(plan.root))
-    assert measure == "error" and row.incomplete and row.test is None
+    assert measure == ("error", "digits")
+    assert row.incomplete and row.test is None
     with Parent() as parent:
         for stage in stages.STAGES:
             stages.run_stage(plan, stage, parent)
@@ -49,13 +50,13 @@ def test_a_search_that_asked(tmp_path):
     true = {"cifar10_test_200ep": 94.0, "rank": 9}
     path = search(tmp_path / "a", asked(true=true))
     row, measure = comparison.read(path)
-    assert measure == "error" and row.name == "random, seed 4 (table)"
+    assert measure == ("error", "cifar10") and row.name == "random, seed 4 (table)"
     assert (row.test, row.valid) == pytest.approx((0.06, 0.1))
     assert (row.cost, row.evaluations, row.operations) == (18.0, 200, 4)
     text = search(tmp_path / "b", asked(worth=-math.log(100)),
-                  space="darts_recurrent", estimator="full")  # fmt: skip
+                  space="darts_recurrent", estimator="full", dataset="text_folder")  # fmt: skip
     row, measure = comparison.read(text)
-    assert measure == "perplexity" and row.test is None
+    assert measure == ("perplexity", "text_folder") and row.test is None
     assert row.valid == pytest.approx(100)
 
 
@@ -71,9 +72,11 @@ def test_no_folder_of_a_run(tmp_path):
         comparison.read(str(tmp_path))
 
 
-def test_images_and_language_do_not_compare():
-    with pytest.raises(InputError, match="mixes images and language"):
-        comparison.same_measure(["error", "perplexity"])
+def test_data_sets_do_not_compare():
+    one, other = ("error", "cifar10"), ("error", "digits")
+    assert comparison.same_measure([one, one]) == "error"
+    with pytest.raises(InputError, match=r"cifar10 \(error\), digits"):
+        comparison.same_measure([one, other])
 
 
 def test_the_picture():
