@@ -101,6 +101,6 @@ def define_comparison() -> None:
     _string("out", None, "folder of the tables and the picture",
             required=True)  # fmt: skip
     flags.DEFINE_enum(
-        "published", "none", list(PUBLISHED), "numbers of the DARTS paper that are "
-        "put beside them: on CIFAR-10, on Penn Treebank",
+        "published", "none", list(PUBLISHED), "numbers of the DARTS paper "
+        "that are put beside them: on CIFAR-10, on Penn Treebank",
     )  # fmt: skip

@@ -50,11 +50,13 @@ def test_a_search_that_asked(tmp_path):
     true = {"cifar10_test_200ep": 94.0, "rank": 9}
     path = search(tmp_path / "a", asked(true=true))
     row, measure = comparison.read(path)
-    assert measure == ("error", "cifar10") and row.name == "random, seed 4 (table)"
+    assert measure == ("error", "cifar10")
+    assert row.name == "random, seed 4 (table)"
     assert (row.test, row.valid) == pytest.approx((0.06, 0.1))
     assert (row.cost, row.evaluations, row.operations) == (18.0, 200, 4)
     text = search(tmp_path / "b", asked(worth=-math.log(100)),
-                  space="darts_recurrent", estimator="full", dataset="text_folder")  # fmt: skip
+                  space="darts_recurrent", estimator="full",
+                  dataset="text_folder")  # fmt: skip
     row, measure = comparison.read(text)
     assert measure == ("perplexity", "text_folder") and row.test is None
     assert row.valid == pytest.approx(100)
