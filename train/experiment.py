@@ -47,7 +47,7 @@ def main(_) -> int:
         if FLAGS.stage not in (None, "report"):
             return 1 if stages.missing(plan, [FLAGS.stage]) else 0
         results = report.write(plan)
-    print(report.told(results))
+    print((plan.root / report.TABLE).read_text("utf-8") + f"\n{plan.root}")
     return 1 if results["missing"] else 0
 
 

@@ -100,7 +100,8 @@ def _panel(axes, rows: Sequence[Row], field: str, unit: float) -> None:
             continue
         mark = " (published)" if row.published else ""
         axes.errorbar(
-            x, unit * row.test, yerr=unit * (row.deviation or 0),
+            x, unit * row.test,
+            yerr=row.deviation and unit * row.deviation,
             fmt="*" if row.published else "o", color=f"C{place % 10}",
             markerfacecolor="none" if row.published else None,
             markersize=10 if row.published else 7,

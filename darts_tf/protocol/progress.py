@@ -88,7 +88,7 @@ def draw(found: Progress, measure: str, name: str) -> Figure:
         axes.step(x, best, where="post", color=colour, lw=1.3,
                   marker="o", markersize=2.5, label=f"seed {seed}")  # fmt: skip
     if len(found.curves) > 1:
-        axes.plot(*_median(found), "--", color="black", lw=1.5,
+        axes.step(*_median(found), "--", where="post", color="black", lw=1.5,
                   label="median of the best so far")  # fmt: skip
     unit = "perplexity" if measure == "perplexity" else "error, %"
     true = "true" if "true" in found.source else "validation"
@@ -97,7 +97,7 @@ def draw(found: Progress, measure: str, name: str) -> Figure:
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     if found.curves:
-        axes.legend(fontsize=8, frameon=False)
+        axes.legend(fontsize=8, framealpha=0.9)
     return figure
 
 

@@ -9,7 +9,7 @@ from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.pictures import figure_to_png
 from darts_tf.run.progress import duration
 
-RESULTS, PICTURE = "results.json", "progress.png"
+RESULTS, TABLE, PICTURE = "results.json", "table.md", "progress.png"
 
 
 def write(plan: Plan) -> dict:
@@ -22,7 +22,7 @@ def write(plan: Plan) -> dict:
     row = tables.row_of(results)
     write_json_atomic(plan.root / RESULTS, results)
     text = tables.markdown([row], plan.measure) + "\n\n" + told(results)
-    write_atomic(plan.root / "table.md", text)
+    write_atomic(plan.root / TABLE, text)
     latex = tables.latex([row], plan.measure) + "\n"
     write_atomic(plan.root / "table.tex", latex)
     figure = progress.draw(

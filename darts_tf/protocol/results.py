@@ -1,7 +1,8 @@
 """What an experiment has found so far, from the results of its runs.
 
 Errors are shares, perplexities as they are; costs are device-seconds: the
-seconds of a run by the clock, over all its starts, times its devices.
+seconds of a run by the clock, over all its starts, times its devices. (A
+run's clock starts when its network is built and its data are loaded.)
 """
 
 from __future__ import annotations
