@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import pytest
@@ -10,21 +9,15 @@ import pytest
 from darts_tf.protocol import folder
 from darts_tf.protocol.plan import Plan
 from darts_tf.run import children, experiment_flags
-from tests.protocol.stub import STUB, Stub, searched, trained
+from tests.protocol.stub import Stub, make, searched, trained
 
 
 @pytest.fixture
 def stub(tmp_path, monkeypatch) -> Stub:
     """A protocol that works: search seed k finds cell k."""
-    path = tmp_path / "stub"
-    path.mkdir()
-    program = path / "python"
-    python = os.path.realpath(sys.executable)
-    program.write_text(STUB.format(python=python, folder=str(path)))
-    program.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(program))
+    found = make(tmp_path)
+    monkeypatch.setattr(sys, "executable", found.program)
     monkeypatch.delenv(children.GPUS, raising=False)
-    found = Stub(path)
     found.rule("train.evaluate", files=trained(valid=0.5, test=0.4))
     found.rule("train.evaluate", "/full/", files=trained(test=0.25))
     for seed in range(4):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import pathlib
+import sys
 
 from darts_tf.space.conv import SPACE
 from darts_tf.strategy.random_choice import random_genotype
@@ -16,7 +18,7 @@ STUB = """#!{python} -IS
 import json, os, pathlib, sys, time
 here = pathlib.Path({folder!r})
 words = sys.argv[1:]
-if words[0] == "-c" or "--only_check_args" in words:
+if "--only_check_args" in words:
     words.insert(0, "check")
 with open(here / "calls", "a") as calls:
     gpus = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -36,6 +38,13 @@ for rule in json.loads((here / "rules").read_text()):
 sys.exit(77)
 """
 
+# A program with another Python for its children.
+FAKED = """
+import runpy, sys
+sys.executable, *sys.argv = sys.argv[1:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
 
 @dataclasses.dataclass
 class Stub:
@@ -43,6 +52,11 @@ class Stub:
 
     path: pathlib.Path
     rules: list[dict] = dataclasses.field(default_factory=list)
+
+    @property
+    def program(self) -> str:
+        """What is started in the place of Python."""
+        return str(self.path / "python")
 
     def rule(self, *words, **what) -> None:
         """Of the rules that fit, the newest counts."""
@@ -66,6 +80,17 @@ class Stub:
         path = self.path / "calls"
         lines = path.read_text().splitlines() if path.exists() else []
         return [json.loads(line) for line in lines]
+
+
+def make(tmp_path: pathlib.Path) -> Stub:
+    """A stub without rules."""
+    stub = Stub(tmp_path / "stub")
+    stub.path.mkdir()
+    python = os.path.realpath(sys.executable)
+    text = STUB.format(python=python, folder=str(stub.path))
+    pathlib.Path(stub.program).write_text(text)
+    pathlib.Path(stub.program).chmod(0o755)
+    return stub
 
 
 def cell(seed: int) -> str:

@@ -12,15 +12,9 @@ import time
 import pytest
 
 from darts_tf.protocol import folder
-from tests.protocol.stub import STUB, Stub, searched, trained
+from tests.protocol.stub import FAKED, Stub, make, searched, trained
 
 ROOT = pathlib.Path(__file__).parents[2]
-# The program with another Python for its children.
-FAKED = """
-import runpy, sys
-sys.executable, *sys.argv = sys.argv[1:]
-runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-"""
 SPACE = ("--dataset=digits", "--examples=100", "--space=nasbench201",
          "--channels=2", "--layers=3", "--batch_size=16", "--epochs=1",
          "--noflip")  # fmt: skip
@@ -28,12 +22,7 @@ SPACE = ("--dataset=digits", "--examples=100", "--space=nasbench201",
 
 @pytest.fixture
 def stub(tmp_path) -> Stub:
-    path = tmp_path / "stub"
-    path.mkdir()
-    program = path / "python"
-    program.write_text(STUB.format(python=sys.executable, folder=str(path)))
-    program.chmod(0o755)
-    found = Stub(path)
+    found = make(tmp_path)
     found.rule("train.evaluate", files=trained(0.5, 0.25))
     found.rule("train.search", files=searched(0))
     found.rule("check")
@@ -41,8 +30,7 @@ def stub(tmp_path) -> Stub:
 
 
 def start(stub, *flags, program: str = "experiment") -> subprocess.Popen:
-    python = str(stub.path / "python")
-    words = [python, f"train.{program}", *map(str, flags)]
+    words = [stub.program, f"train.{program}", *map(str, flags)]
     return subprocess.Popen(
         [sys.executable, "-c", FAKED, *words], cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
