@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from darts_tf.data.nasbench201_table import RANKED
 from darts_tf.protocol import progress, tables
 from darts_tf.protocol.plan import Plan
 from darts_tf.protocol.results import gather
@@ -49,6 +50,10 @@ def told(results: dict) -> str:
     if results["test"]:
         each = [f"{unit * v:.2f}" for v in results["test"]["values"]]
         lines += ["", f"Test {measure}, each training: {', '.join(each)}."]
+    if results["true"]:
+        true = results["true"]
+        lines += ["", f"True accuracy of the selected cell: {true[RANKED]:.2f}"
+                  f" %, rank {true['rank']:,} of {true['cells']:,}."]  # fmt: skip
     costs = ", ".join(
         f"{name} {duration(seconds)}"
         for name, seconds in results["device_seconds"].items()

@@ -7,6 +7,7 @@ import statistics
 
 import pytest
 
+from darts_tf.data.nasbench201_table import RANKED
 from darts_tf.protocol import folder, report, results, stages
 from darts_tf.run.children import Parent
 from tests.protocol.stub import searched, trained
@@ -92,10 +93,13 @@ def test_evaluations_are_counted_over_the_seeds(values, stub):
 
 def test_the_truth_of_the_selected_cell(values, stub):
     for seed in range(3):
-        files = searched(seed, true={"rank": seed})
+        true = {RANKED: 93.5, "rank": seed + 1, "cells": 15_625}
+        files = searched(seed, true=true)
         stub.rule("train.search", f"--seed={seed}", files=files)
-    found = done(folder.planned(values))
-    assert found["true"] == {"rank": 0}  # equals: the lowest seed
+    plan = folder.planned(values)
+    assert done(plan)["true"]["rank"] == 1  # equals: the lowest seed
+    text = (plan.root / "table.md").read_text()
+    assert "selected cell: 93.50 %, rank 1 of 15,625." in text
 
 
 def test_spreads():
