@@ -51,16 +51,13 @@ def planned(values: Mapping[str, object]) -> Plan:
 
 
 @contextlib.contextmanager
-def claimed(plan: Plan, alone: bool) -> Iterator[Plan]:
-    """The folder, where it is new or belongs to this experiment.
+def claimed(plan: Plan, alone: bool) -> Iterator[None]:
+    """Takes the folder, where it is new or belongs to this experiment.
 
     Args:
       plan: as given.
       alone: no other process may come near meanwhile. Else the folder is
         held for a moment only; each run below it has its own lock.
-
-    Yields:
-      The plan, of which all that may be raised is.
 
     Raises:
       InputError: the folder belongs to another run, or counts were lowered.
@@ -72,9 +69,9 @@ def claimed(plan: Plan, alone: bool) -> Iterator[Plan]:
     workdir = _opened(plan, 0.0 if alone else PATIENCE_SECONDS)
     with workdir:
         if alone:
-            yield plan
+            yield
     if not alone:
-        yield plan
+        yield
 
 
 def existing(path: str) -> Plan:

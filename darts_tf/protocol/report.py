@@ -52,8 +52,9 @@ def told(results: dict) -> str:
         lines += ["", f"Test {measure}, each training: {', '.join(each)}."]
     if results["true"]:
         true = results["true"]
-        lines += ["", f"True accuracy of the selected cell: {true[RANKED]:.2f}"
-                  f" %, rank {true['rank']:,} of {true['cells']:,}."]  # fmt: skip
+        known = f"{true[RANKED]:.2f} %, rank {true['rank']:,}"
+        known += f" of {true['cells']:,}"
+        lines += ["", f"True accuracy of the selected cell: {known}."]
     costs = ", ".join(
         f"{name} {duration(seconds)}"
         for name, seconds in results["device_seconds"].items()
