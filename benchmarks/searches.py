@@ -13,12 +13,12 @@ from __future__ import annotations
 from darts_tf.run import cli  # isort: skip
 
 import pathlib
-import subprocess
-import sys
+from collections.abc import Iterator
 
 from absl import flags
 
 from darts_tf.errors import InputError
+from darts_tf.run import children
 
 flags.DEFINE_list("flagfiles", None, "of the searches", required=True)
 flags.DEFINE_list("seeds", ["0", "1", "2"], "of each of them")
@@ -36,22 +36,28 @@ def main(_) -> int:
             f"--flagfiles needs files and --seeds numbers; received "
             f"{', '.join(missing or FLAGS.seeds)}"
         )
+    with children.Parent() as parent:
+        for search in searches(paths):
+            if search.finished:
+                continue
+            print(f"\n{search.name}")
+            ended = parent.run(search)
+            if not ended.finished:
+                return parent.code(ended)
+    return 0
+
+
+def searches(paths: list[pathlib.Path]) -> Iterator[children.Child]:
+    """All of them, in their order."""
     for seed in FLAGS.seeds:
         for path in paths:
             workdir = pathlib.Path(FLAGS.out, path.stem, f"seed_{seed}")
-            result = workdir / "result.json"
-            if result.exists():
-                continue
-            print(f"\n{workdir}", flush=True)
-            command = [
-                *(sys.executable, "-m", "train.search"),
-                *(f"--flagfile={path}", f"--seed={seed}"),
-                *(f"--workdir={workdir}", *FLAGS.more),
-            ]
-            code = subprocess.run(command, check=False).returncode
-            if code or not result.exists():  # 0: it was told to stop
-                return code
-    return 0
+            yield children.Child(
+                str(workdir),
+                ("-m", "train.search", f"--flagfile={path}",
+                 f"--seed={seed}", f"--workdir={workdir}", *FLAGS.more),
+                workdir / "result.json",
+            )  # fmt: skip
 
 
 if __name__ == "__main__":

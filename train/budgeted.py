@@ -54,7 +54,7 @@ def search(flags) -> None:
         write_atomic(
             workdir.path / "evaluations.png", pictures.figure_to_png(figure)
         )
-        finish(workdir, loop, cost, flags)
+        finish(workdir, loop, cost, flags, replicas.count)
 
 
 def strategy_of(flags):
@@ -87,7 +87,9 @@ def told(flags, worth: float) -> str:
     return f"validation accuracy {worth:.2%}"
 
 
-def finish(workdir, loop: EvaluationLoop, cost: Summary, flags) -> None:
+def finish(
+    workdir, loop: EvaluationLoop, cost: Summary, flags, devices: int
+) -> None:
     """genotype.json, result.json, pictures and the last words."""
     genotype, best = loop.found(), loop.evaluations[loop.best]
     write_atomic(workdir.genotype, genotype.to_json())
@@ -102,7 +104,7 @@ def finish(workdir, loop: EvaluationLoop, cost: Summary, flags) -> None:
         "distinct": summary["distinct"],
         "evaluation_seconds": loop.seconds,
     } | truth.result(flags, genotype)
-    records.write_result(workdir, genotype, cost, flags, measured)
+    records.write_result(workdir, genotype, cost, flags, measured, devices)
     print(f"""
 Search finished: {loop.step} evaluations of {summary["distinct"]} genotypes \
 in {duration(cost.seconds)}.

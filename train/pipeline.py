@@ -13,13 +13,13 @@ from darts_tf.run import cli  # isort: skip  (parses and reports)
 import json
 import pathlib
 import shlex
-import subprocess
 import sys
 import time
 
 from absl import flags
 
 from darts_tf.errors import InputError
+from darts_tf.run import children
 from darts_tf.run import flags as run_flags
 from darts_tf.run.progress import duration
 
@@ -35,25 +35,22 @@ def main(_) -> int:
     for name in (FLAGS.search_flags, FLAGS.evaluate_flags):
         if not pathlib.Path(name).is_file():
             raise InputError(f"{name}: no such flagfile")
-    for number, (stage, arguments) in enumerate(stages(root), 1):
-        print(f"\n[{number}/4] train.{stage} {shlex.join(arguments)}")
-        sys.stdout.flush()
-        command = [sys.executable, "-m", f"train.{stage}", *arguments]
-        code = subprocess.run(command, check=False).returncode
-        if code or not finished(root, stage):
-            return code
+    with children.Parent() as parent:
+        for number, (stage, run, arguments) in enumerate(stages(root), 1):
+            print(f"\n[{number}/4] train.{stage} {shlex.join(arguments)}")
+            command = ("-m", f"train.{stage}", *arguments)
+            child = children.Child(stage, command, run / "result.json")
+            ended = parent.run(child)
+            if not ended.finished:
+                return parent.code(ended)
     print(summary(root, time.monotonic() - started))
     return 0
 
 
-def finished(root: pathlib.Path, stage: str) -> bool:
-    """Whether a stage that returned 0 is over; after SIGTERM it is not."""
-    long = stage in ("search", "evaluate")
-    return not long or (root / stage / "result.json").exists()
-
-
-def stages(root: pathlib.Path) -> list[tuple[str, list[str]]]:
-    """(entry point, its arguments) of each stage."""
+def stages(
+    root: pathlib.Path,
+) -> list[tuple[str, pathlib.Path, list[str]]]:
+    """(entry point, folder of its run, its arguments) of each stage."""
     search, evaluation = root / "search", root / "evaluate"
     both = [f"--seed={FLAGS.seed}"]
     if FLAGS.data_dir:
@@ -61,11 +58,13 @@ def stages(root: pathlib.Path) -> list[tuple[str, list[str]]]:
     return [
         (
             "search",
+            search,
             [f"--flagfile={FLAGS.search_flags}", f"--workdir={search}", *both],
         ),
-        ("derive", [f"--workdir={search}"]),
+        ("derive", search, [f"--workdir={search}"]),
         (
             "evaluate",
+            evaluation,
             [
                 f"--flagfile={FLAGS.evaluate_flags}",
                 f"--workdir={evaluation}",
@@ -73,7 +72,7 @@ def stages(root: pathlib.Path) -> list[tuple[str, list[str]]]:
                 *both,
             ],
         ),
-        ("export", [f"--workdir={evaluation}"]),
+        ("export", evaluation, [f"--workdir={evaluation}"]),
     ]
 
 

@@ -80,16 +80,17 @@ class SearchRecords:
             reporter.histogram(step, f"alpha/{name}", rows)
 
 
-def finish_search(workdir, loop, cost: Summary, flags) -> None:
+def finish_search(
+    workdir, loop, cost: Summary, flags, devices: int = 1
+) -> None:
     """genotype.json, result.json, pictures and the last words."""
     genotype = loop.found()
     write_atomic(workdir.genotype, genotype.to_json())
     files = pictures.save_genotype(genotype, workdir.path / "genotype")
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     outcome = alarms.outcome(loop, genotype) | truth.result(flags, genotype)
-    write_result(
-        workdir, genotype, cost, flags, {"skip_connections": skips} | outcome
-    )
+    outcome = {"skip_connections": skips} | outcome
+    write_result(workdir, genotype, cost, flags, outcome, devices)
     print(f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
 {alarms.told(outcome, flags)}\
@@ -154,7 +155,10 @@ def finish_evaluation(workdir, loop, data, cost: Summary, flags) -> None:
     if not loop.replicas.total(result is not None):
         result = kind_of(flags.space).measured(loop, data, flags)
         if chief:
-            write_result(workdir, loop.genotype, cost, flags, result)
+            devices = loop.replicas.count
+            write_result(
+                workdir, loop.genotype, cost, flags, result, devices
+            )
     if chief:
         _tell(workdir, result, cost, flags)
 
@@ -171,8 +175,13 @@ Evaluation finished: {cost.steps} steps in {duration(cost.seconds)}.
   {"next":<{width}} python -m train.export --workdir={quoted(workdir.path)}""")
 
 
-def write_result(workdir, genotype: Genotype, cost, flags, measured):
+def write_result(
+    workdir, genotype: Genotype, cost, flags, measured, devices: int = 1
+):
     """result.json: what was found and measured, by which flags, at what cost.
+
+    That is `seconds` by the clock on `devices` that computed together (at
+    the last start).
     """
     named = run_flags.values(flags)
     write_json_atomic(
@@ -187,6 +196,7 @@ def write_result(workdir, genotype: Genotype, cost, flags, measured):
             "seconds": cost.seconds,
             "first_step_seconds": cost.first_step_seconds,
             "steps": cost.steps,
+            "devices": devices,
         },
     )
 

@@ -56,7 +56,9 @@ def main(_) -> None:
                 team=replicas,
             )
         if replicas.chief:
-            records.finish_search(workdir, loop, cost, FLAGS)
+            records.finish_search(
+                workdir, loop, cost, FLAGS, replicas.count
+            )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from darts_tf.networks import ops
+from darts_tf.networks.cell import add
+from darts_tf.networks.convolutions import joined, phases_read
 from darts_tf.networks.precision import widened
 from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
@@ -16,8 +18,9 @@ from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 class MixedEdges(ops.Block):
     """Mixed operations (eq. 2) on all edges that leave one node.
 
-    The ReLU, the pools and their batch norms without parameters are equal
-    for every target and computed once. The zero operation adds nothing.
+    The ReLU, its phases for the dilated convolutions, the pools and their
+    batch norms without parameters are equal for every target and computed
+    once. The zero operation adds nothing.
 
     Args:
       spec: the cell's specification.
@@ -79,6 +82,7 @@ class MixedEdges(ops.Block):
         if self.stride == 1:
             shared[IDENTITY] = widened(x)
         activated = tf.nn.relu(x)
+        phases = self._phases(activated)
         taken = _TakenApart(
             [weights[row] for row, _ in self.edges], self.channels
         )
@@ -95,16 +99,28 @@ class MixedEdges(ops.Block):
                     terms.append(tf.cast(weight * shared[name], x.dtype))
                 elif name != ZERO:
                     scales.append(taken.vector(place, column))
-            terms += self._weighted(row, activated, scales, training)
+            if scales:
+                terms.append(
+                    self._weighted(row, activated, phases, scales, training)
+                )
             result.append((target, terms))
         return result
 
-    def _weighted(self, row, activated, scales, training):
+    def _phases(self, activated):
+        """What the dilated operations read; None where they have to ask."""
+        layers = self.weighted.values()
+        chains = [chain for layer in layers for chain in layer.chains]
+        even = self.stride == 2 or not any(n % 2 for n in activated.shape[1:3])
+        if even and any(isinstance(chain, ops.Dilated) for chain in chains):
+            return phases_read(activated, self.stride)
+        return None
+
+    def _weighted(self, row, activated, phases, scales, training):
         layer = self.weighted[str(row)]
         if self.traces is None or not training:
-            return layer(activated, scales, training=training)
+            return layer(activated, phases, scales, training=training)
         key = (*layer.names, self.stride, self.channels)
-        return self.traces(key, layer, activated, scales)
+        return self.traces(key, layer, activated, phases, scales)
 
 
 class EdgeOperations(ops.Block):
@@ -119,21 +135,28 @@ class EdgeOperations(ops.Block):
 
     def __init__(self, names, channels: int, stride: int, norm):
         super().__init__()
-        self.names = tuple(names)
+        self.names, self.stride = tuple(names), stride
         self.chains = [ops.build(n, channels, stride, norm) for n in names]
 
-    def call(self, activated, scales, training=False):
-        """[B, H, W, C] after ReLU -> a list of [B, H', W', C].
+    def call(self, activated, phases, scales, training=False):
+        """[B, H, W, C] after ReLU -> the operations' sum [B, H', W', C].
 
         Args:
           activated: the node's ReLU.
+          phases: its phases (convolutions.phases_read), or None.
           scales: each operation's mixing weight, once a channel: [C].
           training: whether batch norm uses (and follows) the batch.
         """
-        return [
-            chain(activated, scale=scale, training=training)
-            for chain, scale in zip(self.chains, scales, strict=True)
-        ]
+        terms, in_phases = [], []
+        for chain, scale in zip(self.chains, scales, strict=True):
+            given = {"scale": scale, "training": training}
+            if phases is not None and isinstance(chain, ops.Dilated):
+                in_phases.append(chain.in_phases(phases, **given))
+            else:
+                terms.append(chain(activated, **given))
+        if in_phases:
+            terms.append(joined(add(in_phases), self.stride))
+        return add(terms)
 
 
 class _TakenApart:

@@ -70,9 +70,22 @@ def separable(size: int, channels: int, stride: int, norm) -> Chain:
     )
 
 
-def dilated(size: int, channels: int, stride: int, norm) -> Chain:
-    """dil_conv: depthwise with dilation 2, pointwise, BN."""
-    return Chain([DepthwiseConv(size, stride, 2), Conv(channels), norm()])
+class Dilated(Chain):
+    """dil_conv: depthwise with dilation 2, pointwise, BN.
+
+    All of it can be computed in phases (convolutions.phases_read), which
+    hold the same numbers; batch norm does not ask for their order.
+    """
+
+    def __init__(self, size: int, channels: int, stride: int, norm):
+        convolution = DepthwiseConv(size, stride, 2)
+        super().__init__([convolution, Conv(channels), norm()])
+
+    def in_phases(self, phases, scale=None, training=False):
+        """As `call`, of phases and as phases."""
+        convolution, pointwise, norm = self.layers
+        x = pointwise(convolution.in_phases(phases))
+        return norm(x, scale=scale, training=training)
 
 
 def normal_conv(size: int, channels: int, stride: int, norm) -> Chain:
@@ -100,6 +113,9 @@ def conv_norm(channels: int, norm) -> Chain:
     return Chain([Conv(channels), norm()])
 
 
+EVEN = [[0, 0], [0, 0]]
+
+
 class FactorizedReduce(Block):
     """Halves H and W: two strided 1 x 1 convolutions, one pixel apart.
 
@@ -117,7 +133,10 @@ class FactorizedReduce(Block):
 
     def call(self, x, scale=None, training=False):
         """[B, H, W, C] -> [B, ceil(H/2), ceil(W/2), channels]."""
-        shifted = tf.pad(x, [[0, 0], [0, 1], [0, 1], [0, 0]])[:, 1:, 1:]
+        odd = [[0, x.shape[1] % 2], [0, x.shape[2] % 2]]
+        padded = tf.pad(x, [[0, 0], *odd, [0, 0]]) if odd != EVEN else x
+        # x[:, 1:, 1:] has a gradient that is several times slower.
+        shifted = tf.slice(padded, [0, 1, 1, 0], [-1] * 4)
         x = tf.concat([self.even(x), self.odd(shifted)], axis=-1)
         return self.norm(x, scale=scale, training=training)
 
@@ -176,7 +195,7 @@ SIZED = {
     f"{kind}_{size}x{size}": (operation, size)
     for kind, operation, sizes in (
         ("sep_conv", separable, (3, 5, 7)),
-        ("dil_conv", dilated, (3, 5, 7)),
+        ("dil_conv", Dilated, (3, 5, 7)),
         ("nor_conv", normal_conv, (1, 3)),
     )
     for size in sizes

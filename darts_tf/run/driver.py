@@ -33,7 +33,7 @@ from darts_tf.run.interval import Interval
 from darts_tf.run.loop import Alone, Loop, Reporter, Team
 from darts_tf.run.metrics import MetricsLog, as_number
 from darts_tf.run.progress import Progress, of_all
-from darts_tf.run.stopping import StopRequest
+from darts_tf.run.stopping import StopRequest, exit_code
 from darts_tf.run.workdir import Workdir
 
 OWN, PENDING = "run/", "run/pending/"
@@ -258,7 +258,6 @@ class _Driver:
         )
 
     def _stop(self, stopped_by: signal.Signals) -> None:
-        """SIGTERM is a preemption, as clusters do it, and no failure."""
         if self._team.chief:
             done = of_all(self._loop.step, self._loop.total_steps, " of ")
             print(
@@ -266,5 +265,4 @@ class _Driver:
                 "command goes on from there",
                 file=sys.stderr, flush=True,
             )
-        preempted = stopped_by is signal.SIGTERM
-        raise SystemExit(0 if preempted else 128 + stopped_by)
+        raise SystemExit(exit_code(stopped_by))

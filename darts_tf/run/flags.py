@@ -27,6 +27,7 @@ OWN_MODULES = (
     __name__,
     f"{__package__}.search_flags",
     f"{__package__}.derivation_flags",
+    f"{__package__}.experiment_flags",
     strategy_flags.__name__,
 )
 """Where this project's flags are defined."""

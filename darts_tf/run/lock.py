@@ -16,6 +16,10 @@ from darts_tf.errors import InputError
 NAME = "lock"
 
 
+class FolderInUse(InputError):
+    """Another live process holds the folder."""
+
+
 class FolderLock:
     """Holds a folder from its creation until `release`.
 
@@ -23,8 +27,8 @@ class FolderLock:
       folder: an existing one; what is in it stays as it is.
 
     Raises:
-      InputError: another live process holds the folder, or its disk knows no
-        locks.
+      FolderInUse: another live process holds the folder.
+      InputError: its disk knows no locks.
       OSError: the file cannot be opened.
     """
 
@@ -45,7 +49,7 @@ class FolderLock:
             )
         self._file.seek(0)
         holder = self._file.read().decode("ascii", "replace").strip()
-        return InputError(
+        return FolderInUse(
             f"--workdir={folder} is in use by a live run (process "
             f"{holder or 'unknown'}); wait for it, stop it, or give another "
             "--workdir"

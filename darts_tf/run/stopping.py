@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import ClassVar
 
 from darts_tf.run.loop import Team
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def exit_code(number: signal.Signals) -> int:
+    """Of a run that has saved: SIGTERM is a preemption, and no failure."""
+    return 0 if number == signal.SIGTERM else 128 + number
 
 
 class StopRequest:
@@ -25,14 +31,20 @@ class StopRequest:
     One may be opened inside of another (a training inside of a search): what
     came to the outer one before counts for the inner one too.
 
+    Args:
+      hand_on: called with the first signal at once, in the thread.
+
     Attributes:
       signal: the first signal that came, or None.
     """
 
     _open: ClassVar[list[StopRequest]] = []  # the innermost last
 
-    def __init__(self) -> None:
+    def __init__(
+        self, hand_on: Callable[[signal.Signals], None] | None = None
+    ) -> None:
         self.signal: signal.Signals | None = None
+        self._hand_on = hand_on
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> StopRequest:
@@ -86,6 +98,8 @@ class StopRequest:
             if count > 1:
                 os._exit(128 + byte[0])  # files are whole at any moment
             self._say(signal.Signals(byte[0]))
+            if self._hand_on is not None:
+                self._hand_on(signal.Signals(byte[0]))
 
     def _say(self, number: signal.Signals) -> None:
         text = (f"\n{number.name}: saving after this step; once more stops "

@@ -91,6 +91,7 @@ def open_workdir(
     flagfile_text: str,
     *,
     ignored: Collection[str] = (),
+    folders: Collection[str] = ("checkpoints", "genotypes"),
 ) -> Workdir:
     """Makes or re-opens the folder of a run, for this process alone.
 
@@ -99,6 +100,7 @@ def open_workdir(
       flags: the values that define the run, by flag name; JSON's types.
       flagfile_text: a flagfile that repeats the run, kept as flags.txt.
       ignored: names whose values may differ from those of the first start.
+      folders: that are made in it.
 
     Raises:
       InputError: the folder cannot be made or written, another live process
@@ -113,7 +115,7 @@ def open_workdir(
         given = json.loads(json.dumps(dict(flags)))
         if not new:
             _compare(workdir.path, read_flags(workdir.path), given, ignored)
-        _prepare(workdir, given if new else None, flagfile_text)
+        _prepare(workdir, given if new else None, flagfile_text, folders)
     except OSError as error:
         workdir.close()
         raise _cannot_write(workdir.path, error) from error
@@ -216,13 +218,16 @@ def _shown(flags: Mapping[str, object], name: str) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _prepare(workdir: Workdir, flags: dict | None, text: str) -> None:
+def _prepare(
+    workdir: Workdir, flags: dict | None, text: str, folders: Collection[str]
+) -> None:
     """flags.json comes last of the flags: it is what makes a run's folder."""
     workdir._lock.sign()
-    for folder in (workdir.path, workdir.checkpoints, workdir.genotypes):
+    parts = [workdir.path / name for name in folders]
+    for folder in (workdir.path, *parts):
         files.remove_temporary(folder)
     if flags is not None:
         files.write_atomic(workdir.path / "flags.txt", text)
         files.write_json_atomic(workdir.path / FLAGS_FILE, flags)
-    workdir.checkpoints.mkdir(exist_ok=True)
-    workdir.genotypes.mkdir(exist_ok=True)
+    for folder in parts:
+        folder.mkdir(exist_ok=True)

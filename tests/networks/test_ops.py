@@ -9,6 +9,7 @@ import tensorflow as tf
 from darts_tf.errors import InputError
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.networks.convolutions import joined, phases_read
 from darts_tf.space.conv import CANDIDATES
 
 RNG = np.random.default_rng(0)
@@ -153,3 +154,30 @@ def test_scale_of_a_chain_is_a_factor():
 def test_unknown_operation():
     with pytest.raises(InputError, match="no_such_op"):
         ops.build("no_such_op", 4, 1, norm)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_dilated_operation_is_the_same_in_phases(stride):
+    """Values, batch statistics and gradients."""
+    x = tf.random.stateless_normal((3, 8, 6, 4), [1, 2])
+    layer = ops.build("dil_conv_5x5", 4, stride, norm)
+    layer(x)
+    start = [v.numpy() for v in layer.non_trainable_variables]
+    results = []
+    for in_phases in (False, True):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            if in_phases:
+                phases = layer.in_phases(phases_read(x, stride), training=True)
+                y = joined(phases, stride)
+            else:
+                y = layer(x, training=True)
+            value = tf.reduce_sum(tf.sin(y))
+        gradients = tape.gradient(value, [x, *layer.trainable_variables])
+        moved = [v.numpy() for v in layer.non_trainable_variables]
+        for v, value in zip(layer.non_trainable_variables, start):
+            v.assign(value)
+        results.append([y, *gradients, *moved])
+    for plain, other in zip(*results, strict=True):
+        assert np.abs(plain).max() > 1e-3
+        np.testing.assert_allclose(plain, other, atol=2e-5)

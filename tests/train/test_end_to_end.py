@@ -19,7 +19,7 @@ SEARCH_FILES = {
 }  # fmt: skip
 RESULT = {
     "genotype", "seed", "flags", "flags_hash", "versions", "seconds",
-    "first_step_seconds", "steps",
+    "first_step_seconds", "steps", "devices",
 }  # fmt: skip
 TIMES = {"seconds", "first_step_seconds"}
 

@@ -1,0 +1,179 @@
+"""The paper's figure 3: how good the cells of each search are, by its epochs.
+
+In the paper each point is a cell of an epoch after a short training of its
+own. Where none of them were trained it falls back to what is known without:
+the true error of NAS-Bench-201's cells, or what the searches measured on
+their own networks; the title says which. Of strategies that ask an estimator
+it is the worth of the incumbent, by evaluations; of random genotypes the
+short training of each.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from darts_tf.data.nasbench201_table import RANKED
+from darts_tf.protocol.plan import RANDOM, Plan, result_of
+from darts_tf.run.metrics import read_metrics
+
+DPI = 110
+EPOCHS, EVALUATIONS, GENOTYPES = "epochs", "evaluations", "random genotypes"
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """What is drawn.
+
+    Attributes:
+      curves: by seed (numbers on the x axis, errors in percent or
+        perplexities).
+      x: what the numbers count.
+      source: how the values were come by.
+    """
+
+    curves: dict[int, tuple[list[float], list[float]]]
+    x: str
+    source: str
+
+
+def progress(plan: Plan) -> Progress:
+    """The best there is to show, see the module."""
+    if plan.strategy == RANDOM:
+        return Progress(_genotypes(plan), GENOTYPES, "after short training")
+    if not plan.relaxed:
+        return Progress(
+            _each(plan, _incumbents), EVALUATIONS, "by the estimator"
+        )
+    sources = {
+        "each cell after short training": _snapshots,
+        "true error of each cell": _scalar(f"true/{RANKED}"),
+        "of the supernet, no cell was trained": _scalar(
+            "valid/perplexity"
+            if plan.measure == "perplexity"
+            else "valid/accuracy"
+        ),
+    }
+    for source, read in sources.items():
+        curves = _each(plan, read)
+        if curves:
+            return Progress(curves, EPOCHS, source)
+    return Progress({}, EPOCHS, "nothing yet")
+
+
+def best_so_far(values: list[float]) -> np.ndarray:
+    """The lowest up to each place."""
+    return np.minimum.accumulate(np.asarray(values, np.float64))
+
+
+def draw(found: Progress, measure: str, name: str) -> Figure:
+    """Each seed's values as points, its best so far as a line.
+
+    Args:
+      found: what is drawn.
+      measure: "error" or "perplexity".
+      name: of the architecture.
+    """
+    figure = Figure((7, 4.5), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    for place, (seed, (x, values)) in enumerate(found.curves.items()):
+        colour, best = f"C{place % 10}", best_so_far(values)
+        axes.plot(x, values, ".", color=colour, alpha=0.45, markersize=5)
+        axes.step(x, best, where="post", color=colour, lw=1.3,
+                  marker="o", markersize=2.5, label=f"seed {seed}")  # fmt: skip
+    if len(found.curves) > 1:
+        axes.step(*_median(found), "--", where="post", color="black", lw=1.5,
+                  label="median of the best so far")  # fmt: skip
+    unit = "perplexity" if measure == "perplexity" else "error, %"
+    true = "true" if "true" in found.source else "validation"
+    axes.set(title=f"{name}\n{found.source}", xlabel=found.x,
+             ylabel=f"{true} {unit} (lines: best so far)")  # fmt: skip
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(alpha=0.3)
+    if found.curves:
+        axes.legend(fontsize=8, framealpha=0.9)
+    return figure
+
+
+def _median(found: Progress) -> tuple[np.ndarray, np.ndarray]:
+    """Over the seeds, at each number that all of them have passed."""
+    lines = [(np.asarray(x), best_so_far(v)) for x, v in found.curves.values()]
+    numbers = np.unique(np.concatenate([x for x, _ in lines]))
+    low, high = max(x[0] for x, _ in lines), min(x[-1] for x, _ in lines)
+    numbers = numbers[(numbers >= low) & (numbers <= high)]
+    at = [best[np.searchsorted(x, numbers, "right") - 1] for x, best in lines]
+    return numbers, np.median(at, axis=0)
+
+
+def _each(plan: Plan, read: Callable) -> dict[int, tuple[list, list]]:
+    """By seed what is read of it, where it is anything."""
+    found = {seed: read(plan, seed) for seed in plan.seeds}
+    return {
+        seed: tuple(map(list, zip(*points, strict=True)))
+        for seed, points in found.items()
+        if points
+    }
+
+
+def _snapshots(plan: Plan, seed: int) -> list[tuple[float, float]]:
+    """(epoch, validation) of those cells that have been trained."""
+    points = []
+    for path in plan.epochs(seed) if plan.values["snapshots"] else ():
+        result = result_of(plan.short(plan.keep(path)))
+        if result:
+            epoch = int(path.stem.removeprefix("epoch_"))
+            points.append((epoch, _shown(plan, result["valid"])))
+    return points
+
+
+def _scalar(name: str) -> Callable:
+    """Reads (epoch, value) of one scalar of a search's epochs."""
+
+    def read(plan: Plan, seed: int) -> list[tuple[float, float]]:
+        records = read_metrics(plan.search(seed).metrics)
+        return [
+            (record["epoch"], _as_error(name, float(record[name])))
+            for record in records
+            if record["kind"] == "epoch" and name in record
+        ]
+
+    return read
+
+
+def _as_error(name: str, value: float) -> float:
+    """Percent of error of an accuracy; perplexities stay."""
+    if name.endswith("perplexity"):
+        return value
+    return 100 - value if name.startswith("true/") else 100 * (1 - value)
+
+
+def _incumbents(plan: Plan, seed: int) -> list[tuple[float, float]]:
+    """(evaluations, validation of the genotype evaluated)."""
+    records = read_metrics(plan.search(seed).evaluations)
+    text = plan.measure == "perplexity"
+    return [
+        (r["step"], math.exp(-r["worth"]) if text else 100 * (1 - r["worth"]))
+        for r in records
+    ]
+
+
+def _genotypes(plan: Plan) -> dict[int, tuple[list, list]]:
+    """All seeds are one curve: random search."""
+    points = []
+    for seed in plan.seeds:
+        key = plan.found(seed)
+        result = result_of(plan.short(key)) if key else None
+        if result:
+            points.append((seed + 1, _shown(plan, result["valid"])))
+    return {0: tuple(map(list, zip(*points)))} if points else {}
+
+
+def _shown(plan: Plan, valid: dict) -> float:
+    value = float(valid[plan.measure])
+    return value if plan.measure == "perplexity" else 100 * value

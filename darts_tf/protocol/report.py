@@ -1,0 +1,66 @@
+"""What an experiment writes and says when it has found what it could."""
+
+from __future__ import annotations
+
+from darts_tf.data.nasbench201_table import RANKED
+from darts_tf.protocol import progress, tables
+from darts_tf.protocol.plan import Plan
+from darts_tf.protocol.results import gather
+from darts_tf.run.files import write_atomic, write_json_atomic
+from darts_tf.run.pictures import figure_to_png
+from darts_tf.run.progress import duration
+
+RESULTS, TABLE, PICTURE = "results.json", "table.md", "progress.png"
+
+
+def write(plan: Plan) -> dict:
+    """results.json, table.md, table.tex and progress.png.
+
+    Returns:
+      The results, see `darts_tf.protocol.results.gather`.
+    """
+    results = gather(plan)
+    row = tables.row_of(results)
+    write_json_atomic(plan.root / RESULTS, results)
+    text = tables.markdown([row], plan.measure) + "\n\n" + told(results)
+    write_atomic(plan.root / TABLE, text)
+    latex = tables.latex([row], plan.measure) + "\n"
+    write_atomic(plan.root / "table.tex", latex)
+    figure = progress.draw(
+        progress.progress(plan), plan.measure, plan.name
+    )
+    write_atomic(plan.root / PICTURE, figure_to_png(figure))
+    return results
+
+
+def told(results: dict) -> str:
+    """How it came to that: the selection, the spread, the costs."""
+    unit = 1 if results["measure"] == "perplexity" else 100
+    measure = results["measure"] + ("" if unit == 1 else ", %")
+    lines = [
+        f"| seeds | cell | validation {measure}, short training | selected |",
+        "|---|---|---|---|",
+    ]
+    for key, cell in results["cells"].items():
+        seeds = ", ".join(map(str, cell["seeds"]))
+        chosen = "yes" if cell["selected"] else ""
+        lines.append(
+            f"| {seeds} | {key} | {unit * cell['valid']:.2f} | {chosen} |"
+        )
+    if results["test"]:
+        each = [f"{unit * v:.2f}" for v in results["test"]["values"]]
+        lines += ["", f"Test {measure}, each training: {', '.join(each)}."]
+    if results["true"]:
+        true = results["true"]
+        known = f"{true[RANKED]:.2f} %, rank {true['rank']:,}"
+        known += f" of {true['cells']:,}"
+        lines += ["", f"True accuracy of the selected cell: {known}."]
+    costs = ", ".join(
+        f"{name} {duration(seconds)}"
+        for name, seconds in results["device_seconds"].items()
+    )
+    lines += ["", f"Measured, seconds times devices: {costs}."]
+    if results["missing"]:
+        lines += ["", "Missing:", ""]
+        lines += [f"- {line}" for line in results["missing"]]
+    return "\n".join(lines) + "\n"

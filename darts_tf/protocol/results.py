@@ -1,0 +1,167 @@
+"""What an experiment has found so far, from the results of its runs.
+
+Errors are shares, perplexities as they are; costs are device-seconds: the
+seconds of a run by the clock, over all its starts, times its devices. (A
+run's clock starts when its network is built and its data are loaded.)
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Sequence
+
+from darts_tf.protocol.plan import (
+    METHODS,
+    RANDOM,
+    Plan,
+    result_of,
+    selected,
+)
+from darts_tf.protocol.stages import missing
+from darts_tf.space.cell import ZERO
+from darts_tf.space.registry import space_by_name
+
+
+def gather(plan: Plan) -> dict:
+    """The content of results.json; whatever is not known yet is None."""
+    key = selected(plan)
+    searches = [_searched(plan, seed) for seed in plan.seeds]
+    cells = _cells(plan, searches, key)
+    full = _full(plan, key) if key else []
+    costs = {
+        "search": _cost(searches),
+        "selection": _cost(cells.values()),
+        "full": _cost(full),
+    }
+    return {
+        "name": plan.name,
+        "space": plan.space,
+        "strategy": plan.strategy,
+        "method": METHODS.get(plan.strategy, plan.strategy),
+        "operations": operations(plan.space),
+        "measure": plan.measure,
+        "searches": searches,
+        "cells": cells,
+        "selected": key,
+        "genotype": key and json.loads(plan.cell(key).read_text("utf-8")),
+        "full": full,
+        "test": spread([run["test"] for run in full]),
+        "valid": spread([r["valid"] for r in full if r["valid"] is not None]),
+        **_size(plan, key),
+        "true": _true(searches, key),
+        "device_seconds": costs,
+        # As in the paper's tables: without the selection, but where that
+        # is all the search there is.
+        "search_cost": costs["selection" if _random(plan) else "search"],
+        "evaluations": _evaluations(plan, searches, cells),
+        "missing": missing(plan),
+    }
+
+
+def spread(values: Sequence[float]) -> dict | None:
+    """Mean and standard deviation (n - 1; None of one value); None of none."""
+    if not values:
+        return None
+    many = len(values) > 1
+    return {
+        "mean": statistics.fmean(values),
+        "deviation": statistics.stdev(values) if many else None,
+        "values": list(values),
+    }
+
+
+def operations(space: str) -> int:
+    """How many an edge may be chosen to carry, without zero (#ops)."""
+    cells = space_by_name(space).cells
+    names = {n for c in cells for edge in c.candidates for n in edge}
+    return len(names - {ZERO})
+
+
+def _random(plan: Plan) -> bool:
+    return plan.strategy == RANDOM
+
+
+def _searched(plan: Plan, seed: int) -> dict:
+    """One search; a random genotype has no result and costs nothing."""
+    result = result_of(plan.search(seed)) or {}
+    return {
+        "seed": seed,
+        "cell": plan.found(seed),
+        "evaluations": result.get("evaluations"),
+        "true": result.get("true"),
+        **_took(result),
+    }
+
+
+def _cells(plan: Plan, searches, selected_key) -> dict[str, dict]:
+    """By key the short training of each distinct cell that is finished."""
+    cells: dict[str, dict] = {}
+    for search in searches:
+        key = search["cell"]
+        result = result_of(plan.short(key)) if key else None
+        if not result:
+            continue
+        cell = cells.setdefault(
+            key,
+            {
+                "seeds": [],
+                "valid": float(result["valid"][plan.measure]),
+                "selected": key == selected_key,
+                **_took(result),
+            },
+        )
+        cell["seeds"].append(search["seed"])
+    return cells
+
+
+def _full(plan: Plan, key: str) -> list[dict]:
+    """The finished full trainings of the selected cell."""
+    runs = []
+    for seed in range(plan.values["evaluate_seeds"]):
+        result = result_of(plan.full(key, seed))
+        if result:
+            runs.append({
+                "seed": seed,
+                "test": float(result["test"][plan.measure]),
+                "valid": result["valid"].get(plan.measure),
+                **_took(result),
+            })  # fmt: skip
+    return runs
+
+
+def _size(plan: Plan, key: str | None) -> dict:
+    """Of the full network, the same for all seeds."""
+    for seed in range(plan.values["evaluate_seeds"]) if key else ():
+        result = result_of(plan.full(key, seed))
+        if result:
+            return {n: result.get(n) for n in ("parameters", "multiply_adds")}
+    return {"parameters": None, "multiply_adds": None}
+
+
+def _true(searches, key: str | None) -> dict | None:
+    """The benchmark's accuracies of the selected cell, where it has them."""
+    for search in searches:
+        if key and search["cell"] == key:
+            return search["true"]
+    return None
+
+
+def _evaluations(plan: Plan, searches, cells) -> int | None:
+    """Of genotypes, before the selected one was known; None: by descent."""
+    if _random(plan):
+        return len(cells)
+    counts = [s["evaluations"] for s in searches if s["evaluations"]]
+    return sum(counts) if counts else None
+
+
+def _took(result: dict) -> dict:
+    # Results from before there was a number are of one device.
+    return {
+        "seconds": float(result.get("seconds", 0)),
+        "devices": result.get("devices", 1),
+    }
+
+
+def _cost(runs) -> float:
+    return sum(run["seconds"] * run["devices"] for run in runs)

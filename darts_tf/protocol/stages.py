@@ -1,0 +1,165 @@
+"""Runs an experiment's stages, whole or one task of them.
+
+What fails is told, and all else that can be done is done. Started again,
+finished tasks are passed over and all others tried again, each from its own
+checkpoint. How a task ended is kept as JSON {"code", "seconds", "log"}, for
+whoever reports; a task that was only told to stop leaves none.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import tqdm
+
+from darts_tf.errors import InputError
+from darts_tf.protocol.plan import Plan
+from darts_tf.protocol.tasks import STAGES, Task
+from darts_tf.run import children
+from darts_tf.run.files import write_json_atomic
+from darts_tf.run.progress import duration
+from darts_tf.run.stopping import exit_code
+
+
+def run_stage(
+    plan: Plan,
+    stage: str,
+    parent: children.Parent,
+    groups: Sequence[Sequence[str] | None] = (None,),
+) -> None:
+    """Does all of a stage that is left and can be done.
+
+    Args:
+      plan: the experiment.
+      stage: one of `STAGES`.
+      parent: of the processes.
+      groups: of GPUs, one for each process at a time.
+    """
+    tasks = STAGES[stage](plan)
+    if not tasks:
+        return
+    left = [t.child for t in tasks if t.child and not t.finished]
+    for child in left:
+        plan.outcome(child.name).unlink(missing_ok=True)
+    done = sum(task.finished for task in tasks)
+    with tqdm.tqdm(
+        desc=stage, total=len(tasks), initial=done, unit="task",
+        disable=not sys.stderr.isatty(), dynamic_ncols=True,
+    ) as bar:  # fmt: skip
+        say = functools.partial(bar.write, file=sys.stderr)
+        say(f"{stage}: {done} of {len(tasks)} tasks finished")
+        for task in tasks:
+            if task.lacking:
+                say(_why(plan, task))
+        for ended in parent.run_all(left, groups):
+            say(_ended(plan, ended, parent))
+            bar.update(ended.finished)
+            if parent.signal:
+                break
+
+
+def run_task(
+    plan: Plan,
+    stage: str,
+    number: int,
+    parent: children.Parent,
+    gpus: Sequence[str] | None = None,
+) -> int:
+    """Does one task of a stage; returns the exit code.
+
+    Raises:
+      InputError: there is no such task, or it cannot begin yet.
+    """
+    tasks = STAGES[stage](plan)
+    if number >= len(tasks):
+        raise InputError(
+            f"--task={number}: stage {stage} has {len(tasks)} tasks, counted "
+            f"from 0"
+        )
+    task = tasks[number]
+    if task.lacking:
+        raise InputError(
+            f"{task.name} cannot begin: it needs {task.lacking}; run that "
+            f"first"
+        )
+    if task.finished:
+        print(f"{task.name}: nothing to do")
+        _keep_nothing_to_do(plan, task)
+        return 0
+    plan.outcome(task.name).unlink(missing_ok=True)
+    ended = parent.run(task.child, gpus)
+    print(_ended(plan, ended, parent), file=sys.stderr)
+    return 0 if ended.finished else parent.code(ended)
+
+
+def missing(plan: Plan, stages: Sequence[str] = tuple(STAGES)) -> list[str]:
+    """A line for each task that is not finished: why, as far as known."""
+    return [
+        _why(plan, task)
+        for stage in stages
+        for task in STAGES[stage](plan)
+        if not task.finished
+    ]
+
+
+def stopped(parent: children.Parent) -> int | None:
+    """The exit code after a signal; None where there was none."""
+    if not parent.signal:
+        return None
+    print(
+        f"stopped by {parent.signal.name}; the same command goes on from there",
+        file=sys.stderr,
+    )
+    return exit_code(parent.signal)
+
+
+def last_words(log: Path) -> str:
+    """The last line that a task printed, "" for none."""
+    if not log.exists():
+        return ""
+    lines = log.read_text("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _ended(
+    plan: Plan, ended: children.Ended, parent: children.Parent
+) -> str:
+    """Keeps how a task ended and says so; one told to stop has not ended."""
+    name, took = ended.child.name, duration(ended.seconds)
+    if not ended.finished and (parent.signal or ended.code == 0):
+        return f"{name}: stopped after {took}"
+    _write(plan, name, ended.code, ended.seconds)
+    if ended.finished:
+        return f"{name}: finished in {took}"
+    return f"{name}: {_failure(ended.code, ended.child.log)}"
+
+
+def _keep_nothing_to_do(plan: Plan, task: Task) -> None:
+    if not plan.outcome(task.name).exists():
+        _write(plan, task.name, 0, 0.0)
+
+
+def _write(plan: Plan, name: str, code: int, seconds: float) -> None:
+    path = plan.outcome(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found = {"code": code, "seconds": seconds, "log": str(plan.log(name))}
+    write_json_atomic(path, found)
+
+
+def _failure(code: int, log: Path) -> str:
+    words = last_words(log)
+    return f"failed with exit code {code} ({words or 'no word'}), see {log}"
+
+
+def _why(plan: Plan, task: Task) -> str:
+    if task.lacking:
+        return f"{task.name}: not begun; it needs {task.lacking}"
+    path = plan.outcome(task.name)
+    if not path.exists():
+        return f"{task.name}: not finished"
+    code = json.loads(path.read_text("utf-8"))["code"]
+    return f"{task.name}: {_failure(code, plan.log(task.name))}"

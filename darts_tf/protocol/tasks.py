@@ -1,0 +1,146 @@
+"""The tasks of each stage, numbered: what array jobs are made of."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from darts_tf.protocol.plan import RANDOM, Plan, selected
+from darts_tf.run.children import Child
+from darts_tf.run.workdir import Workdir
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One numbered piece of a stage.
+
+    Attributes:
+      name: "short_2" for number 2 of its stage.
+      child: the process that does it. None: there is nothing to do, since
+        another task has the same cell, or something is lacking.
+      lacking: what has to be there before.
+    """
+
+    name: str
+    child: Child | None = None
+    lacking: str = ""
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self.lacking and (not self.child or self.child.finished)
+
+
+def search_tasks(plan: Plan) -> list[Task]:
+    """One a seed: a search, or a random genotype."""
+    return [_search(plan, seed) for seed in plan.seeds]
+
+
+def short_tasks(plan: Plan) -> list[Task]:
+    """One a seed: the short training of its cell.
+
+    The cell of a lower seed's that is the same is trained there.
+    """
+    return [
+        _short(plan, f"short_{seed}", key, known, f"search_{seed}")
+        for seed, key, known in _cells(plan)
+    ]
+
+
+def full_tasks(plan: Plan) -> list[Task]:
+    """One a seed: a full training of the selected cell."""
+    key, tasks = selected(plan), []
+    for seed in range(plan.values["evaluate_seeds"]):
+        name = f"full_{seed}"
+        if key is None:
+            tasks.append(Task(name, lacking="a finished short training"))
+            continue
+        folder = plan.full(key, seed)
+        tasks.append(_training(plan, name, "evaluate_flags", key, folder, seed))
+    return tasks
+
+
+def snapshot_tasks(plan: Plan) -> list[Task]:
+    """--snapshots of them a seed: short trainings of the cells of epochs.
+
+    Number seed * snapshots + place. Cells that have a task of stage "short",
+    or a lower number here, are trained there.
+    """
+    known = {key for _, key, _ in _cells(plan) if key}
+    count, tasks = plan.values["snapshots"], []
+    for seed in plan.seeds:
+        finished = plan.searched(seed).exists()
+        keys = [plan.keep(p) for p in plan.epochs(seed)] if finished else []
+        for place in range(count):
+            name = f"snapshots_{seed * count + place}"
+            key = keys[place] if place < len(keys) else None
+            if finished and key is None:  # fewer epochs than snapshots
+                tasks.append(Task(name))
+                continue
+            tasks.append(_short(plan, name, key, known, f"search_{seed}"))
+            known = known | {key}
+    return tasks
+
+
+STAGES = {
+    "search": search_tasks,
+    "short": short_tasks,
+    "full": full_tasks,
+    "snapshots": snapshot_tasks,
+}
+"""In their order; each function gives the tasks of now."""
+
+
+def _cells(plan: Plan):
+    """(seed, key of its cell or None, keys of all lower seeds)."""
+    known: set[str | None] = set()
+    for seed in plan.seeds:
+        key = plan.found(seed)
+        yield seed, key, frozenset(known)
+        known.add(key)
+
+
+def _search(plan: Plan, seed: int) -> Task:
+    values, folder = plan.values, plan.search(seed)
+    if plan.strategy == RANDOM:
+        command = (
+            "train.derive", f"--random={seed}", f"--space={plan.space}",
+        )  # fmt: skip
+    else:
+        command = (
+            "train.search", f"--flagfile={values['search_flags']}",
+            f"--seed={seed}", *_places(values, "data_dir"),
+            *_places(values, "nasbench201_table"),
+        )  # fmt: skip
+    name = f"search_{seed}"
+    return _task(plan, name, command, folder, plan.searched(seed))
+
+
+def _short(plan: Plan, name: str, key, known, lacking: str) -> Task:
+    if key is None:
+        return Task(name, lacking=lacking)
+    if key in known:
+        return Task(name)
+    return _training(plan, name, "short_flags", key, plan.short(key), 0)
+
+
+def _training(
+    plan: Plan, name: str, flagfile: str, key: str, folder: Workdir, seed: int
+) -> Task:
+    command = (
+        "train.evaluate", f"--flagfile={plan.values[flagfile]}",
+        f"--space={plan.space}", f"--genotype={plan.cell(key)}",
+        f"--seed={seed}", *_places(plan.values, "data_dir"),
+    )  # fmt: skip
+    return _task(plan, name, command, folder, folder.result)
+
+
+def _task(plan: Plan, name: str, command, folder: Workdir, leaves) -> Task:
+    program, *arguments = command
+    command = ("-m", program, *arguments, f"--workdir={folder.path}")
+    return Task(name, Child(name, command, leaves, plan.log(name)))
+
+
+def _places(values: Mapping, name: str) -> list[str]:
+    given = values.get(name)
+    return [f"--{name}={given}"] if given else []

@@ -1,0 +1,101 @@
+"""Experiments, searches that ask and published numbers side by side."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from darts_tf.errors import InputError
+from darts_tf.protocol import comparison, folder, stages
+from darts_tf.protocol.published import CIFAR10
+from darts_tf.protocol.tables import Row
+from darts_tf.run.children import Parent
+from darts_tf.run.pictures import figure_to_array
+from darts_tf.run.workdir import open_workdir
+
+
+def search(path, result, **flags) -> str:
+    """A folder of a search."""
+    stored = {"strategy": "random", "estimator": "table",
+              "space": "nasbench201"} | flags  # fmt: skip
+    open_workdir(path, stored, "").close()
+    if result:
+        (path / "result.json").write_text(json.dumps(result))
+    return str(path)
+
+
+def asked(**more) -> dict:
+    return {"evaluations": 200, "evaluation_seconds": 9.0, "worth": 0.9,
+            "seed": 4, "devices": 2} | more  # fmt: skip
+
+
+def test_an_experiment_however_far_it_is(plan, stub):
+    with folder.claimed(plan, alone=True), Parent() as parent:
+        pass
+    row, measure = comparison.read(str(plan.root))
+    assert measure == ("error", "digits")
+    assert row.incomplete and row.test is None
+    with Parent() as parent:
+        for stage in stages.STAGES:
+            stages.run_stage(plan, stage, parent)
+    row, _ = comparison.read(str(plan.root))
+    assert (row.test, row.count, row.cost) == (0.25, 2, 600)
+    assert not row.incomplete and row.name == "darts (first_order)"
+
+
+def test_a_search_that_asked(tmp_path):
+    true = {"cifar10_test_200ep": 94.0, "rank": 9}
+    path = search(tmp_path / "a", asked(true=true))
+    row, measure = comparison.read(path)
+    assert measure == ("error", "cifar10")
+    assert row.name == "random, seed 4 (table)"
+    assert (row.test, row.valid) == pytest.approx((0.06, 0.1))
+    assert (row.cost, row.evaluations, row.operations) == (18.0, 200, 4)
+    text = search(tmp_path / "b", asked(worth=-math.log(100)),
+                  space="darts_recurrent", estimator="full",
+                  dataset="text_folder")  # fmt: skip
+    row, measure = comparison.read(text)
+    assert measure == ("perplexity", "text_folder") and row.test is None
+    assert row.valid == pytest.approx(100)
+
+
+@pytest.mark.parametrize("result", [None, {"seconds": 3.0}])
+def test_a_search_that_asked_nobody_is_refused(tmp_path, result):
+    path = search(tmp_path / "a", result, strategy="darts")
+    with pytest.raises(InputError, match="neither an experiment nor"):
+        comparison.read(path)
+
+
+def test_no_folder_of_a_run(tmp_path):
+    with pytest.raises(InputError, match="is no folder of a run"):
+        comparison.read(str(tmp_path))
+
+
+def test_data_sets_do_not_compare():
+    one, other = ("error", "cifar10"), ("error", "digits")
+    assert comparison.same_measure([one, one]) == "error"
+    with pytest.raises(InputError, match=r"cifar10 \(error\), digits"):
+        comparison.same_measure([one, other])
+
+
+def test_the_picture():
+    rows = [
+        Row(name="ours", test=0.1, deviation=0.01, cost=50.0),
+        Row(name="asked", test=0.2, cost=9.0, evaluations=200),
+        Row(name="unfinished", cost=9.0),
+        *CIFAR10,
+    ]
+    figure = comparison.draw(rows, "error")
+    left, right = figure.axes
+    shown = [bars.get_label() for bars in left.containers]
+    assert shown[:2] == ["ours", "asked"]
+    assert len(shown) == 2 + sum(row.cost is not None for row in CIFAR10)
+    assert "DARTS (second order) (published)" in shown
+    assert [b.get_label() for b in right.containers] == ["asked"]
+    (point,) = right.containers[0].lines[0].get_xydata()
+    assert list(point) == [200, 20]
+    assert np.ptp(figure_to_array(figure)) > 0
+    assert len(comparison.draw(rows[:1], "error").axes) == 1

@@ -1,0 +1,154 @@
+"""Whose folder it is: what is refused, in one line, before anything runs."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import pytest
+
+from darts_tf.errors import InputError
+from darts_tf.protocol import folder
+from darts_tf.run.workdir import open_workdir, read_flags
+
+
+def claim(values, alone: bool = False) -> None:
+    with folder.claimed(folder.planned(values), alone):
+        pass
+
+
+def write(values, name: str, text: str) -> None:
+    pathlib.Path(values[name]).write_text(text)
+
+
+def test_the_same_flags_go_on(values, stub):
+    claim(values)
+    claim(values, alone=True)
+    stored = read_flags(values["workdir"])
+    assert stored["short_flags --valid_fraction"] == "0.2"
+    assert stored["search_seeds"] == 3 and "stage" not in stored
+
+
+def test_a_plan_is_read_back(values, stub):
+    claim(values | {"name": "ours"})
+    plan = folder.existing(values["workdir"])
+    assert (plan.name, plan.space, plan.strategy) == (
+        "ours", "darts_conv", "darts",
+    )  # fmt: skip
+    assert plan.contents == folder.planned(values).contents
+    assert plan.root == pathlib.Path(values["workdir"])
+
+
+def test_another_flagfile_of_the_same_content_goes_on(values, stub, tmp_path):
+    claim(values)
+    other = tmp_path / "other.flags"
+    other.write_text(f"--flagfile={values['short_flags']}\n")
+    claim(values | {"short_flags": str(other)})
+
+
+@pytest.mark.parametrize("name, text, told", [
+    ("short_flags", "--dataset=digits\n--epochs=1\n--valid_fraction=0.3\n",
+     "--short_flags --valid_fraction: the run has 0.2, given 0.3"),
+    ("search_flags", "--dataset=digits\n",
+     "--search_flags --method: the run has first_order, given nothing"),
+])  # fmt: skip
+def test_changed_flagfiles_are_refused(values, stub, name, text, told):
+    claim(values)
+    write(values, name, text)
+    with pytest.raises(InputError, match=told):
+        claim(values)
+
+
+def test_counts_may_be_raised_and_not_lowered(values, stub):
+    claim(values)
+    claim(values | {"search_seeds": 4, "processes": 2, "snapshots": 1})
+    plan = folder.existing(values["workdir"])
+    assert list(plan.seeds) == [0, 1, 2, 3]
+    with pytest.raises(InputError, match="--search_seeds=3: the experiment "
+                       "has 4; it may be raised"):  # fmt: skip
+        claim(values)
+    claim(values | {"search_seeds": 4, "evaluate_seeds": 9})
+    text = (plan.root / "flags.txt").read_text()
+    assert "--search_seeds=4\n" in text and "--evaluate_seeds=9\n" in text
+
+
+def test_a_folder_of_something_else(values, stub):
+    open_workdir(values["workdir"], {"dataset": "digits"}, "").close()
+    with pytest.raises(InputError, match="a run that is no experiment"):
+        claim(values)
+    with pytest.raises(InputError, match="a run that is no experiment"):
+        folder.existing(values["workdir"])
+
+
+def test_a_whole_run_holds_the_folder(values, stub, monkeypatch):
+    monkeypatch.setattr(folder, "PATIENCE_SECONDS", 0.2)
+    plan = folder.planned(values)
+    with folder.claimed(plan, alone=True):
+        for alone in (True, False):
+            with pytest.raises(InputError, match="in use by a live run"):
+                claim(values, alone)
+    with folder.claimed(plan, alone=False):
+        claim(values)  # as the tasks of an array do
+
+
+def test_a_missing_flagfile(values, stub):
+    values["evaluate_flags"] += "x"
+    with pytest.raises(InputError) as found:
+        claim(values)
+    (line,) = str(found.value).splitlines()
+    assert line.startswith(f"--evaluate_flags={values['evaluate_flags']} ")
+    assert not stub.calls()
+
+
+@pytest.mark.parametrize("text", ["", "--valid_fraction=0\n",
+                                  "--valid_fraction=x\n"])  # fmt: skip
+def test_a_short_training_needs_a_validation_part(values, stub, text):
+    write(values, "short_flags", text)
+    with pytest.raises(InputError, match="--short_flags=.* holds out no"):
+        folder.planned(values)
+
+
+def test_a_text_has_one(values, stub):
+    for name in ("search_flags", "short_flags", "evaluate_flags"):
+        write(values, name, "--space=darts_recurrent\n")
+    plan = folder.planned(values)
+    assert plan.measure == "perplexity"
+    assert plan.name == "darts (finite_difference)"
+
+
+@pytest.mark.parametrize("search, training", [
+    ("", "--space=s1\n--valid_fraction=0.1\n"),
+    ("--space=darts_recurrent\n", "--valid_fraction=0.1\n"),
+    ("--space=what\n", "--valid_fraction=0.1\n"),
+])
+def test_spaces_that_do_not_fit(values, stub, search, training):
+    write(values, "search_flags", search)
+    write(values, "short_flags", training)
+    with pytest.raises(InputError, match="space"):
+        folder.planned(values)
+
+
+def test_snapshots_need_epochs(values, stub):
+    values["snapshots"] = 1
+    write(values, "search_flags", "--strategy=evolution\n")
+    with pytest.raises(InputError, match="evolution has none"):
+        folder.planned(values)
+
+
+def test_a_training_that_does_not_parse_is_told_at_once(values, stub):
+    stub.rule("check", "short.flags", code=2, says="")
+    with pytest.raises(InputError, match=r"--short_flags=\S+: no reason"):
+        claim(values)
+    assert not pathlib.Path(values["workdir"]).exists()
+    stub.rules.pop(0)
+    stub.rule("check")
+    claim(values)
+    stub.forget()
+    claim(values)
+    assert not stub.calls()  # once is enough
+
+
+def test_flags_are_json(values, stub):
+    claim(values)
+    text = pathlib.Path(values["workdir"], "flags.json").read_text()
+    assert json.loads(text)["evaluate_seeds"] == 2

@@ -1,0 +1,115 @@
+"""The numbers of a report, recomputed by hand from what the runs left."""
+
+from __future__ import annotations
+
+import json
+import statistics
+
+import pytest
+
+from darts_tf.data.nasbench201_table import RANKED
+from darts_tf.protocol import folder, report, results, stages
+from darts_tf.run.children import Parent
+from tests.protocol.stub import searched, trained
+
+
+def done(plan) -> dict:
+    with Parent() as parent:
+        for stage in stages.STAGES:
+            stages.run_stage(plan, stage, parent)
+    return report.write(plan)
+
+
+def test_the_best_by_validation_is_trained_and_its_spread_told(plan, stub):
+    # The cell with the best test error of the short trainings is another.
+    for seed, (valid, test) in enumerate([(0.3, 0.1), (0.2, 0.3), (0.4, 0.2)]):
+        with Parent() as parent:
+            stages.run_task(plan, "search", seed, parent)
+        stub.rule(f"/short/{plan.found(seed)}", files=trained(valid, test))
+    stub.rule("/full/", "--seed=0", files=trained(test=0.21, seconds=7.0))
+    stub.rule("/full/", "--seed=1", files=trained(test=0.25, seconds=9.0))
+    found = done(plan)
+    assert found == json.loads((plan.root / "results.json").read_text())
+    assert found["selected"] == plan.found(1)
+    assert found["test"] == {
+        "mean": pytest.approx(0.23),
+        "deviation": pytest.approx(statistics.stdev([0.21, 0.25])),
+        "values": [0.21, 0.25],
+    }
+    assert found["valid"] is None  # nothing held out
+    assert found["device_seconds"] == {
+        "search": 3 * 100 * 2, "selection": 30, "full": 16,
+    }  # fmt: skip
+    assert found["search_cost"] == 600
+    assert found["missing"] == [] and found["evaluations"] is None
+    assert (found["operations"], found["method"]) == (7, "gradient-based")
+    assert found["genotype"]["space"] == "darts_conv"
+    table = (plan.root / "table.md").read_text()
+    assert "| 23.00 ± 2.83 (2) | 3.3 | 27.2 | 0.00694 | 7 |" in table
+    assert f"| 1 | {plan.found(1)} | 20.00 | yes |" in table
+    latex = (plan.root / "table.tex").read_text()
+    assert r"darts (first\_order) & 23.00 $\pm$ 2.83 (2) & 3.3" in latex
+    assert (plan.root / "progress.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_unfinished_experiment_has_a_report_too(plan, stub):
+    stub.rule("train.search", "--seed=0", code=1, says="error: full disk")
+    stub.rule("/full/", "--seed=1", code=1)
+    found = done(plan)
+    assert len(found["missing"]) == 3 and len(found["full"]) == 1
+    assert found["test"]["deviation"] is None
+    assert found["searches"][0]["cell"] is None
+    text = (plan.root / "table.md").read_text()
+    assert "(incomplete)" in text and "error: full disk" in text
+
+
+def test_nothing_at_all_is_a_report(plan):
+    plan.root.mkdir()
+    found = report.write(plan)
+    assert found["test"] is None and found["selected"] is None
+    assert found["genotype"] is None and len(found["missing"]) == 8
+
+
+def test_random_genotypes_cost_their_short_trainings(values, stub):
+    for seed in range(3):  # two of the three are the same
+        files = {"genotype.json": searched(seed // 2)["genotype.json"]}
+        stub.rule("train.derive", f"--random={seed}", files=files)
+    found = done(folder.planned(values | {
+        "search_flags": None, "random_genotypes": "darts_conv",
+    }))  # fmt: skip
+    assert found["search_cost"] == 20 and found["evaluations"] == 2
+    assert found["method"] == "random" and not found["missing"]
+    (cell,) = [c for c in found["cells"].values() if c["selected"]]
+    assert cell["seeds"] == [0, 1]
+
+
+def test_evaluations_are_counted_over_the_seeds(values, stub):
+    for seed in range(3):
+        files = searched(seed, evaluations=40)
+        stub.rule("train.search", f"--seed={seed}", files=files)
+    found = done(folder.planned(values))
+    assert found["evaluations"] == 120
+
+
+def test_the_truth_of_the_selected_cell(values, stub):
+    for seed in range(3):
+        true = {RANKED: 93.5, "rank": seed + 1, "cells": 15_625}
+        files = searched(seed, true=true)
+        stub.rule("train.search", f"--seed={seed}", files=files)
+    plan = folder.planned(values)
+    assert done(plan)["true"]["rank"] == 1  # equals: the lowest seed
+    text = (plan.root / "table.md").read_text()
+    assert "selected cell: 93.50 %, rank 1 of 15,625." in text
+
+
+def test_spreads():
+    assert results.spread([]) is None
+    assert results.spread([2.0]) == {
+        "mean": 2.0, "deviation": None, "values": [2.0]}  # fmt: skip
+
+
+def test_operations_are_counted_without_zero():
+    assert results.operations("darts_conv") == 7
+    assert results.operations("darts_recurrent") == 4
+    assert results.operations("nasbench201") == 4
+    assert results.operations("s2") == 2

@@ -1,0 +1,91 @@
+"""Tables: what stands in them, and that nothing breaks their form."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from darts_tf.protocol import published, tables
+from darts_tf.protocol.tables import Row
+
+WHOLE = Row(
+    name="ours_50% | a&b", test=0.0276, deviation=0.0009, count=10,
+    parameters=3_300_000, multiply_adds=574e6, cost=4 * 86_400, operations=7,
+    method="gradient-based",
+)  # fmt: skip
+
+
+def cells(text: str) -> list[list[str]]:
+    return [
+        [cell.strip() for cell in line.strip("| ").split(" | ")]
+        for line in text.splitlines()
+    ]
+
+
+def test_a_table_of_images():
+    head, _, row = cells(tables.markdown([WHOLE], "error"))
+    assert head == [
+        "Architecture", "Test error (%)", "Params (M)", "Multiply-adds (M)",
+        "Search cost (device-days)", "#ops", "Search method",
+    ]  # fmt: skip
+    assert row[0] == "ours_50% \\| a&b" or row[:2] == ["ours_50% \\", "a&b"]
+    assert row[-6:] == [
+        "2.76 ± 0.09 (10)", "3.3", "574", "4", "7", "gradient-based",
+    ]  # fmt: skip
+
+
+def test_a_table_of_language():
+    row = Row(name="ours", test=55.68, valid=58.1, parameters=23e6)
+    head, _, body = cells(tables.markdown([row], "perplexity"))
+    assert head == ["Architecture", "Valid perplexity", "Test perplexity",
+                    "Params (M)"]  # fmt: skip
+    assert body == ["ours", "58.10", "55.68", "23"]
+
+
+def test_latex_is_escaped_and_every_line_has_all_columns():
+    text = tables.latex([WHOLE, *published.CIFAR10], "error")
+    lines = text.splitlines()
+    body = [line for line in lines if line.endswith(r"\\")]
+    assert len(body) == 2 + len(published.CIFAR10)
+    plain = [line.replace(r"\&", "") for line in body]
+    assert {line.count("&") for line in plain} == {6}
+    assert r"ours\_50\% | a\&b & 2.76 $\pm$ 0.09 (10)" in text
+    assert r"Test error (\%)" in text and r"\#ops" in text
+    assert lines[1] == r"\begin{tabular}{lcccccc}"
+    assert lines[-1] == r"\end{tabular}"
+
+
+def test_rows_without_anything():
+    assert cells(tables.markdown([Row(name="a")], "error")) == [
+        ["Architecture"], ["---"], ["a"]]  # fmt: skip
+    _, _, *rows = cells(
+        tables.markdown([Row(name="a", test=0.5), Row(name="b")], "error")
+    )
+    assert rows == [["a", "50.00"], ["b", "–"]]
+
+
+def test_marks():
+    rows = [Row(name="a", published="x"), Row(name="b", incomplete=True)]
+    text = tables.markdown(rows, "error")
+    assert "a (published)" in text and "b (incomplete)" in text
+
+
+@pytest.mark.parametrize("value, text", [
+    (0, "0"), (3.3, "3.3"), (2000.0, "2000"), (0.5, "0.5"), (27.204, "27.2"),
+    (0.000123456, "0.000123"), (574.4, "574"), (None, ""), (0.01571, "0.0157"),
+])  # fmt: skip
+def test_three_digits(value, text):
+    assert tables.significant(value) == text
+
+
+def test_published_rows_say_where_they_are_from():
+    for rows in published.ROWS.values():
+        for row in rows:
+            assert row.published and row.test and row.parameters > 1e6
+            assert row.cost is None or math.isclose(
+                row.cost / 86_400, float(tables.significant(row.cost / 86_400))
+            )
+    second = published.CIFAR10[5]
+    assert (second.test, second.deviation) == pytest.approx((0.0276, 9e-4))
+    assert second.cost == 4 * 86_400

@@ -1,0 +1,157 @@
+"""The protocol as a user starts it: its codes, its lines, and one true run."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from darts_tf.protocol import folder
+from tests.protocol.stub import FAKED, Stub, make, searched, trained
+
+ROOT = pathlib.Path(__file__).parents[2]
+SPACE = ("--dataset=digits", "--examples=100", "--space=nasbench201",
+         "--channels=2", "--layers=3", "--batch_size=16", "--epochs=1",
+         "--noflip")  # fmt: skip
+
+
+@pytest.fixture
+def stub(tmp_path) -> Stub:
+    found = make(tmp_path)
+    found.rule("train.evaluate", files=trained(0.5, 0.25))
+    found.rule("train.search", files=searched(0))
+    found.rule("check")
+    return found
+
+
+def start(stub, *flags, program: str = "experiment") -> subprocess.Popen:
+    words = [stub.program, f"train.{program}", *map(str, flags)]
+    return subprocess.Popen(
+        [sys.executable, "-c", FAKED, *words], cwd=ROOT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def run(stub, *flags, code: int = 0, program: str = "experiment"):
+    """(stdout, stderr) of the program, whose exit code is checked."""
+    with start(stub, *flags, program=program) as process:
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == code, out + err
+    return out, err
+
+
+@pytest.fixture
+def flags(tmp_path) -> tuple[str, ...]:
+    (tmp_path / "search.flags").write_text("--dataset=digits\n")
+    (tmp_path / "short.flags").write_text("--valid_fraction=0.5\n")
+    return (
+        f"--workdir={tmp_path / 'run'}", "--search_seeds=1",
+        f"--search_flags={tmp_path / 'search.flags'}", "--evaluate_seeds=1",
+        f"--short_flags={tmp_path / 'short.flags'}",
+        f"--evaluate_flags={tmp_path / 'short.flags'}",
+    )  # fmt: skip
+
+
+def test_from_the_first_search_to_the_table(stub, flags, tmp_path):
+    out, err = run(stub, *flags)
+    assert "Test error, %, each training: 25.00." in out
+    assert "search_0: finished in" in err and "full_0: finished" in err
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"results.json", "table.md", "table.tex", "progress.png",
+            "logs", "cells", "flags.txt"} <= names  # fmt: skip
+    assert len(stub.calls("check")) == 1  # both flagfiles are one
+    out, _ = run(
+        stub, f"--experiments={tmp_path / 'run'}", f"--out={tmp_path / 'out'}",
+        "--published=cifar10", program="compare",
+    )  # fmt: skip
+    assert "| DARTS (second order) (published) |" in out
+    assert "| 25.00 (1) |" in out and "Costs are GPU-days" in out
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+        "compare.md", "compare.tex", "compare.png"}  # fmt: skip
+
+
+def test_a_failure_is_code_1_and_the_report_says_it(stub, flags, tmp_path):
+    stub.rule("/full/", code=4, says="error: too hot")
+    out, err = run(stub, *flags, code=1)
+    assert "- full_0: failed with exit code 4 (error: too hot)" in out
+    assert "full_0: failed with exit code 4" in err
+    assert "Traceback" not in err
+    stub.rules.pop(0)
+    stub.rule("/full/", files=trained(test=0.2))
+    out, _ = run(stub, *flags)
+    assert "20.00" in out and "Missing" not in out
+
+
+def test_stages_and_tasks_for_array_jobs(stub, flags, tmp_path):
+    run(stub, *flags, "--stage=search", "--task=0")
+    _, err = run(stub, *flags, "--stage=full", "--task=0", code=2)
+    assert "error: full_0 cannot begin: it needs a finished short" in err
+    run(stub, *flags, "--stage=short")
+    assert not (tmp_path / "run" / "results.json").exists()
+    out, _ = run(stub, *flags, "--stage=report", code=1)
+    assert "- full_0: not finished" in out
+
+
+def test_sigterm_ends_it_with_0_and_it_goes_on(stub, flags, tmp_path):
+    stub.rule("train.search", seconds=60)
+    process = start(stub, *flags)
+    end = time.monotonic() + 60
+    while not stub.calls("train.search") and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "stopped by SIGTERM; the same command goes on" in err
+    assert len(stub.calls("train.search")) == 1
+    stub.rules.pop(0)
+    stub.rule("train.search", files=searched(0))
+    run(stub, *flags)
+
+
+@pytest.mark.parametrize("more, told", [
+    (["--search_seeds=0"], "--search_seeds=0: give at least 1"),
+    (["--random_genotypes=s1"], "give either --search_flags=FILE"),
+    (["--task=1"], "--task means something with --stage="),
+    (["--short_flags=no.flags"], "--short_flags=no.flags cannot be read"),
+])  # fmt: skip
+def test_bad_input_is_one_line_and_nothing_is_written(
+    stub, flags, tmp_path, more, told
+):
+    _, err = run(stub, *flags, *more, code=2)
+    (line,) = err.splitlines()
+    assert line.startswith(f"error: {told}")
+    assert not (tmp_path / "run").exists() and not stub.calls()
+
+
+def test_end_to_end(tmp_path):
+    """The one true run: real children, tiny; some forty CPU seconds."""
+    texts = {
+        "search": [*SPACE, "--method=first_order"],
+        "train": [*SPACE, "--valid_fraction=0.3"],
+    }
+    for name, lines in texts.items():
+        (tmp_path / f"{name}.flags").write_text("\n".join(lines) + "\n")
+    command = [
+        *(sys.executable, "-m", "train.experiment"),
+        f"--workdir={tmp_path / 'run'}", "--search_seeds=1",
+        f"--search_flags={tmp_path / 'search.flags'}", "--evaluate_seeds=1",
+        f"--short_flags={tmp_path / 'train.flags'}",
+        f"--evaluate_flags={tmp_path / 'train.flags'}",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True,
+                          timeout=600, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    plan = folder.existing(str(tmp_path / "run"))
+    results = json.loads((plan.root / "results.json").read_text())
+    full = json.loads(plan.full(results["selected"], 0).result.read_text())
+    assert results["test"]["values"] == [full["test"]["error"]]
+    assert full["genotype"] == results["genotype"]
+    assert results["searches"][0]["devices"] == 1
+    assert 0 < results["device_seconds"]["search"] < 600
+    assert results["parameters"] == full["parameters"] > 0
+    assert results["missing"] == []
