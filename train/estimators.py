@@ -1,7 +1,7 @@
 """The estimators by name: from flags to whoever knows what cells are worth.
 
-To add one: a function of (flags, replicas) here, or a class in trainings.py,
-that refuses what it cannot estimate and gives a
+To add one: a function of (flags, replicas) here, or a class of those in
+trainings.py, that refuses what it cannot estimate and gives a
 darts_tf.estimation.estimates.Estimator, its line in ESTIMATORS, and its name
 in darts_tf/run/estimator_flags.py, which also says what flags it needs.
 """
@@ -26,8 +26,9 @@ from darts_tf.strategy.relaxation import cells_loss
 from darts_tf.strategy.shared_weights import SupernetAccuracy
 from train import truth
 from train.image_data import Batches
+from train.inheriting import Inherit
 from train.supernets import trained_supernet
-from train.trainings import Full, LowFidelity
+from train.trainings import Full, LearningCurve, LowFidelity
 
 
 def estimator_of(flags, replicas: Replicas) -> Estimator:
@@ -106,6 +107,8 @@ ESTIMATORS = {
     "table": table,
     "one_shot": OneShot,
     "low_fidelity": LowFidelity,
+    "learning_curve": LearningCurve,
+    "inherit": Inherit,
 }
 
 AT_ONCE = ("table",)

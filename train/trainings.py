@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 
+from darts_tf.descent.epochs import FirstEpochs
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import DivergedError, InputError
 from darts_tf.estimation.estimates import (
@@ -16,11 +17,14 @@ from darts_tf.estimation.estimates import (
     of_accuracy,
     of_perplexity,
 )
+from darts_tf.estimation.learning_curve import extrapolated
 from darts_tf.run import flags as run_flags
 from darts_tf.run.driver import drive
 from darts_tf.run.estimator_flags import FIDELITY
 from darts_tf.run.files import write_atomic
+from darts_tf.run.metrics import read_metrics
 from darts_tf.run.workdir import Workdir
+from darts_tf.space import recurrent
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.random_choice import random_genotype
@@ -47,8 +51,8 @@ class Full:
         split = "valid_fraction" not in run_flags.FOREIGN_FLAGS[flags.space]
         if split and not flags.valid_fraction:
             raise InputError(
-                "--estimator=full needs validation images to tell genotypes "
-                "by, and --valid_fraction=0 leaves none; give for example "
+                f"--estimator={flags.estimator} needs validation images to "
+                "tell genotypes by, and --valid_fraction=0 leaves none; give for example "
                 "--valid_fraction=0.5"
             )
         self._flags, self._replicas = flags, replicas
@@ -66,6 +70,7 @@ class Full:
         write_atomic(workdir.genotype, genotype.to_json())
         start = time.monotonic()
         loop = self._training(genotype)
+        more = self._prepare(loop, folder)
         building = time.monotonic() - start
         try:
             cost = drive(
@@ -75,13 +80,14 @@ class Full:
                 checkpoint_every=self._flags.checkpoint_every,
             )
             valid = self._kind.validated(loop, self._data, self._flags)
+            self._keep(loop, folder)
             seconds = building + cost.seconds
         except DivergedError:
             valid = self._kind.chance(self._data) | {"diverged": True}
             seconds = time.monotonic() - start
         del loop
         self._forget()
-        return _estimate(valid, seconds)
+        return self._estimate(valid | more, seconds, workdir)
 
     def _training(self, genotype: Genotype):
         """A training whose weights depend on the seed and genotype alone."""
@@ -91,20 +97,30 @@ class Full:
         )
         return loop
 
+    def _prepare(self, loop, folder: Path) -> dict:
+        """What is done before the first step, and is to be told of it."""
+        del loop, folder
+        return {}
+
+    def _keep(self, loop, folder: Path) -> None:
+        """Keeps of a trained network what outlives its checkpoints."""
+        del loop, folder
+
+    def _estimate(self, valid: dict, seconds: float, workdir) -> Estimate:
+        """What was measured, in an estimator's words."""
+        del workdir
+        if "error" in valid:
+            images = valid.get("images")
+            found = of_accuracy(1 - valid["error"], seconds, images)
+        else:
+            found = of_perplexity(valid["perplexity"], seconds)
+        return dataclasses.replace(found, valid={**valid, **found.valid})
+
     @staticmethod
     def _forget() -> None:
         """Frees the graphs of one network before the next one is built."""
         keras.backend.clear_session()
         gc.collect()
-
-
-def _estimate(valid: dict, seconds: float) -> Estimate:
-    """What was measured, in an estimator's words."""
-    if "error" in valid:
-        found = of_accuracy(1 - valid["error"], seconds, valid.get("images"))
-    else:
-        found = of_perplexity(valid["perplexity"], seconds)
-    return dataclasses.replace(found, valid={**valid, **found.valid})
 
 
 class LowFidelity(Full):
@@ -122,3 +138,48 @@ class LowFidelity(Full):
         given = {n: flags[f"fidelity_{n}"].value for n in FIDELITY}
         less = {n: value for n, value in given.items() if value is not None}
         super().__init__(setup.changed(flags, **less), replicas)
+
+
+class LearningCurve(Full):
+    """--estimator=learning_curve: the first epochs, and what follows of them.
+
+    The first --curve_epochs of a training whose schedule is that of all
+    --epochs; estimation/learning_curve.py extrapolates what was measured
+    after each of them, and says how surely.
+
+    Args:
+      flags: of the search.
+      replicas: where it runs.
+
+    Raises:
+      InputError: as for --estimator=full, and in the recurrent space.
+    """
+
+    def __init__(self, flags, replicas: Replicas):
+        if flags.space == recurrent.SPACE.name:
+            raise InputError(
+                f"--estimator=learning_curve extrapolates accuracies; the "
+                f"perplexity of a language model falls anew when its weights "
+                f"begin to be averaged: with --space={flags.space} give "
+                f"another one, such as low_fidelity"
+            )
+        super().__init__(flags, replicas)
+
+    def _training(self, genotype: Genotype):
+        loop = super()._training(genotype)
+        return FirstEpochs(loop, self._flags.curve_epochs)
+
+    def _estimate(self, valid: dict, seconds: float, workdir) -> Estimate:
+        found = super()._estimate(valid, seconds, workdir)
+        if "diverged" in valid:
+            return found
+        shares = [
+            float(record["valid/accuracy"])
+            for record in read_metrics(workdir.metrics)
+            if record["kind"] == "epoch"
+        ]
+        worth, deviation = extrapolated(
+            shares, self._flags.epochs, valid["images"]
+        )
+        told = {**found.valid, "measured": found.worth, "accuracy": worth}
+        return Estimate(worth, told, seconds, deviation)

@@ -21,7 +21,7 @@ OWN_FLAGS = {
     "one_shot": ("supernet", "measured_batches"),
     "low_fidelity": FIDELITY_FLAGS,
     "learning_curve": ("curve_epochs",),
-    "inherit": ("supernet",),
+    "inherit": ("supernet", "inherit_from"),
 }
 """What some estimators have and others have not."""
 
@@ -32,6 +32,8 @@ READ = {
     "one_shot": ("nasbench201_table", "data_dir", "distribute"),
 }
 """Those that train nothing, with the only other flags that they read."""
+
+INHERIT_FROM = ("supernet", "parent")
 
 _integer = flags.DEFINE_integer
 
@@ -45,14 +47,20 @@ def define_estimator() -> None:
         "measured on the held out part of the training data; low_fidelity: "
         "the same with less of what --fidelity_... say; learning_curve: the "
         "same for the first --curve_epochs, its accuracy after --epochs "
-        "extrapolated; inherit: the same, from the weights of --supernet and "
-        "not from random ones; one_shot: the accuracy of --supernet with "
+        "extrapolated; inherit: the same, from the weights of "
+        "--inherit_from and not from random ones; one_shot: the accuracy of --supernet with "
         "only the genotype's operations; table: nasbench201 only, CIFAR-10 "
         "validation accuracy after 12 epochs, of --nasbench201_table",
     )  # fmt: skip
     flags.DEFINE_string(
         "supernet", None, "folder of a search, whose supernet --estimator="
         "one_shot or inherit uses (the newest checkpoint)",
+    )  # fmt: skip
+    flags.DEFINE_enum(
+        "inherit_from", "supernet", INHERIT_FROM,
+        "inherit: supernet: of --supernet, what the genotype has of it; "
+        "parent: of the newest network of this search that differs in one "
+        "edge; where there is none, of --supernet, if given",
     )  # fmt: skip
     _integer("measured_batches", 0, "one_shot, and the end of "
              "--strategy=random_weight_sharing: validation batches of the "
@@ -94,7 +102,10 @@ def check_estimator(parsed: flags.FlagValues) -> None:
         than full; a curve without a beginning or a rest.
     """
     name = parsed.estimator
-    if "supernet" in OWN_FLAGS[name] and not parsed.supernet:
+    needed = name == "one_shot" or (
+        name == "inherit" and parsed.inherit_from == "supernet"
+    )
+    if needed and not parsed.supernet:
         raise InputError(
             f"--estimator={name} needs a trained supernet: give --supernet="
             f"WORKDIR of a search, for example one with "

@@ -107,6 +107,7 @@ TAKEN = [
      "--measured_batches=2", "--recompute", "--train_portion=0.4"),
     ("--strategy=evolution", "--budget_evaluations=20", "--estimator=table",
      NB201),
+    (*ASKING, "--estimator=inherit", "--inherit_from=parent"),
 ]  # fmt: skip
 
 
