@@ -12,13 +12,12 @@ import dataclasses
 import time
 from pathlib import Path
 
-import tensorflow as tf
-
 from darts_tf.data.nasbench201_table import SEARCHED
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.estimation.estimates import Estimate, Estimator, of_accuracy
 from darts_tf.estimation.table import TableEstimator
+from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.discretisation import genotype_weights
@@ -81,13 +80,11 @@ class OneShot:
             flags.measured_batches
             or found.data.parts[1].size // found.flags.batch_size
         )
-        variables = [v.value for v in found.model.trainable_variables]
-        self._w = replicas.compile(
-            lambda: [tf.identity(v) for v in variables]
-        )()
+        row = WeightRow(found.model)
+        self._w = replicas.compile(lambda: [row.packed()])()
         self._accuracy = SupernetAccuracy(
-            cells_loss(found.model), found.model.space, found.model.kinds,
-            replicas,
+            row.loss(cells_loss(found.model)), found.model.space,
+            found.model.kinds, replicas,
         )  # fmt: skip
 
     def __call__(self, genotype: Genotype, folder: Path) -> Estimate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from darts_tf.descent.variables import snapshot
 from darts_tf.errors import InputError
 from darts_tf.run import checkpoints, derivation_flags, pictures
 from darts_tf.run import flags as run_flags
@@ -104,6 +105,7 @@ def build(search: Workdir, flags, given):
     )
     loop = perturbation_loop.PerturbationLoop(
         trained.task.model,
+        snapshot(trained.task.w)[0],
         trained.mixing_weights(),
         settings,
         train.augmented,

@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import tensorflow as tf
+
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import STEP, load
 from darts_tf.errors import InputError
+from darts_tf.networks.weight_row import WeightRow
 from darts_tf.run import checkpoints
 from darts_tf.run.strategy_flags import RELAXED, SHARING
 from darts_tf.run.workdir import Workdir, read_flags
@@ -50,9 +53,13 @@ def trained_supernet(flags, replicas: Replicas) -> TrainedSupernet:
     step, arrays = found
     data = images.search_data(stored)
     model = images.built_supernet(stored, data, replicas)
+    row = WeightRow(model)
+    variable = tf.Variable(row.packed(), trainable=False)
     w = {n: a for n, a in arrays.items() if n.startswith("w/")}
-    load({"w": [v.value for v in model.trainable_variables]},
-         w | {STEP: arrays[STEP]})  # fmt: skip
+    load({"w": [variable]}, w | {STEP: arrays[STEP]})
+    parts = row.taken_apart(variable)
+    for own, value in zip(model.trainable_variables, parts, strict=True):
+        own.assign(value)
     return TrainedSupernet(model, stored, data, step)
 
 

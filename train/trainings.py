@@ -52,8 +52,8 @@ class Full:
         if split and not flags.valid_fraction:
             raise InputError(
                 f"--estimator={flags.estimator} needs validation images to "
-                "tell genotypes by, and --valid_fraction=0 leaves none; give for example "
-                "--valid_fraction=0.5"
+                f"tell genotypes by, and --valid_fraction=0 leaves none; give "
+                f"for example --valid_fraction=0.5"
             )
         self._flags, self._replicas = flags, replicas
         self._kind, self._data = kind_of(flags.space), None

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
+from darts_tf.networks.shared_traces import weights_are_constant
+
 _twice = contextvars.ContextVar("differentiated_twice", default=False)
 
 
@@ -58,11 +60,12 @@ def _call_again(cell, inputs, weights, **others):
     w = [tf.convert_to_tensor(v.value) for v in cell.trainable_variables]
     state = [v.value for v in cell.non_trainable_variables]
     first, second = len(inputs), len(inputs) + len(weights)
+    differentiated = [] if weights_are_constant() else w
     left = []
 
     def function(*values):
         output, statistics = cell.stateless_call(
-            list(values[second:]),
+            list(values[second:]) or w,
             state,
             list(values[:first]),
             weights=list(values[first:second]),
@@ -74,7 +77,7 @@ def _call_again(cell, inputs, weights, **others):
 
     levels = 2 if _twice.get() else 1
     call = recomputed(function, first, levels)
-    (output,) = call(*inputs, *weights, *w)
+    (output,) = call(*inputs, *weights, *differentiated)
     for variable, value in zip(cell.non_trainable_variables, left[0]):
         variable.assign(value)
     return output

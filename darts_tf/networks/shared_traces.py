@@ -8,8 +8,29 @@ graph, and TensorFlow instantiates each of the small ones once.
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
+from collections.abc import Iterator
+
 import keras
 import tensorflow as tf
+
+_constant = contextvars.ContextVar("constant_weights", default=False)
+
+
+@contextlib.contextmanager
+def constant_weights() -> Iterator[None]:
+    """For passes and gradients that do not differentiate the weights."""
+    token = _constant.set(True)
+    try:
+        yield
+    finally:
+        _constant.reset(token)
+
+
+def weights_are_constant() -> bool:
+    """Whether that is so here."""
+    return _constant.get()
 
 
 class SharedTraces:
@@ -17,9 +38,8 @@ class SharedTraces:
 
     The calls are not dissolved into the graph around them: that would take
     longer than the tracing that they save. So nothing can be pruned from
-    outside, and where the layer's weights are constants (they come out of
-    `tf.stop_gradient`, as for the gradient of alpha), another function is
-    called, one whose gradient leaves them out.
+    outside, and under `constant_weights` (as for the gradient of alpha)
+    another function is called, one whose gradient leaves the weights out.
 
     Args:
       inline: dissolve the calls after all. For second derivatives, of which
@@ -43,7 +63,7 @@ class SharedTraces:
         if tf.executing_eagerly() or not layer.variables:
             return layer(*inputs, training=True)
         weights = [tf.convert_to_tensor(v) for v in layer.trainable_variables]
-        constant = all(w.op.type == "StopGradient" for w in weights)
+        constant = weights_are_constant()
         key = (*key, constant)
         if key not in self._functions:
             self._functions[key] = tf.function(

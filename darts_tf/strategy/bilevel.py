@@ -31,6 +31,7 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks.recompute import differentiated_twice
+from darts_tf.networks.shared_traces import constant_weights
 from darts_tf.strategy.micro_batches import in_turn
 
 METHODS = ("first_order", "finite_difference", "exact")
@@ -49,11 +50,12 @@ def weight_gradient(loss, w, alpha, batch, seed):
 
 def alpha_gradient(loss, w, alpha, batch, seed):
     """(grad_alpha L, L, aux)."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(alpha)
-        constant = [tf.stop_gradient(t) for t in w]
-        value, aux = loss(constant, alpha, batch, seed)
-    return _gradient(tape, value, alpha), value, aux
+    with constant_weights():
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(alpha)
+            constant = [tf.stop_gradient(t) for t in w]
+            value, aux = loss(constant, alpha, batch, seed)
+        return _gradient(tape, value, alpha), value, aux
 
 
 def both_gradients(loss, w, alpha, batch, seed):

@@ -71,8 +71,8 @@ class PerturbationLoop(Epochs):
     the time of the decisions in them.
 
     Args:
-      model: a built networks.conv.Supernet with trained weights, created in
-        the replicas' scope.
+      model: a built networks.conv.Supernet.
+      row: its trained weights, [N] (networks/weight_row.py).
       weights: the trained mixing weights [edges, candidates] by cell.
       settings: the protocol.
       train: given the number of tuning steps done, the batches
@@ -85,6 +85,7 @@ class PerturbationLoop(Epochs):
     def __init__(
         self,
         model,
+        row: np.ndarray,
         weights: Mapping[str, np.ndarray],
         settings: PerturbationSettings,
         train: Callable[[int], Iterable],
@@ -96,7 +97,7 @@ class PerturbationLoop(Epochs):
         self.selection = Selection(self.space, weights, settings.seed)
         self._data, self._iterator = train, None
         self._measured = measured
-        self._shared = SharedWeights(model, settings, replicas)
+        self._shared = SharedWeights(model, row, settings, replicas)
 
     @property
     def steps_per_epoch(self) -> int:

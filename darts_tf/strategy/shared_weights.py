@@ -22,6 +22,7 @@ import tensorflow as tf
 from darts_tf.descent import scores
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
+from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy import bilevel, relaxation
 from darts_tf.strategy.micro_batches import in_turn
@@ -34,7 +35,8 @@ class SupernetAccuracy:
     """Share of right answers at given mixing weights.
 
     Args:
-      cells_loss: loss(w, cells, batch, seed) of relaxation.cells_loss.
+      cells_loss: loss(w, cells, batch, seed) of relaxation.cells_loss, or
+        the same of a row of weights.
       space: of the supernet.
       kinds: the kind of each of its cells, in order.
       replicas: where it runs.
@@ -61,7 +63,7 @@ class SupernetAccuracy:
         """Of a supernet with weights `w` on `batches`.
 
         Args:
-          w: a flat list of tensors.
+          w: as the loss takes it.
           weights: at which it is measured.
           batches: (images [B, H, W, C], labels [B]).
           seed: decides the noise where candidates give some.
@@ -79,25 +81,25 @@ class SharedWeights:
     """The weights of a supernet of images, and their descent by SGD.
 
     Args:
-      model: a built supernet, created in the replicas' scope.
+      model: a built supernet; its own variables stay as they are.
+      row: the weights to start from, [N] (networks/weight_row.py).
       settings: with momentum, weight_decay, clip_norm of SGD, and
         micro_batches (strategy/micro_batches.py).
       replicas: where it runs.
     """
 
-    def __init__(self, model, settings, replicas: Replicas):
+    def __init__(self, model, row, settings, replicas: Replicas):
         self._space, self._replicas = model.space, replicas
-        self._w = [v.value for v in model.trainable_variables]
         self._sgd = SGD(
             settings.momentum, settings.weight_decay, settings.clip_norm
         )
-        zeros = [tf.zeros(v.shape) for v in self._w]
         with replicas.scope():
+            self._w = [tf.Variable(row)]
             self._slots = [
                 tf.Variable(slot, trainable=False)
-                for slot in self._sgd.slots(zeros)
+                for slot in self._sgd.slots([tf.zeros(row.shape)])
             ]
-        of_cells = relaxation.cells_loss(model)
+        of_cells = WeightRow(model).loss(relaxation.cells_loss(model))
         self._accuracy = SupernetAccuracy(
             of_cells, model.space, model.kinds, replicas
         )

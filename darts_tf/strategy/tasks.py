@@ -17,6 +17,7 @@ from darts_tf.descent import scores
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.networks.batch_norm import MOMENTUM
+from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy import relaxation
 
@@ -85,6 +86,9 @@ def taken(arrays: Mapping[str, np.ndarray], name: str, shape) -> np.ndarray:
 class ImageTask:
     """Classification of images by a convolutional supernet.
 
+    w is a single row (networks/weight_row.py), which starts as the model's
+    own weights; those stay as they are.
+
     Departures: the running statistics of batch norm follow weight steps only
     (in the authors' code architecture passes move them too, on validation
     batches and at perturbed weights).
@@ -108,9 +112,11 @@ class ImageTask:
         replicas: Replicas,
     ):
         self.model, self.space = model, model.space
-        self.w = [v.value for v in model.trainable_variables]
-        self.train_loss = self.valid_loss = relaxation.supernet_loss(model)
-        self.cells_loss = relaxation.cells_loss(model)
+        self._weights = WeightRow(model)
+        self.train_loss = self.valid_loss = self._weights.loss(
+            relaxation.supernet_loss(model)
+        )
+        self.cells_loss = self._weights.loss(relaxation.cells_loss(model))
         self.kinds = model.kinds
         self._data = train, valid
         self._measured, self._replicas = measured, replicas
@@ -118,6 +124,7 @@ class ImageTask:
         found = [v.value for v in model.non_trainable_variables]
         self._lengths = [v.shape[0] for v in found]
         with replicas.scope():
+            self.w = [tf.Variable(self._weights.packed())]
             # The running statistics of batch norm, in one row [N].
             row = tf.concat([tf.convert_to_tensor(v) for v in found], 0)
             self._statistics = tf.Variable(row, trainable=False)
@@ -173,7 +180,7 @@ class ImageTask:
         weights = relaxation.mixing_weights(alpha)
         cells = relaxation.per_cell(weights, self.space, self.model.kinds)
         logits, _ = self.model.stateless_call(
-            [tf.identity(v) for v in self.w],
+            self._weights.taken_apart(tf.identity(self.w[0])),
             tf.split(tf.identity(self._statistics), self._lengths),
             batch[0],
             cells,

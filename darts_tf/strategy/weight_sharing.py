@@ -28,6 +28,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import cosine
 from darts_tf.descent.variables import load, named
 from darts_tf.errors import InputError
+from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.discretisation import genotype_weights
 from darts_tf.strategy.random_choice import random_genotype
@@ -74,7 +75,7 @@ class RandomWeightSharing(Epochs):
     them count as an epoch, and the images per second mean nothing there.
 
     Args:
-      model: a built supernet of images, created in the replicas' scope.
+      model: a built supernet of images, whose weights are the start.
       settings: the protocol.
       train: given the number of finished steps, the batches
         (images [B, H, W, C], labels [B]) for w that follow, for ever.
@@ -99,7 +100,8 @@ class RandomWeightSharing(Epochs):
         self.worths: list[float] = []
         self._data, self._iterator = train, None
         self._measured = measured
-        self._shared = SharedWeights(model, settings, replicas)
+        start = WeightRow(model).packed()
+        self._shared = SharedWeights(model, start, settings, replicas)
 
     @property
     def trained_steps(self) -> int:

@@ -16,6 +16,7 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.networks.conv import Supernet
+from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy import bilevel, instruments, relaxation, search_loop
 from darts_tf.strategy.early_stopping import (
@@ -137,7 +138,7 @@ def test_alignment_is_the_cosine_of_the_two_normal_cells(shown):
     model = search.task.model
     assert model.kinds == ("normal", "reduce", "reduce", "normal")
     w, alpha = search.values()
-    loss = relaxation.cells_loss(model)
+    loss = search.task.cells_loss
     found = instruments.Alignment(search.task, Eager())(search)
     for name, batch in zip(("train", "valid"), (batches(0), later(0))):
         cells = relaxation.per_cell(
@@ -182,7 +183,7 @@ def double_precision_hessian(search) -> np.ndarray:
         batch = tf.cast(images, tf.float64), labels
         cells = relaxation.per_cell(alpha, SMALL, net.kinds)
         net(batch[0], cells)
-        loss = relaxation.supernet_loss(net)
+        loss = WeightRow(net).loss(relaxation.supernet_loss(net))
         shapes = [tuple(rows.shape) for rows in alpha]
 
         @tf.function
@@ -237,7 +238,7 @@ def test_gap_of_discrete_alpha_is_zero_and_its_accuracy_the_networks(shown):
     found = instruments.Gap(search.task, Eager())(search)
     assert found["gap/accuracy"] == 0
     w, alpha = search.values()
-    loss = relaxation.supernet_loss(search.task.model)
+    loss = search.task.valid_loss
     hits = []
     for _, batch in zip(range(instruments.GAP_BATCHES), later(0)):
         logits = loss(w, alpha, batch, SEED)[1]["logits"]

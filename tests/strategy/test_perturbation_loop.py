@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
+from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import SPACE
 from darts_tf.strategy import perturbation_loop, relaxation
@@ -47,7 +48,7 @@ def loop():
     rows = [tf.constant(w, tf.float32) for w in weights.values()]
     net(tf.zeros((1, 8, 8, 1)), relaxation.per_cell(rows, SMALL, net.kinds))
     return perturbation_loop.PerturbationLoop(
-        net, weights, SETTINGS, batches,
+        net, WeightRow(net).packed(), weights, SETTINGS, batches,
         lambda: itertools.islice(batches(50), 4), Replicas("one_device"),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.networks import conv, nasbench201
+from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.nasbench201 import SPACE as NB201
 from darts_tf.strategy.weight_sharing import (
     RandomWeightSharing,
@@ -89,22 +90,29 @@ def test_a_genotype_is_measured_with_its_operations_alone(loop):
 
 
 def test_a_step_moves_what_its_genotype_uses_and_nothing_else(loop):
+    """Steps start from the model's own weights, which stay."""
     start = loop.state()
     genotype, (images, labels) = loop.trained(loop.step), next(batches(0))
     loop.advance()
-    w = [v.value for v in loop.model.trainable_variables]
-    moved = [not np.array_equal(start[f"w/{i:05d}"], v.numpy())
-             for i, v in enumerate(w)]  # fmt: skip
+    row = WeightRow(loop.model)
+    before, after = (row.taken_apart(state["w/00000"])
+                     for state in (start, loop.state()))  # fmt: skip
+    moved = [bool(np.any(x != y)) for x, y in zip(before, after)]
     loop.restore(start)
+    w = [v.value for v in loop.model.trainable_variables]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(w)
         logits = loop.model(images, by_hand(loop, genotype), training=True)
         entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
             labels, logits)
         loss = tf.reduce_mean(entropy)
-    used = [g is not None and bool(np.any(g.numpy()))
-            for g in tape.gradient(loss, w)]  # fmt: skip
+    gradient = tape.gradient(loss, w, unconnected_gradients="zero")
+    used = [bool(np.any(g.numpy())) for g in gradient]
     assert moved == used and 0 < sum(used) < len(used)
+    norm = min(1, 5 / float(tf.linalg.global_norm(gradient)))
+    for old, new, g in zip(before, after, gradient):
+        expected = old - SETTINGS.learning_rate * norm * g
+        np.testing.assert_allclose(new, expected, atol=1e-5)
 
 
 def test_resumed_anywhere_is_as_left_alone(loop):

@@ -1,0 +1,102 @@
+"""Where the time of a search step goes: seconds by TensorFlow operation.
+
+    python -m benchmarks.profile_step --method=first_order --batch_size=16
+
+One step, after the first, under TensorFlow's profiler; its sizes are flags of
+benchmarks/search_step.py. Prints a Markdown table; seconds are summed over
+all threads, so that they may exceed the step's. The trace lies in --trace,
+for TensorBoard's profile page, where one is given.
+"""
+
+from __future__ import annotations
+
+from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+
+import collections
+import os
+import pathlib
+import tempfile
+import time
+
+import tensorflow as tf
+from absl import flags
+
+from benchmarks import search_step
+from train import setup
+
+# The generated module can be imported by any path but the package's own.
+from tensorflow.tsl.profiler.protobuf import xplane_pb2  # isort: skip
+
+flags.DEFINE_string("trace", None, "folder of the profiler's trace")
+flags.DEFINE_integer("rows", 25, "operations that are told apart")
+FLAGS = flags.FLAGS
+
+
+def main(_) -> None:
+    """The table of one step."""
+    setup.disable_grappler()
+    loop = search_step.build_loop()
+    for _ in range(2):
+        search_step.advance(loop)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = FLAGS.trace or scratch
+        start = time.monotonic()
+        with tf.profiler.experimental.Profile(folder):
+            search_step.advance(loop)
+            seconds = time.monotonic() - start
+        print(table(by_operation(newest(folder)), seconds, FLAGS.rows))
+
+
+def newest(folder: str) -> pathlib.Path:
+    """The trace that was written last."""
+    found = pathlib.Path(folder).glob("**/*.xplane.pb")
+    return max(found, key=os.path.getmtime)
+
+
+def by_operation(path: pathlib.Path) -> dict[str, tuple[float, int]]:
+    """(seconds, calls) by type of operation, of the host's threads.
+
+    An executor names an event "node:type".
+    """
+    space = xplane_pb2.XSpace()
+    space.ParseFromString(path.read_bytes())
+    found = collections.defaultdict(lambda: [0.0, 0])
+    for plane in space.planes:
+        names = {n: m.name for n, m in plane.event_metadata.items()}
+        for line in plane.lines:
+            for event in line.events:
+                _, colon, kind = names[event.metadata_id].rpartition(":")
+                if colon and kind.isidentifier():
+                    found[kind][0] += event.duration_ps * 1e-12
+                    found[kind][1] += 1
+    return {kind: tuple(values) for kind, values in found.items()}
+
+
+def table(found: dict, seconds: float, rows: int) -> str:
+    """Markdown, the dearest operations first."""
+    every = sorted(found.items(), key=lambda item: -item[1][0])
+    rest = every[rows:]
+    if rest:
+        every = [
+            *every[:rows],
+            ("all others", tuple(map(sum, zip(*(v for _, v in rest))))),
+        ]
+    total = sum(spent for _, (spent, _) in every)
+    lines = [
+        f"A step of {seconds:.2f} s; {total:.2f} s in operations, over all "
+        f"threads",
+        "",
+        "| operation | seconds | percent | calls |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {kind} | {spent:.3f} | {100 * spent / total:.1f} | {calls:,} |"
+        for kind, (spent, calls) in every
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    from darts_tf.run import cli
+
+    cli.run(main)
