@@ -1,9 +1,11 @@
 """How well estimators rank cells of NAS-Bench-201, and what they cost.
 
-    python -m train.search --flagfile=configs/nasbench201/small_random_weight_sharing.flags \
-        --data_dir=DIR --workdir=runs/nasbench201/small_random_weight_sharing/seed_0
-    python -m benchmarks.estimators --nasbench201_table=DIR/nasbench201/accuracies.csv.gz \
-        --cells=30 --more=--data_dir=DIR --runs=runs/estimators --out=benchmarks/results
+    W=runs/nasbench201/small_random_weight_sharing/seed_0
+    python -m train.search --data_dir=DIR --workdir=$W \\
+        --flagfile=configs/nasbench201/small_random_weight_sharing.flags
+    python -m benchmarks.estimators --more=--data_dir=DIR --cells=30 \\
+        --nasbench201_table=DIR/nasbench201/accuracies.csv.gz \\
+        --runs=runs/estimators --out=benchmarks/results
 
 The first command trains the supernet that one_shot and inherit need. Each
 flagfile is given to a random search from the same seed, so that all estimate

@@ -7,11 +7,11 @@ every curve is
     y(n) = c - a f(n) + noise,   n epochs, f falling from about 1 to 0
 
 with f(n) = n^-k (their pow3), exp(-k n^d) (exp3 where d = 1, Janoschek's and
-Weibull's where d is less) or log 2 / log(n + 1) (ilog2).
-For a given f, and a given deviation of the noise, it is linear in (c, a), so
-with normal priors the evidence of the seen part and the prediction are known
-in closed form; over f, k, d and the noise they are summed on a grid. No sampling,
-no local optimum, the same answer each time.
+Weibull's where d is less) or log 2 / log(n + 1) (ilog2). For a given f, and a
+given deviation of the noise, it is linear in (c, a), so with normal priors
+the evidence of the seen part and the prediction are known in closed form;
+over f, k, d and the noise they are summed on a grid. No sampling, no local
+optimum, the same answer each time.
 
 What it cannot know: that a schedule lets the curve rise at its end. With a
 cosine to 0 accuracy rises once more when the rate becomes small; that is
@@ -30,12 +30,11 @@ PRIOR_MEAN = np.array([0.6, 0.4])
 PRIOR_DEVIATION = np.array([0.4, 0.4])
 """Of (c, a), for shares of right answers."""
 
+# The shapes: k of pow3; k of the exponentials, where n is measured in epochs
+# or in tenths of all epochs; d of the exponentials.
 POWERS = np.geomspace(0.1, 4.0, 14)
 RATES = np.geomspace(0.05, 3.0, 14)
-"""k of exp3 where n is measured in tenths of all epochs, or in epochs."""
-
 STRETCHES = np.array([0.4, 0.7, 1.0])
-"""d."""
 
 NOISE_RANGE = 0.002, 0.1
 """Deviations of an epoch's accuracy that are thought possible, at first."""

@@ -48,9 +48,10 @@ def define_estimator() -> None:
         "the same with less of what --fidelity_... say; learning_curve: the "
         "same for the first --curve_epochs, its accuracy after --epochs "
         "extrapolated; inherit: the same, from the weights of "
-        "--inherit_from and not from random ones; one_shot: the accuracy of --supernet with "
-        "only the genotype's operations; table: nasbench201 only, CIFAR-10 "
-        "validation accuracy after 12 epochs, of --nasbench201_table",
+        "--inherit_from and not from random ones; one_shot: the accuracy of "
+        "--supernet with only the genotype's operations; table: nasbench201 "
+        "only, CIFAR-10 validation accuracy after 12 epochs, of "
+        "--nasbench201_table",
     )  # fmt: skip
     flags.DEFINE_string(
         "supernet", None, "folder of a search, whose supernet --estimator="

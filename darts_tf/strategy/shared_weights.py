@@ -141,7 +141,8 @@ class SharedWeights:
         seed = tf.constant(seed, tf.int32)
         g, loss, aux = self._gradient(w, rows, batch, seed)
         self._move(w, g, tf.constant(learning_rate, tf.float32))
-        share, local = self._share(aux["logits"], batch[1]), self._replicas.local
+        share = self._share(aux["logits"], batch[1])
+        local = self._replicas.local
         return {
             "train/loss": local(loss),
             "train/accuracy": local(share),
