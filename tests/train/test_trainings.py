@@ -11,7 +11,6 @@ from darts_tf.run import checkpoints
 from darts_tf.run.metrics import read_metrics
 from darts_tf.space.architecture_string import from_string
 from darts_tf.space.nasbench201 import SPACE
-from darts_tf.strategy.random_choice import random_genotype
 from tests.train.test_supernets import ONE, SHARING, left
 from train import setup, weight_sharing
 from train.inheriting import Inherit, relative
@@ -123,11 +122,10 @@ def test_an_heir_of_other_size_or_data_is_refused(supernet, changed):
 
 def test_a_child_goes_on_where_its_parent_ended(tmp_path):
     """A learning rate of 0 shows what was taken."""
-    stem = "|nor_conv_1x1~0|+|skip_connect~0|{}~1|+|none~0|none~1|none~2|"
-    stem = stem.replace("none~2", "nor_conv_3x3~2")
-    family = [from_string(stem.format(name)) for name in
-              ("none", "nor_conv_1x1", "nor_conv_3x3", "none")]  # fmt: skip
-    family.append(random_genotype(SPACE, 5))
+    string = ("|nor_conv_1x1~0|+|skip_connect~0|{}~1|+"
+              "|none~0|none~1|skip_connect~2|")  # fmt: skip
+    family = [from_string(string.format(name)) for name in
+              ("none", "nor_conv_3x3", "none")]  # fmt: skip
     given = {"supernet": None, "inherit_from": "parent", "epochs": 1}
     found = [Inherit(flags("inherit", **given), ONE)(
         family[0], tmp_path / "0001")]  # fmt: skip
@@ -135,16 +133,17 @@ def test_a_child_goes_on_where_its_parent_ended(tmp_path):
     for number, cell in enumerate(family[1:], 2):
         found.append(still(cell, tmp_path / f"{number:04d}"))
     told = [(x.valid.get("parent"), x.valid.get("preserved")) for x in found]
-    # The last but one finds the newest relative, which has a larger kernel.
-    assert told == [(None, None), (1, True), (2, True), (3, False),
-                    (None, None)]  # fmt: skip
-    _, parent = checkpoints.load_latest(tmp_path / "0001" / "network")
-    _, child = checkpoints.load_latest(tmp_path / "0002" / "network")
-    np.testing.assert_array_equal(parent["w/00000"], child["w/00000"])
-    last = [max(n for n in x if n.startswith("w/")) for x in (parent, child)]
-    np.testing.assert_array_equal(parent[last[0]], child[last[1]])
-    assert relative(family[1], tmp_path / "0004") == tmp_path / "0003"
-    assert relative(family[4], tmp_path / "0006") is None  # itself, no other
+    # The last one finds the newest relative, which has a convolution more.
+    assert told == [(None, None), (1, True), (2, False)]
+    kept = [checkpoints.load_latest(tmp_path / f"000{i}" / "network")[1]
+            for i in (1, 2, 3)]  # fmt: skip
+    last = [max(n for n in x if n.startswith("w/")) for x in kept]
+    for arrays, name in zip(kept[1:], last[1:]):
+        np.testing.assert_array_equal(kept[0]["w/00000"], arrays["w/00000"])
+        np.testing.assert_array_equal(kept[0][last[0]], arrays[name])
+    assert relative(family[1], tmp_path / "0002") == tmp_path / "0001"
+    assert relative(family[1], tmp_path / "0001") is None
+    assert relative(CELL, tmp_path / "0009") is None
 
 
 def test_inheritance_is_for_images():
