@@ -12,7 +12,7 @@ import json
 from absl import flags
 
 from darts_tf.errors import InputError
-from darts_tf.run import strategy_flags
+from darts_tf.run import estimator_flags, strategy_flags
 from darts_tf.space import nasbench201
 
 JIT = ("auto", "on", "off")
@@ -29,6 +29,7 @@ OWN_MODULES = (
     f"{__package__}.derivation_flags",
     f"{__package__}.experiment_flags",
     strategy_flags.__name__,
+    estimator_flags.__name__,
 )
 """Where this project's flags are defined."""
 
@@ -37,7 +38,7 @@ IMAGE_FLAGS = (
     "cutout_length", "channels", "layers", "train_portion", "network",
     "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
     "lambda_strength", "lambda_epsilon", "lambda_cells", "recompute",
-    "precision", "jit",
+    "precision", "jit", *estimator_flags.IMAGE_FLAGS,
 )  # fmt: skip
 TABLE_FLAG = "nasbench201_table"
 TEXT_FLAGS = (

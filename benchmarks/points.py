@@ -1,0 +1,46 @@
+"""Search steps of several sizes, measured one after the other.
+
+Each is a process of its own (benchmarks/search_step.py), since memory is not
+given back.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+
+from darts_tf.run.files import write_atomic
+
+
+def measured(path: pathlib.Path, points: list[dict], steps: int) -> list[dict]:
+    """All rows of a file of lines, after those that were missing joined it.
+
+    Args:
+      path: one JSON row a line; it need not exist.
+      points: flags of benchmarks/search_step.py by name.
+      steps: timed ones, after the first.
+    """
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    rows = [json.loads(line) for line in lines]
+    for point in points:
+        if not any(point.items() <= row.items() for row in rows):
+            rows.append(_measured(point, steps))
+            texts = [json.dumps(row) + "\n" for row in rows]
+            write_atomic(path, "".join(texts))
+            print(texts[-1], end="", flush=True)
+    return rows
+
+
+def _measured(point: dict, steps: int) -> dict:
+    """What the step's process says of itself."""
+    given = [f"--{n}={str(v).lower()}" for n, v in point.items()]
+    command = [sys.executable, "-m", "benchmarks.search_step", *given]
+    done = subprocess.run(
+        [*command, f"--steps={steps}"], stdout=subprocess.PIPE, text=True,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    return json.loads(done.stdout.splitlines()[-1])
