@@ -22,6 +22,7 @@ from darts_tf.strategy import (
     bilevel,
     early_stopping,
     instruments,
+    joint,
     lambda_reg,
     strategies,
 )
@@ -95,6 +96,7 @@ def test_parses_with_its_program(codes, name):
 
 def test_enumerations_are_those_of_the_libraries():
     assert tuple(search_flags.METHODS) == tuple(bilevel.METHODS)
+    assert tuple(search_flags.OPTIMIZATIONS) == tuple(joint.SEARCHES)
     assert run_flags.DISTRIBUTE == (*replicas.CHOICES, workers.CHOICE)
     assert search_flags.REGULARIZERS == ("none", *lambda_reg.KINDS)
     assert search_flags.LAMBDA_CELLS == lambda_reg.CELLS

@@ -10,14 +10,19 @@ from darts_tf.networks import conv, nasbench201
 from darts_tf.run import export
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import relaxation, search_loop, tasks
+from darts_tf.strategy.joint import SEARCHES
 from darts_tf.strategy.search_settings import SearchSettings
 from train import setup, truth, watching
-from train.image_data import Batches, Data, load_data, once
+from train.image_data import Batches, Data, load_data, once, united
 
 
 def search_data(flags) -> Data:
-    """The images of a search: a part for w, a part for alpha."""
-    return load_data(flags, [flags.train_portion, 1 - flags.train_portion])
+    """The images of a search: a part for w, a part for alpha.
+
+    In a joint search both are the union, and a third part is measured.
+    """
+    data = load_data(flags, [flags.train_portion, 1 - flags.train_portion])
+    return united(data) if setup.joint(flags) else data
 
 
 def search(
@@ -43,8 +48,13 @@ def search(
         )
     train = Batches(flags, data, 0, replicas)
     valid = Batches(flags, data, 1, replicas)
+    joint = setup.joint(flags)
     task = tasks.ImageTask(
-        model, train.augmented, valid.plain, valid.once, replicas
+        model,
+        train.augmented,
+        valid.augmented if joint else valid.plain,
+        Batches(flags, data, len(data.parts) - 1, replicas).once,
+        replicas,
     )
     settings = setup.settings(
         SearchSettings,
@@ -53,7 +63,8 @@ def search(
     )
     watched = watching.arguments(flags, task, replicas)
     watched["instruments"] = (*watched["instruments"], *shown)
-    return search_loop.Search(task, settings, replicas, **watched)
+    kind = SEARCHES[flags.optimization] if joint else search_loop.Search
+    return kind(task, settings, replicas, **watched)
 
 
 def supernet(

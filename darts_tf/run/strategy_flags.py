@@ -5,6 +5,7 @@ from __future__ import annotations
 from absl import flags
 
 from darts_tf.errors import InputError
+from darts_tf.run import search_flags
 
 RELAXED = ("darts", "lambda_darts")
 """Strategies that descend on alpha and ask nobody."""
@@ -31,7 +32,7 @@ TABLE_NEEDS = (
 )  # fmt: skip
 """All that a search with --estimator=table reads, and its own."""
 
-RELAXATION_MODULE = f"{__package__}.search_flags"
+RELAXATION_MODULE = search_flags.__name__
 """Whose flags all belong to descent on alpha."""
 
 _integer, _float = flags.DEFINE_integer, flags.DEFINE_float
@@ -82,7 +83,8 @@ def foreign(parsed: flags.FlagValues) -> dict[str, str]:
     by_strategy = f"--strategy={parsed.strategy}"
     if parsed.strategy in RELAXED:
         own = {flag.name for flag in modules[__name__]} - {"strategy"}
-        return dict.fromkeys((*own, *TRAINING_FLAGS), by_strategy)
+        found = dict.fromkeys((*own, *TRAINING_FLAGS), by_strategy)
+        return found | search_flags.foreign(parsed)
     found = {f.name: by_strategy for f in modules[RELAXATION_MODULE]}
     for strategy, names in OWN_FLAGS.items():
         if strategy != parsed.strategy:
@@ -109,7 +111,9 @@ def check_strategy(parsed: flags.FlagValues) -> None:
                              "out")  # fmt: skip
     if parsed.strategy == "lambda_darts":
         _check_lambda(parsed)
-    if parsed.strategy not in RELAXED:
+    if parsed.strategy in RELAXED:
+        search_flags.check_optimization(parsed)
+    else:
         _check_budget(parsed)
 
 

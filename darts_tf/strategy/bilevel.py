@@ -187,7 +187,7 @@ class ArchitectureGradient:
         self._valid = (
             self.alpha_gradient if same else piece(alpha_gradient, valid_loss)
         )
-        self._both = piece(both_gradients, valid_loss)
+        self.both_gradients = piece(both_gradients, valid_loss)
         self._product = piece(mixed_product, loss)
         self._around = compile(around)
         self._central = compile(central)
@@ -209,7 +209,9 @@ class ArchitectureGradient:
         step, pull_back = self._compiled_steps(unroll.optimizer)
         state = (unroll.slots, unroll.learning_rate)
         unrolled = step(w, g, *state)  # eq. 6
-        v, direct, value, aux = self._both(unrolled, alpha, valid, seed)
+        v, direct, value, aux = self.both_gradients(
+            unrolled, alpha, valid, seed
+        )
         u = pull_back(w, g, *state, v)
         if self.method == "exact":
             implicit = self._product(w, alpha, train, seed, u)

@@ -69,6 +69,22 @@ CASES = {
         "search", SMALL + "--dataset=folder --data_dir={tmp}/empty", "empty"),
     "no data_dir": ("search", SMALL + "--dataset=folder", "--data_dir"),
     "method": ("search", SMALL + "--method=second", "finite_difference"),
+    "joint by exact": (
+        "search", SMALL + "--optimization=joint_alternating --method=exact",
+        "--method=exact means nothing with --optimization=joint_alternating"),
+    "joint by Adam": (
+        "search", SMALL + "--optimization=joint_simultaneous "
+        "--alpha_learning_rate=0.1",
+        "--alpha_learning_rate means nothing with --optimization="),
+    "joint Lambda": (
+        "search", SMALL + "--optimization=joint_alternating "
+        "--lambda_regularizer=sign", "--lambda_regularizer means nothing"),
+    "joint Lambda-DARTS": (
+        "search", SMALL + "--optimization=joint_alternating "
+        "--strategy=lambda_darts", "leave out --strategy=lambda_darts"),
+    "joint random": (
+        "search", ASK + "--budget_evaluations=5 "
+        "--optimization=joint_alternating", "--optimization means nothing"),
     "layers": ("search", SMALL + "--layers=2", "layers"),
     "batch": ("search", SMALL + "--batch_size=101", "101"),
     "examples": ("search", SMALL + "--examples=100000", "100000"),
