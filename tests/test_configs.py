@@ -14,8 +14,9 @@ import pytest
 from absl import flags
 
 from darts_tf.descent import replicas, workers
+from darts_tf.estimation import training
 from darts_tf.run import flags as run_flags
-from darts_tf.run import search_flags, strategy_flags
+from darts_tf.run import recipe_flags, search_flags, strategy_flags
 from darts_tf.space.published import PUBLISHED
 from darts_tf.space.registry import SPACES
 from darts_tf.strategy import (
@@ -101,6 +102,8 @@ def test_enumerations_are_those_of_the_libraries():
     assert search_flags.REGULARIZERS == ("none", *lambda_reg.KINDS)
     assert search_flags.LAMBDA_CELLS == lambda_reg.CELLS
     assert set(run_flags.SPACES) == set(SPACES)
+    assert recipe_flags.SCHEDULES == training.SCHEDULES
+    assert recipe_flags.DECAY == training.TrainingSettings.learning_rate_decay
     usual = {
         "lambda_strength": lambda_reg.STRENGTH,
         "lambda_epsilon": lambda_reg.EPSILON,

@@ -82,7 +82,10 @@ class Batches:
             crop_padding=flags.crop_padding,
             flip=flags.flip,
             cutout_length=flags.cutout_length,
+            resized_crop=flags.resized_crop,
+            colour_jitter=flags.colour_jitter,
         )
+        self._augmentation.check(data.images.image_shape)
 
     def augmented(self, start_step: int):
         """Shuffled, augmented, endless."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from absl import flags
 
 from darts_tf.errors import InputError
-from darts_tf.run import search_flags
+from darts_tf.run import recipe_flags, search_flags
 
 RELAXED = ("darts", "lambda_darts")
 """Strategies that descend on alpha and ask nobody."""
@@ -23,6 +23,7 @@ ESTIMATORS = ("full", "table")
 BUDGET_FLAGS = ("budget_evaluations", "budget_seconds")
 TRAINING_FLAGS = (
     "network", "auxiliary_weight", "drop_path", "valid_fraction", "patience",
+    *recipe_flags.RECIPE_FLAGS,
 )  # fmt: skip
 """Of an evaluation; a search needs them with --estimator=full alone."""
 

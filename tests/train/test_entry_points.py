@@ -104,6 +104,19 @@ CASES = {
     "mobile": (
         "evaluate",
         V2 + "--network=mobile --channels=3 --image_size=32", "channels"),
+    "multiply-adds": (  # and there is no such data
+        "evaluate", V2 + "--dataset=cifar100 --data_dir={tmp}/empty "
+        "--max_multiply_adds=1e4",
+        "multiply-adds on an image of 32x32, more than --max_multiply_adds"),
+    "decay of cosine": (
+        "evaluate", V2 + "--learning_rate_decay=0.9", "--schedule=exponential"),
+    "warm-up": (
+        "evaluate", V2 + "--learning_rate_warmup=1", "below --epochs"),
+    "recipe of text": (
+        "evaluate", TEXT + "--genotype=ENAS --label_smoothing=0.1",
+        "--label_smoothing means nothing"),
+    "grey colours": (
+        "evaluate", V2 + "--colour_jitter=0.4", "3 channels"),
     "split": ("evaluate", V2 + "--batch_size=201", "201"),
     "both": ("derive", "--genotype=NASNet --random=1", "random"),
     "derive nothing": ("derive", "", "folder of a run"),
