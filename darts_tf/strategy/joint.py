@@ -113,8 +113,11 @@ class SimultaneousSearch(AlternatingSearch):
 
 def _renamed(scalars: dict) -> dict:
     """Nothing was held out."""
-    return {n.replace("valid/", "union/", 1) if n.startswith("valid/") else n: v
-            for n, v in scalars.items()}  # fmt: skip
+    held, union = "valid/", "union/"
+    return {
+        union + name.removeprefix(held) if name.startswith(held) else name: v
+        for name, v in scalars.items()
+    }
 
 
 SEARCHES = {
