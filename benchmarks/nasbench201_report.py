@@ -6,8 +6,9 @@
 Reads the folder that benchmarks.searches writes: RUNS/<method>/seed_<k>.
 Unfinished searches are shown as such and left out of the table. Beside them
 stands random choice: as many random cells, and the mean of the whole table.
-Writes nasbench201.jsonl (a line a search: true accuracy of each epoch's cell)
-and nasbench201.png, prints a Markdown table.
+Writes NAME.jsonl (a line a search: true accuracy of each epoch's cell) and
+NAME.png, prints a Markdown table. Finished searches that only an earlier
+NAME.jsonl knows, their folders being gone, are kept.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from darts_tf.strategy.random_choice import random_genotype
 flags.DEFINE_string("runs", None, "folder of the searches", required=True)
 flags.DEFINE_string("nasbench201_table", None, "CSV", required=True)
 flags.DEFINE_string("out", ".", "folder of the picture and the lines")
+flags.DEFINE_string("name", "nasbench201", "of both")
 FLAGS = flags.FLAGS
 
 
@@ -48,16 +50,35 @@ def main(_) -> None:
     searches = [line(path, table) for path in sorted(root.glob("*/seed_*"))]
     if not searches:
         raise InputError(f"--runs={root} holds no <method>/seed_<k>")
-    seeds = sorted({found["seed"] for found in searches})
-    searches += [random_line(seed, table) for seed in seeds]
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
+    lines = folder / f"{FLAGS.name}.jsonl"
+    searches = with_earlier(searches, lines)
+    seeds = sorted({found["seed"] for found in searches})
+    searches += [random_line(seed, table) for seed in seeds]
     rows = "".join(json.dumps(found) + "\n" for found in searches)
-    write_atomic(folder / "nasbench201.jsonl", rows)
-    write_atomic(
-        folder / "nasbench201.png", figure_to_png(picture(searches))
-    )
+    write_atomic(lines, rows)
+    picture_path = folder / f"{FLAGS.name}.png"
+    write_atomic(picture_path, figure_to_png(picture(searches)))
     print(markdown(searches, table))
+
+
+def with_earlier(searches: list[dict], path: pathlib.Path) -> list[dict]:
+    """The searches, and what a file of lines has finished beyond them."""
+    if not path.exists():
+        return searches
+    earlier = map(json.loads, path.read_text("utf-8").splitlines())
+    own = {(s["method"], s["seed"]) for s in searches if s["finished"]}
+    kept = [
+        found for found in earlier
+        if found["method"] != "random" and found["finished"]
+        and (found["method"], found["seed"]) not in own
+    ]  # fmt: skip
+    replaced = {(s["method"], s["seed"]) for s in kept}
+    others = [
+        s for s in searches if (s["method"], s["seed"]) not in replaced
+    ]
+    return sorted([*others, *kept], key=lambda s: (s["method"], s["seed"]))
 
 
 def line(workdir: pathlib.Path, table: Table) -> dict:

@@ -16,7 +16,12 @@ from absl import flags
 from darts_tf.descent import replicas, workers
 from darts_tf.estimation import training
 from darts_tf.run import flags as run_flags
-from darts_tf.run import recipe_flags, search_flags, strategy_flags
+from darts_tf.run import (
+    estimator_flags,
+    recipe_flags,
+    search_flags,
+    strategy_flags,
+)
 from darts_tf.space.published import PUBLISHED
 from darts_tf.space.registry import SPACES
 from darts_tf.strategy import (
@@ -113,7 +118,7 @@ def test_enumerations_are_those_of_the_libraries():
     assert tuple(search_flags.INSTRUMENTS) == tuple(instruments.KINDS)
     assert tuple(search_flags.EARLY_STOP) == tuple(early_stopping.RULES)
     assert tuple(strategy_flags.OWN_FLAGS) == tuple(strategies.STRATEGIES)
-    assert set(strategy_flags.ESTIMATORS) == set(estimators.ESTIMATORS)
+    assert set(estimator_flags.ESTIMATORS) == set(estimators.ESTIMATORS)
 
 
 def test_a_strategys_flags_are_its_settings_with_their_defaults():

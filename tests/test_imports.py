@@ -30,6 +30,7 @@ PARSES_FLAGS = {
     "darts_tf/run/recipe_flags.py",
     "darts_tf/run/experiment_flags.py",
     "darts_tf/run/strategy_flags.py",
+    "darts_tf/run/estimator_flags.py",
     "darts_tf/run/cli.py",
 }
 FILES = sorted((ROOT / PACKAGE).rglob("*.py"))

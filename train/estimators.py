@@ -1,40 +1,33 @@
 """The estimators by name: from flags to whoever knows what cells are worth.
 
-To add one: a function of (flags, replicas) below that refuses what it cannot
-estimate and gives a darts_tf.estimation.estimates.Estimator, its line in
-ESTIMATORS, and its name in darts_tf/run/strategy_flags.py, which also says
-what flags it needs.
+To add one: a function of (flags, replicas) here, or a class of those in
+trainings.py, that refuses what it cannot estimate and gives a
+darts_tf.estimation.estimates.Estimator, its line in ESTIMATORS, and its name
+in darts_tf/run/estimator_flags.py, which also says what flags it needs.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import gc
 import time
 from pathlib import Path
 
-import keras
-
 from darts_tf.data.nasbench201_table import SEARCHED
 from darts_tf.descent.replicas import Replicas
-from darts_tf.errors import DivergedError, InputError
-from darts_tf.estimation.estimates import (
-    Estimate,
-    Estimator,
-    of_accuracy,
-    of_perplexity,
-)
+from darts_tf.errors import InputError
+from darts_tf.estimation.estimates import Estimate, Estimator, of_accuracy
 from darts_tf.estimation.table import TableEstimator
-from darts_tf.run import flags as run_flags
-from darts_tf.run.driver import drive
-from darts_tf.run.files import write_atomic
-from darts_tf.run.workdir import Workdir
+from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
-from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.random_choice import random_genotype
+from darts_tf.strategy.discretisation import genotype_weights
+from darts_tf.strategy.relaxation import cells_loss
+from darts_tf.strategy.shared_weights import SupernetAccuracy
 from train import truth
-from train.kinds import kind_of
+from train.image_data import Batches
+from train.inheriting import Inherit
+from train.supernets import trained_supernet
+from train.trainings import Full, LearningCurve, LowFidelity
 
 
 def estimator_of(flags, replicas: Replicas) -> Estimator:
@@ -63,86 +56,57 @@ def table(flags, replicas: Replicas) -> Estimator:
     return TableEstimator(found.lookup, SEARCHED)
 
 
-class Full:
-    """--estimator=full: trains each network from scratch and measures it.
+class OneShot:
+    """--estimator=one_shot: the supernet with a genotype's operations alone.
 
-    The training is that of train.evaluate, from the same seed for each
-    genotype, and lies in the estimate's folder. A random genotype's network
-    is built at once, so that what cannot be trained is refused at once.
+    The mixing weights are one on them and zero elsewhere, and w stays what
+    the search has left (Bender et al. 2018). Measured on batches of the part
+    of the data that w has not seen, the same for every genotype, with the
+    statistics of the batch (strategy/shared_weights.py says why). What is
+    found depends on the checkpoint: of a search that still runs, the newest
+    when this one is started.
 
     Args:
-      flags: of the search: network, data and descent.
+      flags: of the search, with --supernet and --measured_batches.
       replicas: where it runs.
-
-    Raises:
-      InputError: these cannot be, or nothing is held out to measure on.
     """
 
     def __init__(self, flags, replicas: Replicas):
-        split = "valid_fraction" not in run_flags.FOREIGN_FLAGS[flags.space]
-        if split and not flags.valid_fraction:
-            raise InputError(
-                "--estimator=full needs validation images to tell genotypes "
-                "by, and --valid_fraction=0 leaves none; give for example "
-                "--valid_fraction=0.5"
-            )
-        self._flags, self._replicas = flags, replicas
-        self._kind, self._data = kind_of(flags.space), None
-        self._training(random_genotype(space_by_name(flags.space), flags.seed))
-        self._forget()
+        found = trained_supernet(flags, replicas)
+        self._model, self._step = found.model, found.step
+        valid = Batches(found.flags, found.data, 1, replicas)
+        self._batches = valid.same(flags.measured_batches)
+        self._images = found.flags.batch_size * (
+            flags.measured_batches
+            or found.data.parts[1].size // found.flags.batch_size
+        )
+        row = WeightRow(found.model)
+        self._w = replicas.compile(lambda: [row.packed()])()
+        self._accuracy = SupernetAccuracy(
+            row.loss(cells_loss(found.model)), found.model.space,
+            found.model.kinds, replicas,
+        )  # fmt: skip
 
     def __call__(self, genotype: Genotype, folder: Path) -> Estimate:
-        """The estimate after the last epoch.
-
-        A training that diverges is worth what guessing is.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        workdir = Workdir(folder)
-        write_atomic(workdir.genotype, genotype.to_json())
+        """The estimate of one genotype; the folder is not used."""
+        del folder
         start = time.monotonic()
-        loop = self._training(genotype)
-        building = time.monotonic() - start
-        try:
-            cost = drive(
-                loop,
-                workdir,
-                report_every=self._flags.report_every,
-                checkpoint_every=self._flags.checkpoint_every,
-            )
-            valid = self._kind.validated(loop, self._data, self._flags)
-            seconds = building + cost.seconds
-        except DivergedError:
-            valid = self._kind.chance(self._data) | {"diverged": True}
-            seconds = time.monotonic() - start
-        del loop
-        self._forget()
-        return _estimate(valid, seconds)
-
-    def _training(self, genotype: Genotype):
-        """A training whose weights depend on the seed and genotype alone."""
-        keras.utils.set_random_seed(self._flags.seed)
-        loop, self._data = self._kind.training_of(
-            self._flags, genotype, self._replicas, self._data
-        )
-        return loop
-
-    @staticmethod
-    def _forget() -> None:
-        """Frees the graphs of one network before the next one is built."""
-        keras.backend.clear_session()
-        gc.collect()
+        weights = genotype_weights(self._model.space, genotype)
+        share = self._accuracy(self._w, weights, self._batches())
+        seconds = time.monotonic() - start
+        found = of_accuracy(share, seconds, self._images)
+        more = {"images": self._images, "supernet_step": self._step}
+        return dataclasses.replace(found, valid={**found.valid, **more})
 
 
-def _estimate(valid: dict, seconds: float) -> Estimate:
-    """What was measured, in an estimator's words."""
-    if "error" in valid:
-        found = of_accuracy(1 - valid["error"], seconds, valid.get("images"))
-    else:
-        found = of_perplexity(valid["perplexity"], seconds)
-    return dataclasses.replace(found, valid={**valid, **found.valid})
-
-
-ESTIMATORS = {"full": Full, "table": table}
+ESTIMATORS = {
+    "full": Full,
+    "table": table,
+    "one_shot": OneShot,
+    "low_fidelity": LowFidelity,
+    "learning_curve": LearningCurve,
+    "inherit": Inherit,
+}
 
 AT_ONCE = ("table",)
 """Those that answer so fast that not every evaluation needs its line."""

@@ -34,18 +34,7 @@ def search(
     """
     shown = truth.instruments(flags)
     data = data or search_data(flags)
-    space = space_by_name(flags.space)
-    with replicas.scope():
-        model = supernet(
-            space, flags.channels, flags.layers, data.images.num_classes,
-            flags.method, flags.recompute,
-        )  # fmt: skip
-        start = relaxation.initial_alpha(space, flags.seed)
-        build(
-            model,
-            data.images.image_shape,
-            relaxation.per_cell(start, space, model.kinds),
-        )
+    model = built_supernet(flags, data, replicas)
     train = Batches(flags, data, 0, replicas)
     valid = Batches(flags, data, 1, replicas)
     joint = setup.joint(flags)
@@ -65,6 +54,25 @@ def search(
     watched["instruments"] = (*watched["instruments"], *shown)
     kind = SEARCHES[flags.optimization] if joint else search_loop.Search
     return kind(task, settings, replicas, **watched)
+
+
+def built_supernet(flags, data: Data, replicas: Replicas):
+    """The search network with random weights, as the flags say."""
+    space = space_by_name(flags.space)
+    # Random weight sharing has no --method, and no second derivatives.
+    method = flags.method if "method" in flags else "first_order"
+    with replicas.scope():
+        model = supernet(
+            space, flags.channels, flags.layers, data.images.num_classes,
+            method, flags.recompute,
+        )  # fmt: skip
+        start = relaxation.initial_alpha(space, flags.seed)
+        build(
+            model,
+            data.images.image_shape,
+            relaxation.per_cell(start, space, model.kinds),
+        )
+    return model
 
 
 def supernet(

@@ -1,8 +1,9 @@
 """Searches for cells: python -m train.search --flagfile=configs/....flags
 
-By descent on alpha (--strategy=darts or lambda_darts), or by asking an
---estimator what one genotype after another is worth, under a budget. With
---estimator=full, flagfiles of train.evaluate can be given for the trainings.
+By descent on alpha (--strategy=darts or lambda_darts), by sharing weights
+among random genotypes (random_weight_sharing), or by asking an --estimator
+what one genotype after another is worth, under a budget. Where that trains
+networks, flagfiles of train.evaluate can be given for the trainings.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
 from absl import flags
 
 from darts_tf.run import flags as run_flags
-from darts_tf.run import recipe_flags, search_flags, strategy_flags
+from darts_tf.run import (
+    estimator_flags,
+    recipe_flags,
+    search_flags,
+    strategy_flags,
+)
 from darts_tf.run.driver import drive
-from train import budgeted, records, setup
+from train import budgeted, records, setup, weight_sharing
 from train.kinds import kind_of
 
 FLAGS = flags.FLAGS
@@ -23,7 +29,7 @@ run_flags.define_space()
 run_flags.define_truth()
 strategy_flags.define_strategy()
 run_flags.define_network(channels=16, layers=8)
-run_flags.define_training(0.5, "--estimator=full to measure on")
+run_flags.define_training(0.5, "an estimator that trains to measure on")
 run_flags.define_language(words=0.0, patience=True)
 run_flags.define_descent(epochs=50, batch_size=64)
 recipe_flags.define_recipe()
@@ -35,10 +41,14 @@ flags.adopt_module_key_flags(run_flags)
 flags.adopt_module_key_flags(search_flags)
 flags.adopt_module_key_flags(strategy_flags)
 flags.adopt_module_key_flags(recipe_flags)
+flags.adopt_module_key_flags(estimator_flags)
 
 
 def main(_) -> None:
     """Search, genotype.json and a summary."""
+    if FLAGS.strategy == strategy_flags.SHARING:
+        weight_sharing.search(FLAGS)
+        return
     if FLAGS.strategy not in strategy_flags.RELAXED:
         budgeted.search(FLAGS)
         return

@@ -124,6 +124,9 @@ class StoredFlags:
     def __contains__(self, name: str) -> bool:
         return name in self.__dict__
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__dict__)
+
     def set_default(self, name: str, value) -> None:
         """Nothing: the flags of a run hold every value."""
 
@@ -131,6 +134,11 @@ class StoredFlags:
         # Not "present": what was given has been checked at the run's start.
         value = self.__dict__[name]
         return types.SimpleNamespace(value=value, present=False)
+
+
+def changed(flags, **values) -> StoredFlags:
+    """The flags with some other values."""
+    return StoredFlags({n: flags[n].value for n in flags} | values)
 
 
 def load_network(model, arrays) -> None:

@@ -37,3 +37,24 @@ class Epochs:
     def epoch(self) -> int:
         """The epoch that the next step belongs to, counted from 0."""
         return self.step // self.steps_per_epoch
+
+
+class FirstEpochs:
+    """The beginning of a loop: over after some of its epochs.
+
+    Args:
+      loop: an Epochs, all of whose attributes but `total_steps` this has.
+      epochs: how many.
+    """
+
+    def __init__(self, loop: Epochs, epochs: int):
+        self._loop, self._epochs = loop, epochs
+
+    @property
+    def total_steps(self) -> int:
+        """Steps until the beginning is over."""
+        steps = self._epochs * self._loop.steps_per_epoch
+        return min(steps, self._loop.total_steps)
+
+    def __getattr__(self, name: str):
+        return getattr(self._loop, name)

@@ -68,6 +68,7 @@ class SharedTraces:
         if key not in self._functions:
             self._functions[key] = tf.function(
                 _Pure(layer, constant),
+                autograph=False,
                 experimental_attributes={"_noinline": not self._inline},
             )
         outputs, states = self._functions[key](weights, *inputs)

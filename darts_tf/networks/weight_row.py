@@ -33,7 +33,9 @@ class WeightRow:
     def taken_apart(self, row) -> list:
         """The weights in a row [N], as `Model.stateless_call` takes them."""
         parts = tf.split(row, self._sizes)
-        return [tf.reshape(p, s) for p, s in zip(parts, self._shapes)]
+        # Few shapes, each a constant once: half of the nodes.
+        shapes = {s: tf.constant(s, tf.int32) for s in set(self._shapes)}
+        return [tf.reshape(p, shapes[s]) for p, s in zip(parts, self._shapes)]
 
     def loss(self, of_list: Callable) -> Callable:
         """loss([row], ...) from a loss of the list of weights."""

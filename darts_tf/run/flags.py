@@ -12,7 +12,7 @@ import json
 from absl import flags
 
 from darts_tf.errors import InputError
-from darts_tf.run import recipe_flags, strategy_flags
+from darts_tf.run import estimator_flags, recipe_flags, strategy_flags
 from darts_tf.space import nasbench201
 
 DISTRIBUTE = ("auto", "one_device", "mirrored", "multi_worker")
@@ -28,15 +28,18 @@ OWN_MODULES = (
     f"{__package__}.experiment_flags",
     strategy_flags.__name__,
     recipe_flags.__name__,
+    estimator_flags.__name__,
 )
 """Where this project's flags are defined."""
 
 IMAGE_FLAGS = (
     "download", "image_size", "examples", "crop_padding", "flip",
-    "cutout_length", "resized_crop", "colour_jitter", "channels", "layers", "train_portion", "network",
+    "cutout_length", "channels", "layers", "train_portion", "network",
+    "resized_crop", "colour_jitter",
     "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
     "lambda_strength", "lambda_epsilon", "lambda_cells", "recompute",
     *recipe_flags.RECIPE_FLAGS, *recipe_flags.LIMIT_FLAGS,
+    *estimator_flags.IMAGE_FLAGS,
 )  # fmt: skip
 TABLE_FLAG = "nasbench201_table"
 TEXT_FLAGS = (

@@ -1,14 +1,22 @@
-"""How a search looks and whom it asks; and which flags mean nothing then."""
+"""How a search looks; and which flags mean nothing then.
+
+Whom it asks is in estimator_flags.py.
+"""
 
 from __future__ import annotations
 
 from absl import flags
 
 from darts_tf.errors import InputError
-from darts_tf.run import recipe_flags, search_flags
+from darts_tf.run import estimator_flags, recipe_flags, search_flags
+from darts_tf.space import recurrent
 
 RELAXED = ("darts", "lambda_darts")
 """Strategies that descend on alpha and ask nobody."""
+
+SHARING = "random_weight_sharing"
+SHARING_FLAGS = ("final_evaluations", "measured_batches")
+"""A strategy that descends on w alone and asks its own supernet."""
 
 OWN_FLAGS = {
     "random": (),
@@ -18,20 +26,23 @@ OWN_FLAGS = {
 }
 """Of the strategies that ask an estimator, what they alone have."""
 
-STRATEGIES = (*RELAXED, *OWN_FLAGS)
-ESTIMATORS = ("full", "table")
+STRATEGIES = (*RELAXED, SHARING, *OWN_FLAGS)
 BUDGET_FLAGS = ("budget_evaluations", "budget_seconds")
 TRAINING_FLAGS = (
     "network", "auxiliary_weight", "drop_path", "valid_fraction", "patience",
     *recipe_flags.RECIPE_FLAGS,
 )  # fmt: skip
-"""Of an evaluation; a search needs them with --estimator=full alone."""
+"""Of an evaluation; a search needs them where its estimator trains."""
 
-TABLE_NEEDS = (
-    "workdir", "space", "nasbench201_table", "seed", "deterministic",
-    "strategy", "estimator", *BUDGET_FLAGS,
+ALWAYS = (
+    "workdir", "space", "seed", "deterministic", "strategy", *BUDGET_FLAGS,
 )  # fmt: skip
-"""All that a search with --estimator=table reads, and its own."""
+"""What a search that asks an estimator reads, whichever that is."""
+
+SHARED_WITH_SHARING = (
+    "learning_rate_min", "train_portion", "micro_batches", "recompute",
+)  # fmt: skip
+"""What weight sharing has in common with descent on alpha."""
 
 RELAXATION_MODULE = search_flags.__name__
 """Whose flags all belong to descent on alpha."""
@@ -44,20 +55,16 @@ def define_strategy() -> None:
     flags.DEFINE_enum(
         "strategy", "darts", STRATEGIES,
         "how to look. darts: descent on alpha (--method); lambda_darts: the "
-        "same with --lambda_regularizer=cosine unless given. The others ask "
-        "the --estimator for the worth of one genotype after another, until "
-        "the budget is spent: random; evolution: regularised (Real et al. "
-        "2019); reinforce: a controller's policy gradient (Zoph and Le 2017); "
-        "bayesian: Optuna's TPE (Bergstra et al. 2011)",
+        "same with --lambda_regularizer=cosine unless given; "
+        "random_weight_sharing: steps on w with random genotypes, of which "
+        "--final_evaluations more are ranked by it at the end (Li and "
+        "Talwalkar 2019; images). The others ask the --estimator for the "
+        "worth of one genotype after another, until the budget is spent: "
+        "random; evolution: regularised (Real et al. 2019); reinforce: a "
+        "controller's policy gradient (Zoph and Le 2017); bayesian: Optuna's "
+        "TPE (Bergstra et al. 2011)",
     )  # fmt: skip
-    flags.DEFINE_enum(
-        "estimator", "full", ESTIMATORS,
-        "what a genotype is worth. full: its network is trained from scratch "
-        "as train.evaluate does it, by the flags of this search, and "
-        "measured on the held out part of the training data; table: "
-        "nasbench201 only, CIFAR-10 validation accuracy after 12 epochs, of "
-        "--nasbench201_table",
-    )  # fmt: skip
+    estimator_flags.define_estimator()
     _integer("budget_evaluations", 0, "genotypes that are evaluated; may be "
              "raised when the run is resumed")  # fmt: skip
     _float("budget_seconds", 0, "seconds of the search over all its starts; "
@@ -72,6 +79,8 @@ def define_strategy() -> None:
            "logits", lower_bound=1e-9)  # fmt: skip
     _float("reinforce_baseline", 0.9, "share of the moving average of worths "
            "that stays at each step", lower_bound=0, upper_bound=0.999)
+    _integer("final_evaluations", 1000, "random_weight_sharing: genotypes "
+             "that are ranked at the end", lower_bound=1)  # fmt: skip
     _integer("bayesian_startup", 10, "random genotypes before the model is "
              "asked", lower_bound=1)  # fmt: skip
 
@@ -81,22 +90,29 @@ def foreign(parsed: flags.FlagValues) -> dict[str, str]:
     if "strategy" not in parsed:
         return {}
     modules = parsed.flags_by_module_dict()
-    by_strategy = f"--strategy={parsed.strategy}"
-    if parsed.strategy in RELAXED:
-        own = {flag.name for flag in modules[__name__]} - {"strategy"}
-        found = dict.fromkeys((*own, *TRAINING_FLAGS), by_strategy)
-        return found | search_flags.foreign(parsed)
-    found = {f.name: by_strategy for f in modules[RELAXATION_MODULE]}
-    for strategy, names in OWN_FLAGS.items():
-        if strategy != parsed.strategy:
-            found |= dict.fromkeys(names, by_strategy)
-    if parsed.estimator == "table":
-        every = {f.name for name in modules for f in modules[name]
-                 if name.startswith(f"{__package__}.")}  # fmt: skip
-        needed = (*TABLE_NEEDS, *OWN_FLAGS[parsed.strategy])
-        unread = every - {*needed} - found.keys()
-        found |= dict.fromkeys(unread, "--estimator=table")
-    return found
+    named = {m: {f.name for f in found} for m, found in modules.items()}
+    if parsed.strategy in OWN_FLAGS:
+        return _foreign_to_asking(parsed, named)
+    unread = named[__name__] | named[estimator_flags.__name__]
+    unread = (unread | {*TRAINING_FLAGS}) - {"strategy"}
+    if parsed.strategy == SHARING:
+        unread |= named[RELAXATION_MODULE]
+        unread -= {*SHARING_FLAGS, *SHARED_WITH_SHARING}
+    found = dict.fromkeys(unread, f"--strategy={parsed.strategy}")
+    return search_flags.foreign(parsed) | found
+
+
+def _foreign_to_asking(parsed, named: dict[str, set[str]]) -> dict[str, str]:
+    """Of a strategy that asks an estimator; `named` are flags by module."""
+    own = OWN_FLAGS[parsed.strategy]
+    others = {n for names in OWN_FLAGS.values() for n in names} - {*own}
+    unread = named[RELAXATION_MODULE] | others | {"final_evaluations"}
+    every = {n for module, names in named.items() for n in names
+             if module.startswith(f"{__package__}.")}  # fmt: skip
+    needed = (*ALWAYS, *own)
+    return estimator_flags.foreign(parsed, every, needed) | dict.fromkeys(
+        unread, f"--strategy={parsed.strategy}"
+    )
 
 
 def check_strategy(parsed: flags.FlagValues) -> None:
@@ -110,12 +126,19 @@ def check_strategy(parsed: flags.FlagValues) -> None:
         if parsed[name].present:
             raise InputError(f"--{name} means nothing with {why}; leave it "
                              "out")  # fmt: skip
+    if parsed.strategy == SHARING and parsed.space == recurrent.SPACE.name:
+        raise InputError(
+            f"--strategy={SHARING} is built for images; with --space="
+            f"{parsed.space} give --strategy=darts, or one that asks, such "
+            f"as --strategy=random"
+        )
     if parsed.strategy == "lambda_darts":
         _check_lambda(parsed)
     if parsed.strategy in RELAXED:
         search_flags.check_optimization(parsed)
-    else:
+    if parsed.strategy in OWN_FLAGS:
         _check_budget(parsed)
+        estimator_flags.check_estimator(parsed)
 
 
 def _check_lambda(parsed: flags.FlagValues) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from darts_tf.space.cell import CellSpec
-from darts_tf.space.genotype import CellGenotype
+from darts_tf.space.cell import CellSpec, SearchSpace
+from darts_tf.space.genotype import CellGenotype, Genotype
 
 
 def derived_weights(spec: CellSpec, cell: CellGenotype) -> np.ndarray:
@@ -25,3 +25,13 @@ def derived_weights(spec: CellSpec, cell: CellGenotype) -> np.ndarray:
         row = spec.edges.index((source, target))
         weights[row, spec.candidates[row].index(operation)] = 1
     return weights
+
+
+def genotype_weights(
+    space: SearchSpace, genotype: Genotype
+) -> dict[str, np.ndarray]:
+    """`derived_weights` of each of a genotype's cells, by name."""
+    return {
+        spec.name: derived_weights(spec, genotype.cells[spec.name])
+        for spec in space.cells
+    }

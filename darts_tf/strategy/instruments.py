@@ -18,16 +18,16 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.descent import scores
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy import bilevel, relaxation
 from darts_tf.strategy.alignment import mean_pairwise_cosine
 from darts_tf.strategy.collapse import counts, main_cell
-from darts_tf.strategy.discretisation import derived_weights
+from darts_tf.strategy.discretisation import genotype_weights
 from darts_tf.strategy.hessian import dominant_eigenvalue, hessian_product
 from darts_tf.strategy.micro_batches import in_turn
+from darts_tf.strategy.shared_weights import SupernetAccuracy, tensors
 
 GAP_BATCHES = 32
 """Batches of L_val's stream on which the discretisation gap is measured."""
@@ -168,19 +168,13 @@ class Gap:
     """
 
     def __init__(self, task, replicas: Replicas):
-        def count(w, cells, batch, seed):
-            _, aux = task.cells_loss(w, cells, batch, seed)
-            return scores.correct(aux["logits"], batch[1])
-
-        self._count, self._replicas = replicas.compile(count), replicas
+        self._accuracy_of = SupernetAccuracy(
+            task.cells_loss, task.space, task.kinds, replicas
+        )
 
     def __call__(self, search) -> dict[str, float]:
         """Both accuracies, and the first less the second."""
-        genotype = search.genotype()
-        derived = {
-            spec.name: derived_weights(spec, genotype.cells[spec.name])
-            for spec in search.space.cells
-        }
+        derived = genotype_weights(search.space, search.genotype())
         mixed = self._accuracy(search, search.mixing_weights())
         discrete = self._accuracy(search, derived)
         return {
@@ -190,12 +184,9 @@ class Gap:
         }
 
     def _accuracy(self, search, weights) -> float:
-        (w, _), cells = search.values(), _cells(search, weights)
-        return scores.accuracy(
-            lambda batch: self._count(w, cells, batch, _seed(search)),
-            search.task.valid_batches(GAP_BATCHES),
-            self._replicas,
-        )
+        w, _ = search.values()
+        batches = search.task.valid_batches(GAP_BATCHES)
+        return self._accuracy_of(w, weights, batches, search.settings.seed)
 
 
 KINDS = {
@@ -259,8 +250,5 @@ def _seed(search):
 
 def _cells(search, weights: Mapping[str, np.ndarray]) -> list:
     """A tensor of mixing weights for each cell of the network."""
-    tables = [
-        tf.constant(weights[spec.name], tf.float32)
-        for spec in search.space.cells
-    ]
-    return relaxation.per_cell(tables, search.space, search.task.kinds)
+    rows = tensors(search.space, weights)
+    return relaxation.per_cell(rows, search.space, search.task.kinds)

@@ -6,10 +6,7 @@ supernet recover: w descends on the training data, the mixing weights are
 fixed. The last round only decides. run/driver.py drives it.
 
 Accuracies are measured with the statistics of the batch, as in the authors'
-code: a supernet with an operation left out has other activations than the
-ones its running statistics were collected on, and those would punish the
-change itself instead of the loss of the operation. Hence shuffled batches,
-the same ones each time.
+code (strategy/shared_weights.py), on the same shuffled batches each time.
 
 As in the authors' code: a tenth of the search's learning rate, from there by
 cosine over all tuning epochs to the search's smallest one; new momentum;
@@ -24,23 +21,17 @@ left out: nothing is measured after it.
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
-import tensorflow as tf
 
-from darts_tf.descent import scores
 from darts_tf.descent.epochs import Epochs
-from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import cosine
 from darts_tf.descent.variables import load, named
-from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.genotype import Genotype
-from darts_tf.strategy import bilevel, relaxation
-from darts_tf.strategy.micro_batches import in_turn
 from darts_tf.strategy.perturbation import Selection
+from darts_tf.strategy.shared_weights import SharedWeights
 
 RATE_SHARE = 0.1
 """Of the search's learning rate, with which tuning starts."""
@@ -105,52 +96,8 @@ class PerturbationLoop(Epochs):
         self.model, self.space = model, model.space
         self.selection = Selection(self.space, weights, settings.seed)
         self._data, self._iterator = train, None
-        self._measured, self._replicas = measured, replicas
-        self._sgd = SGD(
-            settings.momentum, settings.weight_decay, settings.clip_norm
-        )
-        with replicas.scope():
-            self._w = [tf.Variable(row)]
-            self._slots = [
-                tf.Variable(slot, trainable=False)
-                for slot in self._sgd.slots([tf.zeros(row.shape)])
-            ]
-        self._compile()
-
-    def _compile(self) -> None:
-        replicas = self._replicas
-        of_cells = WeightRow(self.model).loss(
-            relaxation.cells_loss(self.model)
-        )
-
-        def loss(w, weights, batch, seed):
-            kinds = self.model.kinds
-            cells = relaxation.per_cell(weights, self.space, kinds)
-            return of_cells(w, cells, batch, seed)
-
-        def move(w, gradient, learning_rate):
-            slots = [tf.identity(s) for s in self._slots]
-            moved, slots = self._sgd.step(w, gradient, slots, learning_rate)
-            replicas.assign(self._w, moved)
-            replicas.assign(self._slots, slots)
-
-        def count(weights, batch, seed):
-            w = [tf.identity(v) for v in self._w]
-            _, aux = loss(w, weights, batch, seed)
-            return scores.correct(aux["logits"], batch[1])
-
-        self._read_w = replicas.compile(
-            lambda: [tf.identity(v) for v in self._w]
-        )
-        self._gradient = in_turn(
-            functools.partial(bilevel.weight_gradient, loss),
-            self.settings.micro_batches,
-            replicas.compile,
-            replicas.mean,
-        )
-        self._move = replicas.compile(move)
-        self._count = replicas.compile(count)
-        self._share = scores.compile_share(replicas)
+        self._measured = measured
+        self._shared = SharedWeights(model, row, settings, replicas)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -175,34 +122,17 @@ class PerturbationLoop(Epochs):
 
     def accuracy(self, weights: Mapping[str, np.ndarray]) -> float:
         """Of the supernet with these mixing weights by cell."""
-        rows = self._tensors(weights)
-        seed = tf.constant([self.settings.seed, 0], tf.int32)
-        return scores.accuracy(
-            lambda batch: self._count(rows, batch, seed),
-            self._measured(),
-            self._replicas,
-        )
-
-    def _tensors(self, weights):
-        names = [spec.name for spec in self.space.cells]
-        return [tf.constant(weights[name], tf.float32) for name in names]
+        batches = self._measured()
+        return self._shared.accuracy(weights, batches, self.settings.seed)
 
     def _tune(self, done: int) -> dict[str, object]:
         """One step, after `done` of them."""
         if self._iterator is None:
             self._iterator = iter(self._data(done))
         batch, rate = next(self._iterator), self.learning_rate(done)
-        w, weights = self._read_w(), self._tensors(self.selection.weights())
-        seed = tf.constant([self.settings.seed, self.step], tf.int32)
-        g, loss, aux = self._gradient(w, weights, batch, seed)
-        self._move(w, g, tf.constant(rate, tf.float32))
-        local = self._replicas.local
-        share = self._share(aux["logits"], batch[1])
-        return {
-            "train/loss": local(loss),
-            "train/accuracy": local(share),
-            "learning_rate": rate,
-        }
+        seed = self.settings.seed, self.step
+        weights = self.selection.weights()
+        return self._shared.descend(weights, batch, rate, seed)
 
     def learning_rate(self, done: int) -> float:
         """Of w, after `done` tuning steps."""
@@ -228,20 +158,17 @@ class PerturbationLoop(Epochs):
             "decided": self.selection.told(number),
         }
 
-    def _groups(self) -> dict[str, list]:
-        return {"w": self._w, "w_slots": self._slots}
-
     def state(self) -> dict[str, np.ndarray]:
         """All that is needed to go on exactly, by name."""
         selection = self.selection.state().items()
         carried = {f"selection/{name}": array for name, array in selection}
-        return named(self._groups(), self.step) | carried
+        return named(self._shared.groups(), self.step) | carried
 
     def restore(self, arrays) -> None:
         """Takes up a state; InputError where it does not fit."""
         carried = {n: a for n, a in arrays.items() if n.startswith("selection")}
         own = {n: a for n, a in arrays.items() if n not in carried}
-        step = load(self._groups(), own)
+        step = load(self._shared.groups(), own)
         self.selection.restore(
             {n.removeprefix("selection/"): a for n, a in carried.items()}
         )

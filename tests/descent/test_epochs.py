@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 
-from darts_tf.descent.epochs import Epochs
+from darts_tf.descent.epochs import Epochs, FirstEpochs
 
 
 def test_counts_follow_the_settings():
@@ -23,3 +23,12 @@ def test_a_steps_epoch_is_that_of_the_step_to_come():
     for loop.step in range(loop.total_steps):
         epochs.append(loop.epoch)
     assert epochs == [0, 0, 0, 1, 1, 1]
+
+
+def test_the_beginning_of_a_loop_is_over_sooner():
+    loop = Epochs(types.SimpleNamespace(epochs=3, steps_per_epoch=4))
+    first = FirstEpochs(loop, 2)
+    assert (first.steps_per_epoch, first.total_steps) == (4, 8)
+    loop.step = 5
+    assert (first.step, first.epoch) == (5, 1)
+    assert FirstEpochs(loop, 9).total_steps == 12

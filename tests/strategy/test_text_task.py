@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -104,6 +105,7 @@ def test_a_state_of_another_size_is_refused(loop):
 
 def test_eq_8_needs_the_same_masks():
     """With other masks at w+ and w- the difference is their noise."""
+    keras.utils.set_random_seed(0)
     model = build(dropouts=Dropouts(x=0.5, hidden=0.5, output=0.5))
     loss = search_loss(model)
     w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]

@@ -1,0 +1,167 @@
+"""A supernet whose mixing weights are given instead of learnt.
+
+What derives by perturbation, shares weights among random genotypes or shows
+the discretisation gap asks a supernet for its accuracy at mixing weights of
+its choice, and lets its weights descend there.
+
+Accuracies are measured with the statistics of the batch, as in the code of
+Wang et al. 2021: a supernet with other operations than before has other
+activations than the ones its running statistics were collected on, and those
+would punish the change itself instead of the loss of the operations. Hence
+shuffled batches.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.descent import scores
+from darts_tf.descent.optimizers import SGD
+from darts_tf.descent.replicas import Replicas
+from darts_tf.networks.weight_row import WeightRow
+from darts_tf.space.cell import SearchSpace
+from darts_tf.strategy import bilevel, relaxation
+from darts_tf.strategy.micro_batches import in_turn
+
+Weights = Mapping[str, np.ndarray]
+"""Mixing weights [edges, candidates] by cell; a row may be all zero."""
+
+
+class SupernetAccuracy:
+    """Share of right answers at given mixing weights.
+
+    Args:
+      cells_loss: loss(w, cells, batch, seed) of relaxation.cells_loss, or
+        the same of a row of weights.
+      space: of the supernet.
+      kinds: the kind of each of its cells, in order.
+      replicas: where it runs.
+    """
+
+    def __init__(
+        self,
+        cells_loss: Callable,
+        space: SearchSpace,
+        kinds: Sequence[str],
+        replicas: Replicas,
+    ):
+        def count(w, rows, batch, seed):
+            cells = relaxation.per_cell(rows, space, kinds)
+            _, aux = cells_loss(w, cells, batch, seed)
+            return scores.correct(aux["logits"], batch[1])
+
+        self._count, self._replicas = replicas.compile(count), replicas
+        self._space = space
+
+    def __call__(
+        self, w: list, weights: Weights, batches: Iterable, seed: int = 0
+    ) -> float:
+        """Of a supernet with weights `w` on `batches`.
+
+        Args:
+          w: as the loss takes it.
+          weights: at which it is measured.
+          batches: (images [B, H, W, C], labels [B]).
+          seed: decides the noise where candidates give some.
+        """
+        rows = tensors(self._space, weights)
+        start = tf.constant([seed, 0], tf.int32)
+        return scores.accuracy(
+            lambda batch: self._count(w, rows, batch, start),
+            batches,
+            self._replicas,
+        )
+
+
+class SharedWeights:
+    """The weights of a supernet of images, and their descent by SGD.
+
+    Args:
+      model: a built supernet; its own variables stay as they are.
+      row: the weights to start from, [N] (networks/weight_row.py).
+      settings: with momentum, weight_decay, clip_norm of SGD, and
+        micro_batches (strategy/micro_batches.py).
+      replicas: where it runs.
+    """
+
+    def __init__(self, model, row, settings, replicas: Replicas):
+        self._space, self._replicas = model.space, replicas
+        self._sgd = SGD(
+            settings.momentum, settings.weight_decay, settings.clip_norm
+        )
+        with replicas.scope():
+            self._w = [tf.Variable(row)]
+            self._slots = [
+                tf.Variable(slot, trainable=False)
+                for slot in self._sgd.slots([tf.zeros(row.shape)])
+            ]
+        of_cells = WeightRow(model).loss(relaxation.cells_loss(model))
+        self._accuracy = SupernetAccuracy(
+            of_cells, model.space, model.kinds, replicas
+        )
+        self._compile(of_cells, model.kinds, settings.micro_batches)
+
+    def _compile(self, of_cells, kinds, micro_batches: int) -> None:
+        replicas = self._replicas
+
+        def loss(w, rows, batch, seed):
+            cells = relaxation.per_cell(rows, self._space, kinds)
+            return of_cells(w, cells, batch, seed)
+
+        def move(w, gradient, learning_rate):
+            slots = [tf.identity(s) for s in self._slots]
+            moved, slots = self._sgd.step(w, gradient, slots, learning_rate)
+            replicas.assign(self._w, moved)
+            replicas.assign(self._slots, slots)
+
+        self._read_w = replicas.compile(
+            lambda: [tf.identity(v) for v in self._w]
+        )
+        self._gradient = in_turn(
+            functools.partial(bilevel.weight_gradient, loss),
+            micro_batches,
+            replicas.compile,
+            replicas.mean,
+        )
+        self._move = replicas.compile(move)
+        self._share = scores.compile_share(replicas)
+
+    def descend(
+        self, weights: Weights, batch, learning_rate: float, seed
+    ) -> dict[str, object]:
+        """One step of w at these mixing weights; scalars by name.
+
+        `seed` is two numbers, which decide what random operations give.
+        """
+        w, rows = self._read_w(), tensors(self._space, weights)
+        seed = tf.constant(seed, tf.int32)
+        g, loss, aux = self._gradient(w, rows, batch, seed)
+        self._move(w, g, tf.constant(learning_rate, tf.float32))
+        share = self._share(aux["logits"], batch[1])
+        local = self._replicas.local
+        return {
+            "train/loss": local(loss),
+            "train/accuracy": local(share),
+            "learning_rate": learning_rate,
+        }
+
+    def accuracy(
+        self, weights: Weights, batches: Iterable, seed: int
+    ) -> float:
+        """Of the present w, see SupernetAccuracy."""
+        return self._accuracy(self._read_w(), weights, batches, seed)
+
+    def groups(self) -> dict[str, list]:
+        """All variables, for a checkpoint."""
+        return {"w": self._w, "w_slots": self._slots}
+
+
+def tensors(space: SearchSpace, weights: Weights) -> list[tf.Tensor]:
+    """Mixing weights in the order of the space's cells."""
+    return [
+        tf.constant(weights[spec.name], tf.float32) for spec in space.cells
+    ]
