@@ -14,14 +14,21 @@ import pytest
 from absl import flags
 
 from darts_tf.descent import precision, replicas, workers
+from darts_tf.estimation import training
 from darts_tf.run import flags as run_flags
-from darts_tf.run import estimator_flags, search_flags, strategy_flags
+from darts_tf.run import (
+    estimator_flags,
+    recipe_flags,
+    search_flags,
+    strategy_flags,
+)
 from darts_tf.space.published import PUBLISHED
 from darts_tf.space.registry import SPACES
 from darts_tf.strategy import (
     bilevel,
     early_stopping,
     instruments,
+    joint,
     lambda_reg,
     strategies,
 )
@@ -95,12 +102,15 @@ def test_parses_with_its_program(codes, name):
 
 def test_enumerations_are_those_of_the_libraries():
     assert tuple(search_flags.METHODS) == tuple(bilevel.METHODS)
+    assert tuple(search_flags.OPTIMIZATIONS) == tuple(joint.SEARCHES)
     assert run_flags.DISTRIBUTE == (*replicas.CHOICES, workers.CHOICE)
     assert run_flags.JIT == replicas.JIT
     assert run_flags.PRECISIONS == tuple(precision.PRECISIONS)
     assert search_flags.REGULARIZERS == ("none", *lambda_reg.KINDS)
     assert search_flags.LAMBDA_CELLS == lambda_reg.CELLS
     assert set(run_flags.SPACES) == set(SPACES)
+    assert recipe_flags.SCHEDULES == training.SCHEDULES
+    assert recipe_flags.DECAY == training.TrainingSettings.learning_rate_decay
     usual = {
         "lambda_strength": lambda_reg.STRENGTH,
         "lambda_epsilon": lambda_reg.EPSILON,

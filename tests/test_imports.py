@@ -27,6 +27,7 @@ PARSES_FLAGS = {
     "darts_tf/run/flags.py",
     "darts_tf/run/search_flags.py",
     "darts_tf/run/derivation_flags.py",
+    "darts_tf/run/recipe_flags.py",
     "darts_tf/run/experiment_flags.py",
     "darts_tf/run/strategy_flags.py",
     "darts_tf/run/estimator_flags.py",

@@ -7,6 +7,7 @@ from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
 from absl import flags
 
 from darts_tf.run import flags as run_flags
+from darts_tf.run import recipe_flags
 from darts_tf.run.driver import drive
 from darts_tf.space.published import load_genotype
 from train import records, setup
@@ -19,10 +20,13 @@ run_flags.define_space()
 run_flags.define_network(channels=36, layers=20)
 run_flags.define_language(words=0.1, patience=True)
 run_flags.define_descent(epochs=600, batch_size=96)
+recipe_flags.define_recipe()
+recipe_flags.define_limit()
 run_flags.define_data()
 run_flags.define_precision()
 run_flags.define_run()
 flags.adopt_module_key_flags(run_flags)
+flags.adopt_module_key_flags(recipe_flags)
 
 
 def main(_) -> None:

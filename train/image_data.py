@@ -59,6 +59,17 @@ def load_data(flags, fractions: list[float]) -> Data:
     return Data(images, parts, channel_statistics(parts[0].images))
 
 
+def united(data: Data) -> Data:
+    """The union of both parts, twice, and the second part."""
+    first, second = data.parts
+    union = Part(
+        np.concatenate([first.images, second.images]),
+        np.concatenate([first.labels, second.labels]),
+    )
+    statistics = channel_statistics(union.images)
+    return Data(data.images, [union, union, second], statistics)
+
+
 class Batches:
     """Batches of one part of the data, split among the replicas."""
 
@@ -71,7 +82,10 @@ class Batches:
             crop_padding=flags.crop_padding,
             flip=flags.flip,
             cutout_length=flags.cutout_length,
+            resized_crop=flags.resized_crop,
+            colour_jitter=flags.colour_jitter,
         )
+        self._augmentation.check(data.images.image_shape)
 
     def augmented(self, start_step: int):
         """Shuffled, augmented, endless."""

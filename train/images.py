@@ -10,14 +10,19 @@ from darts_tf.networks import conv, nasbench201
 from darts_tf.run import export
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import relaxation, search_loop, tasks
+from darts_tf.strategy.joint import SEARCHES
 from darts_tf.strategy.search_settings import SearchSettings
-from train import setup, truth, watching
-from train.image_data import Batches, Data, load_data, once
+from train import limits, setup, truth, watching
+from train.image_data import Batches, Data, load_data, once, united
 
 
 def search_data(flags) -> Data:
-    """The images of a search: a part for w, a part for alpha."""
-    return load_data(flags, [flags.train_portion, 1 - flags.train_portion])
+    """The images of a search: a part for w, a part for alpha.
+
+    In a joint search both are the union, and a third part is measured.
+    """
+    data = load_data(flags, [flags.train_portion, 1 - flags.train_portion])
+    return united(data) if setup.joint(flags) else data
 
 
 def search(
@@ -32,8 +37,13 @@ def search(
     model = built_supernet(flags, data, replicas)
     train = Batches(flags, data, 0, replicas)
     valid = Batches(flags, data, 1, replicas)
+    joint = setup.joint(flags)
     task = tasks.ImageTask(
-        model, train.augmented, valid.plain, valid.once, replicas
+        model,
+        train.augmented,
+        valid.augmented if joint else valid.plain,
+        Batches(flags, data, len(data.parts) - 1, replicas).once,
+        replicas,
     )
     settings = setup.settings(
         SearchSettings,
@@ -42,7 +52,8 @@ def search(
     )
     watched = watching.arguments(flags, task, replicas)
     watched["instruments"] = (*watched["instruments"], *shown)
-    return search_loop.Search(task, settings, replicas, **watched)
+    kind = SEARCHES[flags.optimization] if joint else search_loop.Search
+    return kind(task, settings, replicas, **watched)
 
 
 def built_supernet(flags, data: Data, replicas: Replicas):
@@ -80,6 +91,13 @@ def supernet(
 
 def training_of(flags, genotype, replicas: Replicas, data=None):
     """(a genotype's network and its training, the data: loaded if None)."""
+    if data is None:
+        limits.check(
+            flags,
+            lambda *size: build_evaluation_network(
+                flags, genotype, *size, Replicas("one_device")
+            ),
+        )
     held = flags.valid_fraction
     data = data or load_data(flags, [1 - held, held] if held else [1.0])
     model = build_evaluation_network(
@@ -125,7 +143,11 @@ def measured(loop, data, flags) -> dict:
     shape = data.images.image_shape
     return {
         "valid": valid,
-        "test": {"error": 1 - loop.accuracy(batches), "images": test.size},
+        "test": {
+            "error": 1 - loop.accuracy(batches),
+            **_top(loop, batches, data),
+            "images": test.size,
+        },
         "parameters": scoring.parameters(loop.model),
         "multiply_adds": scoring.multiply_adds(loop.model, shape),
         "data": {
@@ -135,6 +157,13 @@ def measured(loop, data, flags) -> dict:
             "class_names": list(data.images.class_names),
         },
     }
+
+
+def _top(loop, batches, data) -> dict[str, float]:
+    """The top-5 error, where there are more than a few classes."""
+    if data.images.num_classes <= 2 * training.TOP:
+        return {}
+    return {"top5_error": 1 - loop.top_accuracy(batches)}
 
 
 def shown(loop, data, flags) -> dict[str, str]:
@@ -152,11 +181,14 @@ def told(result: dict) -> list[tuple[str, str]]:
         if valid
         else "none held out (--valid_fraction)"
     )
+    top5 = (
+        f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
+    )
     return [
         (
             "test error",
             f"{test['error']:.2%} of {test['images']} images (weights of the "
-            f"last epoch)",
+            f"last epoch){top5}",
         ),
         ("validation", best),
         ("parameters", f"{result['parameters']:,}"),

@@ -13,7 +13,12 @@ from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
 from absl import flags
 
 from darts_tf.run import flags as run_flags
-from darts_tf.run import estimator_flags, search_flags, strategy_flags
+from darts_tf.run import (
+    estimator_flags,
+    recipe_flags,
+    search_flags,
+    strategy_flags,
+)
 from darts_tf.run.driver import drive
 from train import budgeted, records, setup, weight_sharing
 from train.kinds import kind_of
@@ -27,6 +32,7 @@ run_flags.define_network(channels=16, layers=8)
 run_flags.define_training(0.5, "an estimator that trains to measure on")
 run_flags.define_language(words=0.0, patience=True)
 run_flags.define_descent(epochs=50, batch_size=64)
+recipe_flags.define_recipe()
 search_flags.define_search()
 search_flags.define_instruments()
 run_flags.define_data()
@@ -35,6 +41,7 @@ run_flags.define_run()
 flags.adopt_module_key_flags(run_flags)
 flags.adopt_module_key_flags(search_flags)
 flags.adopt_module_key_flags(strategy_flags)
+flags.adopt_module_key_flags(recipe_flags)
 flags.adopt_module_key_flags(estimator_flags)
 
 

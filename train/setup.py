@@ -18,6 +18,7 @@ from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
 from darts_tf.run import flags as run_flags
 from darts_tf.run import strategy_flags
+from darts_tf.run.search_flags import BILEVEL
 from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.strategy.micro_batches import check
 
@@ -94,6 +95,11 @@ def _leave(replicas: Replicas) -> None:
     """Waits for the others, unless they have left already."""
     with contextlib.suppress(tf.errors.OpError):
         replicas.total(0)
+
+
+def joint(flags) -> bool:
+    """Whether alpha and w of a search learn from the same data."""
+    return "optimization" in flags and flags.optimization != BILEVEL
 
 
 def settings(kind, flags, **more):

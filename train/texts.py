@@ -18,6 +18,7 @@ from darts_tf.networks.recurrent import DerivedCell, MixedCell
 from darts_tf.run import text_export
 from darts_tf.space import recurrent
 from darts_tf.strategy import search_loop
+from darts_tf.strategy.joint import SEARCHES
 from darts_tf.strategy.search_settings import SearchSettings
 from darts_tf.strategy.text_task import TextTask
 from train import setup, watching
@@ -26,8 +27,10 @@ from train import setup, watching
 def search(flags, replicas: Replicas) -> search_loop.Search:
     """The search network and its search, as the flags say."""
     data = load_text(flags.dataset, flags.data_dir)
+    joint = setup.joint(flags)
+    learned = np.concatenate([data.train, data.valid]) if joint else data.train
     steps = windows.steps_per_epoch(
-        len(data.train), flags.batch_size, flags.bptt
+        len(learned), flags.batch_size, flags.bptt
     )
     model = build_model(
         flags, MixedCell(recurrent.SPACE, flags.hidden_size),
@@ -38,21 +41,30 @@ def search(flags, replicas: Replicas) -> search_loop.Search:
     _require(lambda: valid.validation(0), "batch_size")
     task = TextTask(
         model,
-        Windows(flags, data.train, replicas).training,
-        valid.validation,
+        Windows(flags, learned, replicas).training,
+        _far_from(learned, steps, flags, replicas) if joint
+        else valid.validation,
         valid.once,
         batch_size=flags.batch_size,
         measured_batch=flags.measured_batch,
         bptt=flags.bptt,
         slowness=flags.slowness,
         replicas=replicas,
+        one_loss=joint,
     )
     settings = setup.settings(
         SearchSettings, flags, steps_per_epoch=steps
     )
-    return search_loop.Search(
+    kind = SEARCHES[flags.optimization] if joint else search_loop.Search
+    return kind(
         task, settings, replicas, **watching.arguments(flags, task, replicas)
     )
+
+
+def _far_from(text, steps: int, flags, replicas: Replicas) -> Callable:
+    """Windows for alpha of the text that w learns from, half of it away."""
+    every = Windows(flags, text, replicas)
+    return lambda start_step: every.validation(start_step + steps // 2)
 
 
 def training_of(flags, genotype, replicas: Replicas, data=None):

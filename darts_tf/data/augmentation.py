@@ -11,7 +11,10 @@ import dataclasses
 
 import tensorflow as tf
 
+from darts_tf.data import large_images
 from darts_tf.errors import InputError
+
+LARGE = 2  # keeps its randomness apart from the crops' and flips'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,15 +26,18 @@ class Augmentation:
         its own size; 0 for no crop.
       flip: whether every second image, drawn at random, is mirrored.
       cutout_length: side of the hidden square in pixels, even; 0 for none.
+      resized_crop, colour_jitter: see large_images.py; before all others.
 
     Raises:
-      InputError: a negative number, or an odd cutout_length (its square
-        would be smaller than asked for).
+      InputError: a negative number, an odd cutout_length (its square would
+        be smaller than asked for), or a colour_jitter above 1.
     """
 
     crop_padding: int = 4
     flip: bool = True
     cutout_length: int = 0
+    resized_crop: bool = False
+    colour_jitter: float = 0.0
 
     def __post_init__(self):
         if self.crop_padding < 0:
@@ -44,14 +50,25 @@ class Augmentation:
                 "cutout_length must be 0 (off) or an even number of pixels. "
                 f"Received: {self.cutout_length}"
             )
+        if not 0 <= self.colour_jitter <= 1:
+            raise InputError(
+                f"colour_jitter must be 0 (off) to 1. Received: "
+                f"{self.colour_jitter}"
+            )
 
     def check(self, image_shape: tuple[int, int, int]) -> None:
         """Refuses what would leave nothing of images [H, W, C].
 
         Raises:
-          InputError: the hidden square is larger than the image.
+          InputError: the hidden square is larger than the image, or grey
+            images are to be coloured.
         """
-        height, width, _ = image_shape
+        height, width, channels = image_shape
+        if self.colour_jitter and channels != 3:
+            raise InputError(
+                f"colour_jitter needs images with 3 channels, and these have "
+                f"{channels}; give 0"
+            )
         if self.cutout_length > min(height, width):
             raise InputError(
                 f"cutout_length {self.cutout_length} is larger than the "
@@ -60,13 +77,14 @@ class Augmentation:
             )
 
     def move(self, images, seed) -> tf.Tensor:
-        """Random crop and flip.
+        """Random colours, crops and flips.
 
         Args:
           images: raw uint8 [B, H, W, C] with static shape.
           seed: [2] integers; the same seed moves in the same way.
         """
-        size, height, width, _ = images.shape
+        size = images.shape[0]
+        images = self._large(images, seed)
         keys = tf.unstack(tf.random.split(seed, 3, alg="philox"))
         tops, lefts = (
             _uniform([size], key, 2 * self.crop_padding + 1)
@@ -76,6 +94,19 @@ class Augmentation:
         if self.flip:
             flips = _uniform([size], keys[2], 2) == 1
         return crop_and_flip(images, self.crop_padding, tops, lefts, flips)
+
+    def _large(self, images, seed) -> tf.Tensor:
+        """What is done to large images only, by randomness of its own."""
+        own = tf.random.fold_in(seed, LARGE, alg="philox")
+        crops, colours = tf.unstack(tf.random.split(own, 2, alg="philox"))
+        if self.resized_crop:
+            drawn = large_images.random_crops(images.shape[0], crops)
+            images = large_images.resized(images, drawn)
+        if self.colour_jitter:
+            images = large_images.jittered(
+                images, self.colour_jitter, colours
+            )
+        return images
 
     def hide(self, images, seed) -> tf.Tensor:
         """Cutout of normalised float32 images [B, H, W, C]."""

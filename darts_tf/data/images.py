@@ -14,13 +14,14 @@ from darts_tf.data.parts import (
     stratified_split,
 )
 from darts_tf.data.pixels import resize
-from darts_tf.data.prepared import load_prepared
+from darts_tf.data.prepared import describe_prepared, load_prepared
 from darts_tf.errors import InputError
 
 __all__ = [
     "ImageData",
     "Part",
     "channel_statistics",
+    "describe_images",
     "load_images",
     "stratified_split",
 ]
@@ -65,6 +66,23 @@ def load_images(
     if name == imagenet16.NAME:
         return imagenet16.load_imagenet16(data_dir, download, image_size)
     return load_prepared(name, data_dir, download, image_size)
+
+
+def describe_images(
+    name: str, *, data_dir: str | None = None, image_size: int | None = None
+) -> tuple[tuple[int, int, int], int]:
+    """(H, W, C) and the number of classes; of a TFDS set nothing is read.
+
+    Arguments and errors as in `load_images`.
+    """
+    if name in ("digits", "folder"):
+        data = load_images(name, data_dir=data_dir, image_size=image_size)
+        return data.image_shape, data.num_classes
+    if name == imagenet16.NAME:
+        source, classes = imagenet16.SOURCE, imagenet16.CLASSES
+    else:
+        source, classes = name, None
+    return describe_prepared(source, data_dir, image_size, classes)
 
 
 def _digits(data_dir: str | None, image_size: int | None) -> ImageData:

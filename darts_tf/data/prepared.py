@@ -46,6 +46,19 @@ def load_prepared(
         logging.set_verbosity(before)
 
 
+def describe_prepared(
+    name: str,
+    data_dir: str | None,
+    image_size: int | None,
+    classes: int | None = None,
+) -> tuple[tuple[int, int, int], int]:
+    """(H, W, C) and the number of classes, of a set prepared or not."""
+    info = _builder(name, data_dir).info
+    image, label = _keys(info, name)
+    shape = _shape(info.features[image], name, image_size)
+    return shape, classes or info.features[label].num_classes
+
+
 def _load(name, data_dir, download: bool, image_size, classes) -> ImageData:
     builder = _builder(name, data_dir)
     _require_prepared(builder, name, data_dir, download)

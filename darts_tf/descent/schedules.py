@@ -19,6 +19,25 @@ def linear(end: float, epoch: int, epochs: int) -> float:
     return end * epoch / epochs
 
 
+def falling(start: float, epoch: int, epochs: int) -> float:
+    """Falls linearly from `start` at epoch 0; 0 would be at `epochs`."""
+    return start * (1 - epoch / epochs)
+
+
+def exponential(start: float, decay: float, epoch: int) -> float:
+    """`start` times `decay` for every epoch that is over."""
+    return start * decay**epoch
+
+
+def warmed_up(rate: float, epoch: int, epochs: int) -> float:
+    """Of a schedule's `rate`, what the first `epochs` take of it.
+
+    It rises by the same share in each and is whole in the last of them
+    (Goyal et al. 2017, by whole epochs as in the code of P-DARTS).
+    """
+    return rate * min(1.0, (epoch + 1) / max(epochs, 1))
+
+
 def geometric(end: float, epoch: int, epochs: int) -> float:
     """Falls by a constant factor from 1 at epoch 0 to `end` at the last."""
     return end ** (epoch / max(epochs - 1, 1))

@@ -9,9 +9,19 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 
 
-def correct(logits, labels):
-    """How many of logits [B, K] are largest at labels [B], float32."""
-    hits = tf.equal(tf.argmax(logits, -1, labels.dtype), labels)
+def correct(logits, labels, first: int = 1):
+    """How many labels [B] are among the `first` largest logits [B, K].
+
+    Of equal largest ones the first counts as the answer; with `first` above
+    1 all that are equal to the last one count.
+
+    Returns:
+      float32 [].
+    """
+    if first == 1:
+        hits = tf.equal(tf.argmax(logits, -1, labels.dtype), labels)
+    else:
+        hits = tf.math.in_top_k(labels, logits, first)
     return tf.reduce_sum(tf.cast(hits, tf.float32))
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from darts_tf.protocol import flagfiles
 from darts_tf.run.experiment_flags import FLAGFILES
 from darts_tf.run.files import write_atomic
+from darts_tf.run.search_flags import BILEVEL
 from darts_tf.run.strategy_flags import RELAXED
 from darts_tf.run.workdir import Workdir
 from darts_tf.space import recurrent
@@ -88,8 +89,11 @@ class Plan:
             return self.values["name"]
         if not self.relaxed:
             return self.strategy
-        method = self.contents["search_flags"].get("method")
-        return f"{self.strategy} ({method or 'finite_difference'})"
+        given = self.contents["search_flags"]
+        how = given.get("optimization", BILEVEL)
+        if how == BILEVEL:
+            how = given.get("method") or "finite_difference"
+        return f"{self.strategy} ({how})"
 
     @property
     def measure(self) -> str:

@@ -50,13 +50,14 @@ def progress(plan: Plan) -> Progress:
         return Progress(
             _each(plan, _incumbents), EVALUATIONS, "by the estimator"
         )
+    text = plan.measure == "perplexity"
+    scalar = "perplexity" if text else "accuracy"
     sources = {
         "each cell after short training": _snapshots,
         "true error of each cell": _scalar(f"true/{RANKED}"),
-        "of the supernet, no cell was trained": _scalar(
-            "valid/perplexity"
-            if plan.measure == "perplexity"
-            else "valid/accuracy"
+        "of the supernet, no cell was trained": _scalar(f"valid/{scalar}"),
+        "of the supernet, on data that it learned from": _scalar(
+            f"union/{scalar}"
         ),
     }
     for source, read in sources.items():
@@ -92,6 +93,8 @@ def draw(found: Progress, measure: str, name: str) -> Figure:
                   label="median of the best so far")  # fmt: skip
     unit = "perplexity" if measure == "perplexity" else "error, %"
     true = "true" if "true" in found.source else "validation"
+    if "learned from" in found.source:
+        true = "training"
     axes.set(title=f"{name}\n{found.source}", xlabel=found.x,
              ylabel=f"{true} {unit} (lines: best so far)")  # fmt: skip
     axes.xaxis.get_major_locator().set_params(integer=True)

@@ -12,7 +12,7 @@ import json
 from absl import flags
 
 from darts_tf.errors import InputError
-from darts_tf.run import estimator_flags, strategy_flags
+from darts_tf.run import estimator_flags, recipe_flags, strategy_flags
 from darts_tf.space import nasbench201
 
 JIT = ("auto", "on", "off")
@@ -29,6 +29,7 @@ OWN_MODULES = (
     f"{__package__}.derivation_flags",
     f"{__package__}.experiment_flags",
     strategy_flags.__name__,
+    recipe_flags.__name__,
     estimator_flags.__name__,
 )
 """Where this project's flags are defined."""
@@ -36,9 +37,11 @@ OWN_MODULES = (
 IMAGE_FLAGS = (
     "download", "image_size", "examples", "crop_padding", "flip",
     "cutout_length", "channels", "layers", "train_portion", "network",
+    "resized_crop", "colour_jitter",
     "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
     "lambda_strength", "lambda_epsilon", "lambda_cells", "recompute",
-    "precision", "jit", *estimator_flags.IMAGE_FLAGS,
+    "precision", "jit", *recipe_flags.RECIPE_FLAGS,
+    *recipe_flags.LIMIT_FLAGS, *estimator_flags.IMAGE_FLAGS,
 )  # fmt: skip
 TABLE_FLAG = "nasbench201_table"
 TEXT_FLAGS = (
@@ -74,7 +77,7 @@ PLACE_FLAGS = ("workdir", "data_dir", "download", TABLE_FLAG)
 
 PACE_FLAGS = (
     "report_every", "checkpoint_every", "distribute", "instruments",
-    "recompute",
+    "recompute", *recipe_flags.LIMIT_FLAGS,
 )  # fmt: skip
 """May differ when a run is resumed: they change no result but rounding."""
 
@@ -155,6 +158,11 @@ def define_data() -> None:
     _integer("crop_padding", 4, "pixels, for random crops", lower_bound=0)
     flags.DEFINE_bool("flip", True, "random horizontal flips")
     _integer("cutout_length", 0, "pixels (0: no cutout)", lower_bound=0)
+    flags.DEFINE_bool("resized_crop", False, "ImageNet: random crops, of 8 "
+                      "to 100 % of the area, scaled to the image's size")
+    _float("colour_jitter", 0.0, "ImageNet: of brightness, contrast and "
+           "saturation, and half as much of hue (0: none)", lower_bound=0,
+           upper_bound=1)  # fmt: skip
 
 
 def define_network(channels: int, layers: int) -> None:

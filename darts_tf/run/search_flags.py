@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from absl import flags
 
+from darts_tf.errors import InputError
+
 REGULARIZERS = ("none", "cosine", "sign")
 LAMBDA_CELLS = ("normal", "all")
 LAMBDA_DEFAULTS = {
@@ -12,6 +14,17 @@ LAMBDA_DEFAULTS = {
     "lambda_cells": "normal",
 }
 METHODS = ("first_order", "finite_difference", "exact")
+BILEVEL = "bilevel"
+JOINT_FOREIGN = {
+    "joint_alternating": ("lambda_regularizer", *LAMBDA_DEFAULTS),
+    "joint_simultaneous": (
+        "lambda_regularizer", *LAMBDA_DEFAULTS, "alpha_learning_rate",
+        "alpha_weight_decay", "alpha_beta1",
+    ),
+}  # fmt: skip
+"""What means nothing where alpha and w minimise one loss."""
+
+OPTIMIZATIONS = (BILEVEL, *JOINT_FOREIGN)
 INSTRUMENTS = ("entropy", "skip_connections", "alignment", "eigenvalue", "gap")
 EARLY_STOP = ("none", "eigenvalue", "skip_connections")
 EARLY_STOP_FLAGS = {
@@ -31,6 +44,13 @@ def define_search() -> None:
         "method", "finite_difference", METHODS,
         "gradient of alpha: xi = 0, eq. 8, or the exact derivative",
     )  # fmt: skip
+    flags.DEFINE_enum(
+        "optimization", BILEVEL, OPTIMIZATIONS,
+        "bilevel: alpha on data of its own (DARTS). The ablations of its "
+        "sect. 3.3, both alpha and w on the union of the data: "
+        "joint_alternating: first order steps in turn; joint_simultaneous: "
+        "one SGD moves both at once",
+    )  # fmt: skip
     _float("learning_rate_min", 0.001, "of w, at the end", lower_bound=0)
     _float("alpha_learning_rate", 3e-4, "of alpha (Adam)", lower_bound=0)
     _float("alpha_weight_decay", 1e-3, "of alpha (L2)", lower_bound=0)
@@ -43,7 +63,8 @@ def define_search() -> None:
     )  # fmt: skip
     _float(
         "train_portion", 0.5, "share of the training data for w; the rest is "
-        "for alpha", lower_bound=0.01, upper_bound=0.99,
+        "for alpha (joint optimization: both learn from all; the rest is "
+        "measured)", lower_bound=0.01, upper_bound=0.99,
     )  # fmt: skip
     define_memory()
     define_lambda()
@@ -52,6 +73,35 @@ def define_search() -> None:
         lambda v: v["learning_rate_min"] <= v["learning_rate"],
         "--learning_rate_min must not be above --learning_rate",
     )
+
+
+def foreign(parsed: flags.FlagValues) -> dict[str, str]:
+    """What means nothing with --optimization: why, by the flag's name."""
+    names = JOINT_FOREIGN.get(parsed.optimization, ())
+    return dict.fromkeys(names, f"--optimization={parsed.optimization}")
+
+
+def check_optimization(parsed: flags.FlagValues) -> None:
+    """Takes up a joint optimization's only gradient.
+
+    Raises:
+      InputError: another one was given, or the strategy regularises.
+    """
+    given = parsed.optimization
+    if given == BILEVEL:
+        return
+    if parsed.strategy != "darts":
+        raise InputError(
+            f"--optimization={given} is an ablation of --strategy=darts; "
+            f"leave out --strategy={parsed.strategy}"
+        )
+    if parsed["method"].present and parsed.method != METHODS[0]:
+        raise InputError(
+            f"--method={parsed.method} means nothing with --optimization="
+            f"{given}: alpha and w minimise one loss, and there is no inner "
+            f"problem to look through; leave it out"
+        )
+    parsed.set_default("method", METHODS[0])
 
 
 def define_memory() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from absl import flags
 
 from darts_tf.errors import InputError
-from darts_tf.run import estimator_flags
+from darts_tf.run import estimator_flags, recipe_flags, search_flags
 from darts_tf.space import recurrent
 
 RELAXED = ("darts", "lambda_darts")
@@ -30,6 +30,7 @@ STRATEGIES = (*RELAXED, SHARING, *OWN_FLAGS)
 BUDGET_FLAGS = ("budget_evaluations", "budget_seconds")
 TRAINING_FLAGS = (
     "network", "auxiliary_weight", "drop_path", "valid_fraction", "patience",
+    *recipe_flags.RECIPE_FLAGS,
 )  # fmt: skip
 """Of an evaluation; a search needs them where its estimator trains."""
 
@@ -43,7 +44,7 @@ SHARED_WITH_SHARING = (
 )  # fmt: skip
 """What weight sharing has in common with descent on alpha."""
 
-RELAXATION_MODULE = f"{__package__}.search_flags"
+RELAXATION_MODULE = search_flags.__name__
 """Whose flags all belong to descent on alpha."""
 
 _integer, _float = flags.DEFINE_integer, flags.DEFINE_float
@@ -97,7 +98,8 @@ def foreign(parsed: flags.FlagValues) -> dict[str, str]:
     if parsed.strategy == SHARING:
         unread |= named[RELAXATION_MODULE]
         unread -= {*SHARING_FLAGS, *SHARED_WITH_SHARING}
-    return dict.fromkeys(unread, f"--strategy={parsed.strategy}")
+    found = dict.fromkeys(unread, f"--strategy={parsed.strategy}")
+    return search_flags.foreign(parsed) | found
 
 
 def _foreign_to_asking(parsed, named: dict[str, set[str]]) -> dict[str, str]:
@@ -132,6 +134,8 @@ def check_strategy(parsed: flags.FlagValues) -> None:
         )
     if parsed.strategy == "lambda_darts":
         _check_lambda(parsed)
+    if parsed.strategy in RELAXED:
+        search_flags.check_optimization(parsed)
     if parsed.strategy in OWN_FLAGS:
         _check_budget(parsed)
         estimator_flags.check_estimator(parsed)

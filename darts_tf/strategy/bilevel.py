@@ -211,7 +211,7 @@ class ArchitectureGradient:
             if low_valid is loss
             else piece(alpha_gradient, low_valid)
         )
-        self._both = piece(both_gradients, low_valid)
+        self.both_gradients = piece(both_gradients, low_valid)
         self._product = piece(mixed_product, low)
         self._around = compile(around)
         self._central = compile(central)
@@ -233,7 +233,9 @@ class ArchitectureGradient:
         step, pull_back = self._compiled_steps(unroll.optimizer)
         state = (unroll.slots, unroll.learning_rate)
         unrolled = step(w, g, *state)  # eq. 6
-        v, direct, value, aux = self._both(unrolled, alpha, valid, seed)
+        v, direct, value, aux = self.both_gradients(
+            unrolled, alpha, valid, seed
+        )
         u = pull_back(w, g, *state, v)
         if self.method == "exact":
             implicit = self._product(w, alpha, train, seed, u)

@@ -213,11 +213,7 @@ class Search(Epochs):
 
     def advance(self) -> dict[str, object]:
         """One step on alpha, then one on w; scalars by name."""
-        self.temperature = self.settings.temperature_in(self.epoch)
-        train, valid = self.task.batches(self.step)
-        rate = self.settings.learning_rate_in(self.epoch)
-        rate *= self.task.rate_factor(train)
-        seed = tf.constant([self.settings.seed, self.step], tf.int32)
+        (train, valid), rate, seed = self._begin_step()
         w, slots = self._read_w(), self._read_slots()
         step = tf.constant(rate, tf.float32)
         descend = self._weight_gradient()
@@ -237,6 +233,16 @@ class Search(Epochs):
             "valid/loss": self._replicas.local(valid_loss),
             "learning_rate": rate,
         }
+
+    def _begin_step(self):
+        """(batches, learning rate of w, seed) of the step; takes up T."""
+        settings = self.settings
+        self.temperature = settings.temperature_in(self.epoch)
+        train, valid = self.task.batches(self.step)
+        rate = settings.learning_rate_in(self.epoch)
+        rate *= self.task.rate_factor(train)
+        seed = tf.constant([settings.seed, self.step], tf.int32)
+        return (train, valid), rate, seed
 
     def _weight_gradient(self):
         """(w, alpha, batch, seed) -> what w descends along in this epoch."""

@@ -48,6 +48,7 @@ class TextTask:
       bptt: T for which the learning rate is meant.
       slowness: see networks.language.window_loss.
       replicas: where it runs.
+      one_loss: whether L_val is L_train itself (strategy/joint.py).
     """
 
     units = "sequences"
@@ -64,11 +65,12 @@ class TextTask:
         bptt: int,
         slowness: float,
         replicas: Replicas,
+        one_loss: bool = False,
     ):
         self.model, self.space = model, model.cell.space
         self.w = [v.value for v in model.trainable_variables]
         self.train_loss = search_loss(model, slowness)
-        self.valid_loss = search_loss(model)
+        self.valid_loss = self.train_loss if one_loss else search_loss(model)
         self.cells_loss, self.kinds = None, (self.space.cells[0].name,)
         self._data, self._measured = (train, valid), measured
         self._bptt, self._replicas = bptt, replicas

@@ -20,6 +20,15 @@ def test_correct_ones_are_counted(labels, hits, dtype):
     assert counted.dtype == tf.float32 and float(counted) == hits
 
 
+def test_the_right_answer_may_be_among_the_first():
+    labels = [2, 2, 1]  # second, third, second in its row
+    counted = [
+        float(correct(tf.constant(LOGITS), tf.constant(labels), first))
+        for first in (1, 2, 3)
+    ]
+    assert counted == [0, 2, 3]
+
+
 def test_share_is_of_the_batch_whatever_its_size():
     share = compile_share(Replicas("one_device"))
     logits = tf.constant(LOGITS)

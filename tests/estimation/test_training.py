@@ -11,6 +11,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation.training import (
     Training,
     TrainingSettings,
+    cross_entropy,
     training_loss,
 )
 from darts_tf.networks import nasbench201
@@ -129,3 +130,47 @@ def test_in_low_precision_state_and_measures_are_float32(precision):
     kinds = {a.dtype for n, a in after.items() if "/" in n}
     assert kinds == {np.dtype(np.float32)}
     assert loop.model(next(batches(50))[0], training=False).dtype == tf.float32
+
+
+def test_smoothing_is_a_target_of_all_classes():
+    rng = np.random.default_rng(0)
+    logits, labels = rng.standard_normal((6, 4)), np.array([0, 1, 2, 3, 0, 1])
+    target = 0.9 * np.eye(4)[labels] + 0.1 / 4
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    expected = -(target * np.log(p)).sum(1).mean()
+    found = cross_entropy(tf.constant(logits), tf.constant(labels), 0.1)
+    assert float(found) == pytest.approx(expected)
+    plain = -np.log(p[np.arange(6), labels]).mean()
+    found = cross_entropy(tf.constant(logits), tf.constant(labels))
+    assert float(found) == pytest.approx(plain)
+
+
+def test_both_heads_are_smoothed(loop):
+    model, batch = loop.model, next(batches(0))
+    w = [v.value for v in model.trainable_variables]
+    state = [v.value for v in model.non_trainable_variables]
+    (logits, auxiliary), _ = model.stateless_call(
+        w, state, batch[0], training=True
+    )
+    expected = cross_entropy(logits, batch[1], 0.3)
+    expected += 0.4 * cross_entropy(auxiliary, batch[1], 0.3)
+    loss, _, _ = training_loss(model, 0.4, False, 0.3)(w, batch, None, None)
+    assert float(loss) == pytest.approx(float(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("given, rates", [
+    ({}, [0.1, 0.05]),
+    ({"schedule": "exponential"}, [0.1, 0.1 * 0.97**2]),
+    ({"schedule": "linear", "learning_rate_warmup": 4},
+     [0.25 * 0.1, 0.75 * 0.05]),
+])  # fmt: skip
+def test_the_settings_choose_the_schedule(given, rates):
+    settings = TrainingSettings(4, 1, 8, learning_rate=0.1, **given)
+    found = [settings.learning_rate_in(epoch) for epoch in (0, 2)]
+    assert found == pytest.approx(rates)
+
+
+def test_the_first_five_answers_are_counted(loop):
+    """Of three classes one of them is always right."""
+    assert loop.accuracy([next(batches(60))]) < 1
+    assert loop.top_accuracy([next(batches(60))]) == 1

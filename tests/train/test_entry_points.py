@@ -69,6 +69,22 @@ CASES = {
         "search", SMALL + "--dataset=folder --data_dir={tmp}/empty", "empty"),
     "no data_dir": ("search", SMALL + "--dataset=folder", "--data_dir"),
     "method": ("search", SMALL + "--method=second", "finite_difference"),
+    "joint by exact": (
+        "search", SMALL + "--optimization=joint_alternating --method=exact",
+        "--method=exact means nothing with --optimization=joint_alternating"),
+    "joint by Adam": (
+        "search", SMALL + "--optimization=joint_simultaneous "
+        "--alpha_learning_rate=0.1",
+        "--alpha_learning_rate means nothing with --optimization="),
+    "joint Lambda": (
+        "search", SMALL + "--optimization=joint_alternating "
+        "--lambda_regularizer=sign", "--lambda_regularizer means nothing"),
+    "joint Lambda-DARTS": (
+        "search", SMALL + "--optimization=joint_alternating "
+        "--strategy=lambda_darts", "leave out --strategy=lambda_darts"),
+    "joint random": (
+        "search", ASK + "--budget_evaluations=5 "
+        "--optimization=joint_alternating", "--optimization means nothing"),
     "layers": ("search", SMALL + "--layers=2", "layers"),
     "batch": ("search", SMALL + "--batch_size=101", "101"),
     "examples": ("search", SMALL + "--examples=100000", "100000"),
@@ -88,6 +104,19 @@ CASES = {
     "mobile": (
         "evaluate",
         V2 + "--network=mobile --channels=3 --image_size=32", "channels"),
+    "multiply-adds": (  # and there is no such data
+        "evaluate", V2 + "--dataset=cifar100 --data_dir={tmp}/empty "
+        "--max_multiply_adds=1e4",
+        "multiply-adds on an image of 32x32, more than --max_multiply_adds"),
+    "decay of cosine": (
+        "evaluate", V2 + "--learning_rate_decay=0.9", "--schedule=exponential"),
+    "warm-up": (
+        "evaluate", V2 + "--learning_rate_warmup=1", "below --epochs"),
+    "recipe of text": (
+        "evaluate", TEXT + "--genotype=ENAS --label_smoothing=0.1",
+        "--label_smoothing means nothing"),
+    "grey colours": (
+        "evaluate", V2 + "--colour_jitter=0.4", "3 channels"),
     "split": ("evaluate", V2 + "--batch_size=201", "201"),
     "both": ("derive", "--genotype=NASNet --random=1", "random"),
     "derive nothing": ("derive", "", "folder of a run"),
