@@ -116,6 +116,11 @@ def test_a_text_has_one(values, stub):
     assert plan.name == "darts (finite_difference)"
 
 
+def test_an_ablation_has_a_name_of_its_own(values, stub):
+    write(values, "search_flags", "--optimization=joint_simultaneous\n")
+    assert folder.planned(values).name == "darts (joint_simultaneous)"
+
+
 @pytest.mark.parametrize("search, training", [
     ("", "--space=s1\n--valid_fraction=0.1\n"),
     ("--space=darts_recurrent\n", "--valid_fraction=0.1\n"),

@@ -49,6 +49,16 @@ def test_without_trained_snapshots_it_is_the_supernets_own(plan, stub):
     assert np.ptp(figure_to_array(figure)) > 0
 
 
+def test_what_was_learned_from_is_no_validation(plan, stub):
+    own = metrics(union__accuracy=[0.25, 0.5])
+    stub.rule("train.search", files=searched(0) | own)
+    found = run(plan)
+    assert found.source.endswith("on data that it learned from")
+    assert found.curves[1] == ([1, 2], [75, 50])
+    figure = progress.draw(found, "error", "ours")
+    assert figure.axes[0].get_ylabel().startswith("training error")
+
+
 def test_the_truth_comes_before_the_supernet(plan, stub):
     own = metrics(valid__accuracy=[0.5], true__cifar10_test_200ep=[93.0])
     stub.rule("train.search", files=searched(0) | own)
