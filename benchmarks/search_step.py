@@ -29,7 +29,7 @@ from darts_tf.run import flags as run_flags
 from darts_tf.run import search_flags
 from darts_tf.space import recurrent
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy import bilevel, relaxation, search_loop, tasks
+from darts_tf.strategy import bilevel, search_loop, tasks
 from darts_tf.strategy.text_task import TextTask
 from train import images, setup
 
@@ -46,6 +46,7 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_integer("micro_batches", 1, "as train.search", lower_bound=1)
 flags.DEFINE_bool("recompute", False, "as train.search; images only")
+flags.DEFINE_integer("partial_channels", 1, "as train.search; images only")
 flags.DEFINE_bool("unrolled", False, "recurrent only: no loop over time")
 flags.DEFINE_integer("steps", 5, "timed, after the first", lower_bound=1)
 FLAGS = flags.FLAGS
@@ -77,7 +78,10 @@ def main(_) -> None:
         times.append(time.monotonic() - start)
         cpu_times.append(time.process_time() - cpu)
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sizes = ("channels", "layers", "lambda_regularizer", "recompute")
+    sizes = (
+        "channels", "layers", "lambda_regularizer", "recompute",
+        "partial_channels",
+    )  # fmt: skip
     if FLAGS.space == recurrent.SPACE.name:
         sizes = ("hidden_size", "words", "bptt", "unrolled")
     names = ("space", "method", "batch_size", "micro_batches", *sizes)
@@ -119,6 +123,7 @@ def build_loop() -> search_loop.Search:
         FLAGS.method, FLAGS.steps + 2, 1, FLAGS.batch_size,
         lambda_regularizer=FLAGS.lambda_regularizer,
         micro_batches=FLAGS.micro_batches,
+        partial_channels=FLAGS.partial_channels,
     )  # fmt: skip
     loop = search_loop.Search(task, settings, replicas)
     loop.step = 1
@@ -129,11 +134,10 @@ def image_task(replicas) -> tasks.ImageTask:
     """The supernet on one batch of random images."""
     space = space_by_name(FLAGS.space)
     model = images.supernet(
-        space, FLAGS.channels, FLAGS.layers, 10, FLAGS.method, FLAGS.recompute
-    )
-    start = relaxation.initial_alpha(space, 0)
-    cells = relaxation.per_cell(start, space, model.kinds)
-    images.build(model, (32, 32, 3), cells)
+        space, FLAGS.channels, FLAGS.layers, 10, FLAGS.method,
+        FLAGS.recompute, FLAGS.partial_channels,
+    )  # fmt: skip
+    images.build_supernet(model, (32, 32, 3))
     pixels = tf.random.normal((FLAGS.batch_size, 32, 32, 3), seed=0)
     labels = tf.range(FLAGS.batch_size, dtype=tf.int32) % 10
     stream = tf.data.Dataset.from_tensors((pixels, labels)).repeat()

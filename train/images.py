@@ -33,14 +33,9 @@ def search(
     with replicas.scope():
         model = supernet(
             space, flags.channels, flags.layers, data.images.num_classes,
-            flags.method, flags.recompute,
+            flags.method, flags.recompute, flags.partial_channels,
         )  # fmt: skip
-        start = relaxation.initial_alpha(space, flags.seed)
-        build(
-            model,
-            data.images.image_shape,
-            relaxation.per_cell(start, space, model.kinds),
-        )
+        build_supernet(model, data.images.image_shape)
     train = Batches(flags, data, 0, replicas)
     valid = Batches(flags, data, 1, replicas)
     task = tasks.ImageTask(
@@ -58,16 +53,15 @@ def search(
 
 def supernet(
     space, channels: int, layers: int, classes: int, method: str,
-    recompute: bool = False,
+    recompute: bool = False, partial_channels: int = 1,
 ):  # fmt: skip
     """The search network of a space, not built yet."""
     sizes = channels, layers, classes
+    less = {"recompute": recompute, "partial_channels": partial_channels}
     if space.name == "nasbench201":
-        return nasbench201.Supernet(space, *sizes, recompute=recompute)
+        return nasbench201.Supernet(space, *sizes, **less)
     second = method == "exact"
-    return conv.Supernet(
-        space, *sizes, second_derivatives=second, recompute=recompute
-    )
+    return conv.Supernet(space, *sizes, second_derivatives=second, **less)
 
 
 def training_of(flags, genotype, replicas: Replicas, data=None):
@@ -174,9 +168,12 @@ def export_model(flags, genotype, result: dict, arrays, folder) -> str:
     return export.usage_example(folder)
 
 
-def build(model, image_shape, *arguments) -> None:
-    """Creates the variables of a model by one call on a black image."""
-    model(tf.zeros((1, *image_shape)), *arguments)
+def build_supernet(model, image_shape) -> None:
+    """Creates the variables of a supernet by one call on a black image."""
+    partial = model.partial_channels > 1
+    start = relaxation.initial_alpha(model.space, 0, partial)
+    cells = relaxation.cells_of(start, model.space, model.kinds)
+    model(tf.zeros((1, *image_shape)), cells)
 
 
 def build_evaluation_network(

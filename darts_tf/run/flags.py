@@ -34,6 +34,7 @@ IMAGE_FLAGS = (
     "cutout_length", "channels", "layers", "train_portion", "network",
     "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
     "lambda_strength", "lambda_epsilon", "lambda_cells", "recompute",
+    "partial_channels",
 )  # fmt: skip
 TABLE_FLAG = "nasbench201_table"
 TEXT_FLAGS = (
@@ -52,6 +53,7 @@ REASONS = {
     "each other, and a recurrent network has one)",
     "recompute": " (it recomputes cells of images; --micro_batches lowers the "
     "memory of a recurrent search)",
+    "partial_channels": " (PC-DARTS divides the channels of feature maps)",
 }
 """Why, where it is not plain."""
 
