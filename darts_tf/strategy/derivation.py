@@ -76,7 +76,7 @@ def derive(
     """
 
     def weights(spec, rows):
-        candidates, beta = spec.parted(rows)
+        candidates, beta = spec.parted(np.asarray(rows))
         found = softmax(candidates, temperature)
         if beta is None:
             return found
