@@ -68,7 +68,7 @@ def main(_) -> None:
     """One line of JSON; times in seconds, memory in GB."""
     setup.disable_grappler()
     loop = build_loop()
-    built = age()
+    built, built_gb = age(), peak_gb()
     advance(loop)
     first, first_cpu = age(), time.process_time()
     times, cpu_times = [], []
@@ -77,7 +77,6 @@ def main(_) -> None:
         advance(loop)
         times.append(time.monotonic() - start)
         cpu_times.append(time.process_time() - cpu)
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     sizes = (
         "channels", "layers", "lambda_regularizer", "recompute",
         "partial_channels",
@@ -90,15 +89,21 @@ def main(_) -> None:
             {n: FLAGS[n].value for n in names}
             | {
                 "built": round(built, 1),
+                "built_gb": round(built_gb, 2),
                 "first_step": round(first, 1),
                 "first_step_cpu": round(first_cpu, 1),
                 "step": round(statistics.median(times), 3),
                 "step_cpu": round(statistics.median(cpu_times), 3),
                 "slowest_step": round(max(times), 3),
-                "peak_gb": round(kilobytes / 1e6, 2),
+                "peak_gb": round(peak_gb(), 2),
             }
         )
     )
+
+
+def peak_gb() -> float:
+    """The most memory that this process has used so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def age() -> float:
