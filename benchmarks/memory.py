@@ -21,22 +21,10 @@ import sys
 
 from absl import flags
 
+from benchmarks.memory_report import USUAL, WAYS, table
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
 from darts_tf.run.search_flags import METHODS
-from train import memory
-
-WAYS = {
-    "plain": {},
-    "--recompute": {"recompute": True},
-    "--micro_batches=2": {"micro_batches": 2},
-    "--partial_channels=4": {"partial_channels": 4},
-}
-USUAL = {"recompute": False, "micro_batches": 1, "partial_channels": 1}
-HEAD = (
-    "| channels, cells, batch | method | | peak (GB) | estimate (GB) | off | "
-    "a step (s) | first step (s) |"
-)
 
 flags.DEFINE_string("out", None, "folder of the results", required=True)
 flags.DEFINE_integer("channels", 8, "of the supernet", lower_bound=1)
@@ -54,14 +42,12 @@ def main(_) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "memory.jsonl"
     rows = read(path)
-    known = [{n: row.get(n) for n in point} for row in rows
-             for point in points()[:1]]  # fmt: skip
     for point in points():
-        if point not in known:
+        if not any(point.items() <= row.items() for row in rows):
             rows.append(measured(point))
-            text = "".join(json.dumps(row) + "\n" for row in rows)
-            write_atomic(path, text)
-            print(text.splitlines()[-1], flush=True)
+            lines = [json.dumps(row) + "\n" for row in rows]
+            write_atomic(path, "".join(lines))
+            print(lines[-1], end="", flush=True)
     text = table(rows)
     write_atomic(folder / "memory.md", text)
     print(text)
@@ -107,43 +93,6 @@ def measured(point: dict) -> dict:
     if done.returncode:
         raise SystemExit(done.returncode)
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def table(rows: list[dict]) -> str:
-    """Markdown."""
-    lines = [HEAD, "|---" * HEAD.count(" |") + "|"]
-    return "\n".join([*lines, *map(line, ordered(rows))]) + "\n"
-
-
-def ordered(rows: list[dict]) -> list[dict]:
-    """By size, then by method, then as WAYS."""
-    names = ("channels", "layers", "batch_size")
-    return sorted(
-        rows,
-        key=lambda row: (
-            *(row[name] for name in names),
-            METHODS.index(row["method"]),
-            list(WAYS).index(way(row)),
-        ),
-    )
-
-
-def way(row: dict) -> str:
-    """The one of WAYS that a row was measured in."""
-    given = {n: row[n] for n in USUAL}
-    return next(n for n, more in WAYS.items() if {**USUAL, **more} == given)
-
-
-def line(row: dict) -> str:
-    """A row of the table."""
-    size = f"{row['channels']}, {row['layers']}, {row['batch_size']}"
-    expected = memory.of_step(row).total / 1e9
-    off = f"{expected / row['peak_gb'] - 1:+.0%}".replace("%", " %")
-    cells = (
-        size, row["method"], way(row), f"{row['peak_gb']:.2f}",
-        f"{expected:.2f}", off, f"{row['step']:.2f}", f"{row['first_step']:.0f}",
-    )  # fmt: skip
-    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

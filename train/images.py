@@ -11,7 +11,7 @@ from darts_tf.run import export
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import relaxation, search_loop, tasks
 from darts_tf.strategy.search_settings import SearchSettings
-from train import setup, truth, watching
+from train import memory, setup, truth, watching
 from train.image_data import Batches, Data, load_data, once
 
 
@@ -29,6 +29,7 @@ def search(
     """
     shown = truth.instruments(flags)
     data = data or search_data(flags)
+    memory.tell_search(flags, data, replicas)
     space = space_by_name(flags.space)
     with replicas.scope():
         model = supernet(
@@ -83,6 +84,11 @@ def training_of(flags, genotype, replicas: Replicas, data=None):
         model, settings, train.augmented, measured, replicas
     )
     return loop, data
+
+
+def foretell(flags, genotype, data, replicas: Replicas) -> None:
+    """Tells what memory a training will take."""
+    memory.tell_evaluation(flags, genotype, data, replicas)
 
 
 def validated(loop, data, flags) -> dict:
