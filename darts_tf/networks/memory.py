@@ -71,7 +71,7 @@ class Memory:
     @property
     def total(self) -> float:
         """Bytes of all."""
-        return self.activations + self.weights + self.program
+        return sum(dataclasses.astuple(self))
 
 
 def estimate(
