@@ -95,9 +95,7 @@ def network():
         SPACE, FLAGS.channels, FLAGS.layers, CLASSES, "exact"
     )
     start = relaxation.initial_alpha(SPACE, 0)
-    images.build(
-        model, SHAPE, relaxation.per_cell(start, SPACE, model.kinds)
-    )
+    images.build_supernet(model, SHAPE)
     generator = np.random.default_rng(1)
     w = [
         tf.constant(_start(v.shape, generator), tf.float32)

@@ -34,7 +34,7 @@ from darts_tf.run import flags as run_flags
 from darts_tf.run import search_flags
 from darts_tf.space import recurrent
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy import bilevel, relaxation, search_loop, tasks
+from darts_tf.strategy import bilevel, search_loop, tasks
 from darts_tf.strategy.text_task import TextTask
 from train import images, setup
 
@@ -57,6 +57,7 @@ flags.DEFINE_enum(
 flags.DEFINE_enum("jit", "auto", run_flags.JIT, "as train.search")
 flags.DEFINE_string("dataset", None, "as train.search; none: random images")
 flags.DEFINE_string("data_dir", None, "folder of --dataset")
+flags.DEFINE_integer("partial_channels", 1, "as train.search; images only")
 flags.DEFINE_bool("unrolled", False, "recurrent only: no loop over time")
 flags.DEFINE_integer("steps", 5, "timed, after the first", lower_bound=1)
 FLAGS = flags.FLAGS
@@ -80,7 +81,7 @@ def main(_) -> None:
     replicas = chosen_replicas()
     chosen = chosen_images(replicas)
     loop = build_loop(replicas, chosen)
-    built = age()
+    built, built_gb = age(), peak_gb()
     advance(loop)
     first, first_cpu = age(), time.process_time()
     times, more = [], []
@@ -88,8 +89,10 @@ def main(_) -> None:
         if FLAGS.dataset:
             more.append(timed(loop, chosen, same=False))
         times.append(timed(loop, chosen, same=True))
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sizes = ("channels", "layers", "lambda_regularizer", "recompute")
+    sizes = (
+        "channels", "layers", "lambda_regularizer", "recompute",
+        "partial_channels",
+    )  # fmt: skip
     if FLAGS.space == recurrent.SPACE.name:
         sizes = ("hidden_size", "words", "bptt", "unrolled")
     names = (
@@ -101,12 +104,13 @@ def main(_) -> None:
             {n: FLAGS[n].value for n in names}
             | {
                 "built": round(built, 1),
+                "built_gb": round(built_gb, 2),
                 "first_step": round(first, 1),
                 "first_step_cpu": round(first_cpu, 1),
                 "step": round(median(times, 0), 3),
                 "step_cpu": round(median(times, 1), 3),
                 "slowest_step": round(max(times)[0], 3),
-                "peak_gb": round(kilobytes / 1e6, 2),
+                "peak_gb": round(peak_gb(), 2),
             }
             | (
                 {
@@ -134,6 +138,11 @@ def median(rows, place: int) -> float:
     return statistics.median(row[place] for row in rows)
 
 
+def peak_gb() -> float:
+    """The most memory that this process has used so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
 def age() -> float:
     """Seconds since this process started."""
     return time.time() - psutil.Process().create_time()
@@ -159,6 +168,7 @@ def build_loop(replicas=None, chosen=None) -> search_loop.Search:
         lambda_regularizer=FLAGS.lambda_regularizer,
         micro_batches=FLAGS.micro_batches,
         precision=FLAGS.precision,
+        partial_channels=FLAGS.partial_channels,
     )  # fmt: skip
     loop = search_loop.Search(task, settings, replicas)
     loop.step = 1
@@ -186,11 +196,9 @@ def image_task(replicas, chosen: Images | None = None) -> tasks.ImageTask:
     space = space_by_name(FLAGS.space)
     model = images.supernet(
         space, FLAGS.channels, FLAGS.layers, chosen.classes, FLAGS.method,
-        FLAGS.recompute,
+        FLAGS.recompute, FLAGS.partial_channels,
     )  # fmt: skip
-    start = relaxation.initial_alpha(space, 0)
-    cells = relaxation.per_cell(start, space, model.kinds)
-    images.build(model, chosen.shape, cells)
+    images.build_supernet(model, chosen.shape)
     return tasks.ImageTask(model, *chosen.sources, lambda: (), replicas)
 
 

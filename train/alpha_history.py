@@ -23,8 +23,8 @@ def keep(
 ) -> None:
     """Writes the state after `epoch` (from 1); later ones are dropped.
 
-    For each cell an array [epochs so far, edges, candidates], and the
-    softmax's temperatures [epochs so far], on which the ranking of edges
+    For each cell an array [epochs so far, edges, candidates] (with
+    --partial_channels one more column, beta), and the softmax's temperatures [epochs so far], on which the ranking of edges
     depends.
     """
     kept = {**alpha, TEMPERATURE: np.float64(temperature)}
@@ -101,6 +101,8 @@ class AlphaHistory:
         """By cell, [epochs, edges, candidates]."""
         temperature = self._temperature[:, np.newaxis, np.newaxis]
         return {
-            name: derivation.softmax(rows, temperature)
-            for name, rows in self._alpha.items()
+            spec.name: derivation.softmax(
+                spec.parted(self._alpha[spec.name])[0], temperature
+            )
+            for spec in self._space.cells
         }

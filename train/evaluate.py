@@ -35,6 +35,7 @@ def main(_) -> None:
     replicas = setup.prepare(FLAGS)
     kind = kind_of(FLAGS.space)
     loop, data = kind.training_of(FLAGS, genotype, replicas)
+    kind.foretell(FLAGS, genotype, data, replicas)
     with setup.open_run(FLAGS, replicas) as workdir:
         if replicas.chief:
             records.keep_genotype(workdir, genotype)

@@ -12,7 +12,7 @@ from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import relaxation, search_loop, tasks
 from darts_tf.strategy.joint import SEARCHES
 from darts_tf.strategy.search_settings import SearchSettings
-from train import limits, setup, truth, watching
+from train import limits, memory, setup, truth, watching
 from train.image_data import Batches, Data, load_data, once, united
 
 
@@ -34,6 +34,7 @@ def search(
     """
     shown = truth.instruments(flags)
     data = data or search_data(flags)
+    memory.tell_search(flags, data, replicas)
     model = built_supernet(flags, data, replicas)
     train = Batches(flags, data, 0, replicas)
     valid = Batches(flags, data, 1, replicas)
@@ -59,34 +60,29 @@ def search(
 def built_supernet(flags, data: Data, replicas: Replicas):
     """The search network with random weights, as the flags say."""
     space = space_by_name(flags.space)
-    # Random weight sharing has no --method, and no second derivatives.
+    # Random weight sharing has no alpha: no --method, no --partial_channels.
     method = flags.method if "method" in flags else "first_order"
+    partial = flags.partial_channels if "partial_channels" in flags else 1
     with replicas.scope():
         model = supernet(
             space, flags.channels, flags.layers, data.images.num_classes,
-            method, flags.recompute,
+            method, flags.recompute, partial,
         )  # fmt: skip
-        start = relaxation.initial_alpha(space, flags.seed)
-        build(
-            model,
-            data.images.image_shape,
-            relaxation.per_cell(start, space, model.kinds),
-        )
+        build_supernet(model, data.images.image_shape)
     return model
 
 
 def supernet(
     space, channels: int, layers: int, classes: int, method: str,
-    recompute: bool = False,
+    recompute: bool = False, partial_channels: int = 1,
 ):  # fmt: skip
     """The search network of a space, not built yet."""
     sizes = channels, layers, classes
+    less = {"recompute": recompute, "partial_channels": partial_channels}
     if space.name == "nasbench201":
-        return nasbench201.Supernet(space, *sizes, recompute=recompute)
+        return nasbench201.Supernet(space, *sizes, **less)
     second = method == "exact"
-    return conv.Supernet(
-        space, *sizes, second_derivatives=second, recompute=recompute
-    )
+    return conv.Supernet(space, *sizes, second_derivatives=second, **less)
 
 
 def training_of(flags, genotype, replicas: Replicas, data=None):
@@ -115,6 +111,11 @@ def training_of(flags, genotype, replicas: Replicas, data=None):
         model, settings, train.augmented, measured, replicas
     )
     return loop, data
+
+
+def foretell(flags, genotype, data, replicas: Replicas) -> None:
+    """Tells what memory a training will take."""
+    memory.tell_evaluation(flags, genotype, data, replicas)
 
 
 def validated(loop, data, flags) -> dict:
@@ -214,9 +215,12 @@ def export_model(flags, genotype, result: dict, arrays, folder) -> str:
     return export.usage_example(folder)
 
 
-def build(model, image_shape, *arguments) -> None:
-    """Creates the variables of a model by one call on a black image."""
-    model(tf.zeros((1, *image_shape)), *arguments)
+def build_supernet(model, image_shape) -> None:
+    """Creates the variables of a supernet by one call on a black image."""
+    partial = model.partial_channels > 1
+    start = relaxation.initial_alpha(model.space, 0, partial)
+    cells = relaxation.cells_of(start, model.space, model.kinds)
+    model(tf.zeros((1, *image_shape)), cells)
 
 
 def build_evaluation_network(

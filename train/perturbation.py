@@ -66,6 +66,13 @@ def search_flags(search: Workdir, given) -> setup.StoredFlags:
             f"images; --workdir={search.path} searched space "
             f"'{stored['space']}': derive it with --method=magnitude"
         )
+    if stored.get("partial_channels", 1) > 1:
+        raise InputError(
+            f"--method=perturbation keeps operations of the supernet, and "
+            f"that of --workdir={search.path} has --partial_channels="
+            f"{stored['partial_channels']}, so none on all channels; derive "
+            f"it with --method=magnitude"
+        )
     truth.check(given, stored["space"])
     stored["nasbench201_table"] = None  # the one given here is looked at
     if stored.get("distribute") == "multi_worker":

@@ -76,8 +76,12 @@ class SearchRecords:
         )
         reporter.image(step, "cells", pictures.draw_genotype(genotype))
         reporter.text(step, "genotype", f"```\n{genotype.to_json()}```")
-        for name, rows in alpha.items():
-            reporter.histogram(step, f"alpha/{name}", rows)
+        for spec in loop.space.cells:
+            candidates, beta = spec.parted(alpha[spec.name])
+            reporter.histogram(step, f"alpha/{spec.name}", candidates)
+            if beta is not None:
+                reporter.histogram(step, f"beta/{spec.name}", beta)
+        reporter.edge_weights(step, loop.space, loop.edge_weights())
 
 
 def finish_search(

@@ -12,6 +12,7 @@ from darts_tf.descent.variables import STEP, load
 from darts_tf.errors import InputError
 from darts_tf.networks.weight_row import WeightRow
 from darts_tf.run import checkpoints
+from darts_tf.run.search_flags import BILEVEL
 from darts_tf.run.strategy_flags import RELAXED, SHARING
 from darts_tf.run.workdir import Workdir, read_flags
 from train import images, kinds, setup
@@ -92,9 +93,26 @@ def stored_flags(flags) -> setup.StoredFlags:
             f"--supernet={path} searched space '{stored['space']}', and "
             f"--space={space}; give the supernet of one and the same space"
         )
+    _check_usable(stored, path)
     if flags.data_dir:
         stored["data_dir"] = flags.data_dir
     return setup.StoredFlags(stored)
+
+
+def _check_usable(stored: dict, path: Path) -> None:
+    """Refuses supernets that say nothing of operations or of unseen images."""
+    if stored.get("partial_channels", 1) > 1:
+        raise InputError(
+            f"--supernet={path} has --partial_channels="
+            f"{stored['partial_channels']}, so no operation on all channels; "
+            f"give a search without"
+        )
+    if stored.get("optimization", BILEVEL) != BILEVEL:
+        raise InputError(
+            f"--supernet={path} has --optimization={stored['optimization']}, "
+            f"so its weights have seen all images; give a search with "
+            f"--optimization={BILEVEL}"
+        )
 
 
 def _path(flags) -> Path:

@@ -27,6 +27,12 @@ def arguments(flags, task, replicas: Replicas) -> dict:
             f"{task.space.name}: every edge of its cells has weights, the "
             f"identity too; use --early_stop=eigenvalue"
         )
+    if "gap" in names and flags.partial_channels > 1:
+        raise InputError(
+            "--instruments=gap measures derived operations on all channels, "
+            f"and with --partial_channels={flags.partial_channels} the "
+            f"supernet has none; leave it out"
+        )
     return {
         "instruments": named_instruments(
             names, task, replicas, flags.micro_batches

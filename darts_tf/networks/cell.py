@@ -23,10 +23,12 @@ class Cell(ops.Block):
       concat: the nodes that form the output.
       inputs: for each input, the layer that brings its ReLU to the cell's
         size and width, or None where the input is taken as it is.
+      join: makes a node of the list of its terms; None: their sum.
     """
 
-    def __init__(self, units, nodes, concat, inputs):
+    def __init__(self, units, nodes, concat, inputs, join=None):
         super().__init__()
+        self.join = join or add
         self.units, self.inputs_to_states = list(units), list(inputs)
         self.nodes, self.concat = nodes, tuple(concat)
 
@@ -40,13 +42,13 @@ class Cell(ops.Block):
         terms = {node: [] for node in range(first, first + self.nodes)}
         for node, unit in enumerate(self.units):
             if node >= first:
-                states.append(add(terms[node]))
+                states.append(self.join(terms[node]))
             if unit is None:
                 continue
             leaving = unit(states[node], training=training, **edge_arguments)
             for target, more in leaving:
                 terms[target] += more
-        states.append(add(terms[first - 1 + self.nodes]))
+        states.append(self.join(terms[first - 1 + self.nodes]))
         output = [states[node] for node in self.concat]
         return output[0] if len(output) == 1 else tf.concat(output, axis=-1)
 

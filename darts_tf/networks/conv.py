@@ -25,6 +25,11 @@ from darts_tf.networks.ends import (
     strided_stem,
 )
 from darts_tf.networks.mixed_edges import MixedEdges
+from darts_tf.networks.partial_edges import (
+    Joint,
+    PartialEdges,
+    check_channels,
+)
 from darts_tf.networks.precision import widened
 from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.space.cell import SearchSpace
@@ -107,6 +112,8 @@ class Supernet(_Trunk):
       second_derivatives: whether gradients of gradients will be asked for;
         they are right without it, but cost more.
       recompute: keep no activations within a cell (networks/recompute.py).
+      partial_channels: K; one K-th of the channels is mixed
+        (networks/partial_edges.py), with 1 all of them.
 
     A training pass leaves its batch's statistics in the batch norms; whoever
     trains averages them (strategy/search_loop.py). Four passes a step then
@@ -119,8 +126,11 @@ class Supernet(_Trunk):
     def __init__(self, space: SearchSpace, channels, layers, classes,
                  synchronized: bool = False,
                  second_derivatives: bool = False,
-                 recompute: bool = False):  # fmt: skip
+                 recompute: bool = False,
+                 partial_channels: int = 1):  # fmt: skip
+        check_channels(channels, partial_channels)
         self.space, self.recompute = space, recompute
+        self.partial_channels = partial_channels
         # Replicas cannot meet inside of a shared trace.
         self._traces = (
             None if synchronized else SharedTraces(second_derivatives)
@@ -134,20 +144,25 @@ class Supernet(_Trunk):
 
     def _build_cell(self, layer, kind, channels, after_reduction):
         spec = self.space.cell(kind)
-        units = [
-            MixedEdges(
-                spec,
-                source,
-                channels,
-                2 if kind == "reduce" and source < spec.inputs else 1,
-                self.norm,
-                key=layer * 100 + source,
-                traces=self._traces,
+        groups = self.partial_channels
+        units = []
+        for source in range(spec.inputs + spec.nodes - 1):
+            stride = 2 if kind == "reduce" and source < spec.inputs else 1
+            mixed = MixedEdges(
+                spec, source, channels // groups, stride, self.norm,
+                key=layer * 100 + source, traces=self._traces,
+            )  # fmt: skip
+            whole = groups == 1
+            units.append(
+                mixed if whole else PartialEdges(mixed, groups, stride)
             )
-            for source in range(spec.inputs + spec.nodes - 1)
-        ]
-        inputs = self._inputs(channels, after_reduction)
-        return Cell(units, spec.nodes, spec.concat, inputs)
+        return Cell(
+            units,
+            spec.nodes,
+            spec.concat,
+            self._inputs(channels, after_reduction),
+            Joint(groups) if groups > 1 else None,
+        )
 
     def call(self, images, mixing_weights, seed=None, training=False):
         """Logits [B, classes] of images [B, H, W, channels].
@@ -155,7 +170,8 @@ class Supernet(_Trunk):
         Args:
           images: normalised images.
           mixing_weights: one tensor [edges, candidates] for **each cell** of
-            the network (`kinds` says of which kind), softmaxes already.
+            the network (`kinds` says of which kind), softmaxes already; with
+            partial channels [edges, candidates + 1], see PartialEdges.
           seed: int32 [2], decides the noise where candidates give some;
             None for one draw at all times (networks/ops.py).
           training: whether batch norm uses (and follows) the batch.

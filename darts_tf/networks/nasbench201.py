@@ -20,6 +20,11 @@ from darts_tf.networks.convolutions import Conv
 from darts_tf.networks.edges import discrete_units
 from darts_tf.networks.ends import Classifier, check_ends, cifar_stem
 from darts_tf.networks.packed_edges import PackedEdges
+from darts_tf.networks.partial_edges import (
+    Joint,
+    PartialEdges,
+    check_channels,
+)
 from darts_tf.networks.precision import widened
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
@@ -103,25 +108,34 @@ class Supernet(_Trunk):
       layers: number of cells, 3 N (benchmark: 15).
       classes: number of classes.
       recompute: keep no activations within a cell (networks/recompute.py).
+      partial_channels: K; one K-th of the channels is mixed
+        (networks/partial_edges.py), with 1 all of them.
 
     Raises:
       InputError: a size that makes no network.
     """
 
     def __init__(self, space: SearchSpace, channels, layers, classes,
-                 recompute: bool = False):  # fmt: skip
+                 recompute: bool = False,
+                 partial_channels: int = 1):  # fmt: skip
+        check_channels(channels, partial_channels)
         self.space, self.recompute = space, recompute
+        self.partial_channels = partial_channels
         self._norm = functools.partial(BatchNorm, True, momentum=0.0)
         super().__init__(channels, layers, classes, name="supernet")
 
     def _build_cell(self, layer, channels):
         spec = self.space.cell(self.kinds[layer])
         norm = functools.partial(BatchNorm, False, momentum=0.0)
+        groups, join = self.partial_channels, None
         units = [
-            PackedEdges(spec, source, channels, norm)
+            PackedEdges(spec, source, channels // groups, norm)
             for source in range(spec.inputs + spec.nodes - 1)
         ]
-        return Cell(units, spec.nodes, spec.concat, [None] * spec.inputs)
+        if groups > 1:
+            units = [PartialEdges(mixed, groups) for mixed in units]
+            join = Joint(groups)
+        return Cell(units, spec.nodes, spec.concat, [None] * spec.inputs, join)
 
     def call(self, images, mixing_weights, seed=None, training=False):
         """Logits [B, classes] of images [B, H, W, channels].
@@ -129,7 +143,8 @@ class Supernet(_Trunk):
         Args:
           images: normalised images.
           mixing_weights: one tensor [edges, candidates] for **each cell** of
-            the network, softmaxes already.
+            the network, softmaxes already; with partial channels
+            [edges, candidates + 1], see PartialEdges.
           seed: int32 [2], decides what random operations give.
           training: whether batch norm uses (and follows) the batch.
         """

@@ -40,7 +40,7 @@ IMAGE_FLAGS = (
     "resized_crop", "colour_jitter",
     "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
     "lambda_strength", "lambda_epsilon", "lambda_cells", "recompute",
-    "precision", "jit", *recipe_flags.RECIPE_FLAGS,
+    "partial_channels", "precision", "jit", *recipe_flags.RECIPE_FLAGS,
     *recipe_flags.LIMIT_FLAGS, *estimator_flags.IMAGE_FLAGS,
 )  # fmt: skip
 TABLE_FLAG = "nasbench201_table"
@@ -63,6 +63,7 @@ REASONS = {
     "precision": " (it is that of feature maps and convolutions, and a "
     "recurrent network has none)",
     "jit": " (XLA does not compile the gradient of its loop over time)",
+    "partial_channels": " (PC-DARTS divides the channels of feature maps)",
 }
 """Why, where it is not plain."""
 

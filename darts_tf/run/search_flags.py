@@ -73,6 +73,15 @@ def define_search() -> None:
         lambda v: v["learning_rate_min"] <= v["learning_rate"],
         "--learning_rate_min must not be above --learning_rate",
     )
+    _integer(
+        "warmup_epochs", 0, "first epochs in which w learns and alpha stays "
+        "(PC-DARTS: 15)", lower_bound=0,
+    )  # fmt: skip
+    flags.register_multi_flags_validator(
+        ["epochs", "warmup_epochs"],
+        lambda v: v["warmup_epochs"] < v["epochs"],
+        "--warmup_epochs must be below --epochs, or alpha never learns",
+    )
 
 
 def foreign(parsed: flags.FlagValues) -> dict[str, str]:
@@ -114,6 +123,12 @@ def define_memory() -> None:
     flags.DEFINE_bool(
         "recompute", False, "images: compute the inside of each cell again in "
         "the backward pass in the place of keeping it in memory",
+    )  # fmt: skip
+    _integer(
+        "partial_channels", 1, "images: K; on each edge one K-th of the "
+        "channels goes through the mixed operation and the others by-pass "
+        "it, and edges have weights of their own (PC-DARTS, Xu et al. 2020: "
+        "4; 1: DARTS)", lower_bound=1,
     )  # fmt: skip
 
 

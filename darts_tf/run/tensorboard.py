@@ -112,6 +112,26 @@ class Reporter:
             self._add(step, summary=_layout(space))
         self.scalars(step, values)
 
+    def edge_weights(
+        self, step: int, space: SearchSpace, weights: Mapping[str, np.ndarray]
+    ) -> None:
+        """The weight of every edge as a curve: "weights_edges_normal/0-2".
+
+        Args:
+          step: finished steps.
+          space: the space the weights belong to.
+          weights: for each cell's name [edges]; no cell, no curve.
+        """
+        values = {
+            f"weights_edges_{name}/{source}-{target}": value
+            for name, row in weights.items()
+            for (source, target), value in zip(
+                space.cell(name).edges, row, strict=True
+            )
+        }
+        if values:
+            self.scalars(step, values)
+
     def flush(self) -> None:
         """Brings everything to the disk now."""
         self._writer.flush()

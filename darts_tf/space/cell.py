@@ -78,6 +78,11 @@ class CellSpec:
         )
 
     @property
+    def targets(self) -> range:
+        """The nodes that edges enter; alpha's rows stand in their order."""
+        return range(self.inputs, self.inputs + self.nodes)
+
+    @property
     def title(self) -> str:
         """What pictures call it: "normal cell", or "cell" alone."""
         return self.name if self.name == "cell" else f"{self.name} cell"
@@ -86,6 +91,18 @@ class CellSpec:
     def alpha_shape(self) -> tuple[int, int]:
         """Shape [edges, candidates] of the cell's alpha."""
         return len(self.candidates), len(self.candidates[0])
+
+    def parted(self, rows):
+        """(alpha [..., edges, candidates], beta [..., edges] or None).
+
+        Args:
+          rows: alpha, or alpha with beta as one more column: a weight for
+            each edge as a whole (edge normalisation, strategy/relaxation.py).
+        """
+        count = self.alpha_shape[1]
+        if rows.shape[-1] == count:
+            return rows, None
+        return rows[..., :count], rows[..., count]
 
     def entered(self, edges: int) -> tuple[int, ...]:
         """The node that each of `edges` edges of a derived cell enters.

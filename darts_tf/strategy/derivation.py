@@ -21,6 +21,14 @@ def softmax(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
+def edge_weights(
+    spec: CellSpec, beta: np.ndarray, temperature=1.0
+) -> np.ndarray:
+    """Softmax of beta [edges] over the edges that enter each node, [edges]."""
+    nodes = [[row for row, _ in spec.incoming(n)] for n in spec.targets]
+    return np.concatenate([softmax(beta[rows], temperature) for rows in nodes])
+
+
 def derive_cell(spec: CellSpec, weights: np.ndarray) -> CellGenotype:
     """Keeps the strongest operations of each node.
 
@@ -34,7 +42,8 @@ def derive_cell(spec: CellSpec, weights: np.ndarray) -> CellGenotype:
     Args:
       spec: the cell.
       weights: mixing weights [edges, candidates], after the softmax: alpha
-        itself would rank edges wrongly.
+        itself would rank edges wrongly. With edge normalisation each is
+        multiplied by its edge's weight.
     """
     weights = np.array(weights, np.float64)
     for row, names in enumerate(spec.candidates):
@@ -59,14 +68,24 @@ def derive(
 
     Args:
       space: the space that was searched.
-      alpha: for each of its cells an array [edges, candidates].
+      alpha: for each of its cells an array [edges, candidates], or with
+        edge normalisation [edges, candidates + 1]. Edges are then ranked by
+        the product of both softmaxes (Xu et al. 2020, sect. 3.3).
       temperature: of the softmax. It changes no edge's strongest candidate,
         but which edges are the strongest.
     """
+
+    def weights(spec, rows):
+        candidates, beta = spec.parted(np.asarray(rows))
+        found = softmax(candidates, temperature)
+        if beta is None:
+            return found
+        return edge_weights(spec, beta, temperature)[:, np.newaxis] * found
+
     return Genotype(
         space.name,
         {
-            spec.name: derive_cell(spec, softmax(rows, temperature))
+            spec.name: derive_cell(spec, weights(spec, rows))
             for spec, rows in zip(space.cells, alpha, strict=True)
         },
     )

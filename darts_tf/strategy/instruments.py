@@ -84,13 +84,16 @@ class Alignment:
         self._gradients = in_turn(
             gradients, micro_batches, replicas.compile, replicas.mean
         )
+        self._cells = replicas.compile(
+            lambda alpha: relaxation.cells_of(alpha, task.space, task.kinds)
+        )
         self._cosine = replicas.compile(mean_pairwise_cosine)
         self._local = replicas.local
 
     def __call__(self, search) -> dict[str, float]:
         """"alignment/train" and "alignment/valid", each in [-1, 1]."""
-        w, _ = search.values()
-        cells = _cells(search, search.mixing_weights())
+        w, alpha = search.values()
+        cells = self._cells(alpha)
         found = [
             self._cosine(self._gradients(w, cells, batch, _seed(search)))
             for batch in search.task.fixed_batches()
@@ -120,21 +123,20 @@ class Eigenvalue:
             replicas.mean,
         )
         self._local = replicas.local
-        self._shapes = [spec.alpha_shape for spec in task.space.cells]
 
     def __call__(self, search) -> dict[str, float]:
         """The signed eigenvalue, its relative residual, and what it took."""
         w, alpha = search.values()
         _, batch = search.task.fixed_batches()
-        seed = _seed(search)
+        seed, shapes = _seed(search), [a.shape for a in search.alpha()]
 
         def product(v: np.ndarray) -> np.ndarray:
-            parts = self._product(w, alpha, batch, seed, self._divided(v))
+            parts = self._product(w, alpha, batch, seed, _divided(v, shapes))
             rows = [np.array(self._local(part)) for part in parts]
             return np.concatenate([row.ravel() for row in rows])
 
         generator = np.random.default_rng(search.settings.seed)
-        size = sum(map(math.prod, self._shapes))
+        size = sum(map(math.prod, shapes))
         found = dominant_eigenvalue(product, generator.standard_normal(size))
         return {
             "eigenvalue/dominant": found.value,
@@ -142,14 +144,15 @@ class Eigenvalue:
             "eigenvalue/products": found.products,
         }
 
-    def _divided(self, v: np.ndarray) -> list:
-        """A vector [N] as tensors of the shapes of alpha."""
-        ends = np.cumsum([math.prod(shape) for shape in self._shapes])[:-1]
-        parts = np.split(v.astype(np.float32), ends)
-        return [
-            tf.reshape(part, shape)
-            for part, shape in zip(parts, self._shapes, strict=True)
-        ]
+
+def _divided(v: np.ndarray, shapes) -> list:
+    """A vector [N] as tensors of these shapes, those of alpha."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+    parts = np.split(v.astype(np.float32), ends)
+    return [
+        tf.reshape(part, shape)
+        for part, shape in zip(parts, shapes, strict=True)
+    ]
 
 
 class Gap:

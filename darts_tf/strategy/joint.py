@@ -66,7 +66,17 @@ class AlternatingSearch(Search):
 
 
 class SimultaneousSearch(AlternatingSearch):
-    """Both at once; see the module."""
+    """Both at once; see the module. Without warm-up of w."""
+
+    def __init__(
+        self, task, settings: SearchSettings, replicas: Replicas, **more
+    ):
+        if settings.warmup_epochs:
+            raise InputError(
+                "alpha and w move at once, so that no epoch is w's alone: "
+                f"warmup_epochs must be 0; received {settings.warmup_epochs}"
+            )
+        super().__init__(task, settings, replicas, **more)
 
     def _create_variables(self) -> None:
         super()._create_variables()

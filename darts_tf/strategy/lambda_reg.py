@@ -35,7 +35,7 @@ from darts_tf.strategy.alignment import (
     mean_pairwise_sign,
 )
 from darts_tf.strategy.micro_batches import in_turn
-from darts_tf.strategy.relaxation import mixing_weights, per_cell
+from darts_tf.strategy.relaxation import cells_of
 
 KINDS = {"cosine": mean_pairwise_cosine, "sign": mean_pairwise_sign}
 """The regularisers by name: what they make large."""
@@ -144,7 +144,7 @@ class LambdaRegulariser:
         low = precision.of(cells_loss)
 
         def at(alpha):
-            return per_cell(mixing_weights(alpha), space, kinds)
+            return cells_of(alpha, space, kinds)
 
         def both(w, alpha, batch, seed):
             return bilevel.both_gradients(

@@ -3,6 +3,11 @@
 alpha lives outside of the network: one array [edges, candidates] for each
 kind of cell. The network takes mixing weights, one tensor for each of its
 cells, so that a gradient for each cell exists.
+
+With edge normalisation (PC-DARTS; Xu et al., ICLR 2020, sect. 3.3) every edge
+has a second parameter beta, the last column of alpha: the weight of an edge is
+the softmax of beta over the edges that enter its node, and multiplies all that
+the edge gives.
 """
 
 from __future__ import annotations
@@ -10,18 +15,25 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.space.cell import SearchSpace
+from darts_tf.space.cell import CellSpec, SearchSpace
 
 INITIAL_SCALE = 1e-3
 """alpha starts as this times a standard normal, as in the papers' code."""
 
 
-def initial_alpha(space: SearchSpace, seed: int) -> list[np.ndarray]:
-    """A float32 array [edges, candidates] for each cell of the space."""
+def initial_alpha(
+    space: SearchSpace, seed: int, edge_normalisation: bool = False
+) -> list[np.ndarray]:
+    """A float32 array [edges, candidates] for each cell of the space.
+
+    With edge normalisation [edges, candidates + 1].
+    """
     generator = np.random.default_rng(seed)
+    more = [0, int(edge_normalisation)]
     return [
         (
-            INITIAL_SCALE * generator.standard_normal(spec.alpha_shape)
+            INITIAL_SCALE
+            * generator.standard_normal(np.add(spec.alpha_shape, more))
         ).astype(np.float32)
         for spec in space.cells
     ]
@@ -30,6 +42,45 @@ def initial_alpha(space: SearchSpace, seed: int) -> list[np.ndarray]:
 def mixing_weights(alpha):
     """Softmax over each edge's candidates (eq. 2); shapes as given."""
     return [tf.nn.softmax(rows, axis=-1) for rows in alpha]
+
+
+def edge_weights(spec: CellSpec, beta):
+    """Softmax of beta [edges] over the edges that enter each node, [edges]."""
+    counts = [len(spec.incoming(target)) for target in spec.targets]
+    return tf.concat([tf.nn.softmax(b) for b in tf.split(beta, counts)], 0)
+
+
+def network_weights(spec: CellSpec, rows):
+    """What a cell of the network mixes with.
+
+    Args:
+      spec: the cell.
+      rows: its alpha [edges, candidates], or [edges, candidates + 1] with
+        beta as the last column.
+
+    Returns:
+      The mixing weights, of the shape of `rows`. With beta each is multiplied
+      by its edge's weight, which also is the last column.
+    """
+    alpha, beta = spec.parted(rows)
+    (weights,) = mixing_weights([alpha])
+    if beta is None:
+        return weights
+    whole = edge_weights(spec, beta)[:, tf.newaxis]
+    return tf.concat([whole * weights, whole], axis=1)
+
+
+def cells_of(alpha, space: SearchSpace, kinds) -> list:
+    """`network_weights`, a tensor of its own for each cell of the network.
+
+    Args:
+      alpha: one tensor for each cell of the space.
+      space: names the kinds.
+      kinds: the kind of each of the network's cells, in order.
+    """
+    pairs = zip(space.cells, alpha, strict=True)
+    tables = [network_weights(spec, rows) for spec, rows in pairs]
+    return per_cell(tables, space, kinds)
 
 
 def per_cell(values, space: SearchSpace, kinds) -> list:
@@ -47,7 +98,7 @@ def per_cell(values, space: SearchSpace, kinds) -> list:
 def cells_loss(model):
     """loss(w, cells, batch, seed) of a supernet: mean cross-entropy.
 
-    `cells` are mixing weights [edges, candidates], one tensor for each cell
+    `cells` are mixing weights (`network_weights`), one tensor for each cell
     of the network, so that there is a gradient for each of them.
 
     Pure: the batch's statistics, which the pass would leave in the model's
@@ -78,7 +129,7 @@ def supernet_loss(model):
     of_cells = cells_loss(model)
 
     def loss(w, alpha, batch, seed):
-        cells = per_cell(mixing_weights(alpha), model.space, model.kinds)
+        cells = cells_of(alpha, model.space, model.kinds)
         return of_cells(w, cells, batch, seed)
 
     return loss

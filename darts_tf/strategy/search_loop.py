@@ -9,7 +9,8 @@ logger; run/driver.py drives it.
 With a temperature T (the DARTS paper ends by proposing to anneal it), all is
 computed with alpha / T in the place of alpha. The gradient with respect to
 alpha is then the one with respect to alpha / T, divided by T; no loss knows
-of it.
+of it. In the first `warmup_epochs` alpha stays where it is and L_val is not
+computed (Xu et al. 2020).
 """
 
 from __future__ import annotations
@@ -104,6 +105,12 @@ class Search(Epochs):
                 "Lambda-DARTS aligns the cells of a network with each other; "
                 "this one has a single cell: give --lambda_regularizer=none"
             )
+        if settings.partial_channels > 1:
+            raise InputError(
+                f"Lambda-DARTS is not defined for edges with a weight of "
+                f"their own, as --partial_channels="
+                f"{settings.partial_channels} has them; leave out one of both"
+            )
         return lambda_reg.LambdaRegulariser(
             task.cells_loss,
             self.space,
@@ -118,7 +125,9 @@ class Search(Epochs):
         )
 
     def _create_variables(self) -> None:
-        start = relaxation.initial_alpha(self.space, self.settings.seed)
+        start = relaxation.initial_alpha(
+            self.space, self.settings.seed, self.settings.partial_channels > 1
+        )
         self._w = self.task.w
         with self._replicas.scope():
             self._alpha = [tf.Variable(rows) for rows in start]
@@ -168,7 +177,10 @@ class Search(Epochs):
         return self._read_w(), self._read_alpha()
 
     def alpha(self) -> list[np.ndarray]:
-        """The present alpha: [edges, candidates] for each of the cells."""
+        """The present alpha: [edges, candidates] for each of the cells.
+
+        With edge normalisation beta is one more column.
+        """
         return snapshot(self._alpha)
 
     def _read_alpha(self):
@@ -176,12 +188,24 @@ class Search(Epochs):
         return self._scaled_alpha(tf.constant(self.temperature))
 
     def mixing_weights(self) -> dict[str, np.ndarray]:
-        """The present mixing weights [edges, candidates] by cell."""
-        rows = [
-            derivation.softmax(a, self.temperature) for a in self.alpha()
-        ]
-        names = [spec.name for spec in self.space.cells]
-        return dict(zip(names, rows, strict=True))
+        """The present mixing weights [edges, candidates] by cell (eq. 2)."""
+        return {
+            spec.name: derivation.softmax(alpha, self.temperature)
+            for spec, alpha, _ in self._parted()
+        }
+
+    def edge_weights(self) -> dict[str, np.ndarray]:
+        """The weights of whole edges [edges] by cell; empty without beta."""
+        return {
+            spec.name: derivation.edge_weights(spec, beta, self.temperature)
+            for spec, _, beta in self._parted()
+            if beta is not None
+        }
+
+    def _parted(self):
+        """(cell, alpha, beta or None) for each of the cells."""
+        pairs = zip(self.space.cells, self.alpha(), strict=True)
+        return [(spec, *spec.parted(rows)) for spec, rows in pairs]
 
     def genotype(self) -> Genotype:
         """The genotype that would be derived now."""
@@ -217,11 +241,14 @@ class Search(Epochs):
         w, slots = self._read_w(), self._read_slots()
         step = tf.constant(rate, tf.float32)
         descend = self._weight_gradient()
-        unroll = bilevel.Unroll(self._sgd, slots, step, descend)
-        gradient, valid_loss, valid_aux = self._gradient(
-            w, self._read_alpha(), train, valid, seed, unroll
-        )
-        missed = self._move_alpha(gradient, tf.constant(self.temperature))
+        measured, valid_aux, missed = {}, None, 0.0
+        if self.epoch >= self.settings.warmup_epochs:
+            unroll = bilevel.Unroll(self._sgd, slots, step, descend)
+            gradient, valid_loss, valid_aux = self._gradient(
+                w, self._read_alpha(), train, valid, seed, unroll
+            )
+            missed = self._move_alpha(gradient, tf.constant(self.temperature))
+            measured["valid/loss"] = self._replicas.local(valid_loss)
         g, loss, aux = descend(w, self._read_alpha(), train, seed)
         skipped = self._move_w(w, g, slots, step)
         self.task.keep(aux, valid_aux)
@@ -230,7 +257,7 @@ class Search(Epochs):
         return {
             **self.task.scalars(train, loss, aux),
             **more,
-            "valid/loss": self._replicas.local(valid_loss),
+            **measured,
             "learning_rate": rate,
         }
 

@@ -27,6 +27,9 @@ class SearchSettings:
       temperature_end: T of the softmax in the last epoch; it falls
         geometrically from 1 in the first one. 1: no annealing.
       precision: one of descent.precision.PRECISIONS.
+      partial_channels: K of the network's cells; above 1 alpha has a column
+        beta (strategy/relaxation.py).
+      warmup_epochs: first epochs in which w moves alone.
       seed: of alpha's start and of dropout.
     """
 
@@ -49,6 +52,8 @@ class SearchSettings:
     temperature_end: float = 1.0
     micro_batches: int = 1
     precision: str = "float32"
+    partial_channels: int = 1
+    warmup_epochs: int = 0
     seed: int = 0
 
     def learning_rate_in(self, epoch: int) -> float:

@@ -54,7 +54,10 @@ class Task(Protocol):
         """What this batch multiplies the learning rate with."""
 
     def keep(self, train_aux, valid_aux) -> None:
-        """Takes over what the step's two losses have carried on."""
+        """Takes over what the step's two losses have carried on.
+
+        valid_aux is None where L_val was not computed.
+        """
 
     def scalars(self, train, loss, aux) -> Mapping[str, object]:
         """What is reported of a step's L_train."""
@@ -177,8 +180,7 @@ class ImageTask:
         return {"valid/accuracy": share}
 
     def _count(self, alpha, batch):
-        weights = relaxation.mixing_weights(alpha)
-        cells = relaxation.per_cell(weights, self.space, self.model.kinds)
+        cells = relaxation.cells_of(alpha, self.space, self.model.kinds)
         logits, _ = self.model.stateless_call(
             self._weights.taken_apart(tf.identity(self.w[0])),
             tf.split(tf.identity(self._statistics), self._lengths),

@@ -106,11 +106,10 @@ class TextTask:
         return self._replicas.local(train[0]).shape[1] / self._bptt
 
     def keep(self, train_aux, valid_aux) -> None:
-        """Both hidden states go on."""
-        self._hidden = {
-            "train": train_aux["hidden"],
-            "valid": valid_aux["hidden"],
-        }
+        """Both hidden states go on; that of L_val where it was computed."""
+        self._hidden = self._hidden | {"train": train_aux["hidden"]}
+        if valid_aux is not None:
+            self._hidden["valid"] = valid_aux["hidden"]
 
     def scalars(self, train, loss, aux):
         """Loss, and perplexity of the batch without regularisation."""

@@ -50,6 +50,15 @@ def test_scalars_come_back(tmp_path):
     assert curve(tmp_path, "train/accuracy") == [(1, 0.1)]
 
 
+def test_weights_of_whole_edges(tmp_path):
+    with Reporter(tmp_path) as reporter:
+        reporter.edge_weights(1, SPACE, {})
+        reporter.edge_weights(2, SPACE, {"reduce": np.arange(14) / 14})
+    assert len(read(tmp_path, "scalars")) == 14
+    third = curve(tmp_path, "weights_edges_reduce/0-3")
+    assert third == [(2, round(2 / 14, 6))]
+
+
 def write(folder, steps, value: float, start_step: int) -> None:
     with Reporter(folder, start_step=start_step) as reporter:
         for step in steps:

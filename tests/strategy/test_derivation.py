@@ -7,7 +7,12 @@ import numpy as np
 
 from darts_tf.space.cell import CellSpec
 from darts_tf.space.conv import SPACE
-from darts_tf.strategy.derivation import derive, derive_cell, softmax
+from darts_tf.strategy.derivation import (
+    derive,
+    derive_cell,
+    edge_weights,
+    softmax,
+)
 
 GOLDENS = pathlib.Path(__file__).parents[1] / "goldens"
 NAMES = ("none", "skip_connect", "sep_conv_3x3")
@@ -72,6 +77,41 @@ def test_each_edge_has_candidates_of_its_own():
         ("skip_connect", 1), ("skip_connect", 0),
         ("max_pool_3x3", 0), ("max_pool_3x3", 2),
     )  # fmt: skip
+
+
+def by_hand(spec, rows) -> tuple:
+    """genotype() of Xu et al.'s code, edge by edge."""
+    gene, first = [], 0
+    for entering in range(2, 2 + spec.nodes):
+        some = rows[first : first + entering].astype(float)
+        first += entering
+        p = np.exp(some[:, :-1]) / np.exp(some[:, :-1]).sum(1)[:, None]
+        share = np.exp(some[:, -1]) / np.exp(some[:, -1]).sum()
+        p = (p * share[:, None])[:, 1:]  # without zero
+        for source in sorted(range(entering), key=lambda j: -max(p[j]))[:2]:
+            gene.append((spec.candidates[0][1 + p[source].argmax()], source))
+    return tuple(gene)
+
+
+def test_edges_with_weights_of_their_own_are_ranked_with_them():
+    random, differ = np.random.default_rng(0), 0
+    for _ in range(20):
+        alpha = [random.normal(size=(14, 9)) for _ in SPACE.cells]
+        found = derive(SPACE, alpha).cells
+        plain = derive(SPACE, [rows[:, :-1] for rows in alpha]).cells
+        for spec, rows in zip(SPACE.cells, alpha, strict=True):
+            edges = found[spec.name].edges
+            assert edges == by_hand(spec, rows)
+            differ += edges != plain[spec.name].edges
+    assert differ > 10  # beta counts
+
+
+def test_the_weights_of_edges_share_the_temperature():
+    (spec, _), beta = SPACE.cells, np.arange(14.0)
+    found = edge_weights(spec, beta, temperature=0.5)
+    for rows in (range(2), range(2, 5), range(5, 9), range(9, 14)):
+        powers = np.exp(2 * (beta[rows] - beta[rows[-1]]))
+        np.testing.assert_allclose(found[rows], powers / powers.sum())
 
 
 def test_softmax_of_large_alpha():

@@ -94,6 +94,9 @@ def test_training_and_validation_go_on_with_their_own_state(loop):
     )
     for batch, expected in zip(task.batches(loop.step), (1.0, 2.0)):
         np.testing.assert_array_equal(batch[-1], np.full([B, H], expected))
+    task.keep({"hidden": tf.fill([B, H], 3.0)}, None)  # a warm-up's step
+    for batch, expected in zip(task.batches(loop.step), (3.0, 2.0)):
+        np.testing.assert_array_equal(batch[-1], np.full([B, H], expected))
 
 
 def test_a_state_of_another_size_is_refused(loop):

@@ -52,6 +52,7 @@ def evaluation(programs, searched, tmp_path_factory):
     )  # fmt: skip
     output = programs.run("evaluate", *flags)
     assert "test error" in output and "train.export" in output
+    assert "memory: about " in output
     return flags, folder
 
 
@@ -86,6 +87,7 @@ def test_search_again_only_repeats_its_result(programs, searched):
         f"--workdir={searched}",
     )  # fmt: skip
     assert "Search finished: 12 steps" in output
+    assert "memory: about " in output and "--recompute about" in output
     (proposed,) = re.findall(r"train.evaluate --flagfile=(\S+)", output)
     assert (ROOT / proposed).is_file()
     assert [(searched / name).read_bytes() for name in kept] == before

@@ -194,6 +194,14 @@ CASES = {
     "jit": ("evaluate", V2 + "--jit=yes", "auto"),
     "micro-batches": (
         "search", SMALL + "--micro_batches=3", "multiple of 3"),
+    "partial channels": (
+        "search", SMALL + "--partial_channels=3", "multiple of it"),
+    "partial words": (
+        "search", TEXT + "--partial_channels=2", "PC-DARTS divides"),
+    "warm-up": ("search", SMALL + "--warmup_epochs=1", "below --epochs"),
+    "perturb partial channels": (
+        "derive", "--method=perturbation --workdir={tmp}/partial",
+        "--method=magnitude"),
     "no budget": ("search", ASK, "--budget_evaluations=200"),
     "budget of 0": (
         "search", ASK + "--budget_evaluations=0 --budget_seconds=0",
@@ -260,6 +268,7 @@ def prepare(tmp) -> None:
         "other": {"seed": 5, "space": "darts_conv"},
         "half": {"drop_path": 0.2, "space": "darts_conv"},
         "spoken": {"space": "darts_recurrent"},
+        "partial": {"partial_channels": 4, "space": "darts_conv"},
         "asked": {"strategy": "evolution", "space": "nasbench201"},
         "valued": {"genotype": "DARTS_V2", "space": "darts_conv"},
     }.items():  # fmt: skip

@@ -1,0 +1,99 @@
+"""Peak memory and time of a search step: plain, and in each way that saves.
+
+    python -m benchmarks.memory --out=benchmarks/results
+
+Each row is a process of its own (benchmarks/search_step.py), one after the
+other. Adds the rows that are not there yet to OUT/memory.jsonl, so that the
+same command goes on where it was, and other sizes join them; writes
+OUT/memory.md, in which the estimate that train.search prints stands beside
+what was measured.
+"""
+
+from __future__ import annotations
+
+from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+
+from absl import flags
+
+from benchmarks.memory_report import USUAL, WAYS, table
+from darts_tf.errors import InputError
+from darts_tf.run.files import write_atomic
+from darts_tf.run.search_flags import METHODS
+
+flags.DEFINE_string("out", None, "folder of the results", required=True)
+flags.DEFINE_integer("channels", 8, "of the supernet", lower_bound=1)
+flags.DEFINE_integer("layers", 4, "of the supernet", lower_bound=3)
+flags.DEFINE_list("batches", ["8", "32"], "images of a step")
+flags.DEFINE_list("methods", ["first_order"], "of alpha")
+flags.DEFINE_list("ways", list(WAYS), "to search")
+flags.DEFINE_integer("steps", 3, "timed, after the first", lower_bound=1)
+FLAGS = flags.FLAGS
+
+
+def main(_) -> None:
+    """Measures what is left, then the table."""
+    folder = pathlib.Path(FLAGS.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "memory.jsonl"
+    rows = read(path)
+    for point in points():
+        if not any(point.items() <= row.items() for row in rows):
+            rows.append(measured(point))
+            lines = [json.dumps(row) + "\n" for row in rows]
+            write_atomic(path, "".join(lines))
+            print(lines[-1], end="", flush=True)
+    text = table(rows)
+    write_atomic(folder / "memory.md", text)
+    print(text)
+
+
+def points() -> list[dict]:
+    """What the flags ask for, as flags of benchmarks/search_step.py.
+
+    Raises:
+      InputError: no such method, way or batch.
+    """
+    for given, known in ((FLAGS.methods, METHODS), (FLAGS.ways, WAYS)):
+        for name in given:
+            if name not in known:
+                raise InputError(
+                    f"unknown {name!r}; there are {', '.join(known)}"
+                )
+    if not all(batch.isdecimal() for batch in FLAGS.batches):
+        raise InputError(f"--batches needs numbers; received {FLAGS.batches}")
+    sizes = {"channels": FLAGS.channels, "layers": FLAGS.layers}
+    grid = itertools.product(FLAGS.batches, FLAGS.methods, FLAGS.ways)
+    return [
+        {**sizes, "batch_size": int(batch), "method": method, **USUAL,
+         **WAYS[way]}
+        for batch, method, way in grid
+    ]  # fmt: skip
+
+
+def read(path: pathlib.Path) -> list[dict]:
+    """The rows that were measured before."""
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def measured(point: dict) -> dict:
+    """A row: what the step's process says of itself."""
+    given = [f"--{n}={str(v).lower()}" for n, v in point.items()]
+    command = [sys.executable, "-m", "benchmarks.search_step", *given]
+    done = subprocess.run(
+        [*command, f"--steps={FLAGS.steps}"], stdout=subprocess.PIPE,
+        text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,103 @@
+"""How much memory a run takes, estimated before it starts.
+
+Activations and weights are counted (networks/network_footprint.py). What
+TensorFlow and its graphs take of the main memory is not known from sizes:
+those are constants, measured with `python -m benchmarks.memory`, linear in
+the number of operations on edges.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from darts_tf.networks.network_footprint import Footprint
+
+GB = 1e9
+PROGRAM = 0.76 * GB
+"""TensorFlow, Keras and this program, before any network."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What a kind of step needs.
+
+    Attributes:
+      copies: of all weights: variables, slots, gradients, points of eq. 8.
+      graph: bytes of main memory for each operation on an edge.
+      derivatives: activations, in those of one pass with gradients.
+    """
+
+    copies: int
+    graph: float
+    derivatives: float = 1.0
+
+
+KINDS = {
+    "training": Kind(6, 4.0e6),
+    "first_order": Kind(6, 1.58e6),
+    "finite_difference": Kind(12, 3.43e6),
+    "exact": Kind(12, 5.5e6, 2.5),
+}
+"""By the --method of a search; "training" is that of a derived network.
+
+Of "exact" only two peaks are known, which do not tell both constants apart;
+"training" was fitted to two runs of train.evaluate.
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """Bytes by what takes them.
+
+    Attributes:
+      activations: kept for the backward pass.
+      weights: the network's, with slots and gradients.
+      program: TensorFlow and its graphs; of the main memory always.
+      data: the images, of the main memory always.
+    """
+
+    activations: float
+    weights: float
+    program: float
+    data: float = 0.0
+
+    def of_device(self) -> Memory:
+        """What an accelerator holds."""
+        return Memory(self.activations, self.weights, 0.0)
+
+    def of_host(self, replicas: int, data: float) -> Memory:
+        """What so many replicas take of the main memory, with their data."""
+        return Memory(
+            replicas * self.activations, replicas * self.weights,
+            self.program, data,
+        )  # fmt: skip
+
+    @property
+    def total(self) -> float:
+        """Bytes of all."""
+        return sum(dataclasses.astuple(self))
+
+
+def estimate(
+    sizes: Footprint,
+    kind: str,
+    images: int,
+    recompute: bool = False,
+    element: int = 4,
+) -> Memory:
+    """What a step needs at its peak.
+
+    Args:
+      sizes: of the network.
+      kind: one of KINDS.
+      images: that are computed at once: of a replica's micro-batch.
+      recompute: keep no activations within a cell.
+      element: bytes of an element of an activation.
+    """
+    needs = KINDS[kind]
+    kept = needs.derivatives * sizes.kept(recompute) * images
+    return Memory(
+        activations=element * kept,
+        weights=4.0 * needs.copies * sizes.weights,
+        program=PROGRAM + needs.graph * sizes.operations,
+    )
