@@ -11,7 +11,10 @@ from darts_tf.descent.replicas import Replicas
 from train import images, setup
 from train.image_data import Batches
 
-AUGMENTATION = {"crop_padding": 4, "flip": True, "cutout_length": 0}
+AUGMENTATION = {
+    "crop_padding": 4, "flip": True, "cutout_length": 0,
+    "resized_crop": False, "colour_jitter": 0.0,
+}  # fmt: skip
 """As configs/cifar10/search_*.flags have it."""
 
 

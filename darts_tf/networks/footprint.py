@@ -10,7 +10,7 @@ tests/networks/test_footprint.py holds the counts to the networks' graphs.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from darts_tf.networks import ops
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
@@ -53,7 +53,9 @@ class Size(tuple):
         return (high + more) * (wide + more) * channels
 
 
-def operation(name: str, size: Size, channels: int, stride: int) -> Held:
+def operation(
+    name: str, size: Size, channels: int, stride: int, phases: bool = False
+) -> Held:
     """An operation on an edge, without its input and output.
 
     Args:
@@ -61,10 +63,12 @@ def operation(name: str, size: Size, channels: int, stride: int) -> Held:
       size: of the input.
       channels: C.
       stride: 1 or 2.
+      phases: whether it is given the phases that a dilated one reads.
     """
     out, dense = size.halved(stride).map(channels), channels * channels
     if name == IDENTITY and stride == 2:
-        return Held(dense, size.map(channels) + out)
+        shifted = Size(n - 1 + n % 2 for n in size)
+        return Held(dense, shifted.map(channels) + out)
     if name in (ZERO, IDENTITY):
         return Held()
     if name == NOISE:
@@ -81,14 +85,16 @@ def operation(name: str, size: Size, channels: int, stride: int) -> Held:
     if kind == "sep_conv":
         padded = size.map(channels, kernel - 1) if stride == 2 else 0
         return Held(2 * separable, padded + 5 * out)
+    if phases:
+        return Held(separable, 2 * out)
     if stride == 2:
         return Held(separable, 3 * out)
-    phases = Size(n + n % 2 for n in size).map(channels, 2 * (kernel - 1))
-    return Held(separable, phases + 2 * out)
+    padded = Size(n + n % 2 for n in size).map(channels, 2 * (kernel - 1))
+    return Held(separable, padded + 2 * out)
 
 
 def mixed_edges(
-    candidates: Iterable[tuple[str, ...]],
+    candidates: Sequence[tuple[str, ...]],
     size: Size,
     channels: int,
     stride: int,
@@ -113,14 +119,26 @@ def mixed_edges(
     every, names = [n for edge in candidates for n in edge], set()
     names.update(every)
     own = [n for n in every if n not in ops.POOLS]
-    held = sum((operation(n, size, channels, stride) for n in own), Held())
+    even = stride == 2 or not any(n % 2 for n in size)
+    held = sum(
+        (operation(n, size, channels, stride, even) for n in own), Held()
+    )
     here, out = size.map(channels), size.halved(stride).map(channels)
     shared = here * (1 + (IDENTITY in names and stride == 1))
+    if even and any(name.startswith("dil_conv") for name in names):
+        shared += out
     for name in names & set(ops.POOLS):
         shared += operation(name, size, channels, stride).kept
         shared += out * (pool_norms + (name.startswith("avg")))
-    given = sum(name not in (ZERO, NOISE) for name in every)
+    given = sum(_terms(edge, stride) for edge in candidates)
     return held + Held(0, shared, given * out)
+
+
+def _terms(names: tuple[str, ...], stride: int) -> int:
+    """What an edge gives: its operations with weights are one sum."""
+    shared = {*ops.POOLS, *((IDENTITY,) if stride == 1 else ())}
+    weighted = set(names) - shared - {ZERO, NOISE}
+    return len(shared & set(names)) + bool(weighted)
 
 
 def passed(size: Size, channels: int, stride: int) -> Held:

@@ -58,10 +58,12 @@ def kept(model, loss, w, alpha, shape) -> int:
     found = {}
     for operation in operations[ends[0] :]:
         for x in operation.inputs if operation.type not in NO_VALUES else ():
-            while x.op.type == "Identity":
+            while x.op.type in ("Identity", "Reshape"):
                 x = x.op.inputs[0]
             given = x.op.type in ("Placeholder", "Const")
-            if x.op.name in forward and x.shape.rank == 4 and not given:
+            # 1 x 1 convolutions are products of matrices.
+            a_map = x.shape.rank == 4 or x.op.type == "MatMul"
+            if x.op.name in forward and a_map and not given:
                 found[x.name] = math.prod(x.shape) // 2
     return sum(found.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -159,6 +160,7 @@ def test_unknown_operation():
 @pytest.mark.parametrize("stride", [1, 2])
 def test_a_dilated_operation_is_the_same_in_phases(stride):
     """Values, batch statistics and gradients."""
+    keras.utils.set_random_seed(0)
     x = tf.random.stateless_normal((3, 8, 6, 4), [1, 2])
     layer = ops.build("dil_conv_5x5", 4, stride, norm)
     layer(x)
@@ -180,4 +182,5 @@ def test_a_dilated_operation_is_the_same_in_phases(stride):
         results.append([y, *gradients, *moved])
     for plain, other in zip(*results, strict=True):
         assert np.abs(plain).max() > 1e-3
-        np.testing.assert_allclose(plain, other, atol=2e-5)
+        size = np.abs(plain).max()
+        np.testing.assert_allclose(plain, other, atol=1e-5 * size)

@@ -153,3 +153,9 @@ def test_two_losses_are_refused():
     task = types.SimpleNamespace(train_loss=min, valid_loss=max)
     with pytest.raises(InputError, match="one loss"):
         AlternatingSearch(task, SETTINGS, None)
+
+
+def test_no_warm_up_where_both_move_at_once(simultaneous):
+    settings = dataclasses.replace(SETTINGS, warmup_epochs=1)
+    with pytest.raises(InputError, match="warmup_epochs must be 0"):
+        SimultaneousSearch(simultaneous.task, settings, Replicas("one_device"))

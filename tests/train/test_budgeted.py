@@ -118,6 +118,7 @@ def test_a_network_starts_the_same_whatever_was_trained_before():
     values = FULL | {
         "data_dir": None, "download": False, "image_size": None, "seed": 3,
         "crop_padding": 0, "flip": False, "cutout_length": 0,
+        "resized_crop": False, "colour_jitter": 0.0,
         "valid_fraction": 0.5, "auxiliary_weight": 0.0, "drop_path": 0.0,
     }  # fmt: skip
     estimator = Full(setup.StoredFlags(values), Replicas("one_device"))

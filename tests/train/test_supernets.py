@@ -22,7 +22,8 @@ from train.supernets import trained_supernet
 DATA = {
     "space": "nasbench201", "dataset": "digits", "data_dir": None,
     "download": False, "image_size": None, "examples": 200,
-    "crop_padding": 0, "flip": False, "cutout_length": 0, "seed": 3,
+    "crop_padding": 0, "flip": False, "cutout_length": 0,
+    "resized_crop": False, "colour_jitter": 0.0, "seed": 3,
     "train_portion": 0.5,
 }  # fmt: skip
 SIZE = {"channels": 2, "layers": 3, "recompute": False, "epochs": 1,
@@ -113,6 +114,8 @@ def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
         ({"space": "darts_conv"}, "searched space 'darts_conv'"),
         ({"genotype": "DARTS_V2"}, "is an evaluation"),
         ({"strategy": "evolution"}, "evolution, which trains none"),
+        ({"partial_channels": 2}, "no operation on all channels"),
+        ({"optimization": "joint_alternating"}, "have seen all images"),
         ({}, "no checkpoint of a search yet"),
     ],
 )

@@ -21,7 +21,8 @@ CELL = from_string("|nor_conv_1x1~0|+|skip_connect~0|none~1|+"
 TRAINED = {
     "space": "nasbench201", "dataset": "digits", "data_dir": None,
     "download": False, "image_size": None, "examples": 200,
-    "crop_padding": 0, "flip": False, "cutout_length": 0, "seed": 3,
+    "crop_padding": 0, "flip": False, "cutout_length": 0,
+    "resized_crop": False, "colour_jitter": 0.0, "seed": 3,
     "valid_fraction": 0.5, "drop_path": 0.0, "channels": 2, "layers": 3,
     "epochs": 4, "batch_size": 16, "learning_rate": 0.1, "momentum": 0.9,
     "weight_decay": 0.0, "clip_norm": 5.0, "report_every": 50,
