@@ -35,7 +35,8 @@ SHARING = DATA | SIZE | {
     "measured_batches": 2,
 }  # fmt: skip
 DARTS = DATA | SIZE | {
-    "strategy": "darts", "method": "first_order", "nasbench201_table": None,
+    "strategy": "darts", "method": "first_order", "partial_channels": 1,
+    "nasbench201_table": None,
     "instruments": [], "early_stop": "none", "early_stop_window": None,
     "early_stop_ratio": None, "early_stop_skips": None,
     "early_stop_first": None,
