@@ -6,7 +6,9 @@ and one without either on a fixed stratified fifth of "train".
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -38,12 +40,8 @@ def load_prepared(
 
     With `classes` only so many of its classes, the first ones.
     """
-    before = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)  # TFDS tells its every step
-    try:
+    with _quiet():
         return _load(name, data_dir, download, image_size, classes)
-    finally:
-        logging.set_verbosity(before)
 
 
 def describe_prepared(
@@ -53,10 +51,22 @@ def describe_prepared(
     classes: int | None = None,
 ) -> tuple[tuple[int, int, int], int]:
     """(H, W, C) and the number of classes, of a set prepared or not."""
-    info = _builder(name, data_dir).info
-    image, label = _keys(info, name)
-    shape = _shape(info.features[image], name, image_size)
-    return shape, classes or info.features[label].num_classes
+    with _quiet():
+        info = _builder(name, data_dir).info
+        image, label = _keys(info, name)
+        shape = _shape(info.features[image], name, image_size)
+        return shape, classes or info.features[label].num_classes
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """TFDS tells its every step."""
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def _load(name, data_dir, download: bool, image_size, classes) -> ImageData:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from darts_tf.data import pixels, splits
-from darts_tf.data.images import load_images
+from darts_tf.data.images import describe_images, load_images
 from darts_tf.errors import InputError
 
 tfds = pytest.importorskip("tensorflow_datasets")
@@ -145,6 +145,16 @@ def test_more_than_memory_holds_is_refused_before_reading(
     )
     message = refusal("shapes", data_dir=str(tmp_path))
     assert "30 images of 12x10x1" in message and "40%" in message
+
+
+def test_sets_are_described_before_they_are_there(tmp_path):
+    given = {"data_dir": str(tmp_path)}
+    assert describe_images("cifar100", **given) == ((32, 32, 3), 100)
+    assert describe_images("cifar100", image_size=9, **given)[0] == (9, 9, 3)
+    shape, classes = describe_images("imagenet16_120", **given)
+    assert (shape, classes) == ((16, 16, 3), 120)
+    assert describe_images("digits") == ((8, 8, 1), 10)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_name_gets_the_closest(tmp_path):
