@@ -62,7 +62,7 @@ def test_alpha_reads_far_from_w_the_same_text():
 def test_search_on_two_devices(programs, tmp_path):
     folder = tmp_path / "search"
     output = programs.run_on_two_devices(
-        "search", "--dataset=digits", "--examples=64", "--channels=2",
+        "search", "--dataset=digits", "--examples=100", "--channels=2",
         "--layers=3", "--batch_size=16", "--distribute=mirrored",
         "--epochs=2", "--optimization=joint_simultaneous",
         f"--workdir={folder}",
@@ -70,7 +70,7 @@ def test_search_on_two_devices(programs, tmp_path):
     assert "Search finished" in output
     record = last_epoch(folder)
     assert 0 <= record["union/accuracy"] <= 1
-    assert record["step"] == 2 * 64 // 16  # the union's
+    assert record["step"] == 2 * (100 // 16)  # of the union
     given = (folder / "flags.txt").read_text()
     assert "--method=first_order" in given and "alpha_beta1" not in given
     with np.load(folder / "alpha.npz", allow_pickle=False) as history:
