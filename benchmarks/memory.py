@@ -14,14 +14,12 @@ from __future__ import annotations
 from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
 
 import itertools
-import json
 import pathlib
-import subprocess
-import sys
 
 from absl import flags
 
 from benchmarks.memory_report import USUAL, WAYS, table
+from benchmarks.points import measured
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
 from darts_tf.run.search_flags import METHODS
@@ -41,13 +39,7 @@ def main(_) -> None:
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "memory.jsonl"
-    rows = read(path)
-    for point in points():
-        if not any(point.items() <= row.items() for row in rows):
-            rows.append(measured(point))
-            lines = [json.dumps(row) + "\n" for row in rows]
-            write_atomic(path, "".join(lines))
-            print(lines[-1], end="", flush=True)
+    rows = measured(path, points(), FLAGS.steps)
     text = table(rows)
     write_atomic(folder / "memory.md", text)
     print(text)
@@ -74,25 +66,6 @@ def points() -> list[dict]:
          **WAYS[way]}
         for batch, method, way in grid
     ]  # fmt: skip
-
-
-def read(path: pathlib.Path) -> list[dict]:
-    """The rows that were measured before."""
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    return [json.loads(line) for line in lines]
-
-
-def measured(point: dict) -> dict:
-    """A row: what the step's process says of itself."""
-    given = [f"--{n}={str(v).lower()}" for n, v in point.items()]
-    command = [sys.executable, "-m", "benchmarks.search_step", *given]
-    done = subprocess.run(
-        [*command, f"--steps={FLAGS.steps}"], stdout=subprocess.PIPE,
-        text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(done.returncode)
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":
