@@ -9,6 +9,7 @@ from tensorboard.backend.event_processing.plugin_event_multiplexer import (
     EventMultiplexer,
 )
 from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.summary.writer import event_file_writer
 from tensorboard.util import tensor_util
 
 from darts_tf.errors import InputError
@@ -16,6 +17,16 @@ from darts_tf.run.pictures import draw_genotype, figure_to_array
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.space.conv import CANDIDATES, SPACE
 from darts_tf.space.published import CONVOLUTIONAL
+
+
+@pytest.fixture(autouse=True)
+def files_in_order(monkeypatch):
+    """Files of one second are read in the order of their numbers as text.
+
+    A test makes several within a second; a run makes one a process.
+    """
+    counter = event_file_writer.AtomicCounter(0)
+    monkeypatch.setattr(event_file_writer, "_global_uid", counter)
 
 
 def read(folder, plugin: str) -> dict:
