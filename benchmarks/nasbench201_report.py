@@ -23,6 +23,7 @@ from absl import flags
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from benchmarks.search_lines import with_earlier
 from darts_tf.data.nasbench201_table import (
     ACCURACIES,
     RANKED,
@@ -61,24 +62,6 @@ def main(_) -> None:
     picture_path = folder / f"{FLAGS.name}.png"
     write_atomic(picture_path, figure_to_png(picture(searches)))
     print(markdown(searches, table))
-
-
-def with_earlier(searches: list[dict], path: pathlib.Path) -> list[dict]:
-    """The searches, and what a file of lines has finished beyond them."""
-    if not path.exists():
-        return searches
-    earlier = map(json.loads, path.read_text("utf-8").splitlines())
-    own = {(s["method"], s["seed"]) for s in searches if s["finished"]}
-    kept = [
-        found for found in earlier
-        if found["method"] != "random" and found["finished"]
-        and (found["method"], found["seed"]) not in own
-    ]  # fmt: skip
-    replaced = {(s["method"], s["seed"]) for s in kept}
-    others = [
-        s for s in searches if (s["method"], s["seed"]) not in replaced
-    ]
-    return sorted([*others, *kept], key=lambda s: (s["method"], s["seed"]))
 
 
 def line(workdir: pathlib.Path, table: Table) -> dict:

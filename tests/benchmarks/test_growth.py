@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import growth
+from benchmarks import growth_report as growth
 
 
 def rows():

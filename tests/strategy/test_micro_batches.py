@@ -37,8 +37,8 @@ def of_cells(w, cells, batch, seed):
 
 
 def loss(w, alpha, batch, seed):
-    softmax = lambda_reg.mixing_weights(alpha)
-    cells = lambda_reg.per_cell(softmax, SMALL, KINDS)
+    softmax = relaxation.mixing_weights(alpha)
+    cells = relaxation.per_cell(softmax, SMALL, KINDS)
     return of_cells(w, cells, batch, seed)
 
 
@@ -136,7 +136,8 @@ def test_supernets_batch_norms_see_their_slice():
     whole = by_hand(*given, batch, 1)
     differ = 0
     for one, other, third in zip(found, wanted, whole, strict=True):
-        scale = np.abs(other).max()
+        # Of one channel before a batch norm the gradient is rounding.
+        scale = max(np.abs(other).max(), 1e-4)
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-3 * scale)
         differ += np.abs(one - third).max() > 1e-2 * scale
     assert differ > len(found) / 2
