@@ -19,9 +19,7 @@ methods as flags: random images of 32 x 32, a process each, one thread, cores
 that other work shared (hence CPU seconds, which that inflates too). "peak" is
 the largest resident size of the process, "estimate" what train.search tells
 before it starts. Its constants (darts_tf/networks/memory.py) were fitted to
-the plain rows of first_order and finite_difference with 8 channels, and to
-earlier peaks of 16 channels and 8 cells at batch 16 (first_order 3.6 GB,
-finite_difference 5.2 to 5.5, exact 9.3); all other rows are predictions.
+the plain rows; the others are predictions.
 """
 HEAD = (
     "| channels, cells, batch | method | | peak (GB) | estimate (GB) | off | "
