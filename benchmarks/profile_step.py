@@ -27,6 +27,9 @@ from train import setup
 # The generated module can be imported by any path but the package's own.
 from tensorflow.tsl.profiler.protobuf import xplane_pb2  # isort: skip
 
+EXECUTORS = {"Process", "Run", "Start", "Done"}
+"""Events that have others in them, or none of the work."""
+
 flags.DEFINE_string("trace", None, "folder of the profiler's trace")
 flags.DEFINE_integer("rows", 25, "operations that are told apart")
 FLAGS = flags.FLAGS
@@ -66,7 +69,8 @@ def by_operation(path: pathlib.Path) -> dict[str, tuple[float, int]]:
         for line in plane.lines:
             for event in line.events:
                 _, colon, kind = names[event.metadata_id].rpartition(":")
-                if colon and kind.isidentifier():
+                named = colon and kind.isidentifier()
+                if named and kind not in EXECUTORS:
                     found[kind][0] += event.duration_ps * 1e-12
                     found[kind][1] += 1
     return {kind: tuple(values) for kind, values in found.items()}
