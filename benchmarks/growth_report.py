@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 MIDDLE = {"channels": 8, "layers": 5, "batch_size": 16, "space": "darts_conv",
           "method": "first_order"}  # fmt: skip
@@ -76,5 +77,7 @@ def picture(rows: list[dict]) -> Figure:
         panel.set(xscale="log", yscale="log", xlabel=TITLES.get(name, name))
         panel.set_xticks(sizes, map(str, sizes), minor=False)
         panel.minorticks_off()
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter("{x:g}")
         panel.legend(fontsize=6, title="exponents", title_fontsize=6)
     return figure
