@@ -184,3 +184,29 @@ def test_a_dilated_operation_is_the_same_in_phases(stride):
         assert np.abs(plain).max() > 1e-3
         size = np.abs(plain).max()
         np.testing.assert_allclose(plain, other, atol=1e-5 * size)
+
+
+def test_tensorflow_is_still_wrong_with_dilations_gradient():
+    """If this fails, `dilations` could spare the phases."""
+    x = tf.constant(RNG.standard_normal((2, 8, 8, 3)), tf.float32)
+    kernel = tf.constant(RNG.standard_normal((3, 3, 3, 1)), tf.float32)
+
+    def native(x, kernel):
+        return tf.raw_ops.DepthwiseConv2dNative(
+            input=x, filter=kernel, strides=[1, 1, 1, 1], padding="SAME",
+            dilations=[1, 2, 2, 1],
+        )  # fmt: skip
+
+    layer = ops.DepthwiseConv(3, 1, 2)
+    layer.build(x.shape)
+    layer.kernel.assign(kernel)
+    gradients = []
+    try:
+        for function in (native, lambda x, kernel: layer(x)):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                value = tf.reduce_sum(tf.sin(function(x, kernel)))
+            gradients.append(tape.gradient(value, x))
+    except tf.errors.OpError:
+        return  # refused, as on machines without oneDNN
+    assert np.abs(gradients[0] - gradients[1]).max() > 0.1
