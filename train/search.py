@@ -17,6 +17,7 @@ from darts_tf.run import (
     estimator_flags,
     recipe_flags,
     search_flags,
+    search_program,
     strategy_flags,
 )
 from darts_tf.run.driver import drive
@@ -24,20 +25,7 @@ from train import budgeted, records, setup, weight_sharing
 from train.kinds import kind_of
 
 FLAGS = flags.FLAGS
-run_flags.define_workdir("search")
-run_flags.define_space()
-run_flags.define_truth()
-strategy_flags.define_strategy()
-run_flags.define_network(channels=16, layers=8)
-run_flags.define_training(0.5, "an estimator that trains to measure on")
-run_flags.define_language(words=0.0, patience=True)
-run_flags.define_descent(epochs=50, batch_size=64)
-recipe_flags.define_recipe()
-search_flags.define_search()
-search_flags.define_instruments()
-run_flags.define_data()
-run_flags.define_precision()
-run_flags.define_run()
+search_program.define()
 flags.adopt_module_key_flags(run_flags)
 flags.adopt_module_key_flags(search_flags)
 flags.adopt_module_key_flags(strategy_flags)

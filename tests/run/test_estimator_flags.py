@@ -15,24 +15,9 @@ import pytest
 PARSER = """
 import json, os, sys
 from absl import flags
-from darts_tf.run import (
-    flags as run_flags, recipe_flags, search_flags, strategy_flags,
-)
+from darts_tf.run import flags as run_flags, search_program
 
-run_flags.define_workdir("search")
-run_flags.define_space()
-run_flags.define_truth()
-strategy_flags.define_strategy()
-run_flags.define_network(16, 8)
-run_flags.define_training(0.5, "to measure on")
-run_flags.define_language(0.0, True)
-run_flags.define_descent(50, 64)
-recipe_flags.define_recipe()
-search_flags.define_search()
-search_flags.define_instruments()
-run_flags.define_data()
-run_flags.define_precision()
-run_flags.define_run()
+search_program.define()
 assert "tensorflow" not in sys.modules
 
 def told(arguments):
