@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -76,4 +77,15 @@ def searched(programs, tmp_path_factory) -> pathlib.Path:
     """The folder of a finished search with SEARCH's flags."""
     folder = tmp_path_factory.mktemp("runs") / "search"
     programs.run("search", *SEARCH, f"--workdir={folder}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory) -> pathlib.Path:
+    """A folder with three short texts of five words."""
+    folder = tmp_path_factory.mktemp("text")
+    rng = np.random.default_rng(0)
+    for name in ("train", "valid", "test"):
+        words = rng.choice("a b c d e".split(), 400)
+        (folder / f"{name}.txt").write_text(" ".join(words) + "\n")
     return folder

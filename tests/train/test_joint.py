@@ -7,7 +7,6 @@ import json
 import types
 
 import numpy as np
-import pytest
 
 from darts_tf.descent.replicas import Replicas
 from train import images, texts
@@ -75,16 +74,6 @@ def test_search_on_two_devices(programs, tmp_path):
     assert "--method=first_order" in given and "alpha_beta1" not in given
     with np.load(folder / "alpha.npz", allow_pickle=False) as history:
         assert np.abs(np.diff(history["normal"], axis=0)).max() > 0
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("text")
-    rng = np.random.default_rng(0)
-    for name in ("train", "valid", "test"):
-        words = rng.choice("a b c d e".split(), 400)
-        (folder / f"{name}.txt").write_text(" ".join(words) + "\n")
-    return folder
 
 
 def test_recurrent_search(programs, text, tmp_path):

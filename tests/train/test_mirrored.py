@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import pathlib
 
 import numpy as np
-import pytest
 
 TEXT = (
     "--space=darts_recurrent", "--dataset=text_folder", "--hidden_size=4",
@@ -20,16 +18,6 @@ def losses(folder) -> list[float]:
     rows = (folder / "metrics.jsonl").read_text().splitlines()
     rows = [json.loads(row) for row in rows]
     return [row["train/loss"] for row in rows if row["kind"] == "steps"]
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory) -> pathlib.Path:
-    folder = tmp_path_factory.mktemp("text")
-    rng = np.random.default_rng(0)
-    for name in ("train", "valid", "test"):
-        words = rng.choice("a b c d e".split(), 400)
-        (folder / f"{name}.txt").write_text(" ".join(words) + "\n")
-    return folder
 
 
 def test_language_on_two_devices_is_as_on_one(programs, text, tmp_path):

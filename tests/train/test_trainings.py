@@ -10,7 +10,6 @@ from darts_tf.estimation.learning_curve import extrapolated
 from darts_tf.run import checkpoints
 from darts_tf.run.metrics import read_metrics
 from darts_tf.space.architecture_string import from_string
-from darts_tf.space.nasbench201 import SPACE
 from tests.train.test_supernets import ONE, SHARING, left
 from train import setup, weight_sharing
 from train.inheriting import Inherit, relative
