@@ -166,10 +166,13 @@ class LambdaRegulariser:
         def plus(g, forward, backward, epsilon, strength):
             strength = tf.cast(strength, epsilon.dtype)
             factor = tf.math.divide_no_nan(strength, 2 * epsilon)
-            return [
-                t + factor * (f - b)
-                for t, f, b in zip(g, forward, backward, strict=True)
+            added = [
+                factor * (f - b)
+                for f, b in zip(forward, backward, strict=True)
             ]
+            norm = tf.linalg.global_norm
+            share = tf.math.divide_no_nan(norm(added), norm(g))
+            return [t + a for t, a in zip(g, added, strict=True)], share
 
         sliced = functools.partial(
             in_turn, count=micro_batches, compile=compile, mean=mean
@@ -180,10 +183,12 @@ class LambdaRegulariser:
         self._plus = compile(plus)
 
     def __call__(self, w, alpha, batch, seed, strength: float):
-        """(regularised gradient, L_train, its aux with "alignment").
+        """(regularised gradient, L_train, its aux with two scalars more).
 
         aux["alignment"] is the mean pairwise cosine of the normal cells'
-        layer gradients, [], whatever the regularizer.
+        layer gradients, [], whatever the regularizer; aux["share"] the norm
+        of what the regulariser adds over that of grad_w L_train, []: above 1
+        it decides where w goes.
 
         Args:
           w, alpha: flat lists of tensors.
@@ -193,12 +198,12 @@ class LambdaRegulariser:
         """
         g, layers, value, aux = self.layer_gradients(w, alpha, batch, seed)
         cosine, epsilon, *points = self.around(alpha, layers)
-        aux = {**aux, "alignment": cosine}
+        aux = {**aux, "alignment": cosine, "share": tf.zeros_like(cosine)}
         if not strength:
             return g, value, aux
         forward, backward = (
             self._weights_only(w, cells, batch, seed) for cells in points
         )
         strength = tf.constant(strength, tf.float32)
-        g = self._plus(g, forward, backward, epsilon, strength)
-        return g, value, aux
+        g, share = self._plus(g, forward, backward, epsilon, strength)
+        return g, value, {**aux, "share": share}

@@ -282,8 +282,10 @@ class Search(Epochs):
     def _regularised(self, aux) -> dict[str, object]:
         if self._regulariser is None:
             return {}
+        local = self._replicas.local
         return {
-            "train/layer_alignment": self._replicas.local(aux["alignment"]),
+            "train/layer_alignment": local(aux["alignment"]),
+            "train/regularizer_share": local(aux["share"]),
             "lambda": self.settings.lambda_in(self.epoch),
         }
 

@@ -85,6 +85,8 @@ def test_it_adds_minus_lambda_times_the_derivative_of_alignment(
     cosine = float(alignments("cosine", W)[0])
     assert float(aux["alignment"]) == pytest.approx(cosine, rel=1e-12)
     assert abs(cosine) < 0.99 and "logits" in aux
+    share = np.linalg.norm(wanted) / np.linalg.norm(g)
+    assert float(aux["share"]) == pytest.approx(share, rel=1e-4)
 
 
 @BOTH
@@ -128,6 +130,7 @@ def test_strength_zero_spares_two_passes_and_still_measures():
     regulariser = build(function=counted)
     (g,), _, aux = regulariser(W, ALPHA, 0, SEED, 0.0)
     assert len(calls) == 1 and abs(float(aux["alignment"])) > 0
+    assert float(aux["share"]) == 0
     (plain,), _, _ = bilevel.weight_gradient(loss, W, ALPHA, 0, SEED)
     np.testing.assert_allclose(g, plain, rtol=1e-12)
     regulariser(W, ALPHA, 0, SEED, 0.1)

@@ -81,6 +81,7 @@ def test_lambda_rises_acts_on_w_and_is_resumed_exactly():
     advance(plain, 1)
     assert [row["lambda"] for row in rows] == [0, 0.0625]
     assert all(-1 <= row["train/layer_alignment"] <= 1 for row in rows)
+    assert [row["train/regularizer_share"] > 0 for row in rows] == [0, 1]
     there, here = loop.state(), plain.state()
     moved = [n for n in here if n.startswith("w/") and
              np.abs(there[n] - here[n]).max() > 1e-4]  # fmt: skip
