@@ -18,7 +18,7 @@ from darts_tf.estimation.estimates import (
     of_perplexity,
 )
 from darts_tf.estimation.learning_curve import extrapolated
-from darts_tf.run import flags as run_flags
+from darts_tf.run import space_flags
 from darts_tf.run.driver import drive
 from darts_tf.run.estimator_flags import FIDELITY
 from darts_tf.run.files import write_atomic
@@ -48,7 +48,7 @@ class Full:
     """
 
     def __init__(self, flags, replicas: Replicas):
-        split = "valid_fraction" not in run_flags.FOREIGN_FLAGS[flags.space]
+        split = "valid_fraction" not in space_flags.FOREIGN_FLAGS[flags.space]
         if split and not flags.valid_fraction:
             raise InputError(
                 f"--estimator={flags.estimator} needs validation images to "
