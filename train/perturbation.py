@@ -23,7 +23,7 @@ from darts_tf.run.workdir import (
     read_flags,
 )
 from darts_tf.strategy import perturbation_loop
-from train import images, kinds, records, setup, truth
+from train import foretelling, images, kinds, records, setup, truth
 from train.alpha_history import check_has_alpha
 from train.image_data import Batches
 
@@ -101,6 +101,7 @@ def build(search: Workdir, flags, given):
     step, arrays = found
     replicas = setup.prepare(flags)
     data = images.search_data(flags)
+    foretelling.given_weights(flags, data, replicas)
     trained = images.search(flags, replicas, data)
     trained.restore(
         {n: a for n, a in arrays.items() if not n.startswith("run/")}
