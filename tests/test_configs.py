@@ -109,11 +109,13 @@ def test_enumerations_are_those_of_the_libraries():
     assert run_flags.PRECISIONS == tuple(precision.PRECISIONS)
     assert search_flags.REGULARIZERS == ("none", *lambda_reg.KINDS)
     assert search_flags.LAMBDA_CELLS == lambda_reg.CELLS
+    assert search_flags.LAMBDA_GRADIENTS == lambda_reg.GRADIENTS
     assert set(space_flags.SPACES) == set(SPACES)
     assert recipe_flags.SCHEDULES == training.SCHEDULES
     assert recipe_flags.DECAY == training.TrainingSettings.learning_rate_decay
     usual = {
         "lambda_strength": lambda_reg.STRENGTH,
+        "lambda_gradient": lambda_reg.GRADIENTS[0],
         "lambda_epsilon": lambda_reg.EPSILON,
         "lambda_cells": lambda_reg.CELLS[0],
     }

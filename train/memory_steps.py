@@ -43,6 +43,7 @@ class ImageSearch:
     recompute: bool = False
     partial_channels: int = 1
     lambda_regularizer: str = "none"
+    lambda_gradient: str = "finite_difference"
     precision: str = "float32"
     classes: int = 10
     image_shape: tuple[int, ...] = (32, 32, 3)
@@ -61,11 +62,11 @@ class ImageSearch:
     def _needs(self) -> Kind:
         needs = IMAGES[self.method]
         if self.lambda_regularizer != "none":
-            needs = needs.plus(LAMBDA)
+            needs = needs.plus(LAMBDA[self.lambda_gradient])
         return needs if self.precision == "float32" else needs.plus(NARROW)
 
     def _element(self) -> float:
-        """Bytes; central differences are taken in float32."""
+        """Bytes; implicit terms but the exact one are taken in float32."""
         regularised = self.lambda_regularizer != "none"
         wide = self.method == "finite_difference" or regularised
         return ELEMENT["float32" if wide else self.precision]

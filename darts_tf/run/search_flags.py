@@ -8,8 +8,10 @@ from darts_tf.errors import InputError
 
 REGULARIZERS = ("none", "cosine", "sign")
 LAMBDA_CELLS = ("normal", "all")
+LAMBDA_GRADIENTS = ("finite_difference", "exact")
 LAMBDA_DEFAULTS = {
     "lambda_strength": 0.125,
+    "lambda_gradient": "finite_difference",
     "lambda_epsilon": 1e-4,
     "lambda_cells": "normal",
 }
@@ -142,8 +144,14 @@ def define_lambda() -> None:
     )  # fmt: skip
     _float("lambda_strength", usual["lambda_strength"], "of the regularizer "
            "in the last epoch; it rises linearly from 0", lower_bound=0)
-    _float("lambda_epsilon", usual["lambda_epsilon"], "length of its step in "
-           "the space of mixing weights", lower_bound=1e-12)  # fmt: skip
+    flags.DEFINE_enum(
+        "lambda_gradient", usual["lambda_gradient"], LAMBDA_GRADIENTS,
+        "how the regularizer is differentiated: by a central difference, as "
+        "published, or exactly (the difference is many times too long where "
+        "it crosses kinks)",
+    )  # fmt: skip
+    _float("lambda_epsilon", usual["lambda_epsilon"], "length of the central "
+           "difference in the space of mixing weights", lower_bound=1e-12)
     flags.DEFINE_enum(
         "lambda_cells", usual["lambda_cells"], LAMBDA_CELLS,
         "which cells are aligned: the normal ones, as published, or those of "
@@ -154,9 +162,16 @@ def define_lambda() -> None:
         lambda v: v["lambda_regularizer"] != "none"
         or v["strategy"] == "lambda_darts"
         or all(v[name] == value for name, value in usual.items()),
-        "--lambda_strength, --lambda_epsilon and --lambda_cells mean nothing "
-        "without --lambda_regularizer=cosine or sign, or "
-        "--strategy=lambda_darts",
+        "--lambda_strength, --lambda_gradient, --lambda_epsilon and "
+        "--lambda_cells mean nothing without --lambda_regularizer=cosine or "
+        "sign, or --strategy=lambda_darts",
+    )
+    flags.register_multi_flags_validator(
+        ["lambda_gradient", "lambda_epsilon"],
+        lambda v: v["lambda_gradient"] != "exact"
+        or v["lambda_epsilon"] == usual["lambda_epsilon"],
+        "--lambda_epsilon is the length of a difference, and "
+        "--lambda_gradient=exact takes none; leave out one of both",
     )
 
 

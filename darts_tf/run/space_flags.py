@@ -16,8 +16,9 @@ IMAGE_FLAGS = (
     "cutout_length", "channels", "layers", "train_portion", "network",
     "resized_crop", "colour_jitter",
     "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
-    "lambda_strength", "lambda_epsilon", "lambda_cells", "recompute",
-    "partial_channels", "precision", "jit", *recipe_flags.RECIPE_FLAGS,
+    "lambda_strength", "lambda_gradient", "lambda_epsilon", "lambda_cells",
+    "recompute", "partial_channels", "precision", "jit",
+    *recipe_flags.RECIPE_FLAGS,
     *recipe_flags.LIMIT_FLAGS, *estimator_flags.IMAGE_FLAGS,
 )  # fmt: skip
 TABLE_FLAG = "nasbench201_table"

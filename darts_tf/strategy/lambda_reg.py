@@ -5,13 +5,19 @@ win; the sign of it is that the layer gradients g_l = dL_train/dp_l, p_l the
 mixing weights of cell l, point in different directions. The regulariser adds
 to w's loss minus lambda times their alignment (strategy/alignment.py). Its
 gradient is a derivative along u_l = d alignment / d g_l in the space of
-mixing weights, taken by a central difference:
+mixing weights,
+
+    - d/dw sum_l <d L_train(w, p) / d p_l, u_l>,    u held constant.
+
+"finite_difference", the published way, takes it by a central difference:
 
     (grad_w L_train(w, p - epsilon u) - grad_w L_train(w, p + epsilon u))
-    / (2 epsilon),    epsilon = epsilon_0 / |u over all cells|.
+    / (2 epsilon),    epsilon = epsilon_0 / |u over all cells|;
 
-It works with every gradient of alpha (strategy/bilevel.py): the unrolled w'
-is the regularised step.
+"exact" differentiates twice. They are far apart wherever the interval holds
+kinks (ReLU, max pooling): benchmarks/results/alignment_gradient.md. Both work
+with every gradient of alpha (strategy/bilevel.py): the unrolled w' is the
+regularised step.
 
 Departures: the implicit term of the unrolled gradient holds the change of
 grad_w L_train with alpha, but not that of the regulariser's gradient, a third
@@ -39,6 +45,9 @@ from darts_tf.strategy.relaxation import cells_of
 
 KINDS = {"cosine": mean_pairwise_cosine, "sign": mean_pairwise_sign}
 """The regularisers by name: what they make large."""
+
+GRADIENTS = ("finite_difference", "exact")
+"""How the derivative along u is taken."""
 
 CELLS = ("normal", "all")
 """Which are aligned: those of the space's first kind, or of every kind."""
@@ -107,17 +116,19 @@ class LambdaRegulariser:
       space: what is searched.
       kinds: the kind of each of the network's cells, in order.
       regularizer: one of KINDS.
-      epsilon_0: length of the step in the space of mixing weights.
+      gradient: one of GRADIENTS.
+      epsilon_0: length of the step of "finite_difference" in the space of
+        mixing weights.
       cells: one of CELLS.
       compile: turns a function of tensors into its compiled form.
       mean: averages a list of tensors over the replicas.
       micro_batches: equal slices of a batch that are computed in turn. The
         layer gradients that are aligned are the means over them.
-      precision: what the first pass computes in. Those of the central
-        difference are float32, as in eq. 8.
+      precision: what the first pass computes in. Those of the derivative
+        along u are float32, as in eq. 8.
 
     Raises:
-      InputError: no such regularizer; too few cells.
+      InputError: no such regularizer or gradient; too few cells.
     """
 
     def __init__(
@@ -126,6 +137,7 @@ class LambdaRegulariser:
         space,
         kinds,
         regularizer: str,
+        gradient: str = GRADIENTS[0],
         epsilon_0: float = EPSILON,
         cells: str = "normal",
         compile: Callable = tf.function,
@@ -133,11 +145,15 @@ class LambdaRegulariser:
         micro_batches: int = 1,
         precision: Precision = FLOAT32,
     ):
-        if regularizer not in KINDS:
-            raise InputError(
-                f"the regularizer must be one of {', '.join(KINDS)}; "
-                f"received {regularizer!r}"
-            )
+        for given, allowed, name in (
+            (regularizer, KINDS, "regularizer"),
+            (gradient, GRADIENTS, "regularizer's gradient"),
+        ):
+            if given not in allowed:
+                raise InputError(
+                    f"the {name} must be one of {', '.join(allowed)}; "
+                    f"received {given!r}"
+                )
         names = [spec.name for spec in space.cells]
         chosen = {"normal": names[:1], "all": names}[cells]
         groups = aligned_groups(kinds, chosen)
@@ -151,11 +167,12 @@ class LambdaRegulariser:
                 low, w, at(alpha), batch, seed, precision.scale
             )
 
-        def around(alpha, layers):
-            cosine, u = perturbations(KINDS[regularizer], layers, groups)
+        def along(alpha, layers):
+            return perturbations(KINDS[regularizer], layers, groups)
+
+        def around(alpha, u):
             epsilon = bilevel.difference_step(u, epsilon_0)
-            backward, forward = bilevel.perturb(at(alpha), u, epsilon)
-            return cosine, epsilon, forward, backward
+            return *bilevel.perturb(at(alpha), u, epsilon), epsilon
 
         def weights_only(w, cells, batch, seed):
             g, _, _ = bilevel.weight_gradient(
@@ -163,13 +180,22 @@ class LambdaRegulariser:
             )
             return g
 
-        def plus(g, forward, backward, epsilon, strength):
-            strength = tf.cast(strength, epsilon.dtype)
-            factor = tf.math.divide_no_nan(strength, 2 * epsilon)
-            added = [
-                factor * (f - b)
-                for f, b in zip(forward, backward, strict=True)
+        def difference(up, down, epsilon):
+            return [
+                tf.math.divide_no_nan(p - n, 2 * epsilon)
+                for p, n in zip(up, down, strict=True)
             ]
+
+        def by_cells(cells, w, batch, seed):
+            return cells_loss(w, cells, batch, seed)
+
+        def product(w, alpha, batch, seed, u):
+            return bilevel.mixed_product(
+                by_cells, at(alpha), w, batch, seed, u
+            )
+
+        def minus(g, derivative, strength):
+            added = [-tf.cast(strength, d.dtype) * d for d in derivative]
             norm = tf.linalg.global_norm
             share = tf.math.divide_no_nan(norm(added), norm(g))
             return [t + a for t, a in zip(g, added, strict=True)], share
@@ -177,10 +203,22 @@ class LambdaRegulariser:
         sliced = functools.partial(
             in_turn, count=micro_batches, compile=compile, mean=mean
         )
+        self.gradient = gradient
         self.layer_gradients = sliced(both)
+        self.along = compile(along)
         self.around = compile(around)
         self._weights_only = sliced(weights_only)
-        self._plus = compile(plus)
+        self._difference = compile(difference)
+        self._product = sliced(product)
+        self._minus = compile(minus)
+
+    def derivative(self, w, alpha, batch, seed, u):
+        """d/dw sum_l <d L_train / d p_l, u_l>, shaped like w."""
+        if self.gradient == "exact":
+            return self._product(w, alpha, batch, seed, u)
+        *points, epsilon = self.around(alpha, u)
+        ends = [self._weights_only(w, p, batch, seed) for p in points]
+        return self._difference(*ends, epsilon)
 
     def __call__(self, w, alpha, batch, seed, strength: float):
         """(regularised gradient, L_train, its aux with two scalars more).
@@ -194,16 +232,14 @@ class LambdaRegulariser:
           w, alpha: flat lists of tensors.
           batch: for L_train.
           seed: int32 [2]; all passes see the same masks.
-          strength: lambda; 0 spares the two passes of the regulariser.
+          strength: lambda; 0 spares the passes of the regulariser.
         """
         g, layers, value, aux = self.layer_gradients(w, alpha, batch, seed)
-        cosine, epsilon, *points = self.around(alpha, layers)
+        cosine, u = self.along(alpha, layers)
         aux = {**aux, "alignment": cosine, "share": tf.zeros_like(cosine)}
         if not strength:
             return g, value, aux
-        forward, backward = (
-            self._weights_only(w, cells, batch, seed) for cells in points
-        )
+        derivative = self.derivative(w, alpha, batch, seed, u)
         strength = tf.constant(strength, tf.float32)
-        g, share = self._plus(g, forward, backward, epsilon, strength)
+        g, share = self._minus(g, derivative, strength)
         return g, value, {**aux, "share": share}

@@ -116,6 +116,7 @@ class Search(Epochs):
             self.space,
             task.kinds,
             settings.lambda_regularizer,
+            settings.lambda_gradient,
             settings.lambda_epsilon,
             settings.lambda_cells,
             self._replicas.compile,

@@ -22,8 +22,8 @@ class SearchSettings:
       alpha_learning_rate, alpha_weight_decay, alpha_beta1: of alpha, by Adam
         with betas (alpha_beta1, 0.999).
       lambda_regularizer: "none" or one of lambda_reg.KINDS, added to w's
-        gradient; lambda_strength at the end, lambda_epsilon, lambda_cells:
-        see lambda_reg.LambdaRegulariser.
+        gradient; lambda_strength at the end, lambda_gradient, lambda_epsilon,
+        lambda_cells: see lambda_reg.LambdaRegulariser.
       temperature_end: T of the softmax in the last epoch; it falls
         geometrically from 1 in the first one. 1: no annealing.
       precision: one of descent.precision.PRECISIONS.
@@ -47,6 +47,7 @@ class SearchSettings:
     alpha_beta1: float = 0.5
     lambda_regularizer: str = "none"
     lambda_strength: float = lambda_reg.STRENGTH
+    lambda_gradient: str = lambda_reg.GRADIENTS[0]
     lambda_epsilon: float = lambda_reg.EPSILON
     lambda_cells: str = "normal"
     temperature_end: float = 1.0

@@ -65,11 +65,11 @@ def test_regulariser(name, short):
 
     regulariser = LambdaRegulariser(
         relaxation.cells_loss(model), space, model.kinds,
-        REGULARIZERS[short], EPSILON_0, compile=recorded,
+        REGULARIZERS[short], epsilon_0=EPSILON_0, compile=recorded,
     )  # fmt: skip
     total, loss, aux = regulariser(w, alpha, (x, y), SEED, strength=1.0)
     base, layer_gradients, _, _ = pieces["both"]
-    _, epsilon, forward, backward = pieces["around"]
+    up, down, epsilon = pieces["around"]
     close(loss, golden["loss"])
     close(aux["alignment"], golden["alignment_normal"])
     normal = [
@@ -77,7 +77,7 @@ def test_regulariser(name, short):
     ]
     close(tf.stack(normal), golden["layer_gradients_normal"])
     close(epsilon, golden["epsilon"])
-    steps = [(b - f) / 2 for f, b in zip(forward, backward, strict=True)]
+    steps = [(p - n) / 2 for p, n in zip(up, down, strict=True)]
     close(tf.stack(steps), golden["perturbations_all_cells"])
 
     added = [t - g for t, g in zip(total, base, strict=True)]

@@ -20,6 +20,7 @@ from darts_tf.networks.memory import (
 from darts_tf.networks.network_footprint import Footprint
 from darts_tf.networks.text_footprint import TextFootprint
 from darts_tf.strategy.bilevel import METHODS
+from darts_tf.strategy.lambda_reg import GRADIENTS
 
 SIZES = Footprint(
     cells=(Held(10, 100, 30), Held(20, 50, 5)), outside=Held(5, 7),
@@ -50,17 +51,22 @@ def test_of_text():
 
 
 def test_what_is_added_adds_weights_and_graphs():
-    more = estimate(SIZES, FIRST.plus(LAMBDA), 3)
+    added, twice = LAMBDA["finite_difference"], LAMBDA["exact"]
+    more = estimate(SIZES, FIRST.plus(added), 3)
     plain = estimate(SIZES, FIRST, 3)
     assert more.activations == plain.activations
-    assert more.weights == plain.weights + 4 * LAMBDA.copies * 35
-    assert more.program - plain.program == pytest.approx(6 * LAMBDA.graph)
+    assert more.weights == plain.weights + 4 * added.copies * 35
+    assert more.program - plain.program == pytest.approx(6 * added.graph)
+    more = estimate(SIZES, FIRST.plus(twice), 3)
+    assert more.activations == twice.derivatives * plain.activations
+    assert FIRST.plus(twice).plus(added).derivatives == twice.derivatives
 
 
 def test_every_method_and_precision_is_known():
     assert {*METHODS, "training"} == set(TEXT)
     assert {*METHODS, "training", "weights"} == set(IMAGES)
     assert set(ELEMENT) == set(PRECISIONS)
+    assert set(LAMBDA) == set(GRADIENTS)
 
 
 def test_on_a_device_and_on_the_host():

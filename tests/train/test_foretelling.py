@@ -34,6 +34,7 @@ FLAGS = StoredFlags({
     "space": "s2", "method": "exact", "channels": 4, "layers": 5,
     "batch_size": 12, "micro_batches": 2, "recompute": True,
     "partial_channels": 2, "lambda_regularizer": "sign",
+    "lambda_gradient": "exact",
     "precision": "mixed_float16", "auxiliary_weight": 0.0,
     "network": "mobile", "hidden_size": 6, "bptt": 7, "epochs": 1,
 })  # fmt: skip
@@ -53,7 +54,7 @@ def told(monkeypatch):
 def test_a_search_on_images(told):
     foretelling.search(FLAGS, IMAGES, TWO)
     assert told == [(
-        ImageSearch("s2", "exact", 4, 5, 6, 2, True, 2, "sign",
+        ImageSearch("s2", "exact", 4, 5, 6, 2, True, 2, "sign", "exact",
                     "mixed_float16", **SHAPE),
         3 * 10 * 64,
     )]  # fmt: skip
@@ -69,7 +70,7 @@ def test_a_search_by_an_earlier_version_has_fewer_flags(told):
 def test_given_weights_have_no_alpha(told):
     foretelling.given_weights(FLAGS, IMAGES, TWO)
     assert told[0][0] == ImageSearch(
-        "s2", GIVEN_WEIGHTS, 4, 5, 6, 2, True, 2, **SHAPE
+        "s2", GIVEN_WEIGHTS, 4, 5, 6, 2, True, 2, "none", "exact", **SHAPE
     )
 
 

@@ -85,9 +85,14 @@ def test_a_training_is_told_with_half_of_its_batch(step):
 def test_lambda_darts_takes_more_graphs_and_gradients():
     plain, found = IMAGE.memory(), changed(IMAGE, lambda_regularizer="sign")
     copies = IMAGES["first_order"].copies
-    assert found.weights / plain.weights == (copies + LAMBDA.copies) / copies
+    more = LAMBDA["finite_difference"].copies
+    assert found.weights / plain.weights == (copies + more) / copies
     assert found.program > plain.program
     assert found.activations == plain.activations
+    twice = {"lambda_regularizer": "sign", "lambda_gradient": "exact"}
+    assert changed(IMAGE, **twice).total > 1.5 * found.total
+    # Nothing is regularised: how does not count.
+    assert changed(IMAGE, lambda_gradient="exact") == plain
 
 
 def test_precision_narrows_what_no_central_difference_keeps():
