@@ -1,13 +1,12 @@
 """Peak memory and time of a search step: plain, and in each way that saves.
 
     python -m benchmarks.memory --out=benchmarks/results
-    python -m benchmarks.memory --out=benchmarks/results --space=darts_recurrent --batches=64
 
 Each row is a process of its own (benchmarks/search_step.py), one after the
-other. Adds the rows that are not there yet to OUT/memory.jsonl, so that the
-same command goes on where it was, and other sizes join them; writes
-OUT/memory.md, in which the estimate that train.search prints stands beside
-what was measured.
+other; with --space=darts_recurrent of language. Adds the rows that are not
+there yet to OUT/memory.jsonl, so that the same command goes on where it was,
+and other sizes join them; writes OUT/memory.md, in which the estimate that
+train.search prints stands beside what was measured.
 """
 
 from __future__ import annotations

@@ -24,7 +24,9 @@ USUAL = {
 }  # fmt: skip
 TEXT_WAYS = {n: more for n, more in WAYS.items() if more.keys() <= {
     "micro_batches"}}  # fmt: skip
-IMAGE_SIZES = {"channels": "channels", "layers": "cells", "batch_size": "batch"}
+IMAGE_SIZES = {
+    "channels": "channels", "layers": "cells", "batch_size": "batch"
+}  # fmt: skip
 TEXT_SIZES = {
     "hidden_size": "hidden", "words": "words", "bptt": "window",
     "batch_size": "batch",

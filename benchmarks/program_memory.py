@@ -3,9 +3,10 @@
     python -m benchmarks.program_memory --out=benchmarks/results
 
 Small runs of every program that tells it, on the CPU and on the data that
-comes with the package, one after the other in a folder that is thrown away. Adds the rows
-that are not there yet to OUT/program_memory.jsonl, so that the same command
-goes on where it was, and writes OUT/memory.md, as benchmarks/memory.py does.
+comes with the package, one after the other in a folder that is thrown away.
+Adds the rows that are not there yet to OUT/program_memory.jsonl, so that the
+same command goes on where it was, and writes OUT/memory.md, as
+benchmarks/memory.py does.
 """
 
 from __future__ import annotations

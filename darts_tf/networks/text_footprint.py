@@ -100,7 +100,7 @@ def _model(
     per_word: int, operations: int, nodes: int, hidden_size: int, words: int,
     bptt: int,
 ) -> TextFootprint:  # fmt: skip
-    """Embedding [V, H] and bias [V], first matrix [2 H, 2 H], maps [H, 2 H]."""
+    """Embedding [V, H], bias [V], first matrix [2 H, 2 H], maps [H, 2 H]."""
     weights = words * (hidden_size + 1)
     weights += (4 + 2 * nodes) * hidden_size**2
     elements = (per_word + AROUND) * hidden_size + SCORES * words

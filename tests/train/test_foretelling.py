@@ -29,7 +29,8 @@ IMAGES = types.SimpleNamespace(
 )
 SHAPE = {"classes": 3, "image_shape": (8, 8, 1)}
 WORDS = np.zeros(50, np.int32)
-TEXT = TextData("own", Vocabulary(("a", "b", EOS, UNKNOWN)), WORDS, WORDS, {}, None)
+VOCABULARY = Vocabulary(("a", "b", EOS, UNKNOWN))
+TEXT = TextData("own", VOCABULARY, WORDS, WORDS, {}, None)
 FLAGS = StoredFlags({
     "space": "s2", "method": "exact", "channels": 4, "layers": 5,
     "batch_size": 12, "micro_batches": 2, "recompute": True,
