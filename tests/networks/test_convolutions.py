@@ -69,7 +69,7 @@ def test_tensorflow_is_still_wrong_with_dilations_gradient():
     kernel = tf.constant(RNG.standard_normal((3, 3, 3, 1)), tf.float32)
 
     def native(x, kernel):
-        return tf.raw_DepthwiseConv2dNative(
+        return tf.raw_ops.DepthwiseConv2dNative(
             input=x, filter=kernel, strides=[1, 1, 1, 1], padding="SAME",
             dilations=[1, 2, 2, 1],
         )  # fmt: skip
