@@ -39,6 +39,9 @@ one thread, cores that other work shared (hence CPU seconds, which that
 inflates too). "peak" is the largest resident size of the process, "estimate"
 what train.search tells before it starts. What is not counted from sizes is in
 constants (darts_tf/networks/memory.py), which say what they were fitted to.
+Rows without seconds were measured while three other jobs shared the core: too
+slow to be timed, and with up to 0.1 GB less of the program's own pages in
+memory, since the kernel takes back what is not touched for long.
 """
 TEXT_PREFACE = """
 ## Language
@@ -114,10 +117,15 @@ def line(row: dict, sizes) -> str:
     cells = (
         ", ".join(str(row[name]) for name in sizes), row["method"], way(row),
         f"{row['peak_gb']:.2f}", f"{expected:.2f}",
-        off(expected, row["peak_gb"]), f"{row['step_cpu']:.2f}",
-        f"{row['first_step_cpu']:.0f}",
+        off(expected, row["peak_gb"]), seconds(row, "step_cpu", ".2f"),
+        seconds(row, "first_step_cpu", ".0f"),
     )  # fmt: skip
     return f"| {' | '.join(cells)} |"
+
+
+def seconds(row: dict, name: str, form: str) -> str:
+    """CPU seconds, where they could be told."""
+    return f"{row[name]:{form}}" if name in row else "-"
 
 
 def step(row: dict) -> ImageSearch | TextSearch:

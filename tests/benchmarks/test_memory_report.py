@@ -42,6 +42,9 @@ def test_rows_are_in_order_and_tell_how_far_the_estimate_is_off():
     total = report.step(ROW).memory().total / 1e9
     assert body[1][4:6] == [f"{total:.2f}", f"{100 * (total / 2 - 1):+.0f} %"]
     assert len({row[4] for row in body}) > 5  # ways are told apart
+    assert body[1][6:] == ["1.50", "19"]
+    untimed = {n: v for n, v in ROW.items() if "cpu" not in n}
+    assert parsed(report.table([untimed]))[-1][6:] == ["-", "-"]
 
 
 def test_text_has_a_table_of_its_own():
