@@ -91,10 +91,10 @@ ELEMENT = {"float32": 4.0, "mixed_bfloat16": 2.3, "mixed_float16": 2.3}
 multiplied with stays float32."""
 
 TEXT = {
-    "training": Kind(6, 3.1e6, program=TEXT_PROGRAM),
+    "training": Kind(6, 7.0e6, program=TEXT_PROGRAM),
     "first_order": Kind(6, 1.0e6, program=TEXT_PROGRAM),
     "finite_difference": Kind(12, 2.0e6, program=TEXT_PROGRAM),
-    "exact": Kind(12, 5.0e6, 3.3, TEXT_PROGRAM),
+    "exact": Kind(12, 3.5e6, 3.27, TEXT_PROGRAM),
 }
 """The same of language models."""
 
