@@ -30,13 +30,12 @@ import json
 import pathlib
 import time
 
-import keras
 import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from darts_tf.data.batches import training_batches
-from darts_tf.data.images import channel_statistics, load_images
+from benchmarks.trained import SEED, batches, built, cosine, flat, stages
+from darts_tf.data.images import load_images
 from darts_tf.descent.optimizers import SGD
 from darts_tf.networks.conv import Supernet
 from darts_tf.space import conv
@@ -59,7 +58,6 @@ LENGTHS = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8)
 WIDTHS = (1e-1, 1e-2, 1e-3, 1e-5, 1e-7, 1e-9)
 RATE = 0.025
 SGD_ = SGD(momentum=0.9, weight_decay=3e-4, clip_norm=5.0)
-SEED = tf.constant([0, 0])
 SETTING = ("dataset", "channels", "layers", "train_batch", "smooth", "seed")
 
 
@@ -108,15 +106,12 @@ def space():
 
 def build(dtype: str, classes: int):
     """(the supernet's loss, its weights, alpha) in this precision."""
-    keras.config.set_dtype_policy(dtype)
-    keras.config.set_floatx(dtype)
-    keras.utils.set_random_seed(FLAGS.seed)
-    model = Supernet(space(), FLAGS.channels, FLAGS.layers, classes)
-    start = relaxation.initial_alpha(model.space, FLAGS.seed)
-    alpha = [tf.constant(rows, dtype) for rows in start]
-    cells = relaxation.per_cell(alpha, model.space, model.kinds)
-    model(tf.zeros((1, 32, 32, 3), dtype), cells)
-    w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
+    model, w, alpha = built(
+        lambda: Supernet(space(), FLAGS.channels, FLAGS.layers, classes),
+        (32, 32, 3),
+        dtype,
+        FLAGS.seed,
+    )
     return relaxation.supernet_loss(model), w, alpha
 
 
@@ -125,49 +120,13 @@ STAGES = {}
 
 def trained(images, stage: int):
     """(w, momentum buffers) as arrays after `stage` weight steps."""
-    if stage not in STAGES:
-        loss, w, alpha = build("float32", images.num_classes)
-        slots = SGD_.slots(w)
-        if 0 not in STAGES:
-            STAGES[0] = w, slots
-
-        @tf.function
-        def step(w, slots, batch):
-            g, value, _ = bilevel.weight_gradient(loss, w, alpha, batch, SEED)
-            return *SGD_.step(w, g, slots, tf.constant(RATE)), value
-
+    if not STAGES:
         stream = iter(batches(images.train, FLAGS.train_batch, FLAGS.seed))
-        wanted = {int(s) for s in FLAGS.stages}
-        for number in range(1, max(wanted) + 1 if max(wanted) else 0):
-            w, slots, value = step(w, slots, next(stream))
-            if number in wanted:
-                STAGES[number] = w, slots
-                print(f"step {number}: L_train {float(value):.3f}", flush=True)
+        wanted = sorted({int(s) for s in FLAGS.stages})
+        start = build("float32", images.num_classes)
+        for number, *found in stages(*start, stream, SGD_, RATE, wanted):
+            STAGES[number] = found
     return STAGES[stage]
-
-
-def batches(part, size: int, seed: int, dtype=tf.float32):
-    """Real batches, not augmented."""
-    dataset = training_batches(
-        part,
-        batch_size=size,
-        seed=seed,
-        start_step=0,
-        statistics=channel_statistics(part.images),
-    )
-    return dataset.map(lambda x, y: (tf.cast(x, dtype), y))
-
-
-def flat(tensors) -> np.ndarray:
-    """All numbers of a list of tensors, [N]."""
-    return np.concatenate([np.ravel(t) for t in tensors])
-
-
-def cosine(left: np.ndarray, right: np.ndarray) -> float:
-    """Of the angle between two vectors [N]."""
-    return float(
-        left @ right / (np.linalg.norm(left) * np.linalg.norm(right))
-    )
 
 
 def compare(images, size: int, w, slots) -> dict:

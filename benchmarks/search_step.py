@@ -51,6 +51,10 @@ flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)
 flags.DEFINE_enum(
     "lambda_regularizer", "none", search_flags.REGULARIZERS, "images only"
 )
+flags.DEFINE_enum(
+    "lambda_gradient", search_flags.LAMBDA_GRADIENTS[0],
+    search_flags.LAMBDA_GRADIENTS, "as train.search",
+)  # fmt: skip
 flags.DEFINE_integer("micro_batches", 1, "as train.search", lower_bound=1)
 flags.DEFINE_bool("recompute", False, "as train.search; images only")
 flags.DEFINE_enum(
@@ -92,7 +96,8 @@ def main(_) -> None:
             more.append(timed(loop, chosen, same=False))
         times.append(timed(loop, chosen, same=True))
     sizes = (
-        "channels", "layers", "lambda_regularizer", "recompute",
+        "channels", "layers", "lambda_regularizer", "lambda_gradient",
+        "recompute",
         "partial_channels",
     )  # fmt: skip
     if FLAGS.space == recurrent.SPACE.name:
@@ -168,6 +173,7 @@ def build_loop(replicas=None, chosen=None) -> search_loop.Search:
     settings = search_loop.SearchSettings(
         FLAGS.method, 2 * FLAGS.steps + 2, 1, FLAGS.batch_size,
         lambda_regularizer=FLAGS.lambda_regularizer,
+        lambda_gradient=FLAGS.lambda_gradient,
         micro_batches=FLAGS.micro_batches,
         precision=FLAGS.precision,
         partial_channels=FLAGS.partial_channels,
@@ -197,7 +203,8 @@ def image_task(replicas, chosen: Images | None = None) -> tasks.ImageTask:
     chosen = chosen or chosen_images(replicas)
     space = space_by_name(FLAGS.space)
     model = images.supernet(
-        space, FLAGS.channels, FLAGS.layers, chosen.classes, FLAGS.method,
+        space, FLAGS.channels, FLAGS.layers, chosen.classes,
+        "exact" in (FLAGS.method, FLAGS.lambda_gradient),
         FLAGS.recompute, FLAGS.partial_channels,
     )  # fmt: skip
     images.build_supernet(model, chosen.shape)

@@ -60,28 +60,32 @@ def built_supernet(flags, data: Data, replicas: Replicas):
     """The search network with random weights, as the flags say."""
     space = space_by_name(flags.space)
     # Random weight sharing has no alpha: no --method, no --partial_channels.
-    method = flags.method if "method" in flags else "first_order"
+    second = "method" in flags and (
+        "exact" in (flags.method, flags.lambda_gradient)
+    )
     partial = flags.partial_channels if "partial_channels" in flags else 1
     with replicas.scope():
         model = supernet(
             space, flags.channels, flags.layers, data.images.num_classes,
-            method, flags.recompute, partial,
+            second, flags.recompute, partial,
         )  # fmt: skip
         build_supernet(model, data.images.image_shape)
     return model
 
 
 def supernet(
-    space, channels: int, layers: int, classes: int, method: str,
-    recompute: bool = False, partial_channels: int = 1,
+    space, channels: int, layers: int, classes: int,
+    second_derivatives: bool = False, recompute: bool = False,
+    partial_channels: int = 1,
 ):  # fmt: skip
     """The search network of a space, not built yet."""
     sizes = channels, layers, classes
     less = {"recompute": recompute, "partial_channels": partial_channels}
     if space.name == "nasbench201":
         return nasbench201.Supernet(space, *sizes, **less)
-    second = method == "exact"
-    return conv.Supernet(space, *sizes, second_derivatives=second, **less)
+    return conv.Supernet(
+        space, *sizes, second_derivatives=second_derivatives, **less
+    )
 
 
 def training_of(flags, genotype, replicas: Replicas, data=None):

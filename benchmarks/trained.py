@@ -1,0 +1,88 @@
+"""Supernets after some weight steps, and batches to look at them with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.data.batches import training_batches
+from darts_tf.data.images import channel_statistics
+from darts_tf.descent.optimizers import SGD
+from darts_tf.strategy import bilevel, relaxation
+
+SEED = tf.constant([0, 0])
+"""Of what is random in a pass."""
+
+
+def built(model, shape, dtype: str, seed: int):
+    """(model, its weights, alpha at its start), in this precision.
+
+    Args:
+      model: makes the supernet, once the precision is set.
+      shape: (H, W, channels) of an image.
+      dtype: "float32" or "float64".
+      seed: of the weights and of alpha.
+    """
+    keras.config.set_dtype_policy(dtype)
+    keras.config.set_floatx(dtype)
+    keras.utils.set_random_seed(seed)
+    model = model()
+    start = relaxation.initial_alpha(model.space, seed)
+    alpha = [tf.constant(rows, dtype) for rows in start]
+    cells = relaxation.cells_of(alpha, model.space, model.kinds)
+    model(tf.zeros((1, *shape), dtype), cells)
+    w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
+    return model, w, alpha
+
+
+def stages(loss, w, alpha, stream, sgd: SGD, rate: float, wanted) -> Iterator:
+    """(number, w, momentum buffers) after each wanted number of steps.
+
+    Args:
+      loss: L_train.
+      w, alpha: where it starts; alpha stays.
+      stream: an iterator over batches.
+      sgd, rate: the optimizer, and its learning rate.
+      wanted: numbers of steps, ascending.
+    """
+
+    @tf.function
+    def step(w, slots, batch):
+        g, value, _ = bilevel.weight_gradient(loss, w, alpha, batch, SEED)
+        return *sgd.step(w, g, slots, tf.constant(rate)), value
+
+    slots, number = sgd.slots(w), 0
+    for stage in wanted:
+        while number < stage:
+            w, slots, value = step(w, slots, next(stream))
+            number += 1
+        if stage:
+            print(f"step {number}: L_train {float(value):.3f}", flush=True)
+        yield stage, w, slots
+
+
+def batches(part, size: int, seed: int, dtype=tf.float32):
+    """Real batches, not augmented."""
+    dataset = training_batches(
+        part,
+        batch_size=size,
+        seed=seed,
+        start_step=0,
+        statistics=channel_statistics(part.images),
+    )
+    return dataset.map(lambda x, y: (tf.cast(x, dtype), y))
+
+
+def flat(tensors) -> np.ndarray:
+    """All numbers of a list of tensors, [N]."""
+    return np.concatenate([np.ravel(t) for t in tensors])
+
+
+def cosine(left: np.ndarray, right: np.ndarray) -> float:
+    """Of the angle between two vectors [N]."""
+    return float(
+        left @ right / (np.linalg.norm(left) * np.linalg.norm(right))
+    )
