@@ -3,10 +3,10 @@
     python -m benchmarks.memory --out=benchmarks/results
 
 Each row is a process of its own (benchmarks/search_step.py), one after the
-other. Adds the rows that are not there yet to OUT/memory.jsonl, so that the
-same command goes on where it was, and other sizes join them; writes
-OUT/memory.md, in which the estimate that train.search prints stands beside
-what was measured.
+other; with --space=darts_recurrent of language. Adds the rows that are not
+there yet to OUT/memory.jsonl, so that the same command goes on where it was,
+and other sizes join them; writes OUT/memory.md, in which the estimate that
+train.search prints stands beside what was measured.
 """
 
 from __future__ import annotations
@@ -18,18 +18,33 @@ import pathlib
 
 from absl import flags
 
-from benchmarks.memory_report import USUAL, WAYS, table
+from benchmarks.memory_report import (
+    IMAGE_SIZES,
+    TEXT_SIZES,
+    TEXT_WAYS,
+    USUAL,
+    WAYS,
+    report,
+)
 from benchmarks.points import measured
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
 from darts_tf.run.search_flags import METHODS
+from darts_tf.space import conv, recurrent
 
 flags.DEFINE_string("out", None, "folder of the results", required=True)
+flags.DEFINE_enum(
+    "space", conv.SPACE.name, (conv.SPACE.name, recurrent.SPACE.name),
+    "what is searched",
+)  # fmt: skip
 flags.DEFINE_integer("channels", 8, "of the supernet", lower_bound=1)
 flags.DEFINE_integer("layers", 4, "of the supernet", lower_bound=3)
-flags.DEFINE_list("batches", ["8", "32"], "images of a step")
+flags.DEFINE_integer("hidden_size", 128, "recurrent only", lower_bound=1)
+flags.DEFINE_integer("words", 2000, "recurrent only", lower_bound=2)
+flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)
+flags.DEFINE_list("batches", ["8", "32"], "images or sequences of a step")
 flags.DEFINE_list("methods", ["first_order"], "of alpha")
-flags.DEFINE_list("ways", list(WAYS), "to search")
+flags.DEFINE_list("ways", None, "to search; unset: all that the space has")
 flags.DEFINE_integer("steps", 3, "timed, after the first", lower_bound=1)
 FLAGS = flags.FLAGS
 
@@ -39,8 +54,8 @@ def main(_) -> None:
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "memory.jsonl"
-    rows = measured(path, points(), FLAGS.steps)
-    text = table(rows)
+    measured(path, points(), FLAGS.steps)
+    text = report(folder)
     write_atomic(folder / "memory.md", text)
     print(text)
 
@@ -51,7 +66,10 @@ def points() -> list[dict]:
     Raises:
       InputError: no such method, way or batch.
     """
-    for given, known in ((FLAGS.methods, METHODS), (FLAGS.ways, WAYS)):
+    text = FLAGS.space == recurrent.SPACE.name
+    known_ways = TEXT_WAYS if text else WAYS
+    ways = list(known_ways) if FLAGS.ways is None else FLAGS.ways
+    for given, known in ((FLAGS.methods, METHODS), (ways, known_ways)):
         for name in given:
             if name not in known:
                 raise InputError(
@@ -59,11 +77,13 @@ def points() -> list[dict]:
                 )
     if not all(batch.isdecimal() for batch in FLAGS.batches):
         raise InputError(f"--batches needs numbers; received {FLAGS.batches}")
-    sizes = {"channels": FLAGS.channels, "layers": FLAGS.layers}
-    grid = itertools.product(FLAGS.batches, FLAGS.methods, FLAGS.ways)
+    names = TEXT_SIZES if text else IMAGE_SIZES
+    usual = {"micro_batches": 1} if text else USUAL
+    sizes = {n: FLAGS[n].value for n in names if n in FLAGS}
+    grid = itertools.product(FLAGS.batches, FLAGS.methods, ways)
     return [
-        {**sizes, "batch_size": int(batch), "method": method, **USUAL,
-         **WAYS[way]}
+        {"space": FLAGS.space, **sizes, "batch_size": int(batch),
+         "method": method, **usual, **WAYS[way]}
         for batch, method, way in grid
     ]  # fmt: skip
 

@@ -31,7 +31,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
 from darts_tf.run import flags as run_flags
-from darts_tf.run import search_flags
+from darts_tf.run import search_flags, space_flags
 from darts_tf.space import recurrent
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import bilevel, search_loop, tasks
@@ -42,7 +42,9 @@ flags.DEFINE_enum("method", "first_order", bilevel.METHODS, "of alpha")
 flags.DEFINE_integer("channels", 16, "of the supernet", lower_bound=1)
 flags.DEFINE_integer("layers", 8, "of the supernet", lower_bound=3)
 flags.DEFINE_integer("batch_size", 64, "images", lower_bound=1)
-flags.DEFINE_enum("space", "darts_conv", run_flags.SPACES, "what is searched")
+flags.DEFINE_enum(
+    "space", "darts_conv", space_flags.SPACES, "what is searched"
+)
 flags.DEFINE_integer("hidden_size", 300, "recurrent only", lower_bound=1)
 flags.DEFINE_integer("words", 10000, "recurrent only", lower_bound=2)
 flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)

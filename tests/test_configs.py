@@ -20,6 +20,7 @@ from darts_tf.run import (
     estimator_flags,
     recipe_flags,
     search_flags,
+    space_flags,
     strategy_flags,
 )
 from darts_tf.space.published import PUBLISHED
@@ -109,7 +110,7 @@ def test_enumerations_are_those_of_the_libraries():
     assert search_flags.REGULARIZERS == ("none", *lambda_reg.KINDS)
     assert search_flags.LAMBDA_CELLS == lambda_reg.CELLS
     assert search_flags.LAMBDA_GRADIENTS == lambda_reg.GRADIENTS
-    assert set(run_flags.SPACES) == set(SPACES)
+    assert set(space_flags.SPACES) == set(SPACES)
     assert recipe_flags.SCHEDULES == training.SCHEDULES
     assert recipe_flags.DECAY == training.TrainingSettings.learning_rate_decay
     usual = {

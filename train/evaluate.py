@@ -10,7 +10,7 @@ from darts_tf.run import flags as run_flags
 from darts_tf.run import recipe_flags
 from darts_tf.run.driver import drive
 from darts_tf.space.published import load_genotype
-from train import records, setup
+from train import foretelling, records, setup
 from train.kinds import kind_of
 
 FLAGS = flags.FLAGS
@@ -35,7 +35,7 @@ def main(_) -> None:
     replicas = setup.prepare(FLAGS)
     kind = kind_of(FLAGS.space)
     loop, data = kind.training_of(FLAGS, genotype, replicas)
-    kind.foretell(FLAGS, genotype, data, replicas)
+    foretelling.training(FLAGS, genotype, data, replicas)
     with setup.open_run(FLAGS, replicas) as workdir:
         if replicas.chief:
             records.keep_genotype(workdir, genotype)

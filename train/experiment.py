@@ -18,7 +18,7 @@ from darts_tf.run import cli  # isort: skip  (parses and reports)
 from absl import flags
 
 from darts_tf.protocol import folder, report, stages
-from darts_tf.run import children, experiment_flags
+from darts_tf.run import children, experiment_flags, flag_values
 from darts_tf.run import flags as run_flags
 
 FLAGS = flags.FLAGS
@@ -31,7 +31,7 @@ def main(_) -> int:
     """All stages and the report, or what --stage and --task say."""
     experiment_flags.check_experiment(FLAGS)
     groups = children.groups(FLAGS.processes, FLAGS.gpus)
-    plan = folder.planned(run_flags.values(FLAGS))
+    plan = folder.planned(flag_values.values(FLAGS))
     alone = FLAGS.stage is None
     with folder.claimed(plan, alone), children.Parent() as parent:
         if FLAGS.task is not None:

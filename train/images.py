@@ -12,7 +12,7 @@ from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import relaxation, search_loop, tasks
 from darts_tf.strategy.joint import SEARCHES
 from darts_tf.strategy.search_settings import SearchSettings
-from train import limits, memory, setup, truth, watching
+from train import limits, setup, truth, watching
 from train.image_data import Batches, Data, load_data, once, united
 
 
@@ -34,7 +34,6 @@ def search(
     """
     shown = truth.instruments(flags)
     data = data or search_data(flags)
-    memory.tell_search(flags, data, replicas)
     model = built_supernet(flags, data, replicas)
     train = Batches(flags, data, 0, replicas)
     valid = Batches(flags, data, 1, replicas)
@@ -115,11 +114,6 @@ def training_of(flags, genotype, replicas: Replicas, data=None):
         model, settings, train.augmented, measured, replicas
     )
     return loop, data
-
-
-def foretell(flags, genotype, data, replicas: Replicas) -> None:
-    """Tells what memory a training will take."""
-    memory.tell_evaluation(flags, genotype, data, replicas)
 
 
 def validated(loop, data, flags) -> dict:

@@ -12,10 +12,10 @@ MODULES = {"darts_recurrent": "train.texts"}
 def kind_of(space: str) -> types.ModuleType:
     """train.images or train.texts, loaded when it is asked for.
 
-    Both have search(flags, replicas), training_of(flags, genotype,
-    replicas, data), foretell(flags, genotype, data, replicas),
-    validated(loop, data, flags), chance(data), measured(loop, data, flags),
-    shown(loop, data, flags), told(result) and export_model(flags, genotype,
-    result, arrays, folder).
+    Both have search_data(flags), search(flags, replicas, data),
+    training_of(flags, genotype, replicas, data), validated(loop, data,
+    flags), chance(data), measured(loop, data, flags), shown(loop, data,
+    flags), told(result) and export_model(flags, genotype, result, arrays,
+    folder).
     """
     return importlib.import_module(MODULES.get(space, "train.images"))

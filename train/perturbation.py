@@ -6,8 +6,12 @@ import json
 
 from darts_tf.descent.variables import snapshot
 from darts_tf.errors import InputError
-from darts_tf.run import checkpoints, derivation_flags, pictures
-from darts_tf.run import flags as run_flags
+from darts_tf.run import (
+    checkpoints,
+    derivation_flags,
+    flag_values,
+    pictures,
+)
 from darts_tf.run.driver import Summary, drive
 from darts_tf.run.files import write_atomic
 from darts_tf.run.progress import duration
@@ -19,7 +23,7 @@ from darts_tf.run.workdir import (
     read_flags,
 )
 from darts_tf.strategy import perturbation_loop
-from train import images, kinds, records, setup, truth
+from train import foretelling, images, kinds, records, setup, truth
 from train.alpha_history import check_has_alpha
 from train.image_data import Batches
 
@@ -97,6 +101,7 @@ def build(search: Workdir, flags, given):
     step, arrays = found
     replicas = setup.prepare(flags)
     data = images.search_data(flags)
+    foretelling.given_weights(flags, data, replicas)
     trained = images.search(flags, replicas, data)
     trained.restore(
         {n: a for n, a in arrays.items() if not n.startswith("run/")}
@@ -124,14 +129,14 @@ def build(search: Workdir, flags, given):
 
 def open_out(search: Workdir, flags, given) -> Workdir:
     """The derivation's own folder, refused where it is another run's."""
-    values = run_flags.values(given) | {"space": flags.space}
+    values = flag_values.values(given) | {"space": flags.space}
     for name in derivation_flags.FOREIGN:
         del values[name]
     return open_workdir(
         given.out or search.path / FOLDER,
         values,
-        run_flags.as_flagfile(values),
-        ignored=run_flags.PLACE_FLAGS + run_flags.PACE_FLAGS + ("out",),
+        flag_values.as_flagfile(values),
+        ignored=flag_values.PLACE_FLAGS + flag_values.PACE_FLAGS + ("out",),
     )
 
 

@@ -8,8 +8,7 @@ import shlex
 from collections.abc import Iterator
 
 from darts_tf.descent.replicas import Replicas
-from darts_tf.run import checkpoints, pictures
-from darts_tf.run import flags as run_flags
+from darts_tf.run import checkpoints, flag_values, pictures
 from darts_tf.run.driver import Summary
 from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.progress import duration
@@ -42,7 +41,7 @@ def reporting(
         return
     step = resumed_step(workdir)
     with Reporter(workdir.tensorboard, step) as reporter:
-        text = run_flags.as_flagfile(run_flags.values(flags))
+        text = flag_values.as_flagfile(flag_values.values(flags))
         reporter.text(0, "flags", f"```\n{text}```")
         yield reporter
 
@@ -187,7 +186,7 @@ def write_result(
     That is `seconds` by the clock on `devices` that computed together (at
     the last start).
     """
-    named = run_flags.values(flags)
+    named = flag_values.values(flags)
     write_json_atomic(
         workdir.result,
         {
@@ -195,7 +194,7 @@ def write_result(
             **measured,
             "seed": flags.seed,
             "flags": named,
-            "flags_hash": run_flags.digest(named),
+            "flags_hash": flag_values.digest(named),
             "versions": setup.versions(),
             "seconds": cost.seconds,
             "first_step_seconds": cost.first_step_seconds,

@@ -21,7 +21,7 @@ from darts_tf.run import (
     strategy_flags,
 )
 from darts_tf.run.driver import drive
-from train import budgeted, records, setup, weight_sharing
+from train import budgeted, foretelling, records, setup, truth, weight_sharing
 from train.kinds import kind_of
 
 FLAGS = flags.FLAGS
@@ -42,7 +42,11 @@ def main(_) -> None:
         budgeted.search(FLAGS)
         return
     replicas = setup.prepare(FLAGS)
-    loop = kind_of(FLAGS.space).search(FLAGS, replicas)
+    truth.check(FLAGS, FLAGS.space)
+    kind = kind_of(FLAGS.space)
+    data = kind.search_data(FLAGS)
+    foretelling.search(FLAGS, data, replicas)
+    loop = kind.search(FLAGS, replicas, data)
     with setup.open_run(FLAGS, replicas) as workdir:
         with records.reporting(workdir, FLAGS, replicas) as reporter:
             keeper = records.SearchRecords(workdir, reporter, FLAGS)

@@ -16,8 +16,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load
 from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
-from darts_tf.run import flags as run_flags
-from darts_tf.run import strategy_flags
+from darts_tf.run import flag_values, space_flags, strategy_flags
 from darts_tf.run.search_flags import BILEVEL
 from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.strategy.micro_batches import check
@@ -25,7 +24,7 @@ from darts_tf.strategy.micro_batches import check
 
 def prepare(flags) -> Replicas:
     """Seeds, determinism and devices, before anything is created."""
-    run_flags.check_space(flags)
+    space_flags.check_space(flags)
     keras.utils.set_random_seed(flags.seed)
     if flags.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -53,8 +52,8 @@ def open_run(flags, replicas: Replicas) -> Iterator[Workdir]:
     Of several workers only the chief holds it; the others read it. None
     leaves before all are done, also where all have stopped.
     """
-    given = run_flags.values(flags)
-    _check_same(run_flags.digest(given), replicas)
+    given = flag_values.values(flags)
+    _check_same(flag_values.digest(given), replicas)
     with _folder(flags, given, replicas.chief) as workdir:
         try:
             yield workdir
@@ -70,10 +69,10 @@ def _folder(flags, given: dict, chief: bool) -> Workdir:
     return open_workdir(
         flags.workdir,
         given,
-        run_flags.as_flagfile(given),
+        flag_values.as_flagfile(given),
         ignored=(
-            *run_flags.PLACE_FLAGS,
-            *run_flags.PACE_FLAGS,
+            *flag_values.PLACE_FLAGS,
+            *flag_values.PACE_FLAGS,
             *strategy_flags.BUDGET_FLAGS,
         ),
     )

@@ -24,9 +24,19 @@ from darts_tf.strategy.text_task import TextTask
 from train import setup, watching
 
 
-def search(flags, replicas: Replicas) -> search_loop.Search:
-    """The search network and its search, as the flags say."""
-    data = load_text(flags.dataset, flags.data_dir)
+def search_data(flags) -> TextData:
+    """The text of a search."""
+    return load_text(flags.dataset, flags.data_dir)
+
+
+def search(
+    flags, replicas: Replicas, data: TextData | None = None
+) -> search_loop.Search:
+    """The search network and its search, as the flags say.
+
+    On `search_data`, which is loaded where it is not given.
+    """
+    data = data or search_data(flags)
     joint = setup.joint(flags)
     learned = np.concatenate([data.train, data.valid]) if joint else data.train
     steps = windows.steps_per_epoch(
@@ -89,11 +99,6 @@ def training_of(flags, genotype, replicas: Replicas, data=None):
         replicas,
     )
     return loop, data
-
-
-def foretell(flags, genotype, data, replicas: Replicas) -> None:
-    """Nothing: the memory of a language model is not estimated."""
-    del flags, genotype, data, replicas
 
 
 def _require(windows: Callable, flag: str) -> None:

@@ -18,7 +18,7 @@ from darts_tf.estimation.estimates import (
     of_perplexity,
 )
 from darts_tf.estimation.learning_curve import extrapolated
-from darts_tf.run import flags as run_flags
+from darts_tf.run import space_flags
 from darts_tf.run.driver import drive
 from darts_tf.run.estimator_flags import FIDELITY
 from darts_tf.run.files import write_atomic
@@ -28,7 +28,7 @@ from darts_tf.space import recurrent
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.random_choice import random_genotype
-from train import setup
+from train import foretelling, setup
 from train.kinds import kind_of
 
 
@@ -37,7 +37,8 @@ class Full:
 
     The training is that of train.evaluate, from the same seed for each
     genotype, and lies in the estimate's folder. A random genotype's network
-    is built at once, so that what cannot be trained is refused at once.
+    is built at once, so that what cannot be trained is refused at once; what
+    memory that one takes is told.
 
     Args:
       flags: of the search: network, data and descent.
@@ -48,7 +49,7 @@ class Full:
     """
 
     def __init__(self, flags, replicas: Replicas):
-        split = "valid_fraction" not in run_flags.FOREIGN_FLAGS[flags.space]
+        split = "valid_fraction" not in space_flags.FOREIGN_FLAGS[flags.space]
         if split and not flags.valid_fraction:
             raise InputError(
                 f"--estimator={flags.estimator} needs validation images to "
@@ -57,7 +58,9 @@ class Full:
             )
         self._flags, self._replicas = flags, replicas
         self._kind, self._data = kind_of(flags.space), None
-        self._training(random_genotype(space_by_name(flags.space), flags.seed))
+        some = random_genotype(space_by_name(flags.space), flags.seed)
+        self._training(some)
+        foretelling.training(flags, some, self._data, replicas)
         self._forget()
 
     def __call__(self, genotype: Genotype, folder: Path) -> Estimate:

@@ -14,7 +14,7 @@ from darts_tf.strategy.weight_sharing import (
     RandomWeightSharing,
     WeightSharingSettings,
 )
-from train import images, records, setup, truth
+from train import foretelling, images, records, setup, truth
 from train.image_data import Batches
 
 
@@ -40,6 +40,7 @@ def search(flags) -> None:
 def build(flags, replicas: Replicas) -> RandomWeightSharing:
     """The supernet and its search, as the flags say."""
     data = images.search_data(flags)
+    foretelling.given_weights(flags, data, replicas)
     model = images.built_supernet(flags, data, replicas)
     settings = setup.settings(
         WeightSharingSettings,

@@ -1,20 +1,37 @@
 """How much memory a run takes, estimated before it starts.
 
-Activations and weights are counted (networks/network_footprint.py). What
-TensorFlow and its graphs take of the main memory is not known from sizes:
-those are constants, measured with `python -m benchmarks.memory`, linear in
-the number of operations on edges.
+Activations and weights are counted (networks/network_footprint.py for images,
+text_footprint.py for language). What TensorFlow and its graphs take of the
+main memory is not known from sizes: those are constants, measured with
+`python -m benchmarks.memory`, linear in the number of operations on edges.
 """
 
 from __future__ import annotations
 
 import dataclasses
-
-from darts_tf.networks.network_footprint import Footprint
+from typing import Protocol
 
 GB = 1e9
 PROGRAM = 0.82 * GB
 """TensorFlow, Keras and this program, before any network."""
+
+TEXT_PROGRAM = 0.62 * GB
+"""The same for language."""
+
+
+class Sizes(Protocol):
+    """What networks' footprints have in common.
+
+    Attributes:
+      weights: parameters of the network.
+      operations: number of operations on edges in the whole network.
+    """
+
+    weights: int
+    operations: int
+
+    def kept(self) -> int:
+        """Elements there at once for one example, at the most."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,24 +42,65 @@ class Kind:
       copies: of all weights: variables, slots, gradients, points of eq. 8.
       graph: bytes of main memory for each operation on an edge.
       derivatives: activations, in those of one pass with gradients.
+      program: bytes of main memory before any network.
     """
 
     copies: int
     graph: float
     derivatives: float = 1.0
+    program: float = PROGRAM
+
+    def plus(self, more: Kind) -> Kind:
+        """The same step with what something adds."""
+        return dataclasses.replace(
+            self, copies=self.copies + more.copies,
+            graph=self.graph + more.graph,
+            derivatives=max(self.derivatives, more.derivatives),
+        )  # fmt: skip
 
 
-KINDS = {
+IMAGES = {
     "training": Kind(6, 3.1e6),
+    "weights": Kind(6, 0.33e6),
     "first_order": Kind(6, 0.70e6),
     "finite_difference": Kind(12, 1.05e6),
     "exact": Kind(12, 5.3e6, 2.5),
 }
-"""By the --method of a search; "training" is that of a derived network.
+"""By the --method of a search; "training" is that of a derived network,
+"weights" that of a supernet at given mixing weights.
 
 Of "exact" one peak is known, which does not tell both constants apart (16
 channels, 8 cells, batch 16: 8.77 GB); "training" was fitted to two runs of
-train.evaluate.
+train.evaluate. "weights" is "first_order" less the 0.33 GB that a step on w
+alone took less than a whole one at that size.
+"""
+
+LAMBDA = {
+    "finite_difference": Kind(3, 0.35e6),
+    "exact": Kind(3, 4.2e6, 2.5),
+}
+"""What Lambda-DARTS adds to a search step, by --lambda_gradient: gradients
+and their graphs. The first was fitted to one run (8 channels, 4 cells, batch
+32); "exact" is taken from the method of that name, not measured.
+"""
+
+NARROW = Kind(0, 0.1e6)
+"""What --precision adds to a step: casts."""
+
+ELEMENT = {"float32": 4.0, "mixed_bfloat16": 2.3, "mixed_float16": 2.3}
+"""Bytes of an element of an activation, on average: what mixing weights are
+multiplied with stays float32 (tests/networks/test_footprint.py counts it)."""
+
+TEXT = {
+    "training": Kind(6, 7.0e6, program=TEXT_PROGRAM),
+    "first_order": Kind(6, 1.0e6, program=TEXT_PROGRAM),
+    "finite_difference": Kind(12, 2.0e6, program=TEXT_PROGRAM),
+    "exact": Kind(12, 3.5e6, 3.27, TEXT_PROGRAM),
+}
+"""The same of language models.
+
+"first_order" and "exact" were fitted to two sizes each, one of them small;
+"finite_difference" to the paper's alone, "training" to one small run.
 """
 
 
@@ -54,7 +112,7 @@ class Memory:
       activations: kept for the backward pass.
       weights: the network's, with slots and gradients.
       program: TensorFlow and its graphs; of the main memory always.
-      data: the images, of the main memory always.
+      data: images or words, of the main memory always.
     """
 
     activations: float
@@ -80,25 +138,20 @@ class Memory:
 
 
 def estimate(
-    sizes: Footprint,
-    kind: str,
-    images: int,
-    recompute: bool = False,
-    element: int = 4,
+    sizes: Sizes, needs: Kind, examples: int, element: float = 4, **how
 ) -> Memory:
     """What a step needs at its peak.
 
     Args:
       sizes: of the network.
-      kind: one of KINDS.
-      images: that are computed at once: of a replica's micro-batch.
-      recompute: keep no activations within a cell.
+      needs: of the step.
+      examples: that are computed at once: of a replica's micro-batch.
       element: bytes of an element of an activation.
+      **how: arguments of the sizes' `kept`.
     """
-    needs = KINDS[kind]
-    kept = needs.derivatives * sizes.kept(recompute) * images
+    kept = needs.derivatives * sizes.kept(**how) * examples
     return Memory(
         activations=element * kept,
         weights=4.0 * needs.copies * sizes.weights,
-        program=PROGRAM + needs.graph * sizes.operations,
+        program=needs.program + needs.graph * sizes.operations,
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from absl import flags
 
 from darts_tf.errors import InputError
-from darts_tf.run import flags as run_flags
+from darts_tf.run import space_flags
 
 SPACE, DATASET = "darts_conv", "cifar10"  # where a flagfile names none
 HELD_OUT = "valid_fraction"
@@ -51,7 +51,7 @@ def check_selects(path: str, given: Mapping[str, str], space: str) -> None:
       InputError: it holds out no images. (A text has its own validation
         part.)
     """
-    if HELD_OUT in run_flags.FOREIGN_FLAGS[space]:
+    if HELD_OUT in space_flags.FOREIGN_FLAGS[space]:
         return
     try:
         share = float(given.get(HELD_OUT, 0))
@@ -71,7 +71,7 @@ def check_space(name: str, path: str, given: Mapping, space: str) -> None:
       InputError: the flagfile names another one, or none where the cells
         are recurrent.
     """
-    images = HELD_OUT not in run_flags.FOREIGN_FLAGS[space]
+    images = HELD_OUT not in space_flags.FOREIGN_FLAGS[space]
     own = given.get("space", space if images else SPACE)
     if own != space:
         raise InputError(

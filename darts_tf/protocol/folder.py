@@ -10,7 +10,7 @@ from pathlib import Path
 from darts_tf.errors import InputError
 from darts_tf.protocol import flagfiles
 from darts_tf.protocol.plan import Plan, flat, plan_of
-from darts_tf.run import flags as run_flags
+from darts_tf.run import flag_values, space_flags
 from darts_tf.run.experiment_flags import COUNTS, FLAGFILES, FREE_FLAGS
 from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.lock import FolderInUse
@@ -35,9 +35,9 @@ def planned(values: Mapping[str, object]) -> Plan:
         name: flagfiles.contents(name, values[name]) for name in names
     }
     plan = Plan(root, values, contents)
-    if plan.space not in run_flags.SPACES:
+    if plan.space not in space_flags.SPACES:
         raise InputError(f"--space={plan.space}: no such space; give one of "
-                         f"{', '.join(run_flags.SPACES)}")  # fmt: skip
+                         f"{', '.join(space_flags.SPACES)}")  # fmt: skip
     for name in FLAGFILES[1:]:
         flagfiles.check_space(name, values[name], contents[name], plan.space)
     short = "short_flags"
@@ -93,7 +93,7 @@ def is_experiment(stored: Mapping[str, object]) -> bool:
 
 def _opened(plan: Plan, patience: float) -> Workdir:
     own = {n: v for n, v in plan.values.items() if n not in ("stage", "task")}
-    given, text = own | flat(plan.contents), run_flags.as_flagfile(own)
+    given, text = own | flat(plan.contents), flag_values.as_flagfile(own)
     end = time.monotonic() + patience
     if (plan.root / FLAGS_FILE).exists():
         _check_own(plan.root, read_flags(plan.root))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from absl import flags
 
 from darts_tf.errors import InputError
+from darts_tf.run import flag_values, space_flags
 from darts_tf.run import flags as run_flags
 
 FLAGFILES = ("search_flags", "short_flags", "evaluate_flags")
@@ -12,7 +13,7 @@ COUNTS = ("search_seeds", "evaluate_seeds")
 """May be raised when an experiment is resumed."""
 
 FREE_FLAGS = (
-    *run_flags.PLACE_FLAGS, *FLAGFILES, "name", "snapshots", "processes",
+    *flag_values.PLACE_FLAGS, *FLAGFILES, "name", "snapshots", "processes",
     "gpus", "stage", "task",
 )  # fmt: skip
 """May differ when an experiment is resumed (of flagfiles, what they say may
@@ -36,7 +37,7 @@ def define_experiment() -> None:
             "searched)")  # fmt: skip
     _string("search_flags", None, "flagfile of the searches")
     flags.DEFINE_enum(
-        "random_genotypes", None, run_flags.SPACES, "in the place of "
+        "random_genotypes", None, space_flags.SPACES, "in the place of "
         "--search_flags: no search, but random genotypes of this space, one "
         "a seed",
     )  # fmt: skip

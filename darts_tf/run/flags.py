@@ -1,87 +1,22 @@
-"""The flags of the entry points, in groups, and what they must fulfil.
+"""The flags of the entry points, in groups.
 
 Only train/ reads the values. Each group is defined by a call, so that a
-program has the flags that it uses and no other.
+program has the flags that it uses and no other. What they must fulfil in a
+space: space_flags.py; all values of a run, as a file and as a hash:
+flag_values.py.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 from absl import flags
 
-from darts_tf.errors import InputError
-from darts_tf.run import estimator_flags, recipe_flags, strategy_flags
-from darts_tf.space import nasbench201
+from darts_tf.run.space_flags import SPACES, TABLE_FLAG, USUAL_VALUES
 
 JIT = ("auto", "on", "off")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 DISTRIBUTE = ("auto", "one_device", "mirrored", "multi_worker")
 NETWORKS = ("cifar", "mobile")
-CELL_SPACES = ("darts_conv", "s1", "s2", "s3", "s4", "darts_conv_nonzero")
-SPACES = (*CELL_SPACES, "nasbench201", "darts_recurrent")
 MAX_SEED = 2**30 - 1
-
-OWN_MODULES = (
-    __name__,
-    f"{__package__}.search_flags",
-    f"{__package__}.derivation_flags",
-    f"{__package__}.experiment_flags",
-    strategy_flags.__name__,
-    recipe_flags.__name__,
-    estimator_flags.__name__,
-)
-"""Where this project's flags are defined."""
-
-IMAGE_FLAGS = (
-    "download", "image_size", "examples", "crop_padding", "flip",
-    "cutout_length", "channels", "layers", "train_portion", "network",
-    "resized_crop", "colour_jitter",
-    "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
-    "lambda_strength", "lambda_gradient", "lambda_epsilon", "lambda_cells",
-    "recompute", "partial_channels", "precision", "jit",
-    *recipe_flags.RECIPE_FLAGS,
-    *recipe_flags.LIMIT_FLAGS, *estimator_flags.IMAGE_FLAGS,
-)  # fmt: skip
-TABLE_FLAG = "nasbench201_table"
-TEXT_FLAGS = (
-    "hidden_size", "bptt", "slowness", "dropout_words", "dropout_embedding",
-    "dropout_x", "dropout_hidden", "dropout_output", "measured_batch",
-    "patience",
-)  # fmt: skip
-FOREIGN_FLAGS = dict.fromkeys(CELL_SPACES, (*TEXT_FLAGS, TABLE_FLAG)) | {
-    "darts_recurrent": (*IMAGE_FLAGS, TABLE_FLAG),
-    "nasbench201": (*TEXT_FLAGS, "network", "auxiliary_weight"),
-}
-"""What means nothing in a space, and may not be given there."""
-
-REASONS = {
-    "lambda_regularizer": " (Lambda-DARTS aligns the layers of a network with "
-    "each other, and a recurrent network has one)",
-    "recompute": " (it recomputes cells of images; --micro_batches lowers the "
-    "memory of a recurrent search)",
-    "precision": " (it is that of feature maps and convolutions, and a "
-    "recurrent network has none)",
-    "jit": " (XLA does not compile the gradient of its loop over time)",
-    "partial_channels": " (PC-DARTS divides the channels of feature maps)",
-}
-"""Why, where it is not plain."""
-
-USUAL_VALUES = {
-    "nasbench201": {"channels": 16, "layers": 15, "drop_path": 0.0},
-    "darts_recurrent": {"jit": "off"},
-}
-"""Defaults that differ in a space from those of the flags."""
-
-PLACE_FLAGS = ("workdir", "data_dir", "download", TABLE_FLAG)
-"""May differ when a run is resumed: they say where things lie."""
-
-PACE_FLAGS = (
-    "report_every", "checkpoint_every", "distribute", "instruments",
-    "recompute", *recipe_flags.LIMIT_FLAGS,
-)  # fmt: skip
-"""May differ when a run is resumed: they change no result but rounding."""
 
 _integer, _float = flags.DEFINE_integer, flags.DEFINE_float
 
@@ -280,75 +215,3 @@ def define_pipeline() -> None:
     )  # fmt: skip
     flags.DEFINE_string("data_dir", None, "folder of the data, for both")
     _integer("seed", 0, "of everything random, for both", 0, MAX_SEED)
-
-
-def values(parsed: flags.FlagValues) -> dict[str, object]:
-    """The values of this project's flags by name."""
-    modules = parsed.flags_by_module_dict()
-    own = [f for name in OWN_MODULES for f in modules.get(name, [])]
-    named = {flag.name: flag.value for flag in own}
-    foreign = {
-        *FOREIGN_FLAGS.get(named.get("space"), ()),
-        *strategy_flags.foreign(parsed),
-    }
-    return {n: v for n, v in named.items() if n not in foreign}
-
-
-def check_space(parsed: flags.FlagValues) -> None:
-    """Takes up the space's own defaults, refuses what means nothing in it.
-
-    Likewise those of a search's strategy.
-
-    Raises:
-      InputError: such a flag was given, or a number that the space cannot
-        have.
-    """
-    for name, value in USUAL_VALUES.get(parsed.space, {}).items():
-        if name in parsed:
-            parsed.set_default(name, value)
-    for name in FOREIGN_FLAGS[parsed.space]:
-        if name in parsed and parsed[name].present:
-            raise InputError(
-                f"--{name} means nothing with --space={parsed.space}"
-                f"{REASONS.get(name, '')}; leave it out"
-            )
-    if parsed.space == nasbench201.SPACE.name:
-        nasbench201.cells_a_stage(parsed.layers)
-    # The flags of an earlier run were checked at its start.
-    if isinstance(parsed, flags.FlagValues) and "strategy" in parsed:
-        _check_strategy(parsed)
-
-
-def _check_strategy(parsed: flags.FlagValues) -> None:
-    regularizer = "lambda_regularizer"
-    if (
-        parsed.strategy == "lambda_darts"
-        and regularizer in FOREIGN_FLAGS[parsed.space]
-    ):
-        raise InputError(
-            f"--strategy=lambda_darts means nothing with --space="
-            f"{parsed.space}{REASONS[regularizer]}; give another strategy"
-        )
-    strategy_flags.check_strategy(parsed)
-
-
-def as_flagfile(named: dict[str, object]) -> str:
-    """A flagfile that repeats the values."""
-    lines = []
-    for name, value in sorted(named.items()):
-        if value is None:
-            continue
-        if isinstance(value, bool):
-            lines.append(f"--{name}" if value else f"--no{name}")
-        elif isinstance(value, list):
-            lines.append(f"--{name}={','.join(map(str, value))}")
-        else:
-            lines.append(f"--{name}={value}")
-    return "\n".join(lines) + "\n"
-
-
-def digest(named: dict[str, object]) -> str:
-    """A hash of the values that decide a result."""
-    kept = {k: v for k, v in named.items() if k not in PLACE_FLAGS}
-    text = json.dumps(kept, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

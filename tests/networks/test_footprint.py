@@ -9,8 +9,11 @@ import pathlib
 import pytest
 import tensorflow as tf
 
+from darts_tf.descent.precision import PRECISIONS
 from darts_tf.networks import conv, nasbench201, network_footprint
 from darts_tf.networks.footprint import Held, Size, mixed_cell, mixed_edges
+from darts_tf.networks.memory import ELEMENT
+from darts_tf.networks.precision import NARROW
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import CANDIDATES
 from darts_tf.space.published import CONVOLUTIONAL, load_genotype
@@ -32,11 +35,11 @@ NO_VALUES = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike"}
 """What reads a tensor's shape only."""
 
 
-def kept(model, loss, w, alpha, shape) -> int:
+def kept(model, loss, w, alpha, shape, each=lambda x: 1) -> int:
     """Elements for one image that the backward pass of a graph reads.
 
     Feature maps that operations of the forward pass give and operations of
-    the backward pass take, each once.
+    the backward pass take, each once. `each`: what an element counts.
     """
     for cell in model.cells:
         for unit in filter(None, cell.units):
@@ -64,7 +67,7 @@ def kept(model, loss, w, alpha, shape) -> int:
             # 1 x 1 convolutions are products of matrices.
             a_map = x.shape.rank == 4 or x.op.type == "MatMul"
             if x.op.name in forward and a_map and not given:
-                found[x.name] = math.prod(x.shape) // 2
+                found[x.name] = math.prod(x.shape) // 2 * each(x)
     return sum(found.values())
 
 
@@ -122,6 +125,26 @@ def test_evaluation_networks(space):
     sizes = network_footprint.evaluation(genotype, 2, 3, 4, shape)
     assert sizes.weights == weights(model)
     assert all_kept(sizes) == pytest.approx(counted, rel=0.05)
+
+
+def test_bytes_of_an_element_in_mixed_precision():
+    model = conv.Supernet(EVERY, 2, 3, 3)
+    alpha, shape = relaxation.initial_alpha(EVERY, 0), (8, 8, 3)
+    cells = relaxation.cells_of(alpha, EVERY, model.kinds)
+    model(tf.zeros((1, *shape)), cells)
+    w = [tf.zeros(v.shape) for v in model.trainable_variables]
+    given = w, [tf.constant(a) for a in alpha], shape
+    name = "mixed_bfloat16"
+    loss = relaxation.supernet_loss(model)
+
+    def size(x):
+        narrow = x.dtype in NARROW
+        # Kernels are cast anew in each pass, and are small in real networks.
+        return 0 if narrow and x.op.type == "Cast" else x.dtype.size
+
+    elements = kept(model, loss, *given)
+    narrow = kept(model, PRECISIONS[name].of(loss), *given, size)
+    assert narrow / elements == pytest.approx(ELEMENT[name], rel=0.1)
 
 
 def golden_counts() -> dict[str, int]:

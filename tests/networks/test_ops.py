@@ -20,52 +20,6 @@ def norm():
     return BatchNorm(False)
 
 
-def depthwise_by_hand(x, kernel, stride, dilation):
-    """torch's depthwise convolution, by loops; x [B, H, W, C]."""
-    k = kernel.shape[0]
-    pad = dilation * (k - 1) // 2
-    x = np.pad(x, [(0, 0), (pad, pad), (pad, pad), (0, 0)])
-    reach = dilation * (k - 1)
-    height = (x.shape[1] - reach - 1) // stride + 1
-    width = (x.shape[2] - reach - 1) // stride + 1
-    out = np.zeros((len(x), height, width, x.shape[3]))
-    for i in range(height):
-        for j in range(width):
-            for a in range(k):
-                for b in range(k):
-                    pixel = x[:, i * stride + a * dilation,
-                              j * stride + b * dilation]
-                    out[:, i, j] += pixel * kernel[a, b, :, 0]
-    return out
-
-
-@pytest.mark.parametrize("size", [3, 5, 7])
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("dilation", [1, 2])
-@pytest.mark.parametrize("height", [8, 7])
-def test_depthwise(size, stride, dilation, height):
-    x = RNG.standard_normal((2, height, 8, 3)).astype(np.float32)
-    layer = ops.DepthwiseConv(size, stride, dilation)
-    y = layer(x)
-    expected = depthwise_by_hand(x, layer.kernel.numpy(), stride, dilation)
-    np.testing.assert_allclose(y, expected, atol=1e-5)
-
-
-def test_tensorflow_is_still_wrong_with_stride_and_dilation():
-    """If this fails, the trap is gone and DepthwiseConv can be simpler."""
-    x = RNG.standard_normal((1, 8, 8, 2)).astype(np.float32)
-    kernel = RNG.standard_normal((3, 3, 2, 1)).astype(np.float32)
-    try:
-        y = tf.nn.depthwise_conv2d(
-            tf.pad(x, [[0, 0], [2, 2], [2, 2], [0, 0]]), kernel,
-            [1, 2, 2, 1], "VALID", dilations=[2, 2],
-        )
-    except (ValueError, tf.errors.OpError):
-        return
-    expected = depthwise_by_hand(x, kernel, 2, 2)
-    assert y.shape != expected.shape or np.abs(y - expected).max() > 1e-3
-
-
 def pool_by_hand(x, stride, reduce):
     height, width = (-(-n // stride) for n in x.shape[1:3])
     out = np.zeros((len(x), height, width, x.shape[3]))
@@ -184,29 +138,3 @@ def test_a_dilated_operation_is_the_same_in_phases(stride):
         assert np.abs(plain).max() > 1e-3
         size = np.abs(plain).max()
         np.testing.assert_allclose(plain, other, atol=1e-5 * size)
-
-
-def test_tensorflow_is_still_wrong_with_dilations_gradient():
-    """If this fails, `dilations` could spare the phases."""
-    x = tf.constant(RNG.standard_normal((2, 8, 8, 3)), tf.float32)
-    kernel = tf.constant(RNG.standard_normal((3, 3, 3, 1)), tf.float32)
-
-    def native(x, kernel):
-        return tf.raw_ops.DepthwiseConv2dNative(
-            input=x, filter=kernel, strides=[1, 1, 1, 1], padding="SAME",
-            dilations=[1, 2, 2, 1],
-        )  # fmt: skip
-
-    layer = ops.DepthwiseConv(3, 1, 2)
-    layer.build(x.shape)
-    layer.kernel.assign(kernel)
-    gradients = []
-    try:
-        for function in (native, lambda x, kernel: layer(x)):
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                value = tf.reduce_sum(tf.sin(function(x, kernel)))
-            gradients.append(tape.gradient(value, x))
-    except tf.errors.OpError:
-        return  # refused, as on machines without oneDNN
-    assert np.abs(gradients[0] - gradients[1]).max() > 0.1

@@ -15,7 +15,7 @@ import pytest
 PARSER = """
 import json, os, sys
 from absl import flags
-from darts_tf.run import flags as run_flags, search_program
+from darts_tf.run import flag_values, search_program, space_flags
 
 search_program.define()
 assert "tensorflow" not in sys.modules
@@ -23,8 +23,8 @@ assert "tensorflow" not in sys.modules
 def told(arguments):
     try:
         flags.FLAGS(["search", "--workdir=x", *arguments])
-        run_flags.check_space(flags.FLAGS)
-        return run_flags.values(flags.FLAGS)
+        space_flags.check_space(flags.FLAGS)
+        return flag_values.values(flags.FLAGS)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 

@@ -47,6 +47,7 @@ def found(programs, text, tmp_path_factory) -> pathlib.Path:
         "search", *SEARCH, f"--data_dir={text}", f"--workdir={folder}"
     )
     assert "--flagfile=configs/ptb/evaluate.flags" in output
+    assert output.count("memory: about ") == 1
     return folder
 
 
@@ -92,6 +93,7 @@ def evaluation(programs, text, found, tmp_path_factory):
     )  # fmt: skip
     result = json.loads((folder / "result.json").read_text())
     assert f"{result['test']['perplexity']:.2f}" in output
+    assert output.count("memory: about ") == 1
     output = programs.run("export", f"--workdir={folder}")
     assert "serving_default" in output
     return folder, result

@@ -47,6 +47,7 @@ def derived(programs, search):
 
 def test_leaves_its_files_and_the_searchs(derived, search, searched):
     output, folder = derived
+    assert output.count("memory: about ") == 1
     genotype = load_genotype(str(folder / "genotype.json"))
     assert genotype.to_json().splitlines()[1].strip() in output
     for name in ("genotype.png", "genotype.svg", "flags.txt"):

@@ -23,6 +23,7 @@ def test_what_is_left_and_asked_by_another_search(programs, tmp_path):
     given = (*SHARING, f"--workdir={folder}")
     output = programs.run("search", *given)
     assert "12 steps with shared weights and 5 evaluations" in output
+    assert output.count("memory: about ") == 1
     ranked = lines(folder)
     best = max(ranked, key=lambda line: line["worth"])
     genotype = json.loads((folder / "genotype.json").read_text())
