@@ -7,7 +7,7 @@ from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
 from absl import flags
 
 from darts_tf.run import flags as run_flags
-from darts_tf.run import recipe_flags
+from darts_tf.run import recipe_flags, space_flags
 from darts_tf.run.driver import drive
 from darts_tf.space.published import load_genotype
 from train import foretelling, records, setup
@@ -54,4 +54,4 @@ def main(_) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, check=space_flags.check_space)

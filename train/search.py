@@ -18,6 +18,7 @@ from darts_tf.run import (
     recipe_flags,
     search_flags,
     search_program,
+    space_flags,
     strategy_flags,
 )
 from darts_tf.run.driver import drive
@@ -66,4 +67,4 @@ def main(_) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, check=space_flags.check_space)

@@ -80,18 +80,27 @@ def check_space(name: str, path: str, given: Mapping, space: str) -> None:
         )
 
 
+PROGRAMS = {
+    "search_flags": ("train.search",),
+    "short_flags": ("train.evaluate", "--genotype=-"),
+    "evaluate_flags": ("train.evaluate", "--genotype=-"),
+}
+"""What a flagfile is for, by the name of the flag that gives it."""
+
+
 def check_parses(name: str, path: str) -> None:
-    """Asks train.evaluate whether it knows the flags; starts nothing.
+    """Asks the flagfile's program whether it takes it; starts nothing.
 
     So that a wrong letter is not found out days later.
 
     Raises:
       InputError: it does not, with its own words.
     """
+    program, *more = PROGRAMS[name]
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "train.evaluate", "--only_check_args"),
-            *(f"--flagfile={path}", "--genotype=-", "--workdir=-"),
+            *(sys.executable, "-m", program, "--only_check_args"),
+            *(f"--flagfile={path}", "--workdir=-", *more),
         ],
         capture_output=True,
         text=True,

@@ -63,8 +63,12 @@ def claimed(plan: Plan, alone: bool) -> Iterator[None]:
       InputError: the folder belongs to another run, or counts were lowered.
     """
     if not (plan.root / FLAGS_FILE).exists():
-        paths = {plan.values[name]: name for name in FLAGFILES[1:]}
-        for path, name in paths.items():
+        # Often the short and the full training have one flagfile.
+        different = {
+            (flagfiles.PROGRAMS[name], plan.values[name]): name
+            for name in plan.contents
+        }
+        for (_, path), name in different.items():
             flagfiles.check_parses(name, path)
     workdir = _opened(plan, 0.0 if alone else PATIENCE_SECONDS)
     with workdir:

@@ -32,8 +32,14 @@ _GIVE = {
 }
 
 
-def run(main: Callable[[list[str]], object]) -> None:
+def run(
+    main: Callable[[list[str]], object],
+    check: Callable[[flags.FlagValues], None] | None = None,
+) -> None:
     """Parses the flags, calls `main(argv)` and exits.
+
+    `check` may refuse flags that do not fit together (InputError); what
+    --only_check_args asks for holds it too.
 
     Exit codes: 0, also after SIGTERM in a long run, which has saved; 2 with
     one line on stderr for flags that do not parse and for InputError; 1 with
@@ -42,7 +48,10 @@ def run(main: Callable[[list[str]], object]) -> None:
     Any other error is a bug and shows its traceback.
     """
     _quiet_threads()
-    app.run(lambda argv: _guarded(main, argv), flags_parser=_parse)
+    app.run(
+        lambda argv: _guarded(main, argv),
+        flags_parser=lambda argv: _checked(argv, check),
+    )
 
 
 def _guarded(main: Callable[[list[str]], object], argv: list[str]) -> object:
@@ -93,6 +102,16 @@ def _parse(argv: list[str]) -> list[str]:
     if left[1:]:
         sys.exit(_say(f"unexpected argument {left[1]!r}; only flags are "
                       "allowed: --name=value", USAGE_CODE))
+    return left
+
+
+def _checked(argv: list[str], check) -> list[str]:
+    left = _parse(argv)
+    if check is not None:
+        try:
+            check(flags.FLAGS)
+        except InputError as error:
+            sys.exit(_say(error, USAGE_CODE))
     return left
 
 

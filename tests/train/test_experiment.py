@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from darts_tf.protocol import folder
+from darts_tf.errors import InputError
+from darts_tf.protocol import flagfiles, folder
 from tests.protocol.stub import FAKED, Stub, make, searched, trained
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -64,7 +65,8 @@ def test_from_the_first_search_to_the_table(stub, flags, tmp_path):
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"results.json", "table.md", "table.tex", "progress.png",
             "logs", "cells", "flags.txt"} <= names  # fmt: skip
-    assert len(stub.calls("check")) == 1  # both flagfiles are one
+    checked = [words[2] for words in stub.calls("check")]
+    assert checked == ["train.search", "train.evaluate"]  # two are one file
     out, _ = run(
         stub, f"--experiments={tmp_path / 'run'}", f"--out={tmp_path / 'out'}",
         "--published=cifar10", program="compare",
@@ -98,18 +100,19 @@ def test_stages_and_tasks_for_array_jobs(stub, flags, tmp_path):
 
 
 def test_sigterm_ends_it_with_0_and_it_goes_on(stub, flags, tmp_path):
-    stub.rule("train.search", seconds=60)
+    search = "/search/seed_0"
+    stub.rule(search, seconds=60)
     process = start(stub, *flags)
     end = time.monotonic() + 60
-    while not stub.calls("train.search") and time.monotonic() < end:
+    while not stub.calls(search) and time.monotonic() < end:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "stopped by SIGTERM; the same command goes on" in err
-    assert len(stub.calls("train.search")) == 1
+    assert len(stub.calls(search)) == 1
     stub.rules.pop(0)
-    stub.rule("train.search", files=searched(0))
+    stub.rule(search, files=searched(0))
     run(stub, *flags)
 
 
@@ -126,6 +129,15 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     (line,) = err.splitlines()
     assert line.startswith(f"error: {told}")
     assert not (tmp_path / "run").exists() and not stub.calls()
+
+
+def test_what_means_nothing_is_refused_before_the_first_search(tmp_path):
+    """By the children's own check, which takes no part in a search."""
+    path = tmp_path / "of.flags"
+    path.write_text("--bptt=5\n")
+    for name in ("search_flags", "short_flags"):
+        with pytest.raises(InputError, match="--bptt means nothing with"):
+            flagfiles.check_parses(name, str(path))
 
 
 def test_end_to_end(tmp_path):
