@@ -186,8 +186,8 @@ def in_parallel(numbers: tf.data.Dataset, make) -> tf.data.Dataset:
     return numbers.map(make, num_parallel_calls=WORKERS, deterministic=True)
 
 
-def waiting(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Batches of which AHEAD wait, made.
+def waiting(dataset: tf.data.Dataset, ahead: int = AHEAD) -> tf.data.Dataset:
+    """Batches of which some wait, made.
 
     Without autotuning: its thread sleeps longer and longer, up to a minute,
     and the iterator's end waits for it.
@@ -198,4 +198,4 @@ def waiting(dataset: tf.data.Dataset) -> tf.data.Dataset:
     options.experimental_distribute.auto_shard_policy = (
         tf.data.experimental.AutoShardPolicy.OFF
     )
-    return dataset.prefetch(AHEAD).with_options(options)
+    return dataset.prefetch(ahead).with_options(options)

@@ -75,11 +75,11 @@ def ordered_batches(
     """
     batches.steps_per_epoch(part, batch_size)
 
-    def finished(image, label):
-        return batches.normalise(image, statistics), label
+    def finished(image):
+        return batches.normalise(image, statistics)
 
-    dataset = _plain(part, np.arange(part.size)).map(finished)
-    return batches.waiting(dataset.batch(batch_size))
+    dataset = _plain(part, np.arange(part.size), finished)
+    return batches.waiting(dataset.batch(batch_size), ahead=1)
 
 
 def channel_statistics(part: StreamedPart) -> Statistics:
@@ -89,17 +89,21 @@ def channel_statistics(part: StreamedPart) -> Statistics:
     parts.channel_statistics.
     """
     order = np.random.default_rng(0).permutation(part.size)[:SAMPLE]
-    some = batches.waiting(_plain(part, np.sort(order)).batch(64))
+    images = _plain(part, np.sort(order), tf.identity)
+    some = batches.waiting(images.batch(64))
     return statistics_of(images for images, _ in some.as_numpy_iterator())
 
 
-def _plain(part: StreamedPart, indices: np.ndarray) -> tf.data.Dataset:
-    """(uint8 [H, W, C], label) as images are measured."""
+def _plain(
+    part: StreamedPart, indices: np.ndarray, finished
+) -> tf.data.Dataset:
+    """(image, label) as images are measured, after `finished`."""
     read = part.reader()
 
     def example(index):
         data, label = read(index)
-        return cuts.read_image(data, _still(part), part.image_shape), label
+        image = cuts.read_image(data, _still(part), part.image_shape)
+        return finished(image), label
 
     numbers = tf.data.Dataset.from_tensor_slices(indices.astype(np.int64))
     return batches.in_parallel(numbers, example)

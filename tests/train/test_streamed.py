@@ -68,7 +68,7 @@ def test_the_papers_flagfile_on_a_small_stand_in(folder, programs, tmp_path):
     )  # fmt: skip
     assert "9 images" in output
     result = json.loads((out / "result.json").read_text())
-    test = result["metrics"]["test"] if "metrics" in result else result["test"]
+    test = result["test"]
     assert test["images"] == 9 and 0 <= test["top5_error"] <= test["error"]
     rows = [
         json.loads(row)
