@@ -19,7 +19,6 @@ from darts_tf.data.parts import (
     SPLIT_SEED,
     TEST_FRACTION,
     ImageData,
-    Part,
     stratified_split,
 )
 from darts_tf.data.pixels import require_memory
