@@ -3,11 +3,12 @@
 Random resized crops (Szegedy et al. 2015) and jittered colours, with the
 numbers of the DARTS authors' code (torchvision's transforms).
 
-Departures: images in memory are held at one size, whole and square, and a crop
-is scaled back to that size, so a crop of torchvision's ratios has them relative
-to the scaled image; next to a crop's edge, pixels outside of it are
-interpolated with. Of streamed images (cuts.py) neither is so. Colours change in a fixed order (brightness, contrast,
-saturation, hue), there in a random one.
+Departures: images in memory are held at one size, whole and square, and a
+crop is scaled back to that size, so a crop of torchvision's ratios has them
+relative to the scaled image; next to a crop's edge, pixels outside of it are
+interpolated with. Of streamed images (cuts.py) neither is so. Colours change
+in a fixed order (brightness, contrast, saturation, hue), there in a random
+one.
 """
 
 from __future__ import annotations
