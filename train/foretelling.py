@@ -62,7 +62,7 @@ def _of_images(data: Data) -> dict:
     """Sizes, and the bytes of the set and its parts."""
     parts = (data.images.train, *data.parts)
     return {
-        "held": sum(part.images.nbytes for part in parts),
+        "held": sum(part.nbytes for part in parts),
         "classes": data.images.num_classes,
         "image_shape": tuple(data.images.image_shape),
     }

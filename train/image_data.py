@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 
-from darts_tf.data import batches
+from darts_tf.data import batches, streamed_batches
 from darts_tf.data.images import (
     ImageData,
     Part,
@@ -15,8 +15,11 @@ from darts_tf.data.images import (
     load_images,
     stratified_split,
 )
+from darts_tf.data.streamed import StreamedPart
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
+
+AnyPart = Part | StreamedPart
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Data:
     """
 
     images: ImageData
-    parts: list[Part]
+    parts: list[AnyPart]
     statistics: tuple[np.ndarray, np.ndarray]
 
 
@@ -41,6 +44,7 @@ def load_data(flags, fractions: list[float]) -> Data:
         data_dir=flags.data_dir,
         download=flags.download,
         image_size=flags.image_size,
+        stream="stream" in flags and flags.stream,  # not in earlier runs
     )
     train = images.train
     if flags.examples > train.size:
@@ -56,18 +60,25 @@ def load_data(flags, fractions: list[float]) -> Data:
     parts = [train.take(rows) for rows in indices]
     for part in parts:
         batches.steps_per_epoch(part, flags.batch_size)
-    return Data(images, parts, channel_statistics(parts[0].images))
+    return Data(images, parts, _statistics(parts[0]))
 
 
 def united(data: Data) -> Data:
     """The union of both parts, twice, and the second part."""
     first, second = data.parts
-    union = Part(
-        np.concatenate([first.images, second.images]),
-        np.concatenate([first.labels, second.labels]),
-    )
-    statistics = channel_statistics(union.images)
-    return Data(data.images, [union, union, second], statistics)
+    union = first.joined(second)
+    return Data(data.images, [union, union, second], _statistics(union))
+
+
+def _statistics(part: AnyPart) -> tuple[np.ndarray, np.ndarray]:
+    if isinstance(part, StreamedPart):
+        return streamed_batches.channel_statistics(part)
+    return channel_statistics(part.images)
+
+
+def _batches_of(part: AnyPart):
+    """The module that makes batches of such a part."""
+    return streamed_batches if isinstance(part, StreamedPart) else batches
 
 
 class Batches:
@@ -120,7 +131,7 @@ class Batches:
 
     def _endless(self, start_step, augmentation):
         size = self._flags.batch_size
-        dataset = batches.training_batches(
+        dataset = _batches_of(self._part).training_batches(
             self._part,
             batch_size=size,
             seed=self._seed,
@@ -131,11 +142,11 @@ class Batches:
         return self._replicas.split(dataset, size)
 
 
-def once(flags, part: Part, statistics, replicas: Replicas):
+def once(flags, part: AnyPart, statistics, replicas: Replicas):
     """Every image of a part once, split among the replicas."""
     size = min(4 * flags.batch_size, part.size)
     size = max(size // replicas.count * replicas.count, replicas.count)
-    dataset = batches.ordered_batches(
+    dataset = _batches_of(part).ordered_batches(
         part, batch_size=size, statistics=statistics
     )
     return replicas.split(dataset, size)

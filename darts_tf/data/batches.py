@@ -84,19 +84,19 @@ def training_batches(
     check_range("seed", seed, MAX_SEED)
     check_range("start_step", start_step, tf.int64.max - 1)
     if augmentation is not None:
-        augmentation.check(part.images.shape[1:])
+        augmentation.check(part.image_shape)
     images, labels = _on_host(part)
 
     def batch(step):
         indices = _indices(part.size, batch_size, steps, seed, step)
         x = tf.gather(images, indices)
         y = tf.ensure_shape(tf.gather(labels, indices), [batch_size])
-        x = tf.ensure_shape(x, [batch_size, *part.images.shape[1:]])
+        x = tf.ensure_shape(x, [batch_size, *part.image_shape])
         if augmentation is None:
-            return _normalise(x, statistics), y
+            return normalise(x, statistics), y
         key = tf.random.fold_in([seed, AUGMENTATION], step, alg="philox")
         moves, holes = tf.unstack(tf.random.split(key, 2, alg="philox"))
-        x = _normalise(augmentation.move(x, moves), statistics)
+        x = normalise(augmentation.move(x, moves), statistics)
         return augmentation.hide(x, holes), y
 
     numbers = tf.data.Dataset.range(start_step, tf.int64.max)
@@ -124,7 +124,7 @@ def ordered_batches(
 
     def batch(start):
         stop = tf.minimum(start + batch_size, part.size)
-        return _normalise(images[start:stop], statistics), labels[start:stop]
+        return normalise(images[start:stop], statistics), labels[start:stop]
 
     starts = tf.data.Dataset.range(0, part.size, batch_size)
     return run_ahead(starts, batch)
@@ -147,18 +147,47 @@ def _indices(size: int, batch_size: int, steps: int, seed: int, step):
     """The examples of a step, int64 [B]: a slice of its epoch's permutation."""
     epoch, place = step // steps, step % steps
     positions = place * batch_size + tf.range(batch_size, dtype=tf.int64)
+    return _permuted(positions, epoch, size, seed)
+
+
+def shuffled(number, per_epoch: int, size: int, seed: int) -> tf.Tensor:
+    """Which of `size` examples is the one of this number, int64 [].
+
+    The same as in the batches above: the example of number s B + i is the
+    i-th of step s.
+
+    Args:
+      number: int64 [], counts examples through all epochs.
+      per_epoch: how many an epoch uses.
+      size: N.
+      seed: of the order.
+    """
+    return _permuted(number % per_epoch, number // per_epoch, size, seed)
+
+
+def _permuted(positions, epoch, size: int, seed: int) -> tf.Tensor:
     key = tf.stack([tf.constant(seed, tf.int64), epoch])
     return tf.random.experimental.index_shuffle(positions, key, size - 1)
 
 
-def _normalise(images, statistics: Statistics) -> tf.Tensor:
+def normalise(images, statistics: Statistics) -> tf.Tensor:
     """(x - mean) / std for each channel, uint8 -> float32."""
     mean, std = statistics
     return (tf.cast(images, tf.float32) - mean) / std
 
 
 def run_ahead(numbers: tf.data.Dataset, batch) -> tf.data.Dataset:
-    """`batch` of each number, made in advance and in order.
+    """`batch` of each number, made in advance and in order."""
+    return waiting(in_parallel(numbers, batch))
+
+
+def in_parallel(numbers: tf.data.Dataset, make) -> tf.data.Dataset:
+    """`make` of each number, WORKERS at once, in order."""
+    return numbers.map(make, num_parallel_calls=WORKERS, deterministic=True)
+
+
+def waiting(dataset: tf.data.Dataset, ahead: int = AHEAD) -> tf.data.Dataset:
+    """Batches of which some wait, made.
 
     Without autotuning: its thread sleeps longer and longer, up to a minute,
     and the iterator's end waits for it.
@@ -169,7 +198,4 @@ def run_ahead(numbers: tf.data.Dataset, batch) -> tf.data.Dataset:
     options.experimental_distribute.auto_shard_policy = (
         tf.data.experimental.AutoShardPolicy.OFF
     )
-    dataset = numbers.map(
-        batch, num_parallel_calls=WORKERS, deterministic=True
-    )
-    return dataset.prefetch(AHEAD).with_options(options)
+    return dataset.prefetch(ahead).with_options(options)

@@ -33,6 +33,7 @@ def load_images(
     data_dir: str | None = None,
     download: bool = False,
     image_size: int | None = None,
+    stream: bool = False,
 ) -> ImageData:
     """The images called `name`; of the test part nothing is decoded yet.
 
@@ -45,6 +46,10 @@ def load_images(
       download: whether TFDS may fetch and prepare a set that is not there.
       image_size: pixels; every image is scaled to this height and width,
         whatever its proportions. None: images stay as they are.
+      stream: whether images stay in the files of TFDS's prepared set and are
+        read as they are used (streamed_batches.py). With an image_size they
+        then keep their proportions: their centre is measured, and a resized
+        crop is one of the original image (cuts.py).
 
     Raises:
       InputError: an unknown name, data that is not there or not fit for
@@ -59,13 +64,20 @@ def load_images(
         raise InputError(
             f"--dataset={name} has nothing to download; leave --download out"
         )
+    if stream and name in ("digits", "folder", imagenet16.NAME):
+        raise InputError(
+            f"--dataset={name} is held in memory; --stream is for the sets of "
+            f"TensorFlow Datasets: leave it out"
+        )
     if name == "digits":
         return _digits(data_dir, image_size)
     if name == "folder":
         return load_folder(data_dir, image_size)
     if name == imagenet16.NAME:
         return imagenet16.load_imagenet16(data_dir, download, image_size)
-    return load_prepared(name, data_dir, download, image_size)
+    return load_prepared(
+        name, data_dir, download, image_size, stream=stream
+    )
 
 
 def describe_images(

@@ -3,11 +3,12 @@
 Random resized crops (Szegedy et al. 2015) and jittered colours, with the
 numbers of the DARTS authors' code (torchvision's transforms).
 
-Departures: images are held at one size, whole and square, and a crop is
-scaled back to that size, so a crop of torchvision's ratios has them relative
-to the scaled image. Next to a crop's edge, pixels outside of it are
-interpolated with. Colours change in a fixed order (brightness, contrast,
-saturation, hue), there in a random one.
+Departures: images in memory are held at one size, whole and square, and a
+crop is scaled back to that size, so a crop of torchvision's ratios has them
+relative to the scaled image; next to a crop's edge, pixels outside of it are
+interpolated with. Of streamed images (cuts.py) neither is so. Colours change
+in a fixed order (brightness, contrast, saturation, hue), there in a random
+one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ RATIOS = (3 / 4, 4 / 3)
 """Of a crop's width to its height."""
 
 TRIES = 10
-"""Draws of a crop; where none fits in, the crop is the whole image."""
+"""Draws of a crop; where none fits in, it is the largest one, in the middle:
+of a square image the whole."""
 
 HUE_SHARE = 0.5
 """Of the strength of the other colour changes, that of the hue."""
@@ -32,12 +34,13 @@ GREY = (0.299, 0.587, 0.114)
 """Share of red, green and blue in the brightness of a pixel."""
 
 
-def random_crops(count: int, seed) -> tf.Tensor:
-    """Crops as shares of a square image.
+def random_crops(count: int, seed, wide=1.0) -> tf.Tensor:
+    """Crops as shares of an image's sides.
 
     Args:
       count: B.
       seed: [2] integers.
+      wide: the images' width, in heights.
 
     Returns:
       float32 [B, 4]: top, left, height, width; all within 0 and 1.
@@ -47,14 +50,24 @@ def random_crops(count: int, seed) -> tf.Tensor:
     )
     area = _uniform([count, TRIES], areas, *AREAS)
     ratio = tf.exp(_uniform([count, TRIES], ratios, *map(math.log, RATIOS)))
-    sizes = tf.stack([tf.sqrt(area / ratio), tf.sqrt(area * ratio)], -1)
+    sizes = tf.stack(
+        [tf.sqrt(area / ratio * wide), tf.sqrt(area * ratio / wide)], -1
+    )
     fits = tf.reduce_all(sizes <= 1, -1)
     first = tf.argmax(tf.cast(fits, tf.int32), -1)  # of equal ones the first
     chosen = tf.gather(sizes, first, batch_dims=1)
-    chosen = tf.where(tf.reduce_any(fits, -1)[:, None], chosen, 1.0)
+    found = tf.reduce_any(fits, -1)[:, None]
+    chosen = tf.where(found, chosen, _largest(wide))
     places = [_uniform([count], key, 0.0, 1.0) for key in (tops, lefts)]
-    corners = tf.stack(places, -1) * (1 - chosen)
+    places = tf.where(found, tf.stack(places, -1), 0.5)
+    corners = places * (1 - chosen)
     return tf.concat([corners, chosen], -1)
+
+
+def _largest(wide) -> tf.Tensor:
+    """Height and width, as shares, of the largest crop of RATIOS."""
+    ratio = tf.clip_by_value(wide, *RATIOS)
+    return tf.minimum(tf.stack([wide / ratio, ratio / wide]), 1.0)
 
 
 def resized(images, crops) -> tf.Tensor:

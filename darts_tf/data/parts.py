@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from darts_tf.data.streamed import StreamedPart
 from darts_tf.errors import InputError
 
 CHUNK = 4096  # images that are summed at once
@@ -32,9 +33,26 @@ class Part:
         """N, the number of examples."""
         return len(self.labels)
 
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(H, W, C)."""
+        return tuple(self.images.shape[1:])
+
+    @property
+    def nbytes(self) -> int:
+        """What is held in memory; labels are not counted."""
+        return self.images.nbytes
+
     def take(self, indices: np.ndarray) -> Part:
         """A Part of the examples at `indices` ([M] integers), copied."""
         return Part(self.images[indices], self.labels[indices])
+
+    def joined(self, other: Part) -> Part:
+        """The examples of both, copied."""
+        return Part(
+            np.concatenate([self.images, other.images]),
+            np.concatenate([self.labels, other.labels]),
+        )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,26 +62,27 @@ class ImageData:
     Attributes:
       name: what it was asked for by.
       class_names: one a class, in the order of the labels.
-      train: everything that a search or a training may look at.
+      train: everything that a search or a training may look at; a
+        StreamedPart where images are not held in memory, as the test part.
       read_test: reads the test part; called by `load_test` only.
     """
 
     name: str
     class_names: tuple[str, ...]
-    train: Part
-    read_test: Callable[[], Part] = dataclasses.field(repr=False)
+    train: Part | StreamedPart
+    read_test: Callable[[], Part | StreamedPart] = dataclasses.field(repr=False)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """(H, W, C)."""
-        return tuple(self.train.images.shape[1:])
+        return self.train.image_shape
 
     @property
     def num_classes(self) -> int:
         """How many classes there are."""
         return len(self.class_names)
 
-    def load_test(self) -> Part:
+    def load_test(self) -> Part | StreamedPart:
         """Reads the test part, now: it is for the last number only."""
         return self.read_test()
 
@@ -128,15 +147,21 @@ def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
       (mean [C], std [C]) float32; a channel that never changes gets std 1.
     """
-    channels = images.shape[-1]
-    total = np.zeros(channels)
-    squares = np.zeros(channels)
-    for start in range(0, len(images), CHUNK):
-        x = images[start : start + CHUNK].astype(np.float64)
+    starts = range(0, len(images), CHUNK)
+    return statistics_of(images[start : start + CHUNK] for start in starts)
+
+
+def statistics_of(
+    chunks: Iterable[np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same of images that come a few at a time, uint8 [B, H, W, C]."""
+    total = squares = count = 0
+    for chunk in chunks:
+        x = chunk.astype(np.float64)
         # Whole numbers below 2**53: exact. Over images first: fast.
-        total += x.sum(axis=0).sum(axis=(0, 1))
-        squares += np.square(x).sum(axis=0).sum(axis=(0, 1))
-    count = images.size // channels
+        total = total + x.sum(axis=0).sum(axis=(0, 1))
+        squares = squares + np.square(x).sum(axis=0).sum(axis=(0, 1))
+        count += x.size // x.shape[-1]
     mean = total / count
     variance = np.maximum(squares / count - mean**2, 0.0)
     constant = variance < 1e-9

@@ -25,8 +25,13 @@ def resize(images, size: int) -> tf.Tensor:
     Returns:
       uint8 [B, size, size, C] or [size, size, C].
     """
-    scaled = tf.image.resize(images, (size, size), antialias=True)
-    return tf.cast(tf.clip_by_value(tf.round(scaled), 0, 255), tf.uint8)
+    return scaled(images, (size, size))
+
+
+def scaled(images, size: tuple[int, int]) -> tf.Tensor:
+    """The same to any height and width."""
+    pixels = tf.image.resize(images, size, antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(pixels), 0, 255), tf.uint8)
 
 
 def available_memory() -> int:
@@ -39,13 +44,16 @@ def available_memory() -> int:
     return available
 
 
-def require_memory(name: str, count: int, shape: tuple[int, int, int]) -> None:
+def require_memory(
+    name: str, count: int, shape: tuple[int, int, int], otherwise: str = ""
+) -> None:
     """Refuses images that would not fit, before any is read.
 
     Args:
       name: of the set.
       count: N, how many images are held at once.
       shape: (H, W, C) of each, one byte a value.
+      otherwise: what helps beside smaller images.
 
     Raises:
       InputError: N H W C bytes are more than MEMORY_FRACTION of what is
@@ -59,5 +67,5 @@ def require_memory(name: str, count: int, shape: tuple[int, int, int]) -> None:
             f"{name}: {count} images of {height}x{width}x{channels} take "
             f"{needed / 2**30:.1f} GiB, more than the {allowed / 2**30:.1f} "
             f"GiB allowed ({MEMORY_FRACTION:.0%} of the available memory); "
-            "give a smaller --image_size"
+            f"give a smaller --image_size{otherwise}"
         )

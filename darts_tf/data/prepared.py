@@ -1,7 +1,8 @@
 """Any image classification set of TensorFlow Datasets, by name.
 
 Departures: a set without a test split is tested on its "validation" split,
-and one without either on a fixed stratified fifth of "train".
+and one without either on a fixed stratified fifth of "train". Streamed, a test
+split without labels counts as none.
 """
 
 from __future__ import annotations
@@ -18,15 +19,22 @@ from darts_tf.data.parts import (
     SPLIT_SEED,
     TEST_FRACTION,
     ImageData,
-    Part,
     stratified_split,
 )
 from darts_tf.data.pixels import require_memory
-from darts_tf.data.splits import FirstClasses, Source, first_line
+from darts_tf.data.splits import (
+    FirstClasses,
+    Source,
+    Streamed,
+    first_line,
+)
 from darts_tf.errors import InputError
 
 OWN_NAMES = ("digits", "folder", "imagenet16_120")
 """Sets that have names of their own here, which TFDS does not know."""
+
+STREAM = ", or --stream to read images from their files as they are used"
+"""What helps where a set does not fit."""
 
 
 def load_prepared(
@@ -35,13 +43,15 @@ def load_prepared(
     download: bool,
     image_size: int | None,
     classes: int | None = None,
+    stream: bool = False,
 ) -> ImageData:
     """The TFDS set called `name`; arguments and errors as in `load_images`.
 
-    With `classes` only so many of its classes, the first ones.
+    With `classes` only so many of its classes, the first ones, which are
+    then held in memory.
     """
     with _quiet():
-        return _load(name, data_dir, download, image_size, classes)
+        return _load(name, data_dir, download, image_size, classes, stream)
 
 
 def describe_prepared(
@@ -69,20 +79,27 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(before)
 
 
-def _load(name, data_dir, download: bool, image_size, classes) -> ImageData:
+def _load(
+    name, data_dir, download: bool, image_size, classes, stream: bool
+) -> ImageData:
     builder = _builder(name, data_dir)
     _require_prepared(builder, name, data_dir, download)
     image, label = _keys(builder.info, name)
     shape = _shape(builder.info.features[image], name, image_size)
     found = (builder, image, label, shape, image_size)
-    source = FirstClasses(*found, classes) if classes else Source(*found)
+    kind = Streamed if stream else Source
+    source = FirstClasses(*found, classes) if classes else kind(*found)
     splits = builder.info.splits
     if "train" not in splits:
         raise InputError(
             f"{name}: there is no split 'train', only "
             f"{', '.join(sorted(splits)) or 'none at all'}; choose another set"
         )
-    require_memory(name, source.held("train"), source.shape)
+    if stream:
+        train, read_test = _streamed_parts(source, splits)
+        return ImageData(name, source.class_names, train, read_test)
+    held, otherwise = source.held("train"), "" if classes else STREAM
+    require_memory(name, held, source.shape, otherwise)
     train, read_test = _parts(source, splits)
     return ImageData(name, source.class_names, train, read_test)
 
@@ -93,9 +110,29 @@ def _parts(source: Source, splits):
         if split in splits:
             return source.read("train"), lambda: source.read(split)
     everything = source.read("train")
-    fractions = (1 - TEST_FRACTION, TEST_FRACTION)
-    kept, held = stratified_split(everything.labels, fractions, SPLIT_SEED)
+    kept, held = _kept_and_held(everything.labels)
     return everything.take(kept), lambda: source.read("train").take(held)
+
+
+def _kept_and_held(labels: np.ndarray) -> list[np.ndarray]:
+    """Indices of the training part and of the test part."""
+    fractions = (1 - TEST_FRACTION, TEST_FRACTION)
+    return stratified_split(labels, fractions, SPLIT_SEED)
+
+
+def _streamed_parts(source: Streamed, splits):
+    """The same; files and labels of both parts are looked through at once.
+
+    It costs little, and a training of days must not end without a test part.
+    A test split that has no labels at all, as ImageNet's, is passed over.
+    """
+    for split in ("test", "validation"):
+        if split in splits and source.labelled(split):
+            test = source.read(split)
+            return source.read("train"), lambda: test
+    everything = source.read("train")
+    kept, held = _kept_and_held(everything.labels)
+    return everything.take(kept), lambda: everything.take(held)
 
 
 def _builder(name: str, data_dir: str | None):

@@ -1,8 +1,9 @@
-"""Reads the splits of a prepared TFDS set into memory."""
+"""The splits of a prepared TFDS set: read into memory, or found in files."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ import tensorflow as tf
 
 from darts_tf.data.parts import Part
 from darts_tf.data.pixels import resize
+from darts_tf.data.records import find_examples
+from darts_tf.data.streamed import StreamedPart
 from darts_tf.errors import InputError
 
 READ_BATCH = 256  # examples that are decoded and copied at once
@@ -71,15 +74,22 @@ class Source:
                 seen += len(y)
                 labelled &= bool((y >= 0).all())
         except tf.errors.OpError as error:
-            raise InputError(
-                f"{self.builder.name}: split {split!r} cannot be read: "
-                f"{first_line(error)}; prepare the set again"
-            ) from error
+            raise self._unreadable(split, error) from error
         if seen != count or count == 0 or not labelled:
-            raise InputError(
-                f"{self.builder.name}: split {split!r} has {seen} of {count} "
-                "examples, or some without a label; prepare the set again"
-            )
+            raise self._not_whole(split, seen)
+
+    def _unreadable(self, split: str, error: BaseException) -> InputError:
+        return InputError(
+            f"{self.builder.name}: split {split!r} cannot be read: "
+            f"{first_line(error)}; prepare the set again"
+        )
+
+    def _not_whole(self, split: str, seen: int) -> InputError:
+        return InputError(
+            f"{self.builder.name}: split {split!r} has {seen} of "
+            f"{self.count(split)} examples, or some without a label; prepare "
+            f"the set again"
+        )
 
     def _decoded(self, split: str):
         import tensorflow_datasets as tfds
@@ -100,6 +110,58 @@ class Source:
 
         dataset = dataset.map(pair, num_parallel_calls=tf.data.AUTOTUNE)
         return dataset.batch(READ_BATCH).prefetch(2).as_numpy_iterator()
+
+
+@dataclasses.dataclass(frozen=True)
+class Streamed(Source):
+    """A prepared set whose images stay in its files."""
+
+    def read(self, split: str) -> StreamedPart:
+        """Where a split's examples lie; labels are read, images are not.
+
+        Raises:
+          InputError: the files are not there, not whole or not of TFDS's
+            usual format, or labels are lacking.
+        """
+        part, count = self._found(split), self.count(split)
+        if part.size != count or count == 0 or (part.labels < 0).any():
+            raise self._not_whole(split, part.size)
+        return part
+
+    def labelled(self, split: str) -> bool:
+        """Whether a split has labels at all; errors as of `read`."""
+        return bool((self._found(split).labels >= 0).any())
+
+    def _found(self, split: str) -> StreamedPart:
+        info = self.builder.info
+        kind = info.file_format
+        if kind is not None and kind.value != "tfrecord":
+            raise InputError(
+                f"{info.name}: --stream reads TFDS's tfrecord files, and this "
+                f"set is prepared as {kind.value}; prepare it as tfrecord"
+            )
+        paths = tuple(map(os.fspath, info.splits[split].filepaths))
+        try:
+            files, places, labels = find_examples(paths, self.label)
+        except (OSError, ValueError) as error:
+            raise self._unreadable(split, error) from error
+        return StreamedPart(
+            paths, files, places, labels.astype(np.int32), self.shape,
+            self.image_size is not None, self._encoded(),
+        )  # fmt: skip
+
+    def _encoded(self):
+        import tensorflow_datasets as tfds
+
+        only = tfds.decode.PartialDecoding({self.image: True})
+        features = only.extract_features(self.builder.info.features)
+        decoders = {self.image: tfds.decode.SkipDecoding()}
+
+        def encoded(record):
+            example = features.deserialize_example(record, decoders=decoders)
+            return example[self.image]
+
+        return encoded
 
 
 @dataclasses.dataclass(frozen=True)

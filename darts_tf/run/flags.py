@@ -90,6 +90,12 @@ def define_data() -> None:
     )  # fmt: skip
     flags.DEFINE_string("data_dir", None, "folder of the data")
     flags.DEFINE_bool("download", False, "let TFDS download and prepare it")
+    flags.DEFINE_bool(
+        "stream", False, "leave images in TFDS's files and read them as they "
+        "are used, for sets that memory does not hold; with --image_size "
+        "they keep their proportions: the centre is measured, and "
+        "--resized_crop cuts the original image",
+    )  # fmt: skip
     _integer("image_size", None, "pixels; scale all images", lower_bound=1)
     _integer("examples", 0, "training images used (0: all)", lower_bound=0)
     _integer("crop_padding", 4, "pixels, for random crops", lower_bound=0)

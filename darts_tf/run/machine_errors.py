@@ -1,4 +1,4 @@
-"""What machines refuse a run, as one line: memory, the disk, other workers.
+"""What machines refuse a run, as one line: memory, disk, data, workers.
 
 Knows TensorFlow's errors without importing it: whoever raised one has done
 so. Its file system raises them instead of OSError, with the text of errno.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 
 _FULL = "make room on its disk"
@@ -33,6 +34,13 @@ def line(error: BaseException) -> str | None:
             "out of memory; lower the batch size, the number of channels or "
             f"of layers ({_first_line(error) or type(error).__name__})"
         )
+    if _is_of_data(error):
+        text = re.sub(r"^\{\{.*?\}\} ", "", _first_line(error))
+        return (
+            f"a file of the data set cannot be read ({text}); mend it or "
+            "prepare the set again, then the same command goes on from the "
+            "last checkpoint"
+        )
     if _is_of_workers(error):
         return (
             "another worker has ended or cannot be reached: its own last "
@@ -50,6 +58,12 @@ def _is_of_workers(error: BaseException) -> bool:
     )  # fmt: skip
     text = str(error)
     return known and ("Collective" in text or "/job:worker" in text)
+
+
+def _is_of_data(error: BaseException) -> bool:
+    """Whether a file that is read as it is used is damaged or gone."""
+    known = _is_tensorflows(error, "DataLossError", "NotFoundError")
+    return known and "Iterator" in str(error)
 
 
 def _disk_number(error: BaseException) -> int | None:

@@ -14,7 +14,7 @@ SPACES = (*CELL_SPACES, "nasbench201", "darts_recurrent")
 IMAGE_FLAGS = (
     "download", "image_size", "examples", "crop_padding", "flip",
     "cutout_length", "channels", "layers", "train_portion", "network",
-    "resized_crop", "colour_jitter",
+    "resized_crop", "colour_jitter", "stream",
     "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
     "lambda_strength", "lambda_gradient", "lambda_epsilon", "lambda_cells",
     "recompute", "partial_channels", "precision", "jit",

@@ -52,11 +52,33 @@ def test_want_of_memory_on_an_accelerator_says_how_much():
     assert "shape[9,9]" in line and "long list" not in line
 
 
+def records(path):
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(b"x" * 100)
+    return tf.data.TFRecordDataset(str(path))
+
+
+def test_a_damaged_file_of_a_data_set_and_one_that_is_gone(tmp_path):
+    path = tmp_path / "a"
+    dataset = records(path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(tf.errors.DataLossError) as damaged:
+        next(iter(dataset))
+    path.unlink()
+    with pytest.raises(tf.errors.NotFoundError) as gone:
+        next(iter(dataset))
+    for error, word in ((damaged, "record at 0"), (gone, str(path))):
+        line = machine_errors.line(error.value)
+        assert line.startswith("a file of the data set cannot be read (")
+        assert word in line and "{{" not in line and "\n" not in line
+
+
 @pytest.mark.parametrize("error", [
     ValueError("No space left on device"), OSError("no number"),
     FileNotFoundError(errno.ENOENT, "No such file", "/a"),
     BrokenPipeError(errno.EPIPE, "Broken pipe"),
     tf.errors.InvalidArgumentError(None, None, "Permission denied"),
+    tf.errors.NotFoundError(None, None, "no such checkpoint"),
 ])
 def test_other_errors_are_left_to_the_traceback(error):
     assert machine_errors.line(error) is None

@@ -20,7 +20,7 @@ from train.memory_steps import (
 from train.setup import StoredFlags
 
 TWO = types.SimpleNamespace(count=2, chief=True)
-PART = types.SimpleNamespace(images=np.zeros((10, 8, 8, 1), np.uint8))
+PART = types.SimpleNamespace(nbytes=10 * 8 * 8)
 IMAGES = types.SimpleNamespace(
     images=types.SimpleNamespace(
         train=PART, num_classes=3, image_shape=[8, 8, 1]
