@@ -70,13 +70,18 @@ def draw_masks(hidden) -> Masks:
 
 
 class MixedCell(nn.Module):
-    """The cell of the search network: every edge a mixed operation."""
+    """The cell of the search network: every edge a mixed operation.
 
-    def __init__(self, size: int):
+    Args:
+      size: H, of states and inputs.
+      nodes: that are searched.
+    """
+
+    def __init__(self, size: int, nodes: int):
         super().__init__()
         self.first = _matrix(2 * size, 2 * size)
         self.maps = nn.ParameterList(
-            _matrix(size, 2 * size) for _ in range(NODES)
+            _matrix(size, 2 * size) for _ in range(nodes)
         )
         self.norm = nn.BatchNorm1d(size, affine=False)
 
@@ -121,13 +126,14 @@ class LanguageModel(nn.Module):
     Args:
       words: V, size of the vocabulary.
       size: H, of states and of the embedding.
+      nodes: of the cell.
     """
 
-    def __init__(self, words: int, size: int):
+    def __init__(self, words: int, size: int, nodes: int = NODES):
         super().__init__()
         self.embedding = _matrix(words, size)
         self.bias = nn.Parameter(torch.zeros(words))
-        self.cell = MixedCell(size)
+        self.cell = MixedCell(size, nodes)
 
     def forward(self, inputs, hidden, masks, alpha):
         """Scores of the next word at every time.

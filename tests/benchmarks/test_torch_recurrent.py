@@ -138,7 +138,7 @@ def test_slowness_and_masks_count(search):
         batch.inputs, batch.hidden, batch.masks, search.alpha
     )[2]
     change = np.diff(outputs.detach().numpy(), axis=0)
-    assert float(slow - plain) == pytest.approx(2 * np.mean(change**2))
+    assert (slow - plain).item() == pytest.approx(2 * np.mean(change**2))
     for name in KEPT._fields:
         dropped = KEPT._replace(**{name: torch.zeros(BATCH, SIZE).double()})
         other = window("train", masks=dropped)
