@@ -69,8 +69,8 @@ flags.DEFINE_list("threads", ["0"], "of PyTorch (0: its own choice)")
 flags.DEFINE_integer("warm_up", 2, "steps that are not timed", lower_bound=0)
 flags.DEFINE_integer("steps", 7, "timed steps of each column", lower_bound=1)
 flags.DEFINE_integer(
-    "first_step_seconds", 1800, "a column without a first step by then says so",
-    lower_bound=1,
+    "first_step_seconds", 1800,
+    "a column without a first step by then says so", lower_bound=1,
 )  # fmt: skip
 flags.DEFINE_string("out", "benchmarks/results", "folder of the table")
 FLAGS = flags.FLAGS
