@@ -38,7 +38,8 @@ def weight_step(loop) -> None:
     g, loss, _ = loop._gradient.weight_gradient(
         w, loop._read_alpha(), train, tf.constant([0, 0])
     )
-    loop._move_w(w, g, slots, tf.constant(0.025))
+    rate = loop.settings.learning_rate
+    loop._move_w(w, g, slots, tf.constant(rate, tf.float32))
     float(loss)
 
 

@@ -38,6 +38,17 @@ from darts_tf.strategy import bilevel, search_loop, tasks
 from darts_tf.strategy.text_task import TextTask
 from train import images, setup
 
+TEXT_PROTOCOL = {
+    "learning_rate": 20.0,
+    "learning_rate_min": 20.0,
+    "momentum": 0.0,
+    "weight_decay": 5e-7,
+    "clip_norm": 0.25,
+    "alpha_learning_rate": 3e-3,
+    "alpha_beta1": 0.9,
+}
+"""Of configs/ptb/search_second_order.flags."""
+
 flags.DEFINE_enum("method", "first_order", bilevel.METHODS, "of alpha")
 flags.DEFINE_integer("channels", 16, "of the supernet", lower_bound=1)
 flags.DEFINE_integer("layers", 8, "of the supernet", lower_bound=3)
@@ -167,9 +178,9 @@ def build_loop(replicas=None, chosen=None) -> search_loop.Search:
     """
     replicas = replicas or chosen_replicas()
     if FLAGS.space == recurrent.SPACE.name:
-        task = text_task(replicas)
+        task, protocol = text_task(replicas), TEXT_PROTOCOL
     else:
-        task = image_task(replicas, chosen)
+        task, protocol = image_task(replicas, chosen), {}
     settings = search_loop.SearchSettings(
         FLAGS.method, 2 * FLAGS.steps + 2, 1, FLAGS.batch_size,
         lambda_regularizer=FLAGS.lambda_regularizer,
@@ -177,6 +188,7 @@ def build_loop(replicas=None, chosen=None) -> search_loop.Search:
         micro_batches=FLAGS.micro_batches,
         precision=FLAGS.precision,
         partial_channels=FLAGS.partial_channels,
+        **protocol,
     )  # fmt: skip
     loop = search_loop.Search(task, settings, replicas)
     loop.step = 1

@@ -3,7 +3,8 @@
 After its first step it says how old the process is by then; for every line
 on its standard input it takes a step and says what the step took; at the
 end of the input it says how much memory it has used at most, that of a GPU
-apart. Lines of JSON, seconds and GB.
+apart. Lines of JSON, seconds and GB. Where there is no such step, the only
+line says why: "not_supported".
 """
 
 from __future__ import annotations
@@ -23,19 +24,27 @@ COLUMNS = (
     "pytorch_alpha_only",
     "pytorch_compile",
 )
+SPACES = ("darts_conv", "darts_recurrent")
 METHODS = ("weights", "first_order", "finite_difference", "exact")
 
 
 def serve(
-    step: Callable[[], object], device_peak: Callable[[], int] | None = None
+    step: Callable[[], object],
+    device_peak: Callable[[], int] | None = None,
+    refusals: tuple[type[Exception], ...] = (),
 ) -> None:
     """Steps, one for each line; `step` returns when it is done.
 
     Args:
       step: takes one.
       device_peak: tells the bytes of a GPU's memory that were used at most.
+      refusals: errors of the first step that say that it cannot be done.
     """
-    step()
+    try:
+        step()
+    except refusals as error:
+        say(not_supported=one_line(error))
+        return
     say(first_step=time.time() - psutil.Process().create_time())
     for _ in sys.stdin:
         start, cpu = time.monotonic(), time.process_time()
@@ -47,6 +56,12 @@ def serve(
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     used = {"device_peak_gb": device_peak() / 1e9} if device_peak else {}
     say(peak_gb=kilobytes / 1e6, **used)
+
+
+def one_line(error: Exception) -> str:
+    """Its first line, without what would break a table."""
+    first = str(error).strip().partition("\n")[0]
+    return (first or type(error).__name__).replace("|", "/")[:200]
 
 
 def say(**values) -> None:

@@ -6,24 +6,37 @@ memory of PyTorch's columns holds anything of ours.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from absl import app, flags
 
-from benchmarks import step_worker, torch_search, torch_supernet
-from darts_tf.space.conv import SPACE
+from benchmarks import (
+    step_worker,
+    torch_compiled,
+    torch_recurrent,
+    torch_search,
+    torch_supernet,
+)
+from darts_tf.space import conv, recurrent
 
 flags.DEFINE_enum(
     "column", "pytorch", step_worker.COLUMNS[1:], "what is timed"
 )
 flags.DEFINE_enum("method", "first_order", step_worker.METHODS, "of alpha")
-flags.DEFINE_integer("channels", 16, "of the supernet", lower_bound=1)
-flags.DEFINE_integer("layers", 8, "of the supernet", lower_bound=3)
-flags.DEFINE_integer("batch_size", 16, "images", lower_bound=1)
+flags.DEFINE_enum("space", "darts_conv", step_worker.SPACES, "is searched")
+flags.DEFINE_integer("channels", 16, "images only", lower_bound=1)
+flags.DEFINE_integer("layers", 8, "images only", lower_bound=3)
+flags.DEFINE_integer("hidden_size", 300, "recurrent only", lower_bound=1)
+flags.DEFINE_integer("words", 10000, "recurrent only", lower_bound=2)
+flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)
+flags.DEFINE_integer("batch_size", 16, "images, sequences", lower_bound=1)
 flags.DEFINE_integer("threads", 0, "0: PyTorch's own choice", lower_bound=0)
 flags.DEFINE_enum(
     "device", "auto", ("auto", "cpu", "cuda"), "auto: CUDA where there is one"
 )
 FLAGS = flags.FLAGS
+COMPILED = "pytorch_compile"
 
 
 def main(_) -> None:
@@ -35,8 +48,24 @@ def main(_) -> None:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.backends.cudnn.benchmark = True  # as in the papers' code
-    search, batch = build_search(device), random_batch(device)
-    step_worker.serve(lambda: search.step(batch, batch), peak(device))
+    reason = why_not(device)
+    if reason:
+        step_worker.say(not_supported=reason)
+        return
+    step = text_step if FLAGS.space == recurrent.SPACE.name else image_step
+    refusals = (RuntimeError,) if FLAGS.column == COMPILED else ()
+    step_worker.serve(step(device), peak(device), refusals)
+
+
+def why_not(device: str) -> str | None:
+    """Why this column has no such row; None where it has."""
+    if FLAGS.column == COMPILED:
+        return torch_compiled.unsupported(FLAGS.method, device)
+    if FLAGS.column == "pytorch_alpha_only" and FLAGS.method in (
+        "weights", "exact",
+    ):  # fmt: skip
+        return "no pass is for alpha alone, so it is the same as pytorch"
+    return None
 
 
 def peak(device: str):
@@ -44,32 +73,56 @@ def peak(device: str):
     return torch.cuda.max_memory_allocated if device == "cuda" else None
 
 
-def build_search(device: str) -> torch_search.Search:
-    """The search of the column."""
-    model = torch_supernet.Supernet(FLAGS.channels, FLAGS.layers, 10)
-    model = model.to(device)
-    if FLAGS.column == "pytorch_channels_last":
-        model = model.to(memory_format=torch.channels_last)
+def build_search(model, loss, cells, protocol, device: str):
+    """The search of the column, alpha near 0 as it is at the start."""
     alpha = [
         (1e-3 * torch.randn(spec.alpha_shape)).to(device).requires_grad_()
-        for spec in SPACE.cells
+        for spec in cells
     ]
+    alone = FLAGS.column in ("pytorch_alpha_only", COMPILED)
     search = torch_search.Search(
-        model, alpha, FLAGS.method,
-        alpha_only=FLAGS.column == "pytorch_alpha_only",
-    )  # fmt: skip
-    if FLAGS.column == "pytorch_compile":
-        search.model = torch.compile(search.model)
-        search.unrolled = torch.compile(search.unrolled)
+        model.to(device), loss, alpha, FLAGS.method, alone, protocol
+    )
+    if FLAGS.column == COMPILED:
+        torch_compiled.compile_parts(search.model)
+        torch_compiled.compile_parts(search.unrolled)
     return search
 
 
-def random_batch(device: str):
-    """(images [B, 3, 32, 32], labels [B])."""
+def image_step(device: str) -> Callable[[], object]:
+    """A step on random images [B, 3, 32, 32]."""
+    model = torch_supernet.Supernet(FLAGS.channels, FLAGS.layers, 10)
     images = torch.randn(FLAGS.batch_size, 3, 32, 32, device=device)
     if FLAGS.column == "pytorch_channels_last":
+        model = model.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
-    return images, torch.arange(FLAGS.batch_size, device=device) % 10
+    search = build_search(
+        model, torch_supernet.image_loss, conv.SPACE.cells,
+        torch_search.IMAGES, device,
+    )  # fmt: skip
+    batch = images, torch.arange(FLAGS.batch_size, device=device) % 10
+    return lambda: search.step(batch, batch)
+
+
+def text_step(device: str) -> Callable[[], object]:
+    """A step on random words; every step draws masks for all its passes."""
+    model = torch_recurrent.LanguageModel(FLAGS.words, FLAGS.hidden_size)
+    search = build_search(
+        model, torch_recurrent.window_loss, recurrent.SPACE.cells,
+        torch_search.TEXT, device,
+    )  # fmt: skip
+    shape = (FLAGS.bptt, FLAGS.batch_size)
+    ids = torch.randint(FLAGS.words, shape, device=device)
+    hidden = torch.zeros(FLAGS.batch_size, FLAGS.hidden_size, device=device)
+
+    def step() -> float:
+        train = torch_recurrent.Window(
+            ids, ids, hidden, torch_recurrent.draw_masks(hidden),
+            torch_recurrent.SLOWNESS,
+        )  # fmt: skip
+        return search.step(train, train._replace(slowness=0.0))
+
+    return step
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ goldens; nothing is shared between edges. Feature maps are [B, C, H, W].
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from darts_tf.space.conv import SPACE, reduction_layers
@@ -184,3 +185,9 @@ class Supernet(nn.Module):
         for kind, cell in zip(self.kinds, self.cells):
             s0, s1 = s1, cell(s0, s1, weights[kind])
         return self.classifier(s1.mean((2, 3)))
+
+
+def image_loss(model: Supernet, alpha, batch):
+    """Mean cross-entropy of (images [B, 3, H, W], labels int64 [B])."""
+    images, labels = batch
+    return F.cross_entropy(model(images, alpha), labels)

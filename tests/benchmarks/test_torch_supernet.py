@@ -40,7 +40,9 @@ def search():
         torch.tensor(GOLDEN[f"net/alpha_{kind}"], requires_grad=True)
         for kind in ("normal", "reduce")
     ]
-    return torch_search.Search(model, alpha, "first_order", clip_norm=1e9)
+    return torch_search.Search(
+        model, torch_supernet.image_loss, alpha, "first_order"
+    )
 
 
 def close(value, key):
@@ -55,7 +57,8 @@ def test_it_is_the_supernet_of_the_goldens(search):
     assert size == GOLDEN["net/num_weights"]
     images, labels = batch("train")
     close(search.model(images, search.alpha), "net/logits")
-    close(search.loss(search.model, (images, labels)), "net/loss_train")
+    loss = search.loss(search.model, search.alpha, (images, labels))
+    close(loss, "net/loss_train")
 
 
 @pytest.mark.parametrize("alpha_only", [False, True])
@@ -66,10 +69,13 @@ def test_first_order(search, alpha_only):
         close(value, f"net/dalpha_{kind}_first")
 
 
-@pytest.mark.parametrize("method, key", [
-    ("finite_difference", "fd"), ("exact", "exact")
+@pytest.mark.parametrize("method, key, alpha_only", [
+    ("finite_difference", "fd", False),
+    ("finite_difference", "fd", True),
+    ("exact", "exact", False),
 ])  # fmt: skip
-def test_second_order(search, method, key):
+def test_second_order(search, method, key, alpha_only):
+    search.alpha_only = alpha_only
     found = getattr(search, method)(batch("train"), batch("valid"))
     for kind, value in zip(("normal", "reduce"), found):
         close(value, f"net/unrolled/dalpha_{kind}_{key}")
