@@ -99,6 +99,8 @@ def test_the_table_of_imagenet():
         "Architecture", "Test error (%)", "Top-5 error (%)", "Params (M)",
         "Multiply-adds (M)", "Search cost (device-days)", "Search method",
     ]  # fmt: skip
-    assert body[-2] == ["DARTS (searched on CIFAR-10) (published)", "26.70",
-                        "8.70", "4.7", "574", "4", "gradient-based"]  # fmt: skip
+    assert body[-2] == [
+        "DARTS (searched on CIFAR-10) (published)", "26.70", "8.70", "4.7",
+        "574", "4", "gradient-based",
+    ]  # fmt: skip
     assert body[-1][1:3] == ["27.00", "9.10"]
