@@ -3,8 +3,8 @@
 A new cell must be the identity to begin with (Chen et al. 2016, Net2DeeperNet;
 Wei et al. 2016), with the operations that the genotype gives it. Behind a
 ReLU no convolution is one, for what was negative is lost: a convolution can
-only be made to give nothing, by a scale of 0 in its last batch norm, and an
-identity can only be had from skip connections.
+only be made to give nothing, by a scale and a shift of 0 in its last batch
+norm, and an identity can only be had from skip connections.
 
 So in NAS-Bench-201, whose cells take the output of the one before as it is, a
 new cell is the identity where exactly one path of skip connections leads from
@@ -75,23 +75,54 @@ def placed(parent, child) -> tuple[list[tuple], list]:
 
 def has_identity(genotype: Genotype) -> bool:
     """Whether a cell of one input can start as the identity."""
-    (spec,) = space_by_name(genotype.space).cells
-    edges = genotype.cells[spec.name].edges
+    edges, out = _edges(genotype)
     skipping, pooling = collections.Counter({0: 1}), collections.Counter()
-    for target, (name, source) in zip(spec.entered(len(edges)), edges):
+    for target, name, source in edges:
         if name == IDENTITY:
             skipping[target] += skipping[source]
             pooling[target] += pooling[source]
         elif name in ops.POOLS:
             pooling[target] += pooling[source] + skipping[source]
-    (out,) = spec.concat
     return skipping[out] == 1 and not pooling[out]
 
 
-def become_identity(cell) -> None:
-    """Lets nothing but skip connections through a cell of `has_identity`."""
+def become_identity(cell, genotype: Genotype) -> None:
+    """Lets only skip connections reach the output of a cell.
+
+    Only those convolutions are silenced after which nothing else could be:
+    of two in a row that both give nothing neither would ever learn.
+
+    Args:
+      cell: a new one, of a genotype with `has_identity`.
+      genotype: its.
+    """
+    exact = _exact_nodes(genotype)
     for unit in cell.units:
-        for operation in unit.operations if unit is not None else ():
-            if operation is not None:
-                scale = ops.last_norm(operation).gamma
-                scale.assign(np.zeros(scale.shape, np.float32))
+        edges = zip(unit.edges, unit.operations) if unit is not None else ()
+        for (target, _), operation in edges:
+            if operation is not None and target in exact:
+                norm = ops.last_norm(operation)
+                for variable in (norm.gamma, norm.beta):
+                    variable.assign(np.zeros(variable.shape, np.float32))
+
+
+def _edges(genotype: Genotype) -> tuple[list[tuple], int]:
+    """((target, operation, source) of a cell of one input, its output)."""
+    (spec,) = space_by_name(genotype.space).cells
+    edges = genotype.cells[spec.name].edges
+    (out,) = spec.concat
+    targets = spec.entered(len(edges))
+    return [(t, name, s) for t, (name, s) in zip(targets, edges)], out
+
+
+def _exact_nodes(genotype: Genotype) -> set[int]:
+    """The output, and what reaches it by skip connections and pools alone.
+
+    All other nodes may hold anything.
+    """
+    edges, out = _edges(genotype)
+    exact = {out}
+    for target, name, source in reversed(edges):
+        if target in exact and name in (IDENTITY, *ops.POOLS):
+            exact.add(source)
+    return exact

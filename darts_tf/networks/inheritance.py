@@ -106,7 +106,7 @@ def from_smaller(parent, child) -> bool:
     if added:
         same = deepening.has_identity(genotype)
         for cell in added if same else ():
-            deepening.become_identity(cell)
+            deepening.become_identity(cell, genotype)
         return same
     sizes = [net.classifier.kernel.shape[0] for net in (parent, child)]
     names = {n for cell in genotype.cells.values() for n, _ in cell.edges}
