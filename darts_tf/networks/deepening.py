@@ -48,8 +48,8 @@ def check(space_name: str, fewer: int, more: int) -> None:
     if more > fewer and any(cell.inputs > 1 for cell in cells):
         raise InputError(
             f"in the space {space_name} a network of {more} cells cannot "
-            f"start as one of {fewer}, for its cells read ReLUs of their inputs and "
-            f"none can be the identity; give --layers={fewer}"
+            f"start as one of {fewer}, for its cells read ReLUs of their "
+            f"inputs and none can be the identity; give --layers={fewer}"
         )
 
 

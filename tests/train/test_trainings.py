@@ -27,7 +27,7 @@ TRAINED = {
     "valid_fraction": 0.5, "drop_path": 0.0, "channels": 2, "layers": 3,
     "epochs": 4, "batch_size": 16, "learning_rate": 0.1, "momentum": 0.9,
     "weight_decay": 0.0, "clip_norm": 5.0, "report_every": 50,
-    "checkpoint_every": 0,
+    "checkpoint_every": 0, "auxiliary_weight": 0.0, "precision": "float32",
 }  # fmt: skip
 
 
