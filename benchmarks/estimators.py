@@ -14,7 +14,8 @@ of CIFAR-10 after 200 epochs, of which no estimator knows anything. Started
 again, both go on where they were; with --cells raised, too. Writes
 estimators.jsonl (a line for each estimate) and estimators.png, and prints a
 Markdown table; the published accuracy after 12 epochs is one of its rows.
---report_only shows what is there.
+An estimator whose search is gone keeps the lines that estimators.jsonl has of
+it. --report_only shows what is there.
 """
 
 from __future__ import annotations
@@ -60,18 +61,21 @@ def main(_) -> int:
         for path in paths
     }
     found = {name: lines for name, lines in found.items() if len(lines) > 2}
+    folder = pathlib.Path(FLAGS.out)
+    kept = folder / "estimators.jsonl"
+    names = [path.stem for path in paths]
+    found = report.with_earlier(found, kept, names)
     if not found:
         raise InputError(
             f"--runs={FLAGS.runs} has no estimator with three estimates yet; "
             f"leave out --report_only"
         )
     found[report.TABLE] = report.published(found, table)
-    folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
     lines = [{"estimator": name, **line}
              for name, every in found.items() for line in every]  # fmt: skip
     text = "".join(json.dumps(line) + "\n" for line in lines)
-    write_atomic(folder / "estimators.jsonl", text)
+    write_atomic(kept, text)
     picture = figure_to_png(report.draw(found))
     write_atomic(folder / "estimators.png", picture)
     print(report.markdown(found))

@@ -42,6 +42,24 @@ def estimates(folder: pathlib.Path, cells: int, table: Table) -> list[dict]:
     return list(found.values())
 
 
+def with_earlier(
+    found: dict[str, list[dict]], path: pathlib.Path, names: list[str]
+) -> dict[str, list[dict]]:
+    """The estimates by estimator, and what a file of lines has of others.
+
+    Args:
+      found: of those whose searches are there.
+      path: of an earlier report's lines; need not exist.
+      names: which estimators are wanted, in their order.
+    """
+    earlier: dict[str, list[dict]] = {}
+    text = path.read_text("utf-8") if path.exists() else ""
+    for line in map(json.loads, text.splitlines()):
+        earlier.setdefault(line.pop("estimator"), []).append(line)
+    every = earlier | found
+    return {name: every[name] for name in names if name in every}
+
+
 def published(found: dict[str, list[dict]], table: Table) -> list[dict]:
     """The benchmark's validation accuracy of all these cells."""
     every = {line["architecture"]: line["true"]

@@ -18,7 +18,7 @@ import pathlib
 from absl import flags
 
 from darts_tf.protocol import comparison, tables
-from darts_tf.protocol.published import ROWS
+from darts_tf.protocol.published_later import ROWS
 from darts_tf.run import experiment_flags
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures import figure_to_png
@@ -38,9 +38,7 @@ def main(_) -> None:
     folder = pathlib.Path(FLAGS.out).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     text = tables.markdown(rows, measure)
-    sources = sorted({row.published for row in rows if row.published})
-    if sources:
-        text += f"\n\nPublished: {'; '.join(sources)}. Costs are GPU-days."
+    text += comparison.sources(rows)
     write_atomic(folder / "compare.md", text + "\n")
     latex = tables.latex(rows, measure)
     write_atomic(folder / "compare.tex", latex + "\n")

@@ -15,6 +15,9 @@ which leave the function as it was (Chen et al. 2016, Net2Net; Elsken et al.
 it, and an operation in the place of the zero operation starts with a batch
 norm of scale 0. No other replacement of an operation can keep the function;
 the new one starts anew then. Nor can a new predecessor.
+
+From a network of the same genotype with fewer channels or cells its function
+is taken over (networks/widening.py, networks/deepening.py).
 """
 
 from __future__ import annotations
@@ -22,9 +25,8 @@ from __future__ import annotations
 import numpy as np
 
 from darts_tf.errors import InputError
-from darts_tf.networks import ops
-from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.space.cell import ZERO
+from darts_tf.networks import deepening, ops, widening
+from darts_tf.space.cell import NOISE, ZERO
 
 NORM = ("gamma", "beta")
 
@@ -81,6 +83,34 @@ def from_parent(parent, child) -> bool:
         kept = [_edges_from_parent(*pair) for pair in units]
         same = same and all(kept)
     return same
+
+
+def from_smaller(parent, child) -> bool:
+    """Gives a network the function of one with fewer channels or cells.
+
+    Args:
+      parent, child: built evaluation networks of one module and genotype,
+        with the same classes.
+
+    Returns:
+      Whether the child now computes what the parent does. Where the
+      genotype's cell cannot be the identity, new cells start anew.
+
+    Raises:
+      InputError: the child is smaller, or has more cells in a space where
+        that is never possible.
+    """
+    pairs, added = deepening.placed(parent, child)
+    widening.from_narrower(parent, child, pairs)
+    genotype = child.genotype
+    if added:
+        same = deepening.has_identity(genotype)
+        for cell in added if same else ():
+            deepening.become_identity(cell, genotype)
+        return same
+    sizes = [net.classifier.kernel.shape[0] for net in (parent, child)]
+    names = {n for cell in genotype.cells.values() for n, _ in cell.edges}
+    return sizes[0] == sizes[1] or NOISE not in names
 
 
 def _around(network) -> list:
@@ -154,17 +184,10 @@ def _operation_from_parent(old_name, old, name, new) -> bool:
             _copy_all(old, new)
         return True
     if old_name == ZERO and new is not None:
-        scale = _last_norm(new).gamma
+        scale = ops.last_norm(new).gamma
         scale.assign(np.zeros(scale.shape, np.float32))
         return True
     return False
-
-
-def _last_norm(operation) -> BatchNorm:
-    """What an operation with weights ends with (networks/ops.py)."""
-    if isinstance(operation, ops.Chain):
-        return operation.layers[-1]
-    return operation.norm
 
 
 def _grows(name: str, wider: str) -> bool:

@@ -188,6 +188,13 @@ def noise(x, stride: int, seed, key: int):
     return draw(batch, fold_in(seed, replica.replica_id_in_sync_group))
 
 
+def last_norm(operation) -> BatchNorm:
+    """What an operation with weights ends with."""
+    if isinstance(operation, Chain):
+        return operation.layers[-1]
+    return operation.norm
+
+
 POOLS = {"max_pool_3x3": max_pool, "avg_pool_3x3": avg_pool}
 
 

@@ -19,6 +19,9 @@ from darts_tf.run.workdir import Workdir, read_flags
 from darts_tf.space import recurrent
 
 DPI = 110
+STARS, DOTS = "*ph", "os^"
+"""What published and measured rows are drawn as; another one every ten."""
+
 COST, ASKED = "search cost, device-seconds", "evaluations"
 
 
@@ -60,6 +63,18 @@ def same_measure(all_measured: Sequence[Measured]) -> str:
     return all_measured[0][0]
 
 
+def sources(rows: Sequence[Row]) -> str:
+    """Lines that say which published row is from where; "" without any."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.published:
+            found.setdefault(row.published, []).append(row.name)
+    if not found:
+        return ""
+    lines = [f"- {source}: {', '.join(n)}" for source, n in found.items()]
+    return "\n".join(["\n\nPublished (costs are GPU-days):\n", *lines])
+
+
 def draw(rows: Sequence[Row], measure: str) -> Figure:
     """Test error against search cost and, if any were, evaluations.
 
@@ -89,7 +104,7 @@ def draw(rows: Sequence[Row], measure: str) -> Figure:
                 names.append(name)
     if names:
         figure.legend(handles, names, loc="outside lower center", ncols=2,
-                      fontsize=8, frameon=False)  # fmt: skip
+                      fontsize=7, frameon=False)  # fmt: skip
     return figure
 
 
@@ -102,7 +117,8 @@ def _panel(axes, rows: Sequence[Row], field: str, unit: float) -> None:
         axes.errorbar(
             x, unit * row.test,
             yerr=row.deviation and unit * row.deviation,
-            fmt="*" if row.published else "o", color=f"C{place % 10}",
+            fmt=(STARS if row.published else DOTS)[place // 10 % 3],
+            color=f"C{place % 10}",
             markerfacecolor="none" if row.published else None,
             markersize=10 if row.published else 7,
             capsize=3, label=row.name + mark,

@@ -29,6 +29,7 @@ def gather(plan: Plan) -> dict:
     searches = [_searched(plan, seed) for seed in plan.seeds]
     cells = _cells(plan, searches, key)
     full = _full(plan, key) if key else []
+    top5 = spread([r["top5"] for r in full if r["top5"] is not None])
     costs = {
         "search": _cost(searches),
         "selection": _cost(cells.values()),
@@ -48,6 +49,7 @@ def gather(plan: Plan) -> dict:
         "full": full,
         "test": spread([run["test"] for run in full]),
         "valid": spread([r["valid"] for r in full if r["valid"] is not None]),
+        "top5": top5 and top5["mean"],
         **_size(plan, key),
         "true": _true(searches, key),
         "device_seconds": costs,
@@ -124,6 +126,7 @@ def _full(plan: Plan, key: str) -> list[dict]:
             runs.append({
                 "seed": seed,
                 "test": float(result["test"][plan.measure]),
+                "top5": result["test"].get("top5_error"),
                 "valid": result["valid"].get(plan.measure),
                 **_took(result),
             })  # fmt: skip

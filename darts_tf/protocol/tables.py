@@ -24,6 +24,7 @@ class Row:
       test: error (a share) or perplexity, the mean.
       deviation: the standard deviation of `test`.
       count: of trainings behind `test`.
+      top5: as `test`, the share whose label is not among the best five.
       valid: as `test`, on the validation part.
       parameters, multiply_adds: numbers, not millions.
       cost: of the search, device-seconds.
@@ -38,6 +39,7 @@ class Row:
     test: float | None = None
     deviation: float | None = None
     count: int | None = None
+    top5: float | None = None
     valid: float | None = None
     parameters: float | None = None
     multiply_adds: float | None = None
@@ -57,6 +59,7 @@ def row_of(results: dict) -> Row:
         test=test and test["mean"],
         deviation=test and test["deviation"],
         count=test and len(test["values"]),
+        top5=results["top5"],
         valid=valid and valid["mean"],
         parameters=results["parameters"],
         multiply_adds=results["multiply_adds"],
@@ -129,6 +132,7 @@ def _columns(measure: str) -> dict[str, Callable[[Row, str], str]]:
     return {
         "Valid error (%)": lambda row, _: _number(row.valid, 100),
         "Test error (%)": lambda row, style: _measured(row, 100, style),
+        "Top-5 error (%)": lambda row, _: _number(row.top5, 100),
         **parameters,
         "Multiply-adds (M)": lambda row, _: significant(
             row.multiply_adds and row.multiply_adds / 1e6

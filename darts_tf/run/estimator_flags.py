@@ -21,7 +21,7 @@ OWN_FLAGS = {
     "one_shot": ("supernet", "measured_batches"),
     "low_fidelity": FIDELITY_FLAGS,
     "learning_curve": ("curve_epochs",),
-    "inherit": ("supernet", "inherit_from"),
+    "inherit": ("supernet", "inherit_from", "parents"),
 }
 """What some estimators have and others have not."""
 
@@ -61,7 +61,14 @@ def define_estimator() -> None:
         "inherit_from", "supernet", INHERIT_FROM,
         "inherit: supernet: of --supernet, what the genotype has of it; "
         "parent: of the newest network of this search that differs in one "
-        "edge; where there is none, of --supernet, if given",
+        "edge; where there is none, of --parents, then of --supernet, if "
+        "given. Both may have fewer --channels, and fewer --layers where new "
+        "cells can be the identity (nasbench201)",
+    )  # fmt: skip
+    flags.DEFINE_string(
+        "parents", None, "--inherit_from=parent: folder of an earlier such "
+        "search, of whose networks one with the same genotype, or else one "
+        "that differs in one edge, is a parent",
     )  # fmt: skip
     _integer("measured_batches", 0, "one_shot, and the end of "
              "--strategy=random_weight_sharing: validation batches of the "
@@ -99,8 +106,9 @@ def check_estimator(parsed: flags.FlagValues) -> None:
     """Refuses what an estimator cannot do without, or cannot be.
 
     Raises:
-      InputError: --supernet is missing; nothing is of low fidelity, or more
-        than full; a curve without a beginning or a rest.
+      InputError: --supernet is missing; --parents of no parent's child;
+        nothing is of low fidelity, or more than full; a curve without a
+        beginning or a rest.
     """
     name = parsed.estimator
     needed = name == "one_shot" or (
@@ -111,6 +119,11 @@ def check_estimator(parsed: flags.FlagValues) -> None:
             f"--estimator={name} needs a trained supernet: give --supernet="
             f"WORKDIR of a search, for example one with "
             f"--strategy=random_weight_sharing"
+        )
+    if name == "inherit" and parsed.parents and needed:
+        raise InputError(
+            f"--parents={parsed.parents} means nothing with --inherit_from="
+            f"{parsed.inherit_from}; give --inherit_from=parent"
         )
     if name == "low_fidelity":
         _check_fidelity(parsed)

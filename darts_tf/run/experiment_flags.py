@@ -23,9 +23,13 @@ STAGES = ("search", "short", "full", "snapshots", "report")
 PUBLISHED = {
     "none": None,
     "cifar10": ("error", "cifar10"),
+    "cifar10_later": ("error", "cifar10"),
+    "cifar100": ("error", "cifar100"),
+    "imagenet": ("error", "imagenet2012"),
     "ptb": ("perplexity", "text_folder"),
+    "wikitext2": ("perplexity", "text_folder"),
 }
-"""What each of the paper's tables is measured by, and on which data set."""
+"""What each published table is measured by, and on which data set."""
 
 _integer, _string = flags.DEFINE_integer, flags.DEFINE_string
 
@@ -102,6 +106,7 @@ def define_comparison() -> None:
     _string("out", None, "folder of the tables and the picture",
             required=True)  # fmt: skip
     flags.DEFINE_enum(
-        "published", "none", list(PUBLISHED), "numbers of the DARTS paper "
-        "that are put beside them: on CIFAR-10, on Penn Treebank",
+        "published", "none", list(PUBLISHED), "published numbers that are "
+        "put beside them: cifar10: the DARTS paper's; cifar10_later: of "
+        "methods since; the others: both, as far as they are known",
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -117,6 +118,20 @@ def test_a_finished_study_is_reported_and_not_run_again(study):
         for true in (0.05, 2.5, 45.0)
     ]  # fmt: skip
     assert (study / "out" / "estimators.png").stat().st_size
+
+
+def test_the_lines_of_a_search_that_is_gone_are_kept(study):
+    first = started(study)
+    lines = (study / "out/estimators.jsonl").read_text()
+    shutil.rmtree(study / "runs" / "good")
+    (study / "runs" / "bad" / "evaluations.jsonl").unlink()
+    again = started(study, "--report_only")
+    assert again.stdout == first.stdout
+    assert (study / "out/estimators.jsonl").read_text() == lines
+    only = started(study, "--report_only",
+                   f"--flagfiles={study / 'bad.flags'}")  # fmt: skip
+    assert [row[:6] for row in only.stdout.splitlines()[2:]] == [
+        "| bad ", "| tabl"]  # fmt: skip
 
 
 def test_bad_input(study):

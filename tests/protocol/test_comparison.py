@@ -81,6 +81,14 @@ def test_data_sets_do_not_compare():
         comparison.same_measure([one, other])
 
 
+def test_every_published_row_has_its_source():
+    rows = [Row(name="ours"), Row(name="a", published="x"),
+            Row(name="b", published="y"), Row(name="c", published="x")]
+    told = comparison.sources(rows)
+    assert told.endswith("\n- x: a, c\n- y: b")
+    assert comparison.sources(rows[:1]) == ""
+
+
 def test_the_picture():
     rows = [
         Row(name="ours", test=0.1, deviation=0.01, cost=50.0),
@@ -93,7 +101,7 @@ def test_the_picture():
     shown = [bars.get_label() for bars in left.containers]
     assert shown[:2] == ["ours", "asked"]
     assert len(shown) == 2 + sum(row.cost is not None for row in CIFAR10)
-    assert "DARTS (second order) (published)" in shown
+    assert "DARTS (second order) + cutout (published)" in shown
     assert [b.get_label() for b in right.containers] == ["asked"]
     (point,) = right.containers[0].lines[0].get_xydata()
     assert list(point) == [200, 20]

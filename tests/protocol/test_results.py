@@ -37,6 +37,7 @@ def test_the_best_by_validation_is_trained_and_its_spread_told(plan, stub):
         "values": [0.21, 0.25],
     }
     assert found["valid"] is None  # nothing held out
+    assert found["top5"] is None
     assert found["device_seconds"] == {
         "search": 3 * 100 * 2, "selection": 30, "full": 16,
     }  # fmt: skip
@@ -50,6 +51,16 @@ def test_the_best_by_validation_is_trained_and_its_spread_told(plan, stub):
     latex = (plan.root / "table.tex").read_text()
     assert r"darts (first\_order) & 23.00 $\pm$ 2.83 (2) & 3.3" in latex
     assert (plan.root / "progress.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_top_five_where_they_are_measured(plan, stub):
+    for seed, share in enumerate((0.04, 0.06)):
+        files = trained(test=0.2, top5_error=share)
+        stub.rule("/full/", f"--seed={seed}", files=files)
+    found = done(plan)
+    assert found["top5"] == pytest.approx(0.05)
+    table = (plan.root / "table.md").read_text()
+    assert "| 20.00 ± 0.00 (2) | 5.00 | 3.3 |" in table
 
 
 def test_an_unfinished_experiment_has_a_report_too(plan, stub):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
-from darts_tf.protocol import published, tables
+from darts_tf.protocol import published, published_later, tables
 from darts_tf.protocol.tables import Row
+from darts_tf.run import experiment_flags
 
 WHOLE = Row(
     name="ours_50% | a&b", test=0.0276, deviation=0.0009, count=10,
@@ -80,12 +79,28 @@ def test_three_digits(value, text):
 
 
 def test_published_rows_say_where_they_are_from():
-    for rows in published.ROWS.values():
+    assert published_later.ROWS.keys() == experiment_flags.PUBLISHED.keys()
+    for rows in published_later.ROWS.values():
+        assert len({row.name for row in rows}) == len(rows)
         for row in rows:
-            assert row.published and row.test and row.parameters > 1e6
-            assert row.cost is None or math.isclose(
-                row.cost / 86_400, float(tables.significant(row.cost / 86_400))
-            )
-    second = published.CIFAR10[5]
+            assert row.published and row.test and row.method
+            assert row.parameters is None or 1e6 < row.parameters < 4e7
+            assert row.cost is None or row.cost / 86_400 <= 3150
+    (second,) = (row for row in published.CIFAR10
+                 if row.name == "DARTS (second order) + cutout")  # fmt: skip
     assert (second.test, second.deviation) == pytest.approx((0.0276, 9e-4))
-    assert second.cost == 4 * 86_400
+    assert (second.cost, second.operations) == (4 * 86_400, 7)
+
+
+def test_the_table_of_imagenet():
+    rows = [*published.IMAGENET, Row(name="ours", test=0.27, top5=0.091)]
+    head, _, *body = cells(tables.markdown(rows, "error"))
+    assert head == [
+        "Architecture", "Test error (%)", "Top-5 error (%)", "Params (M)",
+        "Multiply-adds (M)", "Search cost (device-days)", "Search method",
+    ]  # fmt: skip
+    assert body[-2] == [
+        "DARTS (searched on CIFAR-10) (published)", "26.70", "8.70", "4.7",
+        "574", "4", "gradient-based",
+    ]  # fmt: skip
+    assert body[-1][1:3] == ["27.00", "9.10"]

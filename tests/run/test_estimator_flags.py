@@ -47,6 +47,8 @@ REFUSED = [
     ((*ASKING, "--budget_evaluations=0"), "budget", "above 0"),
     ((*ASKING, "--estimator=one_shot"), "--supernet=WORKDIR", "needs"),
     ((*ASKING, "--estimator=inherit"), "--supernet=WORKDIR", "needs"),
+    ((*ASKING, "--estimator=inherit", "--supernet=y", "--parents=z"),
+     "--parents=z", "give --inherit_from=parent"),
     ((*ASKING, "--supernet=y"), "--supernet", "--estimator=full"),
     ((*ASKING, "--estimator=low_fidelity"), "nothing reduced", "--fidelity_"),
     ((*ASKING, "--estimator=low_fidelity", "--epochs=5",
@@ -96,7 +98,8 @@ TAKEN = [
      "--measured_batches=2", "--recompute", "--train_portion=0.4"),
     ("--strategy=evolution", "--budget_evaluations=20", "--estimator=table",
      NB201),
-    (*ASKING, "--estimator=inherit", "--inherit_from=parent"),
+    (*ASKING, "--estimator=inherit", "--inherit_from=parent",
+     "--parents=z"),
 ]  # fmt: skip
 
 

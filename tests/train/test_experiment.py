@@ -71,8 +71,8 @@ def test_from_the_first_search_to_the_table(stub, flags, tmp_path):
         stub, f"--experiments={tmp_path / 'run'}", f"--out={tmp_path / 'out'}",
         "--published=cifar10", program="compare",
     )  # fmt: skip
-    assert "| DARTS (second order) (published) |" in out
-    assert "| 25.00 (1) |" in out and "Costs are GPU-days" in out
+    assert "| DARTS (second order) + cutout (published) |" in out
+    assert "| 25.00 (1) |" in out and "costs are GPU-days" in out
     assert {p.name for p in (tmp_path / "out").iterdir()} == {
         "compare.md", "compare.tex", "compare.png"}  # fmt: skip
 

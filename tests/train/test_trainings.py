@@ -9,10 +9,12 @@ from darts_tf.errors import InputError
 from darts_tf.estimation.learning_curve import extrapolated
 from darts_tf.run import checkpoints
 from darts_tf.run.metrics import read_metrics
+from darts_tf.run.workdir import open_workdir
 from darts_tf.space.architecture_string import from_string
 from tests.train.test_supernets import ONE, SHARING, left
 from train import setup, weight_sharing
-from train.inheriting import Inherit, relative
+from train.inheriting import Inherit
+from train.parents import ancestor, relative
 from train.trainings import Full, LearningCurve, LowFidelity
 
 CELL = from_string("|nor_conv_1x1~0|+|skip_connect~0|none~1|+"
@@ -25,12 +27,13 @@ TRAINED = {
     "valid_fraction": 0.5, "drop_path": 0.0, "channels": 2, "layers": 3,
     "epochs": 4, "batch_size": 16, "learning_rate": 0.1, "momentum": 0.9,
     "weight_decay": 0.0, "clip_norm": 5.0, "report_every": 50,
-    "checkpoint_every": 0,
+    "checkpoint_every": 0, "auxiliary_weight": 0.0, "precision": "float32",
 }  # fmt: skip
 
 
 def flags(estimator, **more):
-    usual = {"estimator": estimator, "inherit_from": "supernet"}
+    usual = {"estimator": estimator, "inherit_from": "supernet",
+             "parents": None}  # fmt: skip
     return setup.StoredFlags(TRAINED | usual | more)
 
 
@@ -110,14 +113,53 @@ def test_an_heir_starts_from_the_supernets_weights(supernet, tmp_path):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"channels": 3}, {"seed": 4}, {"valid_fraction": 0.4},
+    [{"channels": 1}, {"layers": 0}, {"seed": 4}, {"valid_fraction": 0.4},
      {"dataset": "cifar10"}, {"examples": 0}, {"image_size": 9}],
     ids=lambda changed: next(iter(changed)),
 )  # fmt: skip
 def test_an_heir_of_other_size_or_data_is_refused(supernet, changed):
     (name, value), = changed.items()
-    with pytest.raises(InputError, match=f"--{name}={value}, but the supern"):
+    words = f"--{name}={value}, but --supernet=.* needs"
+    if name == "layers":
+        words = "at least --layers=3"
+    with pytest.raises(InputError, match=words):
         Inherit(flags("inherit", supernet=supernet, **changed), ONE)
+
+
+IDENTITY = from_string("|nor_conv_1x1~0|+|nor_conv_1x1~0|none~1|+"
+                       "|skip_connect~0|none~1|avg_pool_3x3~2|"
+                       )  # fmt: skip
+
+
+def test_an_heir_grows_out_of_a_smaller_supernet(supernet, tmp_path):
+    """A learning rate of 0 shows what was taken."""
+    given = {"supernet": supernet, "learning_rate": 0.0, "epochs": 1}
+    more = {"channels": 3, "layers": 6}
+    small, large = (
+        Inherit(flags("inherit", **given, **size), ONE)(IDENTITY, folder)
+        for size, folder in (({}, tmp_path / "a"), (more, tmp_path / "b"))
+    )
+    assert small.valid["supernet_step"] == large.valid["supernet_step"] == 2
+    assert "preserved" not in small.valid and large.valid["preserved"]
+    losses = [first_loss(tmp_path / name) for name in "ab"]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+def first_loss(folder) -> float:
+    """Of the first step that was reported."""
+    steps = [r for r in read_metrics(folder / "metrics.jsonl")
+             if "train/loss" in r]  # fmt: skip
+    return steps[0]["train/loss"]
+
+
+def test_cells_of_darts_are_not_added(tmp_path):
+    stored = SHARING | {"space": "darts_conv"}
+    open_workdir(tmp_path, stored, "").close()
+    given = flags("inherit", supernet=str(tmp_path), space="darts_conv",
+                  layers=4, network="cifar")  # fmt: skip
+    with pytest.raises(InputError, match="none can be the identity; give "
+                       "--layers=3"):  # fmt: skip
+        Inherit(given, ONE)
 
 
 def test_a_child_goes_on_where_its_parent_ended(tmp_path):
@@ -144,6 +186,54 @@ def test_a_child_goes_on_where_its_parent_ended(tmp_path):
     assert relative(family[1], tmp_path / "0002") == tmp_path / "0001"
     assert relative(family[1], tmp_path / "0001") is None
     assert relative(CELL, tmp_path / "0009") is None
+
+
+def test_parents_of_an_earlier_and_smaller_search(tmp_path):
+    string = "|{}~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
+    cells = [from_string(string.format(name)) for name in
+             ("none", "nor_conv_1x1", "nor_conv_3x3")]  # fmt: skip
+    given = {"supernet": None, "inherit_from": "parent", "epochs": 1}
+    early = flags("inherit", **given)
+    stored = {name: early[name].value for name in early}
+    open_workdir(tmp_path / "early", stored, "").close()
+    Inherit(early, ONE)(cells[0], tmp_path / "early/evaluations/0001")
+    Inherit(early, ONE)(cells[1], tmp_path / "early/evaluations/0002")
+    more = given | {"channels": 3, "layers": 6, "learning_rate": 0.0,
+                    "parents": str(tmp_path / "early")}  # fmt: skip
+    late = Inherit(flags("inherit", **more), ONE)
+    told = [
+        late(cell, tmp_path / "late" / f"{n:04d}").valid
+        for n, cell in enumerate(cells[:2], 1)
+    ]
+    expected = {"parent": 1, "preserved": True, "earlier": True}
+    assert expected.items() <= told[0].items()
+    # Then its own networks are parents first; at a rate of 0 none has moved.
+    assert [x["parent"] for x in told] == [1, 1]
+    assert all(x["preserved"] for x in told) and "earlier" not in told[1]
+    for n, cell in enumerate(cells[:2], 1):
+        folder = tmp_path / "early/evaluations" / f"{n:04d}"
+        assert ancestor(cell, tmp_path / "early") == folder
+    assert ancestor(cells[2], tmp_path / "early").name == "0002"
+    assert ancestor(CELL, tmp_path / "early") is None
+
+
+@pytest.mark.parametrize("changed, words", [
+    ({"inherit_from": "supernet"}, "keeps no networks"),
+    ({"space": "s1"}, "searched space 's1'"),
+    ({"seed": 9}, "--seed=3, but --parents=.* needs --seed=9; give that"),
+    ({"channels": 9}, "needs at least --channels=9"),
+    ({"layers": 9}, "at least --layers=9"),
+])  # fmt: skip
+def test_parents_that_do_not_fit(changed, words, tmp_path):
+    given = flags("inherit", inherit_from="parent", supernet=None,
+                  parents=str(tmp_path))  # fmt: skip
+    stored = {name: given[name].value for name in given}
+    open_workdir(tmp_path, stored | changed, "").close()
+    with pytest.raises(InputError, match=words):
+        Inherit(given, ONE)
+    missing = setup.changed(given, parents=str(tmp_path / "none"))
+    with pytest.raises(InputError, match="--parents: .* no folder of a run"):
+        Inherit(missing, ONE)
 
 
 def test_inheritance_is_for_images():
