@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from darts_tf.run import cli  # isort: skip
 
+import importlib.util
 import pathlib
 import platform
 import statistics
@@ -149,7 +150,7 @@ def numbers(process: ColumnProcess, taken: list[dict]) -> dict[str, float]:
 
 
 def check_lists() -> None:
-    """Sets the columns, and refuses what is none."""
+    """Sets the columns, and refuses what cannot be."""
     if FLAGS.columns is None:
         FLAGS.columns = list(USUAL[FLAGS.space])
     counts = [str(n) for n in range(psutil.cpu_count() + 1)]
@@ -172,6 +173,11 @@ def check_lists() -> None:
                     f"--{name} is of --space={space}; leave it out with "
                     f"--space={FLAGS.space}"
                 )
+    if set(FLAGS.columns) - {OURS} and not importlib.util.find_spec("torch"):
+        raise InputError(
+            "PyTorch's columns need PyTorch: pip install -r "
+            "requirements-bench.txt, or give --columns=ours"
+        )
 
 
 def main(_) -> None:

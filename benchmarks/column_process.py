@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -24,9 +25,6 @@ class ColumnProcess:
     Attributes:
       first_step: seconds; None where there is none.
       not_supported: why not, one line; None where there is one.
-
-    Raises:
-      InputError: the process ended without a word.
     """
 
     def __init__(self, command: list[str], seconds: float):
@@ -44,44 +42,51 @@ class ColumnProcess:
         timer.start()
         line = self._process.stdout.readline()
         timer.cancel()
-        if late.is_set():
-            line = json.dumps(
-                {"not_supported": f"no first step within {seconds:g} s"}
-            )
-        said = self._parsed(line)
-        self.not_supported = said.get("not_supported")
+        said = json.loads(line) if line else {}
         self.first_step = said.get("first_step")
-        if self.not_supported:
-            self._close()
+        self.not_supported = said.get("not_supported")
+        if late.is_set():
+            self.not_supported = f"no first step within {seconds:g} s"
+        if self.not_supported or not line:
+            code = self._close()
+            ended = f"its process ended early, with code {code}"
+            self.not_supported = self.not_supported or ended
 
     def _give_up(self, late: threading.Event) -> None:
         late.set()
         self._process.kill()
 
-    def _parsed(self, line: str) -> dict:
+    def step(self) -> dict[str, float]:
+        """Seconds and CPU seconds of one step.
+
+        Raises:
+          InputError: the process has ended.
+        """
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> dict:
+        line = self._process.stdout.readline()
         if not line:
             raise InputError(
-                "a process of the benchmark ended early; its own words are "
-                "above (is requirements-bench.txt installed, is there enough "
-                "memory for all --columns of a row?)"
+                "a process of the benchmark ended before its last step; its "
+                "own words are above (is there enough memory for all "
+                "--columns of a row?)"
             )
         return json.loads(line)
-
-    def step(self) -> dict[str, float]:
-        """Seconds and CPU seconds of one step."""
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return self._parsed(self._process.stdout.readline())
 
     def end(self) -> float:
         """Ends it; its peak memory, GB."""
         self._process.stdin.close()
-        said = self._parsed(self._process.stdout.readline())
+        said = self._read()
         self._close()
         return said["peak_gb"]
 
-    def _close(self) -> None:
+    def _close(self) -> int:
         self._process.stdin.close()
-        self._process.wait()
+        code = self._process.wait()
         self._process.stdout.close()
         self._cache.cleanup()
+        return code

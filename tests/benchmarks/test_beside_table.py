@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 
@@ -53,7 +54,18 @@ def test_every_line_has_as_many_cells():
     (["--words=100"], "--space=darts_recurrent"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused_before_anything_runs(tmp_path, given, word):
-    out = tmp_path / "out"
+    refused(tmp_path / "out", given, word)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("torch") is not None, reason="PyTorch is here"
+)
+def test_columns_of_pytorch_need_it(tmp_path):
+    refused(tmp_path / "out", [], "requirements-bench.txt")
+
+
+def refused(out, given, word):
+    """Says it in one line, and writes nothing."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.beside_pytorch", *given,
          f"--out={out}"],

@@ -48,6 +48,18 @@ def test_no_first_step_in_time(module):
     assert process.not_supported == "no first step within 0.5 s"
 
 
-def test_an_early_end_is_an_error(module):
-    with pytest.raises(InputError, match="ended early"):
-        ColumnProcess(module("pass"), 60)
+def test_an_early_end_is_told_with_its_code(module):
+    process = ColumnProcess(module("raise SystemExit(3)"), 60)
+    assert process.not_supported == "its process ended early, with code 3"
+
+
+def test_an_end_between_steps_is_an_error(module):
+    process = ColumnProcess(module("""
+        from benchmarks import step_worker
+        step_worker.say(first_step=1.0)
+        input()
+    """), 60)  # fmt: skip
+    with pytest.raises(InputError, match="before its last step"):
+        process.step()
+    with pytest.raises(InputError, match="before its last step"):
+        process.step()
