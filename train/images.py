@@ -60,8 +60,9 @@ def built_supernet(flags, data: Data, replicas: Replicas):
     """The search network with random weights, as the flags say."""
     space = space_by_name(flags.space)
     # Random weight sharing has no alpha: no --method, no --partial_channels.
-    second = "method" in flags and (
-        "exact" in (flags.method, flags.lambda_gradient)
+    second = any(
+        name in flags and flags[name].value == "exact"
+        for name in ("method", "lambda_gradient")
     )
     partial = flags.partial_channels if "partial_channels" in flags else 1
     with replicas.scope():

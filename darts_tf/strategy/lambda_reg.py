@@ -211,6 +211,7 @@ class LambdaRegulariser:
         self._difference = compile(difference)
         self._product = sliced(product)
         self._minus = compile(minus)
+        self._nothing = compile(tf.zeros_like)
 
     def derivative(self, w, alpha, batch, seed, u):
         """d/dw sum_l <d L_train / d p_l, u_l>, shaped like w."""
@@ -236,9 +237,9 @@ class LambdaRegulariser:
         """
         g, layers, value, aux = self.layer_gradients(w, alpha, batch, seed)
         cosine, u = self.along(alpha, layers)
-        aux = {**aux, "alignment": cosine, "share": tf.zeros_like(cosine)}
+        aux = {**aux, "alignment": cosine}
         if not strength:
-            return g, value, aux
+            return g, value, {**aux, "share": self._nothing(cosine)}
         derivative = self.derivative(w, alpha, batch, seed, u)
         strength = tf.constant(strength, tf.float32)
         g, share = self._minus(g, derivative, strength)

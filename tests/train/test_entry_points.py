@@ -223,7 +223,11 @@ CASES = {
         "search", "--strategy=random --estimator=table "
         "--budget_evaluations=5", "--space=darts_conv"),
     "table on workers": (
-        "search", TABLE + "--distribute=multi_worker", "in one process"),
+        "search", TABLE + "--distribute=multi_worker",
+        "--distribute means nothing with --estimator=table"),
+    "estimates on workers": (
+        "search", ASK + "--budget_evaluations=5 --valid_fraction=0.5 "
+        "--distribute=multi_worker", "in one process"),
     "table without one": (
         "search", TABLE, "--nasbench201_table=PATH"),
     "table and epochs": (
