@@ -144,25 +144,31 @@ def markdown(searches: list[dict], table: Table) -> str:
 
 
 def picture(searches: list[dict]) -> Figure:
-    """True accuracy and skip connections over the epochs."""
-    figure = Figure((10, 4), dpi=110, layout="constrained")
+    """True accuracy and skip connections over the epochs, by method."""
+    done = [s for s in searches if s["finished"] and s["method"] != "random"]
+    methods = by_method(done)
+    size = (2.6 * max(len(methods), 2), 5)
+    figure = Figure(size, dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    methods = by_method([s for s in searches if s["method"] != "random"])
-    for number, (method, found) in enumerate(methods.items()):
-        for index, search in enumerate(s for s in found if s["finished"]):
+    panels = figure.subplots(
+        2, max(len(methods), 1), sharex=True, sharey="row", squeeze=False
+    )
+    for (method, found), (upper, lower) in zip(methods.items(), panels.T):
+        for search in found:
             epochs = range(1, 1 + len(search[RANKED]))
             how = {
-                "color": f"C{number}",
-                "linestyle": ("-", "--", ":", "-.")[index % 4],
-                "label": f"{method}, seed {search['seed']}",
+                "color": f"C{search['seed']}",
+                "marker": ".",
+                "label": f"seed {search['seed']}",
             }
-            left.plot(epochs, search[RANKED], **how)
-            right.plot(epochs, search["skips"], **how)
-    left.set(xlabel="epoch", ylabel="true CIFAR-10 accuracy of the cell, %")
-    right.set(xlabel="epoch", ylabel="skip connections among its 6 edges",
-              ylim=(-0.2, 6.2))  # fmt: skip
-    right.legend(fontsize=7, ncols=2)
+            upper.plot(epochs, search[RANKED], **how)
+            lower.plot(epochs, search["skips"], **how)
+        upper.set_title(method, fontsize=9)
+        lower.set_xlabel("epoch")
+    panels[0, 0].set_ylabel("true accuracy of the cell, %")
+    panels[1, 0].set(ylabel="skip connections of 6", ylim=(-0.2, 6.2))
+    if methods:
+        panels[0, 0].legend(fontsize=8, loc="lower left")
     return figure
 
 
