@@ -27,6 +27,7 @@ import tensorflow as tf
 from absl import flags
 
 from benchmarks.image_batches import Images, random_images, real_images
+from benchmarks.step_worker import TEXT_PROTOCOL
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
@@ -37,17 +38,6 @@ from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import bilevel, search_loop, tasks
 from darts_tf.strategy.text_task import TextTask
 from train import images, setup
-
-TEXT_PROTOCOL = {
-    "learning_rate": 20.0,
-    "learning_rate_min": 20.0,
-    "momentum": 0.0,
-    "weight_decay": 5e-7,
-    "clip_norm": 0.25,
-    "alpha_learning_rate": 3e-3,
-    "alpha_beta1": 0.9,
-}
-"""Of configs/ptb/search_second_order.flags."""
 
 flags.DEFINE_enum("method", "first_order", bilevel.METHODS, "of alpha")
 flags.DEFINE_integer("channels", 16, "of the supernet", lower_bound=1)
@@ -178,7 +168,9 @@ def build_loop(replicas=None, chosen=None) -> search_loop.Search:
     """
     replicas = replicas or chosen_replicas()
     if FLAGS.space == recurrent.SPACE.name:
-        task, protocol = text_task(replicas), TEXT_PROTOCOL
+        rate = TEXT_PROTOCOL["learning_rate"]
+        task = text_task(replicas)
+        protocol = TEXT_PROTOCOL | {"learning_rate_min": rate}
     else:
         task, protocol = image_task(replicas, chosen), {}
     settings = search_loop.SearchSettings(

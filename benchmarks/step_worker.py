@@ -26,6 +26,15 @@ COLUMNS = (
 )
 SPACES = ("darts_conv", "darts_recurrent")
 METHODS = ("weights", "first_order", "finite_difference", "exact")
+TEXT_PROTOCOL = {
+    "learning_rate": 20.0,
+    "momentum": 0.0,
+    "weight_decay": 5e-7,
+    "clip_norm": 0.25,
+    "alpha_learning_rate": 3e-3,
+    "alpha_beta1": 0.9,
+}
+"""Numbers of both descents of configs/ptb/search_second_order.flags."""
 
 
 def serve(

@@ -15,6 +15,8 @@ from collections.abc import Callable
 
 import torch
 
+from benchmarks.step_worker import TEXT_PROTOCOL
+
 EPSILON = 0.01
 
 
@@ -39,8 +41,7 @@ class Protocol:
 
 
 IMAGES = Protocol()
-TEXT = Protocol(20.0, 0.0, 5e-7, 0.25, 3e-3, 0.9, clip_unrolled=True)
-"""Of configs/ptb/search_second_order.flags."""
+TEXT = Protocol(**TEXT_PROTOCOL, clip_unrolled=True)
 
 
 class Search:

@@ -11,7 +11,7 @@ import pytest
 from darts_tf.data import text_folder
 from darts_tf.data.text_folder import load_text_folder
 from darts_tf.data.vocabulary import EOS, UNKNOWN, Vocabulary
-from darts_tf.errors import InputError
+from tests.data.refusal import refusal
 
 TRAIN = "the cat sat\nthe dog\n\n"
 VALID = "the cow sat\n"
@@ -33,14 +33,6 @@ def load(root):
 
 def spelled(data, tokens):
     return " ".join(data.vocabulary.words[token] for token in tokens)
-
-
-def refusal(call) -> str:
-    with pytest.raises(InputError) as caught:
-        call()
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
 
 
 def test_a_folder(tmp_path):

@@ -9,15 +9,7 @@ import pytest
 
 from darts_tf.data import python_topics
 from darts_tf.data.text import UNKNOWN, load_text
-from darts_tf.errors import InputError
-
-
-def refusal(call) -> str:
-    with pytest.raises(InputError) as caught:
-        call()
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
+from tests.data.refusal import refusal
 
 
 @pytest.fixture(scope="module")
