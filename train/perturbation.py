@@ -137,6 +137,7 @@ def open_out(search: Workdir, flags, given) -> Workdir:
         values,
         flag_values.as_flagfile(values),
         ignored=flag_values.PLACE_FLAGS + flag_values.PACE_FLAGS + ("out",),
+        defaults=flag_values.defaults(given),
     )
 
 

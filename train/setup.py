@@ -75,6 +75,7 @@ def _folder(flags, given: dict, chief: bool) -> Workdir:
             *flag_values.PACE_FLAGS,
             *strategy_flags.BUDGET_FLAGS,
         ),
+        defaults=flag_values.defaults(flags),
     )
 
 

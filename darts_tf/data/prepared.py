@@ -1,8 +1,8 @@
 """Any image classification set of TensorFlow Datasets, by name.
 
 Departures: a set without a test split is tested on its "validation" split,
-and one without either on a fixed stratified fifth of "train". Streamed, a test
-split without labels counts as none.
+and one without either on a fixed stratified fifth of "train". A test split
+without labels, as ImageNet's, counts as none.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _load(
 def _parts(source: Source, splits):
     """The training part, and what reads the test part."""
     for split in ("test", "validation"):
-        if split in splits:
+        if split in splits and source.labelled(split):
             return source.read("train"), lambda: source.read(split)
     everything = source.read("train")
     kept, held = _kept_and_held(everything.labels)
@@ -124,7 +124,6 @@ def _streamed_parts(source: Streamed, splits):
     """The same; files and labels of both parts are looked through at once.
 
     It costs little, and a training of days must not end without a test part.
-    A test split that has no labels at all, as ImageNet's, is passed over.
     """
     for split in ("test", "validation"):
         if split in splits and source.labelled(split):

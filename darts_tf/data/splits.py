@@ -65,6 +65,18 @@ class Source:
             start = stop
         return Part(images, labels)
 
+    def labelled(self, split: str) -> bool:
+        """Whether its first example has a label; errors as of `read`.
+
+        What hides its labels, as a test split may, hides all of them.
+        """
+        try:
+            for example in self._examples(split, self.label).take(1):
+                return int(example[self.label]) >= 0
+        except tf.errors.OpError as error:
+            raise self._unreadable(split, error) from error
+        raise self._not_whole(split, 0)
+
     def batches(self, split: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """(images uint8 [B, H, W, C], labels [B]); errors as of `read`."""
         count, seen, labelled = self.count(split), 0, True
@@ -91,23 +103,25 @@ class Source:
             f"the set again"
         )
 
-    def _decoded(self, split: str):
+    def _examples(self, split: str, *keys: str) -> tf.data.Dataset:
         import tensorflow_datasets as tfds
 
-        features = {self.image: True, self.label: True}
-        dataset = self.builder.as_dataset(
+        features = dict.fromkeys(keys, True)
+        return self.builder.as_dataset(
             split=split,
             shuffle_files=False,
             decoders=tfds.decode.PartialDecoding(features),
             read_config=tfds.ReadConfig(try_autocache=False),
         )
 
+    def _decoded(self, split: str):
         def pair(example):
             image = example[self.image]
             if self.image_size is not None:
                 image = resize(image, self.image_size)
             return image, example[self.label]
 
+        dataset = self._examples(split, self.image, self.label)
         dataset = dataset.map(pair, num_parallel_calls=tf.data.AUTOTUNE)
         return dataset.batch(READ_BATCH).prefetch(2).as_numpy_iterator()
 

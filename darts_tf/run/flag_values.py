@@ -33,14 +33,23 @@ PACE_FLAGS = (
 
 def values(parsed: flags.FlagValues) -> dict[str, object]:
     """The values of this project's flags by name."""
+    return {flag.name: flag.value for flag in _own(parsed)}
+
+
+def defaults(parsed: flags.FlagValues) -> dict[str, object]:
+    """What the same flags are where nobody gives them."""
+    return {flag.name: flag.default for flag in _own(parsed)}
+
+
+def _own(parsed: flags.FlagValues) -> list[flags.Flag]:
     modules = parsed.flags_by_module_dict()
     own = [f for name in OWN_MODULES for f in modules.get(name, [])]
-    named = {flag.name: flag.value for flag in own}
+    space = [flag.value for flag in own if flag.name == "space"]
     foreign = {
-        *FOREIGN_FLAGS.get(named.get("space"), ()),
+        *FOREIGN_FLAGS.get(space[0] if space else None, ()),
         *strategy_flags.foreign(parsed),
     }
-    return {n: v for n, v in named.items() if n not in foreign}
+    return [flag for flag in own if flag.name not in foreign]
 
 
 def as_flagfile(named: dict[str, object]) -> str:

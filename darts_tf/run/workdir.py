@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import types
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def open_workdir(
     *,
     ignored: Collection[str] = (),
     folders: Collection[str] = ("checkpoints", "genotypes"),
+    defaults: Mapping[str, object] = types.MappingProxyType({}),
 ) -> Workdir:
     """Makes or re-opens the folder of a run, for this process alone.
 
@@ -101,6 +103,8 @@ def open_workdir(
       flagfile_text: a flagfile that repeats the run, kept as flags.txt.
       ignored: names whose values may differ from those of the first start.
       folders: that are made in it.
+      defaults: what a flag is where nobody gives it. An earlier version's
+        run that lacks a flag was made with this value, and keeps it.
 
     Raises:
       InputError: the folder cannot be made or written, another live process
@@ -111,11 +115,16 @@ def open_workdir(
     _check_whole(workdir)
     try:
         workdir._lock = FolderLock(workdir.path)
-        new = not (workdir.path / FLAGS_FILE).exists()
-        given = json.loads(json.dumps(dict(flags)))
-        if not new:
-            _compare(workdir.path, read_flags(workdir.path), given, ignored)
-        _prepare(workdir, given if new else None, flagfile_text, folders)
+        given, usual = _as_stored(flags), _as_stored(defaults)
+        if (workdir.path / FLAGS_FILE).exists():
+            stored = read_flags(workdir.path)
+            added = {
+                n: usual[n] for n in given if n in usual and n not in stored
+            }
+            _compare(workdir.path, stored | added, given, ignored)
+            _prepare(workdir, stored | added if added else None, None, folders)
+        else:
+            _prepare(workdir, given, flagfile_text, folders)
     except OSError as error:
         workdir.close()
         raise _cannot_write(workdir.path, error) from error
@@ -190,6 +199,10 @@ def _check_whole(workdir: Workdir) -> None:
             )
 
 
+def _as_stored(flags: Mapping[str, object]) -> dict:
+    return json.loads(json.dumps(dict(flags)))
+
+
 def _compare(
     path: Path,
     stored: Mapping[str, object],
@@ -219,15 +232,19 @@ def _shown(flags: Mapping[str, object], name: str) -> str:
 
 
 def _prepare(
-    workdir: Workdir, flags: dict | None, text: str, folders: Collection[str]
+    workdir: Workdir,
+    flags: dict | None,
+    text: str | None,
+    folders: Collection[str],
 ) -> None:
     """flags.json comes last of the flags: it is what makes a run's folder."""
     workdir._lock.sign()
     parts = [workdir.path / name for name in folders]
     for folder in (workdir.path, *parts):
         files.remove_temporary(folder)
-    if flags is not None:
+    if text is not None:
         files.write_atomic(workdir.path / "flags.txt", text)
+    if flags is not None:
         files.write_json_atomic(workdir.path / FLAGS_FILE, flags)
     for folder in parts:
         folder.mkdir(exist_ok=True)

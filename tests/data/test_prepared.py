@@ -202,12 +202,27 @@ def test_a_damaged_set_is_named(tmp_path):
     assert "shapes" in message and "'train'" in message
 
 
-def test_a_test_split_without_labels_is_refused(tmp_path):
+def test_a_test_split_without_labels_counts_as_none(tmp_path):
     hidden = [(image, -1) for image, _ in greys(6)]
-    write(tmp_path, "shapes", {"train": greys(9), "test": hidden})
+    write(tmp_path, "shapes", {
+        "train": greys(9), "test": hidden, "validation": greys(4),
+    })  # fmt: skip
     data = load_images("shapes", data_dir=str(tmp_path))
-    with pytest.raises(InputError, match="without a label"):
-        data.load_test()
+    assert data.load_test().size == 4 and data.train.size == 9
+
+
+def test_some_training_examples_without_a_label_are_refused(tmp_path):
+    some = [*greys(8), (greys(1)[0][0], -1)]
+    write(tmp_path, "shapes", {"train": some, "test": greys(4)})
+    assert "without a label" in refusal("shapes", data_dir=str(tmp_path))
+
+
+def test_a_damaged_test_split_is_named_at_the_start(tmp_path):
+    write(tmp_path, "shapes", {"train": greys(9), "test": greys(6)})
+    (file,) = tmp_path.glob("shapes/*/shapes-test.*")
+    file.write_bytes(b"")
+    message = refusal("shapes", data_dir=str(tmp_path))
+    assert "'test'" in message and "prepare the set again" in message
 
 
 @pytest.fixture

@@ -70,3 +70,6 @@ def test_values_are_those_of_this_project_that_mean_something(monkeypatch):
     assert flag_values.values(own) == {
         "hidden_size": 1, "space": "darts_recurrent"
     }  # fmt: skip
+    assert flag_values.defaults(own) == {
+        "hidden_size": 1, "space": "darts_conv"
+    }  # fmt: skip

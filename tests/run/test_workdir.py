@@ -67,6 +67,19 @@ def test_other_flags_are_named_and_nothing_changes(tmp_path):
     open_workdir(tmp_path, FLAGS, "").close()  # the lock was given back
 
 
+def test_a_run_of_an_earlier_version_lacks_a_flag(tmp_path):
+    """A newer version resumes it where the flag has its default."""
+    open_workdir(tmp_path, FLAGS, "first").close()
+    newer = {"defaults": {"shape": "old", "not_asked": 1}}
+    with pytest.raises(InputError) as error:
+        open_workdir(tmp_path, FLAGS | {"shape": "new"}, "", **newer)
+    assert '--shape: the run has old, given new' in message(error)
+    assert read_flags(tmp_path) == FLAGS
+    open_workdir(tmp_path, FLAGS | {"shape": "old"}, "", **newer).close()
+    assert read_flags(tmp_path) == FLAGS | {"shape": "old"}
+    assert (tmp_path / "flags.txt").read_text() == "first"
+
+
 def test_ignored_flags_may_differ(tmp_path):
     open_workdir(tmp_path, FLAGS, "first").close()
     with open_workdir(tmp_path, FLAGS | {"epochs": 5}, "second",
