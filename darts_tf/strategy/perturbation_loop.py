@@ -49,6 +49,7 @@ class PerturbationSettings:
       micro_batches: equal slices of a batch that are computed in turn.
       learning_rate, learning_rate_min: the search's, of w.
       momentum, weight_decay, clip_norm: of w.
+      precision: of tuning; one of descent.precision.PRECISIONS.
       seed: of the order of the decisions.
     """
 
@@ -61,6 +62,7 @@ class PerturbationSettings:
     weight_decay: float = 3e-4
     clip_norm: float = 5.0
     micro_batches: int = 1
+    precision: str = "float32"
     seed: int = 0
 
 

@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from darts_tf.descent import scores
 from darts_tf.descent.optimizers import SGD
+from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.cell import SearchSpace
@@ -83,16 +84,19 @@ class SharedWeights:
     Args:
       model: a built supernet; its own variables stay as they are.
       row: the weights to start from, [N] (networks/weight_row.py).
-      settings: with momentum, weight_decay, clip_norm of SGD, and
-        micro_batches (strategy/micro_batches.py).
+      settings: with momentum, weight_decay, clip_norm of SGD,
+        micro_batches (strategy/micro_batches.py), and precision, the name
+        of what the descent computes in; accuracies are of float32.
       replicas: where it runs.
     """
 
     def __init__(self, model, row, settings, replicas: Replicas):
         self._space, self._replicas = model.space, replicas
+        self._precision = precision_by_name(settings.precision)
         self._sgd = SGD(
-            settings.momentum, settings.weight_decay, settings.clip_norm
-        )
+            settings.momentum, settings.weight_decay, settings.clip_norm,
+            guarded=self._precision.guarded,
+        )  # fmt: skip
         with replicas.scope():
             self._w = [tf.Variable(row)]
             self._slots = [
@@ -106,7 +110,7 @@ class SharedWeights:
         self._compile(of_cells, model.kinds, settings.micro_batches)
 
     def _compile(self, of_cells, kinds, micro_batches: int) -> None:
-        replicas = self._replicas
+        replicas, precision = self._replicas, self._precision
 
         def loss(w, rows, batch, seed):
             cells = relaxation.per_cell(rows, self._space, kinds)
@@ -117,12 +121,16 @@ class SharedWeights:
             moved, slots = self._sgd.step(w, gradient, slots, learning_rate)
             replicas.assign(self._w, moved)
             replicas.assign(self._slots, slots)
+            return self._sgd.skipped(gradient)
 
         self._read_w = replicas.compile(
             lambda: [tf.identity(v) for v in self._w]
         )
         self._gradient = in_turn(
-            functools.partial(bilevel.weight_gradient, loss),
+            functools.partial(
+                bilevel.weight_gradient, precision.of(loss),
+                scale=precision.scale,
+            ),
             micro_batches,
             replicas.compile,
             replicas.mean,
@@ -140,14 +148,17 @@ class SharedWeights:
         w, rows = self._read_w(), tensors(self._space, weights)
         seed = tf.constant(seed, tf.int32)
         g, loss, aux = self._gradient(w, rows, batch, seed)
-        self._move(w, g, tf.constant(learning_rate, tf.float32))
+        skipped = self._move(w, g, tf.constant(learning_rate, tf.float32))
         share = self._share(aux["logits"], batch[1])
         local = self._replicas.local
-        return {
+        scalars = {
             "train/loss": local(loss),
             "train/accuracy": local(share),
             "learning_rate": learning_rate,
         }
+        if self._precision.guarded:
+            scalars["train/skipped"] = local(skipped)
+        return scalars
 
     def accuracy(
         self, weights: Weights, batches: Iterable, seed: int

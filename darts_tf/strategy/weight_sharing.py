@@ -52,6 +52,7 @@ class WeightSharingSettings:
       micro_batches: equal slices of a batch that are computed in turn.
       learning_rate, learning_rate_min: by cosine over the epochs.
       momentum, weight_decay, clip_norm: of SGD.
+      precision: of the descent; one of descent.precision.PRECISIONS.
       seed: of all genotypes.
     """
 
@@ -65,6 +66,7 @@ class WeightSharingSettings:
     momentum: float = 0.9
     weight_decay: float = 3e-4
     clip_norm: float = 5.0
+    precision: str = "float32"
     seed: int = 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import keras
@@ -37,13 +38,13 @@ def measured():
     return itertools.islice(batches(50), 2)
 
 
-def new(space, network, channels):
+def new(space, network, channels, settings=SETTINGS):
     keras.utils.set_random_seed(0)
     model = network(space, channels, 3, 3)
     rows = {s.name: tf.ones(s.alpha_shape) for s in space.cells}
     model(tf.zeros((1, 8, 8, 1)), [rows[kind] for kind in model.kinds])
     return RandomWeightSharing(
-        model, SETTINGS, batches, measured, Replicas("one_device")
+        model, settings, batches, measured, Replicas("one_device")
     )
 
 
@@ -113,6 +114,27 @@ def test_a_step_moves_what_its_genotype_uses_and_nothing_else(loop):
     for old, new, g in zip(before, after, gradient):
         expected = old - SETTINGS.learning_rate * norm * g
         np.testing.assert_allclose(new, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name, skipped", [
+    ("mixed_bfloat16", {}), ("mixed_float16", {"train/skipped": 0.0}),
+])  # fmt: skip
+def test_it_descends_in_low_precision(cell_loop, name, skipped):
+    """Near the float32 step, and not the same; measured in float32."""
+    usual, start = cell_loop, cell_loop.state()
+    low = new(NB201, nasbench201.Supernet, 2,
+              dataclasses.replace(SETTINGS, precision=name))  # fmt: skip
+    low.restore(start)
+    assert low.accuracy(low.candidate(0)) == usual.accuracy(low.candidate(0))
+    first = low.advance()
+    assert {n: v for n, v in first.items() if "skip" in n} == skipped
+    usual.advance()
+    moved, expected = (
+        loop.state()["w/00000"] - start["w/00000"] for loop in (low, usual)
+    )
+    usual.restore(start)
+    away = np.linalg.norm(moved - expected) / np.linalg.norm(expected)
+    assert 1e-5 < away < 0.2
 
 
 def test_resumed_anywhere_is_as_left_alone(loop):
