@@ -17,6 +17,7 @@ from __future__ import annotations
 from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
 
 import functools
+import itertools
 import json
 import pathlib
 import time
@@ -44,7 +45,7 @@ flags.DEFINE_integer("stage", 300, "weight steps before", lower_bound=0)
 flags.DEFINE_integer("train_batch", 32, "images of a weight step", 1)
 flags.DEFINE_integer("samples", 2, "batches of each size", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "of everything random", lower_bound=0)
-flags.DEFINE_string("out", "alignment_gradient.jsonl", "lines are appended")
+flags.DEFINE_string("out", "alignment_gradient.jsonl", "of all lines")
 FLAGS = flags.FLAGS
 
 LENGTHS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8)
@@ -56,29 +57,59 @@ HEAD = ("space", "channels", "cells", "pixels", "steps before", "batch",
 
 
 def main(_) -> None:
-    """Appends what is asked for, prints all."""
+    """Appends what is missing, prints all."""
     setup.disable_grappler()
-    sizes = [int(size) for size in FLAGS.batch_sizes]
+    out = pathlib.Path(FLAGS.out)
+    known = written(out)
+    missing = [line for line in wanted() if not among(known, line)]
+    if missing:
+        measure(missing, out)
+    print(markdown(written(out)))
+
+
+def wanted() -> list[dict]:
+    """The setting of each line that is asked for."""
+    setting = {name: FLAGS[name].value for name in SETTING}
+    return [
+        setting | {"batch": int(size), "number": number}
+        for size in FLAGS.batch_sizes
+        for number in range(FLAGS.samples)
+    ]
+
+
+def written(out: pathlib.Path) -> list[dict]:
+    """The lines of a file, which need not be there."""
+    lines = out.read_text("utf-8").splitlines() if out.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def among(lines: list[dict], setting: dict) -> bool:
+    """Whether one of the lines was measured with this setting."""
+    return any(setting.items() <= line.items() for line in lines)
+
+
+def measure(settings: list[dict], out: pathlib.Path) -> None:
+    """Appends a line for each setting, once measured."""
     images = load_images(
         FLAGS.dataset, data_dir=FLAGS.data_dir, image_size=FLAGS.image_size
     )
     w = [tf.cast(t, tf.float64) for t in trained(images)]
     looked_at = looking(images)
-    out = pathlib.Path(FLAGS.out)
-    for size in sizes:
-        stream = iter(
-            batches(images.train, size, FLAGS.seed + 1, tf.float64)
-        )
-        for number in range(FLAGS.samples):
-            start = time.monotonic()
-            line = {name: FLAGS[name].value for name in SETTING}
-            line |= {"batch": size, "number": number}
-            line |= compare(looked_at, w, next(stream))
-            line["seconds"] = round(time.monotonic() - start)
-            with out.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-    lines = out.read_text("utf-8").splitlines()
-    print(markdown([json.loads(line) for line in lines]))
+    for setting in settings:
+        start = time.monotonic()
+        found = compare(looked_at, w, batch_of(images, setting))
+        seconds = round(time.monotonic() - start)
+        line = setting | found | {"seconds": seconds}
+        with out.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def batch_of(images, setting: dict):
+    """The training batch of this size and number."""
+    stream = batches(
+        images.train, setting["batch"], FLAGS.seed + 1, tf.float64
+    )
+    return next(itertools.islice(stream, setting["number"], None))
 
 
 def model(images, dtype: str):

@@ -29,11 +29,11 @@ def search(flags, data: Data | TextData, replicas: Replicas) -> None:
 def given_weights(flags, data: Data, replicas: Replicas) -> None:
     """Of descent on a supernet's w at given mixing weights.
 
-    Random weight sharing and derivation by perturbation, in float32.
+    Random weight sharing and derivation by perturbation.
     """
     _tell(
         ImageSearch, flags, data, replicas,
-        method=GIVEN_WEIGHTS, lambda_regularizer="none", precision="float32",
+        method=GIVEN_WEIGHTS, lambda_regularizer="none",
     )  # fmt: skip
 
 

@@ -71,8 +71,9 @@ def test_a_search_by_an_earlier_version_has_fewer_flags(told):
 def test_given_weights_have_no_alpha(told):
     foretelling.given_weights(FLAGS, IMAGES, TWO)
     assert told[0][0] == ImageSearch(
-        "s2", GIVEN_WEIGHTS, 4, 5, 6, 2, True, 2, "none", "exact", **SHAPE
-    )
+        "s2", GIVEN_WEIGHTS, 4, 5, 6, 2, True, 2, "none", "exact",
+        "mixed_float16", **SHAPE,
+    )  # fmt: skip
 
 
 def test_a_training_on_images(told):
