@@ -36,6 +36,11 @@ def main(_) -> int:
             f"--flagfiles needs files and --seeds numbers; received "
             f"{', '.join(missing or FLAGS.seeds)}"
         )
+    if len({path.stem for path in paths}) < len(paths):
+        raise InputError(
+            "--flagfiles of one name would share a folder; give each of them "
+            f"an --out of its own; received {', '.join(FLAGS.flagfiles)}"
+        )
     with children.Parent() as parent:
         for search in searches(paths):
             if search.finished:

@@ -21,14 +21,15 @@ def run(tmp_path):
     for name in "ab":
         (tmp_path / f"{name}.flags").touch()
 
-    def started(code: int) -> None:
+    def started(code: int, second: str = "b.flags") -> str:
         done = subprocess.run(
             [sys.executable, "-c", FAKED, stub.program, "benchmarks.searches",
-             f"--flagfiles={tmp_path / 'a.flags'},{tmp_path / 'b.flags'}",
+             f"--flagfiles={tmp_path / 'a.flags'},{tmp_path / second}",
              "--seeds=0,1", f"--out={tmp_path / 'out'}", "--more=--epochs=1"],
             cwd=ROOT, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         assert done.returncode == code, done.stderr
+        return done.stderr
 
     return started, stub
 
@@ -45,3 +46,11 @@ def test_all_first_seeds_come_first_and_a_failure_ends_it(run, tmp_path):
     stub.forget()
     start(0)
     assert len(stub.calls()) == 1
+
+
+def test_flagfiles_of_one_name_would_share_a_folder(run, tmp_path):
+    start, stub = run
+    (tmp_path / "s4").mkdir()
+    (tmp_path / "s4/a.flags").touch()
+    assert "an --out of its own" in start(2, "s4/a.flags")
+    assert not stub.calls()
