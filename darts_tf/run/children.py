@@ -3,7 +3,7 @@
 Each is in a session of its own. So Ctrl-C on a terminal reaches it once,
 handed on by its parent, and not twice: a second signal would end it before
 it has saved (`darts_tf.run.stopping`). A second signal to the parent ends the
-parent alone.
+parent alone; whatever ends it, its children stop too (`darts_tf.run.orphans`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from darts_tf.errors import InputError
+from darts_tf.run.orphans import Line
 from darts_tf.run.stopping import StopRequest, exit_code
 
 GPUS = "CUDA_VISIBLE_DEVICES"
@@ -115,11 +116,13 @@ class Parent:
         self._living: set[subprocess.Popen] = set()
 
     def __enter__(self) -> Parent:
+        self._line = Line()
         self._stop.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stop.__exit__(*error)
+        self._line.close()
 
     def run(self, child: Child, gpus: Sequence[str] | None = None) -> Ended:
         """Waits for the end of a child.
@@ -176,7 +179,7 @@ class Parent:
         return exit_code(self.signal) if self.signal else ended.code
 
     def _started(self, child: Child, log, gpus) -> subprocess.Popen | None:
-        environment = dict(os.environ)
+        environment = self._line.environment(os.environ)
         if gpus is not None:
             environment[GPUS] = ",".join(gpus)
         with self._lock:
@@ -188,6 +191,7 @@ class Parent:
                 stdout=log,
                 stderr=log and subprocess.STDOUT,
                 env=environment,
+                pass_fds=(self._line.reading,),
                 start_new_session=True,
             )
             self._living.add(process)

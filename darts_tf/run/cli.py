@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from absl import app, flags, logging
 
 from darts_tf.errors import DivergedError, InputError
-from darts_tf.run import machine_errors
+from darts_tf.run import machine_errors, orphans
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -46,8 +46,11 @@ def run(
     one line for DivergedError, for want of memory, for a disk that is full or
     may not be written and where another worker has ended; 130 after Ctrl-C.
     Any other error is a bug and shows its traceback.
+
+    A child of another program of this project ends with it, as by SIGTERM.
     """
     _quiet_threads()
+    orphans.watch_parent()
     app.run(
         lambda argv: _guarded(main, argv),
         flags_parser=lambda argv: _checked(argv, check),

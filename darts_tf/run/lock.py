@@ -1,19 +1,24 @@
 """The right of one live process to write into a folder.
 
 It is a lock of the kernel on the file `lock`, which falls with the process,
-also by SIGKILL: no stale lock can keep a run from being resumed.
+also by SIGKILL: no stale lock can keep a run from being resumed. A child of
+another program waits for the lock: where that program was killed and started
+again, the child of the first one is saving still.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 from darts_tf.errors import InputError
+from darts_tf.run import orphans
 
 NAME = "lock"
+POLL_SECONDS = 0.5
 
 
 class FolderInUse(InputError):
@@ -34,12 +39,22 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         self._file: BinaryIO = open(folder / NAME, "a+b")
+        ends = time.monotonic() + orphans.seconds_to_wait()
+        while (error := self._taken()) is not None:
+            refusal = self._refusal(folder, error)
+            late = time.monotonic() >= ends
+            if late or not isinstance(refusal, FolderInUse):
+                self.release()
+                raise refusal from error
+            time.sleep(POLL_SECONDS)
+
+    def _taken(self) -> OSError | None:
+        """Tries; what was in the way, if anything."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            refusal = self._refusal(folder, error)
-            self.release()
-            raise refusal from error
+            return error
+        return None
 
     def _refusal(self, folder: Path, error: OSError) -> InputError:
         if not isinstance(error, BlockingIOError):

@@ -76,6 +76,11 @@ class StopRequest:
         self._thread.join()
         os.close(self._reader)
 
+    @classmethod
+    def noted(cls) -> bool:
+        """Whether this process has been told to stop, and is about to."""
+        return any(request.signal for request in cls._open)
+
     def among(self, team: Team) -> signal.Signals | None:
         """The signal that any process of the team got, the same for all.
 
