@@ -36,7 +36,7 @@ def weight_step(loop) -> None:
     train, _ = loop.task.batches(loop.step)
     w, slots = loop._read_w(), loop._read_slots()
     g, loss, _ = loop._gradient.weight_gradient(
-        w, loop._read_alpha(), train, tf.constant([0, 0])
+        w, loop.architecture.read(), train, tf.constant([0, 0])
     )
     rate = loop.settings.learning_rate
     loop._move_w(w, g, slots, tf.constant(rate, tf.float32))

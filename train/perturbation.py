@@ -118,7 +118,7 @@ def build(search: Workdir, flags, given):
     loop = perturbation_loop.PerturbationLoop(
         trained.task.model,
         snapshot(trained.task.w)[0],
-        trained.mixing_weights(),
+        trained.architecture.mixing_weights(),
         settings,
         train.augmented,
         valid.same(given.measured_batches),

@@ -60,14 +60,14 @@ class SearchRecords:
         path = self._workdir.genotypes / f"epoch_{epoch:04d}.json"
         write_atomic(path, genotype.to_json())
         names = [spec.name for spec in loop.space.cells]
-        alpha = dict(zip(names, loop.alpha(), strict=True))
+        alpha = dict(zip(names, loop.architecture.values(), strict=True))
         alpha_history.keep(
-            self._workdir.alpha, epoch, alpha, loop.temperature
+            self._workdir.alpha, epoch, alpha, loop.architecture.temperature
         )
         self._report(loop.step, loop, genotype, alpha)
 
     def _report(self, step, loop, genotype, alpha) -> None:
-        weights = loop.mixing_weights()
+        weights = loop.architecture.mixing_weights()
         reporter = self._reporter
         reporter.mixing_weights(step, loop.space, weights)
         reporter.image(
@@ -80,7 +80,9 @@ class SearchRecords:
             reporter.histogram(step, f"alpha/{spec.name}", candidates)
             if beta is not None:
                 reporter.histogram(step, f"beta/{spec.name}", beta)
-        reporter.edge_weights(step, loop.space, loop.edge_weights())
+        reporter.edge_weights(
+            step, loop.space, loop.architecture.edge_weights()
+        )
 
 
 def finish_search(

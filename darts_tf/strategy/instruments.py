@@ -37,7 +37,7 @@ def entropy(search) -> dict[str, float]:
     """Of the mixing weights, by cell: mean over edges, in nats; free."""
     return {
         f"entropy/{name}": _mean_entropy(weights)
-        for name, weights in search.mixing_weights().items()
+        for name, weights in search.architecture.mixing_weights().items()
     }
 
 
@@ -128,7 +128,8 @@ class Eigenvalue:
         """The signed eigenvalue, its relative residual, and what it took."""
         w, alpha = search.values()
         _, batch = search.task.fixed_batches()
-        seed, shapes = _seed(search), [a.shape for a in search.alpha()]
+        seed = _seed(search)
+        shapes = [a.shape for a in search.architecture.values()]
 
         def product(v: np.ndarray) -> np.ndarray:
             parts = self._product(w, alpha, batch, seed, _divided(v, shapes))
@@ -178,7 +179,7 @@ class Gap:
     def __call__(self, search) -> dict[str, float]:
         """Both accuracies, and the first less the second."""
         derived = genotype_weights(search.space, search.genotype())
-        mixed = self._accuracy(search, search.mixing_weights())
+        mixed = self._accuracy(search, search.architecture.mixing_weights())
         discrete = self._accuracy(search, derived)
         return {
             "gap/mixed_accuracy": mixed,

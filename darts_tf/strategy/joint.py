@@ -78,22 +78,17 @@ class SimultaneousSearch(AlternatingSearch):
             )
         super().__init__(task, settings, replicas, **more)
 
-    def _create_variables(self) -> None:
-        super()._create_variables()
-        zeros = [tf.zeros(a.shape) for a in self._alpha]
-        with self._replicas.scope():
-            self._alpha_slots = [
-                tf.Variable(s, trainable=False) for s in self._sgd.slots(zeros)
-            ]
+    def _alpha_optimizer(self):
+        return self._sgd
 
     def _compile(self) -> None:
         super()._compile()
-        replicas = self._replicas
+        replicas, alpha = self._replicas, self.architecture
 
         def move_both(w, by_w, by_alpha, rate, temperature):
-            read = [tf.identity(a) for a in self._alpha]
-            variables = [*self._w, *self._alpha]
-            slots = [*self._w_slots, *self._alpha_slots]
+            read = [tf.identity(a) for a in alpha.variables]
+            variables = [*self._w, *alpha.variables]
+            slots = [*self._w_slots, *alpha.slots]
             moved, after = self._sgd.step(
                 [*w, *read],
                 [*by_w, *(g / temperature for g in by_alpha)],
@@ -110,11 +105,11 @@ class SimultaneousSearch(AlternatingSearch):
         (batch, _), rate, seed = self._begin_step()
         w = self._read_w()
         by_w, by_alpha, loss, aux = self._gradient.both_gradients(
-            w, self._read_alpha(), batch, seed
+            w, self.architecture.read(), batch, seed
         )
         self._move_both(
             w, by_w, by_alpha, tf.constant(rate, tf.float32),
-            tf.constant(self.temperature),
+            tf.constant(self.architecture.temperature),
         )  # fmt: skip
         self.task.keep(aux, aux)
         self.step += 1

@@ -6,11 +6,8 @@ grad_w L_train, regularised (strategy/lambda_reg.py) or not. The loop knows
 neither images nor words (strategy/tasks.py), yields numbers and knows no
 logger; run/driver.py drives it.
 
-With a temperature T (the DARTS paper ends by proposing to anneal it), all is
-computed with alpha / T in the place of alpha. The gradient with respect to
-alpha is then the one with respect to alpha / T, divided by T; no loss knows
-of it. In the first `warmup_epochs` alpha stays where it is and L_val is not
-computed (Xu et al. 2020).
+In the first `warmup_epochs` alpha stays where it is and L_val is not computed
+(Xu et al. 2020).
 """
 
 from __future__ import annotations
@@ -25,10 +22,11 @@ from darts_tf.descent.epochs import Epochs
 from darts_tf.descent.optimizers import SGD, Adam
 from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
-from darts_tf.descent.variables import load, named, snapshot
+from darts_tf.descent.variables import load, named
 from darts_tf.errors import InputError
 from darts_tf.space.genotype import Genotype
-from darts_tf.strategy import bilevel, derivation, lambda_reg, relaxation
+from darts_tf.strategy import bilevel, lambda_reg
+from darts_tf.strategy.architecture import Architecture
 from darts_tf.strategy.early_stopping import EarlyStopping, Stop
 from darts_tf.strategy.search_settings import SearchSettings
 from darts_tf.strategy.tasks import Task
@@ -46,7 +44,8 @@ class Search(Epochs):
       early_stopping: ends the search before its last epoch; None: never.
 
     Attributes:
-      temperature: T of the epoch that the last step was in.
+      architecture: alpha; its temperature is that of the epoch that the last
+        step was in.
 
     Raises:
       InputError: a regulariser that the task's network has not enough cells
@@ -65,23 +64,23 @@ class Search(Epochs):
     ):
         super().__init__(settings)
         self.task, self.space = task, task.space
-        self.units, self.temperature = task.units, 1.0
+        self.units = task.units
         self._instruments = tuple(instruments)
         self._early_stopping = early_stopping
         self._replicas = replicas
         self._precision = precision_by_name(settings.precision)
-        guarded = self._precision.guarded
         self._sgd = SGD(
             settings.momentum,
             settings.weight_decay,
             settings.clip_norm,
-            guarded=guarded,
+            guarded=self._precision.guarded,
         )
-        self._adam = Adam(
-            settings.alpha_learning_rate,
-            settings.alpha_beta1,
-            weight_decay=settings.alpha_weight_decay,
-            guarded=guarded,
+        self.architecture = Architecture(
+            self.space,
+            settings.seed,
+            settings.partial_channels > 1,
+            self._alpha_optimizer(),
+            replicas,
         )
         self._gradient = bilevel.ArchitectureGradient(
             task.train_loss,
@@ -95,6 +94,15 @@ class Search(Epochs):
         self._regulariser = self._build_regulariser()
         self._create_variables()
         self._compile()
+
+    def _alpha_optimizer(self):
+        settings = self.settings
+        return Adam(
+            settings.alpha_learning_rate,
+            settings.alpha_beta1,
+            weight_decay=settings.alpha_weight_decay,
+            guarded=self._precision.guarded,
+        )
 
     def _build_regulariser(self) -> lambda_reg.LambdaRegulariser | None:
         settings, task = self.settings, self.task
@@ -126,93 +134,35 @@ class Search(Epochs):
         )
 
     def _create_variables(self) -> None:
-        start = relaxation.initial_alpha(
-            self.space, self.settings.seed, self.settings.partial_channels > 1
-        )
         self._w = self.task.w
+        slots = self._sgd.slots([tf.zeros(v.shape) for v in self._w])
         with self._replicas.scope():
-            self._alpha = [tf.Variable(rows) for rows in start]
-            self._w_slots = [
-                tf.Variable(s, trainable=False)
-                for s in self._sgd.slots([tf.zeros(v.shape) for v in self._w])
-            ]
-            self._alpha_slots = [
-                tf.Variable(s, trainable=False)
-                for s in self._adam.slots([tf.constant(a) for a in start])
-            ]
+            self._w_slots = [tf.Variable(s, trainable=False) for s in slots]
 
     def _compile(self) -> None:
-        replicas, sgd, adam = self._replicas, self._sgd, self._adam
+        replicas, sgd = self._replicas, self._sgd
 
         def read(variables):
             return replicas.compile(
                 lambda: [tf.identity(v) for v in variables]
             )
 
-        def scaled(temperature):
-            return [a / temperature for a in self._alpha]
-
-        def move_alpha(gradient, temperature):
-            moved, slots = adam.step(
-                [tf.identity(a) for a in self._alpha],
-                [g / temperature for g in gradient],
-                [tf.identity(s) for s in self._alpha_slots],
-            )
-            replicas.assign(self._alpha, moved)
-            replicas.assign(self._alpha_slots, slots)
-            return adam.skipped(gradient)
-
-        def move_w(w, gradient, slots, learning_rate):
+        def move(w, gradient, slots, learning_rate):
             moved, slots = sgd.step(w, gradient, slots, learning_rate)
             replicas.assign(self._w, moved)
             replicas.assign(self._w_slots, slots)
             return sgd.skipped(gradient)
 
         self._read_w, self._read_slots = read(self._w), read(self._w_slots)
-        self._scaled_alpha = replicas.compile(scaled)
-        self._move_alpha = replicas.compile(move_alpha)
-        self._move_w = replicas.compile(move_w)
+        self._move_w = replicas.compile(move)
 
     def values(self) -> tuple[list, list]:
-        """The present w and alpha as losses take them: lists of tensors."""
-        return self._read_w(), self._read_alpha()
-
-    def alpha(self) -> list[np.ndarray]:
-        """The present alpha: [edges, candidates] for each of the cells.
-
-        With edge normalisation beta is one more column.
-        """
-        return snapshot(self._alpha)
-
-    def _read_alpha(self):
-        """alpha / T, for all losses."""
-        return self._scaled_alpha(tf.constant(self.temperature))
-
-    def mixing_weights(self) -> dict[str, np.ndarray]:
-        """The present mixing weights [edges, candidates] by cell (eq. 2)."""
-        return {
-            spec.name: derivation.softmax(alpha, self.temperature)
-            for spec, alpha, _ in self._parted()
-        }
-
-    def edge_weights(self) -> dict[str, np.ndarray]:
-        """The weights of whole edges [edges] by cell; empty without beta."""
-        return {
-            spec.name: derivation.edge_weights(spec, beta, self.temperature)
-            for spec, _, beta in self._parted()
-            if beta is not None
-        }
-
-    def _parted(self):
-        """(cell, alpha, beta or None) for each of the cells."""
-        pairs = zip(self.space.cells, self.alpha(), strict=True)
-        return [(spec, *spec.parted(rows)) for spec, rows in pairs]
+        """The present w and alpha / T as losses take them: tensors."""
+        return self._read_w(), self.architecture.read()
 
     def genotype(self) -> Genotype:
         """The genotype that would be derived now."""
-        return derivation.derive(
-            self.space, self.alpha(), self.temperature
-        )
+        return self.architecture.genotype()
 
     def found(self) -> Genotype:
         """What a finished search returns.
@@ -246,11 +196,11 @@ class Search(Epochs):
         if self.epoch >= self.settings.warmup_epochs:
             unroll = bilevel.Unroll(self._sgd, slots, step, descend)
             gradient, valid_loss, valid_aux = self._gradient(
-                w, self._read_alpha(), train, valid, seed, unroll
+                w, self.architecture.read(), train, valid, seed, unroll
             )
-            missed = self._move_alpha(gradient, tf.constant(self.temperature))
+            missed = self.architecture.move(gradient)
             measured["valid/loss"] = self._replicas.local(valid_loss)
-        g, loss, aux = descend(w, self._read_alpha(), train, seed)
+        g, loss, aux = descend(w, self.architecture.read(), train, seed)
         skipped = self._move_w(w, g, slots, step)
         self.task.keep(aux, valid_aux)
         more = self._regularised(aux) | self._skipped(missed, skipped)
@@ -265,7 +215,7 @@ class Search(Epochs):
     def _begin_step(self):
         """(batches, learning rate of w, seed) of the step; takes up T."""
         settings = self.settings
-        self.temperature = settings.temperature_in(self.epoch)
+        self.architecture.temperature = settings.temperature_in(self.epoch)
         train, valid = self.task.batches(self.step)
         rate = settings.learning_rate_in(self.epoch)
         rate *= self.task.rate_factor(train)
@@ -302,9 +252,9 @@ class Search(Epochs):
 
         The temperature, where it is annealed, and what the instruments show.
         """
-        record = dict(self.task.measure(self._read_alpha()))
+        record = dict(self.task.measure(self.architecture.read()))
         if self.settings.temperature_end != 1:
-            record["temperature"] = self.temperature
+            record["temperature"] = self.architecture.temperature
         for instrument in self._instruments:
             record |= instrument(self)
         if self._early_stopping is not None:
@@ -317,8 +267,8 @@ class Search(Epochs):
         return {
             "w": self._w,
             "w_slots": self._w_slots,
-            "alpha": self._alpha,
-            "alpha_slots": self._alpha_slots,
+            "alpha": self.architecture.variables,
+            "alpha_slots": self.architecture.slots,
         }
 
     def _parts(self) -> dict:
@@ -344,4 +294,4 @@ class Search(Epochs):
             part.restore({n.removeprefix(prefix): own.pop(n) for n in carried})
         self.step = load(self._groups(), own)
         epoch = max(self.step - 1, 0) // self.steps_per_epoch
-        self.temperature = self.settings.temperature_in(epoch)
+        self.architecture.temperature = self.settings.temperature_in(epoch)

@@ -64,9 +64,9 @@ def test_what_the_network_is_given():
 @pytest.mark.parametrize("method", bilevel.METHODS)
 def test_beta_learns_with_alpha_and_is_resumed_exactly(method):
     loop = search(method)
-    before = loop.alpha()
+    before = loop.architecture.values()
     rows = advance(loop, 2)
-    for old, new in zip(before, loop.alpha(), strict=True):
+    for old, new in zip(before, loop.architecture.values(), strict=True):
         assert (np.abs(new - old)[:, -1] > 1e-3).all()  # Adam's steps: 0.1
     assert all("valid/loss" in row for row in rows)
     middle = loop.state()
@@ -89,7 +89,8 @@ def test_alpha_waits_for_the_end_of_the_warm_up():
     assert not any("valid/loss" in row for row in rows)
     (row,) = advance(loop, 1)
     assert "valid/loss" in row
-    for rows, old in zip(loop.alpha(), search().alpha(), strict=True):
+    start = search().architecture.values()
+    for rows, old in zip(loop.architecture.values(), start, strict=True):
         assert np.abs(rows - old).max() > 1e-3
 
 
@@ -103,11 +104,13 @@ def test_what_an_epoch_leaves_gives_its_genotype_back(tmp_path):
             keeper.on_epoch(epoch, loop, {})
     history = AlphaHistory(workdir.alpha, SMALL)
     assert history.genotype(2) == loop.genotype()
+    mixing = loop.architecture.mixing_weights()
+    edges = loop.architecture.edge_weights()
     for name, weights in history.mixing_weights().items():
-        np.testing.assert_array_equal(weights[1], loop.mixing_weights()[name])
+        np.testing.assert_array_equal(weights[1], mixing[name])
         assert weights.shape == (2, 2, 5)
-        assert loop.edge_weights()[name].sum() == pytest.approx(1)
-    assert search(groups=1).edge_weights() == {}
+        assert edges[name].sum() == pytest.approx(1)
+    assert search(groups=1).architecture.edge_weights() == {}
 
 
 def test_what_is_not_defined_with_it_is_refused():

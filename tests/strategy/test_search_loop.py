@@ -160,7 +160,7 @@ def test_architecture_passes_move_no_statistics(loop):
     import tensorflow as tf
 
     loop._gradient(
-        loop._read_w(), loop._read_alpha(), batch, batch,
+        loop._read_w(), loop.architecture.read(), batch, batch,
         tf.constant([0, 0]), None,
     )
     assert before.size
@@ -172,7 +172,7 @@ def test_genotype_and_end_of_epoch(loop):
     record = loop.end_epoch()
     assert 0 <= record["valid/accuracy"] <= 1
     assert record["shown/step"] == loop.step
-    for weights in loop.mixing_weights().values():
+    for weights in loop.architecture.mixing_weights().values():
         np.testing.assert_allclose(weights.sum(-1), 1)
 
 
@@ -183,7 +183,7 @@ def test_compiled_pieces_compute_what_eager_ones_do(loop):
     from darts_tf.strategy import bilevel
 
     loss = loop.task.train_loss
-    w, alpha = loop._read_w(), loop._read_alpha()
+    w, alpha = loop._read_w(), loop.architecture.read()
     train, _ = loop.task.batches(loop.step)
     u = [tf.sin(tf.range(tf.size(t), dtype=t.dtype)) for t in w]
     u = [tf.reshape(d, t.shape) for d, t in zip(u, w)]

@@ -120,7 +120,7 @@ def test_two_spaces_in_one_process_do_not_know_of_each_other():
         advance(first, 1)
         advance(second, 1)
     assert same(first.state(), alone.state())
-    assert {c.shape[1] for c in first.alpha()} == {2}
+    assert {c.shape[1] for c in first.architecture.values()} == {2}
     for loop, space in ((first, s4), (second, s1)):
         genotype = loop.genotype()
         assert genotype.space == space.name
@@ -133,7 +133,7 @@ def test_a_pass_with_noise_is_decided_by_its_seed():
     """So w+ and w- of eq. 8, and both points of Lambda-DARTS, differ in w."""
     loop = search(SMALL_NOISE, layers=3)
     loss = loop.task.train_loss
-    w, alpha = loop._read_w(), loop._read_alpha()
+    w, alpha = loop._read_w(), loop.architecture.read()
     batch = next(batches(0))
     first, again, other = (
         float(loss(w, alpha, batch, tf.constant([0, seed]))[0])

@@ -84,7 +84,7 @@ def in_last_epoch(method, **more) -> Search:
 def reference(search) -> list[np.ndarray]:
     """d/dalpha of L_val(w'(alpha), softmax(alpha / T)), by nested tapes."""
     train, valid = search.task.batches(search.step)
-    alpha = [tf.constant(a) for a in search.alpha()]
+    alpha = [tf.constant(a) for a in search.architecture.values()]
     w = [tf.identity(v) for v in search.task.w]
     slots = [tf.identity(s) for s in search._w_slots]
     sgd = SGD(0.9, 3e-4, 5.0)
@@ -104,9 +104,9 @@ def reference(search) -> list[np.ndarray]:
 
 def seen_gradient(search) -> list[np.ndarray]:
     """What the next step hands to Adam, read off its first moment."""
-    before = snapshot(search._alpha_slots)
+    before = snapshot(search.architecture.slots)
     search.advance()
-    after = snapshot(search._alpha_slots)
+    after = snapshot(search.architecture.slots)
     beta = search.settings.alpha_beta1
     return [
         (after[i] - beta * before[i]) / (1 - beta)
@@ -123,47 +123,48 @@ def test_gradient_is_that_through_the_tempered_softmax(method):
     tolerance = 1e-2 if method == "finite_difference" else 1e-4
     for seen, g in zip(seen_gradient(search), expected, strict=True):
         np.testing.assert_allclose(seen, g, atol=tolerance * scale)
-    assert search.temperature == pytest.approx(END)
+    assert search.architecture.temperature == pytest.approx(END)
 
 
 def test_without_annealing_nothing_is_divided_bit_by_bit():
     search = run(build(end=1.0, alpha_weight_decay=0.0), STEPS)
-    for read, alpha in zip(search._read_alpha(), search.alpha()):
+    read_now = search.architecture.read()
+    for read, alpha in zip(read_now, search.architecture.values()):
         np.testing.assert_array_equal(read, alpha)
     assert "temperature" not in search.end_epoch()
-    slots = [tf.identity(s) for s in search._alpha_slots]
-    alpha = search.alpha()
+    slots = [tf.identity(s) for s in search.architecture.slots]
+    alpha = search.architecture.values()
     _, valid = search.task.batches(search.step)
     g, _, _ = search._gradient.alpha_gradient(
-        [tf.identity(v) for v in search.task.w], search._read_alpha(), valid,
+        [tf.identity(v) for v in search.task.w], read_now, valid,
         tf.constant([0, search.step]),
     )  # fmt: skip
-    expected, _ = search._adam.step(alpha, g, slots)
+    expected, _ = search._alpha_optimizer().step(alpha, g, slots)
     search.advance()
-    for moved, a in zip(search.alpha(), expected, strict=True):
+    for moved, a in zip(search.architecture.values(), expected, strict=True):
         np.testing.assert_array_equal(moved, a)
 
 
 def test_temperature_falls_geometrically_and_belongs_to_the_epoch():
     search, seen = build(), []
-    assert search.temperature == 1
+    assert search.architecture.temperature == 1
     for _ in range(EPOCHS):
         run(search, STEPS)
         measured = search.end_epoch()["temperature"]
-        assert measured == search.temperature
+        assert measured == search.architecture.temperature
         seen.append(measured)
     np.testing.assert_allclose(seen, [1, END**0.5, END])
 
 
 def test_what_is_reported_has_the_temperature():
     search = in_last_epoch("first_order")
-    warm = search.mixing_weights()
-    alpha = search.alpha()
+    warm = search.architecture.mixing_weights()
+    alpha = search.architecture.values()
     for step in range(2):  # the second within the epoch
         run(search, 1)
-        cold = search.mixing_weights()
+        cold = search.architecture.mixing_weights()
         assert search.step == (EPOCHS - 1) * STEPS + step + 1
-        for rows, (name, p) in zip(search.alpha(), cold.items()):
+        for rows, (name, p) in zip(search.architecture.values(), cold.items()):
             expected = tf.nn.softmax(rows.astype(np.float64) / END)
             np.testing.assert_allclose(p, expected, rtol=1e-6)
 
@@ -178,7 +179,7 @@ def test_what_is_reported_has_the_temperature():
 def test_the_genotype_ranks_edges_by_the_cold_softmax():
     search = in_last_epoch("first_order")
     rows = np.float32([[0, 1.3, 0, 0, 0], [0, 2, 1.9, -9, -9]])
-    for alpha in search._alpha:
+    for alpha in search.architecture.variables:
         alpha.assign(rows)
     (spec, _), both = SMALL.cells, search.genotype().cells
     warm = derivation.derive_cell(spec, derivation.softmax(rows))
@@ -193,9 +194,12 @@ def test_resumed_between_and_within_epochs_is_as_left_alone():
         first = run(build(), stop)
         second = build()
         second.restore(first.state())
-        assert second.temperature == first.temperature
-        for name, p in second.mixing_weights().items():
-            np.testing.assert_array_equal(p, first.mixing_weights()[name])
+        assert second.architecture.temperature == (
+            first.architecture.temperature
+        )
+        before = first.architecture.mixing_weights()
+        for name, p in second.architecture.mixing_weights().items():
+            np.testing.assert_array_equal(p, before[name])
         run(second, EPOCHS * STEPS - stop)
         for name, array in second.state().items():
             np.testing.assert_array_equal(array, alone.state()[name])
