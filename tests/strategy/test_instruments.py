@@ -127,7 +127,8 @@ def test_what_is_shown(shown):
 
 def test_entropy_by_hand():
     weights = {"normal": np.full((2, 4), 0.25), "reduce": np.eye(2, 4)}
-    search = types.SimpleNamespace(mixing_weights=lambda: weights)
+    alpha = types.SimpleNamespace(mixing_weights=lambda: weights)
+    search = types.SimpleNamespace(architecture=alpha)
     found = instruments.entropy(search)
     assert found["entropy/normal"] == pytest.approx(math.log(4))
     assert found["entropy/reduce"] == 0
