@@ -33,6 +33,7 @@ import statistics
 import psutil
 from absl import flags
 
+from benchmarks import size_flags
 from benchmarks.beside_table import OURS, as_table
 from benchmarks.column_process import ColumnProcess
 from benchmarks.step_worker import COLUMNS, METHODS, SPACES
@@ -58,11 +59,8 @@ flags.DEFINE_list(
     "of the table; default: ours and PyTorch's layouts; there are "
     f"{', '.join(COLUMNS)} (recurrent: no layouts)",
 )  # fmt: skip
-flags.DEFINE_integer("channels", 16, "images only", lower_bound=1)
-flags.DEFINE_integer("layers", 8, "images only", lower_bound=3)
-flags.DEFINE_integer("hidden_size", 300, "recurrent only", lower_bound=1)
-flags.DEFINE_integer("words", 10000, "recurrent only", lower_bound=2)
-flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)
+size_flags.define_sizes()
+flags.adopt_module_key_flags(size_flags)
 flags.DEFINE_integer(
     "batch_size", None, "default: 16 images, 256 sequences", lower_bound=2
 )

@@ -18,6 +18,7 @@ import pathlib
 
 from absl import flags
 
+from benchmarks import size_flags
 from benchmarks.memory_report import (
     IMAGE_SIZES,
     TEXT_SIZES,
@@ -37,11 +38,8 @@ flags.DEFINE_enum(
     "space", conv.SPACE.name, (conv.SPACE.name, recurrent.SPACE.name),
     "what is searched",
 )  # fmt: skip
-flags.DEFINE_integer("channels", 8, "of the supernet", lower_bound=1)
-flags.DEFINE_integer("layers", 4, "of the supernet", lower_bound=3)
-flags.DEFINE_integer("hidden_size", 128, "recurrent only", lower_bound=1)
-flags.DEFINE_integer("words", 2000, "recurrent only", lower_bound=2)
-flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)
+size_flags.define_sizes(channels=8, layers=4, hidden_size=128, words=2000)
+flags.adopt_module_key_flags(size_flags)
 flags.DEFINE_list("batches", ["8", "32"], "images or sequences of a step")
 flags.DEFINE_list("methods", ["first_order"], "of alpha")
 flags.DEFINE_list("ways", None, "to search; unset: all that the space has")

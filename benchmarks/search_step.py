@@ -26,6 +26,7 @@ import psutil
 import tensorflow as tf
 from absl import flags
 
+from benchmarks import size_flags
 from benchmarks.image_batches import Images, random_images, real_images
 from benchmarks.step_worker import TEXT_PROTOCOL
 from darts_tf.descent.replicas import Replicas
@@ -40,15 +41,12 @@ from darts_tf.strategy.text_task import TextTask
 from train import images, setup
 
 flags.DEFINE_enum("method", "first_order", bilevel.METHODS, "of alpha")
-flags.DEFINE_integer("channels", 16, "of the supernet", lower_bound=1)
-flags.DEFINE_integer("layers", 8, "of the supernet", lower_bound=3)
+size_flags.define_sizes()
+flags.adopt_module_key_flags(size_flags)
 flags.DEFINE_integer("batch_size", 64, "images", lower_bound=1)
 flags.DEFINE_enum(
     "space", "darts_conv", space_flags.SPACES, "what is searched"
 )
-flags.DEFINE_integer("hidden_size", 300, "recurrent only", lower_bound=1)
-flags.DEFINE_integer("words", 10000, "recurrent only", lower_bound=2)
-flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)
 flags.DEFINE_enum(
     "lambda_regularizer", "none", search_flags.REGULARIZERS, "images only"
 )

@@ -12,6 +12,7 @@ import torch
 from absl import app, flags
 
 from benchmarks import (
+    size_flags,
     step_worker,
     torch_compiled,
     torch_recurrent,
@@ -25,11 +26,8 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_enum("method", "first_order", step_worker.METHODS, "of alpha")
 flags.DEFINE_enum("space", "darts_conv", step_worker.SPACES, "is searched")
-flags.DEFINE_integer("channels", 16, "images only", lower_bound=1)
-flags.DEFINE_integer("layers", 8, "images only", lower_bound=3)
-flags.DEFINE_integer("hidden_size", 300, "recurrent only", lower_bound=1)
-flags.DEFINE_integer("words", 10000, "recurrent only", lower_bound=2)
-flags.DEFINE_integer("bptt", 35, "recurrent only", lower_bound=1)
+size_flags.define_sizes()
+flags.adopt_module_key_flags(size_flags)
 flags.DEFINE_integer("batch_size", 16, "images, sequences", lower_bound=1)
 flags.DEFINE_integer("threads", 0, "0: PyTorch's own choice", lower_bound=0)
 flags.DEFINE_enum(
