@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from darts_tf.run import tensorflow_environment  # isort: skip  # noqa: F401
-
+import os
 import signal
 import threading
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 if (
     threading.current_thread() is threading.main_thread()
