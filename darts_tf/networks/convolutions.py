@@ -28,7 +28,9 @@ def pad(x, size: int, value: float = 0.0):
 class Conv(keras.layers.Layer):
     """A convolution without bias, padded by (kernel - 1) / 2 on each side.
 
-    1 x 1 with stride 1 it is a matrix product, whose gradients are cheaper.
+    1 x 1 it is a matrix product, whose gradients are cheaper. With stride 2 it
+    is also the only right one where oneDNN's kernels are on: those of TensorFlow
+    2.21 give a wrong gradient of such a kernel of fewer than 8 channels.
 
     Args:
       channels: output channels.
@@ -56,7 +58,10 @@ class Conv(keras.layers.Layer):
     def call(self, x):
         """[B, H, W, in] -> [B, H', W', channels]."""
         kernel = tf.cast(self.kernel, x.dtype)
-        if self.kernel_size == (1, 1) and self.strides == (1, 1):
+        if self.kernel_size == (1, 1):
+            down, right = self.strides
+            if (down, right) != (1, 1):
+                x = x[:, ::down, ::right]
             rows = tf.reshape(x, [-1, x.shape[-1]])
             y = tf.matmul(rows, tf.reshape(kernel, [x.shape[-1], -1]))
             return tf.reshape(y, [-1, *x.shape[1:3], self.channels])

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -132,3 +137,33 @@ def test_phases_are_put_together_again():
     np.testing.assert_array_equal(phases[:3], x[:, ::2, ::2])
     np.testing.assert_array_equal(joined(phases, 1), x)
     np.testing.assert_array_equal(phases_read(x, 2), x[:, ::2, ::2])
+
+
+STRIDED = """
+import numpy as np, tensorflow as tf
+from darts_tf.networks.convolutions import Conv
+random = np.random.default_rng(0)
+for channels in (1, 2, 3, 4, 8):
+    x = random.standard_normal((6, 8, 8, channels)).astype("f")
+    g = random.standard_normal((6, 4, 4, channels)).astype("f")
+    layer = Conv(channels, strides=(2, 2))
+    layer(x)
+    @tf.function
+    def gradient():
+        with tf.GradientTape() as tape:
+            value = tf.reduce_sum(layer(tf.constant(x)) * g)
+        return tape.gradient(value, layer.kernel.value)
+    wanted = np.einsum("bhwi,bhwo->io", x[:, ::2, ::2], g)
+    np.testing.assert_allclose(gradient()[0, 0], wanted, atol=1e-4)
+"""
+
+
+@pytest.mark.parametrize("onednn", ["0", "1"])
+def test_the_gradient_of_a_strided_point_with_and_without_onednn(onednn):
+    """tf.nn.conv2d's is wrong with oneDNN on AVX2 (TensorFlow 2.21)."""
+    done = subprocess.run(
+        [sys.executable, "-c", STRIDED], capture_output=True, text=True,
+        env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": onednn}, timeout=120,
+        cwd=pathlib.Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
