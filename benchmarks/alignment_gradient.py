@@ -26,6 +26,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
+from benchmarks import points
 from benchmarks.trained import SEED, batches, built, cosine, flat, stages
 from darts_tf.data.images import load_images
 from darts_tf.descent.optimizers import SGD
@@ -60,11 +61,11 @@ def main(_) -> None:
     """Appends what is missing, prints all."""
     setup.disable_grappler()
     out = pathlib.Path(FLAGS.out)
-    known = written(out)
-    missing = [line for line in wanted() if not among(known, line)]
+    known = points.read(out)
+    missing = [line for line in wanted() if not points.among(known, line)]
     if missing:
         measure(missing, out)
-    print(markdown(written(out)))
+    print(markdown(points.read(out)))
 
 
 def wanted() -> list[dict]:
@@ -75,17 +76,6 @@ def wanted() -> list[dict]:
         for size in FLAGS.batch_sizes
         for number in range(FLAGS.samples)
     ]
-
-
-def written(out: pathlib.Path) -> list[dict]:
-    """The lines of a file, which need not be there."""
-    lines = out.read_text("utf-8").splitlines() if out.exists() else []
-    return [json.loads(line) for line in lines]
-
-
-def among(lines: list[dict], setting: dict) -> bool:
-    """Whether one of the lines was measured with this setting."""
-    return any(setting.items() <= line.items() for line in lines)
 
 
 def measure(settings: list[dict], out: pathlib.Path) -> None:

@@ -34,6 +34,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
+from benchmarks import points
 from benchmarks.trained import SEED, batches, built, cosine, flat, stages
 from darts_tf.data.images import load_images
 from darts_tf.descent.optimizers import SGD
@@ -70,8 +71,7 @@ def main(_) -> None:
     setup.disable_grappler()
     setting = {name: FLAGS[name].value for name in SETTING}
     out = pathlib.Path(FLAGS.out)
-    lines = out.read_text("utf-8").splitlines() if out.exists() else []
-    known = [json.loads(line)["setting"] for line in lines]
+    known = [line["setting"] for line in points.read(out)]
     wanted = {
         (stage, size): setting | {"stage": stage, "batch_size": size}
         for stage in stages

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 
+from benchmarks import points
 from darts_tf.run.search_flags import METHODS
 from darts_tf.space import recurrent
 from train.memory_steps import ImageSearch, TextSearch, step_of
@@ -60,16 +60,9 @@ MEASURED = "peak (GB) | estimate (GB) | off"
 
 def report(folder: pathlib.Path) -> str:
     """Markdown, of what is measured in a folder so far."""
-    rows = read(folder / "memory.jsonl")
-    runs = read(folder / "program_memory.jsonl")
+    rows = points.read(folder / "memory.jsonl")
+    runs = points.read(folder / "program_memory.jsonl")
     return table(rows) + (program_table(runs) if runs else "")
-
-
-def read(path: pathlib.Path) -> list[dict]:
-    """Rows of a file of lines; none where it is not there."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 def table(rows: list[dict]) -> str:

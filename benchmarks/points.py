@@ -14,6 +14,17 @@ import sys
 from darts_tf.run.files import write_atomic
 
 
+def read(path: pathlib.Path) -> list[dict]:
+    """Rows of a file of lines; none where it is not there."""
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def among(rows: list[dict], point: dict) -> bool:
+    """Whether one of the rows is that of this point."""
+    return any(point.items() <= row.items() for row in rows)
+
+
 def measured(path: pathlib.Path, points: list[dict], steps: int) -> list[dict]:
     """All rows of a file of lines, after those that were missing joined it.
 
@@ -22,10 +33,9 @@ def measured(path: pathlib.Path, points: list[dict], steps: int) -> list[dict]:
       points: flags of benchmarks/search_step.py by name.
       steps: timed ones, after the first.
     """
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    rows = [json.loads(line) for line in lines]
+    rows = read(path)
     for point in points:
-        if not any(point.items() <= row.items() for row in rows):
+        if not among(rows, point):
             rows.append(_measured(point, steps))
             texts = [json.dumps(row) + "\n" for row in rows]
             write_atomic(path, "".join(texts))

@@ -23,7 +23,7 @@ import tempfile
 
 from absl import flags
 
-from benchmarks import memory_report
+from benchmarks import memory_report, points
 from darts_tf.run.files import write_atomic
 
 flags.DEFINE_string("out", None, "folder of the results", required=True)
@@ -67,7 +67,7 @@ def main(_) -> None:
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "program_memory.jsonl"
-    rows = memory_report.read(path)
+    rows = points.read(path)
     known = {row["run"] for row in rows}
     with tempfile.TemporaryDirectory() as runs:
         for name in missing(known):

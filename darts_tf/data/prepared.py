@@ -106,12 +106,18 @@ def _load(
 
 def _parts(source: Source, splits):
     """The training part, and what reads the test part."""
-    for split in ("test", "validation"):
-        if split in splits and source.labelled(split):
-            return source.read("train"), lambda: source.read(split)
+    split = _test_split(source, splits)
+    if split is not None:
+        return source.read("train"), lambda: source.read(split)
     everything = source.read("train")
     kept, held = _kept_and_held(everything.labels)
     return everything.take(kept), lambda: source.read("train").take(held)
+
+
+def _test_split(source: Source, splits) -> str | None:
+    """The first that there is and that does not hide its labels."""
+    names = [name for name in ("test", "validation") if name in splits]
+    return next(filter(source.labelled, names), None)
 
 
 def _kept_and_held(labels: np.ndarray) -> list[np.ndarray]:
@@ -125,10 +131,10 @@ def _streamed_parts(source: Streamed, splits):
 
     It costs little, and a training of days must not end without a test part.
     """
-    for split in ("test", "validation"):
-        if split in splits and source.labelled(split):
-            test = source.read(split)
-            return source.read("train"), lambda: test
+    split = _test_split(source, splits)
+    if split is not None:
+        test = source.read(split)
+        return source.read("train"), lambda: test
     everything = source.read("train")
     kept, held = _kept_and_held(everything.labels)
     return everything.take(kept), lambda: everything.take(held)
