@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
+from darts_tf.run import tensorflow_environment  # isort: skip  # noqa: F401
+
 import signal
 import threading
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 if (
     threading.current_thread() is threading.main_thread()

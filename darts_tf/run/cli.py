@@ -1,13 +1,14 @@
 """What every entry point does around its main function.
 
-Import this module before anything that imports TensorFlow: it quiets the
-C++ log of TensorFlow, unless TF_CPP_MIN_LOG_LEVEL is set already. What
-TensorFlow 2.21 says while it is imported heeds no variable and stays.
+Import this module before anything that imports TensorFlow
+(tensorflow_environment.py). What TensorFlow 2.21 says while it is imported
+heeds no variable and stays.
 """
 
 from __future__ import annotations
 
-import os
+from darts_tf.run import tensorflow_environment  # isort: skip  # noqa: F401
+
 import re
 import sys
 import textwrap
@@ -18,8 +19,6 @@ from absl import app, flags, logging
 
 from darts_tf.errors import DivergedError, InputError
 from darts_tf.run import machine_errors, orphans
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 USAGE_CODE, FAILURE_CODE, INTERRUPT_CODE = 2, 1, 130
 _HELP = ("--help", "-help", "--helpshort", "-helpshort", "-h", "-?")

@@ -7,6 +7,8 @@ shown after all.
 
 from __future__ import annotations
 
+from darts_tf.run import tensorflow_environment  # isort: skip  # noqa: F401
+
 import contextlib
 import os
 import sys
@@ -31,7 +33,6 @@ def held_back():
             os.close(kept)
 
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with held_back():
     import tensorflow as tf
 

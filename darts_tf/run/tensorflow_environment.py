@@ -1,0 +1,21 @@
+"""Importing this, before TensorFlow, decides what that reads from the outside.
+
+Only variables that are not set yet:
+
+- TF_CPP_MIN_LOG_LEVEL: no information and no warnings of its C++ side.
+- TF_ENABLE_ONEDNN_OPTS: oneDNN's kernels on every x86 processor. TensorFlow
+  takes them by itself only where there is AVX-512 with VNNI; on others, too,
+  they take a step of a supernet of images from 3.4 to 1.9 seconds
+  (BUILD_NOTES.md, "oneDNN").
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+
+X86 = ("x86_64", "AMD64")
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if platform.machine() in X86:
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
