@@ -61,9 +61,9 @@ def test_alpha_reads_far_from_w_the_same_text():
 def test_search_on_two_devices(programs, tmp_path):
     folder = tmp_path / "search"
     output = programs.run_on_two_devices(
-        "search", "--dataset=digits", "--examples=100", "--channels=2",
-        "--layers=3", "--batch_size=16", "--distribute=mirrored",
-        "--epochs=2", "--optimization=joint_simultaneous",
+        "search", "--space=s2", "--dataset=digits", "--examples=100",
+        "--channels=2", "--layers=3", "--batch_size=16", "--epochs=2",
+        "--distribute=mirrored", "--optimization=joint_simultaneous",
         f"--workdir={folder}",
     )  # fmt: skip
     assert "Search finished" in output

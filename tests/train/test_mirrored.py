@@ -38,7 +38,8 @@ def test_language_on_two_devices_is_as_on_one(programs, text, tmp_path):
 def test_search_on_two_devices(programs, tmp_path):
     folder = tmp_path / "search"
     flags = (
-        "--dataset=digits", "--examples=64", "--channels=2", "--layers=3",
+        "--space=s2", "--dataset=digits", "--examples=64",
+        "--channels=2", "--layers=3",
         "--batch_size=16", "--method=first_order", "--distribute=mirrored",
         "--epochs=2", "--report_every=1", f"--workdir={folder}",
         "--instruments=gap",
