@@ -142,6 +142,12 @@ class Supernet(_Trunk):
         self._stem_norm = functools.partial(norm, True)
         super().__init__(channels, layers, classes, name="supernet")
 
+    @property
+    def shared_layers(self) -> list:
+        """Layers whose variables a pass need not tell apart."""
+        within_cells = self._traces is None or self.recompute
+        return [] if within_cells else self._traces.layers
+
     def _build_cell(self, layer, kind, channels, after_reduction):
         spec = self.space.cell(kind)
         groups = self.partial_channels

@@ -44,14 +44,20 @@ class MixedEdges(ops.Block):
         self.edges = spec.outgoing(source)
         self.names = {row: spec.candidates[row] for row, _ in self.edges}
         used = {name for names in self.names.values() for name in names}
-        self.pool_norms = {
-            name: norm() for name in sorted(used) if name in ops.POOLS
-        }
+        dilated = any(name.startswith("dil_conv") for name in used)
+        pools = sorted(used & set(ops.POOLS))
+        self.common = NodeOperations(pools, channels, stride, dilated, norm)
         self.weighted = {}
         for row, names in self.names.items():
-            own = [name for name in names if not self._shared(name)]
+            own = {
+                name: column
+                for column, name in enumerate(names)
+                if not self._shared(name)
+            }
             layer = EdgeOperations(own, channels, stride, norm)
             self.weighted[str(row)] = layer
+        if traces is not None:
+            traces.layers += [self.common, *self.weighted.values()]
 
     def _own(self, place: int) -> int:
         return self.key * 100 + place
@@ -73,83 +79,113 @@ class MixedEdges(ops.Block):
         Returns:
           (target, list of terms [B, H', W', C]) for each edge.
         """
-        shared = {
-            name: widened(
-                norm(ops.POOLS[name](x, self.stride), training=training)
-            )
-            for name, norm in self.pool_norms.items()
-        }
+        activated, phases, pooled = self._traced(self.common, training, x)
+        names = self.common.norms
+        shared = {n: widened(p) for n, p in zip(names, pooled, strict=True)}
         if self.stride == 1:
             shared[IDENTITY] = widened(x)
-        activated = tf.nn.relu(x)
-        phases = self._phases(activated)
-        taken = _TakenApart(
-            [weights[row] for row, _ in self.edges], self.channels
-        )
+        scalars = _Scalars([weights[row] for row, _ in self.edges])
         result = []
         for place, (row, target) in enumerate(self.edges):
-            terms, scales = [], []
+            terms = []
             for column, name in enumerate(self.names[row]):
                 if name == NOISE:
                     drawn = ops.noise(x, self.stride, seed, self._own(place))
-                    term = taken.scalar(place, column) * widened(drawn)
+                    term = scalars(place, column) * widened(drawn)
                     terms.append(tf.cast(term, x.dtype))
                 elif name in shared:
-                    weight = taken.scalar(place, column)
+                    weight = scalars(place, column)
                     terms.append(tf.cast(weight * shared[name], x.dtype))
-                elif name != ZERO:
-                    scales.append(taken.vector(place, column))
-            if scales:
-                terms.append(
-                    self._weighted(row, activated, phases, scales, training)
-                )
+            layer = self.weighted[str(row)]
+            if layer.chains:
+                given = activated, phases, weights[row]
+                terms.append(self._traced(layer, training, *given))
             result.append((target, terms))
         return result
 
-    def _phases(self, activated):
-        """What the dilated operations read; None where they have to ask."""
-        layers = self.weighted.values()
-        chains = [chain for layer in layers for chain in layer.chains]
-        even = self.stride == 2 or not any(n % 2 for n in activated.shape[1:3])
-        if even and any(isinstance(chain, ops.Dilated) for chain in chains):
-            return phases_read(activated, self.stride)
-        return None
-
-    def _weighted(self, row, activated, phases, scales, training):
-        layer = self.weighted[str(row)]
+    def _traced(self, layer, training, *inputs):
         if self.traces is None or not training:
-            return layer(activated, phases, scales, training=training)
-        key = (*layer.names, self.stride, self.channels)
-        return self.traces(key, layer, activated, phases, scales)
+            return layer(*inputs, training=training)
+        return self.traces(layer.key, layer, *inputs)
+
+
+class NodeOperations(ops.Block):
+    """What is equal on all edges that leave one node.
+
+    Args:
+      pools: their names.
+      channels: C, of input and output.
+      stride: 1 or 2.
+      dilated: whether an edge has dilated convolutions.
+      norm: called without arguments, returns a new BatchNorm.
+
+    Attributes:
+      norms: those behind the pools, by name.
+      key: equal for nodes that may share a trace.
+    """
+
+    def __init__(self, pools, channels: int, stride: int, dilated, norm):
+        super().__init__()
+        self.stride, self.dilated = stride, dilated
+        self.norms = {name: norm() for name in pools}
+        self.key = "node", *pools, channels, stride, dilated
+
+    def call(self, x, training=False):
+        """The node's ReLU, its phases for dilated operations, its pools.
+
+        Args:
+          x: [B, H, W, C].
+          training: whether batch norm uses (and follows) the batch.
+
+        Returns:
+          (ReLU [B, H, W, C], what convolutions.phases_read gives of it, or
+          None where nobody reads it, each pool [B, H', W', C] normalised).
+        """
+        pooled = [
+            norm(ops.POOLS[name](x, self.stride), training=training)
+            for name, norm in self.norms.items()
+        ]
+        activated = tf.nn.relu(x)
+        even = self.stride == 2 or not any(n % 2 for n in x.shape[1:3])
+        read = even and self.dilated
+        phases = phases_read(activated, self.stride) if read else None
+        return activated, phases, pooled
 
 
 class EdgeOperations(ops.Block):
     """The operations with weights of one edge.
 
     Args:
-      names: of the operations.
+      columns: of the mixing weights, by the name of the operation.
       channels: C, of input and output.
       stride: 1 or 2.
       norm: called without arguments, returns a new BatchNorm.
+
+    Attributes:
+      key: equal for edges that may share a trace.
     """
 
-    def __init__(self, names, channels: int, stride: int, norm):
+    def __init__(self, columns: dict[str, int], channels, stride, norm):
         super().__init__()
-        self.names, self.stride = tuple(names), stride
-        self.chains = [ops.build(n, channels, stride, norm) for n in names]
+        self.names, self.columns = tuple(columns), tuple(columns.values())
+        self.channels, self.stride = channels, stride
+        self.chains = [ops.build(n, channels, stride, norm) for n in columns]
+        self.key = "edge", *columns.items(), channels, stride
 
-    def call(self, activated, phases, scales, training=False):
-        """[B, H, W, C] after ReLU -> the operations' sum [B, H', W', C].
+    def call(self, activated, phases, weights, training=False):
+        """[B, H, W, C] after ReLU -> the mixed sum [B, H', W', C].
 
         Args:
           activated: the node's ReLU.
           phases: its phases (convolutions.phases_read), or None.
-          scales: each operation's mixing weight, once a channel: [C].
+          weights: the edge's mixing weights [candidates].
           training: whether batch norm uses (and follows) the batch.
         """
+        ones = tf.ones([1, self.channels], weights.dtype)
+        scales = tf.unstack(tf.expand_dims(weights, 1) * ones)
         terms, in_phases = [], []
-        for chain, scale in zip(self.chains, scales, strict=True):
-            given = {"scale": scale, "training": training}
+        for chain, column in zip(self.chains, self.columns, strict=True):
+            given = {"scale": scales[column], "training": training}
             if phases is not None and isinstance(chain, ops.Dilated):
                 in_phases.append(chain.in_phases(phases, **given))
             else:
@@ -159,28 +195,19 @@ class EdgeOperations(ops.Block):
         return add(terms)
 
 
-class _TakenApart:
+class _Scalars:
     """Single mixing weights, with few graph nodes and fewer gradients.
 
     Args:
       rows: mixing weights [candidates] of some edges.
-      channels: C, the length of a vector.
     """
 
-    def __init__(self, rows, channels: int):
+    def __init__(self, rows):
         self._columns = tf.unstack(tf.stack(rows), axis=1)
-        self._ones = tf.ones([1, channels], self._columns[0].dtype)
-        self._scalars, self._vectors = {}, {}
+        self._known = {}
 
-    def scalar(self, place: int, column: int):
-        """The weight, []."""
-        if column not in self._scalars:
-            self._scalars[column] = tf.unstack(self._columns[column])
-        return self._scalars[column][place]
-
-    def vector(self, place: int, column: int):
-        """The weight once for each channel, [C]."""
-        if column not in self._vectors:
-            wide = tf.expand_dims(self._columns[column], 1) * self._ones
-            self._vectors[column] = tf.unstack(wide)
-        return self._vectors[column][place]
+    def __call__(self, place: int, column: int):
+        """The weight in this row and column, []."""
+        if column not in self._known:
+            self._known[column] = tf.unstack(self._columns[column])
+        return self._known[column][place]

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
+from darts_tf.networks import pure_call
 from darts_tf.networks.shared_traces import weights_are_constant
 
 _twice = contextvars.ContextVar("differentiated_twice", default=False)
@@ -58,15 +59,14 @@ def call_cell(cell, inputs, again: bool, training=False, **arguments):
 def _call_again(cell, inputs, weights, **others):
     """Its batch norms are left with the batch's statistics, as by a call."""
     w = [tf.convert_to_tensor(v.value) for v in cell.trainable_variables]
-    state = [v.value for v in cell.non_trainable_variables]
     first, second = len(inputs), len(inputs) + len(weights)
     differentiated = [] if weights_are_constant() else w
     left = []
 
     def function(*values):
-        output, statistics = cell.stateless_call(
+        output, statistics = pure_call.call(
+            cell,
             list(values[second:]) or w,
-            state,
             list(values[:first]),
             weights=list(values[first:second]),
             training=True,
@@ -78,8 +78,7 @@ def _call_again(cell, inputs, weights, **others):
     levels = 2 if _twice.get() else 1
     call = recomputed(function, first, levels)
     (output,) = call(*inputs, *weights, *differentiated)
-    for variable, value in zip(cell.non_trainable_variables, left[0]):
-        variable.assign(value)
+    pure_call.take_over(cell.non_trainable_variables, left[0])
     return output
 
 

@@ -3,7 +3,8 @@
 A supernet of eight cells has 112 edges of five shapes. The operations of an
 edge are a function of their weights here, which all edges of one shape call:
 Python builds a few small graphs and many calls in the place of one large
-graph, and TensorFlow instantiates each of the small ones once.
+graph, and TensorFlow instantiates each of the small ones once. Weights that
+lie in a row (networks/weight_row.py) go in, and states come out, as one tensor.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import contextlib
 import contextvars
 from collections.abc import Iterator
 
-import keras
 import tensorflow as tf
+
+from darts_tf.networks import pure_call
+from darts_tf.networks.weight_row import RowWeights, WeightRow
 
 _constant = contextvars.ContextVar("constant_weights", default=False)
 
@@ -44,10 +47,14 @@ class SharedTraces:
     Args:
       inline: dissolve the calls after all. For second derivatives, of which
         a call would compute more than is asked for.
+
+    Attributes:
+      layers: those that it is going to call; whoever makes one adds it.
     """
 
     def __init__(self, inline: bool = False):
         self._functions, self._inline = {}, inline
+        self.layers = []
 
     def __call__(self, key, layer, *inputs):
         """layer(*inputs, training=True), through the trace of its key.
@@ -59,12 +66,19 @@ class SharedTraces:
             their variables.
           layer: a layer.
           inputs: tensors, or lists of them.
+
+        Returns:
+          What the layer gives; its states are left in its variables, or in
+          the pass that is going on (networks/pure_call.py).
         """
         if tf.executing_eagerly() or not layer.variables:
             return layer(*inputs, training=True)
-        weights = [tf.convert_to_tensor(v) for v in layer.trainable_variables]
+        around, variables = pure_call.present(), layer.trainable_variables
+        weights = around and around.weights.piece(variables)
+        if weights is None:
+            weights = [tf.convert_to_tensor(v) for v in variables]
         constant = weights_are_constant()
-        key = (*key, constant)
+        key = (*key, isinstance(weights, list), constant)
         if key not in self._functions:
             self._functions[key] = tf.function(
                 _Pure(layer, constant),
@@ -73,8 +87,10 @@ class SharedTraces:
             )
         outputs, states = self._functions[key](weights, *inputs)
         moved = layer.non_trainable_variables
-        for variable, state in zip(moved, states, strict=True):
-            variable.assign(state)
+        if around is not None:
+            around.leave(moved, states)
+        else:
+            pure_call.take_over(moved, states)
         return outputs
 
 
@@ -83,14 +99,12 @@ class _Pure:
 
     def __init__(self, layer, constant: bool):
         self._layer, self._constant = layer, constant
-        self._weights = layer.trainable_variables
-        self._states = layer.non_trainable_variables
+        self._row = WeightRow(layer)
 
     def __call__(self, weights, *inputs):
-        """(outputs, states)."""
+        """(outputs, states [n]); weights in a row or as a list."""
         if self._constant:
-            weights = [tf.stop_gradient(w) for w in weights]
-        mapping = list(zip(self._weights, weights, strict=True))
-        with keras.StatelessScope(mapping) as scope:
-            outputs = self._layer(*inputs, training=True)
-        return outputs, [scope.get_current_value(v) for v in self._states]
+            weights = tf.nest.map_structure(tf.stop_gradient, weights)
+        if not isinstance(weights, list):
+            weights = RowWeights(self._row, weights)
+        return pure_call.call(self._layer, weights, *inputs, training=True)

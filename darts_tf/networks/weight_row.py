@@ -2,13 +2,15 @@
 
 A supernet has some 1,400 weights, most of them small. As one row [N] they
 are one argument of each compiled function, one update, one sum over the
-replicas and one array of a checkpoint, in the place of 1,400.
+replicas and one array of a checkpoint, in the place of 1,400. The row is cut
+where a weight is read, and not at all within a layer that shares its trace
+(networks/shared_traces.py): most of a supernet's graph were cuts and shapes.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -17,13 +19,24 @@ class WeightRow:
     """Packs the trainable weights of a built model, and takes them apart.
 
     Args:
-      model: a built keras.Model.
+      model: a built keras.Model. Where it has `shared_layers`, the weights
+        of each of those are one piece of the row.
     """
 
     def __init__(self, model):
+        shared = getattr(model, "shared_layers", ())
         self._variables = model.trainable_variables
         self._shapes = [tuple(v.shape) for v in self._variables]
         self._sizes = [math.prod(shape) for shape in self._shapes]
+        self.places = {id(v): n for n, v in enumerate(self._variables)}
+        kept = [layer.trainable_variables for layer in shared]
+        self.pieces = pieces(self._variables, kept)
+        self.states = model.non_trainable_variables
+        kept = [layer.non_trainable_variables for layer in shared]
+        self.state_pieces = pieces(self.states, kept)
+
+    def __len__(self) -> int:
+        return len(self._variables)
 
     def packed(self):
         """The model's own present weights in a row, [N]."""
@@ -32,15 +45,86 @@ class WeightRow:
 
     def taken_apart(self, row) -> list:
         """The weights in a row [N], as `Model.stateless_call` takes them."""
-        parts = tf.split(row, self._sizes)
-        # Few shapes, each a constant once: half of the nodes.
-        shapes = {s: tf.constant(s, tf.int32) for s in set(self._shapes)}
-        return [tf.reshape(p, shapes[s]) for p, s in zip(parts, self._shapes)]
+        return self.cut(row, range(len(self)))
+
+    def cut(self, row, places: range) -> list:
+        """The weights with these numbers, which follow each other in a row."""
+        sizes = self._sizes[places.start : places.stop]
+        parts = [row] if len(sizes) == 1 else tf.split(row, sizes)
+        return [self._shaped(p, n) for p, n in zip(parts, places, strict=True)]
+
+    def _shaped(self, part, place: int):
+        shape = self._shapes[place]
+        return part if len(shape) == 1 else tf.reshape(part, shape)
+
+    def lengths(self) -> list[int]:
+        """Of the pieces."""
+        return [sum(self._sizes[p.start : p.stop]) for p in self.pieces]
 
     def loss(self, of_list: Callable) -> Callable:
         """loss([row], ...) from a loss of the list of weights."""
 
         def of_row(w, *others):
-            return of_list(self.taken_apart(w[0]), *others)
+            return of_list(RowWeights(self, w[0]), *others)
 
         return of_row
+
+
+def pieces(variables, kept: list[list]) -> list[range]:
+    """The numbers of the variables in each piece, in order.
+
+    Those in a list of `kept` are one piece, if they follow each other.
+    """
+    places = {id(v): n for n, v in enumerate(variables)}
+    numbers = [[places[id(v)] for v in some] for some in kept if some]
+    together = {
+        some[0]: len(some)
+        for some in numbers
+        if some == [*range(some[0], some[0] + len(some))]
+    }
+    found, start = [], 0
+    while start < len(variables):
+        stop = start + together.get(start, 1)
+        found.append(range(start, stop))
+        start = stop
+    return found
+
+
+class RowWeights(Sequence):
+    """The weights in a row [N] as a list, each cut when it is asked for.
+
+    Args:
+      layout: of the model.
+      row: its weights.
+    """
+
+    def __init__(self, layout: WeightRow, row):
+        self.layout = layout
+        cuts = tf.split(row, layout.lengths())
+        self._cuts = dict(zip(layout.pieces, cuts, strict=True))
+        self._within = {n: p for p in layout.pieces for n in p}
+        self._known = {}
+
+    def __len__(self) -> int:
+        return len(self.layout)
+
+    def __getitem__(self, place: int):
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        if place not in self._known:
+            piece = self._within[place]
+            values = self.layout.cut(self._cuts[piece], piece)
+            self._known |= zip(piece, values, strict=True)
+        return self._known[place]
+
+    def of(self, variable):
+        """A variable's weights, or None for one that is not in the row."""
+        place = self.layout.places.get(id(variable))
+        return None if place is None else self[place]
+
+    def piece(self, variables: list):
+        """Exactly these variables' weights [n], or None if that is no piece."""
+        if not variables:
+            return None
+        first = self.layout.places[id(variables[0])]
+        return self._cuts.get(range(first, first + len(variables)))

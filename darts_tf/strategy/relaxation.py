@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from darts_tf.networks import pure_call
 from darts_tf.space.cell import CellSpec, SearchSpace
 
 INITIAL_SCALE = 1e-3
@@ -110,16 +111,11 @@ def cells_loss(model):
 
     def loss(w, cells, batch, seed):
         images, labels = batch
-        logits, state = model.stateless_call(
-            w,
-            [v.value for v in model.non_trainable_variables],
-            images,
-            cells,
-            seed=seed,
-            training=True,
+        logits, statistics = pure_call.call(
+            model, w, images, cells, seed=seed, training=True
         )
         value = tf.reduce_mean(labels_loss(labels, logits))
-        return value, {"logits": logits, "statistics": tf.concat(state, 0)}
+        return value, {"logits": logits, "statistics": statistics}
 
     return loss
 

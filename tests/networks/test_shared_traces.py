@@ -13,15 +13,15 @@ from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.strategy import bilevel, relaxation
 from tests.strategy.small_space import SMALL
 
-NAMES = ("sep_conv_3x3", "dil_conv_3x3")
+COLUMNS = {"sep_conv_3x3": 2, "dil_conv_3x3": 0}
 
 
 def edge():
     """An edge's operations, built."""
     layer = EdgeOperations(
-        NAMES, 2, 1, lambda: BatchNorm(False, momentum=0.0)
+        COLUMNS, 2, 1, lambda: BatchNorm(False, momentum=0.0)
     )
-    layer(tf.zeros((1, 5, 5, 2)), None, [tf.ones([2])] * 2, training=True)
+    layer(tf.zeros((1, 5, 5, 2)), None, tf.ones([3]), training=True)
     return layer
 
 
@@ -29,11 +29,11 @@ def test_two_layers_are_traced_once_and_keep_their_own_values():
     first, second = edge(), edge()
     traces = SharedTraces()
     x = tf.random.stateless_normal((3, 5, 5, 2), [1, 2])
-    scales = [tf.constant([0.5, 0.5]), tf.constant([2.0, 2.0])]
+    weights = tf.constant([0.5, 0.0, 2.0])
 
     @tf.function
     def together():
-        return [traces(NAMES, e, x, None, scales) for e in (first, second)]
+        return [traces(e.key, e, x, None, weights) for e in (first, second)]
 
     found = together()
     moved = [[v.numpy() for v in e.non_trainable_variables]
@@ -42,7 +42,7 @@ def test_two_layers_are_traced_once_and_keep_their_own_values():
     (function,) = traces._functions.values()
     assert function.experimental_get_tracing_count() == 1
     for layer, ours, states in zip((first, second), found, moved):
-        wanted = layer(x, None, scales, training=True)
+        wanted = layer(x, None, weights, training=True)
         np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-6)
         for ours, wanted in zip(states, layer.non_trainable_variables):
             np.testing.assert_allclose(ours, wanted, rtol=1e-5, atol=1e-7)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.networks.weight_row import WeightRow
+from darts_tf.networks.weight_row import WeightRow, pieces
 
 
 def model():
@@ -44,3 +44,13 @@ def test_a_loss_of_the_row_has_the_gradient_of_the_list():
     wanted = tape.gradient(value, w, unconnected_gradients="zero")
     for ours, theirs in zip(found, wanted, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+def test_only_neighbours_are_one_piece():
+    a, b, c, d = (keras.Variable(float(n)) for n in range(4))
+    assert pieces([a, b, c, d], [[b, c], []]) == [
+        range(0, 1), range(1, 3), range(3, 4)
+    ]  # fmt: skip
+    apart = [range(n, n + 1) for n in range(4)]
+    assert pieces([a, b, c, d], [[a, c]]) == apart
+    assert pieces([a, b, c, d], [[c, b]]) == apart
