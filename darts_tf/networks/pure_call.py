@@ -11,7 +11,7 @@ import contextvars
 import keras
 import tensorflow as tf
 
-from darts_tf.networks.weight_row import RowWeights
+from darts_tf.networks.weight_row import RowWeights, piece_of
 
 _present = contextvars.ContextVar("pass_over_a_row", default=None)
 
@@ -53,7 +53,13 @@ def present() -> RowPass | None:
 
 
 def take_over(variables: list, states) -> None:
-    """Assigns states in a row [N] to their variables."""
+    """Leaves states in a row [N] in their variables, or in the pass as it is.
+
+    The latter where they are a piece of what the pass gives in the end.
+    """
+    around = present()
+    if around is not None and around.kept(variables, states):
+        return
     parts = tf.split(states, [v.shape[0] for v in variables])
     for variable, part in zip(variables, parts, strict=True):
         variable.assign(part)
@@ -77,17 +83,24 @@ class RowPass(keras.StatelessScope):
         left = super().get_current_value(variable)
         return self.weights.of(variable) if left is None else left
 
-    def leave(self, variables: list, row) -> None:
-        """States of a piece, which nobody reads before the pass has ended."""
-        self._rows[id(variables[0])] = row
+    def kept(self, variables: list, row) -> bool:
+        """Keeps the states of a piece, which nobody reads before the end.
+
+        Returns:
+          Whether the variables are one.
+        """
+        piece = piece_of(self.weights.layout.state_places, variables)
+        known = piece in self.weights.layout.state_pieces
+        if known:
+            self._rows[piece] = row
+        return known
 
     def states(self):
         """All that the pass leaves, or finds and does not change: [N]."""
         layout, rows = self.weights.layout, []
         for piece in layout.state_pieces:
-            some = [layout.states[n] for n in piece]
-            if id(some[0]) in self._rows:
-                rows.append(self._rows[id(some[0])])
+            if piece in self._rows:
+                rows.append(self._rows[piece])
             else:
-                rows += [_left(self, variable) for variable in some]
+                rows += [_left(self, layout.states[n]) for n in piece]
         return tf.concat(rows, 0)

@@ -86,11 +86,7 @@ class SharedTraces:
                 experimental_attributes={"_noinline": not self._inline},
             )
         outputs, states = self._functions[key](weights, *inputs)
-        moved = layer.non_trainable_variables
-        if around is not None:
-            around.leave(moved, states)
-        else:
-            pure_call.take_over(moved, states)
+        pure_call.take_over(layer.non_trainable_variables, states)
         return outputs
 
 

@@ -28,10 +28,12 @@ class WeightRow:
         self._variables = model.trainable_variables
         self._shapes = [tuple(v.shape) for v in self._variables]
         self._sizes = [math.prod(shape) for shape in self._shapes]
-        self.places = {id(v): n for n, v in enumerate(self._variables)}
+        self.places = _places(self._variables)
         kept = [layer.trainable_variables for layer in shared]
         self.pieces = pieces(self._variables, kept)
+        self.piece_with = {n: p for p in self.pieces for n in p}
         self.states = model.non_trainable_variables
+        self.state_places = _places(self.states)
         kept = [layer.non_trainable_variables for layer in shared]
         self.state_pieces = pieces(self.states, kept)
 
@@ -70,21 +72,35 @@ class WeightRow:
         return of_row
 
 
+def _places(variables) -> dict[int, int]:
+    return {id(v): n for n, v in enumerate(variables)}
+
+
+def piece_of(places: dict[int, int], variables: list) -> range | None:
+    """Where these variables follow each other; None if they do not.
+
+    Args:
+      places: of all variables, by id.
+      variables: some of them.
+    """
+    numbers = [places.get(id(v), -1) for v in variables]
+    if not numbers or numbers[0] < 0:
+        return None
+    piece = range(numbers[0], numbers[0] + len(numbers))
+    return piece if numbers == [*piece] else None
+
+
 def pieces(variables, kept: list[list]) -> list[range]:
     """The numbers of the variables in each piece, in order.
 
     Those in a list of `kept` are one piece, if they follow each other.
     """
-    places = {id(v): n for n, v in enumerate(variables)}
-    numbers = [[places[id(v)] for v in some] for some in kept if some]
-    together = {
-        some[0]: len(some)
-        for some in numbers
-        if some == [*range(some[0], some[0] + len(some))]
-    }
+    places = _places(variables)
+    together = [piece_of(places, some) for some in kept]
+    stops = {piece.start: piece.stop for piece in together if piece}
     found, start = [], 0
     while start < len(variables):
-        stop = start + together.get(start, 1)
+        stop = stops.get(start, start + 1)
         found.append(range(start, stop))
         start = stop
     return found
@@ -102,7 +118,6 @@ class RowWeights(Sequence):
         self.layout = layout
         cuts = tf.split(row, layout.lengths())
         self._cuts = dict(zip(layout.pieces, cuts, strict=True))
-        self._within = {n: p for p in layout.pieces for n in p}
         self._known = {}
 
     def __len__(self) -> int:
@@ -112,7 +127,7 @@ class RowWeights(Sequence):
         if not 0 <= place < len(self):
             raise IndexError(place)
         if place not in self._known:
-            piece = self._within[place]
+            piece = self.layout.piece_with[place]
             values = self.layout.cut(self._cuts[piece], piece)
             self._known |= zip(piece, values, strict=True)
         return self._known[place]
@@ -124,7 +139,4 @@ class RowWeights(Sequence):
 
     def piece(self, variables: list):
         """Exactly these variables' weights [n], or None if that is no piece."""
-        if not variables:
-            return None
-        first = self.layout.places[id(variables[0])]
-        return self._cuts.get(range(first, first + len(variables)))
+        return self._cuts.get(piece_of(self.layout.places, variables))
