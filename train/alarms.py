@@ -56,7 +56,10 @@ def _remedies(flags) -> list[str]:
     """What this search did not use yet."""
     found = []
     if "lambda_regularizer" in flags and flags.lambda_regularizer == "none":
-        found.append("--lambda_regularizer=cosine (Lambda-DARTS)")
+        found.append(
+            "--lambda_regularizer=cosine --lambda_gradient=exact "
+            "(Lambda-DARTS)"
+        )
     if flags.early_stop == "none":
         found.append("--early_stop=eigenvalue or --early_stop=skip_connections")
     found.append("fewer --epochs")
