@@ -1,10 +1,11 @@
-"""Where the time of a search step goes: seconds by TensorFlow operation.
+"""Where the time of a search step goes: seconds by operation.
 
     python -m benchmarks.profile_step --method=first_order --batch_size=16
 
 One step, after the first, under TensorFlow's profiler; its sizes are flags of
-benchmarks/search_step.py. Prints a Markdown table; seconds are summed over
-all threads, so that they may exceed the step's. The trace lies in --trace,
+benchmarks/search_step.py. Prints a Markdown table: where there is a GPU, of what
+that did (kernels, copies), else of TensorFlow's operations, whose seconds are
+summed over all threads, so that they may exceed the step's. The trace lies in --trace,
 for TensorBoard's profile page, where one is given.
 """
 
@@ -57,23 +58,39 @@ def newest(folder: str) -> pathlib.Path:
 
 
 def by_operation(path: pathlib.Path) -> dict[str, tuple[float, int]]:
-    """(seconds, calls) by type of operation, of the host's threads.
+    """(seconds, calls) of each kernel of the GPUs; without, of each operation.
 
-    An executor names an event "node:type".
+    Args:
+      path: a trace, *.xplane.pb.
     """
     space = xplane_pb2.XSpace()
     space.ParseFromString(path.read_bytes())
+    gpus = [p for p in space.planes if p.name.startswith("/device:GPU")]
+    named = _kernel if gpus else _operation
     found = collections.defaultdict(lambda: [0.0, 0])
-    for plane in space.planes:
+    for plane in gpus or space.planes:
         names = {n: m.name for n, m in plane.event_metadata.items()}
         for line in plane.lines:
             for event in line.events:
-                _, colon, kind = names[event.metadata_id].rpartition(":")
-                named = colon and kind.isidentifier()
-                if named and kind not in EXECUTORS:
+                kind = named(line.name, names[event.metadata_id])
+                if kind:
                     found[kind][0] += event.duration_ps * 1e-12
                     found[kind][1] += 1
     return {kind: tuple(values) for kind, values in found.items()}
+
+
+def _operation(_, event: str) -> str | None:
+    """The type of operation; an executor names an event "node:type"."""
+    _, colon, kind = event.rpartition(":")
+    named = colon and kind.isidentifier() and kind not in EXECUTORS
+    return kind if named else None
+
+
+def _kernel(line: str, event: str) -> str | None:
+    """A kernel's name without its template; other lines tell it again."""
+    if not line.startswith("Stream"):
+        return None
+    return event.removeprefix("void ").partition("<")[0][:70]
 
 
 def table(found: dict, seconds: float, rows: int) -> str:

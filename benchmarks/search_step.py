@@ -186,9 +186,8 @@ def build_loop(replicas=None, chosen=None) -> search_loop.Search:
 
 
 def chosen_replicas() -> Replicas:
-    """Where it runs; recurrent networks without XLA unless that is asked."""
-    usual = FLAGS.space == recurrent.SPACE.name and FLAGS.jit == "auto"
-    return Replicas(jit="off" if usual else FLAGS.jit)
+    """Where it runs; without XLA unless that is asked, as in train.search."""
+    return Replicas(jit="off" if FLAGS.jit == "auto" else FLAGS.jit)
 
 
 def chosen_images(replicas) -> Images:

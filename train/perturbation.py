@@ -99,7 +99,7 @@ def build(search: Workdir, flags, given):
             f"run the search first"
         )
     step, arrays = found
-    replicas = setup.prepare(flags)
+    replicas = setup.prepare(flags, supernet=True)
     data = images.search_data(flags)
     foretelling.given_weights(flags, data, replicas)
     trained = images.search(flags, replicas, data)

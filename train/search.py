@@ -42,7 +42,7 @@ def main(_) -> None:
     if FLAGS.strategy not in strategy_flags.RELAXED:
         budgeted.search(FLAGS)
         return
-    replicas = setup.prepare(FLAGS)
+    replicas = setup.prepare(FLAGS, supernet=True)
     truth.check(FLAGS, FLAGS.space)
     kind = kind_of(FLAGS.space)
     data = kind.search_data(FLAGS)

@@ -22,8 +22,15 @@ from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.strategy.micro_batches import check
 
 
-def prepare(flags) -> Replicas:
-    """Seeds, determinism and devices, before anything is created."""
+def prepare(flags, supernet: bool = False) -> Replicas:
+    """Seeds, determinism and devices, before anything is created.
+
+    Args:
+      flags: of the program.
+      supernet: whether a supernet is to be trained. --jit=auto leaves those
+        as they are: on a GPU, too, XLA compiles the step of one for minutes
+        (BUILD_NOTES.md, "On a GPU").
+    """
     space_flags.check_space(flags)
     keras.utils.set_random_seed(flags.seed)
     if flags.deterministic:
@@ -32,6 +39,8 @@ def prepare(flags) -> Replicas:
     # Keras would wrap our errors in pages of its own.
     keras.config.disable_traceback_filtering()
     jit = flags.jit if "jit" in flags else "off"  # of an earlier version
+    if supernet and jit == "auto":
+        jit = "off"
     replicas = replicas_for(flags.distribute, jit)
     if "micro_batches" in flags and flags.micro_batches > 1:
         check(flags.batch_size, flags.micro_batches, replicas.count)

@@ -20,7 +20,7 @@ from train.image_data import Batches
 
 def search(flags) -> None:
     """Shared weights, the ranking, and what they leave."""
-    replicas = setup.prepare(flags)
+    replicas = setup.prepare(flags, supernet=True)
     truth.check(flags, flags.space)
     loop = build(flags, replicas)
     with setup.open_run(flags, replicas) as workdir:

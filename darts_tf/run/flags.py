@@ -62,8 +62,9 @@ def define_run() -> None:
     flags.DEFINE_enum(
         "jit", "auto", JIT,
         "images: compile the steps with XLA, which has random draws of its "
-        "own; auto: on a GPU or TPU, not on the CPU, where it makes them "
-        "slower, nor for several replicas",
+        "own; auto: those of derived networks on a GPU or TPU; not those of "
+        "supernets, which it compiles for minutes, not on the CPU, where it "
+        "makes them slower, nor for several replicas",
     )  # fmt: skip
     define_pace()
 
