@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from darts_tf.networks.precision import wide, widened
+from darts_tf.networks.weights import add_weight
 
 MOMENTUM = 0.9
 EPSILON = 1e-5
@@ -48,15 +49,16 @@ class BatchNorm(keras.layers.Layer):
         """Creates scale, shift (if affine) and the running statistics."""
         size = (shape[-1],)
         if self.affine:
-            self.gamma = self.add_weight(size, "ones", name="gamma")
-            self.beta = self.add_weight(size, "zeros", name="beta")
+            self.gamma = add_weight(self, size, "ones", name="gamma")
+            self.beta = add_weight(self, size, "zeros", name="beta")
         self.moving_mean = self._statistic(size, "zeros", "moving_mean")
         self.moving_variance = self._statistic(
             size, "ones", "moving_variance"
         )
 
     def _statistic(self, size, initializer, name):
-        return self.add_weight(
+        return add_weight(
+            self,
             size,
             initializer,
             name=name,

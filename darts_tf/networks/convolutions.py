@@ -12,6 +12,8 @@ import math
 import keras
 import tensorflow as tf
 
+from darts_tf.networks.weights import add_weight
+
 
 def uniform(fan_in: int) -> keras.initializers.Initializer:
     """Uniform in +-1/sqrt(fan_in): what the papers' networks start from."""
@@ -49,7 +51,8 @@ class Conv(keras.layers.Layer):
     def build(self, shape) -> None:
         """Creates the kernel [kh, kw, in, out]."""
         fan_in = shape[-1] * self.kernel_size[0] * self.kernel_size[1]
-        self.kernel = self.add_weight(
+        self.kernel = add_weight(
+            self,
             (*self.kernel_size, shape[-1], self.channels),
             uniform(fan_in),
             name="kernel",
@@ -120,7 +123,8 @@ class DepthwiseConv(keras.layers.Layer):
 
     def build(self, shape) -> None:
         """Creates the kernel [k, k, C, 1]."""
-        self.kernel = self.add_weight(
+        self.kernel = add_weight(
+            self,
             (self.size, self.size, shape[-1], 1),
             uniform(self.size**2),
             name="depthwise_kernel",

@@ -1,0 +1,33 @@
+"""Variables share a name for TensorFlow, and nothing else."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.networks.conv import Supernet
+from darts_tf.networks.convolutions import Conv, DepthwiseConv
+from darts_tf.strategy import relaxation
+from tests.strategy.small_space import SMALL
+
+
+@pytest.mark.parametrize("make", [lambda: Conv(3, (3, 3)), DepthwiseConv])
+def test_equal_names_and_own_values(make):
+    layers = [make() if make is not DepthwiseConv else make(3) for _ in "ab"]
+    for layer in layers:
+        layer(tf.ones((1, 4, 4, 3)))
+    first, second = (layer.kernel for layer in layers)
+    assert first.value.name == second.value.name
+    assert first.path != second.path
+    before = np.array(second)
+    assert np.abs(np.array(first) - before).max() > 0.01
+    first.assign(tf.zeros(first.shape))
+    np.testing.assert_array_equal(np.array(second), before)
+
+
+def test_a_supernet_has_few_names_and_many_paths():
+    model = Supernet(SMALL, 2, 3, 3)
+    alpha = [tf.constant(a) for a in relaxation.initial_alpha(SMALL, 0)]
+    cells = relaxation.per_cell(alpha, SMALL, model.kinds)
+    model(tf.zeros((1, 8, 8, 3)), cells)
+    assert len({v.path for v in model.variables}) == len(model.variables)
+    assert len({v.value.name for v in model.variables}) < 10
