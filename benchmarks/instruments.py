@@ -21,7 +21,6 @@ import time
 from absl import flags
 
 from benchmarks import search_step
-from darts_tf.descent.replicas import Replicas
 from darts_tf.strategy import instruments, search_loop
 from train import setup
 
@@ -35,7 +34,7 @@ HEAD = "| | first call (s) | a call (s) | in steps | percent of an epoch |"
 def main(_) -> None:
     """A step, then each instrument."""
     setup.disable_grappler()
-    replicas = Replicas()
+    replicas = search_step.chosen_replicas()
     task = search_step.image_task(replicas)
     settings = search_loop.SearchSettings(
         FLAGS.method, 1, FLAGS.epoch_steps, FLAGS.batch_size

@@ -3,10 +3,10 @@
     python -m benchmarks.profile_step --method=first_order --batch_size=16
 
 One step, after the first, under TensorFlow's profiler; its sizes are flags of
-benchmarks/search_step.py. Prints a Markdown table: where there is a GPU, of what
-that did (kernels, copies), else of TensorFlow's operations, whose seconds are
-summed over all threads, so that they may exceed the step's. The trace lies in --trace,
-for TensorBoard's profile page, where one is given.
+benchmarks/search_step.py. Prints a Markdown table: where there is a GPU, of
+what that did (kernels, copies), else of TensorFlow's operations, whose seconds
+are summed over all threads, so that they may exceed the step's. The trace lies
+in --trace, for TensorBoard's profile page, where one is given.
 """
 
 from __future__ import annotations
@@ -118,6 +118,4 @@ def table(found: dict, seconds: float, rows: int) -> str:
 
 
 if __name__ == "__main__":
-    from darts_tf.run import cli
-
     cli.run(main)

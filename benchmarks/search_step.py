@@ -186,8 +186,8 @@ def build_loop(replicas=None, chosen=None) -> search_loop.Search:
 
 
 def chosen_replicas() -> Replicas:
-    """Where it runs; without XLA unless that is asked, as in train.search."""
-    return Replicas(jit="off" if FLAGS.jit == "auto" else FLAGS.jit)
+    """Where it runs, as in train.search."""
+    return Replicas(jit=setup.supernet_jit(FLAGS.jit))
 
 
 def chosen_images(replicas) -> Images:

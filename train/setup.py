@@ -27,9 +27,7 @@ def prepare(flags, supernet: bool = False) -> Replicas:
 
     Args:
       flags: of the program.
-      supernet: whether a supernet is to be trained. --jit=auto leaves those
-        as they are: on a GPU, too, XLA compiles the step of one for minutes
-        (BUILD_NOTES.md, "On a GPU").
+      supernet: whether a supernet is to be trained; see `supernet_jit`.
     """
     space_flags.check_space(flags)
     keras.utils.set_random_seed(flags.seed)
@@ -39,12 +37,19 @@ def prepare(flags, supernet: bool = False) -> Replicas:
     # Keras would wrap our errors in pages of its own.
     keras.config.disable_traceback_filtering()
     jit = flags.jit if "jit" in flags else "off"  # of an earlier version
-    if supernet and jit == "auto":
-        jit = "off"
+    jit = supernet_jit(jit) if supernet else jit
     replicas = replicas_for(flags.distribute, jit)
     if "micro_batches" in flags and flags.micro_batches > 1:
         check(flags.batch_size, flags.micro_batches, replicas.count)
     return replicas
+
+
+def supernet_jit(jit: str) -> str:
+    """--jit for a supernet, which auto leaves as it is on a GPU, too.
+
+    XLA compiles the step of one for minutes (BUILD_NOTES.md, "On a GPU").
+    """
+    return "off" if jit == "auto" else jit
 
 
 def disable_grappler() -> None:

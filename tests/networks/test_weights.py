@@ -10,9 +10,11 @@ from darts_tf.strategy import relaxation
 from tests.strategy.small_space import SMALL
 
 
-@pytest.mark.parametrize("make", [lambda: Conv(3, (3, 3)), DepthwiseConv])
+@pytest.mark.parametrize(
+    "make", [lambda: Conv(3, (3, 3)), lambda: DepthwiseConv(3)]
+)
 def test_equal_names_and_own_values(make):
-    layers = [make() if make is not DepthwiseConv else make(3) for _ in "ab"]
+    layers = make(), make()
     for layer in layers:
         layer(tf.ones((1, 4, 4, 3)))
     first, second = (layer.kernel for layer in layers)
