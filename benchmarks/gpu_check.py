@@ -56,7 +56,7 @@ def main(_) -> int:
             "TensorFlow sees no GPU here: this needs one, with its driver and "
             "tensorflow[and-cuda]; --device=cpu tries the program itself"
         )
-    compiled = Replicas("one_device", FLAGS.jit).compile
+    compiled = Replicas("one_device", "off").compile
     with tf.device("CPU:0"):
         wanted = gradients(lambda function: function)
     with tf.device(f"{FLAGS.device}:0"):
@@ -92,8 +92,9 @@ def gradients(compile) -> dict[str, np.ndarray]:
 def network():
     """(w, alpha, L) of the paper's supernet, for the exact gradient too."""
     model = images.supernet(
-        SPACE, FLAGS.channels, FLAGS.layers, CLASSES, "exact"
-    )
+        SPACE, FLAGS.channels, FLAGS.layers, CLASSES,
+        second_derivatives=True, xla=FLAGS.jit == "on",
+    )  # fmt: skip
     start = relaxation.initial_alpha(SPACE, 0)
     images.build_supernet(model, SHAPE)
     generator = np.random.default_rng(1)

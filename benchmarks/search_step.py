@@ -187,7 +187,7 @@ def build_loop(replicas=None, chosen=None) -> search_loop.Search:
 
 def chosen_replicas() -> Replicas:
     """Where it runs, as in train.search."""
-    return Replicas(jit=setup.supernet_jit(FLAGS.jit))
+    return Replicas(jit=setup.supernet_jit(FLAGS.jit, FLAGS.space))
 
 
 def chosen_images(replicas) -> Images:
@@ -206,7 +206,7 @@ def image_task(replicas, chosen: Images | None = None) -> tasks.ImageTask:
     model = images.supernet(
         space, FLAGS.channels, FLAGS.layers, chosen.classes,
         "exact" in (FLAGS.method, FLAGS.lambda_gradient),
-        FLAGS.recompute, FLAGS.partial_channels,
+        FLAGS.recompute, FLAGS.partial_channels, FLAGS.jit == "on",
     )  # fmt: skip
     images.build_supernet(model, chosen.shape)
     return tasks.ImageTask(model, *chosen.sources, lambda: (), replicas)

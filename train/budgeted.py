@@ -32,7 +32,8 @@ def search(flags) -> None:
             f"and --strategy={flags.strategy} evaluates one genotype after "
             f"another in one process; leave it out"
         )
-    replicas = setup.prepare(flags)
+    # What one_shot measures is a supernet; the others train derived networks.
+    replicas = setup.prepare(flags, supernet=flags.estimator == "one_shot")
     truth.check(flags, flags.space)
     strategy = strategy_of(flags)
     estimator = estimators.estimator_of(flags, replicas)

@@ -68,7 +68,7 @@ def built_supernet(flags, data: Data, replicas: Replicas):
     with replicas.scope():
         model = supernet(
             space, flags.channels, flags.layers, data.images.num_classes,
-            second, flags.recompute, partial,
+            second, flags.recompute, partial, setup.jit(flags) == "on",
         )  # fmt: skip
         build_supernet(model, data.images.image_shape)
     return model
@@ -77,7 +77,7 @@ def built_supernet(flags, data: Data, replicas: Replicas):
 def supernet(
     space, channels: int, layers: int, classes: int,
     second_derivatives: bool = False, recompute: bool = False,
-    partial_channels: int = 1,
+    partial_channels: int = 1, xla: bool = False,
 ):  # fmt: skip
     """The search network of a space, not built yet."""
     sizes = channels, layers, classes
@@ -85,7 +85,7 @@ def supernet(
     if space.name == "nasbench201":
         return nasbench201.Supernet(space, *sizes, **less)
     return conv.Supernet(
-        space, *sizes, second_derivatives=second_derivatives, **less
+        space, *sizes, second_derivatives=second_derivatives, xla=xla, **less
     )
 
 

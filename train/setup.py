@@ -36,20 +36,26 @@ def prepare(flags, supernet: bool = False) -> Replicas:
     disable_grappler()
     # Keras would wrap our errors in pages of its own.
     keras.config.disable_traceback_filtering()
-    jit = flags.jit if "jit" in flags else "off"  # of an earlier version
-    jit = supernet_jit(jit) if supernet else jit
-    replicas = replicas_for(flags.distribute, jit)
+    steps = supernet_jit(jit(flags), flags.space) if supernet else jit(flags)
+    replicas = replicas_for(flags.distribute, steps)
     if "micro_batches" in flags and flags.micro_batches > 1:
         check(flags.batch_size, flags.micro_batches, replicas.count)
     return replicas
 
 
-def supernet_jit(jit: str) -> str:
-    """--jit for a supernet, which auto leaves as it is on a GPU, too.
+def jit(flags) -> str:
+    """--jit, which runs of an earlier version do not have."""
+    return flags.jit if "jit" in flags else "off"
 
-    XLA compiles the step of one for minutes (BUILD_NOTES.md, "On a GPU").
+
+def supernet_jit(jit: str, space: str) -> str:
+    """--jit for the steps of a supernet, which auto leaves as they are.
+
+    XLA compiles a step of DARTS's spaces for minutes (BUILD_NOTES.md, "On a
+    GPU"): there `on` is for what the edges share, and not for the step around it
+    (networks/shared_traces.py).
     """
-    return "off" if jit == "auto" else jit
+    return "on" if jit == "on" and space == "nasbench201" else "off"
 
 
 def disable_grappler() -> None:

@@ -114,6 +114,8 @@ class Supernet(_Trunk):
       recompute: keep no activations within a cell (networks/recompute.py).
       partial_channels: K; one K-th of the channels is mixed
         (networks/partial_edges.py), with 1 all of them.
+      xla: whether XLA compiles what the edges have in common in training
+        passes (networks/shared_traces.py).
 
     A training pass leaves its batch's statistics in the batch norms; whoever
     trains averages them (strategy/search_loop.py). Four passes a step then
@@ -127,13 +129,14 @@ class Supernet(_Trunk):
                  synchronized: bool = False,
                  second_derivatives: bool = False,
                  recompute: bool = False,
-                 partial_channels: int = 1):  # fmt: skip
+                 partial_channels: int = 1,
+                 xla: bool = False):  # fmt: skip
         check_channels(channels, partial_channels)
         self.space, self.recompute = space, recompute
         self.partial_channels = partial_channels
         # Replicas cannot meet inside of a shared trace.
         self._traces = (
-            None if synchronized else SharedTraces(second_derivatives)
+            None if synchronized else SharedTraces(second_derivatives, xla)
         )
         norm = functools.partial(
             BatchNorm, synchronized=synchronized, momentum=0.0

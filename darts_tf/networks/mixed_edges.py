@@ -79,8 +79,11 @@ class MixedEdges(ops.Block):
         Returns:
           (target, list of terms [B, H', W', C]) for each edge.
         """
-        activated, phases, pooled = self._traced(self.common, training, x)
         names = self.common.norms
+        pooled = [ops.POOLS[name](x, self.stride) for name in names]
+        activated, phases, pooled = self._traced(
+            self.common, training, x, pooled
+        )
         shared = {n: widened(p) for n, p in zip(names, pooled, strict=True)}
         if self.stride == 1:
             shared[IDENTITY] = widened(x)
@@ -110,7 +113,11 @@ class MixedEdges(ops.Block):
 
 
 class NodeOperations(ops.Block):
-    """What is equal on all edges that leave one node.
+    """What is equal on all edges that leave one node, but for its pools.
+
+    Those are given: oneDNN computes the gradient of a max pool, four times as
+    fast as TensorFlow's own, only in the graph that holds the pool itself, and
+    this may be a function with a graph of its own.
 
     Args:
       pools: their names.
@@ -130,11 +137,12 @@ class NodeOperations(ops.Block):
         self.norms = {name: norm() for name in pools}
         self.key = "node", *pools, channels, stride, dilated
 
-    def call(self, x, training=False):
+    def call(self, x, pooled, training=False):
         """The node's ReLU, its phases for dilated operations, its pools.
 
         Args:
           x: [B, H, W, C].
+          pooled: each pool of it, [B, H', W', C].
           training: whether batch norm uses (and follows) the batch.
 
         Returns:
@@ -142,8 +150,8 @@ class NodeOperations(ops.Block):
           None where nobody reads it, each pool [B, H', W', C] normalised).
         """
         pooled = [
-            norm(ops.POOLS[name](x, self.stride), training=training)
-            for name, norm in self.norms.items()
+            norm(pool, training=training)
+            for pool, norm in zip(pooled, self.norms.values(), strict=True)
         ]
         activated = tf.nn.relu(x)
         even = self.stride == 2 or not any(n % 2 for n in x.shape[1:3])

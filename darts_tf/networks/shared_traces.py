@@ -47,13 +47,15 @@ class SharedTraces:
     Args:
       inline: dissolve the calls after all. For second derivatives, of which
         a call would compute more than is asked for.
+      xla: XLA compiles the functions, and none is dissolved. Of a supernet as
+        one piece it makes minutes, of these some twenty small programs.
 
     Attributes:
       layers: those that it is going to call; whoever makes one adds it.
     """
 
-    def __init__(self, inline: bool = False):
-        self._functions, self._inline = {}, inline
+    def __init__(self, inline: bool = False, xla: bool = False):
+        self._functions, self._inline, self._xla = {}, inline, xla
         self.layers = []
 
     def __call__(self, key, layer, *inputs):
@@ -83,6 +85,7 @@ class SharedTraces:
             self._functions[key] = tf.function(
                 _Pure(layer, constant),
                 autograph=False,
+                jit_compile=self._xla or None,
                 experimental_attributes={"_noinline": not self._inline},
             )
         outputs, states = self._functions[key](weights, *inputs)

@@ -62,9 +62,9 @@ def define_run() -> None:
     flags.DEFINE_enum(
         "jit", "auto", JIT,
         "images: compile the steps with XLA, which has random draws of its "
-        "own; auto: those of derived networks on a GPU or TPU; not those of "
-        "supernets, which it compiles for minutes, not on the CPU, where it "
-        "makes them slower, nor for several replicas",
+        "own, and of supernets of DARTS's spaces the operations of an edge; "
+        "auto: the steps of derived networks on a GPU or TPU; nothing on the "
+        "CPU, where it makes them slower, nor for several replicas",
     )  # fmt: skip
     define_pace()
 

@@ -49,10 +49,17 @@ def test_two_layers_are_traced_once_and_keep_their_own_values():
     assert np.abs(found[0] - found[1]).max() > 0.1
 
 
-@pytest.fixture(scope="module", params=[False, True])
+WAYS = {
+    "calls": {},
+    "dissolved": {"second_derivatives": True},
+    "XLA": {"xla": True},
+}
+
+
+@pytest.fixture(scope="module", params=WAYS)
 def pieces(request):
-    """A loss, its w, alpha and batch, for both ways of calling."""
-    model = Supernet(SMALL, 2, 3, 3, second_derivatives=request.param)
+    """A loss, its w, alpha and batch, for all ways of calling."""
+    model = Supernet(SMALL, 2, 3, 3, **WAYS[request.param])
     alpha = [tf.constant(a) for a in relaxation.initial_alpha(SMALL, 0)]
     cells = relaxation.per_cell(alpha, SMALL, model.kinds)
     model(tf.zeros((1, 8, 8, 3)), cells)

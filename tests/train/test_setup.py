@@ -6,13 +6,15 @@ from train import setup
 
 
 @pytest.mark.parametrize(
-    ("jit", "supernet", "given"),
+    ("jit", "space", "supernet", "given"),
     [
-        ("auto", True, "off"), ("on", True, "on"), ("off", True, "off"),
-        ("auto", False, "auto"), ("on", False, "on"),
+        ("auto", "s1", True, "off"), ("off", "s1", True, "off"),
+        ("on", "s1", True, "off"), ("on", "nasbench201", True, "on"),
+        ("auto", "nasbench201", True, "off"),
+        ("auto", "s1", False, "auto"), ("on", "s1", False, "on"),
     ],
 )  # fmt: skip
-def test_auto_leaves_supernets_to_tensorflow(monkeypatch, jit, supernet, given):
+def test_steps_that_xla_compiles(monkeypatch, jit, space, supernet, given):
     seen = []
     monkeypatch.setattr(
         setup, "replicas_for", lambda *values: seen.append(values)
@@ -20,7 +22,7 @@ def test_auto_leaves_supernets_to_tensorflow(monkeypatch, jit, supernet, given):
     monkeypatch.setattr(setup.space_flags, "check_space", lambda flags: None)
     flags = setup.StoredFlags({
         "seed": 0, "deterministic": False, "distribute": "one_device",
-        "jit": jit,
+        "jit": jit, "space": space,
     })  # fmt: skip
     setup.prepare(flags, supernet=supernet)
     assert seen == [("one_device", given)]
