@@ -1,106 +1,34 @@
 """The supernet and the evaluation networks of convolutional cells.
 
-One trunk: a stem, cells of which those at 1/3 and 2/3 of the depth halve the
-size and double the channels, global average pooling, a linear classifier
-(DARTS sect. 3.2; Zoph et al. 2018 for ImageNet's stem).
+What is around their cells is in networks/trunk.py (Zoph et al. 2018 for
+ImageNet's stem).
 """
 
 from __future__ import annotations
 
 import functools
 
-import keras
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks import ops, recompute
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
 from darts_tf.networks.edges import discrete_units
-from darts_tf.networks.ends import (
-    AuxiliaryHead,
-    Classifier,
-    check_ends,
-    cifar_stem,
-    strided_stem,
-)
+from darts_tf.networks.ends import AuxiliaryHead, strided_stem
 from darts_tf.networks.mixed_edges import MixedEdges
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
     check_channels,
 )
-from darts_tf.networks.precision import widened
 from darts_tf.networks.shared_traces import SharedTraces
+from darts_tf.networks.trunk import Trunk
 from darts_tf.space.cell import SearchSpace
-from darts_tf.space.conv import reduction_layers
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 
-STEM_MULTIPLIER = 3
-"""The CIFAR stem has three times the channels of the first cell."""
 
-
-class _Trunk(keras.Model):
-    """Stem, cells, pooling and classifier; subclasses say what a cell is."""
-
-    def __init__(self, channels: int, layers: int, classes: int, **kwargs):
-        check_ends(channels, classes)
-        _check_layers(layers)
-        super().__init__(autocast=False, **kwargs)
-        self.reductions = reduction_layers(layers)
-        self.kinds = tuple(
-            "reduce" if layer in self.reductions else "normal"
-            for layer in range(layers)
-        )
-        self.stems = self._build_stems(channels)
-        self.cells = []
-        halved = self._stem_halves
-        for layer, kind in enumerate(self.kinds):
-            channels = 2 * channels if kind == "reduce" else channels
-            self.cells.append(self._build_cell(layer, kind, channels, halved))
-            halved = kind == "reduce"
-        self.classifier = Classifier(classes)
-
-    recompute = False
-    _stem_halves = False
-    _stem_norm = functools.partial(BatchNorm, True)
-
-    def _build_stems(self, channels):
-        """The layers that make both inputs of the first cell."""
-        return [cifar_stem(STEM_MULTIPLIER * channels, self._stem_norm)]
-
-    def _stem(self, images, training):
-        out = self.stems[0](images, training=training)
-        return out, out
-
-    def build(self, input_shape) -> None:
-        """Nothing to create here: the layers build when they are called."""
-
-    def _inputs(self, channels, after_reduction):
-        """What brings both inputs of a cell to its size and width.
-
-        After a reduction the first one comes from before it.
-        """
-        first = ops.FactorizedReduce if after_reduction else ops.conv_norm
-        second = ops.conv_norm
-        return [first(channels, self.norm), second(channels, self.norm)]
-
-    def _trunk(self, images, training, arguments):
-        """Yields the output of each cell, [B, H, W, C]."""
-        s0, s1 = self._stem(images, training)
-        for layer, cell in enumerate(self.cells):
-            out = recompute.call_cell(
-                cell, [s0, s1], self.recompute, training, **arguments(layer)
-            )
-            s0, s1 = s1, out
-            yield s1
-
-    def _classify(self, x):
-        return self.classifier(tf.reduce_mean(widened(x), [1, 2]))
-
-
-class Supernet(_Trunk):
+class Supernet(Trunk):
     """The search network: every edge a mixed operation (eq. 2).
 
     Args:
@@ -194,7 +122,7 @@ class Supernet(_Trunk):
         return self._classify(last)
 
 
-class EvaluationNetwork(_Trunk):
+class EvaluationNetwork(Trunk):
     """A derived architecture for images of CIFAR's size (DARTS sect. 3.2).
 
     Args:
@@ -284,11 +212,3 @@ class MobileNetwork(EvaluationNetwork):
     @staticmethod
     def _auxiliary_head(classes):
         return AuxiliaryHead(classes, last_norm=False)
-
-
-def _check_layers(layers: int) -> None:
-    if layers < 3:
-        raise InputError(
-            f"layers must be at least 3, so that reduction cells stand at "
-            f"1/3 and 2/3 of the depth; received {layers}"
-        )

@@ -9,7 +9,6 @@ import dataclasses
 import itertools
 
 from darts_tf.networks import ends
-from darts_tf.networks.conv import STEM_MULTIPLIER
 from darts_tf.networks.footprint import (
     Held,
     Size,
@@ -17,6 +16,7 @@ from darts_tf.networks.footprint import (
     mixed_cell,
     preprocessed,
 )
+from darts_tf.networks.trunk import STEM_MULTIPLIER
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.conv import reduction_layers
 from darts_tf.space.genotype import Genotype
