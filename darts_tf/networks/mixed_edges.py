@@ -10,6 +10,7 @@ import tensorflow as tf
 from darts_tf.networks import ops
 from darts_tf.networks.cell import add
 from darts_tf.networks.convolutions import joined, phases_read
+from darts_tf.networks.mixture import mixtures
 from darts_tf.networks.precision import widened
 from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
@@ -44,6 +45,7 @@ class MixedEdges(ops.Block):
         self.edges = spec.outgoing(source)
         self.names = {row: spec.candidates[row] for row, _ in self.edges}
         used = {name for names in self.names.values() for name in names}
+        self.has_identity = IDENTITY in used
         dilated = any(name.startswith("dil_conv") for name in used)
         pools = sorted(used & set(ops.POOLS))
         self.common = NodeOperations(pools, channels, stride, dilated, norm)
@@ -84,21 +86,18 @@ class MixedEdges(ops.Block):
         activated, phases, pooled = self._traced(
             self.common, training, x, pooled
         )
-        shared = {n: widened(p) for n, p in zip(names, pooled, strict=True)}
-        if self.stride == 1:
-            shared[IDENTITY] = widened(x)
-        scalars = _Scalars([weights[row] for row, _ in self.edges])
+        shared = dict(zip(names, pooled, strict=True))
+        if self.stride == 1 and self.has_identity:
+            shared[IDENTITY] = x
+        rows = [weights[row] for row in self.names]
+        mixed = mixtures(rows, list(self.names.values()), shared)
         result = []
         for place, (row, target) in enumerate(self.edges):
-            terms = []
-            for column, name in enumerate(self.names[row]):
-                if name == NOISE:
-                    drawn = ops.noise(x, self.stride, seed, self._own(place))
-                    term = scalars(place, column) * widened(drawn)
-                    terms.append(tf.cast(term, x.dtype))
-                elif name in shared:
-                    weight = scalars(place, column)
-                    terms.append(tf.cast(weight * shared[name], x.dtype))
+            terms = [tf.cast(mixed[place], x.dtype)] if mixed else []
+            if NOISE in self.names[row]:
+                drawn = ops.noise(x, self.stride, seed, self._own(place))
+                weight = weights[row][self.names[row].index(NOISE)]
+                terms.append(tf.cast(weight * widened(drawn), x.dtype))
             layer = self.weighted[str(row)]
             if layer.chains:
                 given = activated, phases, weights[row]
@@ -201,21 +200,3 @@ class EdgeOperations(ops.Block):
         if in_phases:
             terms.append(joined(add(in_phases), self.stride))
         return add(terms)
-
-
-class _Scalars:
-    """Single mixing weights, with few graph nodes and fewer gradients.
-
-    Args:
-      rows: mixing weights [candidates] of some edges.
-    """
-
-    def __init__(self, rows):
-        self._columns = tf.unstack(tf.stack(rows), axis=1)
-        self._known = {}
-
-    def __call__(self, place: int, column: int):
-        """The weight in this row and column, []."""
-        if column not in self._known:
-            self._known[column] = tf.unstack(self._columns[column])
-        return self._known[column][place]

@@ -13,7 +13,8 @@ import tensorflow as tf
 from darts_tf.errors import InputError
 from darts_tf.networks import ops
 from darts_tf.networks.cell import add
-from darts_tf.networks.precision import wide, widened
+from darts_tf.networks.mixture import mixtures
+from darts_tf.networks.precision import wide
 from darts_tf.space.cell import IDENTITY, ZERO, CellSpec
 
 
@@ -64,17 +65,19 @@ class PackedEdges(ops.Block):
         Returns:
           (target, list of terms [B, H, W, C]) for each edge.
         """
-        rows = tf.stack([weights[row] for row, _ in self.edges])
-        columns = dict(zip(self.names, tf.unstack(rows, axis=1)))  # each [T]
+        rows = [weights[row] for row, _ in self.edges]
+        columns = dict(zip(self.names, tf.unstack(tf.stack(rows), axis=1)))
         terms = [[term] for term in self._convolved(x, columns, training)]
-        for name, column in columns.items():
-            if name in (ZERO, *self.convolutions):
-                continue
-            y = widened(x if name == IDENTITY else ops.POOLS[name](x, 1))
-            for place, weight in enumerate(tf.unstack(column)):
-                terms[place].append(tf.cast(weight * y, x.dtype))
+        shared = {
+            name: x if name == IDENTITY else ops.POOLS[name](x, 1)
+            for name in self.names
+            if name not in (ZERO, *self.convolutions)
+        }
+        names = [self.names] * len(rows)
+        for own, y in zip(terms, mixtures(rows, names, shared)):
+            own.append(tf.cast(y, x.dtype))
         targets = [target for _, target in self.edges]
-        return list(zip(targets, terms))
+        return list(zip(targets, terms, strict=True))
 
     def _convolved(self, x, columns, training):
         """The sum over all convolutions, [B, H, W, C] for each edge."""
