@@ -67,8 +67,7 @@ def operation(
     """
     out, dense = size.halved(stride).map(channels), channels * channels
     if name == IDENTITY and stride == 2:
-        shifted = Size(n - 1 + n % 2 for n in size)
-        return Held(dense, shifted.map(channels) + out)
+        return Held(dense, 3 * out)
     if name in (ZERO, IDENTITY):
         return Held()
     if name == NOISE:
@@ -197,7 +196,7 @@ def preprocessed(
       stride: 2 for a factorised reduction.
       affine: whether batch norm learns a scale and a shift.
     """
-    shifted = size.map(entering) if stride == 2 else 0
+    parts = 2 * size.halved(2).map(entering) if stride == 2 else 0
     out = size.halved(stride).map(channels)
     weights = entering * channels + 2 * channels * affine
-    return Held(weights, size.map(entering) + shifted + out)
+    return Held(weights, size.map(entering) + parts + out)

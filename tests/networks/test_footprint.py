@@ -65,7 +65,8 @@ def kept(model, loss, w, alpha, shape, each=lambda x: 1) -> int:
                 x = x.op.inputs[0]
             given = x.op.type in ("Placeholder", "Const")
             # 1 x 1 convolutions are products of matrices.
-            a_map = x.shape.rank == 4 or x.op.type == "MatMul"
+            # Those of networks/mixture.py are packed.
+            a_map = (x.shape.rank or 0) >= 4 or x.op.type == "MatMul"
             if x.op.name in forward and a_map and not given:
                 found[x.name] = math.prod(x.shape) // 2 * each(x)
     return sum(found.values())
