@@ -40,8 +40,7 @@ inflates too). "peak" is the largest resident size of the process, "estimate"
 what train.search tells before it starts. What is not counted from sizes is in
 constants (darts_tf/networks/memory.py), which say what they were fitted to.
 Rows without seconds were measured while several other jobs shared the core,
-too slow to be timed; those of images had 0.70 GB before their first step,
-where the others had 0.80.
+too slow to be timed.
 """
 TEXT_PREFACE = """
 ## Language
