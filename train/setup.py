@@ -36,7 +36,9 @@ def prepare(flags, supernet: bool = False) -> Replicas:
     disable_grappler()
     # Keras would wrap our errors in pages of its own.
     keras.config.disable_traceback_filtering()
-    steps = supernet_jit(jit(flags), flags.space) if supernet else jit(flags)
+    steps = jit(flags)
+    if supernet:
+        steps = supernet_jit(steps, flags.space)
     replicas = replicas_for(flags.distribute, steps)
     if "micro_batches" in flags and flags.micro_batches > 1:
         check(flags.batch_size, flags.micro_batches, replicas.count)
@@ -52,8 +54,8 @@ def supernet_jit(jit: str, space: str) -> str:
     """--jit for the steps of a supernet, which auto leaves as they are.
 
     XLA compiles a step of DARTS's spaces for minutes (BUILD_NOTES.md, "On a
-    GPU"): there `on` is for what the edges share, and not for the step around it
-    (networks/shared_traces.py).
+    GPU"): there `on` is for what the edges share, and not for the step around
+    it (networks/shared_traces.py).
     """
     return "on" if jit == "on" and space == "nasbench201" else "off"
 

@@ -89,7 +89,7 @@ class MixedEdges(ops.Block):
         shared = dict(zip(names, pooled, strict=True))
         if self.stride == 1 and self.has_identity:
             shared[IDENTITY] = x
-        rows = [weights[row] for row in self.names]
+        rows = tf.stack([weights[row] for row in self.names])
         mixed = mixtures(rows, list(self.names.values()), shared)
         result = []
         for place, (row, target) in enumerate(self.edges):

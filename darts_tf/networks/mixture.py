@@ -2,8 +2,8 @@
 
 The edges that leave a node share its pools and the node itself; each edge
 wants their sum at its own mixing weights. As products of single weights and
-maps these are a third of all nodes of a supernet's graph; for all edges of a
-node they are one product of matrices.
+maps these had been a half of the graph around the shared traces; for all edges
+of a node they are one product of matrices.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import tensorflow as tf
 from darts_tf.networks.precision import widened
 
 
-def mixtures(rows, names: Sequence[Sequence[str]], maps: dict) -> list:
+def mixtures(weights, names: Sequence[Sequence[str]], maps: dict) -> list:
     """The sum of the maps at each edge's mixing weights.
 
     Args:
-      rows: mixing weights, [candidates] or more for each of the T edges.
+      weights: mixing weights of the T edges, [T, candidates] or more columns.
       names: of each edge's candidates, in the order of its weights.
       maps: [B, H, W, C] by the name of a candidate; an edge that has no such
         candidate takes nothing of it.
@@ -32,7 +32,6 @@ def mixtures(rows, names: Sequence[Sequence[str]], maps: dict) -> list:
     if not maps:
         return []
     wide = [widened(y) for y in maps.values()]
-    weights = tf.stack(rows)
     places = _places(names, list(maps), weights.shape[1])
     chosen = tf.matmul(
         weights[:, tf.newaxis], tf.constant(places, weights.dtype)

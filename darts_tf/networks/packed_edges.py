@@ -65,15 +65,15 @@ class PackedEdges(ops.Block):
         Returns:
           (target, list of terms [B, H, W, C]) for each edge.
         """
-        rows = [weights[row] for row, _ in self.edges]
-        columns = dict(zip(self.names, tf.unstack(tf.stack(rows), axis=1)))
+        rows = tf.stack([weights[row] for row, _ in self.edges])
+        columns = dict(zip(self.names, tf.unstack(rows, axis=1)))  # each [T]
         terms = [[term] for term in self._convolved(x, columns, training)]
         shared = {
             name: x if name == IDENTITY else ops.POOLS[name](x, 1)
             for name in self.names
             if name not in (ZERO, *self.convolutions)
         }
-        names = [self.names] * len(rows)
+        names = [self.names] * len(self.edges)
         for own, y in zip(terms, mixtures(rows, names, shared)):
             own.append(tf.cast(y, x.dtype))
         targets = [target for _, target in self.edges]

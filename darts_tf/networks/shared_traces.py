@@ -47,15 +47,16 @@ class SharedTraces:
     Args:
       inline: dissolve the calls after all. For second derivatives, of which
         a call would compute more than is asked for.
-      xla: XLA compiles the functions, and none is dissolved. Of a supernet as
-        one piece it makes minutes, of these some twenty small programs.
+      xla: XLA compiles the functions, and none is dissolved. A supernet as one
+        piece would take it minutes.
 
     Attributes:
       layers: those that it is going to call; whoever makes one adds it.
     """
 
     def __init__(self, inline: bool = False, xla: bool = False):
-        self._functions, self._inline, self._xla = {}, inline, xla
+        self._functions, self._inline = {}, inline and not xla
+        self._xla = xla
         self.layers = []
 
     def __call__(self, key, layer, *inputs):

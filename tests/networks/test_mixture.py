@@ -19,7 +19,7 @@ def given(dtype=np.float32):
 
 def test_each_edge_takes_its_own_weights():
     rows, maps = given()
-    found = mixtures(list(map(tf.constant, rows)), NAMES, maps)
+    found = mixtures(tf.constant(rows), NAMES, maps)
     pool, skip = maps.values()
     wanted = [
         rows[0, 0] * pool + rows[0, 2] * skip,
@@ -32,7 +32,7 @@ def test_each_edge_takes_its_own_weights():
 def test_a_batch_of_unknown_size():
     rows, maps = given()
     compiled = tf.function(
-        lambda y: mixtures(list(rows), NAMES, {"pool": y})[0],
+        lambda y: mixtures(tf.constant(rows), NAMES, {"pool": y})[0],
         input_signature=[tf.TensorSpec([None, 4, 3, 2])],
     )
     wanted = rows[0, 0] * maps["pool"]
@@ -46,7 +46,7 @@ def test_gradients_of_weights_and_of_weights_and_maps_together():
         outer.watch(pool)
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            found = mixtures(tf.unstack(weights), NAMES, {"pool": pool})
+            found = mixtures(weights, NAMES, {"pool": pool})
             total = tf.add_n([tf.reduce_sum(y**2) for y in found])
         by_weights = tape.gradient(total, weights)
         first = by_weights[0, 0]
@@ -64,10 +64,10 @@ def test_gradients_of_weights_and_of_weights_and_maps_together():
 def test_sums_are_as_wide_as_weights(dtype):
     rows, maps = given()
     narrow = {"pool": tf.cast(maps["pool"], dtype)}
-    found = mixtures(list(map(tf.constant, rows)), NAMES, narrow)
+    found = mixtures(tf.constant(rows), NAMES, narrow)
     assert found[0].dtype == tf.float32
 
 
 def test_without_maps_there_is_nothing():
     rows, _ = given()
-    assert mixtures(list(map(tf.constant, rows)), NAMES, {}) == []
+    assert mixtures(tf.constant(rows), NAMES, {}) == []

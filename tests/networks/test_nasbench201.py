@@ -13,8 +13,6 @@ from darts_tf.estimation import scoring
 from darts_tf.networks import nasbench201
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.edges import DiscreteEdges
-from darts_tf.networks.packed_edges import PackedEdges
-from darts_tf.space import conv
 from darts_tf.space.architecture_string import from_string
 from darts_tf.space.nasbench201 import CANDIDATES, SPACE
 from darts_tf.strategy import relaxation
@@ -125,16 +123,6 @@ def test_zero_of_a_derived_edge_follows_the_stride():
     unit = DiscreteEdges([(2, "none")], 3, 2, 0)
     ((_, (y,)),) = unit(tf.ones((2, 5, 6, 3)))
     assert y.shape == (2, 3, 3, 3) and not y.numpy().any()
-
-
-def test_packed_edges_need_equal_candidates():
-    spec = conv.SPACE.cells[0]
-    other = ("none", "nor_conv_1x1")
-    mixed = type(spec)(
-        "cell", 1, 2, (other, other, ("none", "nor_conv_3x3")), None, (2,)
-    )
-    with pytest.raises(InputError, match="same candidates"):
-        PackedEdges(mixed, 0, 4, lambda: BatchNorm(False))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -52,13 +53,15 @@ def test_two_layers_are_traced_once_and_keep_their_own_values():
 WAYS = {
     "calls": {},
     "dissolved": {"second_derivatives": True},
-    "XLA": {"xla": True},
+    "XLA": {"second_derivatives": True, "xla": True},
 }
 
 
 @pytest.fixture(scope="module", params=WAYS)
 def pieces(request):
     """A loss, its w, alpha and batch, for all ways of calling."""
+    # Of 30 random starts one was so near to a kink that XLA crossed it.
+    keras.utils.set_random_seed(0)
     model = Supernet(SMALL, 2, 3, 3, **WAYS[request.param])
     alpha = [tf.constant(a) for a in relaxation.initial_alpha(SMALL, 0)]
     cells = relaxation.per_cell(alpha, SMALL, model.kinds)
