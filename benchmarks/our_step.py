@@ -34,12 +34,12 @@ def gpu_peak() -> int:
 def weight_step(loop) -> None:
     """The half of a search step that moves w, waited for."""
     train, _ = loop.task.batches(loop.step)
-    w, slots = loop._read_w(), loop._read_slots()
+    w = loop.weights.read()
     g, loss, _ = loop._gradient.weight_gradient(
         w, loop.architecture.read(), train, tf.constant([0, 0])
     )
     rate = loop.settings.learning_rate
-    loop._move_w(w, g, slots, tf.constant(rate, tf.float32))
+    loop.weights.move(w, g, tf.constant(rate, tf.float32))
     float(loss)
 
 

@@ -77,19 +77,20 @@ class SimultaneousSearch(AlternatingSearch):
                 f"warmup_epochs must be 0; received {settings.warmup_epochs}"
             )
         super().__init__(task, settings, replicas, **more)
+        self._compile()
 
     def _alpha_optimizer(self):
-        return self._sgd
+        return self.weights.sgd
 
     def _compile(self) -> None:
-        super()._compile()
         replicas, alpha = self._replicas, self.architecture
+        weights = self.weights
 
         def move_both(w, by_w, by_alpha, rate, temperature):
             read = [tf.identity(a) for a in alpha.variables]
-            variables = [*self._w, *alpha.variables]
-            slots = [*self._w_slots, *alpha.slots]
-            moved, after = self._sgd.step(
+            variables = [*weights.variables, *alpha.variables]
+            slots = [*weights.slots, *alpha.slots]
+            moved, after = weights.sgd.step(
                 [*w, *read],
                 [*by_w, *(g / temperature for g in by_alpha)],
                 [tf.identity(s) for s in slots],
@@ -103,7 +104,7 @@ class SimultaneousSearch(AlternatingSearch):
     def advance(self) -> dict[str, object]:
         """One step on alpha and w; scalars by name."""
         (batch, _), rate, seed = self._begin_step()
-        w = self._read_w()
+        w = self.weights.read()
         by_w, by_alpha, loss, aux = self._gradient.both_gradients(
             w, self.architecture.read(), batch, seed
         )

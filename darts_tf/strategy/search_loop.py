@@ -2,7 +2,7 @@
 
 Each step takes one batch of each half of the training data: first alpha
 moves along the architecture gradient (strategy/bilevel.py), then w along
-grad_w L_train, regularised (strategy/lambda_reg.py) or not. The loop knows
+grad_w L_train, regularised (strategy/regulariser.py) or not. The loop knows
 neither images nor words (strategy/tasks.py), yields numbers and knows no
 logger; run/driver.py drives it.
 
@@ -12,22 +12,22 @@ In the first `warmup_epochs` alpha stays where it is and L_val is not computed
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from darts_tf.descent.epochs import Epochs
-from darts_tf.descent.optimizers import SGD, Adam
+from darts_tf.descent.optimizers import Adam
 from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load, named
-from darts_tf.errors import InputError
+from darts_tf.descent.weights import DescendingWeights
 from darts_tf.space.genotype import Genotype
-from darts_tf.strategy import bilevel, lambda_reg
+from darts_tf.strategy import bilevel
 from darts_tf.strategy.architecture import Architecture
 from darts_tf.strategy.early_stopping import EarlyStopping, Stop
+from darts_tf.strategy.regulariser import Regulariser
 from darts_tf.strategy.search_settings import SearchSettings
 from darts_tf.strategy.tasks import Task
 
@@ -44,6 +44,7 @@ class Search(Epochs):
       early_stopping: ends the search before its last epoch; None: never.
 
     Attributes:
+      weights: w.
       architecture: alpha; its temperature is that of the epoch that the last
         step was in.
 
@@ -69,11 +70,8 @@ class Search(Epochs):
         self._early_stopping = early_stopping
         self._replicas = replicas
         self._precision = precision_by_name(settings.precision)
-        self._sgd = SGD(
-            settings.momentum,
-            settings.weight_decay,
-            settings.clip_norm,
-            guarded=self._precision.guarded,
+        self.weights = DescendingWeights(
+            task.w, settings, self._precision, replicas
         )
         self.architecture = Architecture(
             self.space,
@@ -91,9 +89,9 @@ class Search(Epochs):
             micro_batches=settings.micro_batches,
             precision=self._precision,
         )
-        self._regulariser = self._build_regulariser()
-        self._create_variables()
-        self._compile()
+        self._regulariser = Regulariser(
+            task, settings, self._precision, replicas
+        )
 
     def _alpha_optimizer(self):
         settings = self.settings
@@ -104,61 +102,9 @@ class Search(Epochs):
             guarded=self._precision.guarded,
         )
 
-    def _build_regulariser(self) -> lambda_reg.LambdaRegulariser | None:
-        settings, task = self.settings, self.task
-        if settings.lambda_regularizer == "none":
-            return None
-        if task.cells_loss is None:
-            raise InputError(
-                "Lambda-DARTS aligns the cells of a network with each other; "
-                "this one has a single cell: give --lambda_regularizer=none"
-            )
-        if settings.partial_channels > 1:
-            raise InputError(
-                f"Lambda-DARTS is not defined for edges with a weight of "
-                f"their own, as --partial_channels="
-                f"{settings.partial_channels} has them; leave out one of both"
-            )
-        return lambda_reg.LambdaRegulariser(
-            task.cells_loss,
-            self.space,
-            task.kinds,
-            settings.lambda_regularizer,
-            settings.lambda_gradient,
-            settings.lambda_epsilon,
-            settings.lambda_cells,
-            self._replicas.compile,
-            self._replicas.mean,
-            settings.micro_batches,
-            self._precision,
-        )
-
-    def _create_variables(self) -> None:
-        self._w = self.task.w
-        slots = self._sgd.slots([tf.zeros(v.shape) for v in self._w])
-        with self._replicas.scope():
-            self._w_slots = [tf.Variable(s, trainable=False) for s in slots]
-
-    def _compile(self) -> None:
-        replicas, sgd = self._replicas, self._sgd
-
-        def read(variables):
-            return replicas.compile(
-                lambda: [tf.identity(v) for v in variables]
-            )
-
-        def move(w, gradient, slots, learning_rate):
-            moved, slots = sgd.step(w, gradient, slots, learning_rate)
-            replicas.assign(self._w, moved)
-            replicas.assign(self._w_slots, slots)
-            return sgd.skipped(gradient)
-
-        self._read_w, self._read_slots = read(self._w), read(self._w_slots)
-        self._move_w = replicas.compile(move)
-
     def values(self) -> tuple[list, list]:
         """The present w and alpha / T as losses take them: tensors."""
-        return self._read_w(), self.architecture.read()
+        return self.weights.read(), self.architecture.read()
 
     def genotype(self) -> Genotype:
         """The genotype that would be derived now."""
@@ -189,21 +135,26 @@ class Search(Epochs):
     def advance(self) -> dict[str, object]:
         """One step on alpha, then one on w; scalars by name."""
         (train, valid), rate, seed = self._begin_step()
-        w, slots = self._read_w(), self._read_slots()
+        w, slots = self.weights.read(), self.weights.read_slots()
         step = tf.constant(rate, tf.float32)
-        descend = self._weight_gradient()
+        descend = self._regulariser.weight_gradient(
+            self._gradient.weight_gradient, self.epoch
+        )
         measured, valid_aux, missed = {}, None, 0.0
         if self.epoch >= self.settings.warmup_epochs:
-            unroll = bilevel.Unroll(self._sgd, slots, step, descend)
+            unroll = bilevel.Unroll(
+                self.weights.sgd, slots, step, descend
+            )
             gradient, valid_loss, valid_aux = self._gradient(
                 w, self.architecture.read(), train, valid, seed, unroll
             )
             missed = self.architecture.move(gradient)
             measured["valid/loss"] = self._replicas.local(valid_loss)
         g, loss, aux = descend(w, self.architecture.read(), train, seed)
-        skipped = self._move_w(w, g, slots, step)
+        skipped = self.weights.move(w, g, step)
         self.task.keep(aux, valid_aux)
-        more = self._regularised(aux) | self._skipped(missed, skipped)
+        more = self._regulariser.scalars(aux, self.epoch)
+        more |= self._skipped(missed, skipped)
         self.step += 1
         return {
             **self.task.scalars(train, loss, aux),
@@ -221,24 +172,6 @@ class Search(Epochs):
         rate *= self.task.rate_factor(train)
         seed = tf.constant([settings.seed, self.step], tf.int32)
         return (train, valid), rate, seed
-
-    def _weight_gradient(self):
-        """(w, alpha, batch, seed) -> what w descends along in this epoch."""
-        if self._regulariser is None:
-            return self._gradient.weight_gradient
-        return functools.partial(
-            self._regulariser, strength=self.settings.lambda_in(self.epoch)
-        )
-
-    def _regularised(self, aux) -> dict[str, object]:
-        if self._regulariser is None:
-            return {}
-        local = self._replicas.local
-        return {
-            "train/layer_alignment": local(aux["alignment"]),
-            "train/regularizer_share": local(aux["share"]),
-            "lambda": self.settings.lambda_in(self.epoch),
-        }
 
     def _skipped(self, alpha, w) -> dict[str, object]:
         """Which of the two steps was not taken: its gradient overflowed."""
@@ -264,9 +197,7 @@ class Search(Epochs):
         return record
 
     def _groups(self) -> dict[str, list]:
-        return {
-            "w": self._w,
-            "w_slots": self._w_slots,
+        return self.weights.groups() | {
             "alpha": self.architecture.variables,
             "alpha_slots": self.architecture.slots,
         }

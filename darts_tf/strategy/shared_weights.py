@@ -20,9 +20,9 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.descent import scores
-from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
+from darts_tf.descent.weights import DescendingWeights
 from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy import bilevel, relaxation
@@ -93,16 +93,11 @@ class SharedWeights:
     def __init__(self, model, row, settings, replicas: Replicas):
         self._space, self._replicas = model.space, replicas
         self._precision = precision_by_name(settings.precision)
-        self._sgd = SGD(
-            settings.momentum, settings.weight_decay, settings.clip_norm,
-            guarded=self._precision.guarded,
-        )  # fmt: skip
         with replicas.scope():
-            self._w = [tf.Variable(row)]
-            self._slots = [
-                tf.Variable(slot, trainable=False)
-                for slot in self._sgd.slots([tf.zeros(row.shape)])
-            ]
+            variables = [tf.Variable(row)]
+        self._weights = DescendingWeights(
+            variables, settings, self._precision, replicas
+        )
         of_cells = WeightRow(model).loss(relaxation.cells_loss(model))
         self._accuracy = SupernetAccuracy(
             of_cells, model.space, model.kinds, replicas
@@ -116,16 +111,6 @@ class SharedWeights:
             cells = relaxation.per_cell(rows, self._space, kinds)
             return of_cells(w, cells, batch, seed)
 
-        def move(w, gradient, learning_rate):
-            slots = [tf.identity(s) for s in self._slots]
-            moved, slots = self._sgd.step(w, gradient, slots, learning_rate)
-            replicas.assign(self._w, moved)
-            replicas.assign(self._slots, slots)
-            return self._sgd.skipped(gradient)
-
-        self._read_w = replicas.compile(
-            lambda: [tf.identity(v) for v in self._w]
-        )
         self._gradient = in_turn(
             functools.partial(
                 bilevel.weight_gradient, precision.of(loss),
@@ -135,7 +120,6 @@ class SharedWeights:
             replicas.compile,
             replicas.mean,
         )
-        self._move = replicas.compile(move)
         self._share = scores.compile_share(replicas)
 
     def descend(
@@ -145,10 +129,12 @@ class SharedWeights:
 
         `seed` is two numbers, which decide what random operations give.
         """
-        w, rows = self._read_w(), tensors(self._space, weights)
+        w, rows = self._weights.read(), tensors(self._space, weights)
         seed = tf.constant(seed, tf.int32)
         g, loss, aux = self._gradient(w, rows, batch, seed)
-        skipped = self._move(w, g, tf.constant(learning_rate, tf.float32))
+        skipped = self._weights.move(
+            w, g, tf.constant(learning_rate, tf.float32)
+        )
         share = self._share(aux["logits"], batch[1])
         local = self._replicas.local
         scalars = {
@@ -164,11 +150,11 @@ class SharedWeights:
         self, weights: Weights, batches: Iterable, seed: int
     ) -> float:
         """Of the present w, see SupernetAccuracy."""
-        return self._accuracy(self._read_w(), weights, batches, seed)
+        return self._accuracy(self._weights.read(), weights, batches, seed)
 
     def groups(self) -> dict[str, list]:
         """All variables, for a checkpoint."""
-        return {"w": self._w, "w_slots": self._slots}
+        return self._weights.groups()
 
 
 def tensors(space: SearchSpace, weights: Weights) -> list[tf.Tensor]:

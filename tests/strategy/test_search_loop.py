@@ -160,7 +160,7 @@ def test_architecture_passes_move_no_statistics(loop):
     import tensorflow as tf
 
     loop._gradient(
-        loop._read_w(), loop.architecture.read(), batch, batch,
+        loop.weights.read(), loop.architecture.read(), batch, batch,
         tf.constant([0, 0]), None,
     )
     assert before.size
@@ -183,7 +183,7 @@ def test_compiled_pieces_compute_what_eager_ones_do(loop):
     from darts_tf.strategy import bilevel
 
     loss = loop.task.train_loss
-    w, alpha = loop._read_w(), loop.architecture.read()
+    w, alpha = loop.weights.read(), loop.architecture.read()
     train, _ = loop.task.batches(loop.step)
     u = [tf.sin(tf.range(tf.size(t), dtype=t.dtype)) for t in w]
     u = [tf.reshape(d, t.shape) for d, t in zip(u, w)]

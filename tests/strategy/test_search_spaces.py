@@ -133,7 +133,7 @@ def test_a_pass_with_noise_is_decided_by_its_seed():
     """So w+ and w- of eq. 8, and both points of Lambda-DARTS, differ in w."""
     loop = search(SMALL_NOISE, layers=3)
     loss = loop.task.train_loss
-    w, alpha = loop._read_w(), loop.architecture.read()
+    w, alpha = loop.weights.read(), loop.architecture.read()
     batch = next(batches(0))
     first, again, other = (
         float(loss(w, alpha, batch, tf.constant([0, seed]))[0])
@@ -143,7 +143,7 @@ def test_a_pass_with_noise_is_decided_by_its_seed():
     gradient = loop._gradient
     gradient.method = "finite_difference"
     unroll = search_loop.bilevel.Unroll(
-        loop._sgd, loop._read_slots(), tf.constant(0.025)
+        loop.weights.sgd, loop.weights.read_slots(), tf.constant(0.025)
     )
     first, again, other = (
         gradient(w, alpha, batch, batch, tf.constant([0, seed]), unroll)[0][0]

@@ -86,7 +86,7 @@ def reference(search) -> list[np.ndarray]:
     train, valid = search.task.batches(search.step)
     alpha = [tf.constant(a) for a in search.architecture.values()]
     w = [tf.identity(v) for v in search.task.w]
-    slots = [tf.identity(s) for s in search._w_slots]
+    slots = [tf.identity(s) for s in search.weights.slots]
     sgd = SGD(0.9, 3e-4, 5.0)
     with tf.GradientTape() as outer:
         outer.watch(alpha)
