@@ -14,7 +14,7 @@ import pytest
 from absl import flags
 
 from darts_tf.descent import precision, replicas, workers
-from darts_tf.estimation import training
+from darts_tf.estimation import training_settings
 from darts_tf.run import flags as run_flags
 from darts_tf.run import (
     estimator_flags,
@@ -111,8 +111,9 @@ def test_enumerations_are_those_of_the_libraries():
     assert search_flags.LAMBDA_CELLS == lambda_reg.CELLS
     assert search_flags.LAMBDA_GRADIENTS == lambda_reg.GRADIENTS
     assert set(space_flags.SPACES) == set(SPACES)
-    assert recipe_flags.SCHEDULES == training.SCHEDULES
-    assert recipe_flags.DECAY == training.TrainingSettings.learning_rate_decay
+    assert recipe_flags.SCHEDULES == training_settings.SCHEDULES
+    decay = training_settings.TrainingSettings.learning_rate_decay
+    assert recipe_flags.DECAY == decay
     usual = {
         "lambda_strength": lambda_reg.STRENGTH,
         "lambda_gradient": lambda_reg.GRADIENTS[0],

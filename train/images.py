@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
+from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks import conv, nasbench201
 from darts_tf.run import export
 from darts_tf.space.registry import space_by_name
@@ -106,7 +107,7 @@ def training_of(flags, genotype, replicas: Replicas, data=None):
     )  # fmt: skip
     train = Batches(flags, data, 0, replicas)
     settings = setup.settings(
-        training.TrainingSettings,
+        TrainingSettings,
         flags,
         steps_per_epoch=data.parts[0].size // flags.batch_size,
     )

@@ -10,10 +10,10 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation.training import (
     Training,
-    TrainingSettings,
     cross_entropy,
     training_loss,
 )
+from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks import nasbench201
 from darts_tf.networks.conv import EvaluationNetwork
 from darts_tf.space.published import CONVOLUTIONAL, load_genotype
@@ -156,18 +156,6 @@ def test_both_heads_are_smoothed(loop):
     expected += 0.4 * cross_entropy(auxiliary, batch[1], 0.3)
     loss, _, _ = training_loss(model, 0.4, False, 0.3)(w, batch, None, None)
     assert float(loss) == pytest.approx(float(expected), rel=1e-5)
-
-
-@pytest.mark.parametrize("given, rates", [
-    ({}, [0.1, 0.05]),
-    ({"schedule": "exponential"}, [0.1, 0.1 * 0.97**2]),
-    ({"schedule": "linear", "learning_rate_warmup": 4},
-     [0.25 * 0.1, 0.75 * 0.05]),
-])  # fmt: skip
-def test_the_settings_choose_the_schedule(given, rates):
-    settings = TrainingSettings(4, 1, 8, learning_rate=0.1, **given)
-    found = [settings.learning_rate_in(epoch) for epoch in (0, 2)]
-    assert found == pytest.approx(rates)
 
 
 def test_the_first_five_answers_are_counted(loop):
