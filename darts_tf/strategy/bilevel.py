@@ -217,14 +217,16 @@ class ArchitectureGradient:
         self._central = compile(central)
         self._plus = compile(plus)
 
-    def __call__(self, w, alpha, train, valid, seed, unroll: Unroll):
+    def __call__(
+        self, w, alpha, train, valid, seed, unroll: Unroll | None
+    ):
         """(the gradient with respect to alpha, L_val(w', alpha), its aux).
 
         Args:
           w, alpha: flat lists of tensors.
           train, valid: batches for L_train and L_val.
           seed: int32 [2]; all passes see the same masks.
-          unroll: the step on w; not read by first_order.
+          unroll: the step on w; None will do for first_order.
         """
         if self.method == "first_order":
             return self._valid(w, alpha, valid, seed)

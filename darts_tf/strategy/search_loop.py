@@ -135,16 +135,14 @@ class Search(Epochs):
     def advance(self) -> dict[str, object]:
         """One step on alpha, then one on w; scalars by name."""
         (train, valid), rate, seed = self._begin_step()
-        w, slots = self.weights.read(), self.weights.read_slots()
+        w = self.weights.read()
         step = tf.constant(rate, tf.float32)
         descend = self._regulariser.weight_gradient(
             self._gradient.weight_gradient, self.epoch
         )
         measured, valid_aux, missed = {}, None, 0.0
         if self.epoch >= self.settings.warmup_epochs:
-            unroll = bilevel.Unroll(
-                self.weights.sgd, slots, step, descend
-            )
+            unroll = self._unroll(step, descend)
             gradient, valid_loss, valid_aux = self._gradient(
                 w, self.architecture.read(), train, valid, seed, unroll
             )
@@ -172,6 +170,13 @@ class Search(Epochs):
         rate *= self.task.rate_factor(train)
         seed = tf.constant([settings.seed, self.step], tf.int32)
         return (train, valid), rate, seed
+
+    def _unroll(self, step, descend) -> bilevel.Unroll | None:
+        """The step on w behind which alpha is judged; None: none."""
+        if self.settings.method == "first_order":
+            return None
+        slots = self.weights.read_slots()
+        return bilevel.Unroll(self.weights.sgd, slots, step, descend)
 
     def _skipped(self, alpha, w) -> dict[str, object]:
         """Which of the two steps was not taken: its gradient overflowed."""
