@@ -33,9 +33,11 @@ def test_a_nodes_relu_phases_and_normalised_pools(side, dilated, read):
     if read:
         np.testing.assert_array_equal(phases[:3], activated[:, ::2, ::2])
     assert list(layer.norms) == list(POOLS) and len(pooled) == 2
-    for pool, norm in zip(given, pooled, strict=True):
+    for pool, found in zip(given, pooled, strict=True):
         wanted = (pool - np.mean(pool, (0, 1, 2))) / np.std(pool, (0, 1, 2))
-        np.testing.assert_allclose(norm, wanted, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(np.mean(found, (0, 1, 2)), 0, atol=1e-5)
+        np.testing.assert_allclose(np.var(found, (0, 1, 2)), 1, rtol=1e-3)
 
 
 def test_an_edge_is_the_sum_of_its_operations_times_their_weights():
