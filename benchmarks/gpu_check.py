@@ -96,7 +96,7 @@ def network():
         second_derivatives=True, xla=FLAGS.jit == "on",
     )  # fmt: skip
     start = relaxation.initial_alpha(SPACE, 0)
-    images.build_supernet(model, SHAPE)
+    model.build((None, *SHAPE))
     generator = np.random.default_rng(1)
     w = [
         tf.constant(_start(v.shape, generator), tf.float32)

@@ -208,7 +208,7 @@ def image_task(replicas, chosen: Images | None = None) -> tasks.ImageTask:
         "exact" in (FLAGS.method, FLAGS.lambda_gradient),
         FLAGS.recompute, FLAGS.partial_channels, FLAGS.jit == "on",
     )  # fmt: skip
-    images.build_supernet(model, chosen.shape)
+    model.build((None, *chosen.shape))
     return tasks.ImageTask(model, *chosen.sources, lambda: (), replicas)
 
 

@@ -32,8 +32,7 @@ def built(model, shape, dtype: str, seed: int):
     model = model()
     start = relaxation.initial_alpha(model.space, seed)
     alpha = [tf.constant(rows, dtype) for rows in start]
-    cells = relaxation.cells_of(alpha, model.space, model.kinds)
-    model(tf.zeros((1, *shape), dtype), cells)
+    model.build((None, *shape))
     w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
     return model, w, alpha
 

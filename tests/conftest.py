@@ -26,3 +26,8 @@ def no_grappler():
     tf.config.optimizer.set_experimental_options(
         {"disable_meta_optimizer": True}
     )
+
+
+def pytest_collection_modifyitems(items):
+    """Whole programs first: they take longest, and two workers end together."""
+    items.sort(key=lambda item: "train" not in item.path.parts)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
-
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks import conv, nasbench201
 from darts_tf.run import export
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy import relaxation, search_loop, tasks
+from darts_tf.strategy import search_loop, tasks
 from darts_tf.strategy.joint import SEARCHES
 from darts_tf.strategy.search_settings import SearchSettings
 from train import limits, setup, truth, watching
@@ -71,7 +69,7 @@ def built_supernet(flags, data: Data, replicas: Replicas):
             space, flags.channels, flags.layers, data.images.num_classes,
             second, flags.recompute, partial, setup.jit(flags) == "on",
         )  # fmt: skip
-        build_supernet(model, data.images.image_shape)
+        model.build((None, *data.images.image_shape))
     return model
 
 
@@ -215,25 +213,13 @@ def export_model(flags, genotype, result: dict, arrays, folder) -> str:
     return export.usage_example(folder)
 
 
-def build_supernet(model, image_shape) -> None:
-    """Creates the variables of a supernet by one call on a black image."""
-    partial = model.partial_channels > 1
-    start = relaxation.initial_alpha(model.space, 0, partial)
-    cells = relaxation.cells_of(start, model.space, model.kinds)
-    model(tf.zeros((1, *image_shape)), cells)
-
-
 def build_evaluation_network(
     flags, genotype, classes: int, image_shape, replicas: Replicas
 ):
     """A genotype's network with random weights, as the flags say."""
     with replicas.scope():
         model = _evaluation_network(flags, genotype, classes)
-        images = tf.zeros((1, *image_shape))
-        model(images, training=False)
-        model(images, training=True)  # builds the auxiliary head
-        for variable in model.non_trainable_variables:
-            variable.assign(_fresh(variable))
+        model.build((None, *image_shape))
     return model
 
 
@@ -245,9 +231,3 @@ def _evaluation_network(flags, genotype, classes: int):
     return networks[flags.network](
         genotype, *sizes, auxiliary=flags.auxiliary_weight > 0
     )
-
-
-def _fresh(statistic):
-    """What a running statistic starts from; building has moved it."""
-    ones = statistic.name == "moving_variance"
-    return tf.ones(statistic.shape) if ones else tf.zeros(statistic.shape)

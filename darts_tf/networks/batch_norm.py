@@ -67,6 +67,10 @@ class BatchNorm(keras.layers.Layer):
             aggregation="mean",
         )
 
+    def compute_output_shape(self, shape) -> tuple:
+        """The shape of the input."""
+        return shape
+
     def call(self, x, scale=None, training: bool = False):
         """Normalises x; `scale` ([C]) multiplies the result for free.
 

@@ -11,6 +11,21 @@ from __future__ import annotations
 import tensorflow as tf
 
 from darts_tf.networks import ops
+from darts_tf.networks.convolutions import halved
+
+
+class Edges(ops.Block):
+    """What computes all edges that leave one node.
+
+    Attributes:
+      stride: 1 or 2, of all of them.
+    """
+
+    stride = 1
+
+    def compute_output_shape(self, shape) -> tuple:
+        """Of each edge's terms, from the shape of the node."""
+        return halved(shape) if self.stride == 2 else shape
 
 
 class Cell(ops.Block):
@@ -31,6 +46,29 @@ class Cell(ops.Block):
         self.join = join or add
         self.units, self.inputs_to_states = list(units), list(inputs)
         self.nodes, self.concat = nodes, tuple(concat)
+
+    def build(self, shapes) -> None:
+        """Builds its layers, by the list of its inputs' shapes."""
+        for layer, shape in zip(self.inputs_to_states, shapes, strict=True):
+            if layer is not None:
+                layer.build(shape)
+        entering, inside = self._node_shapes(shapes)
+        for node, unit in enumerate(self.units):
+            if unit is not None:
+                unit.build(entering if node < len(shapes) else inside)
+
+    def compute_output_shape(self, shapes) -> tuple:
+        """Of the list of its inputs' shapes."""
+        *batch_and_size, channels = self._node_shapes(shapes)[1]
+        return *batch_and_size, len(self.concat) * channels
+
+    def _node_shapes(self, shapes) -> tuple:
+        """(of the inputs once they are nodes, of the nodes behind them)."""
+        layer, shape = self.inputs_to_states[0], shapes[0]
+        if layer is not None:
+            shape = layer.compute_output_shape(shape)
+        leaving = [unit for unit in self.units[: len(shapes)] if unit]
+        return shape, leaving[0].compute_output_shape(shape)
 
     def call(self, inputs, training=False, **edge_arguments):
         """A list of [B, H', W', C'] -> [B, H, W, concat * C]."""

@@ -152,6 +152,11 @@ class EvaluationNetwork(Trunk):
         nodes = len(units) + 1 - spec.inputs
         return Cell(units, nodes, cell.concat, inputs)
 
+    def _build_ends(self, shapes) -> None:
+        super()._build_ends(shapes)
+        if self.auxiliary is not None:
+            self.auxiliary.build(shapes[self.reductions[1]])
+
     @staticmethod
     def _auxiliary_head(classes):
         return AuxiliaryHead(classes, last_norm=True)

@@ -27,6 +27,12 @@ def pad(x, size: int, value: float = 0.0):
     return tf.pad(x, [[0, 0], sides, sides, [0, 0]], constant_values=value)
 
 
+def halved(shape) -> tuple:
+    """The shape behind an operation with stride 2."""
+    batch, *sizes, channels = shape
+    return batch, *(-(-n // 2) for n in sizes), channels
+
+
 class Conv(keras.layers.Layer):
     """A convolution without bias, padded by (kernel - 1) / 2 on each side.
 
@@ -57,6 +63,12 @@ class Conv(keras.layers.Layer):
             uniform(fan_in),
             name="kernel",
         )
+
+    def compute_output_shape(self, shape) -> tuple:
+        """Of the shape of the input."""
+        whole = zip(shape[1:3], self.kernel_size, self.strides, self.margin)
+        sizes = [(n + 2 * m - k) // s + 1 for n, k, s, m in whole]
+        return shape[0], *sizes, self.channels
 
     def call(self, x):
         """[B, H, W, in] -> [B, H', W', channels]."""
@@ -129,6 +141,10 @@ class DepthwiseConv(keras.layers.Layer):
             uniform(self.size**2),
             name="depthwise_kernel",
         )
+
+    def compute_output_shape(self, shape) -> tuple:
+        """Of the shape of the input."""
+        return halved(shape) if self.stride == 2 else shape
 
     def call(self, x):
         """[B, H, W, C] -> [B, ceil(H/stride), ceil(W/stride), C]."""

@@ -11,12 +11,13 @@ import tensorflow as tf
 
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.networks.cell import Edges
 from darts_tf.networks.precision import wide, widened
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 from darts_tf.space.genotype import CellGenotype
 
 
-class DiscreteEdges(ops.Block):
+class DiscreteEdges(Edges):
     """One operation on each edge that leaves one node of a derived cell.
 
     Args:
@@ -38,6 +39,12 @@ class DiscreteEdges(ops.Block):
             else ops.build(name, channels, stride, lambda: BatchNorm(True))
             for _, name in self.edges
         ]
+
+    def build(self, shape) -> None:
+        """Builds the operations, by the shape of the node."""
+        for operation in self.operations:
+            if operation is not None:
+                operation.build(shape)
 
     def call(self, x, drop_path=None, seed=None, training=False):
         """[B, H, W, C] -> (target, [term [B, H', W', C]]) for each edge.

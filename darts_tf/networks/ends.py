@@ -68,6 +68,15 @@ class AuxiliaryHead(ops.Block):
         self.wide_norm = BatchNorm(True) if last_norm else None
         self.classifier = Classifier(classes)
 
+    def build(self, shape) -> None:
+        """Builds its layers, by the shape of the cell's output."""
+        for size in shape[1:3]:
+            _auxiliary_window(size)
+        layers = [self.narrow, self.narrow_norm, self.wide, self.wide_norm]
+        pooled = shape[0], 2, 2, shape[-1]
+        last = ops.build_in_turn(filter(None, layers), pooled)
+        self.classifier.build(last)
+
     def call(self, x, training=False):
         """[B, H, W, C] with H, W >= 2 -> logits [B, classes]."""
         windows = [_auxiliary_window(size) for size in x.shape[1:3]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from darts_tf.networks import ops
-from darts_tf.networks.cell import add
+from darts_tf.networks.cell import Edges, add
 from darts_tf.networks.convolutions import joined, phases_read
 from darts_tf.networks.mixture import mixtures
 from darts_tf.networks.precision import widened
@@ -16,7 +16,7 @@ from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 
 
-class MixedEdges(ops.Block):
+class MixedEdges(Edges):
     """Mixed operations (eq. 2) on all edges that leave one node.
 
     The ReLU, its phases for the dilated convolutions, the pools and their
@@ -60,6 +60,11 @@ class MixedEdges(ops.Block):
             self.weighted[str(row)] = layer
         if traces is not None:
             traces.layers += [self.common, *self.weighted.values()]
+
+    def build(self, shape) -> None:
+        """Builds what the edges have in common, then each edge's own."""
+        for layer in (self.common, *self.weighted.values()):
+            layer.build(shape)
 
     def _own(self, place: int) -> int:
         return self.key * 100 + place
@@ -136,6 +141,11 @@ class NodeOperations(ops.Block):
         self.norms = {name: norm() for name in pools}
         self.key = "node", *pools, channels, stride, dilated
 
+    def build(self, shape) -> None:
+        """Builds the batch norms, by the shape of the node."""
+        for norm in self.norms.values():
+            norm.build(shape)
+
     def call(self, x, pooled, training=False):
         """The node's ReLU, its phases for dilated operations, its pools.
 
@@ -178,6 +188,11 @@ class EdgeOperations(ops.Block):
         self.channels, self.stride = channels, stride
         self.chains = [ops.build(n, channels, stride, norm) for n in columns]
         self.key = "edge", *columns.items(), channels, stride
+
+    def build(self, shape) -> None:
+        """Builds the operations, by the shape of the node."""
+        for chain in self.chains:
+            chain.build(shape)
 
     def call(self, activated, phases, weights, training=False):
         """[B, H, W, C] after ReLU -> the mixed sum [B, H', W', C].

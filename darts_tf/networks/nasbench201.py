@@ -16,7 +16,7 @@ import tensorflow as tf
 from darts_tf.networks import ops, recompute
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
-from darts_tf.networks.convolutions import Conv
+from darts_tf.networks.convolutions import Conv, halved
 from darts_tf.networks.edges import discrete_units
 from darts_tf.networks.ends import Classifier, check_ends, cifar_stem
 from darts_tf.networks.packed_edges import PackedEdges
@@ -49,6 +49,15 @@ class ResidualBlock(ops.Block):
         self.second = ops.build("nor_conv_3x3", channels, 1, norm)
         self.shortcut = Conv(channels)
 
+    def build(self, shape) -> None:
+        """Builds its layers."""
+        ops.build_in_turn([self.first, self.second], shape)
+        self.shortcut.build(halved(shape))
+
+    def compute_output_shape(self, shape) -> tuple:
+        """Of the shape of the input."""
+        return self.first.compute_output_shape(shape)
+
     def call(self, x, training=False):
         """[B, H, W, C'] -> [B, ceil(H/2), ceil(W/2), C]."""
         y = self.first(tf.nn.relu(x), training=training)
@@ -79,8 +88,17 @@ class _Trunk(keras.Model):
         self.last_norm = self._norm()
         self.classifier = Classifier(classes)
 
-    def build(self, input_shape) -> None:
-        """Nothing to create here: the layers build when they are called."""
+    def build(self, shape) -> None:
+        """Builds all layers, by the shape of images [B, H, W, channels]."""
+        shape = ops.build_in_turn([self.stem], shape)
+        for layer, cell in enumerate(self.cells):
+            stage, place = divmod(layer, self.cells_a_stage)
+            if stage and not place:
+                shape = ops.build_in_turn([self.blocks[stage - 1]], shape)
+            cell.build([shape])
+            shape = cell.compute_output_shape([shape])
+        for layer in (self.last_norm, self.classifier):
+            layer.build(shape)
 
     def _logits(self, images, training, arguments):
         x = self.stem(images, training=training)

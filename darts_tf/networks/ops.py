@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.convolutions import Conv, DepthwiseConv, pad
+from darts_tf.networks.convolutions import Conv, DepthwiseConv, halved, pad
 from darts_tf.networks.precision import wide
 from darts_tf.space.cell import IDENTITY
 
@@ -23,17 +23,23 @@ fold_in = tf.random.experimental.stateless_fold_in
 
 
 class Block(keras.layers.Layer):
-    """A layer made of layers, which build themselves when they are called.
+    """A layer made of layers.
 
-    Keras would otherwise trace `call` once more to build them. It takes its
-    arguments in the types that they have (networks/precision.py).
+    It builds them by the shape of its input, in the order in which it calls
+    them: nothing is computed to build a network. It takes its arguments in
+    the types that they have (networks/precision.py).
     """
 
     def __init__(self, **kwargs):
         super().__init__(autocast=False, **kwargs)
 
-    def build(self, input_shape) -> None:
-        """Nothing to create here."""
+
+def build_in_turn(layers, shape) -> tuple:
+    """Builds layers that follow each other; the shape behind the last."""
+    for layer in layers:
+        layer.build(shape)
+        shape = layer.compute_output_shape(shape)
+    return shape
 
 
 class Chain(Block):
@@ -44,6 +50,16 @@ class Chain(Block):
     def __init__(self, layers):
         super().__init__()
         self.layers = list(layers)
+
+    def build(self, shape) -> None:
+        """Builds its layers."""
+        build_in_turn(self.layers, shape)
+
+    def compute_output_shape(self, shape) -> tuple:
+        """Of the shape of the input."""
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
 
     def call(self, x, scale=None, training=False):
         """`scale` ([C] or None) multiplies the chain's result."""
@@ -127,9 +143,20 @@ class FactorizedReduce(Block):
 
     def __init__(self, channels: int, norm):
         super().__init__()
+        self.channels = channels
         self.even = Conv(channels // 2)
         self.odd = Conv(channels - channels // 2)
         self.norm = norm()
+
+    def build(self, shape) -> None:
+        """Builds its layers."""
+        for layer in (self.even, self.odd):
+            layer.build(shape)
+        self.norm.build(self.compute_output_shape(shape))
+
+    def compute_output_shape(self, shape) -> tuple:
+        """Of the shape of the input."""
+        return *halved(shape)[:-1], self.channels
 
     def call(self, x, scale=None, training=False):
         """[B, H, W, C] -> [B, ceil(H/2), ceil(W/2), channels]."""

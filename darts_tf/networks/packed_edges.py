@@ -12,13 +12,13 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks import ops
-from darts_tf.networks.cell import add
+from darts_tf.networks.cell import Edges, add
 from darts_tf.networks.mixture import mixtures
 from darts_tf.networks.precision import wide
 from darts_tf.space.cell import IDENTITY, ZERO, CellSpec
 
 
-class PackedEdges(ops.Block):
+class PackedEdges(Edges):
     """Mixed operations (eq. 2) on all edges that leave one node.
 
     Pools have no batch norm behind them, unlike those of networks/edges.py.
@@ -52,6 +52,11 @@ class PackedEdges(ops.Block):
             for name in self.names
             if name not in (ZERO, IDENTITY, *ops.POOLS)
         }
+
+    def build(self, shape) -> None:
+        """Builds the convolutions, by the shape of the node."""
+        for convolution in self.convolutions.values():
+            convolution.build(shape)
 
     def call(self, x, weights, training=False):
         """[B, H, W, C] and mixing weights -> terms.

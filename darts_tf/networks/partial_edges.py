@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks import ops
-from darts_tf.networks.cell import add
+from darts_tf.networks.cell import Edges, add
 from darts_tf.networks.precision import widened
 
 
@@ -38,7 +38,7 @@ def check_channels(channels: int, partial_channels: int) -> None:
         )
 
 
-class PartialEdges(ops.Block):
+class PartialEdges(Edges):
     """Mixed operations on the first C / K channels of one node.
 
     Args:
@@ -51,6 +51,10 @@ class PartialEdges(ops.Block):
     def __init__(self, mixed, groups: int, stride: int = 1):
         super().__init__()
         self.mixed, self.groups, self.stride = mixed, groups, stride
+
+    def build(self, shape) -> None:
+        """Builds the mixed operations, by the shape of the node."""
+        self.mixed.build((*shape[:-1], shape[-1] // self.groups))
 
     def call(self, x, weights, training=False, **arguments):
         """[B, H, W, C] and mixing weights -> terms for a Joint.

@@ -56,8 +56,23 @@ class Trunk(keras.Model):
         out = self.stems[0](images, training=training)
         return out, out
 
-    def build(self, input_shape) -> None:
-        """Nothing to create here: the layers build when they are called."""
+    def build(self, shape) -> None:
+        """Builds all layers, by the shape of images [B, H, W, channels]."""
+        shapes = []
+        for stem in self.stems:
+            stem.build(shape)
+            shape = stem.compute_output_shape(shape)
+            shapes.append(shape)
+        inputs, outputs = (2 * shapes)[-2:], []
+        for cell in self.cells:
+            cell.build(inputs)
+            outputs.append(cell.compute_output_shape(inputs))
+            inputs = [inputs[1], outputs[-1]]
+        self._build_ends(outputs)
+
+    def _build_ends(self, shapes) -> None:
+        """Builds what is behind the cells, whose outputs have these shapes."""
+        self.classifier.build(shapes[-1])
 
     def _inputs(self, channels, after_reduction):
         """What brings both inputs of a cell to its size and width.

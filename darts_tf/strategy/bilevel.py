@@ -247,6 +247,20 @@ class ArchitectureGradient:
         below, _, _ = self.alpha_gradient(down, alpha, train, seed)
         return self._central(direct, above, below, epsilon), value, aux
 
+    def calls(self, w, alpha, train, valid, seed, descend) -> list[tuple]:
+        """(piece, arguments of the right shapes) in the order of a step.
+
+        Of a step on alpha and the one on w behind it, which descends along
+        `descend`; small pieces are left out.
+        """
+        first = descend, (w, alpha, train, seed)
+        if self.method == "first_order":
+            return [(self._valid, (w, alpha, valid, seed)), first]
+        both = self.both_gradients, (w, alpha, valid, seed)
+        if self.method == "exact":
+            return [first, both, (self._product, (*first[1], w))]
+        return [first, both, (self.alpha_gradient, first[1])]
+
     def _compiled_steps(self, optimizer):
         if optimizer not in self._steps:
             self._steps[optimizer] = (

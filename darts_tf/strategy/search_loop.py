@@ -30,6 +30,7 @@ from darts_tf.strategy.early_stopping import EarlyStopping, Stop
 from darts_tf.strategy.regulariser import Regulariser
 from darts_tf.strategy.search_settings import SearchSettings
 from darts_tf.strategy.tasks import Task
+from darts_tf.strategy.tracing_ahead import traced_ahead
 
 
 class Search(Epochs):
@@ -92,6 +93,7 @@ class Search(Epochs):
         self._regulariser = Regulariser(
             task, settings, self._precision, replicas
         )
+        self._traced = False
 
     def _alpha_optimizer(self):
         settings = self.settings
@@ -134,12 +136,25 @@ class Search(Epochs):
 
     def advance(self) -> dict[str, object]:
         """One step on alpha, then one on w; scalars by name."""
-        (train, valid), rate, seed = self._begin_step()
+        batches, rate, seed = self._begin_step()
         w = self.weights.read()
-        step = tf.constant(rate, tf.float32)
         descend = self._regulariser.weight_gradient(
             self._gradient.weight_gradient, self.epoch
         )
+        with traced_ahead(self._untraced(w, *batches, seed, descend)):
+            return self._advance(w, *batches, rate, seed, descend)
+
+    def _untraced(self, w, train, valid, seed, descend) -> list[tuple]:
+        """The large functions that this step is the first to call."""
+        warm = self.epoch >= self.settings.warmup_epochs
+        if self._traced or not warm or self._replicas.count > 1:
+            return []
+        self._traced = True
+        alpha = self.architecture.read()
+        return self._gradient.calls(w, alpha, train, valid, seed, descend)
+
+    def _advance(self, w, train, valid, rate, seed, descend):
+        step = tf.constant(rate, tf.float32)
         measured, valid_aux, missed = {}, None, 0.0
         if self.epoch >= self.settings.warmup_epochs:
             unroll = self._unroll(step, descend)

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.descent.optimizers import SGD
+from darts_tf.descent.replicas import Replicas
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.conv import EvaluationNetwork, Supernet
@@ -72,7 +73,12 @@ def test_operation(name, stride, affine):
 
 @pytest.fixture(scope="module")
 def net(float64):
-    """(gradient, weights, slots, alpha, train and valid batch)."""
+    """(gradients, weights, slots, alpha, train and valid batch).
+
+    Of the gradients one is compiled, as in a search, and one eager: to trace
+    the exact one in float64 would take longer. (tests/strategy holds compiled
+    pieces to eager ones.)
+    """
     channels, layers, _, size, classes = map(int, GOLDEN["net/config"])
     model = Supernet(conv.SPACE, channels, layers, classes)
     alpha = [
@@ -98,19 +104,20 @@ def net(float64):
     )
     assert size == batches[0][0].shape[1]
     loss = relaxation.supernet_loss(model)
-    # Eager: tracing in float64 would take minutes. tests/strategy holds the
-    # compiled pieces to the eager ones.
-    gradient = bilevel.ArchitectureGradient(
-        loss, "first_order", compile=lambda function: function
+    compiled = bilevel.ArchitectureGradient(
+        loss, "first_order", compile=Replicas("one_device").compile
     )
-    return gradient, w, slots, alpha, *batches
+    eager = bilevel.ArchitectureGradient(
+        loss, "exact", compile=lambda function: function
+    )
+    return (compiled, eager), w, slots, alpha, *batches
 
 
 SEED = tf.constant([0, 0])
 
 
 def test_supernet_first_order(net):
-    gradient, w, _, alpha, train, valid = net
+    (gradient, _), w, _, alpha, train, valid = net
     gradient.method = "first_order"
     assert sum(np.prod(v.shape) for v in w) == GOLDEN["net/num_weights"]
     checked.add("net/num_weights")
@@ -130,7 +137,8 @@ def test_supernet_first_order(net):
     "method, short", [("finite_difference", "fd"), ("exact", "exact")]
 )
 def test_supernet_unrolled(net, method, short):
-    gradient, w, slots, alpha, train, valid = net
+    (compiled, eager), w, slots, alpha, train, valid = net
+    gradient = eager if method == "exact" else compiled
     gradient.method = method
     rate = tf.constant(LEARNING_RATE, tf.float64)
     for folder, mu, state in (("", 0.0, []), ("momentum/", 0.9, slots)):

@@ -6,10 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.networks import ops
-from darts_tf.networks.cell import Cell
+from darts_tf.networks.cell import Cell, Edges
 
 
-class Scaled(ops.Block):
+class Scaled(Edges):
     """Edges that multiply by a number each."""
 
     def __init__(self, edges):
@@ -18,6 +18,16 @@ class Scaled(ops.Block):
 
     def call(self, x, training=False):
         return [(target, [factor * x]) for target, factor in self.edges]
+
+
+class Times7(ops.Block):
+    """Brings an input in."""
+
+    def compute_output_shape(self, shape):
+        return shape
+
+    def call(self, x, training=False):
+        return 7 * x
 
 
 def test_nodes_are_sums_and_outputs_are_concatenated():
@@ -30,7 +40,7 @@ def test_nodes_are_sums_and_outputs_are_concatenated():
 
 
 def test_one_input_is_brought_in_as_its_relu():
-    cell = Cell([Scaled([(1, 3.0)])], 1, (1,), [lambda x, training: 7 * x])
+    cell = Cell([Scaled([(1, 3.0)])], 1, (1,), [Times7()])
     for value, wanted in ((2.0, 42.0), (-2.0, 0.0)):
         out = cell([tf.fill((1, 1, 1, 1), value)])
         np.testing.assert_allclose(out[0, 0, 0], [wanted])

@@ -94,7 +94,11 @@ def test_every_operation_halves_alike(stride, size):
         if name in ops.POOLS:
             y = ops.POOLS[name](x, stride)
         else:
-            y = ops.build(name, 4, stride, norm)(x)
+            layer = ops.build(name, 4, stride, norm)
+            layer.build((None, *x.shape[1:]))
+            foretold = layer.compute_output_shape((None, *x.shape[1:]))
+            assert foretold == (None, *expected[1:]), name
+            y = layer(x)
         assert y.shape == expected, name
 
 
