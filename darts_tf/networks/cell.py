@@ -51,11 +51,12 @@ class Cell(ops.Block):
         """Builds its layers, by the list of its inputs' shapes."""
         for layer, shape in zip(self.inputs_to_states, shapes, strict=True):
             if layer is not None:
-                layer.build(shape)
+                ops.build_once(layer, shape)
         entering, inside = self._node_shapes(shapes)
         for node, unit in enumerate(self.units):
             if unit is not None:
-                unit.build(entering if node < len(shapes) else inside)
+                node_shape = entering if node < len(shapes) else inside
+                ops.build_once(unit, node_shape)
 
     def compute_output_shape(self, shapes) -> tuple:
         """Of the list of its inputs' shapes."""

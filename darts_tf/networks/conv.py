@@ -11,6 +11,7 @@ import functools
 import tensorflow as tf
 
 from darts_tf.errors import InputError
+from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
 from darts_tf.networks.edges import discrete_units
@@ -155,7 +156,7 @@ class EvaluationNetwork(Trunk):
     def _build_ends(self, shapes) -> None:
         super()._build_ends(shapes)
         if self.auxiliary is not None:
-            self.auxiliary.build(shapes[self.reductions[1]])
+            ops.build_once(self.auxiliary, shapes[self.reductions[1]])
 
     @staticmethod
     def _auxiliary_head(classes):

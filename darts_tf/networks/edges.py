@@ -44,7 +44,7 @@ class DiscreteEdges(Edges):
         """Builds the operations, by the shape of the node."""
         for operation in self.operations:
             if operation is not None:
-                operation.build(shape)
+                ops.build_once(operation, shape)
 
     def call(self, x, drop_path=None, seed=None, training=False):
         """[B, H, W, C] -> (target, [term [B, H', W', C]]) for each edge.

@@ -75,7 +75,7 @@ class AuxiliaryHead(ops.Block):
         layers = [self.narrow, self.narrow_norm, self.wide, self.wide_norm]
         pooled = shape[0], 2, 2, shape[-1]
         last = ops.build_in_turn(filter(None, layers), pooled)
-        self.classifier.build(last)
+        ops.build_once(self.classifier, last)
 
     def call(self, x, training=False):
         """[B, H, W, C] with H, W >= 2 -> logits [B, classes]."""

@@ -64,7 +64,7 @@ class MixedEdges(Edges):
     def build(self, shape) -> None:
         """Builds what the edges have in common, then each edge's own."""
         for layer in (self.common, *self.weighted.values()):
-            layer.build(shape)
+            ops.build_once(layer, shape)
 
     def _own(self, place: int) -> int:
         return self.key * 100 + place
@@ -144,7 +144,7 @@ class NodeOperations(ops.Block):
     def build(self, shape) -> None:
         """Builds the batch norms, by the shape of the node."""
         for norm in self.norms.values():
-            norm.build(shape)
+            ops.build_once(norm, shape)
 
     def call(self, x, pooled, training=False):
         """The node's ReLU, its phases for dilated operations, its pools.
@@ -192,7 +192,7 @@ class EdgeOperations(ops.Block):
     def build(self, shape) -> None:
         """Builds the operations, by the shape of the node."""
         for chain in self.chains:
-            chain.build(shape)
+            ops.build_once(chain, shape)
 
     def call(self, activated, phases, weights, training=False):
         """[B, H, W, C] after ReLU -> the mixed sum [B, H', W', C].

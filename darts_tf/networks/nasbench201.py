@@ -52,7 +52,7 @@ class ResidualBlock(ops.Block):
     def build(self, shape) -> None:
         """Builds its layers."""
         ops.build_in_turn([self.first, self.second], shape)
-        self.shortcut.build(halved(shape))
+        ops.build_once(self.shortcut, halved(shape))
 
     def compute_output_shape(self, shape) -> tuple:
         """Of the shape of the input."""
@@ -95,10 +95,10 @@ class _Trunk(keras.Model):
             stage, place = divmod(layer, self.cells_a_stage)
             if stage and not place:
                 shape = ops.build_in_turn([self.blocks[stage - 1]], shape)
-            cell.build([shape])
+            ops.build_once(cell, [shape])
             shape = cell.compute_output_shape([shape])
         for layer in (self.last_norm, self.classifier):
-            layer.build(shape)
+            ops.build_once(layer, shape)
 
     def _logits(self, images, training, arguments):
         x = self.stem(images, training=training)

@@ -34,10 +34,16 @@ class Block(keras.layers.Layer):
         super().__init__(autocast=False, **kwargs)
 
 
+def build_once(layer, shape) -> None:
+    """Builds a layer, unless it is built already."""
+    if not layer.built:
+        layer.build(shape)
+
+
 def build_in_turn(layers, shape) -> tuple:
     """Builds layers that follow each other; the shape behind the last."""
     for layer in layers:
-        layer.build(shape)
+        build_once(layer, shape)
         shape = layer.compute_output_shape(shape)
     return shape
 
@@ -151,8 +157,8 @@ class FactorizedReduce(Block):
     def build(self, shape) -> None:
         """Builds its layers."""
         for layer in (self.even, self.odd):
-            layer.build(shape)
-        self.norm.build(self.compute_output_shape(shape))
+            build_once(layer, shape)
+        build_once(self.norm, self.compute_output_shape(shape))
 
     def compute_output_shape(self, shape) -> tuple:
         """Of the shape of the input."""

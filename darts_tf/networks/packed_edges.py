@@ -56,7 +56,7 @@ class PackedEdges(Edges):
     def build(self, shape) -> None:
         """Builds the convolutions, by the shape of the node."""
         for convolution in self.convolutions.values():
-            convolution.build(shape)
+            ops.build_once(convolution, shape)
 
     def call(self, x, weights, training=False):
         """[B, H, W, C] and mixing weights -> terms.

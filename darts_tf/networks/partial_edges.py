@@ -54,7 +54,8 @@ class PartialEdges(Edges):
 
     def build(self, shape) -> None:
         """Builds the mixed operations, by the shape of the node."""
-        self.mixed.build((*shape[:-1], shape[-1] // self.groups))
+        share = *shape[:-1], shape[-1] // self.groups
+        ops.build_once(self.mixed, share)
 
     def call(self, x, weights, training=False, **arguments):
         """[B, H, W, C] and mixing weights -> terms for a Joint.

@@ -60,19 +60,18 @@ class Trunk(keras.Model):
         """Builds all layers, by the shape of images [B, H, W, channels]."""
         shapes = []
         for stem in self.stems:
-            stem.build(shape)
-            shape = stem.compute_output_shape(shape)
+            shape = ops.build_in_turn([stem], shape)
             shapes.append(shape)
         inputs, outputs = (2 * shapes)[-2:], []
         for cell in self.cells:
-            cell.build(inputs)
+            ops.build_once(cell, inputs)
             outputs.append(cell.compute_output_shape(inputs))
             inputs = [inputs[1], outputs[-1]]
         self._build_ends(outputs)
 
     def _build_ends(self, shapes) -> None:
         """Builds what is behind the cells, whose outputs have these shapes."""
-        self.classifier.build(shapes[-1])
+        ops.build_once(self.classifier, shapes[-1])
 
     def _inputs(self, channels, after_reduction):
         """What brings both inputs of a cell to its size and width.

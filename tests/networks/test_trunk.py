@@ -85,3 +85,14 @@ def test_cells_foretell_the_shape_of_what_they_give(monkeypatch):
     model(tf.zeros((2, 35, 32, 3)))
     assert len(given) == 5
     assert foretold == [(2, *y.shape[1:]) for y in given]
+
+
+def test_a_cell_that_was_called_before_keeps_its_weights():
+    model = EvaluationNetwork(V2, 4, 5, 10, auxiliary=False)
+    x = tf.zeros((1, 8, 8, 12))
+    model.cells[0]([x, x])
+    before = model.cells[0].trainable_variables
+    model.build((None, 8, 8, 3))
+    after = model.cells[0].trainable_variables
+    assert [id(v) for v in after] == [id(v) for v in before]
+    assert len(before) > 0

@@ -103,32 +103,9 @@ def shown(search) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def loop():
-    import keras
-    import tensorflow as tf
+    from tests.strategy.small_search import small_search
 
-    from darts_tf.descent.replicas import Replicas
-    from darts_tf.networks.conv import Supernet
-    from darts_tf.strategy import relaxation, search_loop, tasks
-    from tests.strategy.small_space import SMALL
-
-    keras.utils.set_random_seed(0)
-    net = Supernet(SMALL, 1, 3, 3)
-    start = relaxation.initial_alpha(SMALL, 0)
-    cells = relaxation.per_cell(start, SMALL, net.kinds)
-    net(tf.zeros((1, 8, 8, 1)), cells)
-
-    def batches(start):
-        for step in range(start, 100):
-            rng = np.random.default_rng(step)
-            images = rng.standard_normal((4, 8, 8, 1)).astype(np.float32)
-            yield tf.constant(images), tf.constant([0, 1, 2, 1])
-
-    replicas = Replicas("one_device")
-    task = tasks.ImageTask(
-        net, batches, batches, lambda: [next(batches(50))], replicas
-    )
-    settings = search_loop.SearchSettings("first_order", 3, 2, 4)
-    return search_loop.Search(task, settings, replicas, [shown])
+    return small_search("first_order", [shown])
 
 
 def test_resumed_search_equals_an_undisturbed_one(loop):

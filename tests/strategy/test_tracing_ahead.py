@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import threading
 
-import keras
-import numpy as np
 import pytest
-import tensorflow as tf
 
-from darts_tf.descent.replicas import Replicas
-from darts_tf.networks.conv import Supernet
-from darts_tf.strategy import bilevel, search_loop, tasks
+from darts_tf.strategy import bilevel, search_loop
 from darts_tf.strategy.tracing_ahead import traced_ahead
-from tests.strategy.small_space import SMALL
+from tests.strategy.small_search import small_search
 
 
 class Compiled:
@@ -72,28 +67,6 @@ def test_what_fails_in_the_background_is_not_lost():
                 pass
 
 
-def search(method: str, **settings) -> search_loop.Search:
-    """Of the smallest size, on random images."""
-    keras.utils.set_random_seed(0)
-    twice = method == "exact"
-    net = Supernet(SMALL, 1, 3, 3, second_derivatives=twice)
-    net.build((None, 8, 8, 1))
-
-    def batches(start):
-        for step in range(start, 100):
-            rng = np.random.default_rng(step)
-            images = rng.standard_normal((4, 8, 8, 1)).astype(np.float32)
-            yield tf.constant(images), tf.constant([0, 1, 2, 1])
-
-    replicas = Replicas("one_device")
-    task = tasks.ImageTask(net, batches, batches, lambda: [], replicas)
-    return search_loop.Search(
-        task,
-        search_loop.SearchSettings(method, 3, 2, 4, **settings),
-        replicas,
-    )
-
-
 @pytest.mark.parametrize("method", bilevel.METHODS)
 def test_each_piece_of_a_search_is_traced_once(method, monkeypatch):
     known = []
@@ -103,7 +76,7 @@ def test_each_piece_of_a_search_is_traced_once(method, monkeypatch):
         return traced_ahead(calls)
 
     monkeypatch.setattr(search_loop, "traced_ahead", noting)
-    loop = search(method)
+    loop = small_search(method)
     for _ in range(2):
         loop.advance()
     pieces = [piece for piece, _ in known]
@@ -118,7 +91,7 @@ def test_nothing_is_traced_for_later_while_w_warms_up(monkeypatch):
         search_loop, "traced_ahead", lambda calls: known.append(len(calls))
         or traced_ahead(calls),
     )  # fmt: skip
-    loop = search("first_order", warmup_epochs=1)
+    loop = small_search("first_order", warmup_epochs=1)
     for _ in range(4):
         loop.advance()
     assert known == [0, 0, 2, 0]
