@@ -11,7 +11,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from darts_tf.networks import ops
-from darts_tf.networks.convolutions import halved
+from darts_tf.networks.convolutions import strided
 
 
 class Edges(ops.Block):
@@ -25,7 +25,7 @@ class Edges(ops.Block):
 
     def compute_output_shape(self, shape) -> tuple:
         """Of each edge's terms, from the shape of the node."""
-        return halved(shape) if self.stride == 2 else shape
+        return strided(shape, self.stride)
 
 
 class Cell(ops.Block):

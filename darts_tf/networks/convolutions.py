@@ -27,18 +27,19 @@ def pad(x, size: int, value: float = 0.0):
     return tf.pad(x, [[0, 0], sides, sides, [0, 0]], constant_values=value)
 
 
-def halved(shape) -> tuple:
-    """The shape behind an operation with stride 2."""
+def strided(shape, stride: int) -> tuple:
+    """The shape behind an operation that is padded to keep its size."""
     batch, *sizes, channels = shape
-    return batch, *(-(-n // 2) for n in sizes), channels
+    return batch, *(-(-n // stride) for n in sizes), channels
 
 
 class Conv(keras.layers.Layer):
     """A convolution without bias, padded by (kernel - 1) / 2 on each side.
 
     1 x 1 it is a matrix product, whose gradients are cheaper. With stride 2 it
-    is also the only right one where oneDNN's kernels are on: those of TensorFlow
-    2.21 give a wrong gradient of such a kernel of fewer than 8 channels.
+    is also the only right one where oneDNN's kernels are on: those of
+    TensorFlow 2.21 give a wrong gradient of such a kernel of fewer than 8
+    channels.
 
     Args:
       channels: output channels.
@@ -144,7 +145,7 @@ class DepthwiseConv(keras.layers.Layer):
 
     def compute_output_shape(self, shape) -> tuple:
         """Of the shape of the input."""
-        return halved(shape) if self.stride == 2 else shape
+        return strided(shape, self.stride)
 
     def call(self, x):
         """[B, H, W, C] -> [B, ceil(H/stride), ceil(W/stride), C]."""

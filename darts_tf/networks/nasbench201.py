@@ -16,7 +16,7 @@ import tensorflow as tf
 from darts_tf.networks import ops, recompute
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
-from darts_tf.networks.convolutions import Conv, halved
+from darts_tf.networks.convolutions import Conv, strided
 from darts_tf.networks.edges import discrete_units
 from darts_tf.networks.ends import Classifier, check_ends, cifar_stem
 from darts_tf.networks.packed_edges import PackedEdges
@@ -52,7 +52,7 @@ class ResidualBlock(ops.Block):
     def build(self, shape) -> None:
         """Builds its layers."""
         ops.build_in_turn([self.first, self.second], shape)
-        ops.build_once(self.shortcut, halved(shape))
+        ops.build_once(self.shortcut, strided(shape, 2))
 
     def compute_output_shape(self, shape) -> tuple:
         """Of the shape of the input."""
@@ -92,20 +92,22 @@ class _Trunk(keras.Model):
         """Builds all layers, by the shape of images [B, H, W, channels]."""
         shape = ops.build_in_turn([self.stem], shape)
         for layer, cell in enumerate(self.cells):
-            stage, place = divmod(layer, self.cells_a_stage)
-            if stage and not place:
-                shape = ops.build_in_turn([self.blocks[stage - 1]], shape)
+            shape = ops.build_in_turn(self._before(layer), shape)
             ops.build_once(cell, [shape])
             shape = cell.compute_output_shape([shape])
         for layer in (self.last_norm, self.classifier):
             ops.build_once(layer, shape)
 
+    def _before(self, layer: int) -> list:
+        """The block in front of a cell, where one begins a stage."""
+        stage, place = divmod(layer, self.cells_a_stage)
+        return self.blocks[stage - 1 : stage] if stage and not place else []
+
     def _logits(self, images, training, arguments):
         x = self.stem(images, training=training)
         for layer, cell in enumerate(self.cells):
-            stage, place = divmod(layer, self.cells_a_stage)
-            if stage and not place:
-                x = self.blocks[stage - 1](x, training=training)
+            for block in self._before(layer):
+                x = block(x, training=training)
             x = recompute.call_cell(
                 cell, [x], self.recompute, training, **arguments(layer)
             )

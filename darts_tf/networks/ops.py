@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.convolutions import Conv, DepthwiseConv, halved, pad
+from darts_tf.networks.convolutions import Conv, DepthwiseConv, pad, strided
 from darts_tf.networks.precision import wide
 from darts_tf.space.cell import IDENTITY
 
@@ -162,7 +162,7 @@ class FactorizedReduce(Block):
 
     def compute_output_shape(self, shape) -> tuple:
         """Of the shape of the input."""
-        return *halved(shape)[:-1], self.channels
+        return *strided(shape, 2)[:-1], self.channels
 
     def call(self, x, scale=None, training=False):
         """[B, H, W, C] -> [B, ceil(H/2), ceil(W/2), channels]."""

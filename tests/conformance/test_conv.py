@@ -75,8 +75,8 @@ def test_operation(name, stride, affine):
 def net(float64):
     """(gradients, weights, slots, alpha, train and valid batch).
 
-    Of the gradients one is compiled, as in a search, and one eager: to trace
-    the exact one in float64 would take longer. (tests/strategy holds compiled
+    Of the gradients one is compiled, as in a search, and one eager: the exact
+    one takes longest to trace. (tests/strategy holds compiled
     pieces to eager ones.)
     """
     channels, layers, _, size, classes = map(int, GOLDEN["net/config"])

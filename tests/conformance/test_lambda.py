@@ -55,7 +55,7 @@ def test_regulariser(name, short):
     pieces = {}
 
     def recorded(function):
-        """Eager: tracing in float64 would take minutes (see test_conv.py)."""
+        """Eager, as the exact gradient in test_conv.py."""
 
         def call(*arguments):
             pieces[function.__name__] = function(*arguments)

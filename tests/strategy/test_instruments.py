@@ -26,6 +26,7 @@ from darts_tf.strategy.early_stopping import (
 from darts_tf.strategy.hessian import hessian_product
 from darts_tf.strategy.tasks import ImageTask
 from tests.precision import computed_in_float64
+from tests.strategy.small_search import batches
 from tests.strategy.small_space import SMALL
 
 SEED = tf.constant([0, 0])
@@ -39,13 +40,6 @@ class Eager(Replicas):
 
     def compile(self, function):
         return function
-
-
-def batches(start: int):
-    for step in range(start, 100):
-        rng = np.random.default_rng(step)
-        images = rng.standard_normal((4, 8, 8, 1)).astype(np.float32)
-        yield tf.constant(images), tf.constant([0, 1, 2, 1])
 
 
 def later(start: int):

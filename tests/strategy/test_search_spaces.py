@@ -14,8 +14,8 @@ from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import relaxation, search_loop, tasks
+from tests.strategy.small_search import batches
 from tests.strategy.small_space import SMALL
-
 
 SMALL_NOISE = SearchSpace(
     name="s4",
@@ -32,13 +32,6 @@ class Eager(Replicas):
 
     def compile(self, function):
         return function
-
-
-def batches(start):
-    for step in range(start, 100):
-        rng = np.random.default_rng(step)
-        images = rng.standard_normal((4, 8, 8, 1)).astype(np.float32)
-        yield tf.constant(images), tf.constant([0, 1, 2, 1])
 
 
 def search(space, layers=4, epochs=3, method="first_order", **more):
