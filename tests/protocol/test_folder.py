@@ -10,15 +10,7 @@ import pytest
 from darts_tf.errors import InputError
 from darts_tf.protocol import folder
 from darts_tf.run.workdir import open_workdir, read_flags
-
-
-def claim(values, alone: bool = False) -> None:
-    with folder.claimed(folder.planned(values), alone):
-        pass
-
-
-def write(values, name: str, text: str) -> None:
-    pathlib.Path(values[name]).write_text(text)
+from tests.protocol.running import claim, write
 
 
 def test_the_same_flags_go_on(values, stub):
@@ -89,48 +81,6 @@ def test_a_whole_run_holds_the_folder(values, stub, monkeypatch):
                 claim(values, alone)
     with folder.claimed(plan, alone=False):
         claim(values)  # as the tasks of an array do
-
-
-def test_a_missing_flagfile(values, stub):
-    values["evaluate_flags"] += "x"
-    with pytest.raises(InputError) as found:
-        claim(values)
-    (line,) = str(found.value).splitlines()
-    assert line.startswith(f"--evaluate_flags={values['evaluate_flags']} ")
-    assert not stub.calls()
-
-
-@pytest.mark.parametrize("text", ["", "--valid_fraction=0\n",
-                                  "--valid_fraction=x\n"])  # fmt: skip
-def test_a_short_training_needs_a_validation_part(values, stub, text):
-    write(values, "short_flags", text)
-    with pytest.raises(InputError, match="--short_flags=.* holds out no"):
-        folder.planned(values)
-
-
-def test_a_text_has_one(values, stub):
-    for name in ("search_flags", "short_flags", "evaluate_flags"):
-        write(values, name, "--space=darts_recurrent\n")
-    plan = folder.planned(values)
-    assert plan.measure == "perplexity"
-    assert plan.name == "darts (finite_difference)"
-
-
-def test_an_ablation_has_a_name_of_its_own(values, stub):
-    write(values, "search_flags", "--optimization=joint_simultaneous\n")
-    assert folder.planned(values).name == "darts (joint_simultaneous)"
-
-
-@pytest.mark.parametrize("search, training", [
-    ("", "--space=s1\n--valid_fraction=0.1\n"),
-    ("--space=darts_recurrent\n", "--valid_fraction=0.1\n"),
-    ("--space=what\n", "--valid_fraction=0.1\n"),
-])
-def test_spaces_that_do_not_fit(values, stub, search, training):
-    write(values, "search_flags", search)
-    write(values, "short_flags", training)
-    with pytest.raises(InputError, match="space"):
-        folder.planned(values)
 
 
 def test_snapshots_need_epochs(values, stub):

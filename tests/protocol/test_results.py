@@ -7,17 +7,10 @@ import statistics
 
 import pytest
 
-from darts_tf.data.nasbench201_table import RANKED
-from darts_tf.protocol import folder, report, results, stages
+from darts_tf.protocol import folder, results, stages
 from darts_tf.run.children import Parent
+from tests.protocol.running import done
 from tests.protocol.stub import searched, trained
-
-
-def done(plan) -> dict:
-    with Parent() as parent:
-        for stage in stages.STAGES:
-            stages.run_stage(plan, stage, parent)
-    return report.write(plan)
 
 
 def test_the_best_by_validation_is_trained_and_its_spread_told(plan, stub):
@@ -63,24 +56,6 @@ def test_the_top_five_where_they_are_measured(plan, stub):
     assert "| 20.00 ± 0.00 (2) | 5.00 | 3.3 |" in table
 
 
-def test_an_unfinished_experiment_has_a_report_too(plan, stub):
-    stub.rule("train.search", "--seed=0", code=1, says="error: full disk")
-    stub.rule("/full/", "--seed=1", code=1)
-    found = done(plan)
-    assert len(found["missing"]) == 3 and len(found["full"]) == 1
-    assert found["test"]["deviation"] is None
-    assert found["searches"][0]["cell"] is None
-    text = (plan.root / "table.md").read_text()
-    assert "(incomplete)" in text and "error: full disk" in text
-
-
-def test_nothing_at_all_is_a_report(plan):
-    plan.root.mkdir()
-    found = report.write(plan)
-    assert found["test"] is None and found["selected"] is None
-    assert found["genotype"] is None and len(found["missing"]) == 8
-
-
 def test_random_genotypes_cost_their_short_trainings(values, stub):
     for seed in range(3):  # two of the three are the same
         files = {"genotype.json": searched(seed // 2)["genotype.json"]}
@@ -100,17 +75,6 @@ def test_evaluations_are_counted_over_the_seeds(values, stub):
         stub.rule("train.search", f"--seed={seed}", files=files)
     found = done(folder.planned(values))
     assert found["evaluations"] == 120
-
-
-def test_the_truth_of_the_selected_cell(values, stub):
-    for seed in range(3):
-        true = {RANKED: 93.5, "rank": seed + 1, "cells": 15_625}
-        files = searched(seed, true=true)
-        stub.rule("train.search", f"--seed={seed}", files=files)
-    plan = folder.planned(values)
-    assert done(plan)["true"]["rank"] == 1  # equals: the lowest seed
-    text = (plan.root / "table.md").read_text()
-    assert "selected cell: 93.50 %, rank 1 of 15,625." in text
 
 
 def test_spreads():

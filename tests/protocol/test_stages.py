@@ -14,14 +14,8 @@ from darts_tf.errors import InputError
 from darts_tf.protocol import folder, stages
 from darts_tf.protocol.plan import selected
 from darts_tf.run.children import Parent
-
+from tests.protocol.running import key, run
 from tests.protocol.stub import cell, searched, trained
-
-
-def run(plan, *names, groups=(None,)) -> None:
-    with Parent() as parent:
-        for name in names or stages.STAGES:
-            stages.run_stage(plan, name, parent, groups)
 
 
 def programs(stub) -> list[str]:
@@ -45,41 +39,6 @@ def test_every_stage_in_its_order(plan, stub):
         f"full/{keys[1]}/seed_0", f"full/{keys[1]}/seed_1",
     ]  # fmt: skip
     assert selected(plan) == keys[1] and not stages.missing(plan)
-
-
-def key(plan, seed: int) -> str:
-    """The key that a cell will have."""
-    path = plan.root.parent / "cell.json"
-    path.write_text(cell(seed))
-    return plan.keep(path)
-
-
-def test_a_child_gets_its_flags(plan, stub, values):
-    run(plan)
-    search, short, full = stub.calls()[0], stub.calls()[3], stub.calls()[-1]
-    assert search[:2] == ["-m", "train.search"] and "--seed=0" in search
-    assert f"--flagfile={values['search_flags']}" in search
-    assert f"--flagfile={values['short_flags']}" in short
-    assert "--space=darts_conv" in short and "--seed=0" in short
-    assert f"--flagfile={values['evaluate_flags']}" in full
-    assert "--seed=1" in full
-    assert f"--genotype={plan.cell(selected(plan))}" in full
-    assert plan.cell(selected(plan)).read_text() in map(cell, range(3))
-
-
-def test_places_are_handed_on(values, stub):
-    values |= {"data_dir": "data", "nasbench201_table": "t.csv"}
-    run(folder.planned(values))
-    assert len(stub.calls("--data_dir=data")) == len(stub.calls())
-    assert len(stub.calls("--nasbench201_table=t.csv")) == 3
-
-
-def test_equal_cells_are_trained_once(plan, stub):
-    stub.rule("train.search", "--seed=2", files=searched(0))
-    run(plan, "search", "short")
-    assert len(stub.calls("train.evaluate")) == 2
-    assert plan.found(2) == plan.found(0)
-    assert all(t.finished for t in stages.STAGES["short"](plan))
 
 
 def test_what_is_finished_is_passed_over(plan, stub):
@@ -168,16 +127,6 @@ def test_snapshots_are_spread_over_the_epochs(values, stub):
     # The cell of the last epoch is that of the search.
     short = stub.calls("/short/")
     assert len(short) == 2 and key(plan, 2) in " ".join(short[-1])
-
-
-@pytest.mark.parametrize("count, wanted", [(3, [2, 3, 5]), (9, range(1, 6))])
-def test_which_snapshots(values, stub, count, wanted):
-    plan = folder.planned(values | {"snapshots": count})
-    path = plan.search(0).genotypes
-    path.mkdir(parents=True)
-    for epoch in range(1, 6):
-        (path / f"epoch_{epoch:04d}.json").write_text(cell(epoch))
-    assert [int(p.stem[-1]) for p in plan.epochs(0)] == list(wanted)
 
 
 def test_gpus_are_shared_out(plan, stub):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from darts_tf.protocol import published, published_later, tables
+from darts_tf.protocol import published, tables
 from darts_tf.protocol.tables import Row
-from darts_tf.run import experiment_flags
 
 WHOLE = Row(
     name="ours_50% | a&b", test=0.0276, deviation=0.0009, count=10,
@@ -76,20 +75,6 @@ def test_marks():
 ])  # fmt: skip
 def test_three_digits(value, text):
     assert tables.significant(value) == text
-
-
-def test_published_rows_say_where_they_are_from():
-    assert published_later.ROWS.keys() == experiment_flags.PUBLISHED.keys()
-    for rows in published_later.ROWS.values():
-        assert len({row.name for row in rows}) == len(rows)
-        for row in rows:
-            assert row.published and row.test and row.method
-            assert row.parameters is None or 1e6 < row.parameters < 4e7
-            assert row.cost is None or row.cost / 86_400 <= 3150
-    (second,) = (row for row in published.CIFAR10
-                 if row.name == "DARTS (second order) + cutout")  # fmt: skip
-    assert (second.test, second.deviation) == pytest.approx((0.0276, 9e-4))
-    assert (second.cost, second.operations) == (4 * 86_400, 7)
 
 
 def test_the_table_of_imagenet():

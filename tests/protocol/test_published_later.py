@@ -1,0 +1,16 @@
+"""Every choice of --published, and what each of its rows must have."""
+
+from __future__ import annotations
+
+from darts_tf.protocol import published_later
+from darts_tf.run import experiment_flags
+
+
+def test_published_rows_say_where_they_are_from():
+    assert published_later.ROWS.keys() == experiment_flags.PUBLISHED.keys()
+    for rows in published_later.ROWS.values():
+        assert len({row.name for row in rows}) == len(rows)
+        for row in rows:
+            assert row.published and row.test and row.method
+            assert row.parameters is None or 1e6 < row.parameters < 4e7
+            assert row.cost is None or row.cost / 86_400 <= 3150

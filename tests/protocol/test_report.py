@@ -1,0 +1,37 @@
+"""What is written when something is missing, and of the selected cell."""
+
+from __future__ import annotations
+
+from darts_tf.data.nasbench201_table import RANKED
+from darts_tf.protocol import folder, report
+from tests.protocol.running import done
+from tests.protocol.stub import searched
+
+
+def test_an_unfinished_experiment_has_a_report_too(plan, stub):
+    stub.rule("train.search", "--seed=0", code=1, says="error: full disk")
+    stub.rule("/full/", "--seed=1", code=1)
+    found = done(plan)
+    assert len(found["missing"]) == 3 and len(found["full"]) == 1
+    assert found["test"]["deviation"] is None
+    assert found["searches"][0]["cell"] is None
+    text = (plan.root / "table.md").read_text()
+    assert "(incomplete)" in text and "error: full disk" in text
+
+
+def test_nothing_at_all_is_a_report(plan):
+    plan.root.mkdir()
+    found = report.write(plan)
+    assert found["test"] is None and found["selected"] is None
+    assert found["genotype"] is None and len(found["missing"]) == 8
+
+
+def test_the_truth_of_the_selected_cell(values, stub):
+    for seed in range(3):
+        true = {RANKED: 93.5, "rank": seed + 1, "cells": 15_625}
+        files = searched(seed, true=true)
+        stub.rule("train.search", f"--seed={seed}", files=files)
+    plan = folder.planned(values)
+    assert done(plan)["true"]["rank"] == 1  # equals: the lowest seed
+    text = (plan.root / "table.md").read_text()
+    assert "selected cell: 93.50 %, rank 1 of 15,625." in text
