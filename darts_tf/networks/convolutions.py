@@ -12,6 +12,7 @@ import math
 import keras
 import tensorflow as tf
 
+from darts_tf.networks.depthwise import depthwise
 from darts_tf.networks.weights import add_weight
 
 
@@ -158,13 +159,8 @@ class DepthwiseConv(keras.layers.Layer):
         return self._dilated(x)
 
     def _convolve(self, x, stride: int, padding: str):
-        # tf.nn.depthwise_conv2d puts six more nodes around this one.
-        return tf.raw_ops.DepthwiseConv2dNative(
-            input=x,
-            filter=tf.cast(self.kernel, x.dtype),
-            strides=[1, stride, stride, 1],
-            padding=padding,
-        )
+        kernel = tf.cast(self.kernel, x.dtype)
+        return depthwise(x, kernel, stride, padding)
 
     def _dilated(self, x):
         """Dilation 2 as four undilated convolutions, one for each phase."""

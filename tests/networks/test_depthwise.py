@@ -1,0 +1,78 @@
+"""Gradients of any order in narrow parts are TensorFlow's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.networks import depthwise as module
+from darts_tf.networks.depthwise import depthwise
+
+CASES = [
+    (5, 1, "SAME", 8), (5, 1, "SAME", 2), (7, 1, "SAME", 5),
+    (7, 1, "SAME", 1), (5, 2, "VALID", 12), (5, 2, "VALID", 11),
+    (7, 1, "VALID", 9), (7, 2, "VALID", 14),
+]  # fmt: skip
+
+
+def values(size, side):
+    """(x, kernel)."""
+    random = np.random.default_rng(size)
+    x = tf.constant(random.standard_normal((3, side, side, 2)), tf.float32)
+    kernel = random.standard_normal((size, size, 2, 1))
+    return x, tf.constant(kernel, tf.float32)
+
+
+def derivatives(x, kernel, stride, padding):
+    """First and second ones of a function with curvature everywhere."""
+    given = [x, kernel]
+    with tf.GradientTape() as outer:
+        outer.watch(given)
+        with tf.GradientTape() as inner:
+            inner.watch(given)
+            value = tf.reduce_sum(tf.sin(depthwise(*given, stride, padding)))
+        first = inner.gradient(value, given)
+        bent = sum(tf.reduce_sum(tf.sin(d)) for d in first)
+    return [*first, *outer.gradient(bent, given)]
+
+
+@pytest.mark.parametrize("graph", [False, True])
+@pytest.mark.parametrize("size, stride, padding, side", CASES)
+def test_all_derivatives(monkeypatch, size, stride, padding, side, graph):
+    of_both = []
+    for parts in (True, False):
+        monkeypatch.setattr(module, "_in_parts", lambda *given: parts)
+        function = tf.function(derivatives) if graph else derivatives
+        of_both.append(function(*values(size, side), stride, padding))
+    for ours, plain in zip(*of_both, strict=True):
+        scale = np.abs(plain).max()
+        np.testing.assert_allclose(ours, plain, atol=1e-5 * scale)
+
+
+def operations(function, *given) -> list[str]:
+    """The types of a function's operations and of those that it calls."""
+    graph = tf.function(function).get_concrete_function(*given).graph
+    return [o.type for o in graph.get_operations()]
+
+
+@pytest.mark.parametrize("onednn, parts", [("1", 2), ("0", 1)])
+def test_parts_are_for_onednn(monkeypatch, onednn, parts):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", onednn)
+
+    def gradient(x, kernel):
+        value = tf.reduce_sum(depthwise(x, kernel) ** 2)
+        return tf.gradients(value, kernel)
+
+    found = operations(gradient, *values(5, 8))
+    assert found.count("DepthwiseConv2dNativeBackpropFilter") == parts
+
+
+def test_narrow_kernels_and_other_types_are_taken_as_they_are(monkeypatch):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    narrow = operations(depthwise, *values(3, 8))
+    double = operations(
+        depthwise, *(tf.cast(v, tf.float64) for v in values(5, 8))
+    )
+    wide = operations(depthwise, *values(5, 8))
+    assert "IdentityN" not in narrow + double and "IdentityN" in wide
