@@ -63,11 +63,11 @@ def operation(
       size: of the input.
       channels: C.
       stride: 1 or 2.
-      phases: whether it is given the phases that a dilated one reads.
+      phases: whether it is given the phases that it reads, if it skips pixels.
     """
     out, dense = size.halved(stride).map(channels), channels * channels
     if name == IDENTITY and stride == 2:
-        return Held(dense, 3 * out)
+        return Held(dense, out if phases else 3 * out)
     if name in (ZERO, IDENTITY):
         return Held()
     if name == NOISE:
@@ -124,8 +124,9 @@ def mixed_edges(
     )
     here, out = size.map(channels), size.halved(stride).map(channels)
     shared = here * (1 + (IDENTITY in names and stride == 1))
-    if even and any(name.startswith("dil_conv") for name in names):
-        shared += out
+    halved = stride == 2 and IDENTITY in names
+    if halved or (even and any(n.startswith("dil_conv") for n in names)):
+        shared += out * (1 + halved)
     for name in names & set(ops.POOLS):
         shared += operation(name, size, channels, stride).kept
         shared += out * (pool_norms + (name.startswith("avg")))

@@ -19,7 +19,7 @@ from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 class MixedEdges(Edges):
     """Mixed operations (eq. 2) on all edges that leave one node.
 
-    The ReLU, its phases for the dilated convolutions, the pools and their
+    The ReLU, its phases for operations that skip pixels, the pools and their
     batch norms without parameters are equal for every target and computed
     once. The zero operation adds nothing.
 
@@ -46,10 +46,8 @@ class MixedEdges(Edges):
         self.names = {row: spec.candidates[row] for row, _ in self.edges}
         used = {name for names in self.names.values() for name in names}
         self.has_identity = IDENTITY in used
-        dilated = any(name.startswith("dil_conv") for name in used)
         pools = sorted(used & set(ops.POOLS))
-        self.common = NodeOperations(pools, channels, stride, dilated, norm)
-        self.weighted = {}
+        weighted = {}
         for row, names in self.names.items():
             own = {
                 name: column
@@ -57,7 +55,10 @@ class MixedEdges(Edges):
                 if not self._shared(name)
             }
             layer = EdgeOperations(own, channels, stride, norm)
-            self.weighted[str(row)] = layer
+            weighted[str(row)] = layer
+        skipping = any(layer.skipping for layer in weighted.values())
+        self.common = NodeOperations(pools, channels, stride, skipping, norm)
+        self.weighted = weighted
         if traces is not None:
             traces.layers += [self.common, *self.weighted.values()]
 
@@ -127,7 +128,7 @@ class NodeOperations(ops.Block):
       pools: their names.
       channels: C, of input and output.
       stride: 1 or 2.
-      dilated: whether an edge has dilated convolutions.
+      skipping: whether operations of its edges skip pixels.
       norm: called without arguments, returns a new BatchNorm.
 
     Attributes:
@@ -135,11 +136,11 @@ class NodeOperations(ops.Block):
       key: equal for nodes that may share a trace.
     """
 
-    def __init__(self, pools, channels: int, stride: int, dilated, norm):
+    def __init__(self, pools, channels: int, stride: int, skipping, norm):
         super().__init__()
-        self.stride, self.dilated = stride, dilated
+        self.stride, self.skipping = stride, skipping
         self.norms = {name: norm() for name in pools}
-        self.key = "node", *pools, channels, stride, dilated
+        self.key = "node", *pools, channels, stride, skipping
 
     def build(self, shape) -> None:
         """Builds the batch norms, by the shape of the node."""
@@ -147,7 +148,7 @@ class NodeOperations(ops.Block):
             ops.build_once(norm, shape)
 
     def call(self, x, pooled, training=False):
-        """The node's ReLU, its phases for dilated operations, its pools.
+        """The node's ReLU, its phases for operations that skip, its pools.
 
         Args:
           x: [B, H, W, C].
@@ -164,7 +165,7 @@ class NodeOperations(ops.Block):
         ]
         activated = tf.nn.relu(x)
         even = self.stride == 2 or not any(n % 2 for n in x.shape[1:3])
-        read = even and self.dilated
+        read = even and self.skipping
         phases = phases_read(activated, self.stride) if read else None
         return activated, phases, pooled
 
@@ -179,6 +180,7 @@ class EdgeOperations(ops.Block):
       norm: called without arguments, returns a new BatchNorm.
 
     Attributes:
+      skipping: whether one of them skips pixels.
       key: equal for edges that may share a trace.
     """
 
@@ -187,6 +189,7 @@ class EdgeOperations(ops.Block):
         self.names, self.columns = tuple(columns), tuple(columns.values())
         self.channels, self.stride = channels, stride
         self.chains = [ops.build(n, channels, stride, norm) for n in columns]
+        self.skipping = any(isinstance(c, ops.SKIPPING) for c in self.chains)
         self.key = "edge", *columns.items(), channels, stride
 
     def build(self, shape) -> None:
@@ -208,7 +211,7 @@ class EdgeOperations(ops.Block):
         terms, in_phases = [], []
         for chain, column in zip(self.chains, self.columns, strict=True):
             given = {"scale": scales[column], "training": training}
-            if phases is not None and isinstance(chain, ops.Dilated):
+            if phases is not None and isinstance(chain, ops.SKIPPING):
                 in_phases.append(chain.in_phases(phases, **given))
             else:
                 terms.append(chain(activated, **given))

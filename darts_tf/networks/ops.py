@@ -15,7 +15,13 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.convolutions import Conv, DepthwiseConv, pad, strided
+from darts_tf.networks.convolutions import (
+    Conv,
+    DepthwiseConv,
+    pad,
+    phases_read,
+    strided,
+)
 from darts_tf.networks.precision import wide
 from darts_tf.space.cell import IDENTITY
 
@@ -104,9 +110,9 @@ class Dilated(Chain):
         super().__init__([convolution, Conv(channels), norm()])
 
     def in_phases(self, phases, scale=None, training=False):
-        """As `call`, of phases and as phases."""
+        """As `call`, of what phases_read gives and as phases."""
         convolution, pointwise, norm = self.layers
-        x = pointwise(convolution.in_phases(phases))
+        x = pointwise(convolution.in_phases(phases[0]))
         return norm(x, scale=scale, training=training)
 
 
@@ -133,9 +139,6 @@ def seven_by_one(channels: int, stride: int, norm) -> Chain:
 def conv_norm(channels: int, norm) -> Chain:
     """The 1 x 1 convolution and BN before a cell's inputs."""
     return Chain([Conv(channels), norm()])
-
-
-EVEN = [[0, 0], [0, 0]]
 
 
 class FactorizedReduce(Block):
@@ -166,12 +169,17 @@ class FactorizedReduce(Block):
 
     def call(self, x, scale=None, training=False):
         """[B, H, W, C] -> [B, ceil(H/2), ceil(W/2), channels]."""
-        odd = [[0, x.shape[1] % 2], [0, x.shape[2] % 2]]
-        padded = tf.pad(x, [[0, 0], *odd, [0, 0]]) if odd != EVEN else x
-        # Not tf.slice: where XLA compiles, its gradient has no gradient.
-        even, odd = x[:, ::2, ::2], padded[:, 1::2, 1::2]
+        return self.in_phases(phases_read(x, 2), scale, training)
+
+    def in_phases(self, phases, scale=None, training=False):
+        """As `call`, of what phases_read gives."""
+        even, odd = phases
         x = tf.concat([self.even(even), self.odd(odd)], axis=-1)
         return self.norm(x, scale=scale, training=training)
+
+
+SKIPPING = (Dilated, FactorizedReduce)
+"""Those that read every other pixel, and can do with phases."""
 
 
 def max_pool(x, stride: int):

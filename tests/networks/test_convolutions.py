@@ -132,11 +132,19 @@ def test_padding_by_a_value():
 
 def test_phases_are_put_together_again():
     x = tf.constant(RNG.standard_normal((3, 4, 6, 2)))
-    phases = phases_read(x, 1)
+    (phases,) = phases_read(x, 1)
     assert phases.shape == (12, 2, 3, 2)
     np.testing.assert_array_equal(phases[:3], x[:, ::2, ::2])
     np.testing.assert_array_equal(joined(phases, 1), x)
-    np.testing.assert_array_equal(phases_read(x, 2), x[:, ::2, ::2])
+
+
+@pytest.mark.parametrize("size", [(4, 6), (5, 6), (5, 3)])
+def test_with_stride_2_two_phases_are_read(size):
+    x = tf.constant(RNG.standard_normal((3, *size, 2)))
+    even, odd = phases_read(x, 2)
+    np.testing.assert_array_equal(even, x[:, ::2, ::2])
+    padded = tf.pad(x, [[0, 0], *([0, n % 2] for n in size), [0, 0]])
+    np.testing.assert_array_equal(odd, padded[:, 1::2, 1::2])
 
 
 STRIDED = """

@@ -115,12 +115,14 @@ def test_unknown_operation():
         ops.build("no_such_op", 4, 1, norm)
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-def test_a_dilated_operation_is_the_same_in_phases(stride):
+@pytest.mark.parametrize("name, stride", [
+    ("dil_conv_5x5", 1), ("dil_conv_5x5", 2), ("skip_connect", 2),
+])
+def test_what_skips_pixels_is_the_same_in_phases(name, stride):
     """Values, batch statistics and gradients."""
     keras.utils.set_random_seed(0)
     x = tf.random.stateless_normal((3, 8, 6, 4), [1, 2])
-    layer = ops.build("dil_conv_5x5", 4, stride, norm)
+    layer = ops.build(name, 4, stride, norm)
     layer(x)
     start = [v.numpy() for v in layer.non_trainable_variables]
     results = []
