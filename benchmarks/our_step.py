@@ -19,7 +19,7 @@ FLAGS = flags.FLAGS
 
 def main(_) -> None:
     """Steps, as step_worker says."""
-    setup.disable_grappler()
+    setup.supernet_options(FLAGS.space)
     loop = search_step.build_loop()
     step = weight_step if FLAGS.weights_only else search_step.advance
     peak = gpu_peak if tf.config.list_logical_devices("GPU") else None

@@ -38,7 +38,7 @@ FLAGS = flags.FLAGS
 
 def main(_) -> None:
     """The table of one step."""
-    setup.disable_grappler()
+    setup.supernet_options(FLAGS.space)
     loop = search_step.build_loop()
     for _ in range(2):
         search_step.advance(loop)

@@ -82,7 +82,7 @@ class UnrolledCell(MixedCell):
 
 def main(_) -> None:
     """One line of JSON; times in seconds, memory in GB."""
-    setup.disable_grappler()
+    setup.supernet_options(FLAGS.space)
     replicas = chosen_replicas()
     chosen = chosen_images(replicas)
     loop = build_loop(replicas, chosen)

@@ -18,8 +18,10 @@ from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
 from darts_tf.run import flag_values, space_flags, strategy_flags
 from darts_tf.run.search_flags import BILEVEL
+from darts_tf.run.threads import divide_by_kernels
 from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.strategy.micro_batches import check
+from train.kinds import MODULES
 
 
 def prepare(flags, supernet: bool = False) -> Replicas:
@@ -27,18 +29,21 @@ def prepare(flags, supernet: bool = False) -> Replicas:
 
     Args:
       flags: of the program.
-      supernet: whether a supernet is to be trained; see `supernet_jit`.
+      supernet: whether a supernet is to be trained; see `supernet_jit` and
+        `supernet_options`.
     """
     space_flags.check_space(flags)
     keras.utils.set_random_seed(flags.seed)
     if flags.deterministic:
         tf.config.experimental.enable_op_determinism()
-    disable_grappler()
     # Keras would wrap our errors in pages of its own.
     keras.config.disable_traceback_filtering()
     steps = jit(flags)
     if supernet:
+        supernet_options(flags.space)
         steps = supernet_jit(steps, flags.space)
+    else:
+        disable_grappler()
     replicas = replicas_for(flags.distribute, steps)
     if "micro_batches" in flags and flags.micro_batches > 1:
         check(flags.batch_size, flags.micro_batches, replicas.count)
@@ -65,6 +70,16 @@ def disable_grappler() -> None:
     tf.config.optimizer.set_experimental_options(
         {"disable_meta_optimizer": True}
     )
+
+
+def supernet_options(space: str) -> None:
+    """TensorFlow's options for a supernet of this space.
+
+    The products of text are few and large, and better divided.
+    """
+    disable_grappler()
+    if space not in MODULES:
+        divide_by_kernels()
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What the entry points share: which steps XLA compiles."""
+"""What the entry points share: which steps XLA compiles, and threads."""
 
 import pytest
 
@@ -26,3 +26,15 @@ def test_steps_that_xla_compiles(monkeypatch, jit, space, supernet, given):
     })  # fmt: skip
     setup.prepare(flags, supernet=supernet)
     assert seen == [("one_device", given)]
+
+
+@pytest.mark.parametrize("space, divided", [
+    ("darts_conv", True), ("nasbench201", True), ("darts_recurrent", False),
+])  # fmt: skip
+def test_supernets_of_images_are_divided_by_kernels(
+    monkeypatch, space, divided
+):
+    called = []
+    monkeypatch.setattr(setup, "divide_by_kernels", lambda: called.append(1))
+    setup.supernet_options(space)
+    assert bool(called) == divided
