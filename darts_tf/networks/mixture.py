@@ -33,19 +33,17 @@ def mixtures(weights, names: Sequence[Sequence[str]], maps: dict) -> list:
         return []
     wide = [widened(y) for y in maps.values()]
     places = _places(names, list(maps), weights.shape[1])
-    chosen = tf.matmul(
-        weights[:, tf.newaxis], tf.constant(places, weights.dtype)
-    )
+    chosen = tf.linalg.matvec(tf.constant(places, weights.dtype), weights)
     flat = tf.reshape(tf.stack(wide), [len(wide), -1])
     shape = [len(names), -1, *wide[0].shape[1:]]
-    return tf.unstack(tf.reshape(tf.matmul(chosen[:, 0], flat), shape))
+    return tf.unstack(tf.reshape(tf.matmul(chosen, flat), shape))
 
 
 def _places(names, maps, weights: int) -> np.ndarray:
-    """1 where an edge's weight is that of a map: [T, weights, maps]."""
-    found = np.zeros((len(names), weights, len(maps)))
+    """1 where an edge's weight is that of a map: [T, maps, weights]."""
+    found = np.zeros((len(names), len(maps), weights))
     for edge, candidates in enumerate(names):
         for place, name in enumerate(candidates):
             if name in maps:
-                found[edge, place, maps.index(name)] = 1.0
+                found[edge, maps.index(name), place] = 1.0
     return found

@@ -7,15 +7,23 @@ Only variables that are not set yet:
   takes them by itself only where there is AVX-512 with VNNI; on others, too,
   they take a step of a supernet of images from 3.4 to 1.9 seconds
   (BUILD_NOTES.md, "oneDNN").
+
+And how often Python looks for garbage: building a network and tracing its
+steps make a million objects that stay, and steps leave nothing to be found.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
+
+GARBAGE_AFTER = 10_000
+"""New objects, when Python looks for garbage (its own: 700)."""
 
 X86 = ("x86_64", "AMD64")
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 if platform.machine() in X86:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+gc.set_threshold(GARBAGE_AFTER)
