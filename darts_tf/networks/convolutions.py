@@ -110,7 +110,7 @@ def phases_read(x, stride: int) -> list:
 
 
 def joined(phases, stride: int):
-    """What was computed of the first of `phases_read`, in its order again."""
+    """What was computed of the first of `phases_read`, in x's order again."""
     if stride == 2:
         return phases
     return tf.raw_ops.BatchToSpaceND(
@@ -136,7 +136,7 @@ class DepthwiseConv(keras.layers.Layer):
         self.size, self.stride, self.dilation = size, stride, dilation
 
     def in_phases(self, phases):
-        """The dilated convolution of `phases_read(x, stride)[0]`, as phases."""
+        """Of the first that `phases_read` gives of x, and as phases."""
         if not self.built:
             self.build(phases.shape)
         return self._convolve(phases, 1, "SAME")

@@ -1,8 +1,8 @@
 """Depthwise convolutions, the gradient of wide kernels in narrow parts.
 
 oneDNN computes the gradient of a depthwise kernel of up to three columns some
-eight times faster than that of one of five (BUILD_NOTES.md, "Kernels"). So it is
-computed three columns at a time. Convolution, gradient of the input and
+eight times faster than that of one of five (BUILD_NOTES.md, "Kernels"). So it
+is computed three columns at a time. Convolution, gradient of the input and
 gradient of the kernel are linear in both of their arguments, and each has the
 two others as its derivatives, of whatever order.
 """
@@ -27,92 +27,100 @@ def depthwise(x, kernel, stride: int = 1, padding: str = "SAME"):
       stride: 1 or 2.
       padding: "SAME" (with stride 1) or "VALID".
     """
-    shape = tf.shape(x)
-    form = _Form(shape, x.shape[2], kernel.shape[0], stride, padding)
-    return form.narrow(x, kernel) if _in_parts(x, kernel) else form.of(x, kernel)
+    form = Form(x.shape[2], kernel.shape[0], stride, padding)
+    if kernel.shape[1] > COLUMNS and _by_onednn(x):
+        return form.convolved(x, kernel, tf.shape(x))
+    return form.plain(x, kernel)
 
 
-def _in_parts(x, kernel) -> bool:
-    """Whether oneDNN computes it, with a kernel that is not narrow."""
-    wide = kernel.shape[1] > COLUMNS and x.dtype == tf.float32
-    onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
-    return wide and onednn and not tf.config.list_logical_devices("GPU")
+def _by_onednn(x) -> bool:
+    """Whether oneDNN computes it."""
+    known = os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
+    known = known and x.dtype == tf.float32
+    return known and not tf.config.list_logical_devices("GPU")
+
+
+def _in_this_graph(*tensors) -> list:
+    """Tensors that a gradient may keep for its own gradient.
+
+    One of the graph of a function that is being differentiated is out of reach
+    when its gradient is differentiated again.
+    """
+    return [tf.identity(t) for t in tensors]
 
 
 @dataclasses.dataclass(frozen=True)
-class _Form:
-    """One convolution: y of x and kernel, and its gradients by dy.
+class Form:
+    """One convolution: y of x and kernel, and gradients of the sum of y * dy.
 
     Attributes:
-      shape: of x, a tensor.
       width: W of x.
       size: k.
       stride: 1 or 2.
       padding: "SAME" or "VALID".
     """
 
-    shape: tf.Tensor
     width: int
     size: int
-    stride: int
-    padding: str
+    stride: int = 1
+    padding: str = "SAME"
 
-    def of(self, x, kernel):
+    def plain(self, x, kernel):
         """y, with TensorFlow's own gradients."""
         return tf.raw_ops.DepthwiseConv2dNative(
             input=x, filter=kernel, **self._how()
         )
 
-    def narrow(self, x, kernel):
-        """y."""
+    def convolved(self, x, kernel, shape):
+        """y; `shape` is that of x, a tensor."""
+        x, kernel, shape = _in_this_graph(x, kernel, shape)
 
         @tf.custom_gradient
-        def convolved(x, kernel):
+        def of_both(x, kernel):
             def gradients(dy):
-                return self.input_gradient(kernel, dy), self.kernel_gradient(
-                    x, dy
-                )
+                by_x = self.input_gradient(kernel, dy, shape)
+                return by_x, self.kernel_gradient(x, dy, shape)
 
-            return self.of(x, kernel), gradients
+            return self.plain(x, kernel), gradients
 
-        return convolved(x, kernel)
+        return of_both(x, kernel)
 
-    def input_gradient(self, kernel, dy):
-        """Of the sum of y * dy, by x."""
+    def input_gradient(self, kernel, dy, shape):
+        """By x."""
+        kernel, dy, shape = _in_this_graph(kernel, dy, shape)
 
         @tf.custom_gradient
-        def by_input(kernel, dy):
+        def of_both(kernel, dy):
             def gradients(dx):
-                return self.kernel_gradient(dx, dy), self.narrow(dx, kernel)
+                by_kernel = self.kernel_gradient(dx, dy, shape)
+                return by_kernel, self.convolved(dx, kernel, shape)
 
             dx = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
-                input_sizes=self.shape,
+                input_sizes=shape,
                 filter=kernel,
                 out_backprop=dy,
                 **self._how(),
             )
             return dx, gradients
 
-        return by_input(kernel, dy)
+        return of_both(kernel, dy)
 
-    def kernel_gradient(self, x, dy):
-        """Of the sum of y * dy, by the kernel."""
+    def kernel_gradient(self, x, dy, shape):
+        """By the kernel."""
+        x, dy, shape = _in_this_graph(x, dy, shape)
 
         @tf.custom_gradient
-        def by_kernel(x, dy):
+        def of_both(x, dy):
             def gradients(dk):
-                return self.input_gradient(dk, dy), self.narrow(x, dk)
+                by_x = self.input_gradient(dk, dy, shape)
+                return by_x, self.convolved(x, dk, shape)
 
             return self._in_parts(x, dy), gradients
 
-        return by_kernel(x, dy)
-
-    def _how(self) -> dict:
-        strides = [1, self.stride, self.stride, 1]
-        return {"strides": strides, "padding": self.padding}
+        return of_both(x, dy)
 
     def _in_parts(self, x, dy):
-        """The gradient of the kernel, three columns at a time.
+        """The gradient by the kernel, three columns at a time.
 
         The last three may have some in common with those before: as one
         part they cost no more.
@@ -124,8 +132,7 @@ class _Form:
                 input=self._read(x, start, dy.shape[2]),
                 filter_sizes=[self.size, COLUMNS, x.shape[3], 1],
                 out_backprop=dy,
-                strides=self._how()["strides"],
-                padding="VALID",
+                **self._how() | {"padding": "VALID"},
             )
             parts.append(part[:, first - start :])
         return tf.concat(parts, 1)
@@ -141,3 +148,7 @@ class _Form:
         if not margin:
             return x
         return tf.pad(x, [[0, 0], [margin, margin], sides, [0, 0]])
+
+    def _how(self) -> dict:
+        strides = [1, self.stride, self.stride, 1]
+        return {"strides": strides, "padding": self.padding}

@@ -18,10 +18,10 @@ def divide_by_kernels() -> None:
     """Gives whole kernels to the cores, where there are few of them.
 
     The kernels of a supernet of images are many and small: divided among two
-    cores a step takes half as long again (BUILD_NOTES.md, "Threads"). With more
-    cores than kernels at a time each kernel gets some. Nothing is changed
-    where there is a GPU, where TF_NUM_INTRAOP_THREADS is set, or where
-    TensorFlow's threads run already.
+    cores a step takes half as long again (BUILD_NOTES.md, "Threads"). With
+    more cores than kernels at a time each kernel gets some. Nothing is
+    changed where there is a GPU, where TF_NUM_INTRAOP_THREADS is set, or
+    where TensorFlow's threads run already.
     """
     given = os.environ.get("TF_NUM_INTRAOP_THREADS")
     if given or tf.config.list_physical_devices("GPU"):
