@@ -6,6 +6,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks import conv, nasbench201
+from darts_tf.networks.depthwise import for_inference
 from darts_tf.run import export
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy import search_loop, tasks
@@ -203,8 +204,13 @@ def export_model(flags, genotype, result: dict, arrays, folder) -> str:
         flags, genotype, classes, shape, Replicas()
     )
     setup.load_network(model, arrays)
+
+    def forward(images):
+        with for_inference():
+            return model(images, training=False)
+
     export.export_saved_model(
-        lambda images: model(images, training=False),
+        forward,
         model,
         folder=folder,
         metadata=result,

@@ -6,6 +6,8 @@ import math
 
 import tensorflow as tf
 
+from darts_tf.networks.depthwise import for_inference
+
 
 def parameters(model) -> int:
     """Trainable weights of inference, so without an auxiliary head."""
@@ -27,7 +29,8 @@ def multiply_adds(model, image_shape: tuple[int, int, int]) -> int:
     """
     forward = tf.function(lambda images: model(images, training=False))
     spec = tf.TensorSpec((1, *image_shape), model.compute_dtype)
-    graph = forward.get_concrete_function(spec).graph
+    with for_inference():
+        graph = forward.get_concrete_function(spec).graph
     return sum(map(_multiply_adds, graph.get_operations()))
 
 

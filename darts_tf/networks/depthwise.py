@@ -9,13 +9,31 @@ two others as its derivatives, of whatever order.
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import dataclasses
 import os
+from collections.abc import Iterator
 
 import tensorflow as tf
 
 COLUMNS = 3
 """Of a kernel, whose gradient is still fast."""
+_inference = contextvars.ContextVar("for_inference", default=False)
+
+
+@contextlib.contextmanager
+def for_inference() -> Iterator[None]:
+    """For graphs that nobody differentiates: TensorFlow's operations alone.
+
+    Gradients of ours cannot be saved in a SavedModel, and loading one that
+    had them says so.
+    """
+    token = _inference.set(True)
+    try:
+        yield
+    finally:
+        _inference.reset(token)
 
 
 def depthwise(x, kernel, stride: int = 1, padding: str = "SAME"):
@@ -34,10 +52,11 @@ def depthwise(x, kernel, stride: int = 1, padding: str = "SAME"):
 
 
 def _by_onednn(x) -> bool:
-    """Whether oneDNN computes it."""
-    known = os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
-    known = known and x.dtype == tf.float32
-    return known and not tf.config.list_logical_devices("GPU")
+    """Whether oneDNN computes it, and its gradients."""
+    onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
+    if _inference.get() or not onednn or x.dtype != tf.float32:
+        return False
+    return not tf.config.list_logical_devices("GPU")
 
 
 def _in_this_graph(*tensors) -> list:

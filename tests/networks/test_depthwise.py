@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.networks import depthwise as module
-from darts_tf.networks.depthwise import depthwise
+from darts_tf.networks.depthwise import depthwise, for_inference
 
 CASES = [
     (5, 1, "SAME", 8), (5, 1, "SAME", 2), (7, 1, "SAME", 5),
@@ -75,10 +75,12 @@ def test_parts_are_for_onednn(monkeypatch, onednn, parts):
     assert found.count("DepthwiseConv2dNativeBackpropFilter") == parts
 
 
-def test_narrow_kernels_and_other_types_are_left_alone(monkeypatch):
+def test_narrow_kernels_other_types_and_inference_are_left_alone(monkeypatch):
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
     double = [tf.cast(v, tf.float64) for v in values(5, 8)]
     others = operations(depthwise, *double)
     others += operations(depthwise, *values(3, 8))
     assert "IdentityN" not in others
     assert "IdentityN" in operations(depthwise, *values(5, 8))
+    with for_inference():
+        assert "IdentityN" not in operations(depthwise, *values(5, 8))
