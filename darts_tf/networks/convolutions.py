@@ -99,9 +99,9 @@ def phases_read(x, stride: int) -> list:
       pixels (2i + 1, 2j + 1)], each [B, ceil(H / 2), ceil(W / 2), C]; odd
       sizes are padded by zeros at the end.
     """
-    odd = [[0, size % 2] for size in x.shape[1:3]]
+    ends = [[0, size % 2] for size in x.shape[1:3]]
     phases = tf.raw_ops.SpaceToBatchND(
-        input=x, block_shape=[2, 2], paddings=odd
+        input=x, block_shape=[2, 2], paddings=ends
     )
     if stride == 1:
         return [phases]
