@@ -67,23 +67,20 @@ def kernels(channels: int, side: int) -> dict[str, Callable]:
 
 def _depthwise(x, dy, size: int) -> dict[str, Callable]:
     kernel = tf.random.normal([size, size, x.shape[3], 1])
-    form, shape = depthwise.Form(x.shape[2], size), tf.shape(x)
+    form = depthwise.Form(*x.shape[1:3], size)
     name = f"depthwise {size} x {size}"
-    same = {"out_backprop": dy, "strides": [1, 1, 1, 1], "padding": "SAME"}
-    by_input = tf.raw_ops.DepthwiseConv2dNativeBackpropInput
     by_kernel = tf.raw_ops.DepthwiseConv2dNativeBackpropFilter
     calls = {
-        name: lambda: form.plain(x, kernel),
-        f"{name}, input's gradient": lambda: by_input(
-            input_sizes=shape, filter=kernel, **same
-        ),
+        name: lambda: form.y(x, kernel),
+        f"{name}, input's gradient": lambda: form.dx(kernel, dy),
         f"{name}, kernel's gradient": lambda: by_kernel(
-            input=x, filter_sizes=kernel.shape, **same
+            input=x, filter_sizes=kernel.shape, out_backprop=dy,
+            strides=[1, 1, 1, 1], padding="SAME",
         ),
-    }
+    }  # fmt: skip
     if size > depthwise.COLUMNS:
         calls[f"{name}, kernel's gradient, in parts"] = (
-            lambda: form.kernel_gradient(x, dy, shape)
+            lambda: form.dkernel(x, dy)
         )
     return calls
 

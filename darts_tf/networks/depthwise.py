@@ -45,10 +45,10 @@ def depthwise(x, kernel, stride: int = 1, padding: str = "SAME"):
       stride: 1 or 2.
       padding: "SAME" (with stride 1) or "VALID".
     """
-    form = Form(x.shape[2], kernel.shape[0], stride, padding)
+    form = Form(*x.shape[1:3], kernel.shape[0], stride, padding)
     if kernel.shape[1] > COLUMNS and _by_onednn(x):
-        return form.convolved(x, kernel, tf.shape(x))
-    return form.plain(x, kernel)
+        return form.by("dy", x=x, kernel=kernel)
+    return form.y(x, kernel)
 
 
 def _by_onednn(x) -> bool:
@@ -59,87 +59,67 @@ def _by_onednn(x) -> bool:
     return not tf.config.list_logical_devices("GPU")
 
 
-def _in_this_graph(*tensors) -> list:
-    """Tensors that a gradient may keep for its own gradient.
-
-    One of the graph of a function that is being differentiated is out of reach
-    when its gradient is differentiated again.
-    """
-    return [tf.identity(t) for t in tensors]
-
-
 @dataclasses.dataclass(frozen=True)
 class Form:
-    """One convolution: y of x and kernel, and gradients of the sum of y * dy.
+    """One convolution as the sum of y * dy, linear in x, kernel and dy.
 
     Attributes:
+      height: H of x.
       width: W of x.
       size: k.
       stride: 1 or 2.
       padding: "SAME" or "VALID".
     """
 
+    height: int
     width: int
     size: int
     stride: int = 1
     padding: str = "SAME"
 
-    def plain(self, x, kernel):
-        """y, with TensorFlow's own gradients."""
+    def by(self, name: str, **others):
+        """The derivative by x, kernel or dy, at the two others.
+
+        By dy it is y. Its own gradients are derivatives of the same sum, in
+        which the gradient that arrives stands in the place of `name`.
+        """
+        compute = {"dy": self.y, "x": self.dx, "kernel": self.dkernel}[name]
+
+        @tf.custom_gradient
+        def of_both(*values):
+            given = dict(zip(others, values, strict=True))
+
+            def gradients(arrived):
+                every = given | {name: arrived}
+                return [
+                    self.by(n, **{m: t for m, t in every.items() if m != n})
+                    for n in given
+                ]
+
+            return compute(**given), gradients
+
+        # Copies: a tensor of the graph of a function that is differentiated
+        # is out of reach when the gradient is differentiated again.
+        return of_both(*map(tf.identity, others.values()))
+
+    def y(self, x, kernel):
+        """The convolution, by TensorFlow, and with its gradients."""
         return tf.raw_ops.DepthwiseConv2dNative(
             input=x, filter=kernel, **self._how()
         )
 
-    def convolved(self, x, kernel, shape):
-        """y; `shape` is that of x, a tensor."""
-        x, kernel, shape = _in_this_graph(x, kernel, shape)
+    def dx(self, kernel, dy):
+        """The derivative by x, by TensorFlow."""
+        images = tf.shape(dy)[0] if dy.shape[0] is None else dy.shape[0]
+        return tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
+            input_sizes=[images, self.height, self.width, kernel.shape[2]],
+            filter=kernel,
+            out_backprop=dy,
+            **self._how(),
+        )
 
-        @tf.custom_gradient
-        def of_both(x, kernel):
-            def gradients(dy):
-                by_x = self.input_gradient(kernel, dy, shape)
-                return by_x, self.kernel_gradient(x, dy, shape)
-
-            return self.plain(x, kernel), gradients
-
-        return of_both(x, kernel)
-
-    def input_gradient(self, kernel, dy, shape):
-        """By x."""
-        kernel, dy, shape = _in_this_graph(kernel, dy, shape)
-
-        @tf.custom_gradient
-        def of_both(kernel, dy):
-            def gradients(dx):
-                by_kernel = self.kernel_gradient(dx, dy, shape)
-                return by_kernel, self.convolved(dx, kernel, shape)
-
-            dx = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
-                input_sizes=shape,
-                filter=kernel,
-                out_backprop=dy,
-                **self._how(),
-            )
-            return dx, gradients
-
-        return of_both(kernel, dy)
-
-    def kernel_gradient(self, x, dy, shape):
-        """By the kernel."""
-        x, dy, shape = _in_this_graph(x, dy, shape)
-
-        @tf.custom_gradient
-        def of_both(x, dy):
-            def gradients(dk):
-                by_x = self.input_gradient(dk, dy, shape)
-                return by_x, self.convolved(x, dk, shape)
-
-            return self._in_parts(x, dy), gradients
-
-        return of_both(x, dy)
-
-    def _in_parts(self, x, dy):
-        """The gradient by the kernel, three columns at a time.
+    def dkernel(self, x, dy):
+        """The derivative by the kernel, three columns at a time.
 
         The last three may have some in common with those before: as one
         part they cost no more.
