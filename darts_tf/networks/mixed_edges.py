@@ -10,7 +10,7 @@ import tensorflow as tf
 from darts_tf.networks import ops
 from darts_tf.networks.cell import Edges, add
 from darts_tf.networks.convolutions import joined, phases_read
-from darts_tf.networks.mixture import mixtures
+from darts_tf.networks.mixture import as_map, as_rows, mixtures
 from darts_tf.networks.precision import widened
 from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
@@ -45,7 +45,6 @@ class MixedEdges(Edges):
         self.edges = spec.outgoing(source)
         self.names = {row: spec.candidates[row] for row, _ in self.edges}
         used = {name for names in self.names.values() for name in names}
-        self.has_identity = IDENTITY in used
         pools = sorted(used & set(ops.POOLS))
         weighted = {}
         for row, names in self.names.items():
@@ -57,7 +56,10 @@ class MixedEdges(Edges):
             layer = EdgeOperations(own, channels, stride, norm)
             weighted[str(row)] = layer
         skipping = any(layer.skipping for layer in weighted.values())
-        self.common = NodeOperations(pools, channels, stride, skipping, norm)
+        identity = stride == 1 and IDENTITY in used
+        self.common = NodeOperations(
+            pools, identity, channels, stride, skipping, norm
+        )
         self.weighted = weighted
         if traces is not None:
             traces.layers += [self.common, *self.weighted.values()]
@@ -87,29 +89,35 @@ class MixedEdges(Edges):
         Returns:
           (target, list of terms [B, H', W', C]) for each edge.
         """
-        names = self.common.norms
-        pooled = [ops.POOLS[name](x, self.stride) for name in names]
-        activated, phases, pooled = self._traced(
+        pooled = [ops.POOLS[n](x, self.stride) for n in self.common.norms]
+        activated, phases, maps = self._traced(
             self.common, training, x, pooled
         )
-        shared = dict(zip(names, pooled, strict=True))
-        if self.stride == 1 and self.has_identity:
-            shared[IDENTITY] = x
-        rows = tf.stack([weights[row] for row in self.names])
-        mixed = mixtures(rows, list(self.names.values()), shared)
+        mixed = [None] * len(self.edges)
+        if maps is not None:
+            rows = tf.stack([weights[row] for row in self.names])
+            names = list(self.names.values())
+            mixed = mixtures(rows, names, self.common.maps, maps)
         result = []
-        for place, (row, target) in enumerate(self.edges):
-            terms = [tf.cast(mixed[place], x.dtype)] if mixed else []
+        for (row, target), shared in zip(self.edges, mixed, strict=True):
+            layer, terms = self.weighted[str(row)], []
             if NOISE in self.names[row]:
-                drawn = ops.noise(x, self.stride, seed, self._own(place))
-                weight = weights[row][self.names[row].index(NOISE)]
-                terms.append(tf.cast(weight * widened(drawn), x.dtype))
-            layer = self.weighted[str(row)]
+                terms.append(self._noise(x, weights, row, seed))
             if layer.chains:
-                given = activated, phases, weights[row]
+                given = activated, phases, shared, weights[row]
                 terms.append(self._traced(layer, training, *given))
+            elif shared is not None:
+                like = pooled[0] if pooled else x
+                terms.append(as_map(shared, like))
             result.append((target, terms))
         return result
+
+    def _noise(self, x, weights, row: int, seed):
+        """An edge's noise, times its mixing weight."""
+        place = list(self.names).index(row)
+        drawn = ops.noise(x, self.stride, seed, self._own(place))
+        weight = weights[row][self.names[row].index(NOISE)]
+        return tf.cast(weight * widened(drawn), x.dtype)
 
     def _traced(self, layer, training, *inputs):
         if self.traces is None or not training:
@@ -126,6 +134,7 @@ class NodeOperations(ops.Block):
 
     Args:
       pools: their names.
+      identity: whether an edge may take the node as it is.
       channels: C, of input and output.
       stride: 1 or 2.
       skipping: whether operations of its edges skip pixels.
@@ -133,14 +142,18 @@ class NodeOperations(ops.Block):
 
     Attributes:
       norms: those behind the pools, by name.
+      maps: names of the candidates that are equal on all edges.
       key: equal for nodes that may share a trace.
     """
 
-    def __init__(self, pools, channels: int, stride: int, skipping, norm):
+    def __init__(
+        self, pools, identity: bool, channels: int, stride: int, skipping, norm
+    ):
         super().__init__()
         self.stride, self.skipping = stride, skipping
         self.norms = {name: norm() for name in pools}
-        self.key = "node", *pools, channels, stride, skipping
+        self.maps = [*pools, IDENTITY] if identity else [*pools]
+        self.key = "node", *self.maps, channels, stride, skipping
 
     def build(self, shape) -> None:
         """Builds the batch norms, by the shape of the node."""
@@ -148,7 +161,7 @@ class NodeOperations(ops.Block):
             ops.build_once(norm, shape)
 
     def call(self, x, pooled, training=False):
-        """The node's ReLU, its phases for operations that skip, its pools.
+        """The node's ReLU, its phases for operations that skip, its maps.
 
         Args:
           x: [B, H, W, C].
@@ -157,17 +170,20 @@ class NodeOperations(ops.Block):
 
         Returns:
           (ReLU [B, H, W, C], what convolutions.phases_read gives of it, or
-          None where nobody reads it, each pool [B, H', W', C] normalised).
+          None where nobody reads it, `maps` as rows (mixture.as_rows), pools
+          normalised, or None where there are none).
         """
-        pooled = [
+        maps = [
             norm(pool, training=training)
             for pool, norm in zip(pooled, self.norms.values(), strict=True)
         ]
+        if IDENTITY in self.maps:
+            maps.append(x)
         activated = tf.nn.relu(x)
         even = self.stride == 2 or not any(n % 2 for n in x.shape[1:3])
         read = even and self.skipping
         phases = phases_read(activated, self.stride) if read else None
-        return activated, phases, pooled
+        return activated, phases, as_rows(maps) if maps else None
 
 
 class EdgeOperations(ops.Block):
@@ -197,12 +213,14 @@ class EdgeOperations(ops.Block):
         for chain in self.chains:
             ops.build_once(chain, shape)
 
-    def call(self, activated, phases, weights, training=False):
+    def call(self, activated, phases, shared, weights, training=False):
         """[B, H, W, C] after ReLU -> the mixed sum [B, H', W', C].
 
         Args:
           activated: the node's ReLU.
           phases: its phases (convolutions.phases_read), or None.
+          shared: what the edge takes of the node's maps, a row to be added,
+            or None.
           weights: the edge's mixing weights [candidates].
           training: whether batch norm uses (and follows) the batch.
         """
@@ -217,4 +235,6 @@ class EdgeOperations(ops.Block):
                 terms.append(chain(activated, **given))
         if in_phases:
             terms.append(joined(add(in_phases), self.stride))
+        if shared is not None:
+            terms.append(as_map(shared, terms[0]))
         return add(terms)

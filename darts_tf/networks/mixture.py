@@ -3,7 +3,7 @@
 The edges that leave a node share its pools and the node itself; each edge
 wants their sum at its own mixing weights. As products of single weights and
 maps these had been a half of the graph around the shared traces; for all edges
-of a node they are one product of matrices.
+of a node they are one product of matrices, of maps that are rows.
 """
 
 from __future__ import annotations
@@ -16,27 +16,37 @@ import tensorflow as tf
 from darts_tf.networks.precision import widened
 
 
-def mixtures(weights, names: Sequence[Sequence[str]], maps: dict) -> list:
+def as_rows(maps: Sequence):
+    """Feature maps [B, H, W, C] as rows [maps, B H W C], float32 or wider."""
+    stacked = tf.stack([widened(y) for y in maps])
+    return tf.reshape(stacked, [len(maps), -1])
+
+
+def as_map(row, like):
+    """A row as a feature map of the height, width and type of another."""
+    return tf.cast(tf.reshape(row, [-1, *like.shape[1:]]), like.dtype)
+
+
+def mixtures(weights, names: Sequence[Sequence[str]], maps, rows) -> list:
     """The sum of the maps at each edge's mixing weights.
 
     Args:
       weights: mixing weights of the T edges, [T, candidates] or more columns.
       names: of each edge's candidates, in the order of its weights.
-      maps: [B, H, W, C] by the name of a candidate; an edge that has no such
-        candidate takes nothing of it.
+      maps: their names; an edge that has no such candidate takes nothing of
+        it.
+      rows: the maps as rows, [maps, N].
 
     Returns:
-      T maps [B, H, W, C], computed and summed in float32 or wider; none where
-      there are no maps.
+      T rows [N].
     """
-    if not maps:
-        return []
-    wide = [widened(y) for y in maps.values()]
     places = _places(names, list(maps), weights.shape[1])
-    chosen = tf.linalg.matvec(tf.constant(places, weights.dtype), weights)
-    flat = tf.reshape(tf.stack(wide), [len(wide), -1])
-    shape = [len(names), -1, *wide[0].shape[1:]]
-    return tf.unstack(tf.reshape(tf.matmul(chosen, flat), shape))
+    if (places == places[0]).all():
+        columns = tf.constant(places[0].T, weights.dtype)
+        chosen = tf.matmul(weights, columns)
+    else:
+        chosen = tf.linalg.matvec(tf.constant(places, weights.dtype), weights)
+    return tf.unstack(tf.matmul(chosen, rows))
 
 
 def _places(names, maps, weights: int) -> np.ndarray:

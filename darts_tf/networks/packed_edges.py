@@ -13,7 +13,7 @@ import tensorflow as tf
 from darts_tf.errors import InputError
 from darts_tf.networks import ops
 from darts_tf.networks.cell import Edges, add
-from darts_tf.networks.mixture import mixtures
+from darts_tf.networks.mixture import as_map, as_rows, mixtures
 from darts_tf.networks.precision import wide
 from darts_tf.space.cell import IDENTITY, ZERO, CellSpec
 
@@ -79,8 +79,11 @@ class PackedEdges(Edges):
             if name not in (ZERO, *self.convolutions)
         }
         names = [self.names] * len(self.edges)
-        for own, y in zip(terms, mixtures(rows, names, shared)):
-            own.append(tf.cast(y, x.dtype))
+        if shared:
+            maps = as_rows(list(shared.values()))
+            mixed = mixtures(rows, names, shared, maps)
+            for own, row in zip(terms, mixed, strict=True):
+                own.append(as_map(row, x))
         targets = [target for _, target in self.edges]
         return list(zip(targets, terms, strict=True))
 

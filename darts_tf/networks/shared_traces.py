@@ -42,7 +42,8 @@ class SharedTraces:
     The calls are not dissolved into the graph around them: that would take
     longer than the tracing that they save. So nothing can be pruned from
     outside, and under `constant_weights` (as for the gradient of alpha)
-    another function is called, one whose gradient leaves the weights out.
+    another function is called, one whose gradient leaves the weights out,
+    where there are any.
 
     Args:
       inline: dissolve the calls after all. For second derivatives, of which
@@ -80,7 +81,7 @@ class SharedTraces:
         weights = around and around.weights.piece(variables)
         if weights is None:
             weights = [tf.convert_to_tensor(v) for v in variables]
-        constant = weights_are_constant()
+        constant = bool(variables) and weights_are_constant()
         key = (*key, isinstance(weights, list), constant)
         if key not in self._functions:
             self._functions[key] = tf.function(

@@ -1,10 +1,10 @@
-"""Maps that edges share, summed at each edge's weights."""
+"""Maps that edges share, as rows, summed at each edge's weights."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.networks.mixture import mixtures
+from darts_tf.networks.mixture import as_map, as_rows, mixtures
 
 NAMES = [("pool", "none", "skip"), ("skip", "conv", "pool"), ("conv",) * 3]
 
@@ -17,9 +17,16 @@ def given(dtype=np.float32):
     return rows, dict(zip(("pool", "skip"), maps))
 
 
+def mixed(rows, maps, names=NAMES):
+    """What each edge takes, as maps."""
+    like = next(iter(maps.values()))
+    found = mixtures(rows, names, maps, as_rows(list(maps.values())))
+    return [as_map(row, like) for row in found]
+
+
 def test_each_edge_takes_its_own_weights():
     rows, maps = given()
-    found = mixtures(tf.constant(rows), NAMES, maps)
+    found = mixed(tf.constant(rows), maps)
     pool, skip = maps.values()
     wanted = [
         rows[0, 0] * pool + rows[0, 2] * skip,
@@ -29,10 +36,18 @@ def test_each_edge_takes_its_own_weights():
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 
+def test_edges_with_the_same_candidates():
+    rows, maps = given()
+    found = mixed(tf.constant(rows), maps, names=[NAMES[1]] * 3)
+    pool, skip = maps.values()
+    wanted = [row[2] * pool + row[0] * skip for row in rows]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
 def test_a_batch_of_unknown_size():
     rows, maps = given()
     compiled = tf.function(
-        lambda y: mixtures(tf.constant(rows), NAMES, {"pool": y})[0],
+        lambda y: mixed(tf.constant(rows), {"pool": y})[0],
         input_signature=[tf.TensorSpec([None, 4, 3, 2])],
     )
     wanted = rows[0, 0] * maps["pool"]
@@ -46,7 +61,7 @@ def test_gradients_of_weights_and_of_weights_and_maps_together():
         outer.watch(pool)
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            found = mixtures(weights, NAMES, {"pool": pool})
+            found = mixed(weights, {"pool": pool})
             total = tf.add_n([tf.reduce_sum(y**2) for y in found])
         by_weights = tape.gradient(total, weights)
         first = by_weights[0, 0]
@@ -61,13 +76,11 @@ def test_gradients_of_weights_and_of_weights_and_maps_together():
 
 
 @pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16])
-def test_sums_are_as_wide_as_weights(dtype):
+def test_sums_are_as_wide_as_weights_and_maps_as_narrow_as_maps(dtype):
     rows, maps = given()
-    narrow = {"pool": tf.cast(maps["pool"], dtype)}
-    found = mixtures(tf.constant(rows), NAMES, narrow)
+    narrow = tf.cast(maps["pool"], dtype)
+    wide = as_rows([narrow])
+    assert wide.dtype == tf.float32
+    found = mixtures(tf.constant(rows), NAMES, ["pool"], wide)
     assert found[0].dtype == tf.float32
-
-
-def test_without_maps_there_is_nothing():
-    rows, _ = given()
-    assert mixtures(tf.constant(rows), NAMES, {}) == []
+    assert as_map(found[0], narrow).dtype == dtype

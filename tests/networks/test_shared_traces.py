@@ -22,7 +22,7 @@ def edge():
     layer = EdgeOperations(
         COLUMNS, 2, 1, lambda: BatchNorm(False, momentum=0.0)
     )
-    layer(tf.zeros((1, 5, 5, 2)), None, tf.ones([3]), training=True)
+    layer(tf.zeros((1, 5, 5, 2)), None, None, tf.ones([3]), training=True)
     return layer
 
 
@@ -34,7 +34,7 @@ def test_two_layers_are_traced_once_and_keep_their_own_values():
 
     @tf.function
     def together():
-        return [traces(e.key, e, x, None, weights) for e in (first, second)]
+        return [traces(e.key, e, x, None, None, weights) for e in (first, second)]
 
     found = together()
     moved = [[v.numpy() for v in e.non_trainable_variables]
@@ -43,7 +43,7 @@ def test_two_layers_are_traced_once_and_keep_their_own_values():
     (function,) = traces._functions.values()
     assert function.experimental_get_tracing_count() == 1
     for layer, ours, states in zip((first, second), found, moved):
-        wanted = layer(x, None, weights, training=True)
+        wanted = layer(x, None, None, weights, training=True)
         np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-6)
         for ours, wanted in zip(states, layer.non_trainable_variables):
             np.testing.assert_allclose(ours, wanted, rtol=1e-5, atol=1e-7)
