@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import functools
 
-import keras
 import tensorflow as tf
 
+from darts_tf.networks.layer import Layer
 from darts_tf.networks.precision import wide, widened
-from darts_tf.networks.weights import add_weight
 
 MOMENTUM = 0.9
 EPSILON = 1e-5
 
 
-class BatchNorm(keras.layers.Layer):
+class BatchNorm(Layer):
     """Normalises each channel of [B, H, W, C] over B, H and W.
 
     Statistics, scale and shift of 16-bit feature maps are float32.
@@ -40,7 +39,7 @@ class BatchNorm(keras.layers.Layer):
         momentum: float = MOMENTUM,
         **kwargs,
     ):
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(**kwargs)
         self.affine = affine
         self.synchronized = synchronized
         self.momentum = momentum
@@ -49,16 +48,15 @@ class BatchNorm(keras.layers.Layer):
         """Creates scale, shift (if affine) and the running statistics."""
         size = (shape[-1],)
         if self.affine:
-            self.gamma = add_weight(self, size, "ones", name="gamma")
-            self.beta = add_weight(self, size, "zeros", name="beta")
+            self.gamma = self.add_weight(size, "ones", name="gamma")
+            self.beta = self.add_weight(size, "zeros", name="beta")
         self.moving_mean = self._statistic(size, "zeros", "moving_mean")
         self.moving_variance = self._statistic(
             size, "ones", "moving_variance"
         )
 
     def _statistic(self, size, initializer, name):
-        return add_weight(
-            self,
+        return self.add_weight(
             size,
             initializer,
             name=name,

@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from darts_tf.networks.depthwise import depthwise
-from darts_tf.networks.weights import add_weight
+from darts_tf.networks.layer import Layer
 
 
 def uniform(fan_in: int) -> keras.initializers.Initializer:
@@ -34,7 +34,7 @@ def strided(shape, stride: int) -> tuple:
     return batch, *(-(-n // stride) for n in sizes), channels
 
 
-class Conv(keras.layers.Layer):
+class Conv(Layer):
     """A convolution without bias, padded by (kernel - 1) / 2 on each side.
 
     1 x 1 it is a matrix product, whose gradients are cheaper. With stride 2 it
@@ -50,7 +50,7 @@ class Conv(keras.layers.Layer):
     """
 
     def __init__(self, channels, kernel=(1, 1), strides=(1, 1), padded=True):
-        super().__init__(autocast=False)
+        super().__init__()
         self.channels = channels
         self.kernel_size = kernel
         self.strides = strides
@@ -59,8 +59,7 @@ class Conv(keras.layers.Layer):
     def build(self, shape) -> None:
         """Creates the kernel [kh, kw, in, out]."""
         fan_in = shape[-1] * self.kernel_size[0] * self.kernel_size[1]
-        self.kernel = add_weight(
-            self,
+        self.kernel = self.add_weight(
             (*self.kernel_size, shape[-1], self.channels),
             uniform(fan_in),
             name="kernel",
@@ -118,7 +117,7 @@ def joined(phases, stride: int):
     )
 
 
-class DepthwiseConv(keras.layers.Layer):
+class DepthwiseConv(Layer):
     """A depthwise k x k convolution, stride 1 or 2, dilation 1 or 2.
 
     With stride 2 and dilation 2 TensorFlow returns wrong values of the right
@@ -132,7 +131,7 @@ class DepthwiseConv(keras.layers.Layer):
     """
 
     def __init__(self, size: int, stride: int = 1, dilation: int = 1):
-        super().__init__(autocast=False)
+        super().__init__()
         self.size, self.stride, self.dilation = size, stride, dilation
 
     def in_phases(self, phases):
@@ -143,8 +142,7 @@ class DepthwiseConv(keras.layers.Layer):
 
     def build(self, shape) -> None:
         """Creates the kernel [k, k, C, 1]."""
-        self.kernel = add_weight(
-            self,
+        self.kernel = self.add_weight(
             (self.size, self.size, shape[-1], 1),
             uniform(self.size**2),
             name="depthwise_kernel",

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
+from darts_tf.networks.shared_traces import weights_are_constant
+
 COLUMNS = 3
 """Of a kernel, whose gradient is still fast."""
 _inference = contextvars.ContextVar("for_inference", default=False)
@@ -46,7 +48,8 @@ def depthwise(x, kernel, stride: int = 1, padding: str = "SAME"):
       padding: "SAME" (with stride 1) or "VALID".
     """
     form = Form(*x.shape[1:3], kernel.shape[0], stride, padding)
-    if kernel.shape[1] > COLUMNS and _by_onednn(x):
+    wide = kernel.shape[1] > COLUMNS
+    if wide and _by_onednn(x) and not weights_are_constant():
         return form.by("dy", x=x, kernel=kernel)
     return form.y(x, kernel)
 

@@ -10,7 +10,6 @@ Operations with weights expect an input that went through ReLU already
 
 from __future__ import annotations
 
-import keras
 import tensorflow as tf
 
 from darts_tf.errors import InputError
@@ -22,22 +21,19 @@ from darts_tf.networks.convolutions import (
     phases_read,
     strided,
 )
+from darts_tf.networks.layer import Layer
 from darts_tf.networks.precision import wide
 from darts_tf.space.cell import IDENTITY
 
 fold_in = tf.random.experimental.stateless_fold_in
 
 
-class Block(keras.layers.Layer):
+class Block(Layer):
     """A layer made of layers.
 
     It builds them by the shape of its input, in the order in which it calls
-    them: nothing is computed to build a network. It takes its arguments in
-    the types that they have (networks/precision.py).
+    them: nothing is computed to build a network.
     """
-
-    def __init__(self, **kwargs):
-        super().__init__(autocast=False, **kwargs)
 
 
 def build_once(layer, shape) -> None:
@@ -55,7 +51,7 @@ def build_in_turn(layers, shape) -> tuple:
 
 
 class Chain(Block):
-    """Layers in a row, batch norms among them; the last is a BatchNorm."""
+    """Layers in a row. The last is a BatchNorm; others have a ReLU behind."""
 
     activated = True
 
@@ -77,7 +73,7 @@ class Chain(Block):
         """`scale` ([C] or None) multiplies the chain's result."""
         for layer in self.layers[:-1]:
             if isinstance(layer, BatchNorm):
-                x = layer(x, training=training)
+                x = tf.nn.relu(layer(x, training=training))
             else:
                 x = layer(x)
         return self.layers[-1](x, scale=scale, training=training)
@@ -90,7 +86,6 @@ def separable(size: int, channels: int, stride: int, norm) -> Chain:
             DepthwiseConv(size, stride),
             Conv(channels),
             norm(),
-            keras.layers.ReLU(autocast=False),
             DepthwiseConv(size),
             Conv(channels),
             norm(),
