@@ -22,13 +22,12 @@ import resource
 import statistics
 import time
 
-import psutil
 import tensorflow as tf
 from absl import flags
 
 from benchmarks import size_flags
 from benchmarks.image_batches import Images, random_images, real_images
-from benchmarks.step_worker import TEXT_PROTOCOL
+from benchmarks.step_worker import TEXT_PROTOCOL, age
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
@@ -147,11 +146,6 @@ def median(rows, place: int) -> float:
 def peak_gb() -> float:
     """The most memory that this process has used so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-
-
-def age() -> float:
-    """Seconds since this process started."""
-    return time.time() - psutil.Process().create_time()
 
 
 def advance(loop) -> None:
