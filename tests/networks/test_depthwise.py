@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from darts_tf.networks import depthwise as module
 from darts_tf.networks.depthwise import depthwise, for_inference
+from darts_tf.networks.shared_traces import constant_weights
 
 CASES = [
     (5, 1, "SAME", 8), (5, 1, "SAME", 2), (7, 1, "SAME", 5),
@@ -84,3 +85,12 @@ def test_narrow_kernels_other_types_and_inference_are_left_alone(monkeypatch):
     assert "IdentityN" in operations(depthwise, *values(5, 8))
     with for_inference():
         assert "IdentityN" not in operations(depthwise, *values(5, 8))
+
+
+def test_with_constant_weights_it_is_tensorflows_own(monkeypatch):
+    """Nobody asks for the kernel's gradient there."""
+    monkeypatch.setattr(module, "_by_onednn", lambda x: True)
+    x, kernel = values(5, 6)
+    assert "IdentityN" in operations(depthwise, x, kernel)
+    with constant_weights():
+        assert "IdentityN" not in operations(depthwise, x, kernel)

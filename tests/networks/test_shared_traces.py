@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -9,8 +12,8 @@ import tensorflow as tf
 
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.conv import Supernet
-from darts_tf.networks.mixed_edges import EdgeOperations
-from darts_tf.networks.shared_traces import SharedTraces
+from darts_tf.networks.mixed_edges import EdgeOperations, NodeOperations
+from darts_tf.networks.shared_traces import SharedTraces, constant_weights
 from darts_tf.strategy import bilevel, relaxation
 from tests.strategy.small_space import SMALL
 
@@ -109,3 +112,22 @@ def test_the_gradient_of_alpha_leaves_the_weights_out(pieces):
     ]  # fmt: skip
     # The ReLU's gradient and one for each operation's mixing weight.
     assert backward and all(len(s.output_arg) <= 9 for s in backward)
+
+
+def test_what_has_no_weights_is_traced_once_for_both_kinds_of_passes():
+    norm = functools.partial(BatchNorm, False, momentum=0.0)
+    pool = NodeOperations(("max_pool_3x3",), True, 2, 1, False, norm)
+    pool.build((1, 5, 5, 2))
+    weighted, traces = edge(), SharedTraces()
+    x, weights = tf.ones((1, 5, 5, 2)), tf.ones([3])
+
+    @tf.function
+    def both():
+        for scope in (contextlib.nullcontext, constant_weights):
+            with scope():
+                traces(pool.key, pool, x, [x])
+                traces(weighted.key, weighted, x, None, None, weights)
+
+    both()
+    kinds = [key[0] for key in traces._functions]
+    assert sorted(kinds) == ["edge", "edge", "node"]
