@@ -37,7 +37,8 @@ def test_two_layers_are_traced_once_and_keep_their_own_values():
 
     @tf.function
     def together():
-        return [traces(e.key, e, x, None, None, weights) for e in (first, second)]
+        given = x, None, None, weights
+        return [traces(e.key, e, *given) for e in (first, second)]
 
     found = together()
     moved = [[v.numpy() for v in e.non_trainable_variables]
