@@ -11,7 +11,7 @@ import tensorflow as tf
 
 SCOPE = "weights/"
 """Ends with a slash: whatever scopes are open around it, it is this one."""
-PLAIN = (type(None), bool, int, str, tuple)
+PLAIN = (type(None), bool, int, str)
 """Attributes of these types hold no layer and no variable."""
 
 

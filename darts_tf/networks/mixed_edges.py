@@ -93,16 +93,16 @@ class MixedEdges(Edges):
         activated, phases, maps = self._traced(
             self.common, training, x, pooled
         )
-        mixed = [None] * len(self.edges)
-        if maps is not None:
-            rows = tf.stack([weights[row] for row in self.names])
-            names = list(self.names.values())
-            mixed = mixtures(rows, names, self.common.maps, maps)
+        rows = tf.stack([weights[row] for row in self.names])
+        names = list(self.names.values())
+        mixed = mixtures(rows, names, self.common.maps, maps)
         result = []
-        for (row, target), shared in zip(self.edges, mixed, strict=True):
-            layer, terms = self.weighted[str(row)], []
+        for place, (row, target) in enumerate(self.edges):
+            layer, shared, terms = self.weighted[str(row)], mixed[place], []
             if NOISE in self.names[row]:
-                terms.append(self._noise(x, weights, row, seed))
+                drawn = ops.noise(x, self.stride, seed, self._own(place))
+                weight = weights[row][self.names[row].index(NOISE)]
+                terms.append(tf.cast(weight * widened(drawn), x.dtype))
             if layer.chains:
                 given = activated, phases, shared, weights[row]
                 terms.append(self._traced(layer, training, *given))
@@ -111,13 +111,6 @@ class MixedEdges(Edges):
                 terms.append(as_map(shared, like))
             result.append((target, terms))
         return result
-
-    def _noise(self, x, weights, row: int, seed):
-        """An edge's noise, times its mixing weight."""
-        place = list(self.names).index(row)
-        drawn = ops.noise(x, self.stride, seed, self._own(place))
-        weight = weights[row][self.names[row].index(NOISE)]
-        return tf.cast(weight * widened(drawn), x.dtype)
 
     def _traced(self, layer, training, *inputs):
         if self.traces is None or not training:
@@ -183,7 +176,7 @@ class NodeOperations(ops.Block):
         even = self.stride == 2 or not any(n % 2 for n in x.shape[1:3])
         read = even and self.skipping
         phases = phases_read(activated, self.stride) if read else None
-        return activated, phases, as_rows(maps) if maps else None
+        return activated, phases, as_rows(maps)
 
 
 class EdgeOperations(ops.Block):

@@ -17,7 +17,12 @@ from darts_tf.networks.precision import widened
 
 
 def as_rows(maps: Sequence):
-    """Feature maps [B, H, W, C] as rows [maps, B H W C], float32 or wider."""
+    """Feature maps [B, H, W, C] as rows [maps, B H W C], float32 or wider.
+
+    None where there are no maps.
+    """
+    if not maps:
+        return None
     stacked = tf.stack([widened(y) for y in maps])
     return tf.reshape(stacked, [len(maps), -1])
 
@@ -35,11 +40,13 @@ def mixtures(weights, names: Sequence[Sequence[str]], maps, rows) -> list:
       names: of each edge's candidates, in the order of its weights.
       maps: their names; an edge that has no such candidate takes nothing of
         it.
-      rows: the maps as rows, [maps, N].
+      rows: the maps as rows, [maps, N], or None where there are none.
 
     Returns:
-      T rows [N].
+      T rows [N], or T times None.
     """
+    if rows is None:
+        return [None] * len(names)
     places = _places(names, list(maps), weights.shape[1])
     if (places == places[0]).all():
         columns = tf.constant(places[0].T, weights.dtype)

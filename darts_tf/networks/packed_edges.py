@@ -79,10 +79,10 @@ class PackedEdges(Edges):
             if name not in (ZERO, *self.convolutions)
         }
         names = [self.names] * len(self.edges)
-        if shared:
-            maps = as_rows(list(shared.values()))
-            mixed = mixtures(rows, names, shared, maps)
-            for own, row in zip(terms, mixed, strict=True):
+        maps = as_rows(list(shared.values()))
+        mixed = mixtures(rows, names, shared, maps)
+        for own, row in zip(terms, mixed, strict=True):
+            if row is not None:
                 own.append(as_map(row, x))
         targets = [target for _, target in self.edges]
         return list(zip(targets, terms, strict=True))

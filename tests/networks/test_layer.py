@@ -44,7 +44,7 @@ class Pair(Layer):
         self.size, self.shape = 3, (1, 2)
         self.inner = Conv(2)
         self.later = None
-        self.more = [Conv(2)]
+        self.more = (Conv(2),)
 
     def build(self, shape):
         self.scale = self.add_weight((), "ones")

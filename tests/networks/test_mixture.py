@@ -84,3 +84,9 @@ def test_sums_are_as_wide_as_weights_and_maps_as_narrow_as_maps(dtype):
     found = mixtures(tf.constant(rows), NAMES, ["pool"], wide)
     assert found[0].dtype == tf.float32
     assert as_map(found[0], narrow).dtype == dtype
+
+
+def test_without_maps_there_is_nothing():
+    rows, _ = given()
+    found = mixtures(tf.constant(rows), NAMES, [], as_rows([]))
+    assert found == [None, None, None]
