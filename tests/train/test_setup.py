@@ -28,13 +28,12 @@ def test_steps_that_xla_compiles(monkeypatch, jit, space, supernet, given):
     assert seen == [("one_device", given)]
 
 
-@pytest.mark.parametrize("space, divided", [
+@pytest.mark.parametrize("space, images", [
     ("darts_conv", True), ("nasbench201", True), ("darts_recurrent", False),
 ])  # fmt: skip
-def test_supernets_of_images_are_divided_by_kernels(
-    monkeypatch, space, divided
-):
+def test_options_are_for_supernets_of_images(monkeypatch, space, images):
     called = []
-    monkeypatch.setattr(setup, "divide_by_kernels", lambda: called.append(1))
+    for name in ("divide_by_kernels", "disable_grappler"):
+        monkeypatch.setattr(setup, name, lambda name=name: called.append(name))
     setup.supernet_options(space)
-    assert bool(called) == divided
+    assert bool(called) == images and len(called) == 2 * images
