@@ -20,7 +20,7 @@ import time
 
 from absl import flags
 
-from benchmarks import search_step
+from benchmarks import search_step, step_times
 from darts_tf.strategy import instruments, search_loop
 from train import setup
 
@@ -40,7 +40,7 @@ def main(_) -> None:
         FLAGS.method, 1, FLAGS.epoch_steps, FLAGS.batch_size
     )
     loop = search_loop.Search(task, settings, replicas)
-    rows = [row("step", lambda: search_step.advance(loop), FLAGS.steps)]
+    rows = [row("step", lambda: step_times.advance(loop), FLAGS.steps)]
     for name, kind in instruments.KINDS.items():
         instrument = kind(task, replicas)
         rows.append(row(name, lambda: instrument(loop), FLAGS.calls))

@@ -10,7 +10,7 @@ from darts_tf.run import quiet_tensorflow  # isort: skip  # noqa: F401
 import tensorflow as tf
 from absl import app, flags
 
-from benchmarks import search_step, step_worker
+from benchmarks import search_step, step_times, step_worker
 from train import setup
 
 flags.DEFINE_bool("weights_only", False, "no step on alpha")
@@ -21,7 +21,7 @@ def main(_) -> None:
     """Steps, as step_worker says."""
     setup.supernet_options(FLAGS.space)
     loop = search_step.build_loop()
-    step = weight_step if FLAGS.weights_only else search_step.advance
+    step = weight_step if FLAGS.weights_only else step_times.advance
     peak = gpu_peak if tf.config.list_logical_devices("GPU") else None
     step_worker.serve(lambda: step(loop), peak)
 

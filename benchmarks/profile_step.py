@@ -22,7 +22,7 @@ import time
 import tensorflow as tf
 from absl import flags
 
-from benchmarks import search_step
+from benchmarks import search_step, step_times
 from train import setup
 
 # The generated module can be imported by any path but the package's own.
@@ -41,12 +41,12 @@ def main(_) -> None:
     setup.supernet_options(FLAGS.space)
     loop = search_step.build_loop()
     for _ in range(2):
-        search_step.advance(loop)
+        step_times.advance(loop)
     with tempfile.TemporaryDirectory() as scratch:
         folder = FLAGS.trace or scratch
         start = time.monotonic()
         with tf.profiler.experimental.Profile(folder):
-            search_step.advance(loop)
+            step_times.advance(loop)
             seconds = time.monotonic() - start
         print(table(by_operation(newest(folder)), seconds, FLAGS.rows))
 

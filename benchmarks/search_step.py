@@ -9,8 +9,7 @@ search does it: steps on new batches ("step_with_data") alternate with steps
 on the last one again ("step"), and the difference is what is waited for.
 
 The first step counts from the start of the process: imports, building and
-compiling included. CPU seconds, of all cores together, are what can be
-compared where other work runs on the same cores.
+compiling included.
 """
 
 from __future__ import annotations
@@ -18,16 +17,13 @@ from __future__ import annotations
 from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
 
 import json
-import resource
-import statistics
-import time
 
 import tensorflow as tf
 from absl import flags
 
-from benchmarks import size_flags
+from benchmarks import size_flags, step_times
 from benchmarks.image_batches import Images, random_images, real_images
-from benchmarks.step_worker import TEXT_PROTOCOL, age
+from benchmarks.step_worker import TEXT_PROTOCOL
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
@@ -85,14 +81,16 @@ def main(_) -> None:
     replicas = chosen_replicas()
     chosen = chosen_images(replicas)
     loop = build_loop(replicas, chosen)
-    built, built_gb = age(), peak_gb()
-    advance(loop)
-    first, first_cpu = age(), time.process_time()
+    found = step_times.first_step(loop)
     times, more = [], []
     for _ in range(FLAGS.steps):
         if FLAGS.dataset:
             more.append(timed(loop, chosen, same=False))
         times.append(timed(loop, chosen, same=True))
+    found |= step_times.told(times)
+    if more:
+        found["step_with_data"] = step_times.median(more, 0)
+        found["step_with_data_cpu"] = step_times.median(more, 1)
     sizes = (
         "channels", "layers", "lambda_regularizer", "lambda_gradient",
         "recompute",
@@ -104,53 +102,14 @@ def main(_) -> None:
         "space", "method", "batch_size", "micro_batches", "precision", "jit",
         "dataset", *sizes,
     )  # fmt: skip
-    print(
-        json.dumps(
-            {n: FLAGS[n].value for n in names}
-            | {
-                "built": round(built, 1),
-                "built_gb": round(built_gb, 2),
-                "first_step": round(first, 1),
-                "first_step_cpu": round(first_cpu, 1),
-                "step": round(median(times, 0), 3),
-                "step_cpu": round(median(times, 1), 3),
-                "slowest_step": round(max(times)[0], 3),
-                "peak_gb": round(peak_gb(), 2),
-            }
-            | (
-                {
-                    "step_with_data": round(median(more, 0), 3),
-                    "step_with_data_cpu": round(median(more, 1), 3),
-                }
-                if more
-                else {}
-            )
-        )
-    )
+    print(json.dumps({n: FLAGS[n].value for n in names} | found))
 
 
 def timed(loop, chosen: Images, same: bool) -> tuple[float, float]:
     """(seconds, CPU seconds) of a step, on new batches or on the last."""
     for source in chosen.sources:
         source.same = same
-    start, cpu = time.monotonic(), time.process_time()
-    advance(loop)
-    return time.monotonic() - start, time.process_time() - cpu
-
-
-def median(rows, place: int) -> float:
-    """Of one number of all rows."""
-    return statistics.median(row[place] for row in rows)
-
-
-def peak_gb() -> float:
-    """The most memory that this process has used so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-
-
-def advance(loop) -> None:
-    """One step, waited for."""
-    float(loop.advance()["train/loss"])
+    return step_times.timed(loop)
 
 
 def build_loop(replicas=None, chosen=None) -> search_loop.Search:

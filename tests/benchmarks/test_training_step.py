@@ -1,0 +1,28 @@
+"""The benchmark of a derived network's training step."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+SMALL = {
+    "darts_conv": ("--channels=4", "--layers=3"),
+    "darts_recurrent": ("--hidden_size=8", "--words=20", "--bptt=4"),
+}
+
+
+@pytest.mark.parametrize("space", SMALL)
+def test_its_line_names_what_was_timed(space):
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.training_step", "--steps=2",
+         "--batch_size=2", f"--space={space}", *SMALL[space]],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    given = dict(flag.strip("-").split("=") for flag in SMALL[space])
+    assert {n: str(found[n]) for n in given} == given
+    assert found["space"] == space and found["batch_size"] == 2
+    assert found["built"] < found["first_step"]
+    assert 0 < found["step"] <= found["slowest_step"]
+    assert found["built_gb"] <= found["peak_gb"]
