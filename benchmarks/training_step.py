@@ -49,8 +49,8 @@ def main(_) -> None:
     loop = (text_training if text else image_training)()
     found = step_times.first_step(loop)
     times = [step_times.timed(loop) for _ in range(FLAGS.steps)]
-    names = ["space", "genotype", "batch_size"]
-    names += ["hidden_size", "words", "bptt"] if text else ["channels", "layers"]
+    sizes = ("hidden_size", "words", "bptt") if text else ("channels", "layers")
+    names = ("space", "genotype", "batch_size", *sizes)
     given = {n: FLAGS[n].value for n in names}
     print(json.dumps(given | found | step_times.told(times)))
 

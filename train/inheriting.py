@@ -74,6 +74,11 @@ class Inherit(Full):
         super().__init__(flags, replicas)
 
     def _prepare(self, loop, folder: Path) -> dict:
+        told = self._inherit(loop, folder)
+        loop.start_from_model()
+        return told
+
+    def _inherit(self, loop, folder: Path) -> dict:
         if self._flags.inherit_from == "parent":
             own = parents.relative(loop.genotype, folder)
             if own is not None:

@@ -12,13 +12,13 @@ from darts_tf.errors import InputError
 STEP = "step"
 
 
-def snapshot(variables: Sequence[tf.Variable]) -> list[np.ndarray]:
-    """The values of variables; of replicated ones the first copy."""
+def snapshot(variables: Sequence) -> list[np.ndarray]:
+    """The values of variables or arrays; of replicated ones the first."""
     return [np.array(tf.convert_to_tensor(v)) for v in variables]
 
 
 def named(
-    groups: Mapping[str, Sequence[tf.Variable]], step: int
+    groups: Mapping[str, Sequence], step: int
 ) -> dict[str, np.ndarray]:
     """The values of all groups as "group/00012", and the step."""
     arrays = {
@@ -39,16 +39,37 @@ def load(
       InputError: names or shapes are not those of the groups. Nothing has
         been assigned then.
     """
+    shapes = {n: [tuple(v.shape) for v in group] for n, group in groups.items()}
+    step, found = taken(shapes, arrays)
+    for name, variables in groups.items():
+        for variable, value in zip(variables, found[name], strict=True):
+            variable.assign(value)
+    return step
+
+
+def taken(
+    shapes: Mapping[str, Sequence[tuple[int, ...]]],
+    arrays: Mapping[str, np.ndarray],
+) -> tuple[int, dict[str, list[np.ndarray]]]:
+    """(the step, the arrays of each group), undoing `named`.
+
+    Args:
+      shapes: of what each group must hold.
+      arrays: of a checkpoint.
+
+    Raises:
+      InputError: names or shapes are not those.
+    """
     wanted = {
-        f"{group}/{index:05d}": variable
-        for group, variables in groups.items()
-        for index, variable in enumerate(variables)
+        f"{group}/{index:05d}": tuple(shape)
+        for group, several in shapes.items()
+        for index, shape in enumerate(several)
     }
     different = wanted.keys() ^ (arrays.keys() - {STEP})
     different |= {
         name
         for name in wanted.keys() & arrays.keys()
-        if tuple(wanted[name].shape) != arrays[name].shape
+        if wanted[name] != arrays[name].shape
     }
     if different or STEP not in arrays:
         raise InputError(
@@ -56,6 +77,8 @@ def load(
             f"differ, for example {min(different, default=STEP)!r}; give "
             f"another --workdir"
         )
-    for name, variable in wanted.items():
-        variable.assign(arrays[name])
-    return int(arrays[STEP])
+    found = {
+        group: [arrays[f"{group}/{index:05d}"] for index in range(len(several))]
+        for group, several in shapes.items()
+    }
+    return int(arrays[STEP]), found

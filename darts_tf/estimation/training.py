@@ -23,8 +23,11 @@ from darts_tf.descent.precision import (
 )
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import linear
-from darts_tf.descent.variables import load, named
+from darts_tf.descent.variables import named, taken
 from darts_tf.estimation.training_settings import TrainingSettings
+from darts_tf.networks import pure_call
+from darts_tf.networks.running_statistics import RunningStatistics
+from darts_tf.networks.weight_row import WeightRow
 
 TOP = 5
 """Answers of which one must be right, beside the best one alone."""
@@ -48,33 +51,34 @@ def training_loss(
     with_drop_path: bool,
     smoothing: float = 0.0,
 ):
-    """loss(w, batch, seed, drop_path) -> (loss, logits, statistics).
+    """loss(w, batch, seed, drop_path) -> (loss, logits, statistics [N]).
 
     Cross-entropy of the network plus `auxiliary_weight` times that of its
-    auxiliary head. Nothing is assigned.
+    auxiliary head. Nothing is assigned; w and statistics are those of
+    networks/pure_call.py.
     """
 
     def loss(w, batch, seed, drop_path):
         images, labels = batch
-        (logits, auxiliary), state = model.stateless_call(
-            w,
-            [v.value for v in model.non_trainable_variables],
-            images,
+        (logits, auxiliary), seen = pure_call.call(
+            model, w, images,
             drop_path=drop_path if with_drop_path else None,
-            seed=seed,
-            training=True,
-        )
+            seed=seed, training=True,
+        )  # fmt: skip
         value = cross_entropy(logits, labels, smoothing)
         if auxiliary is not None:
             more = cross_entropy(auxiliary, labels, smoothing)
             value += auxiliary_weight * more
-        return value, logits, state
+        return value, logits, seen
 
     return loss
 
 
 class Training(Epochs):
     """A training as a loop that can stop anywhere and go on exactly there.
+
+    Weights, momentum and running statistics are rows here: one update each
+    in the place of a thousand. The model's own variables stay as they are.
 
     Args:
       model: a built evaluation network, created in the replicas' scope.
@@ -108,46 +112,47 @@ class Training(Epochs):
             settings.clip_norm,
             guarded=self._precision.guarded,
         )
-        self._w = [v.value for v in model.trainable_variables]
-        self._statistics = [v.value for v in model.non_trainable_variables]
+        self._layout = WeightRow(model)
+        self._statistics = RunningStatistics(model, replicas)
         with replicas.scope():
-            self._slots = [
-                tf.Variable(tf.zeros(v.shape), trainable=False)
-                for v in self._w
-            ]
+            self._w = tf.Variable(self._layout.packed())
+            self._slot = tf.Variable(tf.zeros(self._w.shape), trainable=False)
         self._compile()
 
     def _compile(self) -> None:
         settings, replicas = self.settings, self.replicas
         precision, sgd = self._precision, self._sgd
-        loss = training_loss(
+        loss = self._layout.loss(training_loss(
             self.model,
             settings.auxiliary_weight,
             settings.drop_path > 0,
             settings.label_smoothing,
-        )
+        ))  # fmt: skip
 
         def train(batch, seed, learning_rate, drop_path):
-            w = [tf.identity(v) for v in self._w]
+            w = [tf.identity(self._w)]
             if replicas.count > 1:
                 replica = tf.distribute.get_replica_context()
                 seed = seed + replica.replica_id_in_sync_group
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(w)
                 batch = precision.narrowed(batch)
-                value, logits, state = loss(w, batch, seed, drop_path)
-            # Zeros for nodes that reach no output.
+                value, logits, seen = loss(w, batch, seed, drop_path)
             g = scaled_gradient(tape, value, w, precision.scale)
             g = replicas.mean(unscaled(g, precision.scale))
-            slots = [tf.identity(s) for s in self._slots]
+            slots = [tf.identity(self._slot)]
             moved, slots = sgd.step(w, g, slots, learning_rate)
-            replicas.assign(self._w, moved)
-            replicas.assign(self._slots, slots)
-            replicas.assign(self._statistics, replicas.mean(state))
+            replicas.assign([self._w, self._slot], [*moved, *slots])
+            self._statistics.follow(seen)
             return replicas.mean([value])[0], logits, sgd.skipped(g)
 
         def count(batch, first=1):
-            logits = self.model(batch[0], training=False)
+            logits, _ = self.model.stateless_call(
+                self._layout.taken_apart(tf.identity(self._w)),
+                self._statistics.parts(),
+                batch[0],
+                training=False,
+            )
             return scores.correct(logits, batch[1], first)
 
         self._train = replicas.compile(train)
@@ -200,26 +205,40 @@ class Training(Epochs):
             self.best_epoch = self.epoch
         return {"valid/accuracy": share}
 
-    def _groups(self) -> dict[str, list]:
-        return {
-            "w": self._w,
-            "statistics": self._statistics,
-            "slots": self._slots,
-        }
+    def start_from_model(self) -> None:
+        """Takes up the weights and statistics that the model has now."""
+        self._w.assign(self._layout.packed())
+        self._statistics.start()
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that is needed to go on exactly, by name."""
+        """All that is needed to go on exactly, by name.
+
+        Rows are taken apart: a checkpoint holds the weights of the model.
+        """
+        w, slots = (
+            self._layout.arrays(np.array(tf.convert_to_tensor(row)))
+            for row in (self._w, self._slot)
+        )
+        statistics = self._statistics.arrays()
+        groups = {"w": w, "statistics": statistics, "slots": slots}
         best = {
             "best_accuracy": np.float64(self.best_accuracy),
             "best_epoch": np.int64(self.best_epoch),
         }
-        return named(self._groups(), self.step) | best
+        return named(groups, self.step) | best
 
     def restore(self, arrays) -> None:
         """Takes up a state; InputError where it does not fit."""
         arrays = dict(arrays)
         best = float(arrays.pop("best_accuracy", 0.0))
         epoch = int(arrays.pop("best_epoch", 0))
-        self.step = load(self._groups(), arrays)
+        shapes = self._layout.shapes
+        self.step, found = taken(
+            {"w": shapes, "statistics": self._statistics.shapes,
+             "slots": shapes}, arrays,
+        )  # fmt: skip
+        for row, parts in (self._w, "w"), (self._slot, "slots"):
+            row.assign(np.concatenate([a.ravel() for a in found[parts]]))
+        self._statistics.restore(found["statistics"])
         self.best_accuracy, self.best_epoch = best, epoch
         self._iterator = None

@@ -11,6 +11,7 @@ import functools
 
 import tensorflow as tf
 
+from darts_tf.networks import pure_call
 from darts_tf.networks.layer import Layer
 from darts_tf.networks.precision import wide, widened
 
@@ -29,7 +30,8 @@ class BatchNorm(Layer):
       synchronized: whether the replicas of a tf.distribute strategy share
         their batch's statistics.
       momentum: how much of the running statistics a training pass keeps;
-        with 0 they become the batch's, at no cost.
+        with 0, and in a pass over weights in a row (networks/pure_call.py),
+        they become the batch's, at no cost.
     """
 
     def __init__(
@@ -146,7 +148,7 @@ class BatchNorm(Layer):
         return tf.cast(y, x.dtype)
 
     def _move(self, statistic, value) -> None:
-        if self.momentum:
+        if self.momentum and pure_call.present() is None:
             old = tf.convert_to_tensor(statistic)
             value = tf.cast(tf.stop_gradient(value), old.dtype)
             value = self.momentum * old + (1 - self.momentum) * value

@@ -119,4 +119,6 @@ def drop(y, probability, seed):
     noise = tf.random.stateless_uniform(
         [tf.shape(y)[0], 1, 1, 1], seed, dtype=dtype
     )
-    return tf.cast(widened(y) * tf.floor(noise + keep) / keep, y.dtype)
+    # One pass over the feature map, and no gradient of the probability.
+    scale = tf.stop_gradient(tf.floor(noise + keep) / keep)
+    return tf.cast(widened(y) * scale, y.dtype)

@@ -1,7 +1,9 @@
 """A model's call as a function of its weights.
 
 As keras.Model.stateless_call, but the weights may be a row, and the states
-that the call leaves are one.
+that the call leaves are one. Where the weights are a row, batch norm leaves the
+statistics of its batch alone: whoever trains averages them
+(networks/running_statistics.py).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -21,13 +22,16 @@ class WeightRow:
     Args:
       model: a built keras.Model. Where it has `shared_layers`, the weights
         of each of those are one piece of the row.
+
+    Attributes:
+      shapes: of the weights.
     """
 
     def __init__(self, model):
         shared = getattr(model, "shared_layers", ())
         self._variables = model.trainable_variables
-        self._shapes = [tuple(v.shape) for v in self._variables]
-        self._sizes = [math.prod(shape) for shape in self._shapes]
+        self.shapes = [tuple(v.shape) for v in self._variables]
+        self._sizes = [math.prod(shape) for shape in self.shapes]
         self.places = _places(self._variables)
         kept = [layer.trainable_variables for layer in shared]
         self.pieces = pieces(self._variables, kept)
@@ -56,8 +60,13 @@ class WeightRow:
         return [self._shaped(p, n) for p, n in zip(parts, places, strict=True)]
 
     def _shaped(self, part, place: int):
-        shape = self._shapes[place]
+        shape = self.shapes[place]
         return part if len(shape) == 1 else tf.reshape(part, shape)
+
+    def arrays(self, row: np.ndarray) -> list[np.ndarray]:
+        """The weights in a row [N] outside of graphs."""
+        parts = np.split(row, np.cumsum(self._sizes)[:-1])
+        return [p.reshape(s) for p, s in zip(parts, self.shapes, strict=True)]
 
     def lengths(self) -> list[int]:
         """Of the pieces."""

@@ -16,7 +16,7 @@ import tensorflow as tf
 from darts_tf.descent import scores
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.networks.batch_norm import MOMENTUM
+from darts_tf.networks.running_statistics import RunningStatistics
 from darts_tf.networks.weight_row import WeightRow
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy import relaxation
@@ -124,14 +124,10 @@ class ImageTask:
         self._data = train, valid
         self._measured, self._replicas = measured, replicas
         self._iterators = self._fixed = None
-        found = [v.value for v in model.non_trainable_variables]
-        self._lengths = [v.shape[0] for v in found]
+        self._statistics = RunningStatistics(model, replicas)
         with replicas.scope():
             self.w = [tf.Variable(self._weights.packed())]
-            # The running statistics of batch norm, in one row [N].
-            row = tf.concat([tf.convert_to_tensor(v) for v in found], 0)
-            self._statistics = tf.Variable(row, trainable=False)
-        self._follow = replicas.compile(self._follow_statistics)
+        self._follow = replicas.compile(self._statistics.follow)
         self._count_correct = replicas.compile(self._count)
         self._share = scores.compile_share(replicas)
 
@@ -159,11 +155,6 @@ class ImageTask:
         """The running statistics follow the weight step's batch."""
         self._follow(train_aux["statistics"])
 
-    def _follow_statistics(self, seen) -> None:
-        (seen,) = self._replicas.mean([seen])
-        running = MOMENTUM * self._statistics + (1 - MOMENTUM) * seen
-        self._replicas.assign([self._statistics], [running])
-
     def scalars(self, train, loss, aux):
         """Loss and accuracy."""
         share = self._share(aux["logits"], train[1])
@@ -183,7 +174,7 @@ class ImageTask:
         cells = relaxation.cells_of(alpha, self.space, self.model.kinds)
         logits, _ = self.model.stateless_call(
             self._weights.taken_apart(tf.identity(self.w[0])),
-            tf.split(tf.identity(self._statistics), self._lengths),
+            self._statistics.parts(),
             batch[0],
             cells,
             training=False,
@@ -192,10 +183,11 @@ class ImageTask:
 
     def state(self) -> dict[str, np.ndarray]:
         """The running statistics."""
-        return {"statistics": np.array(tf.convert_to_tensor(self._statistics))}
+        row = self._statistics.row
+        return {"statistics": np.array(tf.convert_to_tensor(row))}
 
     def restore(self, arrays) -> None:
         """See Task."""
-        row = taken(arrays, "statistics", self._statistics.shape)
-        self._statistics.assign(row)
+        row = self._statistics.row
+        row.assign(taken(arrays, "statistics", row.shape))
         self._iterators = None

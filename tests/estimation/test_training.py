@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
+from darts_tf.descent.variables import named
 from darts_tf.estimation.training import (
     Training,
     cross_entropy,
@@ -47,6 +51,53 @@ def test_resumed_training_equals_an_undisturbed_one(loop):
         np.testing.assert_array_equal(array, after[name], err_msg=name)
 
 
+def test_a_step_is_sgd_on_each_weight_and_moves_each_statistic():
+    """As a list of tensors through Keras's own call gives them."""
+    keras.utils.set_random_seed(1)
+    net = EvaluationNetwork(CONVOLUTIONAL["DARTS_V2"], 2, 3, 3)
+    net.build((None, 8, 8, 1))
+    settings = TrainingSettings(3, 2, 8, drop_path=0.0, clip_norm=0.5)
+    loop = Training(net, settings, batches, None, Eager("one_device"))
+    w = [v.value for v in net.trainable_variables]
+    slots = [tf.zeros(v.shape) for v in w]
+    statistics = [v.value for v in net.non_trainable_variables]
+    sgd = SGD(settings.momentum, settings.weight_decay, settings.clip_norm)
+    for images, labels in itertools.islice(batches(0), 2):
+        with tf.GradientTape() as tape:
+            tape.watch(w)
+            (logits, auxiliary), statistics = net.stateless_call(
+                w, statistics, images, training=True
+            )
+            loss = cross_entropy(logits, labels)
+            loss += 0.4 * cross_entropy(auxiliary, labels)
+        g = tape.gradient(loss, w, unconnected_gradients="zero")
+        w, slots = sgd.step(w, g, slots, tf.constant(0.025))
+        assert float(loop.advance()["train/loss"]) == pytest.approx(
+            float(loss), rel=1e-4
+        )
+    groups = {"w": w, "slots": slots, "statistics": statistics}
+    wanted = named(groups, 2)
+    found = {n: a for n, a in loop.state().items() if n in wanted}
+    assert found.keys() == wanted.keys()
+    for name, array in wanted.items():
+        np.testing.assert_allclose(
+            found[name], array, rtol=1e-3, atol=2e-5, err_msg=name
+        )
+
+
+def test_it_may_start_from_what_the_model_was_given_later(loop):
+    before = loop.state()
+    stem, mean = loop.model.weights[0], loop.model.non_trainable_variables[0]
+    stem.assign(0 * stem + 3)
+    mean.assign(0 * mean + 5)
+    loop.start_from_model()
+    after = loop.state()
+    assert (after["w/00000"] == 3).all()
+    assert (after["statistics/00000"] == 5).all()
+    loop.restore(before)
+    np.testing.assert_array_equal(loop.state()["w/00000"], before["w/00000"])
+
+
 def test_drop_path_rises_and_learning_rate_falls(loop):
     loop.step = 0
     scalars = [loop.advance() for _ in range(6)]
@@ -72,13 +123,18 @@ def test_a_node_that_reaches_no_output_may_be_trained():
     net(tf.zeros((1, 8, 8, 1)), training=True)
     settings = TrainingSettings(1, 1, 8, weight_decay=0.0)
     loop = Training(net, settings, batches, None, Replicas("one_device"))
-    cell = net.cells[0].trainable_variables
-    before = [v.numpy() for v in cell]
-    stem = net.stem.trainable_variables[0].numpy()
+    numbers = {id(v): n for n, v in enumerate(net.trainable_variables)}
+
+    def weights(layer):
+        state = loop.state()
+        places = [numbers[id(v)] for v in layer.trainable_variables]
+        return [state[f"w/{n:05d}"] for n in places]
+
+    cell, stem = weights(net.cells[0]), weights(net.stem)
     loop.advance()
-    for variable, value in zip(cell, before, strict=True):
-        np.testing.assert_array_equal(variable, value)
-    assert np.abs(net.stem.trainable_variables[0] - stem).max() > 0
+    for now, value in zip(weights(net.cells[0]), cell, strict=True):
+        np.testing.assert_array_equal(now, value)
+    assert np.abs(weights(net.stem)[0] - stem[0]).max() > 0
 
 
 def test_auxiliary_loss_is_weighted(loop):

@@ -25,6 +25,15 @@ def test_what_is_packed_comes_apart_again():
         np.testing.assert_array_equal(part, variable)
 
 
+def test_outside_of_graphs_too():
+    net = model()
+    row = WeightRow(net)
+    arrays = row.arrays(row.packed().numpy())
+    assert [a.shape for a in arrays] == row.shapes
+    for array, variable in zip(arrays, net.trainable_variables, strict=True):
+        np.testing.assert_array_equal(array, variable)
+
+
 def test_a_loss_of_the_row_has_the_gradient_of_the_list():
     net = model()
     row, w = WeightRow(net), [tf.constant(v) for v in net.trainable_variables]

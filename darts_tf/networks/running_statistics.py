@@ -1,0 +1,62 @@
+"""The running statistics of a network in training, as one tensor.
+
+A pass over weights in a row leaves what batch norm saw in its batch, means
+and variances, as one row [N] (networks/pure_call.py). Whoever trains averages
+them here, all at once; a variable for each of some hundreds of them was a
+tenth of a training step's graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.networks.batch_norm import MOMENTUM
+
+
+class RunningStatistics:
+    """Those of a model; its own variables stay as they are.
+
+    Args:
+      model: a built keras.Model, created in the replicas' scope.
+      replicas: where it runs (descent/replicas.py).
+
+    Attributes:
+      row: the variable [N], in the order of model.non_trainable_variables.
+      shapes: of the parts.
+    """
+
+    def __init__(self, model, replicas):
+        self._found = [v.value for v in model.non_trainable_variables]
+        self.shapes = [tuple(v.shape) for v in self._found]
+        self._replicas = replicas
+        with replicas.scope():
+            self.row = tf.Variable(self._present(), trainable=False)
+
+    def _present(self):
+        return tf.concat([tf.convert_to_tensor(v) for v in self._found], 0)
+
+    def start(self) -> None:
+        """Takes up what the model has now."""
+        self.row.assign(self._present())
+
+    def follow(self, seen) -> None:
+        """Moves towards a batch's statistics [N]; call inside of a replica."""
+        (seen,) = self._replicas.mean([seen])
+        running = MOMENTUM * self.row + (1 - MOMENTUM) * seen
+        self._replicas.assign([self.row], [running])
+
+    def parts(self) -> list:
+        """As `Model.stateless_call` takes them."""
+        return tf.split(tf.identity(self.row), [n for (n,) in self.shapes])
+
+    def arrays(self) -> list[np.ndarray]:
+        """The parts, outside of graphs."""
+        row = np.array(tf.convert_to_tensor(self.row))
+        return np.split(row, np.cumsum([n for (n,) in self.shapes])[:-1])
+
+    def restore(self, arrays: Sequence[np.ndarray]) -> None:
+        """Takes up what `arrays` gave."""
+        self.row.assign(np.concatenate(arrays))
