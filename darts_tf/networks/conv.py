@@ -14,6 +14,7 @@ from darts_tf.errors import InputError
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
+from darts_tf.networks.drop_path import edge_arguments
 from darts_tf.networks.edges import discrete_units
 from darts_tf.networks.ends import AuxiliaryHead, strided_stem
 from darts_tf.networks.mixed_edges import MixedEdges
@@ -177,9 +178,11 @@ class EvaluationNetwork(Trunk):
           Logits [B, classes]; in training (logits, auxiliary logits), the
           latter None without an auxiliary head.
         """
-        arguments = {"drop_path": drop_path, "seed": seed} if training else {}
+        arguments = [{}] * len(self.cells)
+        if training:
+            arguments = edge_arguments(self.cells, drop_path, seed, images)
         auxiliary_logits = None
-        outputs = self._trunk(images, training, lambda layer: arguments)
+        outputs = self._trunk(images, training, arguments.__getitem__)
         for layer, out in enumerate(outputs):
             wanted = training and self.auxiliary is not None
             if wanted and layer == self.reductions[1]:

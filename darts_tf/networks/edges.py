@@ -12,7 +12,7 @@ import tensorflow as tf
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Edges
-from darts_tf.networks.precision import wide, widened
+from darts_tf.networks.drop_path import dropped
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 from darts_tf.space.genotype import CellGenotype
 
@@ -24,21 +24,34 @@ class DiscreteEdges(Edges):
       edges: (target, operation) of each edge.
       channels: C, of every feature map in the cell.
       stride: 1 or 2, for all edges.
-      key: a number that no other node of the network has; it tells the drop
-        path masks, and the noise, of different edges apart.
+      key: a number that no other node of the network has; it tells the noise
+        of different edges apart.
+      before: number of edges with drop path of the cell's nodes before.
+
+    Attributes:
+      droppable: number of edges with drop path: of all but the identity and
+        the zero operation.
     """
 
-    def __init__(self, edges, channels: int, stride: int, key: int):
+    def __init__(
+        self, edges, channels: int, stride: int, key: int, before: int = 0
+    ):
         super().__init__()
-        self.stride, self.key = stride, key
+        self.stride, self.key, self.before = stride, key, before
         self.edges = list(edges)
         self.operations = [
             None
-            if name in (ZERO, NOISE, *ops.POOLS)
-            or (name == IDENTITY and stride == 1)
+            if name in (ZERO, NOISE, *ops.POOLS) or self._is_node(name)
             else ops.build(name, channels, stride, lambda: BatchNorm(True))
             for _, name in self.edges
         ]
+        self.droppable = sum(self._droppable(name) for _, name in self.edges)
+
+    def _droppable(self, name: str) -> bool:
+        return name != ZERO and not self._is_node(name)
+
+    def _is_node(self, name: str) -> bool:
+        return name == IDENTITY and self.stride == 1
 
     def build(self, shape) -> None:
         """Builds the operations, by the shape of the node."""
@@ -51,19 +64,17 @@ class DiscreteEdges(Edges):
 
         Args:
           x: the node.
-          drop_path: probability (a scalar tensor) with which a sample's edge
-            is dropped, or None; the identity is never dropped.
-          seed: int32 [2], decides the masks and the noise (ops.noise).
+          drop_path: drop_path.scales of the cell's edges, or None.
+          seed: int32 [2], decides the noise (ops.noise).
           training: whether batch statistics are used.
 
         The zero operation gives zeros, for a node may have nothing else.
         """
         activated = tf.nn.relu(x)
-        result = []
+        scales, result = iter((drop_path or [])[self.before :]), []
         for index, (target, name) in enumerate(self.edges):
-            own = self.key * 100 + index
             if name == NOISE:
-                y = ops.noise(x, self.stride, seed, own)
+                y = ops.noise(x, self.stride, seed, self.key * 100 + index)
             elif name in ops.POOLS:
                 y = ops.POOLS[name](x, self.stride)
             elif name == ZERO:
@@ -72,8 +83,8 @@ class DiscreteEdges(Edges):
                 y = x
             else:
                 y = self.operations[index](activated, training=training)
-            if drop_path is not None and y is not x and name != ZERO:
-                y = drop(y, drop_path, ops.fold_in(seed, own))
+            if drop_path is not None and self._droppable(name):
+                y = dropped(y, next(scales))
             result.append((target, [y]))
         return result
 
@@ -95,30 +106,13 @@ def discrete_units(
     leaving = {source: [] for source in range(targets[-1])}
     for target, (name, source) in zip(targets, cell.edges):
         leaving[source].append((target, name))
-    return [
-        DiscreteEdges(
-            edges,
-            channels,
-            input_stride if source < spec.inputs else 1,
-            key=layer * 100 + source,
-        )
-        if edges
-        else None
-        for source, edges in leaving.items()
-    ]
-
-
-def drop(y, probability, seed):
-    """Drop path: zeroes whole samples of [B, H, W, C], rescales the rest.
-
-    Each sample is kept with probability 1 - p and divided by it, so that
-    the expectation stays (Larsson et al. 2017; DARTS sect. A.3).
-    """
-    dtype = wide(y.dtype)
-    keep = 1.0 - tf.cast(probability, dtype)
-    noise = tf.random.stateless_uniform(
-        [tf.shape(y)[0], 1, 1, 1], seed, dtype=dtype
-    )
-    # One pass over the feature map, and no gradient of the probability.
-    scale = tf.stop_gradient(tf.floor(noise + keep) / keep)
-    return tf.cast(widened(y) * scale, y.dtype)
+    units, before = [], 0
+    for source, edges in leaving.items():
+        stride = input_stride if source < spec.inputs else 1
+        key = layer * 100 + source
+        unit = None
+        if edges:
+            unit = DiscreteEdges(edges, channels, stride, key, before)
+            before += unit.droppable
+        units.append(unit)
+    return units

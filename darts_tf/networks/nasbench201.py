@@ -17,6 +17,7 @@ from darts_tf.networks import ops, recompute
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
 from darts_tf.networks.convolutions import Conv, strided
+from darts_tf.networks.drop_path import edge_arguments
 from darts_tf.networks.edges import discrete_units
 from darts_tf.networks.ends import Classifier, check_ends, cifar_stem
 from darts_tf.networks.packed_edges import PackedEdges
@@ -209,6 +210,8 @@ class EvaluationNetwork(_Trunk):
           Logits [B, classes]; in training (logits, None), as a network with
           an auxiliary head returns its logits too.
         """
-        arguments = {"drop_path": drop_path, "seed": seed} if training else {}
-        logits = self._logits(images, training, lambda layer: arguments)
+        arguments = [{}] * len(self.cells)
+        if training:
+            arguments = edge_arguments(self.cells, drop_path, seed, images)
+        logits = self._logits(images, training, arguments.__getitem__)
         return (logits, None) if training else logits

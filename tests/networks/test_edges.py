@@ -8,9 +8,11 @@ import tensorflow as tf
 
 from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.edges import DiscreteEdges, drop
+from darts_tf.networks.drop_path import scales
+from darts_tf.networks.edges import DiscreteEdges, discrete_units
 from darts_tf.networks.mixed_edges import MixedEdges
 from darts_tf.space.conv import CANDIDATES, SPACE
+from darts_tf.space.published import CONVOLUTIONAL
 from darts_tf.space.registry import space_by_name
 
 
@@ -49,33 +51,44 @@ def test_pools_have_a_batch_norm_in_search_only():
     assert tf.reduce_mean(y) > 3 and not discrete.trainable_variables
 
 
-def test_drop_path_scales_samples_and_spares_the_identity():
+def test_drop_path_spares_the_identity_and_the_zero_operation():
     x = tf.ones((64, 2, 2, 3))
-    y = drop(x, tf.constant(0.25), [1, 2]).numpy()
-    per_sample = y.reshape(64, -1)
-    assert (per_sample == per_sample[:, :1]).all()
-    np.testing.assert_allclose(np.unique(y), [0, 4 / 3], rtol=1e-6)
-    unit = DiscreteEdges([(2, "skip_connect"), (3, "max_pool_3x3")], 3, 1, 0)
-    arguments = dict(drop_path=tf.constant(0.5), seed=tf.constant([1, 2]))
-    (_, (kept,)), (_, (dropped,)) = unit(x, **arguments, training=True)
+    unit = DiscreteEdges(
+        [(2, "skip_connect"), (3, "none"), (4, "max_pool_3x3")], 3, 1, 0
+    )
+    assert unit.droppable == 1
+    half = scales(tf.constant(0.5), [1, 2], unit.droppable, 64)
+    (_, (kept,)), _, (_, (y,)) = unit(x, drop_path=half, training=True)
     np.testing.assert_array_equal(kept, x)
-    assert (dropped.numpy() == 0).any()
+    np.testing.assert_array_equal(y, half[0] * x)
 
 
 def test_strided_identity_is_dropped():
     unit = DiscreteEdges([(2, "skip_connect")], 4, 2, 0)
     x = tf.random.stateless_normal((64, 4, 4, 4), [1, 2])
-    arguments = dict(drop_path=tf.constant(0.5), seed=tf.constant([1, 2]))
-    ((_, (y,)),) = unit(x, **arguments, training=True)
+    half = scales(tf.constant(0.5), [1, 2], unit.droppable, 64)
+    ((_, (y,)),) = unit(x, drop_path=half, training=True)
     gone = np.abs(y.numpy()).reshape(64, -1).max(-1) == 0
     assert 10 < gone.sum() < 54
 
 
-def test_masks_follow_the_seed():
-    x = tf.ones((64, 1, 1, 1))
-    first, again = (drop(x, 0.5, [1, 2]) for _ in range(2))
-    np.testing.assert_array_equal(first, again)
-    assert (first != drop(x, 0.5, [1, 3])).numpy().any()
+def test_each_edge_of_a_cell_has_its_own_mask():
+    """Its nodes' edges take them in turn."""
+    genotype = CONVOLUTIONAL["DARTS_V2"].cells["reduce"]
+    units = discrete_units(SPACE.cell("reduce"), genotype, 4, 2, 0)
+    taken = [u.before + n for u in units if u for n in range(u.droppable)]
+    dropped = [e for u in units if u for e in u.edges
+               if e[1] != "skip_connect" or u.stride == 2]  # fmt: skip
+    assert taken == [*range(len(dropped))] and len(taken) > 4
+    last = [u for u in units if u and u.droppable][-1]
+    masks = [tf.fill((1, 1, 1, 1), float(n)) for n in range(len(taken))]
+    x = tf.ones((1, 4, 4, 4))
+    plain = last(x, training=True)
+    found = last(x, drop_path=masks, training=True)
+    factors = iter(masks[last.before :])
+    for (_, name), (_, (was,)), (_, (y,)) in zip(last.edges, plain, found):
+        factor = 1.0 if name == "skip_connect" else next(factors)
+        np.testing.assert_allclose(y, factor * was, rtol=1e-5)
 
 
 @pytest.mark.parametrize("stride, size", [(1, 7), (2, 4)])

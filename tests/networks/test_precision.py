@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.networks import edges, ops
+from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.networks.drop_path import dropped, scales
 from darts_tf.networks.mixed_edges import MixedEdges
 from darts_tf.networks.packed_edges import PackedEdges
 from darts_tf.networks.precision import NARROW
@@ -65,10 +66,9 @@ def test_batch_statistics_are_those_of_float32(dtype, synchronized):
 @pytest.mark.parametrize("dtype", NARROW)
 def test_drop_path_drops_the_same_samples(dtype):
     y = tf.ones((64, 1, 1, 1), dtype)
-    masks = [
-        edges.drop(tf.cast(y, kind), tf.constant(0.05), tf.constant([1, 2]))
-        for kind in (dtype, tf.float32)
-    ]
+    (scale,) = scales(tf.constant(0.05), [1, 2], 1, 64)
+    masks = [dropped(tf.cast(y, k), scale) for k in (dtype, tf.float32)]
+    assert masks[0].dtype == dtype
     close(masks[0], masks[1], dtype, times=1)
     assert 0 < np.count_nonzero(masks[1] == 0) < 16
 
