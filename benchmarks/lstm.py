@@ -27,7 +27,7 @@ from darts_tf.networks.ops import Block
 from darts_tf.run import flags as run_flags
 from darts_tf.space.published import load_genotype
 from darts_tf.space.recurrent import NODES
-from train import setup, texts
+from train import setup, text_data, texts
 
 FLAGS = flags.FLAGS
 run_flags.define_workdir("(nothing is written)")
@@ -80,8 +80,8 @@ def main(_) -> None:
         setup.settings(
             text_training.TextTrainingSettings, FLAGS, steps_per_epoch=steps
         ),
-        texts.Windows(FLAGS, data.train, replicas).training,
-        texts.Windows(FLAGS, data.valid, replicas).once,
+        text_data.Windows(FLAGS, data.train, replicas).training,
+        text_data.Windows(FLAGS, data.valid, replicas).once,
         FLAGS.measured_batch,
         replicas,
     )
@@ -90,7 +90,7 @@ def main(_) -> None:
             loop.advance()
         print(loop.epoch, loop.end_epoch(), flush=True)
     tokens, _ = data.load_test()
-    test = texts.Windows(FLAGS, tokens, replicas).once(1)
+    test = text_data.Windows(FLAGS, tokens, replicas).once(1)
     result = {
         "units": model.cell.hidden_size,
         "parameters": scoring.parameters(model),

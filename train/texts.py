@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import tensorflow as tf
 
 from darts_tf.data import windows
 from darts_tf.data.text import EOS, UNKNOWN, TextData, load_text
 from darts_tf.descent.replicas import Replicas
-from darts_tf.errors import InputError
 from darts_tf.estimation import scoring, text_training
 from darts_tf.estimation.sampling import sample
 from darts_tf.networks.language import Dropouts, LanguageModel
@@ -22,6 +19,7 @@ from darts_tf.strategy.joint import SEARCHES
 from darts_tf.strategy.search_settings import SearchSettings
 from darts_tf.strategy.text_task import TextTask
 from train import setup, watching
+from train.text_data import Windows, far_from, require
 
 
 def search_data(flags) -> TextData:
@@ -47,12 +45,12 @@ def search(
         data.vocabulary.size, replicas,
     )  # fmt: skip
     valid = Windows(flags, data.valid, replicas)
-    _require(valid.once, "measured_batch")
-    _require(lambda: valid.validation(0), "batch_size")
+    require(valid.once, "measured_batch")
+    require(lambda: valid.validation(0), "batch_size")
     task = TextTask(
         model,
         Windows(flags, learned, replicas).training,
-        _far_from(learned, steps, flags, replicas) if joint
+        far_from(learned, steps, flags, replicas) if joint
         else valid.validation,
         valid.once,
         batch_size=flags.batch_size,
@@ -71,12 +69,6 @@ def search(
     )
 
 
-def _far_from(text, steps: int, flags, replicas: Replicas) -> Callable:
-    """Windows for alpha of the text that w learns from, half of it away."""
-    every = Windows(flags, text, replicas)
-    return lambda start_step: every.validation(start_step + steps // 2)
-
-
 def training_of(flags, genotype, replicas: Replicas, data=None):
     """(a genotype's model and its training, the data: loaded if None)."""
     data = data or load_text(flags.dataset, flags.data_dir)
@@ -84,7 +76,7 @@ def training_of(flags, genotype, replicas: Replicas, data=None):
         len(data.train), flags.batch_size, flags.bptt
     )
     valid = Windows(flags, data.valid, replicas)
-    _require(valid.once, "measured_batch")
+    require(valid.once, "measured_batch")
     cell = DerivedCell(genotype.cells["recurrent"], flags.hidden_size)
     model = build_model(flags, cell, data.vocabulary.size, replicas)
     loop = text_training.TextTraining(
@@ -101,14 +93,6 @@ def training_of(flags, genotype, replicas: Replicas, data=None):
     return loop, data
 
 
-def _require(windows: Callable, flag: str) -> None:
-    """Refuses what would fail at the end of the first epoch only."""
-    try:
-        windows()
-    except InputError as error:
-        raise InputError(f"validation text, --{flag}: {error}") from error
-
-
 def build_model(flags, cell, words: int, replicas: Replicas) -> LanguageModel:
     """A language model around a cell, with random weights."""
     names = Dropouts.__dataclass_fields__
@@ -121,53 +105,6 @@ def build_model(flags, cell, words: int, replicas: Replicas) -> LanguageModel:
         hidden = tf.zeros((1, cell.state_size))
         model(tf.zeros((1, 1), tf.int32), hidden, **more)
     return model
-
-
-class Windows:
-    """Windows of one text, split among the replicas."""
-
-    def __init__(self, flags, tokens: np.ndarray, replicas: Replicas):
-        replicas.check_batch(flags.batch_size)
-        self._flags, self._tokens = flags, tokens
-        self._replicas = replicas
-
-    def training(self, start_step: int):
-        """Endless, of bptt words or half of them."""
-        return self._split(
-            windows.training_windows(
-                self._tokens,
-                batch_size=self._flags.batch_size,
-                bptt=self._flags.bptt,
-                seed=self._flags.seed,
-                start_step=start_step,
-            ),
-            self._flags.batch_size,
-        )
-
-    def validation(self, start_step: int):
-        """Endless, of one length."""
-        return self._split(
-            windows.validation_windows(
-                self._tokens,
-                batch_size=self._flags.batch_size,
-                bptt=self._flags.bptt,
-                start_step=start_step,
-            ),
-            self._flags.batch_size,
-        )
-
-    def once(self, batch_size: int | None = None):
-        """The whole text, in --measured_batch streams or as many as given."""
-        size = batch_size or self._flags.measured_batch
-        dataset = windows.ordered_windows(
-            self._tokens, batch_size=size, bptt=self._flags.bptt
-        )
-        return self._split(dataset, size)
-
-    def _split(self, dataset, size: int):
-        """With `fresh` for each stream, so that it can be divided."""
-        each = dataset.map(lambda x, y, fresh: (x, y, tf.repeat(fresh, size)))
-        return self._replicas.split(each, size)
 
 
 def validated(loop, data: TextData, flags) -> dict:

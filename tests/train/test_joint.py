@@ -9,7 +9,7 @@ import types
 import numpy as np
 
 from darts_tf.descent.replicas import Replicas
-from train import images, texts
+from train import images, text_data
 
 TEXT = (
     "--space=darts_recurrent", "--dataset=text_folder", "--hidden_size=4",
@@ -52,7 +52,7 @@ class Given(types.SimpleNamespace):
 def test_alpha_reads_far_from_w_the_same_text():
     flags = Given({"batch_size": 2, "bptt": 4, "seed": 0, "measured_batch": 1})
     text = np.arange(82)  # 10 windows in each of two streams
-    far = texts._far_from(text, 10, flags, Replicas("one_device"))
+    far = text_data.far_from(text, 10, flags, Replicas("one_device"))
     first = [int(x[0, 0]) for x, *_ in itertools.islice(far(0), 10)]
     assert first == [20, 24, 28, 32, 36, 0, 4, 8, 12, 16]
     assert int(next(iter(far(3)))[0][0, 0]) == 32
