@@ -14,6 +14,7 @@ from darts_tf.networks.memory import (
     IMAGES,
     LAMBDA,
     NARROW,
+    RECOMPUTED,
     TEXT,
     Kind,
     Memory,
@@ -63,6 +64,8 @@ class ImageSearch:
         needs = IMAGES[self.method]
         if self.lambda_regularizer != "none":
             needs = needs.plus(LAMBDA[self.lambda_gradient])
+        if self.recompute:
+            needs = needs.plus(RECOMPUTED[self.method])
         return needs if self.precision == "float32" else needs.plus(NARROW)
 
     def _element(self) -> float:

@@ -15,8 +15,8 @@ GB = 1e9
 PROGRAM = 0.80 * GB
 """TensorFlow, Keras and this program, before any network."""
 
-TEXT_PROGRAM = 0.62 * GB
-"""The same for language."""
+SMALL_PROGRAM = 0.62 * GB
+"""The same where no supernet of images is built."""
 
 
 class Sizes(Protocol):
@@ -60,7 +60,7 @@ class Kind:
 
 
 IMAGES = {
-    "training": Kind(6, 3.1e6),
+    "training": Kind(6, 1.5e6, 0.95, SMALL_PROGRAM),
     "weights": Kind(6, 0.12e6),
     "first_order": Kind(6, 0.26e6),
     "finite_difference": Kind(12, 0.39e6),
@@ -70,9 +70,9 @@ IMAGES = {
 "weights" that of a supernet at given mixing weights.
 
 Of "exact" one peak is known, which does not tell both constants apart (16
-channels, 8 cells, batch 16: 8.62 GB); "training" was fitted to two runs of
-train.evaluate. "weights" was a half of "first_order" when it was measured, and
-is that half still.
+channels, 8 cells, batch 16: 8.62 GB); "training" was fitted to three sizes of
+benchmarks/training_step.py and a run of train.evaluate. "weights" was a half of
+"first_order" when it was measured, and is that half still.
 """
 
 LAMBDA = {
@@ -84,6 +84,16 @@ and their graphs. Each was fitted to one run: 8 channels, 4 cells, batch 32; 8
 channels, 5 cells, batch 16.
 """
 
+RECOMPUTED = {
+    "weights": Kind(0, 0.17e6),
+    "first_order": Kind(0, 0.35e6),
+    "finite_difference": Kind(0, 0.75e6),
+    "exact": Kind(0, 0.75e6),
+}
+"""What --recompute adds to a step: graphs. First order was fitted to two
+sizes, eq. 8 to one; "weights" is half of the former, "exact" as the latter.
+"""
+
 NARROW = Kind(0, 0.1e6)
 """What --precision adds to a step: casts."""
 
@@ -92,10 +102,10 @@ ELEMENT = {"float32": 4.0, "mixed_bfloat16": 2.3, "mixed_float16": 2.3}
 multiplied with stays float32 (tests/networks/test_footprint.py counts it)."""
 
 TEXT = {
-    "training": Kind(6, 7.0e6, program=TEXT_PROGRAM),
-    "first_order": Kind(6, 0.72e6, 0.83, TEXT_PROGRAM),
-    "finite_difference": Kind(12, 1.0e6, program=TEXT_PROGRAM),
-    "exact": Kind(12, 3.4e6, 2.68, TEXT_PROGRAM),
+    "training": Kind(6, 7.0e6, program=SMALL_PROGRAM),
+    "first_order": Kind(6, 0.72e6, 0.83, SMALL_PROGRAM),
+    "finite_difference": Kind(12, 1.0e6, program=SMALL_PROGRAM),
+    "exact": Kind(12, 3.4e6, 2.68, SMALL_PROGRAM),
 }
 """The same of language models.
 

@@ -113,9 +113,9 @@ class MixedEdges(Edges):
         return result
 
     def _traced(self, layer, training, *inputs):
-        if self.traces is None or not training:
+        if self.traces is None:
             return layer(*inputs, training=training)
-        return self.traces(layer.key, layer, *inputs)
+        return self.traces(layer.key, layer, *inputs, training=training)
 
 
 class NodeOperations(ops.Block):

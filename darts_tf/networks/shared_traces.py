@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import keras
 import tensorflow as tf
 
 from darts_tf.networks import pure_call
@@ -48,8 +49,8 @@ class SharedTraces:
     Args:
       inline: dissolve the calls after all. For second derivatives, of which
         a call would compute more than is asked for.
-      xla: XLA compiles the functions, and none is dissolved. A supernet as one
-        piece would take it minutes.
+      xla: XLA compiles the functions of training, and none is dissolved. A
+        supernet as one piece would take it minutes.
 
     Attributes:
       layers: those that it is going to call; whoever makes one adds it.
@@ -60,8 +61,8 @@ class SharedTraces:
         self._xla = xla
         self.layers = []
 
-    def __call__(self, key, layer, *inputs):
-        """layer(*inputs, training=True), through the trace of its key.
+    def __call__(self, key, layer, *inputs, training: bool = True):
+        """layer(*inputs, training=training), through the trace of its key.
 
         Eagerly it is the plain call.
 
@@ -70,29 +71,46 @@ class SharedTraces:
             their variables.
           layer: a layer.
           inputs: tensors, or lists of them.
+          training: False for inference, with its states as they are.
 
         Returns:
-          What the layer gives; its states are left in its variables, or in
-          the pass that is going on (networks/pure_call.py).
+          What the layer gives; in training its states are left in its
+          variables, or in the pass that is going on (networks/pure_call.py).
         """
         if tf.executing_eagerly() or not layer.variables:
-            return layer(*inputs, training=True)
+            return layer(*inputs, training=training)
+        if not training:
+            return self._inferred((*key, "inference"), layer, inputs)
         around, variables = pure_call.present(), layer.trainable_variables
         weights = around and around.weights.piece(variables)
         if weights is None:
             weights = [tf.convert_to_tensor(v) for v in variables]
         constant = bool(variables) and weights_are_constant()
         key = (*key, isinstance(weights, list), constant)
-        if key not in self._functions:
-            self._functions[key] = tf.function(
-                _Pure(layer, constant),
-                autograph=False,
-                jit_compile=self._xla or None,
-                experimental_attributes={"_noinline": not self._inline},
-            )
-        outputs, states = self._functions[key](weights, *inputs)
+        shared = self._shared(key, _Pure(layer, constant), self._xla)
+        outputs, states = shared(weights, *inputs)
         pure_call.take_over(layer.non_trainable_variables, states)
         return outputs
+
+    def _inferred(self, key, layer, inputs):
+        def pure(values, *inputs):
+            mapping = zip(layer.variables, values, strict=True)
+            with keras.StatelessScope(list(mapping)):
+                return layer(*inputs, training=False)
+
+        values = [tf.convert_to_tensor(v) for v in layer.variables]
+        return self._shared(key, pure)(values, *inputs)
+
+    def _shared(self, key, function: Callable, xla: bool = False):
+        """`function`, compiled, or what came with its key before."""
+        if key not in self._functions:
+            self._functions[key] = tf.function(
+                function,
+                autograph=False,
+                jit_compile=xla or None,
+                experimental_attributes={"_noinline": not self._inline},
+            )
+        return self._functions[key]
 
 
 class _Pure:

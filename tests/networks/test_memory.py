@@ -12,8 +12,8 @@ from darts_tf.networks.memory import (
     IMAGES,
     LAMBDA,
     PROGRAM,
+    SMALL_PROGRAM,
     TEXT,
-    TEXT_PROGRAM,
     Memory,
     estimate,
 )
@@ -47,7 +47,7 @@ def test_of_text():
     found = estimate(TextFootprint(10, 100, 5), needs, examples=2)
     assert found.activations == 4 * 2 * 100 * needs.derivatives
     assert found.weights == 4 * needs.copies * 10
-    assert found.program == TEXT_PROGRAM + 5 * needs.graph
+    assert found.program == SMALL_PROGRAM + 5 * needs.graph
 
 
 def test_what_is_added_adds_weights_and_graphs():

@@ -54,6 +54,52 @@ def test_two_layers_are_traced_once_and_keep_their_own_values():
     assert np.abs(found[0] - found[1]).max() > 0.1
 
 
+def test_inference_is_traced_once_and_reads_each_layers_own_states():
+    layers, traces = (edge(), edge()), SharedTraces()
+    for n, layer in enumerate(layers):
+        for v in layer.non_trainable_variables:
+            v.assign(v + n + 0.5)
+    before = [v.numpy() for e in layers for v in e.variables]
+    x = tf.random.stateless_normal((3, 5, 5, 2), [1, 2])
+    given = x, None, None, tf.constant([0.5, 0.0, 2.0])
+
+    @tf.function
+    def together():
+        return [traces(e.key, e, *given, training=False) for e in layers]
+
+    found = together()
+    (function,) = traces._functions.values()
+    assert function.experimental_get_tracing_count() == 1
+    for layer, ours in zip(layers, found):
+        wanted = layer(*given, training=False)
+        np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-6)
+    assert np.abs(found[0] - found[1]).max() > 0.01
+    for was, now in zip(before, [v for e in layers for v in e.variables]):
+        np.testing.assert_array_equal(was, now)
+
+
+@pytest.mark.parametrize("way", ["calls", "dissolved"])
+def test_a_supernets_inference_is_the_plain_one(way):
+    """With other weights and statistics than its own, in a graph."""
+    keras.utils.set_random_seed(0)
+    model = Supernet(SMALL, 2, 3, 3, **WAYS[way])
+    model.build((None, 8, 8, 1))
+    alpha = [tf.constant(a) for a in relaxation.initial_alpha(SMALL, 0)]
+    cells = relaxation.cells_of(alpha, SMALL, model.kinds)
+    x = tf.random.stateless_normal((4, 8, 8, 1), [3, 4])
+    w = [1.1 * v.value for v in model.trainable_variables]
+    states = [v.value + 0.3 for v in model.non_trainable_variables]
+
+    def logits():
+        return model.stateless_call(w, states, x, cells, training=False)[0]
+
+    plain = logits()
+    size = np.abs(plain).max()
+    np.testing.assert_allclose(tf.function(logits)(), plain, atol=1e-4 * size)
+    own = model(x, cells, training=False)
+    assert np.abs(plain - own).max() > 0.01 * size
+
+
 WAYS = {
     "calls": {},
     "dissolved": {"second_derivatives": True},

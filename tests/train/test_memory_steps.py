@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from darts_tf.networks.memory import IMAGES, LAMBDA, NARROW
+from darts_tf.networks.memory import IMAGES, LAMBDA, NARROW, RECOMPUTED
 from darts_tf.space.published import CONVOLUTIONAL, RECURRENT
 from train.memory_steps import (
     GIVEN_WEIGHTS,
@@ -48,6 +48,17 @@ def test_it_grows_linearly_with_the_batch_alone(step):
 @pytest.mark.parametrize("step", [IMAGE, TEXT])
 def test_micro_batches_are_smaller_batches(step):
     assert changed(step, micro_batches=4) == changed(step, batch_size=16)
+
+
+@pytest.mark.parametrize("method", ["first_order", "finite_difference"])
+def test_recomputing_adds_graphs(method):
+    plain, again = (
+        changed(IMAGE, method=method, recompute=r) for r in (False, True)
+    )
+    assert again.activations < plain.activations / 2
+    # 8 cells of 14 edges with 8 candidates, of which one is zero.
+    added = RECOMPUTED[method].graph
+    assert (again.program - plain.program) / added in (8 * 14 * 8, 8 * 14 * 7)
 
 
 def test_what_saves_is_named_and_saves():
