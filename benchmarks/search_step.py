@@ -24,6 +24,7 @@ from absl import flags
 from benchmarks import size_flags, step_times
 from benchmarks.image_batches import Images, random_images, real_images
 from benchmarks.step_worker import TEXT_PROTOCOL
+from benchmarks.text_batches import random_windows
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
@@ -173,10 +174,7 @@ def text_task(replicas) -> TextTask:
     weights = tf.ones(cell.spec.alpha_shape)
     hidden = tf.zeros((1, FLAGS.hidden_size))
     model(tf.zeros((1, 1), tf.int32), hidden, weights=weights)
-    shape = (FLAGS.batch_size, FLAGS.bptt)
-    ids = tf.random.uniform(shape, 0, FLAGS.words, tf.int32, seed=0)
-    fresh = tf.zeros([FLAGS.batch_size], tf.bool)
-    stream = tf.data.Dataset.from_tensors((ids, ids, fresh)).repeat()
+    stream = random_windows(FLAGS.batch_size, FLAGS.bptt, FLAGS.words)
     return TextTask(
         model, lambda step: stream, lambda step: stream, lambda: (),
         batch_size=FLAGS.batch_size, measured_batch=1, bptt=FLAGS.bptt,

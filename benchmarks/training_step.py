@@ -19,6 +19,7 @@ from absl import flags
 from benchmarks import size_flags, step_times
 from benchmarks.image_batches import random_images
 from benchmarks.step_worker import SPACES
+from benchmarks.text_batches import random_windows
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation.text_training import (
     TextTraining,
@@ -74,10 +75,7 @@ def text_training() -> TextTraining:
     dropouts = Dropouts(0.1, 0.2, 0.75, 0.25, 0.75)
     model = LanguageModel(cell, FLAGS.words, dropouts)
     model(tf.zeros((1, 1), tf.int32), tf.zeros((1, FLAGS.hidden_size)))
-    shape = (FLAGS.batch_size, FLAGS.bptt)
-    ids = tf.random.uniform(shape, 0, FLAGS.words, tf.int32, seed=0)
-    fresh = tf.zeros([FLAGS.batch_size], tf.bool)
-    stream = tf.data.Dataset.from_tensors((ids, ids, fresh)).repeat()
+    stream = random_windows(FLAGS.batch_size, FLAGS.bptt, FLAGS.words)
     settings = TextTrainingSettings(
         FLAGS.steps + 1, 1, FLAGS.batch_size, FLAGS.bptt
     )

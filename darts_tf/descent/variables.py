@@ -12,19 +12,26 @@ from darts_tf.errors import InputError
 STEP = "step"
 
 
-def snapshot(variables: Sequence) -> list[np.ndarray]:
-    """The values of variables or arrays; of replicated ones the first."""
+def snapshot(variables: Sequence[tf.Variable]) -> list[np.ndarray]:
+    """The values of variables; of replicated ones the first copy."""
     return [np.array(tf.convert_to_tensor(v)) for v in variables]
 
 
 def named(
-    groups: Mapping[str, Sequence], step: int
+    groups: Mapping[str, Sequence[tf.Variable]], step: int
 ) -> dict[str, np.ndarray]:
     """The values of all groups as "group/00012", and the step."""
+    return numbered({n: snapshot(group) for n, group in groups.items()}, step)
+
+
+def numbered(
+    groups: Mapping[str, Sequence[np.ndarray]], step: int
+) -> dict[str, np.ndarray]:
+    """As `named`, of arrays."""
     arrays = {
         f"{group}/{index:05d}": value
-        for group, variables in groups.items()
-        for index, value in enumerate(snapshot(variables))
+        for group, values in groups.items()
+        for index, value in enumerate(values)
     }
     return arrays | {STEP: np.int64(step)}
 
@@ -40,18 +47,18 @@ def load(
         been assigned then.
     """
     shapes = {n: [tuple(v.shape) for v in group] for n, group in groups.items()}
-    step, found = taken(shapes, arrays)
+    step, found = grouped(shapes, arrays)
     for name, variables in groups.items():
         for variable, value in zip(variables, found[name], strict=True):
             variable.assign(value)
     return step
 
 
-def taken(
+def grouped(
     shapes: Mapping[str, Sequence[tuple[int, ...]]],
     arrays: Mapping[str, np.ndarray],
 ) -> tuple[int, dict[str, list[np.ndarray]]]:
-    """(the step, the arrays of each group), undoing `named`.
+    """(the step, the arrays of each group), undoing `numbered`.
 
     Args:
       shapes: of what each group must hold.

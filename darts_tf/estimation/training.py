@@ -23,11 +23,11 @@ from darts_tf.descent.precision import (
 )
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import linear
-from darts_tf.descent.variables import named, taken
+from darts_tf.descent.variables import grouped, numbered, snapshot
 from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks import pure_call
 from darts_tf.networks.running_statistics import RunningStatistics
-from darts_tf.networks.weight_row import WeightRow
+from darts_tf.networks.weight_row import WeightRow, arrays_of, row_of
 
 TOP = 5
 """Answers of which one must be right, beside the best one alone."""
@@ -210,35 +210,39 @@ class Training(Epochs):
         self._w.assign(self._layout.packed())
         self._statistics.start()
 
+    def _rows(self) -> dict[str, tuple]:
+        """Each row, and the shapes of what is in it."""
+        shapes, statistics = self._layout.shapes, self._statistics
+        return {
+            "w": (self._w, shapes),
+            "statistics": (statistics.row, statistics.shapes),
+            "slots": (self._slot, shapes),
+        }
+
     def state(self) -> dict[str, np.ndarray]:
         """All that is needed to go on exactly, by name.
 
         Rows are taken apart: a checkpoint holds the weights of the model.
         """
-        w, slots = (
-            self._layout.arrays(np.array(tf.convert_to_tensor(row)))
-            for row in (self._w, self._slot)
-        )
-        statistics = self._statistics.arrays()
-        groups = {"w": w, "statistics": statistics, "slots": slots}
+        groups = {
+            name: arrays_of(*snapshot([row]), shapes)
+            for name, (row, shapes) in self._rows().items()
+        }
         best = {
             "best_accuracy": np.float64(self.best_accuracy),
             "best_epoch": np.int64(self.best_epoch),
         }
-        return named(groups, self.step) | best
+        return numbered(groups, self.step) | best
 
     def restore(self, arrays) -> None:
         """Takes up a state; InputError where it does not fit."""
         arrays = dict(arrays)
         best = float(arrays.pop("best_accuracy", 0.0))
         epoch = int(arrays.pop("best_epoch", 0))
-        shapes = self._layout.shapes
-        self.step, found = taken(
-            {"w": shapes, "statistics": self._statistics.shapes,
-             "slots": shapes}, arrays,
-        )  # fmt: skip
-        for row, parts in (self._w, "w"), (self._slot, "slots"):
-            row.assign(np.concatenate([a.ravel() for a in found[parts]]))
-        self._statistics.restore(found["statistics"])
+        rows = self._rows()
+        shapes = {name: shapes for name, (_, shapes) in rows.items()}
+        self.step, found = grouped(shapes, arrays)
+        for name, (row, _) in rows.items():
+            row.assign(row_of(found[name]))
         self.best_accuracy, self.best_epoch = best, epoch
         self._iterator = None

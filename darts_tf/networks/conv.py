@@ -178,9 +178,9 @@ class EvaluationNetwork(Trunk):
           Logits [B, classes]; in training (logits, auxiliary logits), the
           latter None without an auxiliary head.
         """
-        arguments = [{}] * len(self.cells)
-        if training:
-            arguments = edge_arguments(self.cells, drop_path, seed, images)
+        arguments = edge_arguments(
+            self.cells, drop_path, seed, images, training
+        )
         auxiliary_logits = None
         outputs = self._trunk(images, training, arguments.__getitem__)
         for layer, out in enumerate(outputs):

@@ -14,7 +14,7 @@ from darts_tf.networks.precision import wide, widened
 def scales(probability, seed, edges: int, examples) -> list:
     """What each sample of each edge is multiplied with: `edges` [B, 1, 1, 1].
 
-    All are drawn at once: one by one they were a fifth of the graph of a
+    All are drawn at once: one by one they were a quarter of the graph of a
     training step. No gradient of the probability is wanted.
 
     Args:
@@ -28,14 +28,19 @@ def scales(probability, seed, edges: int, examples) -> list:
     return tf.unstack(tf.stop_gradient(tf.floor(drawn + keep) / keep), edges)
 
 
-def edge_arguments(cells, probability, seed, images) -> list[dict]:
-    """For each cell what its edges (networks/edges.py) need in training.
+def edge_arguments(
+    cells, probability, seed, images, training: bool
+) -> list[dict]:
+    """For each cell what its edges (networks/edges.py) need in a pass.
 
     Args:
       cells: derived ones.
       probability, seed: see `scales`; None: no drop path.
       images: of the pass.
+      training: without it they need nothing.
     """
+    if not training:
+        return [{}] * len(cells)
     if probability is None:
         return [{"seed": seed}] * len(cells)
     counts = [

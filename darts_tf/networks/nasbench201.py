@@ -210,8 +210,8 @@ class EvaluationNetwork(_Trunk):
           Logits [B, classes]; in training (logits, None), as a network with
           an auxiliary head returns its logits too.
         """
-        arguments = [{}] * len(self.cells)
-        if training:
-            arguments = edge_arguments(self.cells, drop_path, seed, images)
+        arguments = edge_arguments(
+            self.cells, drop_path, seed, images, training
+        )
         logits = self._logits(images, training, arguments.__getitem__)
         return (logits, None) if training else logits

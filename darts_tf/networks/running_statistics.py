@@ -8,9 +8,6 @@ tenth of a training step's graph.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import tensorflow as tf
 
 from darts_tf.networks.batch_norm import MOMENTUM
@@ -51,12 +48,3 @@ class RunningStatistics:
     def parts(self) -> list:
         """As `Model.stateless_call` takes them."""
         return tf.split(tf.identity(self.row), [n for (n,) in self.shapes])
-
-    def arrays(self) -> list[np.ndarray]:
-        """The parts, outside of graphs."""
-        row = np.array(tf.convert_to_tensor(self.row))
-        return np.split(row, np.cumsum([n for (n,) in self.shapes])[:-1])
-
-    def restore(self, arrays: Sequence[np.ndarray]) -> None:
-        """Takes up what `arrays` gave."""
-        self.row.assign(np.concatenate(arrays))

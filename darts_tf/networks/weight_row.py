@@ -63,11 +63,6 @@ class WeightRow:
         shape = self.shapes[place]
         return part if len(shape) == 1 else tf.reshape(part, shape)
 
-    def arrays(self, row: np.ndarray) -> list[np.ndarray]:
-        """The weights in a row [N] outside of graphs."""
-        parts = np.split(row, np.cumsum(self._sizes)[:-1])
-        return [p.reshape(s) for p, s in zip(parts, self.shapes, strict=True)]
-
     def lengths(self) -> list[int]:
         """Of the pieces."""
         return [sum(self._sizes[p.start : p.stop]) for p in self.pieces]
@@ -79,6 +74,18 @@ class WeightRow:
             return of_list(RowWeights(self, w[0]), *others)
 
         return of_row
+
+
+def arrays_of(row: np.ndarray, shapes: list[tuple]) -> list[np.ndarray]:
+    """A row [N] outside of graphs in arrays of these shapes."""
+    stops = np.cumsum([math.prod(shape) for shape in shapes])
+    parts = np.split(row, stops[:-1])
+    return [p.reshape(s) for p, s in zip(parts, shapes, strict=True)]
+
+
+def row_of(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Undoes `arrays_of`."""
+    return np.concatenate([a.ravel() for a in arrays])
 
 
 def _places(variables) -> dict[int, int]:

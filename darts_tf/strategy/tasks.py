@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from darts_tf.descent import scores
 from darts_tf.descent.replicas import Replicas
+from darts_tf.descent.variables import snapshot
 from darts_tf.errors import InputError
 from darts_tf.networks.running_statistics import RunningStatistics
 from darts_tf.networks.weight_row import WeightRow
@@ -183,8 +184,8 @@ class ImageTask:
 
     def state(self) -> dict[str, np.ndarray]:
         """The running statistics."""
-        row = self._statistics.row
-        return {"statistics": np.array(tf.convert_to_tensor(row))}
+        (row,) = snapshot([self._statistics.row])
+        return {"statistics": row}
 
     def restore(self, arrays) -> None:
         """See Task."""

@@ -65,7 +65,8 @@ def test_a_network_draws_a_mask_for_each_edge_that_it_drops(network):
     net.build((None, 8, 8, 1))
     images = tf.ones((2, 8, 8, 1))
     for arguments, cell in zip(
-        edge_arguments(net.cells, tf.constant(0.5), [1, 2], images), net.cells
+        edge_arguments(net.cells, tf.constant(0.5), [1, 2], images, True),
+        net.cells,
     ):
         units = [unit for unit in cell.units if unit]
         every = sum(unit.droppable for unit in units)
@@ -82,5 +83,6 @@ def test_a_network_draws_a_mask_for_each_edge_that_it_drops(network):
 
 
 def test_without_a_probability_there_is_none():
-    found = edge_arguments([None, None], None, [1, 2], None)
+    found = edge_arguments([None, None], None, [1, 2], None, True)
     assert found == [{"seed": [1, 2]}] * 2
+    assert edge_arguments([None], 0.5, [1, 2], None, False) == [{}]

@@ -11,7 +11,12 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.networks import pure_call
 from darts_tf.networks.conv import EvaluationNetwork
 from darts_tf.networks.running_statistics import RunningStatistics
-from darts_tf.networks.weight_row import RowWeights, WeightRow
+from darts_tf.networks.weight_row import (
+    RowWeights,
+    WeightRow,
+    arrays_of,
+    row_of,
+)
 from darts_tf.space.published import CONVOLUTIONAL
 
 
@@ -53,10 +58,10 @@ def test_arrays_come_back(net):
     rng = np.random.default_rng(0)
     row = rng.standard_normal(statistics.row.shape).astype(np.float32)
     statistics.row.assign(row)
-    arrays = statistics.arrays()
+    arrays = arrays_of(row, statistics.shapes)
     assert [a.shape for a in arrays] == statistics.shapes
     statistics.row.assign(0 * row)
-    statistics.restore(arrays)
+    statistics.row.assign(row_of(arrays))
     np.testing.assert_array_equal(statistics.row, row)
 
 

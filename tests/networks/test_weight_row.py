@@ -6,7 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.networks.weight_row import WeightRow, pieces
+from darts_tf.networks.weight_row import (
+    WeightRow,
+    arrays_of,
+    pieces,
+    row_of,
+)
 
 
 def model():
@@ -28,7 +33,9 @@ def test_what_is_packed_comes_apart_again():
 def test_outside_of_graphs_too():
     net = model()
     row = WeightRow(net)
-    arrays = row.arrays(row.packed().numpy())
+    packed = row.packed().numpy()
+    arrays = arrays_of(packed, row.shapes)
+    np.testing.assert_array_equal(row_of(arrays), packed)
     assert [a.shape for a in arrays] == row.shapes
     for array, variable in zip(arrays, net.trainable_variables, strict=True):
         np.testing.assert_array_equal(array, variable)
