@@ -74,12 +74,14 @@ def main(_) -> int:
 def gradients(compile) -> dict[str, np.ndarray]:
     """Each gradient as one row, of a supernet made anew and always equal."""
     keras.utils.set_random_seed(0)
-    w, alpha, loss = network()
+    w, alpha, loss, sloped = network()
     generator = np.random.default_rng(0)
     batches = [random_batch(generator) for _ in range(2)]
     sgd, seed = SGD(0.9, 3e-4, 5.0), tf.constant([0, 0])
     unroll = bilevel.Unroll(sgd, sgd.slots(w), tf.constant(0.025))
-    gradient = bilevel.ArchitectureGradient(loss, "exact", compile)
+    gradient = bilevel.ArchitectureGradient(
+        loss, "exact", compile, product=bilevel.PRODUCTS[sloped]
+    )
     g, *_ = gradient.weight_gradient(w, alpha, batches[0], seed)
     found = {"weights": as_row(g)}
     for method in bilevel.METHODS:
@@ -90,11 +92,10 @@ def gradients(compile) -> dict[str, np.ndarray]:
 
 
 def network():
-    """(w, alpha, L) of the paper's supernet, for the exact gradient too."""
+    """(w, alpha, L, key of bilevel.PRODUCTS) of the paper's supernet."""
     model = images.supernet(
-        SPACE, FLAGS.channels, FLAGS.layers, CLASSES,
-        second_derivatives=True, xla=FLAGS.jit == "on",
-    )  # fmt: skip
+        SPACE, FLAGS.channels, FLAGS.layers, CLASSES, xla=FLAGS.jit == "on"
+    )
     start = relaxation.initial_alpha(SPACE, 0)
     model.build((None, *SHAPE))
     generator = np.random.default_rng(1)
@@ -103,7 +104,7 @@ def network():
         for v in model.trainable_variables
     ]
     alpha = [tf.constant(rows) for rows in start]
-    return w, alpha, relaxation.supernet_loss(model)
+    return w, alpha, relaxation.supernet_loss(model), model.sloped
 
 
 def _start(shape, generator):

@@ -157,9 +157,11 @@ def image_task(replicas, chosen: Images | None = None) -> tasks.ImageTask:
     """The supernet on the images, or on random ones."""
     chosen = chosen or chosen_images(replicas)
     space = space_by_name(FLAGS.space)
+    names = "method", "lambda_gradient"
+    exact = {name for name in names if FLAGS[name].value == "exact"}
     model = images.supernet(
         space, FLAGS.channels, FLAGS.layers, chosen.classes,
-        "exact" in (FLAGS.method, FLAGS.lambda_gradient),
+        images.differentiates_gradients(exact, FLAGS.recompute),
         FLAGS.recompute, FLAGS.partial_channels, FLAGS.jit == "on",
     )  # fmt: skip
     model.build((None, *chosen.shape))

@@ -60,10 +60,12 @@ def built_supernet(flags, data: Data, replicas: Replicas):
     """The search network with random weights, as the flags say."""
     space = space_by_name(flags.space)
     # Random weight sharing has no alpha: no --method, no --partial_channels.
-    second = any(
-        name in flags and flags[name].value == "exact"
+    exact = {
+        name
         for name in ("method", "lambda_gradient")
-    )
+        if name in flags and flags[name].value == "exact"
+    }
+    second = differentiates_gradients(exact, flags.recompute)
     partial = flags.partial_channels if "partial_channels" in flags else 1
     with replicas.scope():
         model = supernet(
@@ -72,6 +74,16 @@ def built_supernet(flags, data: Data, replicas: Replicas):
         )  # fmt: skip
         model.build((None, *data.images.image_shape))
     return model
+
+
+def differentiates_gradients(exact, recompute: bool) -> bool:
+    """Whether a search does, apart from slopes (Supernet's argument).
+
+    Args:
+      exact: which of --method and --lambda_gradient are.
+      recompute: whether cells are computed again.
+    """
+    return "lambda_gradient" in exact or (recompute and "method" in exact)
 
 
 def supernet(

@@ -11,8 +11,9 @@ import functools
 
 import tensorflow as tf
 
-from darts_tf.networks import pure_call
+from darts_tf.networks import asked, pure_call
 from darts_tf.networks.layer import Layer
+from darts_tf.networks.norm_derivatives import normalised
 from darts_tf.networks.precision import wide, widened
 
 MOMENTUM = 0.9
@@ -85,6 +86,8 @@ class BatchNorm(Layer):
         if x.dtype == tf.float64 or self.synchronized:
             mean, variance, unbiased = self._moments(x)
             y = self._normalise(x, mean, variance, gamma, beta)
+        elif x.dtype == tf.float32 and asked.slope_is_wanted():
+            y, mean, unbiased = normalised(x, gamma, beta, EPSILON)
         else:
             unused = _constants(0, wide(x.dtype))[1]
             y, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(

@@ -39,8 +39,9 @@ class Supernet(Trunk):
       layers: number of cells, at least 3 (paper: 8).
       classes: number of classes.
       synchronized: batch statistics over all replicas.
-      second_derivatives: whether gradients of gradients will be asked for;
-        they are right without it, but cost more.
+      second_derivatives: whether gradients of gradients will be asked for
+        that are no slopes (`sloped`); they are right without it, but cost
+        more.
       recompute: keep no activations within a cell (networks/recompute.py).
       partial_channels: K; one K-th of the channels is mixed
         (networks/partial_edges.py), with 1 all of them.
@@ -74,6 +75,12 @@ class Supernet(Trunk):
         self.norm = functools.partial(norm, False)
         self._stem_norm = functools.partial(norm, True)
         super().__init__(channels, layers, classes, name="supernet")
+
+    @property
+    def sloped(self) -> bool:
+        """Whether networks/slopes.py knows the slope along its weights."""
+        known = self._traces is not None and self._traces.sloped
+        return known and not self.recompute
 
     @property
     def shared_layers(self) -> list:

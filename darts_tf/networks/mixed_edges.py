@@ -104,18 +104,22 @@ class MixedEdges(Edges):
                 weight = weights[row][self.names[row].index(NOISE)]
                 terms.append(tf.cast(weight * widened(drawn), x.dtype))
             if layer.chains:
-                given = activated, phases, shared, weights[row]
-                terms.append(self._traced(layer, training, *given))
+                given = activated, phases, shared
+                own = (weights[row],)
+                terms.append(
+                    self._traced(layer, training, *given, mixing=own)
+                )
             elif shared is not None:
                 like = pooled[0] if pooled else x
                 terms.append(as_map(shared, like))
             result.append((target, terms))
         return result
 
-    def _traced(self, layer, training, *inputs):
+    def _traced(self, layer, training, *inputs, mixing=()):
         if self.traces is None:
-            return layer(*inputs, training=training)
-        return self.traces(layer.key, layer, *inputs, training=training)
+            return layer(*inputs, *mixing, training=training)
+        how = {"mixing": mixing, "training": training}
+        return self.traces(layer.key, layer, *inputs, **how)
 
 
 class NodeOperations(ops.Block):

@@ -69,7 +69,7 @@ class ResidualBlock(ops.Block):
 class _Trunk(keras.Model):
     """Stem, stages and classifier; subclasses say what a cell is."""
 
-    recompute = False
+    recompute = sloped = False
     _norm = staticmethod(functools.partial(BatchNorm, True))
 
     def __init__(self, channels: int, layers: int, classes: int, **kwargs):

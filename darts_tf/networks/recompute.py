@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 import tensorflow as tf
 
 from darts_tf.networks import pure_call
-from darts_tf.networks.shared_traces import weights_are_constant
+from darts_tf.networks.asked import weights_are_constant
 
 _twice = contextvars.ContextVar("differentiated_twice", default=False)
 

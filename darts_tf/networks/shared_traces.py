@@ -9,33 +9,13 @@ lie in a row (networks/weight_row.py) go in, and states come out, as one tensor.
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
-from darts_tf.networks import pure_call
+from darts_tf.networks import asked, pure_call, slopes
 from darts_tf.networks.weight_row import RowWeights, WeightRow
-
-_constant = contextvars.ContextVar("constant_weights", default=False)
-
-
-@contextlib.contextmanager
-def constant_weights() -> Iterator[None]:
-    """For passes and gradients that do not differentiate the weights."""
-    token = _constant.set(True)
-    try:
-        yield
-    finally:
-        _constant.reset(token)
-
-
-def weights_are_constant() -> bool:
-    """Whether that is so here."""
-    return _constant.get()
-
 
 class SharedTraces:
     """Calls layers through compiled functions that equal layers share.
@@ -47,22 +27,28 @@ class SharedTraces:
     where there are any.
 
     Args:
-      inline: dissolve the calls after all. For second derivatives, of which
-        a call would compute more than is asked for.
+      inline: dissolve the calls after all. For second derivatives other than
+        slopes (networks/slopes.py), of which a call would compute more than
+        is asked for.
       xla: XLA compiles the functions of training, and none is dissolved. A
         supernet as one piece would take it minutes.
 
     Attributes:
       layers: those that it is going to call; whoever makes one adds it.
+      sloped: whether slopes are for it (networks/slopes.py). XLA has no second
+        derivative of a slice.
     """
 
     def __init__(self, inline: bool = False, xla: bool = False):
-        self._functions, self._inline = {}, inline and not xla
-        self._xla = xla
+        self._functions, self._xla = {}, xla
+        self._inline = inline and not xla
+        self.sloped = not (inline or xla)
         self.layers = []
 
-    def __call__(self, key, layer, *inputs, training: bool = True):
-        """layer(*inputs, training=training), through the trace of its key.
+    def __call__(
+        self, key, layer, *inputs, mixing: tuple = (), training: bool = True
+    ):
+        """layer(*inputs, *mixing, training=training), by the trace of its key.
 
         Eagerly it is the plain call.
 
@@ -70,7 +56,8 @@ class SharedTraces:
           key: equal for layers that differ in nothing but the values of
             their variables.
           layer: a layer.
-          inputs: tensors, or lists of them.
+          inputs: tensors, lists of them or None.
+          mixing: what follows them and does not depend on weights.
           training: False for inference, with its states as they are.
 
         Returns:
@@ -78,28 +65,38 @@ class SharedTraces:
           variables, or in the pass that is going on (networks/pure_call.py).
         """
         if tf.executing_eagerly() or not layer.variables:
-            return layer(*inputs, training=training)
+            return layer(*inputs, *mixing, training=training)
         if not training:
-            return self._inferred((*key, "inference"), layer, inputs)
+            return self._inferred((*key, "inference"), layer, inputs, mixing)
         around, variables = pure_call.present(), layer.trainable_variables
         weights = around and around.weights.piece(variables)
         if weights is None:
             weights = [tf.convert_to_tensor(v) for v in variables]
-        constant = bool(variables) and weights_are_constant()
-        key = (*key, isinstance(weights, list), constant)
-        shared = self._shared(key, _Pure(layer, constant), self._xla)
-        outputs, states = shared(weights, *inputs)
+        outputs, states = self._trained(key, layer, weights, inputs, mixing)
         pure_call.take_over(layer.non_trainable_variables, states)
         return outputs
 
-    def _inferred(self, key, layer, inputs):
-        def pure(values, *inputs):
+    def _trained(self, key, layer, weights, inputs, mixing):
+        slope = asked.slope_is_wanted()
+        constant = slope or asked.weights_are_constant()
+        constant = bool(layer.trainable_variables) and constant
+        key = (*key, isinstance(weights, list))
+        pure = _Pure(layer, constant)
+        call = self._shared((*key, constant), pure, self._xla)
+        if not slope:
+            return call(weights, inputs, mixing)
+        push = slopes.pushed(_Pure(layer, False))
+        push = self._shared((*key, "push"), push, self._xla)
+        return slopes.sloped(call, push, weights, inputs, mixing)
+
+    def _inferred(self, key, layer, inputs, mixing):
+        def pure(values, inputs, mixing):
             mapping = zip(layer.variables, values, strict=True)
             with keras.StatelessScope(list(mapping)):
-                return layer(*inputs, training=False)
+                return layer(*inputs, *mixing, training=False)
 
         values = [tf.convert_to_tensor(v) for v in layer.variables]
-        return self._shared(key, pure)(values, *inputs)
+        return self._shared(key, pure)(values, inputs, mixing)
 
     def _shared(self, key, function: Callable, xla: bool = False):
         """`function`, compiled, or what came with its key before."""
@@ -120,10 +117,12 @@ class _Pure:
         self._layer, self._constant = layer, constant
         self._row = WeightRow(layer)
 
-    def __call__(self, weights, *inputs):
+    def __call__(self, weights, inputs, mixing):
         """(outputs, states [n]); weights in a row or as a list."""
         if self._constant:
             weights = tf.nest.map_structure(tf.stop_gradient, weights)
         if not isinstance(weights, list):
             weights = RowWeights(self._row, weights)
-        return pure_call.call(self._layer, weights, *inputs, training=True)
+        return pure_call.call(
+            self._layer, weights, *inputs, *mixing, training=True
+        )

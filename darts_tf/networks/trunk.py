@@ -44,7 +44,7 @@ class Trunk(keras.Model):
             halved = kind == "reduce"
         self.classifier = Classifier(classes)
 
-    recompute = False
+    recompute = sloped = False
     _stem_halves = False
     _stem_norm = functools.partial(BatchNorm, True)
 

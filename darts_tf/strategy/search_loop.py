@@ -89,6 +89,7 @@ class Search(Epochs):
             valid_loss=task.valid_loss,
             micro_batches=settings.micro_batches,
             precision=self._precision,
+            product=bilevel.PRODUCTS[task.sloped],
         )
         self._regulariser = Regulariser(
             task, settings, self._precision, replicas

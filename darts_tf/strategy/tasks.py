@@ -35,6 +35,8 @@ class Task(Protocol):
       cells_loss: L_train as loss(w, cells, batch, seed), cells being mixing
         weights for each cell of the network; None where it has one cell.
       kinds: the kind of each of the network's cells, in order.
+      sloped: whether bilevel.slope_gradient is the way to the exact method's
+        implicit term.
     """
 
     space: SearchSpace
@@ -44,6 +46,7 @@ class Task(Protocol):
     valid_loss: Callable
     cells_loss: Callable | None
     kinds: tuple[str, ...]
+    sloped: bool
 
     def batches(self, step: int) -> tuple[object, object]:
         """(a batch for L_train, one for L_val) of the step."""
@@ -121,7 +124,7 @@ class ImageTask:
             relaxation.supernet_loss(model)
         )
         self.cells_loss = self._weights.loss(relaxation.cells_loss(model))
-        self.kinds = model.kinds
+        self.kinds, self.sloped = model.kinds, model.sloped
         self._data = train, valid
         self._measured, self._replicas = measured, replicas
         self._iterators = self._fixed = None

@@ -52,6 +52,7 @@ class TextTask:
     """
 
     units = "sequences"
+    sloped = False
 
     def __init__(
         self,

@@ -105,8 +105,9 @@ def net(float64):
     assert size == batches[0][0].shape[1]
     loss = relaxation.supernet_loss(model)
     compiled = bilevel.ArchitectureGradient(
-        loss, "first_order", compile=Replicas("one_device").compile
-    )
+        loss, "first_order", compile=Replicas("one_device").compile,
+        product=bilevel.slope_gradient,
+    )  # fmt: skip
     eager = bilevel.ArchitectureGradient(
         loss, "exact", compile=lambda function: function
     )
@@ -134,11 +135,16 @@ def test_supernet_first_order(net):
 
 
 @pytest.mark.parametrize(
-    "method, short", [("finite_difference", "fd"), ("exact", "exact")]
+    "method, short, product",
+    [
+        ("finite_difference", "fd", None),
+        ("exact", "exact", "slope_gradient"),
+        ("exact", "exact", "mixed_product"),
+    ],
 )
-def test_supernet_unrolled(net, method, short):
+def test_supernet_unrolled(net, method, short, product):
     (compiled, eager), w, slots, alpha, train, valid = net
-    gradient = eager if method == "exact" else compiled
+    gradient = eager if product == "mixed_product" else compiled
     gradient.method = method
     rate = tf.constant(LEARNING_RATE, tf.float64)
     for folder, mu, state in (("", 0.0, []), ("momentum/", 0.9, slots)):

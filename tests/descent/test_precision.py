@@ -59,19 +59,24 @@ def test_the_scale_saves_faint_gradients(gradient):
     assert error(lost, wanted) > 0.5  # what the scale is for
 
 
+PRODUCTS = bilevel.mixed_product, bilevel.slope_gradient
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("length", [1e-9, 1e6])
-def test_the_mixed_product_takes_a_vector_of_any_length(length):
+def test_the_mixed_product_takes_a_vector_of_any_length(length, product):
     u = [length * tf.cos(W[0])]
     wanted = bilevel.mixed_product(loss, W, ALPHA, BATCH, None, u)
-    found = bilevel.mixed_product(
+    found = product(
         HALF.of(loss), W, ALPHA, BATCH, None, u, HALF.scale
     )
     assert error(found, wanted) < 5e-3
 
 
-def test_of_a_zero_vector_the_mixed_product_is_zero():
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_of_a_zero_vector_the_mixed_product_is_zero(product):
     u = [tf.zeros_like(W[0])]
-    (found,) = bilevel.mixed_product(
+    (found,) = product(
         HALF.of(loss), W, ALPHA, BATCH, None, u, HALF.scale
     )
     np.testing.assert_array_equal(found, np.zeros(3))

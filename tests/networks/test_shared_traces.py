@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf.networks.asked import constant_weights
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.conv import Supernet
 from darts_tf.networks.mixed_edges import EdgeOperations, NodeOperations
-from darts_tf.networks.shared_traces import SharedTraces, constant_weights
+from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.strategy import bilevel, relaxation
 from tests.strategy.small_space import SMALL
 

@@ -1,0 +1,44 @@
+"""What a pass through a network is for, where layers have to know."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from collections.abc import Iterator
+
+_constant = contextvars.ContextVar("constant_weights", default=False)
+_slope = contextvars.ContextVar("slope_along_weights", default=False)
+
+
+def constant_weights() -> contextlib.AbstractContextManager[None]:
+    """For passes and gradients that do not differentiate the weights."""
+    return _set(_constant)
+
+
+def weights_are_constant() -> bool:
+    """Whether that is so here."""
+    return _constant.get()
+
+
+def slope_along_weights() -> contextlib.AbstractContextManager[None]:
+    """For a gradient by the weights that is only wanted along a direction.
+
+    For a pass, and the gradient g of it, of which nothing is used but the
+    derivative of <g, u>: layers that know a direct way to it take that, and
+    the values of g are no numbers (networks/slopes.py).
+    """
+    return _set(_slope)
+
+
+def slope_is_wanted() -> bool:
+    """Whether that is so here."""
+    return _slope.get()
+
+
+@contextlib.contextmanager
+def _set(variable: contextvars.ContextVar) -> Iterator[None]:
+    token = variable.set(True)
+    try:
+        yield
+    finally:
+        variable.reset(token)

@@ -1,0 +1,147 @@
+"""Batch norm whose gradient is differentiated again.
+
+TensorFlow computes the gradient of its fused gradient from single operations,
+some thirty passes over the feature map. But with the statistics of the batch,
+
+    y = gamma x' + beta,    x' = (x - mean) s,    s = (variance + epsilon)^-1/2
+
+has a symmetric Jacobian in x: the gradient of <y, c> by x, which is linear in
+c, is its own derivative by c. And the gradient by gamma is <x', c>, whose
+derivatives are batch norm and that gradient once more. So all of first and
+second order are the fused operations at other arguments, except for the
+derivative by x of the gradient by x.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from darts_tf.networks import asked
+
+AXES = (0, 1, 2)
+
+
+def normalised(x, gamma, beta, epsilon: float):
+    """Batch norm with the statistics of its batch.
+
+    Derivatives of y of first and second order are exact, a third one is
+    refused. The statistics have none.
+
+    Args:
+      x: [B, H, W, C], float32.
+      gamma: [C].
+      beta: [C].
+      epsilon: added to the variance.
+
+    Returns:
+      (y [B, H, W, C], mean [C], unbiased variance [C]).
+    """
+
+    def compute(x, gamma, beta):
+        y, *known = tf.raw_ops.FusedBatchNormV3(
+            x=x, scale=gamma, offset=beta, mean=[], variance=[],
+            epsilon=epsilon, is_training=True,
+        )  # fmt: skip
+        at = _At(epsilon, tuple(known))
+
+        def gradients(c, *_):
+            by_beta = tf.reduce_sum(c, AXES)
+            return at.by_x(c, x, gamma), at.by_gamma(c, x, gamma), by_beta
+
+        return (y, *known[:2]), gradients
+
+    return _linked(compute, x, gamma, beta)
+
+
+def _linked(compute: Callable, *arguments):
+    # Copies: see networks/depthwise.py.
+    return tf.custom_gradient(compute)(*map(tf.identity, arguments))
+
+
+@dataclasses.dataclass(frozen=True)
+class _At:
+    """The derivatives at one x.
+
+    Attributes:
+      epsilon: added to the variance.
+      known: mean and unbiased variance of x, each [C], and what TensorFlow
+        keeps of the normalisation for its gradient.
+    """
+
+    epsilon: float
+    known: tuple
+
+    def by_x(self, c, x, gamma):
+        """The gradient of <y, c>, gamma s (c - <c> - x' <c x'>), <> means."""
+
+        def compute(c, x, gamma, *known):
+            here = _At(self.epsilon, known)
+            value = here._fused(c, x, gamma)[0]
+
+            def gradients(a):
+                again = here.by_x(a, x, gamma)
+                second = None, None
+                if not asked.slope_is_wanted():
+                    second = here._second(a, c, x, gamma, value)
+                return again, *second, *[None] * len(known)
+
+            return value, gradients
+
+        return _linked(compute, c, x, gamma, *self.known)
+
+    def by_gamma(self, c, x, gamma):
+        """The gradient of <y, c>, the sum of c x': [C]."""
+
+        def compute(c, x, gamma, *known):
+            here = _At(self.epsilon, known)
+
+            def gradients(a):
+                by_c, *_ = normalised(x, a, tf.zeros_like(a), self.epsilon)
+                by_x = here.by_x(c, x, a)
+                return by_c, by_x, None, *[None] * len(known)
+
+            return here._fused(c, x, gamma)[1], gradients
+
+        return _linked(compute, c, x, gamma, *self.known)
+
+    def _second(self, a, c, x, gamma, by_x):
+        """Derivatives of <a, by_x(c)> by x and gamma."""
+
+        def compute(a, c, x, gamma, by_x, *known):
+            here = _At(self.epsilon, known)
+            mean, unbiased, *_ = known
+            count = tf.cast(tf.size(x) // x.shape[-1], x.dtype)
+            variance = unbiased * (count - 1) / count
+            s = tf.math.rsqrt(variance + self.epsilon)
+            ours, ax, sum_a = here._fused(a, x, gamma)
+            _, cx, sum_c = here._fused(c, x, gamma)
+            product = tf.reduce_sum(a * c, AXES)
+            product -= (sum_a * sum_c + ax * cx) / count
+            standard, *_ = tf.raw_ops.FusedBatchNormV3(
+                x=x, scale=-gamma * s * s * product / count,
+                offset=tf.zeros_like(s), mean=mean, variance=variance,
+                epsilon=self.epsilon, is_training=False,
+            )  # fmt: skip
+            others = [ours * (-s * cx / count), by_x * (-s * ax / count)]
+            return (tf.add_n([standard, *others]), s * product), _refuse
+
+        return _linked(compute, a, c, x, gamma, by_x, *self.known)
+
+    def _fused(self, c, x, gamma):
+        """(gradient of <y, c> by x, by gamma, by beta)."""
+        first, second, third = self.known[2:]
+        return tf.raw_ops.FusedBatchNormGradV3(
+            y_backprop=c, x=x, scale=gamma, reserve_space_1=first,
+            reserve_space_2=second, reserve_space_3=third,
+            epsilon=self.epsilon, is_training=True,
+        )[:3]  # fmt: skip
+
+
+def _refuse(*_):
+    raise NotImplementedError(
+        "batch norm has no third derivative here: outside of "
+        "differentiated_twice it is TensorFlow's own, which has"
+    )

@@ -1,0 +1,34 @@
+"""What a pass is for is known within a scope, and nowhere else."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from darts_tf.networks import asked
+
+SCOPES = [
+    (asked.constant_weights, asked.weights_are_constant),
+    (asked.slope_along_weights, asked.slope_is_wanted),
+]
+
+
+@pytest.mark.parametrize("scope, there", SCOPES)
+def test_a_scope_ends_with_its_body_also_by_an_error(scope, there):
+    with pytest.raises(KeyError), scope():
+        assert there()
+        raise KeyError
+    assert not there()
+    assert not any(other() for _, other in SCOPES if other is not there)
+
+
+@pytest.mark.parametrize("scope, there", SCOPES)
+def test_other_threads_are_not_in_it(scope, there):
+    """One traces ahead while another runs."""
+    seen = []
+    with scope():
+        thread = threading.Thread(target=lambda: seen.append(there()))
+        thread.start()
+        thread.join()
+    assert seen == [False]
