@@ -161,7 +161,7 @@ def image_task(replicas, chosen: Images | None = None) -> tasks.ImageTask:
     exact = {name for name in names if FLAGS[name].value == "exact"}
     model = images.supernet(
         space, FLAGS.channels, FLAGS.layers, chosen.classes,
-        images.differentiates_gradients(exact, FLAGS.recompute),
+        setup.differentiates_gradients(exact, FLAGS.recompute),
         FLAGS.recompute, FLAGS.partial_channels, FLAGS.jit == "on",
     )  # fmt: skip
     model.build((None, *chosen.shape))

@@ -65,7 +65,7 @@ def built_supernet(flags, data: Data, replicas: Replicas):
         for name in ("method", "lambda_gradient")
         if name in flags and flags[name].value == "exact"
     }
-    second = differentiates_gradients(exact, flags.recompute)
+    second = setup.differentiates_gradients(exact, flags.recompute)
     partial = flags.partial_channels if "partial_channels" in flags else 1
     with replicas.scope():
         model = supernet(
@@ -74,16 +74,6 @@ def built_supernet(flags, data: Data, replicas: Replicas):
         )  # fmt: skip
         model.build((None, *data.images.image_shape))
     return model
-
-
-def differentiates_gradients(exact, recompute: bool) -> bool:
-    """Whether a search does, apart from slopes (Supernet's argument).
-
-    Args:
-      exact: which of --method and --lambda_gradient are.
-      recompute: whether cells are computed again.
-    """
-    return "lambda_gradient" in exact or (recompute and "method" in exact)
 
 
 def supernet(

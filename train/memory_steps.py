@@ -20,9 +20,10 @@ from darts_tf.networks.memory import (
     Memory,
     estimate,
 )
-from darts_tf.space import recurrent
+from darts_tf.space import nasbench201, recurrent
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
+from train import setup
 
 GIVEN_WEIGHTS = "weights"
 """In the place of a --method: w alone descends."""
@@ -61,12 +62,23 @@ class ImageSearch:
         )  # fmt: skip
 
     def _needs(self) -> Kind:
-        needs = IMAGES[self.method]
+        needs = IMAGES["slopes" if self._sloped() else self.method]
         if self.lambda_regularizer != "none":
             needs = needs.plus(LAMBDA[self.lambda_gradient])
         if self.recompute:
             needs = needs.plus(RECOMPUTED[self.method])
         return needs if self.precision == "float32" else needs.plus(NARROW)
+
+    def _sloped(self) -> bool:
+        """Whether the exact method goes by slopes (networks/slopes.py)."""
+        regularised = self.lambda_regularizer != "none"
+        methods = {"method": self.method}
+        if regularised:
+            methods["lambda_gradient"] = self.lambda_gradient
+        exact = {name for name, how in methods.items() if how == "exact"}
+        other = setup.differentiates_gradients(exact, self.recompute)
+        traced = self.space != nasbench201.SPACE.name
+        return "method" in exact and traced and not other
 
     def _element(self) -> float:
         """Bytes; implicit terms but the exact one are taken in float32."""

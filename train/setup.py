@@ -72,6 +72,18 @@ def disable_grappler() -> None:
     )
 
 
+def differentiates_gradients(exact, recompute: bool) -> bool:
+    """Whether a search of images does, apart from slopes.
+
+    What networks.conv.Supernet has to know.
+
+    Args:
+      exact: which of --method and --lambda_gradient are.
+      recompute: whether cells are computed again.
+    """
+    return "lambda_gradient" in exact or (recompute and "method" in exact)
+
+
 def supernet_options(space: str) -> None:
     """TensorFlow's options for a supernet of this space.
 

@@ -79,16 +79,16 @@ class _At:
 
         def compute(c, x, gamma, *known):
             here = _At(self.epsilon, known)
-            value = here._fused(c, x, gamma)[0]
+            found = here._fused(c, x, gamma)
 
             def gradients(a):
                 again = here.by_x(a, x, gamma)
                 second = None, None
                 if not asked.slope_is_wanted():
-                    second = here._second(a, c, x, gamma, value)
+                    second = here._second(a, c, x, gamma, *found)
                 return again, *second, *[None] * len(known)
 
-            return value, gradients
+            return found[0], gradients
 
         return _linked(compute, c, x, gamma, *self.known)
 
@@ -107,17 +107,22 @@ class _At:
 
         return _linked(compute, c, x, gamma, *self.known)
 
-    def _second(self, a, c, x, gamma, by_x):
-        """Derivatives of <a, by_x(c)> by x and gamma."""
+    def _second(self, a, c, x, gamma, by_x, cx, sum_c):
+        """Derivatives of <a, by_x(c)> by x and gamma.
 
-        def compute(a, c, x, gamma, by_x, *known):
+        Args:
+          a: what arrives.
+          c, x, gamma: of by_x.
+          by_x, cx, sum_c: the fused gradient by x, gamma and beta there.
+        """
+
+        def compute(a, c, x, gamma, by_x, cx, sum_c, *known):
             here = _At(self.epsilon, known)
             mean, unbiased, *_ = known
             count = tf.cast(tf.size(x) // x.shape[-1], x.dtype)
             variance = unbiased * (count - 1) / count
             s = tf.math.rsqrt(variance + self.epsilon)
             ours, ax, sum_a = here._fused(a, x, gamma)
-            _, cx, sum_c = here._fused(c, x, gamma)
             product = tf.reduce_sum(a * c, AXES)
             product -= (sum_a * sum_c + ax * cx) / count
             standard, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -128,7 +133,8 @@ class _At:
             others = [ours * (-s * cx / count), by_x * (-s * ax / count)]
             return (tf.add_n([standard, *others]), s * product), _refuse
 
-        return _linked(compute, a, c, x, gamma, by_x, *self.known)
+        given = a, c, x, gamma, by_x, cx, sum_c
+        return _linked(compute, *given, *self.known)
 
     def _fused(self, c, x, gamma):
         """(gradient of <y, c> by x, by gamma, by beta)."""
