@@ -15,6 +15,7 @@ from darts_tf.networks.memory import (
     LAMBDA,
     NARROW,
     RECOMPUTED,
+    SLOPES,
     TEXT,
     Kind,
     Memory,
@@ -62,7 +63,7 @@ class ImageSearch:
         )  # fmt: skip
 
     def _needs(self) -> Kind:
-        needs = IMAGES["slopes" if self._sloped() else self.method]
+        needs = SLOPES if self._sloped() else IMAGES[self.method]
         if self.lambda_regularizer != "none":
             needs = needs.plus(LAMBDA[self.lambda_gradient])
         if self.recompute:

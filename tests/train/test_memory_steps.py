@@ -7,7 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from darts_tf.networks.memory import IMAGES, LAMBDA, NARROW, RECOMPUTED
+from darts_tf.networks.memory import (
+    IMAGES,
+    LAMBDA,
+    NARROW,
+    RECOMPUTED,
+    SLOPES,
+)
 from darts_tf.space.published import CONVOLUTIONAL, RECURRENT
 from train.memory_steps import (
     GIVEN_WEIGHTS,
@@ -104,6 +110,14 @@ def test_lambda_darts_takes_more_graphs_and_gradients():
     assert changed(IMAGE, **twice).total > 1.5 * found.total
     # Nothing is regularised: how does not count.
     assert changed(IMAGE, lambda_gradient="exact") == plain
+
+
+def test_the_exact_method_takes_less_where_it_goes_by_slopes():
+    assert dataclasses.replace(IMAGE, method="exact")._needs() == SLOPES
+    regularised = {"lambda_regularizer": "sign", "lambda_gradient": "exact"}
+    for more in ({"recompute": True}, regularised, {"space": "nasbench201"}):
+        needs = dataclasses.replace(IMAGE, method="exact", **more)
+        assert needs._needs().graph > 3 * SLOPES.graph
 
 
 def test_precision_narrows_what_no_central_difference_keeps():

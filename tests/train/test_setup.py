@@ -37,3 +37,11 @@ def test_options_are_for_supernets_of_images(monkeypatch, space, images):
         monkeypatch.setattr(setup, name, lambda name=name: called.append(name))
     setup.supernet_options(space)
     assert bool(called) == images and len(called) == 2 * images
+
+
+@pytest.mark.parametrize("exact, recompute, does", [
+    ([], True, False), (["method"], False, False), (["method"], True, True),
+    (["lambda_gradient"], False, True),
+])  # fmt: skip
+def test_which_searches_differentiate_gradients(exact, recompute, does):
+    assert setup.differentiates_gradients(exact, recompute) == does
