@@ -40,7 +40,7 @@ from darts_tf.data.images import load_images
 from darts_tf.descent.optimizers import SGD
 from darts_tf.networks.conv import Supernet
 from darts_tf.space import conv
-from darts_tf.strategy import bilevel, relaxation
+from darts_tf.strategy import bilevel, gradients, relaxation
 from train import setup
 
 flags.DEFINE_string("dataset", "cifar10", "as in train.search")
@@ -141,7 +141,7 @@ def compare(images, size: int, w, slots) -> dict:
         loss, unrolled, alpha, valid, SEED
     )
     u, direct = SGD_.pull_back(w, g, slots, RATE, v), flat(direct)
-    exact = flat(bilevel.mixed_product(loss, w, alpha, train, SEED, u))
+    exact = flat(gradients.mixed_product(loss, w, alpha, train, SEED, u))
     result = {
         "loss": float(value),
         "gradient_norm": float(tf.linalg.global_norm(g)),

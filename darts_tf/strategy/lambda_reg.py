@@ -35,7 +35,7 @@ import tensorflow as tf
 
 from darts_tf.descent.precision import FLOAT32, Precision
 from darts_tf.errors import InputError
-from darts_tf.strategy import bilevel
+from darts_tf.strategy import bilevel, gradients
 from darts_tf.strategy.alignment import (
     mean_pairwise_cosine,
     mean_pairwise_sign,
@@ -190,7 +190,7 @@ class LambdaRegulariser:
             return cells_loss(w, cells, batch, seed)
 
         def product(w, alpha, batch, seed, u):
-            return bilevel.mixed_product(
+            return gradients.mixed_product(
                 by_cells, at(alpha), w, batch, seed, u
             )
 

@@ -24,7 +24,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load, named
 from darts_tf.descent.weights import DescendingWeights
 from darts_tf.space.genotype import Genotype
-from darts_tf.strategy import bilevel
+from darts_tf.strategy import bilevel, gradients
 from darts_tf.strategy.architecture import Architecture
 from darts_tf.strategy.early_stopping import EarlyStopping, Stop
 from darts_tf.strategy.regulariser import Regulariser
@@ -89,7 +89,7 @@ class Search(Epochs):
             valid_loss=task.valid_loss,
             micro_batches=settings.micro_batches,
             precision=self._precision,
-            product=bilevel.PRODUCTS[task.sloped],
+            product=gradients.PRODUCTS[task.sloped],
         )
         self._regulariser = Regulariser(
             task, settings, self._precision, replicas

@@ -18,7 +18,7 @@ from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.conv import EvaluationNetwork, Supernet
 from darts_tf.space import conv
 from darts_tf.space.published import CONVOLUTIONAL
-from darts_tf.strategy import bilevel, relaxation
+from darts_tf.strategy import bilevel, gradients, relaxation
 from darts_tf.strategy.derivation import derive
 from tests.conformance.weights import fill, like
 
@@ -106,7 +106,7 @@ def net(float64):
     loss = relaxation.supernet_loss(model)
     compiled = bilevel.ArchitectureGradient(
         loss, "first_order", compile=Replicas("one_device").compile,
-        product=bilevel.slope_gradient,
+        product=gradients.slope_gradient,
     )  # fmt: skip
     eager = bilevel.ArchitectureGradient(
         loss, "exact", compile=lambda function: function

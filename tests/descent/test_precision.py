@@ -9,7 +9,7 @@ import tensorflow as tf
 from darts_tf.descent.optimizers import SGD, Adam
 from darts_tf.descent.precision import PRECISIONS, precision_by_name
 from darts_tf.errors import InputError
-from darts_tf.strategy import bilevel
+from darts_tf.strategy import bilevel, gradients
 
 RNG = np.random.default_rng(0)
 W = [tf.constant(RNG.standard_normal((6, 3)), tf.float32)]
@@ -59,14 +59,14 @@ def test_the_scale_saves_faint_gradients(gradient):
     assert error(lost, wanted) > 0.5  # what the scale is for
 
 
-PRODUCTS = bilevel.mixed_product, bilevel.slope_gradient
+PRODUCTS = gradients.mixed_product, gradients.slope_gradient
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("length", [1e-9, 1e6])
 def test_the_mixed_product_takes_a_vector_of_any_length(length, product):
     u = [length * tf.cos(W[0])]
-    wanted = bilevel.mixed_product(loss, W, ALPHA, BATCH, None, u)
+    wanted = gradients.mixed_product(loss, W, ALPHA, BATCH, None, u)
     found = product(
         HALF.of(loss), W, ALPHA, BATCH, None, u, HALF.scale
     )

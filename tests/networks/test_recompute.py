@@ -17,7 +17,7 @@ from darts_tf.networks.mixed_edges import MixedEdges
 from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.space.cell import CellSpec
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy import bilevel, relaxation
+from darts_tf.strategy import bilevel, gradients, relaxation
 from tests.precision import computed_in_float64
 from tests.strategy.small_space import SMALL
 
@@ -146,7 +146,7 @@ def test_a_cell_and_its_second_derivatives(float64):
         given = (functools.partial(loss, recomputed), w, alpha, x, SEED)
         return (
             bilevel.both_gradients(*given),
-            bilevel.mixed_product(*given, u),
+            gradients.mixed_product(*given, u),
         )
 
     found, wanted = (

@@ -15,7 +15,7 @@ from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.conv import Supernet
 from darts_tf.networks.mixed_edges import EdgeOperations, NodeOperations
 from darts_tf.networks.shared_traces import SharedTraces
-from darts_tf.strategy import bilevel, relaxation
+from darts_tf.strategy import bilevel, gradients, relaxation
 from tests.strategy.small_space import SMALL
 
 COLUMNS = {"sep_conv_3x3": 2, "dil_conv_3x3": 0}
@@ -131,7 +131,7 @@ def test_gradients_of_calls_are_those_without(pieces, kind):
 
     def wanted(loss):
         if kind == "product":
-            return bilevel.mixed_product(loss, w, alpha, batch, seed, u)
+            return gradients.mixed_product(loss, w, alpha, batch, seed, u)
         function = getattr(
             bilevel, "weight_gradient" if kind == "w" else "alpha_gradient"
         )

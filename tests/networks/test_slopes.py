@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import pathlib
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -14,7 +17,7 @@ from darts_tf.networks.conv import Supernet
 from darts_tf.networks.nasbench201 import Supernet as BenchmarkSupernet
 from darts_tf.networks.slopes import filled, pushed, sloped, tensors
 from darts_tf.space.nasbench201 import SPACE as BENCHMARK
-from darts_tf.strategy import bilevel, relaxation
+from darts_tf.strategy import gradients, relaxation
 from tests.precision import computed_in_float64
 from tests.strategy.small_space import SMALL
 
@@ -60,9 +63,9 @@ def test_the_slopes_gradient_is_the_mixed_product():
     """Of the plain layers, by two reverse passes."""
     given = [W, 1 + W], [P], X, None
     u = [U, DX]
-    wanted = bilevel.mixed_product(chain(layer), *given, u)
+    wanted = gradients.mixed_product(chain(layer), *given, u)
     slope = tf.function(
-        lambda: bilevel.slope_gradient(chain(traced), *given, u)
+        lambda: gradients.slope_gradient(chain(traced), *given, u)
     )
     np.testing.assert_allclose(slope(), wanted, rtol=1e-4, atol=1e-5)
 
@@ -109,8 +112,8 @@ def test_of_a_supernet_it_is_the_mixed_product(partial, dtype):
     batch = tf.cast(images, dtype), tf.constant([0, 1, 2, 0])
     loss = relaxation.supernet_loss(model)
     given = loss, w, alpha, batch, tf.constant([0, 0]), u
-    wanted = bilevel.mixed_product(*given)
-    found = tf.function(lambda: bilevel.slope_gradient(*given))()
+    wanted = gradients.mixed_product(*given)
+    found = tf.function(lambda: gradients.slope_gradient(*given))()
     for one, other in zip(found, wanted, strict=True):
         size = np.abs(other).max()
         np.testing.assert_allclose(one, other, atol=BOUNDS[dtype] * size)
@@ -121,3 +124,51 @@ def test_structures_are_filled_around_what_is_missing():
     assert tensors(nested) == [1, 2, 3]
     wanted = [4, [None, 5], {"a": None, "b": 6}]
     assert filled(nested, [4, 5, 6]) == wanted
+
+
+TWO_DEVICES = """
+import numpy as np, tensorflow as tf, keras
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from darts_tf.descent.replicas import Replicas
+from darts_tf.networks.conv import Supernet
+from darts_tf.strategy import gradients, relaxation
+from tests.strategy.small_space import SMALL
+replicas = Replicas("mirrored")
+keras.utils.set_random_seed(0)
+with replicas.scope():
+    net = Supernet(SMALL, 1, 3, 3)
+    net.build((None, 8, 8, 1))
+loss = relaxation.supernet_loss(net)
+rng = np.random.default_rng(0)
+images = rng.standard_normal((4, 8, 8, 1)).astype(np.float32)
+alpha = [rng.standard_normal((2, 5)).astype(np.float32) for _ in range(2)]
+data = tf.data.Dataset.from_tensor_slices((images, [0, 1, 2, 1])).batch(4)
+batch = next(iter(replicas.split(data, 4)))
+results = []
+for product in gradients.PRODUCTS.values():
+    def of_both(batch):
+        w = [tf.identity(v.value) for v in net.trainable_variables]
+        u = [tf.cos(100 * t) for t in w]
+        a = [tf.constant(t) for t in alpha]
+        found = product(loss, w, a, batch, tf.constant([0, 0]), u)
+        return replicas.mean(found)
+    found = replicas.compile(of_both)(batch)
+    results.append([np.array(replicas.local(t)) for t in found])
+for one, other in zip(*results):
+    assert np.abs(one).max() > 1e-3
+    np.testing.assert_allclose(one, other, atol=2e-3 * np.abs(one).max())
+print("SAME")
+"""
+
+
+def test_on_two_replicas_too():
+    """Each traces in a thread of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_DEVICES],
+        capture_output=True,
+        text=True,
+        cwd=pathlib.Path(__file__).parents[2],
+    )
+    assert "SAME" in done.stdout, done.stdout + done.stderr[-3000:]

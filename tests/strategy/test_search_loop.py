@@ -158,7 +158,7 @@ def test_compiled_pieces_compute_what_eager_ones_do(loop, name):
     """TensorFlow's second derivatives have been wrong in graphs only."""
     import tensorflow as tf
 
-    from darts_tf.strategy import bilevel
+    from darts_tf.strategy import gradients
 
     loss = loop.task.train_loss
     w, alpha = loop.weights.read(), loop.architecture.read()
@@ -168,10 +168,10 @@ def test_compiled_pieces_compute_what_eager_ones_do(loop, name):
     seed = tf.constant([0, 0])
 
     def product(*arguments):
-        return getattr(bilevel, name)(loss, *arguments)
+        return getattr(gradients, name)(loss, *arguments)
 
     arguments = (w, alpha, train, seed, u)
-    eager = bilevel.mixed_product(loss, *arguments)
+    eager = gradients.mixed_product(loss, *arguments)
     graph = tf.function(product)(*arguments)
     for a, b in zip(eager, graph, strict=True):
         scale = np.abs(a).max()
