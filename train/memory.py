@@ -50,7 +50,7 @@ def line(memory: Memory, others, place: str, free: float | None) -> str:
 
     Args:
       memory: of the device.
-      others: bytes in all, by what the user would type.
+      others: bytes in all, by what the user would type; told where less.
       place: what kind of memory.
       free: bytes; None where it is not known.
     """
@@ -59,8 +59,9 @@ def line(memory: Memory, others, place: str, free: float | None) -> str:
     words = [f"memory: about {memory.total / GB:.1f} GB {place} ({told})"]
     if free is not None:
         words.append(f"free: {free / GB:.1f} GB")
-    if others:
-        sizes = [f"{name} about {n / GB:.1f}" for name, n in others.items()]
+    less = {name: n for name, n in others.items() if n < memory.total}
+    if less:
+        sizes = [f"{name} about {n / GB:.1f}" for name, n in less.items()]
         words.append(f"with {', '.join(sizes)}")
     return "; ".join(words)
 

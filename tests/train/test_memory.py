@@ -27,6 +27,15 @@ def test_the_line():
     assert "free" not in memory.line(FOUND, {}, "a GPU", None)
 
 
+def test_what_does_not_save_is_not_told():
+    """A small search takes more with --recompute: its graphs."""
+    others = {"--recompute": 7.5 * GB, "--micro_batches=4": 3.1 * GB}
+    line = memory.line(FOUND, others, "a GPU", None)
+    assert line.endswith("; with --micro_batches=4 about 3.1")
+    none = memory.line(FOUND, {"--recompute": 7.5 * GB}, "a GPU", None)
+    assert "with" not in none
+
+
 @pytest.mark.parametrize("available, warnings", [(1e15, 0), (0, 1)])
 def test_it_warns_only_where_it_does_not_fit(
     monkeypatch, capsys, available, warnings
