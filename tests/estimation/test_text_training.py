@@ -58,14 +58,18 @@ def test_rate_follows_the_length_of_the_window(loop):
 
 
 def test_resumed_training_equals_an_undisturbed_one(loop):
+    """But for the order in which threads add up, one in some six times."""
     loop.advance()
     state = loop.state()
     first = [float(loop.advance()["train/loss"]) for _ in range(3)]
     after = loop.state()
     loop.restore(state)
-    assert first == [float(loop.advance()["train/loss"]) for _ in range(3)]
+    again = [float(loop.advance()["train/loss"]) for _ in range(3)]
+    np.testing.assert_allclose(first, again, rtol=1e-6)
     for name, array in loop.state().items():
-        np.testing.assert_array_equal(array, after[name], err_msg=name)
+        np.testing.assert_allclose(
+            array, after[name], rtol=1e-5, atol=1e-7, err_msg=name
+        )
 
 
 def test_weights_are_averaged_from_the_trigger_on(loop):
