@@ -15,6 +15,7 @@ from darts_tf.estimation.text_training import (
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import DerivedCell
 from darts_tf.space.published import RECURRENT
+from tests.scripts import check_says
 
 B, T, H, V = 2, 4, 3, 7
 GENOTYPE = RECURRENT["DARTS_V2"]
@@ -29,8 +30,7 @@ def windows(step):
         yield words[:, :length], words[:, 1 : length + 1], fresh
 
 
-@pytest.fixture
-def loop():
+def new_loop():
     cell = DerivedCell(GENOTYPE.cells["recurrent"], H)
     model = LanguageModel(cell, V, Dropouts(0.1, 0.1, 0.1, 0.1, 0.1))
     model(tf.zeros((1, 1), tf.int32), tf.zeros((1, H)))
@@ -45,6 +45,11 @@ def loop():
     )
 
 
+@pytest.fixture
+def loop():
+    return new_loop()
+
+
 def test_the_trigger_looks_past_the_patience():
     assert not averaging_starts([5, 4, 3], 9, 5)
     assert not averaging_starts([5, 4, 3, 3, 3, 3], 4.9, 5)
@@ -57,19 +62,43 @@ def test_rate_follows_the_length_of_the_window(loop):
     assert rates == [0.5, 1.0, 1.0]
 
 
-def test_resumed_training_equals_an_undisturbed_one(loop):
-    """But for the order in which threads add up, one in some six times."""
+def undisturbed_and_resumed(loop):
+    """(losses, state) of three steps, and of the same three once more."""
     loop.advance()
     state = loop.state()
-    first = [float(loop.advance()["train/loss"]) for _ in range(3)]
-    after = loop.state()
-    loop.restore(state)
-    again = [float(loop.advance()["train/loss"]) for _ in range(3)]
+    runs = []
+    for _ in range(2):
+        losses = [float(loop.advance()["train/loss"]) for _ in range(3)]
+        runs.append((losses, loop.state()))
+        loop.restore(state)
+    return runs
+
+
+def test_resumed_training_equals_an_undisturbed_one(loop):
+    """But for the order in which threads add up, one in some six times."""
+    (first, after), (again, found) = undisturbed_and_resumed(loop)
     np.testing.assert_allclose(first, again, rtol=1e-6)
-    for name, array in loop.state().items():
+    for name, array in found.items():
         np.testing.assert_allclose(
             array, after[name], rtol=1e-5, atol=1e-7, err_msg=name
         )
+
+
+ONE_THREAD = """
+import numpy as np
+from tests.estimation import test_text_training as tested
+(first, after), (again, found) = tested.undisturbed_and_resumed(
+    tested.new_loop())
+assert first == again
+for name, array in found.items():
+    np.testing.assert_array_equal(array, after[name], err_msg=name)
+print("SAME")
+"""
+
+
+def test_on_one_thread_they_are_equal_to_the_bit():
+    one = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    check_says(ONE_THREAD, "SAME", **one)
 
 
 def test_weights_are_averaged_from_the_trigger_on(loop):

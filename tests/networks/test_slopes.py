@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -19,6 +16,7 @@ from darts_tf.networks.slopes import filled, pushed, sloped, tensors
 from darts_tf.space.nasbench201 import SPACE as BENCHMARK
 from darts_tf.strategy import gradients, relaxation
 from tests.precision import computed_in_float64
+from tests.scripts import check_says
 from tests.strategy.small_space import SMALL
 
 W, X, P = (tf.random.stateless_normal([4], [1, n]) for n in range(3))
@@ -165,10 +163,4 @@ print("SAME")
 
 def test_on_two_replicas_too():
     """Each traces in a thread of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES],
-        capture_output=True,
-        text=True,
-        cwd=pathlib.Path(__file__).parents[2],
-    )
-    assert "SAME" in done.stdout, done.stdout + done.stderr[-3000:]
+    check_says(TWO_DEVICES, "SAME")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pathlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+
+from tests.scripts import check_says
 
 TWO_DEVICES = """
 import dataclasses, sys
@@ -87,13 +85,7 @@ print("SAME")
 
 
 def test_two_replicas_compute_what_one_does_on_the_joined_batch():
-    done = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES],
-        capture_output=True,
-        text=True,
-        cwd=pathlib.Path(__file__).parents[2],
-    )
-    assert "SAME" in done.stdout, done.stdout + done.stderr[-3000:]
+    check_says(TWO_DEVICES, "SAME")
 
 
 def shown(search) -> dict[str, float]:
