@@ -50,7 +50,8 @@ def line(memory: Memory, others, place: str, free: float | None) -> str:
 
     Args:
       memory: of the device.
-      others: bytes in all, by what the user would type; told where less.
+      others: bytes in all, by what the user would type; told where that is
+        less in the digits told.
       place: what kind of memory.
       free: bytes; None where it is not known.
     """
@@ -59,10 +60,11 @@ def line(memory: Memory, others, place: str, free: float | None) -> str:
     words = [f"memory: about {memory.total / GB:.1f} GB {place} ({told})"]
     if free is not None:
         words.append(f"free: {free / GB:.1f} GB")
-    less = {name: n for name, n in others.items() if n < memory.total}
+    sizes = {name: round(n / GB, 1) for name, n in others.items()}
+    most = round(memory.total / GB, 1)
+    less = [f"{name} about {n}" for name, n in sizes.items() if n < most]
     if less:
-        sizes = [f"{name} about {n / GB:.1f}" for name, n in less.items()]
-        words.append(f"with {', '.join(sizes)}")
+        words.append(f"with {', '.join(less)}")
     return "; ".join(words)
 
 

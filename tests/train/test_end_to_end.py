@@ -87,7 +87,8 @@ def test_search_again_only_repeats_its_result(programs, searched):
         f"--workdir={searched}",
     )  # fmt: skip
     assert "Search finished: 12 steps" in output
-    assert "memory: about " in output and "--recompute about" in output
+    (told,) = re.findall("memory: about .*", output)
+    assert "; free: " in told and "; with" not in told  # nothing saves here
     (proposed,) = re.findall(r"train.evaluate --flagfile=(\S+)", output)
     assert (ROOT / proposed).is_file()
     assert [(searched / name).read_bytes() for name in kept] == before
