@@ -7,6 +7,7 @@ import contextvars
 from collections.abc import Iterator
 
 _constant = contextvars.ContextVar("constant_weights", default=False)
+_once = contextvars.ContextVar("differentiated_once", default=False)
 _slope = contextvars.ContextVar("slope_along_weights", default=False)
 
 
@@ -18,6 +19,16 @@ def constant_weights() -> contextlib.AbstractContextManager[None]:
 def weights_are_constant() -> bool:
     """Whether that is so here."""
     return _constant.get()
+
+
+def differentiated_once() -> contextlib.AbstractContextManager[None]:
+    """For passes whose gradient nobody differentiates again."""
+    return _set(_once)
+
+
+def first_order_only() -> bool:
+    """Whether that is so here."""
+    return _once.get()
 
 
 def slope_along_weights() -> contextlib.AbstractContextManager[None]:
@@ -32,7 +43,7 @@ def slope_along_weights() -> contextlib.AbstractContextManager[None]:
 
 def slope_is_wanted() -> bool:
     """Whether that is so here."""
-    return _slope.get()
+    return _slope.get() and not _once.get()
 
 
 @contextlib.contextmanager

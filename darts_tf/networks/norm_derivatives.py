@@ -15,7 +15,6 @@ derivative by x of the gradient by x.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -28,7 +27,8 @@ def normalised(x, gamma, beta, epsilon: float):
     """Batch norm with the statistics of its batch.
 
     Derivatives of y of first and second order are exact, a third one is
-    refused. The statistics have none.
+    refused. So is, by TensorFlow, the second of a call of a traced function
+    that holds this and not its gradient. The statistics have none.
 
     Args:
       x: [B, H, W, C], float32.
@@ -40,6 +40,7 @@ def normalised(x, gamma, beta, epsilon: float):
       (y [B, H, W, C], mean [C], unbiased variance [C]).
     """
 
+    @tf.custom_gradient
     def compute(x, gamma, beta):
         y, *known = tf.raw_ops.FusedBatchNormV3(
             x=x, scale=gamma, offset=beta, mean=[], variance=[],
@@ -53,12 +54,7 @@ def normalised(x, gamma, beta, epsilon: float):
 
         return (y, *known[:2]), gradients
 
-    return _linked(compute, x, gamma, beta)
-
-
-def _linked(compute: Callable, *arguments):
-    # Copies: see networks/depthwise.py.
-    return tf.custom_gradient(compute)(*map(tf.identity, arguments))
+    return compute(x, gamma, beta)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,35 +73,33 @@ class _At:
     def by_x(self, c, x, gamma):
         """The gradient of <y, c>, gamma s (c - <c> - x' <c x'>), <> means."""
 
-        def compute(c, x, gamma, *known):
-            here = _At(self.epsilon, known)
-            found = here._fused(c, x, gamma)
+        @tf.custom_gradient
+        def compute(c, x, gamma):
+            found = self._fused(c, x, gamma)
 
             def gradients(a):
-                again = here.by_x(a, x, gamma)
+                again = self.by_x(a, x, gamma)
                 second = None, None
                 if not asked.slope_is_wanted():
-                    second = here._second(a, c, x, gamma, *found)
-                return again, *second, *[None] * len(known)
+                    second = self._second(a, c, x, gamma, *found)
+                return again, *second
 
             return found[0], gradients
 
-        return _linked(compute, c, x, gamma, *self.known)
+        return compute(c, x, gamma)
 
     def by_gamma(self, c, x, gamma):
         """The gradient of <y, c>, the sum of c x': [C]."""
 
-        def compute(c, x, gamma, *known):
-            here = _At(self.epsilon, known)
-
+        @tf.custom_gradient
+        def compute(c, x, gamma):
             def gradients(a):
                 by_c, *_ = normalised(x, a, tf.zeros_like(a), self.epsilon)
-                by_x = here.by_x(c, x, a)
-                return by_c, by_x, None, *[None] * len(known)
+                return by_c, self.by_x(c, x, a), None
 
-            return here._fused(c, x, gamma)[1], gradients
+            return self._fused(c, x, gamma)[1], gradients
 
-        return _linked(compute, c, x, gamma, *self.known)
+        return compute(c, x, gamma)
 
     def _second(self, a, c, x, gamma, by_x, cx, sum_c):
         """Derivatives of <a, by_x(c)> by x and gamma.
@@ -116,13 +110,13 @@ class _At:
           by_x, cx, sum_c: the fused gradient by x, gamma and beta there.
         """
 
-        def compute(a, c, x, gamma, by_x, cx, sum_c, *known):
-            here = _At(self.epsilon, known)
-            mean, unbiased, *_ = known
+        @tf.custom_gradient
+        def compute(a, c, x, gamma, by_x, cx, sum_c):
+            mean, unbiased, *_ = self.known
             count = tf.cast(tf.size(x) // x.shape[-1], x.dtype)
             variance = unbiased * (count - 1) / count
             s = tf.math.rsqrt(variance + self.epsilon)
-            ours, ax, sum_a = here._fused(a, x, gamma)
+            ours, ax, sum_a = self._fused(a, x, gamma)
             product = tf.reduce_sum(a * c, AXES)
             product -= (sum_a * sum_c + ax * cx) / count
             standard, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -133,8 +127,7 @@ class _At:
             others = [ours * (-s * cx / count), by_x * (-s * ax / count)]
             return (tf.add_n([standard, *others]), s * product), _refuse
 
-        given = a, c, x, gamma, by_x, cx, sum_c
-        return _linked(compute, *given, *self.known)
+        return compute(a, c, x, gamma, by_x, cx, sum_c)
 
     def _fused(self, c, x, gamma):
         """(gradient of <y, c> by x, by gamma, by beta)."""

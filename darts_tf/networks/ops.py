@@ -13,6 +13,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from darts_tf.errors import InputError
+from darts_tf.networks import asked
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.convolutions import (
     Conv,
@@ -180,11 +181,14 @@ SKIPPING = (Dilated, FactorizedReduce)
 def max_pool(x, stride: int):
     """3 x 3 max pooling, padded by one pixel that never wins.
 
-    Padded explicitly with stride 1 too: where input and output have one
-    size, TensorFlow's MaxPoolGradGrad works in place on a buffer that it
-    still has to read, and second derivatives in a graph come out wrong
-    (tests/networks/test_ops.py shows it).
+    Padded explicitly with stride 1 too, but where nobody differentiates
+    twice: where input and output have one size, TensorFlow's MaxPoolGradGrad
+    works in place on a buffer that it still has to read, and second
+    derivatives in a graph come out wrong (tests/networks/test_ops.py shows
+    it).
     """
+    if stride == 1 and asked.first_order_only():
+        return tf.nn.max_pool2d(x, 3, 1, "SAME")
     return tf.nn.max_pool2d(pad(x, 1, x.dtype.min), 3, stride, "VALID")
 
 

@@ -11,17 +11,21 @@ A traced function is differentiated as a whole: twice, it would compute the
 derivatives by all of its arguments of the derivatives by all of them. Here it
 says itself how directions go through it, by another traced function, and
 TensorFlow differentiates both of them once, by alpha.
+
+They are put on the tapes by what tf.custom_gradient puts them there with.
+That itself sends what goes in and out through an operation of its own and asks
+for the gradients of the former, too, as zeros: a third of a supernet's graph.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
+from tensorflow.python.eager.record import record_operation
 
 from darts_tf.networks import asked
-
-NUMBERLESS = float("nan")
 
 
 def sloped(call: Callable, push: Callable, weights, inputs, mixing):
@@ -41,39 +45,30 @@ def sloped(call: Callable, push: Callable, weights, inputs, mixing):
       weights.
     """
     given, mixing = [weights, inputs], list(mixing)
-    moving, found = tensors(given), []
-    constant = len(tensors(weights))
+    moving, constant = tensors(given), [None] * len(tensors(weights))
+    # On no other tape: TensorFlow would prepare second derivatives.
+    still, p = tf.nest.map_structure(tf.stop_gradient, [moving, mixing])
+    w, x = filled(given, still)
+    with (
+        asked.differentiated_once(),
+        tf.GradientTape(watch_accessed_variables=False) as tape,
+    ):
+        tape.watch([tensors(x), p])
+        outputs, states = call(w, x, p)
+    y = tensors(outputs)
 
-    @tf.custom_gradient
-    def stand_in(*_):
-        def derivative(*directions):
-            return push(*given, mixing, filled(given, directions))
+    def slope(*directions):
+        return push(*given, mixing, filled(given, directions))
 
-        return [t * NUMBERLESS for t in moving], derivative
+    def gradient(*arrived):
+        if not asked.slope_is_wanted():
+            return [*constant, *tape.gradient(y, [*tensors(x), *p], arrived)]
+        unknown = [t * _numberless(t.dtype) for t in still]
+        record_operation("slope", unknown, arrived, slope)
+        return [*unknown, *[None] * len(p)]
 
-    @tf.custom_gradient
-    def layer(*values):
-        # On no other tape: TensorFlow would prepare second derivatives.
-        values = [tf.stop_gradient(value) for value in values]
-        w, x = filled(given, values[: len(moving)])
-        p = values[len(moving) :]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([tensors(x), p])
-            outputs, states = call(w, x, p)
-        y = tensors(outputs)
-        found.append(outputs)
-
-        def gradient(*arrived):
-            arrived = arrived[: len(y)]
-            if asked.slope_is_wanted():
-                return [*stand_in(*arrived), *[None] * len(p)]
-            by = tape.gradient(y, [*tensors(x), *p], list(arrived))
-            return [*[None] * constant, *by]
-
-        return [*y, states], gradient
-
-    *y, states = layer(*moving, *mixing)
-    return filled(found[0], y), states
+    record_operation("layer", y, [*moving, *mixing], gradient)
+    return outputs, states
 
 
 def pushed(call: Callable) -> Callable:
@@ -104,6 +99,13 @@ def pushed(call: Callable) -> Callable:
         return outer.gradient(gradient, arrived, directions, "zero")
 
     return push
+
+
+@functools.cache
+def _numberless(dtype):
+    """NaN, which a graph captures once."""
+    with tf.init_scope(), tf.device("CPU:0"):
+        return tf.constant(float("nan"), dtype)
 
 
 def tensors(nested) -> list:

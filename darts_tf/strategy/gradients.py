@@ -11,35 +11,39 @@ from __future__ import annotations
 import tensorflow as tf
 
 from darts_tf.descent.precision import scaled_gradient, unscaled
-from darts_tf.networks.asked import constant_weights, slope_along_weights
+from darts_tf.networks.asked import (
+    constant_weights,
+    differentiated_once,
+    slope_along_weights,
+)
 from darts_tf.networks.recompute import differentiated_twice
 
 
 def weight_gradient(loss, w, alpha, batch, seed, scale=1.0):
     """(grad_w L, L, aux)."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(w)
-        value, aux = loss(w, alpha, batch, seed)
-    return _gradient(tape, value, w, scale), value, aux
+    return _once(loss, w, alpha, batch, seed, w, scale)
 
 
 def alpha_gradient(loss, w, alpha, batch, seed, scale=1.0):
     """(grad_alpha L, L, aux)."""
     with constant_weights():
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(alpha)
-            constant = [tf.stop_gradient(t) for t in w]
-            value, aux = loss(constant, alpha, batch, seed)
-        return _gradient(tape, value, alpha, scale), value, aux
+        constant = [tf.stop_gradient(t) for t in w]
+        return _once(loss, constant, alpha, batch, seed, alpha, scale)
 
 
 def both_gradients(loss, w, alpha, batch, seed, scale=1.0):
     """(grad_w L, grad_alpha L, L, aux)."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch([w, alpha])
-        value, aux = loss(w, alpha, batch, seed)
-    by_w, by_alpha = _gradient(tape, value, (w, alpha), scale)
-    return by_w, by_alpha, value, aux
+    by, value, aux = _once(loss, w, alpha, batch, seed, (w, alpha), scale)
+    return *by, value, aux
+
+
+def _once(loss, w, alpha, batch, seed, sources, scale):
+    """(gradient in the sources, L, aux)."""
+    with differentiated_once():
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(sources)
+            value, aux = loss(w, alpha, batch, seed)
+        return _gradient(tape, value, sources, scale), value, aux
 
 
 def mixed_product(loss, w, alpha, batch, seed, u, scale=1.0):

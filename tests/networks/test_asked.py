@@ -11,6 +11,7 @@ from darts_tf.networks import asked
 SCOPES = [
     (asked.constant_weights, asked.weights_are_constant),
     (asked.slope_along_weights, asked.slope_is_wanted),
+    (asked.differentiated_once, asked.first_order_only),
 ]
 
 
@@ -32,3 +33,11 @@ def test_other_threads_are_not_in_it(scope, there):
         thread.start()
         thread.join()
     assert seen == [False]
+
+
+def test_no_slope_of_what_is_differentiated_once():
+    """Within a slope: a layer that says itself how directions go through."""
+    with asked.slope_along_weights():
+        with asked.differentiated_once():
+            assert not asked.slope_is_wanted()
+        assert asked.slope_is_wanted()

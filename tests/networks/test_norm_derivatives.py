@@ -26,38 +26,59 @@ def ours(x, gamma, beta):
     return normalised(x, gamma, beta, EPSILON)[0]
 
 
-def of_both_orders(norm, dtype):
+def first_order(norm):
+    """x, gamma, beta, c -> the derivatives by the first three."""
+
+    def gradient(x, gamma, beta, c):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([x, gamma, beta])
+            value = tf.reduce_sum(tf.sin(norm(x, gamma, beta)) * c)
+        return tape.gradient(value, [x, gamma, beta])
+
+    return gradient
+
+
+def of_both_orders(gradient, dtype):
     """First derivatives, and those of all of them in some direction."""
     x, c, a, gamma, beta, *along = (
         tf.constant(t, dtype)
         for t in (X, C, A, GAMMA, BETA, A_GAMMA, A_BETA)
     )
-    with tf.GradientTape(watch_accessed_variables=False) as outer:
-        outer.watch([x, gamma, beta, c])
-        with tf.GradientTape(watch_accessed_variables=False) as inner:
-            inner.watch([x, gamma, beta])
-            value = tf.reduce_sum(tf.sin(norm(x, gamma, beta)) * c)
-        first = inner.gradient(value, [x, gamma, beta])
-    second = outer.gradient(first, [x, gamma, beta, c], [a, *along])
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([x, gamma, beta, c])
+        first = gradient(x, gamma, beta, c)
+    second = tape.gradient(first, [x, gamma, beta, c], [a, *along])
     return [*first, *second]
+
+
+def called(function, noinline: bool = True):
+    kept = {"_noinline": noinline}
+    return tf.function(function, experimental_attributes=kept)
 
 
 @pytest.mark.parametrize("way", ["eager", "graph", "call", "dissolved"])
 def test_first_and_second_derivatives(way):
-    norm = ours
+    """Also of calls of a gradient, as networks/slopes.py makes them."""
+    gradient = first_order(ours)
     if way in ("call", "dissolved"):
-        kept = {"_noinline": way == "call"}
-        norm = tf.function(ours, experimental_attributes=kept)
+        gradient = called(gradient, way == "call")
 
     def found():
-        return of_both_orders(norm, tf.float32)
+        return of_both_orders(gradient, tf.float32)
 
     found = found() if way == "eager" else tf.function(found)()
-    wanted = of_both_orders(plain, tf.float64)
+    wanted = of_both_orders(first_order(plain), tf.float64)
     for ours_, exact in zip(found, wanted, strict=True):
         size = np.abs(exact).max()
         assert size > 0.1
         np.testing.assert_allclose(ours_, exact, atol=3e-6 * size)
+
+
+def test_the_gradient_of_a_call_has_no_derivative():
+    """Nothing needs it, and it would take a third more nodes."""
+    gradient = first_order(called(ours))
+    with pytest.raises(ValueError, match="out of scope"):
+        tf.function(lambda: of_both_orders(gradient, tf.float32))()
 
 
 def test_along_a_direction_only_the_derivative_by_what_arrives():

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks import ops
+from darts_tf.networks import asked, ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.convolutions import joined, phases_read
 from darts_tf.space.conv import CANDIDATES
@@ -38,6 +38,24 @@ def test_pools_ignore_their_padding(stride, height, name, reduce):
     x = RNG.standard_normal((2, height, 8, 3)).astype(np.float32) - 5
     y = ops.POOLS[f"{name}_pool_3x3"](tf.constant(x), stride)
     np.testing.assert_allclose(y, pool_by_hand(x, stride, reduce), atol=1e-5)
+
+
+def test_a_max_pool_whose_gradient_has_none_pads_within_itself():
+    x = tf.constant(RNG.standard_normal((2, 7, 8, 3)) - 5, tf.float32)
+
+    def pooled():
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = ops.max_pool(x, 1)
+        return y, tape.gradient(y, x, tf.cos(y))
+
+    plain = tf.function(pooled).get_concrete_function()
+    with asked.differentiated_once():
+        once = tf.function(pooled).get_concrete_function()
+    kinds = [{o.type for o in f.graph.get_operations()} for f in (plain, once)]
+    assert ["PadV2" in kind for kind in kinds] == [True, False]
+    for one, other in zip(plain(), once(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def second_derivative(function):
