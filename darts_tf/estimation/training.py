@@ -26,6 +26,7 @@ from darts_tf.descent.schedules import linear
 from darts_tf.descent.variables import grouped, numbered, snapshot
 from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks import pure_call
+from darts_tf.networks.asked import differentiated_once
 from darts_tf.networks.running_statistics import RunningStatistics
 from darts_tf.networks.weight_row import WeightRow, arrays_of, row_of
 
@@ -134,7 +135,10 @@ class Training(Epochs):
             if replicas.count > 1:
                 replica = tf.distribute.get_replica_context()
                 seed = seed + replica.replica_id_in_sync_group
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
+            with (
+                differentiated_once(),
+                tf.GradientTape(watch_accessed_variables=False) as tape,
+            ):
                 tape.watch(w)
                 batch = precision.narrowed(batch)
                 value, logits, seen = loss(w, batch, seed, drop_path)

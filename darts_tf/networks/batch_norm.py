@@ -113,6 +113,9 @@ class BatchNorm(Layer):
                 else (gamma * scale, beta * scale)
             )
         ones, zeros = _constants(x.shape[-1], wide(x.dtype))
+        if asked.weights_are_constant():
+            # A traced function has a gradient in all that it captures.
+            ones, zeros = tf.stop_gradient(ones), tf.stop_gradient(zeros)
         return (ones if scale is None else scale), zeros
 
     def _moments(self, x):

@@ -13,9 +13,11 @@ from collections.abc import Callable
 
 import keras
 import tensorflow as tf
+from tensorflow.python.eager.record import should_record_backprop
 
 from darts_tf.networks import asked, pure_call, slopes
 from darts_tf.networks.weight_row import RowWeights, WeightRow
+
 
 class SharedTraces:
     """Calls layers through compiled functions that equal layers share.
@@ -24,7 +26,7 @@ class SharedTraces:
     longer than the tracing that they save. So nothing can be pruned from
     outside, and under `constant_weights` (as for the gradient of alpha)
     another function is called, one whose gradient leaves the weights out,
-    where there are any.
+    where there are any, and the inputs that do not depend on alpha.
 
     Args:
       inline: dissolve the calls after all. For second derivatives other than
@@ -80,12 +82,15 @@ class SharedTraces:
         slope = asked.slope_is_wanted()
         constant = slope or asked.weights_are_constant()
         constant = bool(layer.trainable_variables) and constant
+        moving = [True] * len(slopes.tensors(inputs))
+        if constant and not slope:
+            moving = _moving(inputs, mixing)
         key = (*key, isinstance(weights, list))
-        pure = _Pure(layer, constant)
-        call = self._shared((*key, constant), pure, self._xla)
+        pure = _Pure(layer, constant, moving)
+        call = self._shared((*key, constant, *moving), pure, self._xla)
         if not slope:
             return call(weights, inputs, mixing)
-        push = slopes.pushed(_Pure(layer, False))
+        push = slopes.pushed(_Pure(layer, False, moving))
         push = self._shared((*key, "push"), push, self._xla)
         return slopes.sloped(call, push, weights, inputs, mixing)
 
@@ -110,17 +115,41 @@ class SharedTraces:
         return self._functions[key]
 
 
-class _Pure:
-    """A layer as a function of its weights, with the states it leaves."""
+def _moving(inputs, mixing) -> list[bool]:
+    """Which inputs a tape watches; all, where it watches none of anything.
 
-    def __init__(self, layer, constant: bool):
-        self._layer, self._constant = layer, constant
+    The mixing weights are watched and an input is not where a supernet's
+    first cells read their images for the gradient of alpha.
+    """
+    given = slopes.tensors(inputs)
+    if not should_record_backprop([*given, *mixing]):
+        return [True] * len(given)
+    return [should_record_backprop([tensor]) for tensor in given]
+
+
+class _Pure:
+    """A layer as a function of its weights, with the states it leaves.
+
+    Args:
+      layer: the layer.
+      constant: whether the weights get no gradient.
+      moving: of each input, whether it gets one.
+    """
+
+    def __init__(self, layer, constant: bool, moving: list[bool]):
+        self._layer, self._constant, self._moving = layer, constant, moving
         self._row = WeightRow(layer)
 
     def __call__(self, weights, inputs, mixing):
         """(outputs, states [n]); weights in a row or as a list."""
         if self._constant:
             weights = tf.nest.map_structure(tf.stop_gradient, weights)
+        inputs = slopes.filled(inputs, [
+            tensor if moves else tf.stop_gradient(tensor)
+            for tensor, moves in zip(
+                slopes.tensors(inputs), self._moving, strict=True
+            )
+        ])  # fmt: skip
         if not isinstance(weights, list):
             weights = RowWeights(self._row, weights)
         return pure_call.call(

@@ -18,6 +18,7 @@ from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.strategy import bilevel, gradients, relaxation
 from tests.strategy.small_space import SMALL
 
+RNG = np.random.default_rng(0)
 COLUMNS = {"sep_conv_3x3": 2, "dil_conv_3x3": 0}
 
 
@@ -160,6 +161,31 @@ def test_the_gradient_of_alpha_leaves_the_weights_out(pieces):
     ]  # fmt: skip
     # The ReLU's gradient and one for each operation's mixing weight.
     assert backward and all(len(s.output_arg) <= 9 for s in backward)
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_inputs_that_no_tape_watches_are_left_out(watched):
+    """As are those of a supernet's first cells in the gradient of alpha."""
+    layer, traces = edge(), SharedTraces()
+    x, weights = RNG.normal(size=(3, 5, 5, 2)), tf.constant([0.5, 0.1, 2.0])
+    x = tf.constant(x, tf.float32)
+
+    def gradient(call):
+        with constant_weights(), tf.GradientTape() as tape:
+            tape.watch([weights, x] if watched else weights)
+            y = call(x, None, None, weights)
+        return tape.gradient(y, weights, tf.sin(y))
+
+    shared = functools.partial(traces, layer.key, layer)
+    function = tf.function(lambda: gradient(shared))
+    plain = functools.partial(layer, training=True)
+    np.testing.assert_allclose(function(), gradient(plain), atol=1e-4)
+    library = function.get_concrete_function().graph.as_graph_def().library
+    (back,) = [
+        f.signature.output_arg for f in library.function
+        if "backward" in f.signature.name
+    ]  # fmt: skip
+    assert len(back) == 1 + watched
 
 
 def test_what_has_no_weights_is_traced_once_for_both_kinds_of_passes():
