@@ -24,6 +24,7 @@ import numpy as np
 
 from darts_tf.errors import InputError
 from darts_tf.networks import ops
+from darts_tf.networks.pools import POOLS
 from darts_tf.space.cell import IDENTITY
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
@@ -81,7 +82,7 @@ def has_identity(genotype: Genotype) -> bool:
         if name == IDENTITY:
             skipping[target] += skipping[source]
             pooling[target] += pooling[source]
-        elif name in ops.POOLS:
+        elif name in POOLS:
             pooling[target] += pooling[source] + skipping[source]
     return skipping[out] == 1 and not pooling[out]
 
@@ -123,6 +124,6 @@ def _exact_nodes(genotype: Genotype) -> set[int]:
     edges, out = _edges(genotype)
     exact = {out}
     for target, name, source in reversed(edges):
-        if target in exact and name in (IDENTITY, *ops.POOLS):
+        if target in exact and name in (IDENTITY, *POOLS):
             exact.add(source)
     return exact

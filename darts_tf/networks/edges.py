@@ -13,6 +13,7 @@ from darts_tf.networks import ops
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Edges
 from darts_tf.networks.drop_path import dropped
+from darts_tf.networks.pools import POOLS
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 from darts_tf.space.genotype import CellGenotype
 
@@ -41,7 +42,7 @@ class DiscreteEdges(Edges):
         self.edges = list(edges)
         self.operations = [
             None
-            if name in (ZERO, NOISE, *ops.POOLS) or self._is_node(name)
+            if name in (ZERO, NOISE, *POOLS) or self._is_node(name)
             else ops.build(name, channels, stride, lambda: BatchNorm(True))
             for _, name in self.edges
         ]
@@ -75,8 +76,8 @@ class DiscreteEdges(Edges):
         for index, (target, name) in enumerate(self.edges):
             if name == NOISE:
                 y = ops.noise(x, self.stride, seed, self.key * 100 + index)
-            elif name in ops.POOLS:
-                y = ops.POOLS[name](x, self.stride)
+            elif name in POOLS:
+                y = POOLS[name](x, self.stride)
             elif name == ZERO:
                 y = tf.zeros_like(x[:, :: self.stride, :: self.stride])
             elif self.operations[index] is None:

@@ -13,6 +13,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from darts_tf.networks import ops
+from darts_tf.networks.pools import POOLS
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 from darts_tf.space.genotype import CellGenotype
 
@@ -72,7 +73,7 @@ def operation(
         return Held()
     if name == NOISE:
         return Held(0, out)
-    if name in ops.POOLS:
+    if name in POOLS:
         largest = name.startswith("max")
         return Held(0, size.map(channels, 2) + out if largest else 0)
     if name == "conv_7x1_1x7":
@@ -117,7 +118,7 @@ def mixed_edges(
         return part + passed(size, channels - channels // groups, stride)
     every, names = [n for edge in candidates for n in edge], set()
     names.update(every)
-    own = [n for n in every if n not in ops.POOLS]
+    own = [n for n in every if n not in POOLS]
     even = stride == 2 or not any(n % 2 for n in size)
     held = sum(
         (operation(n, size, channels, stride, even) for n in own), Held()
@@ -127,7 +128,7 @@ def mixed_edges(
     halved = stride == 2 and IDENTITY in names
     if halved or (even and any(n.startswith("dil_conv") for n in names)):
         shared += out * (1 + halved)
-    for name in names & set(ops.POOLS):
+    for name in names & set(POOLS):
         shared += operation(name, size, channels, stride).kept
         shared += out * (pool_norms + (name.startswith("avg")))
     given = sum(_terms(edge, stride) for edge in candidates)
@@ -136,7 +137,7 @@ def mixed_edges(
 
 def _terms(names: tuple[str, ...], stride: int) -> int:
     """What an edge gives: its operations with weights are one sum."""
-    shared = {*ops.POOLS, *((IDENTITY,) if stride == 1 else ())}
+    shared = {*POOLS, *((IDENTITY,) if stride == 1 else ())}
     weighted = set(names) - shared - {ZERO, NOISE}
     return len(shared & set(names)) + bool(weighted)
 

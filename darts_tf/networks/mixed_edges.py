@@ -11,6 +11,7 @@ from darts_tf.networks import ops
 from darts_tf.networks.cell import Edges, add
 from darts_tf.networks.convolutions import joined, phases_read
 from darts_tf.networks.mixture import as_map, as_rows, mixtures
+from darts_tf.networks.pools import POOLS
 from darts_tf.networks.precision import widened
 from darts_tf.networks.shared_traces import SharedTraces
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
@@ -45,7 +46,7 @@ class MixedEdges(Edges):
         self.edges = spec.outgoing(source)
         self.names = {row: spec.candidates[row] for row, _ in self.edges}
         used = {name for names in self.names.values() for name in names}
-        pools = sorted(used & set(ops.POOLS))
+        pools = sorted(used & set(POOLS))
         weighted = {}
         for row, names in self.names.items():
             own = {
@@ -74,7 +75,7 @@ class MixedEdges(Edges):
 
     def _shared(self, name: str) -> bool:
         identity = name == IDENTITY and self.stride == 1
-        return name in (*ops.POOLS, ZERO, NOISE) or identity
+        return name in (*POOLS, ZERO, NOISE) or identity
 
     def call(self, x, weights, seed=None, training=False):
         """[B, H, W, C] and mixing weights -> terms.
@@ -89,7 +90,7 @@ class MixedEdges(Edges):
         Returns:
           (target, list of terms [B, H', W', C]) for each edge.
         """
-        pooled = [ops.POOLS[n](x, self.stride) for n in self.common.norms]
+        pooled = [POOLS[n](x, self.stride) for n in self.common.norms]
         activated, phases, maps = self._traced(
             self.common, training, x, pooled
         )

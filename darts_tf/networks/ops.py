@@ -1,8 +1,8 @@
-"""The candidate image operations by name (DARTS sect. 3.1.1).
+"""The candidate image operations by name (DARTS sect. 3.1.1), but for pools.
 
-The one place, with convolutions.py, that knows padding and stride. Every
-feature map is [B, H, W, C]; with stride 2 the result is [B, ceil(H/2),
-ceil(W/2), C].
+The one place, with convolutions.py and pools.py, that knows padding and
+stride. Every feature map is [B, H, W, C]; with stride 2 the result is [B,
+ceil(H/2), ceil(W/2), C].
 
 Operations with weights expect an input that went through ReLU already
 (`activated` is True): edges that leave one node then share that ReLU.
@@ -13,12 +13,10 @@ from __future__ import annotations
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks import asked
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.convolutions import (
     Conv,
     DepthwiseConv,
-    pad,
     phases_read,
     strided,
 )
@@ -178,29 +176,6 @@ SKIPPING = (Dilated, FactorizedReduce)
 """Those that read every other pixel, and can do with phases."""
 
 
-def max_pool(x, stride: int):
-    """3 x 3 max pooling, padded by one pixel that never wins.
-
-    Padded explicitly with stride 1 too, but where nobody differentiates
-    twice: where input and output have one size, TensorFlow's MaxPoolGradGrad
-    works in place on a buffer that it still has to read, and second
-    derivatives in a graph come out wrong (tests/networks/test_ops.py shows
-    it).
-    """
-    if stride == 1 and asked.first_order_only():
-        return tf.nn.max_pool2d(x, 3, 1, "SAME")
-    return tf.nn.max_pool2d(pad(x, 1, x.dtype.min), 3, stride, "VALID")
-
-
-def avg_pool(x, stride: int):
-    """3 x 3 average pooling; padding is not counted in the average."""
-    if stride == 1:
-        return tf.nn.avg_pool2d(x, 3, 1, "SAME")
-    ones = pad(tf.ones([1, x.shape[1], x.shape[2], 1], x.dtype), 1)
-    share = tf.nn.avg_pool2d(ones, 3, stride, "VALID")
-    return tf.nn.avg_pool2d(pad(x, 1), 3, stride, "VALID") / share
-
-
 def noise(x, stride: int, seed, key: int):
     """Standard normal noise [B, ceil(H/stride), ceil(W/stride), C].
 
@@ -233,9 +208,6 @@ def last_norm(operation) -> BatchNorm:
     if isinstance(operation, Chain):
         return operation.layers[-1]
     return operation.norm
-
-
-POOLS = {"max_pool_3x3": max_pool, "avg_pool_3x3": avg_pool}
 
 
 SIZED = {

@@ -14,6 +14,7 @@ from darts_tf.errors import InputError
 from darts_tf.networks import ops
 from darts_tf.networks.cell import Edges, add
 from darts_tf.networks.mixture import as_map, as_rows, mixtures
+from darts_tf.networks.pools import POOLS
 from darts_tf.networks.precision import wide
 from darts_tf.space.cell import IDENTITY, ZERO, CellSpec
 
@@ -50,7 +51,7 @@ class PackedEdges(Edges):
         self.convolutions = {
             name: ops.build(name, wide, 1, norm)
             for name in self.names
-            if name not in (ZERO, IDENTITY, *ops.POOLS)
+            if name not in (ZERO, IDENTITY, *POOLS)
         }
 
     def build(self, shape) -> None:
@@ -74,7 +75,7 @@ class PackedEdges(Edges):
         columns = dict(zip(self.names, tf.unstack(rows, axis=1)))  # each [T]
         terms = [[term] for term in self._convolved(x, columns, training)]
         shared = {
-            name: x if name == IDENTITY else ops.POOLS[name](x, 1)
+            name: x if name == IDENTITY else POOLS[name](x, 1)
             for name in self.names
             if name not in (ZERO, *self.convolutions)
         }

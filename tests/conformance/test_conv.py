@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
-from darts_tf.networks import ops
+from darts_tf.networks import ops, pools
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.conv import EvaluationNetwork, Supernet
 from darts_tf.space import conv
@@ -52,8 +52,8 @@ def test_operation(name, stride, affine):
     step, key = int(stride), f"op/{name}/s{stride}{affine or ''}"
     checked.update(["op/x", f"op/r{stride}"])
 
-    if name in ops.POOLS:
-        function = lambda x: ops.POOLS[name](x, step)
+    if name in pools.POOLS:
+        function = lambda x: pools.POOLS[name](x, step)
     elif name == "skip_connect" and step == 1:
         function = tf.identity
     else:

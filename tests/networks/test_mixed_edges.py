@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.networks import ops
+from darts_tf.networks import pools
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.mixed_edges import EdgeOperations, NodeOperations
 from darts_tf.networks.mixture import as_map
@@ -27,7 +27,7 @@ def image(side: int):
 def test_a_nodes_relu_phases_and_normalised_pools(side, skipping, read):
     x = image(side)
     layer = NodeOperations(POOLS, True, 2, 1, skipping, NORM)
-    given = [ops.POOLS[name](x, 1) for name in POOLS]
+    given = [pools.POOLS[name](x, 1) for name in POOLS]
     activated, phases, maps = layer(x, given, training=True)
     np.testing.assert_array_equal(activated, np.maximum(x, 0))
     assert (phases is not None) == read

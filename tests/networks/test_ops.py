@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks import asked, ops
+from darts_tf.networks import ops, pools
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.convolutions import joined, phases_read
 from darts_tf.space.conv import CANDIDATES
@@ -18,76 +18,6 @@ RNG = np.random.default_rng(0)
 
 def norm():
     return BatchNorm(False)
-
-
-def pool_by_hand(x, stride, reduce):
-    height, width = (-(-n // stride) for n in x.shape[1:3])
-    out = np.zeros((len(x), height, width, x.shape[3]))
-    for i in range(height):
-        for j in range(width):
-            top, left = i * stride - 1, j * stride - 1
-            window = x[:, max(top, 0) : top + 3, max(left, 0) : left + 3]
-            out[:, i, j] = reduce(window, axis=(1, 2))
-    return out
-
-
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("height", [8, 7])
-@pytest.mark.parametrize("name, reduce", [("max", np.max), ("avg", np.mean)])
-def test_pools_ignore_their_padding(stride, height, name, reduce):
-    x = RNG.standard_normal((2, height, 8, 3)).astype(np.float32) - 5
-    y = ops.POOLS[f"{name}_pool_3x3"](tf.constant(x), stride)
-    np.testing.assert_allclose(y, pool_by_hand(x, stride, reduce), atol=1e-5)
-
-
-def test_a_max_pool_whose_gradient_has_none_pads_within_itself():
-    x = tf.constant(RNG.standard_normal((2, 7, 8, 3)) - 5, tf.float32)
-
-    def pooled():
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = ops.max_pool(x, 1)
-        return y, tape.gradient(y, x, tf.cos(y))
-
-    plain = tf.function(pooled).get_concrete_function()
-    with asked.differentiated_once():
-        once = tf.function(pooled).get_concrete_function()
-    kinds = [{o.type for o in f.graph.get_operations()} for f in (plain, once)]
-    assert ["PadV2" in kind for kind in kinds] == [True, False]
-    for one, other in zip(plain(), once(), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def second_derivative(function):
-    """x -> d/dx <grad of sum(sin(f(x)) r), u>, u made of x in the graph."""
-    r = RNG.standard_normal((2, 8, 8, 3))
-
-    def compute(x):
-        with tf.GradientTape() as outer:
-            outer.watch(x)
-            with tf.GradientTape() as inner:
-                inner.watch(x)
-                value = tf.reduce_sum(tf.sin(function(x)) * r)
-            g = inner.gradient(value, x)
-        return outer.gradient(g, x, output_gradients=tf.sin(x))
-
-    return compute
-
-
-@pytest.mark.parametrize("name", sorted(ops.POOLS))
-def test_second_derivative_of_pools_in_a_graph(name):
-    compute = second_derivative(lambda x: ops.POOLS[name](x, 1))
-    x = tf.constant(RNG.standard_normal((2, 8, 8, 3)))
-    eager, graph = compute(x), tf.function(compute)(x)
-    assert np.abs(eager).max() > 0.1
-    np.testing.assert_allclose(eager, graph, atol=1e-10)
-
-
-def test_tensorflow_is_still_wrong_with_max_pools_derivative():
-    """If this fails, MaxPoolGradGrad is mended: max_pool can use SAME."""
-    compute = second_derivative(lambda x: tf.nn.max_pool2d(x, 3, 1, "SAME"))
-    x = tf.constant(RNG.standard_normal((2, 8, 8, 3)))
-    assert np.abs(compute(x) - tf.function(compute)(x)).max() > 0.1
 
 
 def test_factorized_reduce_looks_at_two_phases():
@@ -109,8 +39,8 @@ def test_every_operation_halves_alike(stride, size):
     for name in (*CANDIDATES, "sep_conv_7x7", "conv_7x1_1x7"):
         if name == "none" or (name == "skip_connect" and stride == 1):
             continue
-        if name in ops.POOLS:
-            y = ops.POOLS[name](x, stride)
+        if name in pools.POOLS:
+            y = pools.POOLS[name](x, stride)
         else:
             layer = ops.build(name, 4, stride, norm)
             layer.build((None, *x.shape[1:]))
