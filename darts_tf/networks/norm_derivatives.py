@@ -54,7 +54,7 @@ def normalised(x, gamma, beta, epsilon: float):
 
         return (y, *known[:2]), gradients
 
-    return compute(x, gamma, beta)
+    return compute(*map(tf.convert_to_tensor, (x, gamma, beta)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,18 +113,20 @@ class _At:
         @tf.custom_gradient
         def compute(a, c, x, gamma, by_x, cx, sum_c):
             mean, unbiased, *_ = self.known
-            count = tf.cast(tf.size(x) // x.shape[-1], x.dtype)
-            variance = unbiased * (count - 1) / count
+            size = x.shape.num_elements() or tf.cast(tf.size(x), x.dtype)
+            count = size / x.shape[-1]
+            variance = unbiased * ((count - 1) / count)
             s = tf.math.rsqrt(variance + self.epsilon)
+            less = -s / count
             ours, ax, sum_a = self._fused(a, x, gamma)
             product = tf.reduce_sum(a * c, AXES)
             product -= (sum_a * sum_c + ax * cx) / count
             standard, *_ = tf.raw_ops.FusedBatchNormV3(
-                x=x, scale=-gamma * s * s * product / count,
+                x=x, scale=gamma * s * less * product,
                 offset=tf.zeros_like(s), mean=mean, variance=variance,
                 epsilon=self.epsilon, is_training=False,
             )  # fmt: skip
-            others = [ours * (-s * cx / count), by_x * (-s * ax / count)]
+            others = [ours * (less * cx), by_x * (less * ax)]
             return (tf.add_n([standard, *others]), s * product), _refuse
 
         return compute(a, c, x, gamma, by_x, cx, sum_c)

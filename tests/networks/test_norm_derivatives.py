@@ -117,14 +117,19 @@ def test_a_third_derivative_is_refused():
         third.gradient(h, x)
 
 
-def test_a_layer_takes_them_along_a_direction_and_moves_the_same():
+@pytest.mark.parametrize("affine", [False, True])
+def test_a_layer_takes_them_along_a_direction_and_moves_the_same(affine):
+    """Eagerly, where scale and shift are variables."""
     x = tf.constant(X, tf.float32)
     results = []
     for scope in (asked.slope_along_weights, asked.constant_weights):
-        layer = BatchNorm(False)
-        with scope():
-            y = layer(x, scale=tf.constant(GAMMA, tf.float32), training=True)
+        layer = BatchNorm(affine)
+        with scope(), tf.GradientTape() as tape:
+            tape.watch(x)
+            scale = None if affine else tf.constant(GAMMA, tf.float32)
+            y = layer(x, scale=scale, training=True)
+            g = tape.gradient(y, x, tf.cos(y))
         moved = [v.numpy() for v in layer.non_trainable_variables]
-        results.append([y, *moved])
+        results.append([y, g, *moved])
     for one, other in zip(*results, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
