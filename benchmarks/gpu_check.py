@@ -25,7 +25,8 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.run import flags as run_flags
 from darts_tf.space.conv import SPACE
-from darts_tf.strategy import bilevel, gradients, relaxation
+from darts_tf.strategy import bilevel, relaxation
+from darts_tf.strategy.gradients import PRODUCTS
 from train import images, setup
 
 TOLERANCE = {
@@ -80,7 +81,7 @@ def gradients(compile) -> dict[str, np.ndarray]:
     sgd, seed = SGD(0.9, 3e-4, 5.0), tf.constant([0, 0])
     unroll = bilevel.Unroll(sgd, sgd.slots(w), tf.constant(0.025))
     gradient = bilevel.ArchitectureGradient(
-        loss, "exact", compile, product=gradients.PRODUCTS[sloped]
+        loss, "exact", compile, product=PRODUCTS[sloped]
     )
     g, *_ = gradient.weight_gradient(w, alpha, batches[0], seed)
     found = {"weights": as_row(g)}
@@ -92,7 +93,7 @@ def gradients(compile) -> dict[str, np.ndarray]:
 
 
 def network():
-    """(w, alpha, L, key of gradients.PRODUCTS) of the paper's supernet."""
+    """(w, alpha, L, key of PRODUCTS) of the paper's supernet."""
     model = images.supernet(
         SPACE, FLAGS.channels, FLAGS.layers, CLASSES, xla=FLAGS.jit == "on"
     )
