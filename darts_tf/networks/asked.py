@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 _constant = contextvars.ContextVar("constant_weights", default=False)
 _once = contextvars.ContextVar("differentiated_once", default=False)
+_twice = contextvars.ContextVar("differentiated_twice", default=False)
 _slope = contextvars.ContextVar("slope_along_weights", default=False)
 
 
@@ -29,6 +30,22 @@ def differentiated_once() -> contextlib.AbstractContextManager[None]:
 def first_order_only() -> bool:
     """Whether that is so here."""
     return _once.get()
+
+
+def differentiated_twice() -> contextlib.AbstractContextManager[None]:
+    """For a gradient that is differentiated again (the exact method).
+
+    Then a cell that is computed again (networks/recompute.py) keeps no
+    activations for its backward pass either, but computes that again, too. It
+    costs first derivatives that nobody asks for, so that it is not done
+    everywhere. Right derivatives of any order come without it.
+    """
+    return _set(_twice)
+
+
+def second_derivatives_follow() -> bool:
+    """Whether that is so here."""
+    return _twice.get()
 
 
 def slope_along_weights() -> contextlib.AbstractContextManager[None]:

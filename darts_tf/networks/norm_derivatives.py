@@ -144,5 +144,5 @@ class _At:
 def _refuse(*_):
     raise NotImplementedError(
         "batch norm has no third derivative here: outside of "
-        "differentiated_twice it is TensorFlow's own, which has"
+        "slope_along_weights it is TensorFlow's own, which has"
     )

@@ -12,31 +12,15 @@ refuses second derivatives.
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from darts_tf.networks import pure_call
-from darts_tf.networks.asked import weights_are_constant
-
-_twice = contextvars.ContextVar("differentiated_twice", default=False)
-
-
-@contextlib.contextmanager
-def differentiated_twice() -> Iterator[None]:
-    """For a gradient that is differentiated again (the exact method).
-
-    Then a cell's backward pass keeps no activations either, but is computed
-    again, too. It costs first derivatives that nobody asks for, so that it
-    is not done everywhere. Right derivatives of any order come without it.
-    """
-    token = _twice.set(True)
-    try:
-        yield
-    finally:
-        _twice.reset(token)
+from darts_tf.networks.asked import (
+    second_derivatives_follow,
+    weights_are_constant,
+)
 
 
 def call_cell(cell, inputs, again: bool, training=False, **arguments):
@@ -75,7 +59,7 @@ def _call_again(cell, inputs, weights, **others):
         left.append(statistics)
         return [output]
 
-    levels = 2 if _twice.get() else 1
+    levels = 2 if second_derivatives_follow() else 1
     call = recomputed(function, first, levels)
     (output,) = call(*inputs, *weights, *differentiated)
     pure_call.take_over(cell.non_trainable_variables, left[0])

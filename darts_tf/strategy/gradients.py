@@ -14,9 +14,9 @@ from darts_tf.descent.precision import scaled_gradient, unscaled
 from darts_tf.networks.asked import (
     constant_weights,
     differentiated_once,
+    differentiated_twice,
     slope_along_weights,
 )
-from darts_tf.networks.recompute import differentiated_twice
 
 
 def weight_gradient(loss, w, alpha, batch, seed, scale=1.0):

@@ -12,6 +12,7 @@ SCOPES = [
     (asked.constant_weights, asked.weights_are_constant),
     (asked.slope_along_weights, asked.slope_is_wanted),
     (asked.differentiated_once, asked.first_order_only),
+    (asked.differentiated_twice, asked.second_derivatives_follow),
 ]
 
 
