@@ -4,7 +4,7 @@
 
 A supernet is trained by --stage weight steps in float32 (alpha stays at its
 start). Then, in float64 and for each of --batch_sizes, the derivative
-d/dw sum_l <d L_train / d p_l, u_l> (darts_tf/strategy/lambda_reg.py) is taken
+d/dw sum_l <d L_train / d p_l, u_l> (darts_tf/strategy/lambda_darts/regularizer.py) is taken
 exactly and by central differences of several lengths epsilon_0. Of each
 difference: its cosine with the exact one, and its length over that one's; of
 the exact one: its length over that of grad_w L_train, so that lambda times it
@@ -14,7 +14,8 @@ and prints all of its lines as a Markdown table.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import functools
 import itertools
@@ -26,14 +27,16 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from benchmarks import points
+from benchmarks import step_sizes
 from benchmarks.trained import SEED, batches, built, cosine, flat, stages
-from darts_tf.data.images import load_images
+from darts_tf.data.images.loading import load_images
 from darts_tf.descent.optimizers import SGD
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy import bilevel, lambda_reg, relaxation
-from train import images as image_runs
-from train import setup
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.lambda_darts import regularizer
+from darts_tf.strategy.darts import relaxation
+from darts_tf.programs import images as image_runs
+from darts_tf.programs import setup
 
 flags.DEFINE_string("dataset", "cifar10", "as in train.search")
 flags.DEFINE_string("data_dir", None, "folder of the data")
@@ -61,11 +64,11 @@ def main(_) -> None:
     """Appends what is missing, prints all."""
     setup.disable_grappler()
     out = pathlib.Path(FLAGS.out)
-    known = points.read(out)
-    missing = [line for line in wanted() if not points.among(known, line)]
+    known = step_sizes.read(out)
+    missing = [line for line in wanted() if not step_sizes.among(known, line)]
     if missing:
         measure(missing, out)
-    print(markdown(points.read(out)))
+    print(markdown(step_sizes.read(out)))
 
 
 def wanted() -> list[dict]:
@@ -157,7 +160,7 @@ def looking(images):
     """(regulariser, gradient of w, mixing weights, alpha), in float64."""
     net, _, alpha = model(images, "float64")
     loss = relaxation.cells_loss(net)
-    regulariser = lambda_reg.LambdaRegulariser(
+    regulariser = regularizer.LambdaRegulariser(
         loss, net.space, net.kinds, "cosine", "exact"
     )
     descend = tf.function(functools.partial(bilevel.weight_gradient, loss))
@@ -185,4 +188,4 @@ def markdown(lines: list[dict]) -> str:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -23,7 +23,7 @@ DIR/beside_pytorch_recurrent.json and .md.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip
+from darts_tf.cli import entry_point  # isort: skip
 
 import importlib.util
 import pathlib
@@ -200,4 +200,4 @@ def main(_) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

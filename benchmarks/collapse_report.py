@@ -11,7 +11,7 @@ of one name (several seeds) share a colour.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip
+from darts_tf.cli import entry_point  # isort: skip
 
 import dataclasses
 import json
@@ -25,12 +25,12 @@ from matplotlib.lines import Line2D
 
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
-from darts_tf.run.metrics import read_metrics
-from darts_tf.run.pictures import figure_to_png
+from darts_tf.run.loop.metrics import read_metrics
+from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.run.workdir import existing_workdir
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.collapse import collapse, counts
+from darts_tf.strategy.diagnostics.collapse import (collapse, counts)
 
 flags.DEFINE_list("runs", None, "folders of searches, or NAME=FOLDER each",
                   required=True)  # fmt: skip
@@ -194,4 +194,4 @@ def verdict(run: Run) -> str:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

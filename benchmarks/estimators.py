@@ -20,7 +20,7 @@ it. --report_only shows what is there.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip
+from darts_tf.cli import entry_point  # isort: skip
 
 import json
 import pathlib
@@ -33,8 +33,8 @@ from benchmarks import estimators_report as report
 from darts_tf.data.nasbench201_table import read_table
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
-from darts_tf.run.metrics import read_metrics
-from darts_tf.run.pictures import figure_to_png
+from darts_tf.run.loop.metrics import read_metrics
+from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.run.workdir import Workdir
 
 CONFIGS = pathlib.Path("configs", "nasbench201", "estimators")
@@ -118,4 +118,4 @@ def estimate(path: pathlib.Path) -> int:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

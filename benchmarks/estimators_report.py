@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from benchmarks.ranks import interval, kendall, spearman
 from darts_tf.data.nasbench201_table import RANKED, SEARCHED, Table
-from darts_tf.run.evaluation_pictures import lowest
-from darts_tf.run.metrics import read_metrics
+from darts_tf.run.pictures.evaluations import lowest
+from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.architecture_string import from_string, to_string
 from darts_tf.space.genotype import Genotype

@@ -9,7 +9,7 @@ two memory layouts to this row, of the same method.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip
+from darts_tf.cli import entry_point  # isort: skip
 
 import json
 import os
@@ -56,9 +56,9 @@ def main(_) -> int:
     if FLAGS.device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # also of what is started
     checked = run(check_command(), "", seconds_left(end))
-    if checked["code"] == cli.USAGE_CODE:
+    if checked["code"] == entry_point.USAGE_CODE:
         print(checked["errors"][-1], file=sys.stderr)
-        return cli.USAGE_CODE
+        return entry_point.USAGE_CODE
     result = {
         "device": FLAGS.device,
         "sizes": sizes(),
@@ -135,4 +135,4 @@ def seconds_left(end: float) -> float:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -11,7 +11,8 @@ one is not, 2 without a GPU.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import json
 
@@ -23,11 +24,13 @@ from absl import flags
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.run import flags as run_flags
+from darts_tf.cli import flags as run_flags
 from darts_tf.space.conv import SPACE
-from darts_tf.strategy import bilevel, relaxation
-from darts_tf.strategy.gradients import PRODUCTS
-from train import images, setup
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts.gradients import PRODUCTS
+from darts_tf.programs import images
+from darts_tf.programs import setup
 
 TOLERANCE = {
     "weights": 0.01,
@@ -132,4 +135,4 @@ def difference(found, wanted) -> float:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -12,16 +12,16 @@ the exponent b of a * size**b, fitted to the logarithms by least squares.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip
+from darts_tf.cli import entry_point  # isort: skip
 
 import pathlib
 
 from absl import flags
 
-from benchmarks import points
+from benchmarks import step_sizes
 from benchmarks.growth_report import MIDDLE, SWEEPS, picture, table
 from darts_tf.run.files import write_atomic
-from darts_tf.run.pictures import figure_to_png
+from darts_tf.run.pictures.genotypes import figure_to_png
 
 flags.DEFINE_string("out", None, "folder of the results", required=True)
 flags.DEFINE_integer("steps", 3, "timed, after the first", lower_bound=1)
@@ -33,10 +33,10 @@ def main(_) -> None:
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
     every = [{**MIDDLE, n: v} for n, values in SWEEPS.items() for v in values]
-    rows = points.measured(folder / "growth.jsonl", every, FLAGS.steps)
+    rows = step_sizes.measured(folder / "growth.jsonl", every, FLAGS.steps)
     write_atomic(folder / "growth.png", figure_to_png(picture(rows)))
     print(table(rows))
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

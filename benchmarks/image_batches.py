@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
-from train import images, setup
-from train.image_data import Batches
+from darts_tf.programs import images
+from darts_tf.programs import setup
+from darts_tf.programs.image_data import Batches
 
 AUGMENTATION = {
     "crop_padding": 4, "flip": True, "cutout_length": 0,

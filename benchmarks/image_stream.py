@@ -11,7 +11,8 @@ can give is another question.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import io
 import itertools
@@ -24,11 +25,11 @@ import tensorflow as tf
 from absl import flags
 from PIL import Image
 
-from darts_tf.data import streamed_batches
-from darts_tf.data.augmentation import Augmentation
-from darts_tf.data.records import find_examples
-from darts_tf.data.streamed import StreamedPart
-from train import setup
+from darts_tf.data.images import streamed_batches
+from darts_tf.data.images.augmentation import Augmentation
+from darts_tf.data.images.records import find_examples
+from darts_tf.data.images.streamed import StreamedPart
+from darts_tf.programs import setup
 
 SHAPE, SIZE = (375, 500), 224
 AUGMENTATION = Augmentation(
@@ -127,4 +128,4 @@ def opened(path: pathlib.Path) -> StreamedPart:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

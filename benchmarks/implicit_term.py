@@ -23,7 +23,8 @@ that no gradient jumps anywhere.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import dataclasses
 import json
@@ -34,14 +35,16 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from benchmarks import points
+from benchmarks import step_sizes
 from benchmarks.trained import SEED, batches, built, cosine, flat, stages
-from darts_tf.data.images import load_images
+from darts_tf.data.images.loading import load_images
 from darts_tf.descent.optimizers import SGD
 from darts_tf.networks.conv import Supernet
 from darts_tf.space import conv
-from darts_tf.strategy import bilevel, gradients, relaxation
-from train import setup
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import gradients
+from darts_tf.strategy.darts import relaxation
+from darts_tf.programs import setup
 
 flags.DEFINE_string("dataset", "cifar10", "as in train.search")
 flags.DEFINE_string("data_dir", None, "folder of the data")
@@ -71,7 +74,7 @@ def main(_) -> None:
     setup.disable_grappler()
     setting = {name: FLAGS[name].value for name in SETTING}
     out = pathlib.Path(FLAGS.out)
-    known = [line["setting"] for line in points.read(out)]
+    known = [line["setting"] for line in step_sizes.read(out)]
     wanted = {
         (stage, size): setting | {"stage": stage, "batch_size": size}
         for stage in stages
@@ -200,4 +203,4 @@ def shifted(alpha, numbers: np.ndarray):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

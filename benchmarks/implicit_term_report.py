@@ -7,7 +7,7 @@ Prints two Markdown tables and writes implicit_term.png.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip
+from darts_tf.cli import entry_point  # isort: skip
 
 import json
 import pathlib
@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
-from darts_tf.run.pictures import figure_to_png
+from darts_tf.run.pictures.genotypes import figure_to_png
 
 flags.DEFINE_string("lines", "implicit_term.jsonl", "the measurements")
 flags.DEFINE_string("out", ".", "folder of the picture")
@@ -127,4 +127,4 @@ def picture(lines) -> Figure:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -12,7 +12,8 @@ a Markdown table.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import json
 import statistics
@@ -21,8 +22,9 @@ import time
 from absl import flags
 
 from benchmarks import search_step, step_times
-from darts_tf.strategy import instruments, search_loop
-from train import setup
+from darts_tf.strategy.diagnostics import instruments
+from darts_tf.strategy.darts import search
+from darts_tf.programs import setup
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("epoch_steps", 390, "of an epoch (CIFAR-10 at batch 64)",
@@ -36,10 +38,10 @@ def main(_) -> None:
     setup.supernet_options(FLAGS.space)
     replicas = search_step.chosen_replicas()
     task = search_step.image_task(replicas)
-    settings = search_loop.SearchSettings(
+    settings = search.SearchSettings(
         FLAGS.method, 1, FLAGS.epoch_steps, FLAGS.batch_size
     )
-    loop = search_loop.Search(task, settings, replicas)
+    loop = search.Search(task, settings, replicas)
     rows = [row("step", lambda: step_times.advance(loop), FLAGS.steps)]
     for name, kind in instruments.KINDS.items():
         instrument = kind(task, replicas)
@@ -81,4 +83,4 @@ def line(step: dict):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

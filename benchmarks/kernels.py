@@ -10,7 +10,8 @@ some of each time: see the last row, of next to no work.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import time
 from collections.abc import Callable
@@ -99,4 +100,4 @@ def milliseconds(call: Callable) -> float:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -10,7 +10,8 @@ state, same data, same steps. Prints one line of JSON.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import json
 import math
@@ -19,15 +20,17 @@ import keras
 import tensorflow as tf
 from absl import flags
 
-from darts_tf.data import windows
-from darts_tf.data.text import load_text
+from darts_tf.data.text import windows
+from darts_tf.data.text.loading import load_text
 from darts_tf.estimation import scoring, text_training
 from darts_tf.networks.language import LanguageModel
-from darts_tf.networks.ops import Block
-from darts_tf.run import flags as run_flags
+from darts_tf.networks.operations import Block
+from darts_tf.cli import flags as run_flags
 from darts_tf.space.published import load_genotype
 from darts_tf.space.recurrent import NODES
-from train import setup, text_data, texts
+from darts_tf.programs import setup
+from darts_tf.programs import text_data
+from darts_tf.programs import texts
 
 FLAGS = flags.FLAGS
 run_flags.define_workdir("(nothing is written)")
@@ -114,4 +117,4 @@ def units(size: int, words: int) -> int:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -11,7 +11,8 @@ train.search prints stands beside what was measured.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import itertools
 import pathlib
@@ -27,10 +28,10 @@ from benchmarks.memory_report import (
     WAYS,
     report,
 )
-from benchmarks.points import measured
+from benchmarks.step_sizes import measured
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
-from darts_tf.run.search_flags import METHODS
+from darts_tf.cli.search_flags import METHODS
 from darts_tf.space import conv, recurrent
 
 flags.DEFINE_string("out", None, "folder of the results", required=True)
@@ -87,4 +88,4 @@ def points() -> list[dict]:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pathlib
 
-from benchmarks import points
-from darts_tf.run.search_flags import METHODS
+from benchmarks import step_sizes
+from darts_tf.cli.search_flags import METHODS
 from darts_tf.space import recurrent
-from train.memory_steps import ImageSearch, TextSearch, step_of
+from darts_tf.programs.memory_steps import (ImageSearch, TextSearch, step_of)
 
 WAYS = {
     "plain": {},
@@ -38,7 +38,7 @@ methods as flags: random images of 32 x 32, or random words, a process each,
 one thread, cores that other work shared (hence CPU seconds, which that
 inflates too). "peak" is the largest resident size of the process, "estimate"
 what train.search tells before it starts. What is not counted from sizes is in
-constants (darts_tf/networks/memory.py), which say what they were fitted to.
+constants (darts_tf/networks/footprint/memory.py), which say what they were fitted to.
 Rows without seconds were measured while several other jobs shared the core,
 too slow to be timed.
 """
@@ -59,8 +59,8 @@ MEASURED = "peak (GB) | estimate (GB) | off"
 
 def report(folder: pathlib.Path) -> str:
     """Markdown, of what is measured in a folder so far."""
-    rows = points.read(folder / "memory.jsonl")
-    runs = points.read(folder / "program_memory.jsonl")
+    rows = step_sizes.read(folder / "memory.jsonl")
+    runs = step_sizes.read(folder / "program_memory.jsonl")
     return table(rows) + (program_table(runs) if runs else "")
 
 

@@ -13,7 +13,7 @@ NAME.jsonl knows, their folders being gone, are kept.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip
+from darts_tf.cli import entry_point  # isort: skip
 
 import json
 import pathlib
@@ -32,10 +32,10 @@ from darts_tf.data.nasbench201_table import (
 )
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
-from darts_tf.run.pictures import figure_to_png
+from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
-from darts_tf.strategy.random_choice import random_genotype
+from darts_tf.strategy.black_box.random_choice import random_genotype
 
 flags.DEFINE_string("runs", None, "folder of the searches", required=True)
 flags.DEFINE_string("nasbench201_table", None, "CSV", required=True)
@@ -173,4 +173,4 @@ def picture(searches: list[dict]) -> Figure:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

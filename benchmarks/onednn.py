@@ -11,7 +11,8 @@ hence the processes.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import itertools
 import os
@@ -152,4 +153,4 @@ def _element_by_element() -> Iterator[tuple]:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

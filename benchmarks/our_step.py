@@ -5,13 +5,13 @@ Its sizes are flags of benchmarks/search_step.py, which builds the search.
 
 from __future__ import annotations
 
-from darts_tf.run import quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import tensorflow as tf
 from absl import app, flags
 
 from benchmarks import search_step, step_times, step_worker
-from train import setup
+from darts_tf.programs import setup
 
 flags.DEFINE_bool("weights_only", False, "no step on alpha")
 FLAGS = flags.FLAGS

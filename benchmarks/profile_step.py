@@ -11,7 +11,8 @@ in --trace, for TensorBoard's profile page, where one is given.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import collections
 import os
@@ -23,7 +24,7 @@ import tensorflow as tf
 from absl import flags
 
 from benchmarks import search_step, step_times
-from train import setup
+from darts_tf.programs import setup
 
 # The generated module can be imported by any path but the package's own.
 from tensorflow.tsl.profiler.protobuf import xplane_pb2  # isort: skip
@@ -118,4 +119,4 @@ def table(found: dict, seconds: float, rows: int) -> str:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

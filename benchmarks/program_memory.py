@@ -11,7 +11,8 @@ benchmarks/memory.py does.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import json
 import os
@@ -23,7 +24,8 @@ import tempfile
 
 from absl import flags
 
-from benchmarks import memory_report, points
+from benchmarks import memory_report
+from benchmarks import step_sizes
 from darts_tf.run.files import write_atomic
 
 flags.DEFINE_string("out", None, "folder of the results", required=True)
@@ -67,7 +69,7 @@ def main(_) -> None:
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "program_memory.jsonl"
-    rows = points.read(path)
+    rows = step_sizes.read(path)
     known = {row["run"] for row in rows}
     with tempfile.TemporaryDirectory() as runs:
         for name in missing(known):
@@ -117,4 +119,4 @@ def measured(name: str, runs: pathlib.Path) -> dict:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -14,7 +14,8 @@ compiling included.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import json
 
@@ -28,13 +29,17 @@ from benchmarks.text_batches import random_windows
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
-from darts_tf.run import flags as run_flags
-from darts_tf.run import search_flags, space_flags
+from darts_tf.cli import flags as run_flags
+from darts_tf.cli import search_flags
+from darts_tf.cli import space_flags
 from darts_tf.space import recurrent
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy import bilevel, search_loop, tasks
-from darts_tf.strategy.text_task import TextTask
-from train import images, setup
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import search
+from darts_tf.strategy.darts import tasks
+from darts_tf.strategy.darts.text_task import TextTask
+from darts_tf.programs import images
+from darts_tf.programs import setup
 
 flags.DEFINE_enum("method", "first_order", bilevel.METHODS, "of alpha")
 size_flags.define_sizes()
@@ -113,7 +118,7 @@ def timed(loop, chosen: Images, same: bool) -> tuple[float, float]:
     return step_times.timed(loop)
 
 
-def build_loop(replicas=None, chosen=None) -> search_loop.Search:
+def build_loop(replicas=None, chosen=None) -> search.Search:
     """The paper's search, a step an epoch; of images on the chosen ones.
 
     It starts in the second epoch: in the first one lambda is 0.
@@ -125,7 +130,7 @@ def build_loop(replicas=None, chosen=None) -> search_loop.Search:
         protocol = TEXT_PROTOCOL | {"learning_rate_min": rate}
     else:
         task, protocol = image_task(replicas, chosen), {}
-    settings = search_loop.SearchSettings(
+    settings = search.SearchSettings(
         FLAGS.method, 2 * FLAGS.steps + 2, 1, FLAGS.batch_size,
         lambda_regularizer=FLAGS.lambda_regularizer,
         lambda_gradient=FLAGS.lambda_gradient,
@@ -134,7 +139,7 @@ def build_loop(replicas=None, chosen=None) -> search_loop.Search:
         partial_channels=FLAGS.partial_channels,
         **protocol,
     )  # fmt: skip
-    loop = search_loop.Search(task, settings, replicas)
+    loop = search.Search(task, settings, replicas)
     loop.step = 1
     return loop
 
@@ -185,4 +190,4 @@ def text_task(replicas) -> TextTask:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -10,7 +10,7 @@ seeds come first, so that an unfinished study can be compared already.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip
+from darts_tf.cli import entry_point  # isort: skip
 
 import pathlib
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from absl import flags
 
 from darts_tf.errors import InputError
-from darts_tf.run import children
+from darts_tf.run.process import children
 
 flags.DEFINE_list("flagfiles", None, "of the searches", required=True)
 flags.DEFINE_list("seeds", ["0", "1", "2"], "of each of them")
@@ -66,4 +66,4 @@ def searches(paths: list[pathlib.Path]) -> Iterator[children.Child]:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

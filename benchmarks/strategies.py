@@ -13,7 +13,7 @@ file as benchmarks.nasbench201_report writes it.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip
+from darts_tf.cli import entry_point  # isort: skip
 
 import json
 import pathlib
@@ -34,10 +34,10 @@ from darts_tf.data.nasbench201_table import (
 from darts_tf.errors import InputError
 from darts_tf.estimation.table import TableEstimator
 from darts_tf.run.files import write_atomic
-from darts_tf.run.pictures import figure_to_png
+from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.space.nasbench201 import SPACE
-from darts_tf.strategy.evaluation_loop import Budget, EvaluationLoop
-from darts_tf.strategy.strategies import strategy_by_name
+from darts_tf.strategy.black_box.evaluation_loop import (Budget, EvaluationLoop)
+from darts_tf.strategy.black_box.strategies import strategy_by_name
 
 flags.DEFINE_string("nasbench201_table", None, "CSV", required=True)
 flags.DEFINE_string("out", ".", "folder of the picture and the lines")
@@ -216,4 +216,4 @@ def markdown(curves, searches: list[dict], table: Table) -> str:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -8,10 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.data.batches import training_batches
-from darts_tf.data.images import channel_statistics
+from darts_tf.data.images.batches import training_batches
+from darts_tf.data.images.loading import channel_statistics
 from darts_tf.descent.optimizers import SGD
-from darts_tf.strategy import bilevel, relaxation
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import relaxation
 
 SEED = tf.constant([0, 0])
 """Of what is random in a pass."""

@@ -9,7 +9,8 @@ paper's network for CIFAR-10 and its protocol, on random images; with
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import json
 
@@ -32,7 +33,7 @@ from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import DerivedCell
 from darts_tf.space import recurrent
 from darts_tf.space.published import load_genotype
-from train import setup
+from darts_tf.programs import setup
 
 flags.DEFINE_enum("space", SPACES[0], SPACES, "of the cells")
 flags.DEFINE_string("genotype", "DARTS_V2", "as train.evaluate")
@@ -86,4 +87,4 @@ def text_training() -> TextTraining:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from darts_tf.run import tensorflow_environment  # isort: skip  # noqa: F401
+from darts_tf.run.process import tensorflow_environment  # isort: skip  # noqa: F401
 
 import signal
 import threading
@@ -20,7 +20,7 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="session")
 def no_grappler():
-    """As train/setup.py: Grappler doubles the time to the first step."""
+    """As darts_tf/programs/setup.py: Grappler doubles the time to the first step."""
     import tensorflow as tf
 
     tf.config.optimizer.set_experimental_options(

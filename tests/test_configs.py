@@ -15,32 +15,28 @@ from absl import flags
 
 from darts_tf.descent import precision, replicas, workers
 from darts_tf.estimation import training_settings
-from darts_tf.run import flags as run_flags
-from darts_tf.run import (
-    estimator_flags,
-    recipe_flags,
-    search_flags,
-    space_flags,
-    strategy_flags,
-)
+from darts_tf.cli import flags as run_flags
+from darts_tf.cli import estimator_flags
+from darts_tf.cli import recipe_flags
+from darts_tf.cli import search_flags
+from darts_tf.cli import space_flags
+from darts_tf.cli import strategy_flags
 from darts_tf.space.published import PUBLISHED
 from darts_tf.space.registry import SPACES
-from darts_tf.strategy import (
-    bilevel,
-    early_stopping,
-    instruments,
-    joint,
-    lambda_reg,
-    strategies,
-)
-from train import estimators
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.diagnostics import early_stopping
+from darts_tf.strategy.diagnostics import instruments
+from darts_tf.strategy.darts import joint
+from darts_tf.strategy.lambda_darts import regularizer
+from darts_tf.strategy.black_box import strategies
+from darts_tf.programs import estimators
 
 ROOT = pathlib.Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").rglob("*.flags"))
 NAMES = [str(path.relative_to(ROOT)) for path in CONFIGS]
 PARSER = """
 import importlib, json, os, sys, traceback
-import darts_tf.run.cli, train.setup, train.records
+import darts_tf.cli.entry_point, darts_tf.programs.setup, darts_tf.programs.records
 from absl import flags
 
 codes = {}
@@ -107,18 +103,18 @@ def test_enumerations_are_those_of_the_libraries():
     assert run_flags.DISTRIBUTE == (*replicas.CHOICES, workers.CHOICE)
     assert run_flags.JIT == replicas.JIT
     assert run_flags.PRECISIONS == tuple(precision.PRECISIONS)
-    assert search_flags.REGULARIZERS == ("none", *lambda_reg.KINDS)
-    assert search_flags.LAMBDA_CELLS == lambda_reg.CELLS
-    assert search_flags.LAMBDA_GRADIENTS == lambda_reg.GRADIENTS
+    assert search_flags.REGULARIZERS == ("none", *regularizer.KINDS)
+    assert search_flags.LAMBDA_CELLS == regularizer.CELLS
+    assert search_flags.LAMBDA_GRADIENTS == regularizer.GRADIENTS
     assert set(space_flags.SPACES) == set(SPACES)
     assert recipe_flags.SCHEDULES == training_settings.SCHEDULES
     decay = training_settings.TrainingSettings.learning_rate_decay
     assert recipe_flags.DECAY == decay
     usual = {
-        "lambda_strength": lambda_reg.STRENGTH,
-        "lambda_gradient": lambda_reg.GRADIENTS[0],
-        "lambda_epsilon": lambda_reg.EPSILON,
-        "lambda_cells": lambda_reg.CELLS[0],
+        "lambda_strength": regularizer.STRENGTH,
+        "lambda_gradient": regularizer.GRADIENTS[0],
+        "lambda_epsilon": regularizer.EPSILON,
+        "lambda_cells": regularizer.CELLS[0],
     }
     assert search_flags.LAMBDA_DEFAULTS == usual
     assert tuple(search_flags.INSTRUMENTS) == tuple(instruments.KINDS)

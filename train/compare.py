@@ -11,7 +11,7 @@ compare.png into --out.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip  (parses and reports)
+from darts_tf.cli import entry_point  # isort: skip  (parses and reports)
 
 import pathlib
 
@@ -19,9 +19,9 @@ from absl import flags
 
 from darts_tf.protocol import comparison, tables
 from darts_tf.protocol.published_later import ROWS
-from darts_tf.run import experiment_flags
+from darts_tf.cli import experiment_flags
 from darts_tf.run.files import write_atomic
-from darts_tf.run.pictures import figure_to_png
+from darts_tf.run.pictures.genotypes import figure_to_png
 
 FLAGS = flags.FLAGS
 experiment_flags.define_comparison()
@@ -48,4 +48,4 @@ def main(_) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -12,22 +12,23 @@ in that of the search, whose genotype.json stays.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip  (quiets TensorFlow first)
+from darts_tf.cli import entry_point  # isort: skip  (quiets TensorFlow first)
 
 import json
 import pathlib
 
 from absl import flags
 
-from darts_tf.run import derivation_flags, pictures
-from darts_tf.run import flags as run_flags
+from darts_tf.cli import derivation_flags
+from darts_tf.run.pictures import genotypes
+from darts_tf.cli import flags as run_flags
 from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import existing_workdir, read_flags
 from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.random_choice import random_genotype
-from train import truth
-from train.alpha_history import AlphaHistory, check_has_alpha
+from darts_tf.strategy.black_box.random_choice import random_genotype
+from darts_tf.programs import nasbench201_oracle
+from darts_tf.programs.alpha_history import (AlphaHistory, check_has_alpha)
 
 FLAGS = flags.FLAGS
 run_flags.define_derivation()
@@ -43,13 +44,13 @@ def main(_) -> None:
     derivation_flags.check_perturbation(FLAGS)
     if FLAGS.method == "perturbation":
         # Only here TensorFlow is needed, which takes seconds to import.
-        from darts_tf.run import quiet_tensorflow  # noqa: F401  (first)
-        from train import perturbation
+        from darts_tf.run.process import quiet_tensorflow  # noqa: F401  (first)
+        from darts_tf.programs import perturbation
 
         perturbation.derive(FLAGS)
         return
     if FLAGS.genotype or FLAGS.random is not None:
-        truth.check(FLAGS, FLAGS.space)
+        nasbench201_oracle.check(FLAGS, FLAGS.space)
         genotype = given()
         folder = pathlib.Path(FLAGS.workdir)
         folder.mkdir(parents=True, exist_ok=True)
@@ -58,20 +59,20 @@ def main(_) -> None:
         stored = read_flags(workdir.path)
         check_has_alpha(stored, workdir.path)
         space = space_by_name(stored["space"])
-        truth.check(FLAGS, space.name)
+        nasbench201_oracle.check(FLAGS, space.name)
         folder = workdir.path
         history = AlphaHistory(workdir.alpha, space)
         genotype = history.genotype(FLAGS.epoch or returned_epoch(workdir))
-        curves = pictures.draw_alpha_history(
+        curves = genotypes.draw_alpha_history(
             space, history.mixing_weights()
         )
-        write_atomic(folder / "alpha.png", pictures.figure_to_png(curves))
+        write_atomic(folder / "alpha.png", genotypes.figure_to_png(curves))
     name = f"genotype_{FLAGS.epoch:04d}" if FLAGS.epoch else "genotype"
     if not FLAGS.epoch:
         write_atomic(folder / "genotype.json", genotype.to_json())
-    files = pictures.save_genotype(genotype, folder / name)
+    files = genotypes.save_genotype(genotype, folder / name)
     print(genotype.to_json() + "\n".join(map(str, files)))
-    print(truth.told(FLAGS, genotype), end="")
+    print(nasbench201_oracle.told(FLAGS, genotype), end="")
 
 
 def given():
@@ -90,4 +91,4 @@ def returned_epoch(workdir) -> int:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

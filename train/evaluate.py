@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 from absl import flags
 
-from darts_tf.run import flags as run_flags
-from darts_tf.run import recipe_flags, space_flags
-from darts_tf.run.driver import drive
+from darts_tf.cli import flags as run_flags
+from darts_tf.cli import recipe_flags
+from darts_tf.cli import space_flags
+from darts_tf.run.loop.driver import drive
 from darts_tf.space.published import load_genotype
-from train import foretelling, records, setup
-from train.kinds import kind_of
+from darts_tf.programs import memory_report
+from darts_tf.programs import records
+from darts_tf.programs import setup
+from darts_tf.programs.task_registry import kind_of
 
 FLAGS = flags.FLAGS
 run_flags.define_workdir("evaluation")
@@ -35,7 +39,7 @@ def main(_) -> None:
     replicas = setup.prepare(FLAGS)
     kind = kind_of(FLAGS.space)
     loop, data = kind.training_of(FLAGS, genotype, replicas)
-    foretelling.training(FLAGS, genotype, data, replicas)
+    memory_report.training(FLAGS, genotype, data, replicas)
     with setup.open_run(FLAGS, replicas) as workdir:
         if replicas.chief:
             records.keep_genotype(workdir, genotype)
@@ -54,4 +58,4 @@ def main(_) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, check=space_flags.check_space)
+    entry_point.run(main, check=space_flags.check_space)

@@ -13,13 +13,15 @@ and --task, from a scheduler's array jobs.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip  (parses and reports)
+from darts_tf.cli import entry_point  # isort: skip  (parses and reports)
 
 from absl import flags
 
 from darts_tf.protocol import folder, report, stages
-from darts_tf.run import children, experiment_flags, flag_values
-from darts_tf.run import flags as run_flags
+from darts_tf.run.process import children
+from darts_tf.cli import experiment_flags
+from darts_tf.cli import flag_values
+from darts_tf.cli import flags as run_flags
 
 FLAGS = flags.FLAGS
 experiment_flags.define_experiment()
@@ -52,4 +54,4 @@ def main(_) -> int:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

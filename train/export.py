@@ -6,7 +6,8 @@ neither this package nor Keras.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 import json
 import types
@@ -14,11 +15,11 @@ import types
 from absl import flags
 
 from darts_tf.errors import InputError
-from darts_tf.run import checkpoints
-from darts_tf.run import flags as run_flags
+from darts_tf.run.loop import checkpoints
+from darts_tf.cli import flags as run_flags
 from darts_tf.run.workdir import existing_workdir, read_flags
 from darts_tf.space.published import load_genotype
-from train.kinds import kind_of
+from darts_tf.programs.task_registry import kind_of
 
 FLAGS = flags.FLAGS
 run_flags.define_workdir("evaluation")
@@ -50,4 +51,4 @@ def main(_) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -8,7 +8,7 @@ Started again, it goes on where it was; finished stages return at once.
 
 from __future__ import annotations
 
-from darts_tf.run import cli  # isort: skip  (parses and reports)
+from darts_tf.cli import entry_point  # isort: skip  (parses and reports)
 
 import json
 import pathlib
@@ -19,9 +19,9 @@ import time
 from absl import flags
 
 from darts_tf.errors import InputError
-from darts_tf.run import children
-from darts_tf.run import flags as run_flags
-from darts_tf.run.progress import duration
+from darts_tf.run.process import children
+from darts_tf.cli import flags as run_flags
+from darts_tf.run.loop.progress import duration
 
 FLAGS = flags.FLAGS
 run_flags.define_pipeline()
@@ -113,4 +113,4 @@ def told(result: dict) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    entry_point.run(main)

@@ -8,22 +8,26 @@ networks, flagfiles of train.evaluate can be given for the trainings.
 
 from __future__ import annotations
 
-from darts_tf.run import cli, quiet_tensorflow  # isort: skip  # noqa: F401
+from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
+from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 from absl import flags
 
-from darts_tf.run import flags as run_flags
-from darts_tf.run import (
-    estimator_flags,
-    recipe_flags,
-    search_flags,
-    search_program,
-    space_flags,
-    strategy_flags,
-)
-from darts_tf.run.driver import drive
-from train import budgeted, foretelling, records, setup, truth, weight_sharing
-from train.kinds import kind_of
+from darts_tf.cli import flags as run_flags
+from darts_tf.cli import estimator_flags
+from darts_tf.cli import recipe_flags
+from darts_tf.cli import search_flags
+from darts_tf.cli import search_program
+from darts_tf.cli import space_flags
+from darts_tf.cli import strategy_flags
+from darts_tf.run.loop.driver import drive
+from darts_tf.programs import black_box_search
+from darts_tf.programs import memory_report
+from darts_tf.programs import records
+from darts_tf.programs import setup
+from darts_tf.programs import nasbench201_oracle
+from darts_tf.programs import weight_sharing
+from darts_tf.programs.task_registry import kind_of
 
 FLAGS = flags.FLAGS
 search_program.define()
@@ -40,13 +44,13 @@ def main(_) -> None:
         weight_sharing.search(FLAGS)
         return
     if FLAGS.strategy not in strategy_flags.RELAXED:
-        budgeted.search(FLAGS)
+        black_box_search.search(FLAGS)
         return
     replicas = setup.prepare(FLAGS, supernet=True)
-    truth.check(FLAGS, FLAGS.space)
+    nasbench201_oracle.check(FLAGS, FLAGS.space)
     kind = kind_of(FLAGS.space)
     data = kind.search_data(FLAGS)
-    foretelling.search(FLAGS, data, replicas)
+    memory_report.search(FLAGS, data, replicas)
     loop = kind.search(FLAGS, replicas, data)
     with setup.open_run(FLAGS, replicas) as workdir:
         with records.reporting(workdir, FLAGS, replicas) as reporter:
@@ -67,4 +71,4 @@ def main(_) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, check=space_flags.check_space)
+    entry_point.run(main, check=space_flags.check_space)

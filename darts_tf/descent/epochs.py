@@ -1,4 +1,4 @@
-"""Steps and epochs of a loop, as run/driver.py asks for them."""
+"""Steps and epochs of a loop, as run/loop/driver.py asks for them."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def _multiply_adds(operation) -> int:
 def _result_size(operation) -> int:
     """Elements of the result; of a dilated convolution once it is joined.
 
-    Its four phases (networks/ops.py) have more where a size is odd.
+    Its four phases (networks/operations.py) have more where a size is odd.
     """
     (result,) = operation.outputs
     for reader in result.consumers():

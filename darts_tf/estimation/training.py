@@ -1,7 +1,7 @@
 """What a genotype is worth: its network trained from scratch.
 
 The protocol of DARTS sect. 3.2 and A.2: random weights, auxiliary head,
-cutout (data/augmentation.py), drop path that rises linearly, learning rate
+cutout (data/images/augmentation.py), drop path that rises linearly, learning rate
 to 0 by cosine. The result is the last epoch's. For ImageNet also label
 smoothing (Szegedy et al. 2016) and other schedules (training_settings.py).
 """
@@ -25,10 +25,10 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import linear
 from darts_tf.descent.variables import grouped, numbered, snapshot
 from darts_tf.estimation.training_settings import TrainingSettings
-from darts_tf.networks import pure_call
-from darts_tf.networks.asked import differentiated_once
+from darts_tf.networks.compiled import functional_call
+from darts_tf.networks.compiled.derivative_mode import differentiated_once
 from darts_tf.networks.running_statistics import RunningStatistics
-from darts_tf.networks.weight_row import WeightRow, arrays_of, row_of
+from darts_tf.networks.compiled.flat_weights import (WeightRow, arrays_of, row_of)
 
 TOP = 5
 """Answers of which one must be right, beside the best one alone."""
@@ -56,12 +56,12 @@ def training_loss(
 
     Cross-entropy of the network plus `auxiliary_weight` times that of its
     auxiliary head. Nothing is assigned; w and statistics are those of
-    networks/pure_call.py.
+    networks/compiled/functional_call.py.
     """
 
     def loss(w, batch, seed, drop_path):
         images, labels = batch
-        (logits, auxiliary), seen = pure_call.call(
+        (logits, auxiliary), seen = functional_call.call(
             model, w, images,
             drop_path=drop_path if with_drop_path else None,
             seed=seed, training=True,

@@ -11,9 +11,10 @@ import functools
 
 import tensorflow as tf
 
-from darts_tf.networks import asked, pure_call
+from darts_tf.networks.compiled import derivative_mode
+from darts_tf.networks.compiled import functional_call
 from darts_tf.networks.layer import Layer
-from darts_tf.networks.norm_derivatives import normalised
+from darts_tf.networks.compiled.batch_norm_gradients import normalised
 from darts_tf.networks.precision import wide, widened
 
 MOMENTUM = 0.9
@@ -31,7 +32,7 @@ class BatchNorm(Layer):
       synchronized: whether the replicas of a tf.distribute strategy share
         their batch's statistics.
       momentum: how much of the running statistics a training pass keeps;
-        with 0, and in a pass over weights in a row (networks/pure_call.py),
+        with 0, and in a pass over weights in a row (networks/compiled/functional_call.py),
         they become the batch's, at no cost.
     """
 
@@ -86,7 +87,7 @@ class BatchNorm(Layer):
         if x.dtype == tf.float64 or self.synchronized:
             mean, variance, unbiased = self._moments(x)
             y = self._normalise(x, mean, variance, gamma, beta)
-        elif x.dtype == tf.float32 and asked.slope_is_wanted():
+        elif x.dtype == tf.float32 and derivative_mode.slope_is_wanted():
             y, mean, unbiased = normalised(x, gamma, beta, EPSILON)
         else:
             unused = _constants(0, wide(x.dtype))[1]
@@ -113,7 +114,7 @@ class BatchNorm(Layer):
                 else (gamma * scale, beta * scale)
             )
         ones, zeros = _constants(x.shape[-1], wide(x.dtype))
-        if asked.weights_are_constant():
+        if derivative_mode.weights_are_constant():
             # A traced function has a gradient in all that it captures.
             ones, zeros = tf.stop_gradient(ones), tf.stop_gradient(zeros)
         return (ones if scale is None else scale), zeros
@@ -154,7 +155,7 @@ class BatchNorm(Layer):
         return tf.cast(y, x.dtype)
 
     def _move(self, statistic, value) -> None:
-        if self.momentum and pure_call.present() is None:
+        if self.momentum and functional_call.present() is None:
             old = tf.convert_to_tensor(statistic)
             value = tf.cast(tf.stop_gradient(value), old.dtype)
             value = self.momentum * old + (1 - self.momentum) * value

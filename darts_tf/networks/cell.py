@@ -3,18 +3,18 @@
 The inputs are brought to the cell's size and width, every node sums the
 terms that its predecessors' edges give (eq. 1), and the output nodes are
 concatenated. What brings the inputs there and what computes the edges
-(networks/edges.py) is injected.
+(networks/discrete_edges.py) is injected.
 """
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from darts_tf.networks import ops
+from darts_tf.networks import operations
 from darts_tf.networks.convolutions import strided
 
 
-class Edges(ops.Block):
+class Edges(operations.Block):
     """What computes all edges that leave one node.
 
     Attributes:
@@ -28,7 +28,7 @@ class Edges(ops.Block):
         return strided(shape, self.stride)
 
 
-class Cell(ops.Block):
+class Cell(operations.Block):
     """A cell around the layers that compute its edges.
 
     Args:
@@ -51,12 +51,12 @@ class Cell(ops.Block):
         """Builds its layers, by the list of its inputs' shapes."""
         for layer, shape in zip(self.inputs_to_states, shapes, strict=True):
             if layer is not None:
-                ops.build_once(layer, shape)
+                operations.build_once(layer, shape)
         entering, inside = self._node_shapes(shapes)
         for node, unit in enumerate(self.units):
             if unit is not None:
                 node_shape = entering if node < len(shapes) else inside
-                ops.build_once(unit, node_shape)
+                operations.build_once(unit, node_shape)
 
     def compute_output_shape(self, shapes) -> tuple:
         """Of the list of its inputs' shapes."""

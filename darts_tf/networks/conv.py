@@ -1,6 +1,6 @@
 """The supernet and the evaluation networks of convolutional cells.
 
-What is around their cells is in networks/trunk.py (Zoph et al. 2018 for
+What is around their cells is in networks/skeleton.py (Zoph et al. 2018 for
 ImageNet's stem).
 """
 
@@ -11,20 +11,20 @@ import functools
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks import ops
+from darts_tf.networks import operations
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
 from darts_tf.networks.drop_path import edge_arguments
-from darts_tf.networks.edges import discrete_units
-from darts_tf.networks.ends import AuxiliaryHead, strided_stem
-from darts_tf.networks.mixed_edges import MixedEdges
+from darts_tf.networks.discrete_edges import discrete_units
+from darts_tf.networks.stem_and_head import (AuxiliaryHead, strided_stem)
+from darts_tf.networks.compiled.mixed_edges import MixedEdges
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
     check_channels,
 )
-from darts_tf.networks.shared_traces import SharedTraces
-from darts_tf.networks.trunk import Trunk
+from darts_tf.networks.compiled.shared_functions import SharedTraces
+from darts_tf.networks.skeleton import Trunk
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
@@ -42,14 +42,14 @@ class Supernet(Trunk):
       second_derivatives: whether gradients of gradients will be asked for
         that are no slopes (`sloped`); they are right without it, but cost
         more.
-      recompute: keep no activations within a cell (networks/recompute.py).
+      recompute: keep no activations within a cell (networks/compiled/recomputation.py).
       partial_channels: K; one K-th of the channels is mixed
         (networks/partial_edges.py), with 1 all of them.
       xla: whether XLA compiles what the edges have in common in training
-        passes (networks/shared_traces.py).
+        passes (networks/compiled/shared_functions.py).
 
     A training pass leaves its batch's statistics in the batch norms; whoever
-    trains averages them (strategy/search_loop.py). Four passes a step then
+    trains averages them (strategy/darts/search.py). Four passes a step then
     carry no running average through their graphs.
 
     Raises:
@@ -78,7 +78,7 @@ class Supernet(Trunk):
 
     @property
     def sloped(self) -> bool:
-        """Whether networks/slopes.py knows the slope along its weights."""
+        """Whether networks/compiled/directional_derivatives.py knows the slope along its weights."""
         known = self._traces is not None and self._traces.sloped
         return known and not self.recompute
 
@@ -119,7 +119,7 @@ class Supernet(Trunk):
             the network (`kinds` says of which kind), softmaxes already; with
             partial channels [edges, candidates + 1], see PartialEdges.
           seed: int32 [2], decides the noise where candidates give some;
-            None for one draw at all times (networks/ops.py).
+            None for one draw at all times (networks/operations.py).
           training: whether batch norm uses (and follows) the batch.
         """
         rows = [tf.unstack(weights) for weights in mixing_weights]
@@ -164,7 +164,7 @@ class EvaluationNetwork(Trunk):
     def _build_ends(self, shapes) -> None:
         super()._build_ends(shapes)
         if self.auxiliary is not None:
-            ops.build_once(self.auxiliary, shapes[self.reductions[1]])
+            operations.build_once(self.auxiliary, shapes[self.reductions[1]])
 
     @staticmethod
     def _auxiliary_head(classes):

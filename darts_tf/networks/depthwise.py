@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-from darts_tf.networks.asked import weights_are_constant
+from darts_tf.networks.compiled.derivative_mode import weights_are_constant
 
 COLUMNS = 3
 """Of a kernel, whose gradient is still fast."""

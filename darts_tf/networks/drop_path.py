@@ -31,7 +31,7 @@ def scales(probability, seed, edges: int, examples) -> list:
 def edge_arguments(
     cells, probability, seed, images, training: bool
 ) -> list[dict]:
-    """For each cell what its edges (networks/edges.py) need in a pass.
+    """For each cell what its edges (networks/discrete_edges.py) need in a pass.
 
     Args:
       cells: derived ones.

@@ -13,14 +13,15 @@ import functools
 import keras
 import tensorflow as tf
 
-from darts_tf.networks import ops, recompute
+from darts_tf.networks import operations
+from darts_tf.networks.compiled import recomputation
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
 from darts_tf.networks.convolutions import Conv, strided
 from darts_tf.networks.drop_path import edge_arguments
-from darts_tf.networks.edges import discrete_units
-from darts_tf.networks.ends import Classifier, check_ends, cifar_stem
-from darts_tf.networks.packed_edges import PackedEdges
+from darts_tf.networks.discrete_edges import discrete_units
+from darts_tf.networks.stem_and_head import (Classifier, check_ends, cifar_stem)
+from darts_tf.networks.compiled.packed_edges import PackedEdges
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
@@ -33,7 +34,7 @@ from darts_tf.space.nasbench201 import CELL, STAGES, cells_a_stage
 from darts_tf.space.registry import space_by_name
 
 
-class ResidualBlock(ops.Block):
+class ResidualBlock(operations.Block):
     """Halves H and W: two convolutions beside an average pool.
 
     Sizes are halved upwards: the pool of an odd size's last pixels averages
@@ -46,14 +47,14 @@ class ResidualBlock(ops.Block):
 
     def __init__(self, channels: int, norm):
         super().__init__()
-        self.first = ops.build("nor_conv_3x3", channels, 2, norm)
-        self.second = ops.build("nor_conv_3x3", channels, 1, norm)
+        self.first = operations.build("nor_conv_3x3", channels, 2, norm)
+        self.second = operations.build("nor_conv_3x3", channels, 1, norm)
         self.shortcut = Conv(channels)
 
     def build(self, shape) -> None:
         """Builds its layers."""
-        ops.build_in_turn([self.first, self.second], shape)
-        ops.build_once(self.shortcut, strided(shape, 2))
+        operations.build_in_turn([self.first, self.second], shape)
+        operations.build_once(self.shortcut, strided(shape, 2))
 
     def compute_output_shape(self, shape) -> tuple:
         """Of the shape of the input."""
@@ -91,13 +92,13 @@ class _Trunk(keras.Model):
 
     def build(self, shape) -> None:
         """Builds all layers, by the shape of images [B, H, W, channels]."""
-        shape = ops.build_in_turn([self.stem], shape)
+        shape = operations.build_in_turn([self.stem], shape)
         for layer, cell in enumerate(self.cells):
-            shape = ops.build_in_turn(self._before(layer), shape)
-            ops.build_once(cell, [shape])
+            shape = operations.build_in_turn(self._before(layer), shape)
+            operations.build_once(cell, [shape])
             shape = cell.compute_output_shape([shape])
         for layer in (self.last_norm, self.classifier):
-            ops.build_once(layer, shape)
+            operations.build_once(layer, shape)
 
     def _before(self, layer: int) -> list:
         """The block in front of a cell, where one begins a stage."""
@@ -109,7 +110,7 @@ class _Trunk(keras.Model):
         for layer, cell in enumerate(self.cells):
             for block in self._before(layer):
                 x = block(x, training=training)
-            x = recompute.call_cell(
+            x = recomputation.call_cell(
                 cell, [x], self.recompute, training, **arguments(layer)
             )
         x = tf.nn.relu(self.last_norm(widened(x), training=training))
@@ -128,7 +129,7 @@ class Supernet(_Trunk):
       channels: C, of the first stage (benchmark: 16).
       layers: number of cells, 3 N (benchmark: 15).
       classes: number of classes.
-      recompute: keep no activations within a cell (networks/recompute.py).
+      recompute: keep no activations within a cell (networks/compiled/recomputation.py).
       partial_channels: K; one K-th of the channels is mixed
         (networks/partial_edges.py), with 1 all of them.
 
@@ -140,7 +141,7 @@ class Supernet(_Trunk):
                  recompute: bool = False,
                  partial_channels: int = 1):  # fmt: skip
         check_channels(channels, partial_channels)
-        self.space, self.recompute = space, recompute
+        self.space, self.recompute = space, recomputation
         self.partial_channels = partial_channels
         self._norm = functools.partial(BatchNorm, True, momentum=0.0)
         super().__init__(channels, layers, classes, name="supernet")

@@ -18,7 +18,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks import ops
+from darts_tf.networks import operations
 from darts_tf.networks.cell import Edges, add
 from darts_tf.networks.precision import widened
 
@@ -43,7 +43,7 @@ class PartialEdges(Edges):
 
     Args:
       mixed: computes the mixed operations of all edges that leave the node,
-        on C / K channels (networks/mixed_edges.py, networks/packed_edges.py).
+        on C / K channels (networks/compiled/mixed_edges.py, networks/compiled/packed_edges.py).
       groups: K.
       stride: of all edges.
     """
@@ -55,7 +55,7 @@ class PartialEdges(Edges):
     def build(self, shape) -> None:
         """Builds the mixed operations, by the shape of the node."""
         share = *shape[:-1], shape[-1] // self.groups
-        ops.build_once(self.mixed, share)
+        operations.build_once(self.mixed, share)
 
     def call(self, x, weights, training=False, **arguments):
         """[B, H, W, C] and mixing weights -> terms for a Joint.

@@ -6,7 +6,7 @@ back the type that it got. What is small and must be exact stays wide: batch
 statistics, mixing weights, masks, the classifier.
 
 Not by Keras's dtype policies. They belong to a layer from its making on,
-while eq. 8 needs one network in two precisions (strategy/bilevel.py); and
+while eq. 8 needs one network in two precisions (strategy/darts/bilevel.py); and
 they would narrow every argument of every layer, mixing weights too, so that
 the layers here are made with autocast=False.
 """

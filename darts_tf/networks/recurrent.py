@@ -14,7 +14,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from darts_tf.networks.ops import Block
+from darts_tf.networks.operations import Block
 from darts_tf.space.cell import ZERO, SearchSpace
 from darts_tf.space.genotype import CellGenotype
 

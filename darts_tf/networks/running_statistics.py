@@ -1,7 +1,7 @@
 """The running statistics of a network in training, as one tensor.
 
 A pass over weights in a row leaves what batch norm saw in its batch, means
-and variances, as one row [N] (networks/pure_call.py). Whoever trains averages
+and variances, as one row [N] (networks/compiled/functional_call.py). Whoever trains averages
 them here, all at once; a variable for each of some hundreds of them was a
 tenth of a training step's graph.
 """

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from absl import flags
 
 from darts_tf.errors import InputError
-from darts_tf.run import space_flags
+from darts_tf.cli import space_flags
 
 SPACE, DATASET = "darts_conv", "cifar10"  # where a flagfile names none
 HELD_OUT = "valid_fraction"

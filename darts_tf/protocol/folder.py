@@ -10,8 +10,9 @@ from pathlib import Path
 from darts_tf.errors import InputError
 from darts_tf.protocol import flagfiles
 from darts_tf.protocol.plan import Plan, flat, plan_of
-from darts_tf.run import flag_values, space_flags
-from darts_tf.run.experiment_flags import COUNTS, FLAGFILES, FREE_FLAGS
+from darts_tf.cli import flag_values
+from darts_tf.cli import space_flags
+from darts_tf.cli.experiment_flags import (COUNTS, FLAGFILES, FREE_FLAGS)
 from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.lock import FolderInUse
 from darts_tf.run.workdir import FLAGS_FILE, Workdir, open_workdir, read_flags

@@ -23,10 +23,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from darts_tf.protocol import flagfiles
-from darts_tf.run.experiment_flags import FLAGFILES
+from darts_tf.cli.experiment_flags import FLAGFILES
 from darts_tf.run.files import write_atomic
-from darts_tf.run.search_flags import BILEVEL
-from darts_tf.run.strategy_flags import RELAXED
+from darts_tf.cli.search_flags import BILEVEL
+from darts_tf.cli.strategy_flags import RELAXED
 from darts_tf.run.workdir import Workdir
 from darts_tf.space import recurrent
 from darts_tf.space.decisions import canonical

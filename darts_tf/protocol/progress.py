@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from darts_tf.data.nasbench201_table import RANKED
 from darts_tf.protocol.plan import RANDOM, Plan, result_of
-from darts_tf.run.metrics import read_metrics
+from darts_tf.run.loop.metrics import read_metrics
 
 DPI = 110
 EPOCHS, EVALUATIONS, GENOTYPES = "epochs", "evaluations", "random genotypes"

@@ -7,8 +7,8 @@ from darts_tf.protocol import progress, tables
 from darts_tf.protocol.plan import Plan
 from darts_tf.protocol.results import gather
 from darts_tf.run.files import write_atomic, write_json_atomic
-from darts_tf.run.pictures import figure_to_png
-from darts_tf.run.progress import duration
+from darts_tf.run.pictures.genotypes import figure_to_png
+from darts_tf.run.loop.progress import duration
 
 RESULTS, TABLE, PICTURE = "results.json", "table.md", "progress.png"
 

@@ -19,10 +19,10 @@ import tqdm
 from darts_tf.errors import InputError
 from darts_tf.protocol.plan import Plan
 from darts_tf.protocol.tasks import STAGES, Task
-from darts_tf.run import children
+from darts_tf.run.process import children
 from darts_tf.run.files import write_json_atomic
-from darts_tf.run.progress import duration
-from darts_tf.run.stopping import exit_code
+from darts_tf.run.loop.progress import duration
+from darts_tf.run.loop.stopping import exit_code
 
 
 def run_stage(

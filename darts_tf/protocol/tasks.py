@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from darts_tf.protocol.plan import RANDOM, Plan, selected
-from darts_tf.run.children import Child
+from darts_tf.run.process.children import Child
 from darts_tf.run.workdir import Workdir
 
 

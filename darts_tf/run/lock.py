@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from darts_tf.errors import InputError
-from darts_tf.run import orphans
+from darts_tf.run.process import parent_watch
 
 NAME = "lock"
 POLL_SECONDS = 0.5
@@ -39,7 +39,7 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         self._file: BinaryIO = open(folder / NAME, "a+b")
-        ends = time.monotonic() + orphans.seconds_to_wait()
+        ends = time.monotonic() + parent_watch.seconds_to_wait()
         while (error := self._taken()) is not None:
             refusal = self._refusal(folder, error)
             late = time.monotonic() >= ends

@@ -24,8 +24,8 @@ from tensorboard.plugins.text.summary_v2 import text_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from tensorboard.util import tensor_util
 
-from darts_tf.run.alpha_pictures import checked
-from darts_tf.run.pictures import figure_to_array, figure_to_png
+from darts_tf.run.pictures.alpha import checked
+from darts_tf.run.pictures.genotypes import (figure_to_array, figure_to_png)
 from darts_tf.space.cell import SearchSpace
 
 SECONDS_TO_DISK = 10

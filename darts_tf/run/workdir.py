@@ -30,7 +30,7 @@ class Workdir:
 
     @property
     def checkpoints(self) -> Path:
-        """Folder of checkpoints, see `darts_tf.run.checkpoints`."""
+        """Folder of checkpoints, see `darts_tf.run.loop.checkpoints`."""
         return self.path / "checkpoints"
 
     @property
@@ -45,7 +45,7 @@ class Workdir:
 
     @property
     def metrics(self) -> Path:
-        """One record a line, see `darts_tf.run.metrics`."""
+        """One record a line, see `darts_tf.run.loop.metrics`."""
         return self.path / "metrics.jsonl"
 
     @property

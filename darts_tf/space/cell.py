@@ -97,7 +97,7 @@ class CellSpec:
 
         Args:
           rows: alpha, or alpha with beta as one more column: a weight for
-            each edge as a whole (edge normalisation, strategy/relaxation.py).
+            each edge as a whole (edge normalisation, strategy/darts/relaxation.py).
         """
         count = self.alpha_shape[1]
         if rows.shape[-1] == count:

@@ -5,7 +5,7 @@ the node keeps, one decision among all sets of as many as the space keeps;
 then the operation of each edge that was kept, among its own candidates. So
 the decisions form a tree: that on an edge's operation is only taken where
 the edge is kept. Whatever is chosen, the genotype is valid; every genotype
-that can be derived (strategy/derivation.py) can be chosen, but for the order
+that can be derived (strategy/darts/derivation.py) can be chosen, but for the order
 of a node's edges, which means nothing: here the lower predecessor is first.
 
 In NAS-Bench-201 every edge is kept and only operations are decided, zero

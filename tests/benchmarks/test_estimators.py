@@ -15,7 +15,7 @@ import pytest
 from benchmarks import estimators_report as report
 from benchmarks.ranks import interval, kendall, ranks, spearman
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED
-from darts_tf.run.pictures import figure_to_array
+from darts_tf.run.pictures.genotypes import figure_to_array
 from darts_tf.space.architecture_string import every_string, from_string
 
 STRINGS = list(every_string())

@@ -13,13 +13,16 @@ import tensorflow as tf
 
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
-from darts_tf.networks import ops, pools
+from darts_tf.networks import pools
+from darts_tf.networks import operations
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.conv import EvaluationNetwork, Supernet
 from darts_tf.space import conv
 from darts_tf.space.published import CONVOLUTIONAL
-from darts_tf.strategy import bilevel, gradients, relaxation
-from darts_tf.strategy.derivation import derive
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import gradients
+from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts.derivation import derive
 from tests.conformance.weights import fill, like
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
@@ -57,7 +60,7 @@ def test_operation(name, stride, affine):
     elif name == "skip_connect" and step == 1:
         function = tf.identity
     else:
-        layer = ops.build(
+        layer = operations.build(
             name, x.shape[-1], step, lambda: BatchNorm(bool(affine))
         )
         function = lambda x: layer(tf.nn.relu(x), training=True)

@@ -18,7 +18,7 @@ from darts_tf.networks.conv import (
 )
 from darts_tf.space import conv
 from darts_tf.space.published import CONVOLUTIONAL
-from darts_tf.strategy import relaxation
+from darts_tf.strategy.darts import relaxation
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
 FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))

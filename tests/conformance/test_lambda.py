@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from darts_tf.networks.conv import Supernet
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy import relaxation
-from darts_tf.strategy.lambda_reg import LambdaRegulariser
+from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.lambda_darts.regularizer import LambdaRegulariser
 from tests.conformance.weights import fill
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"

@@ -16,9 +16,9 @@ from darts_tf.networks.language import LanguageModel
 from darts_tf.networks.recurrent import DerivedCell, MixedCell
 from darts_tf.space.published import RECURRENT
 from darts_tf.space.recurrent import SPACE
-from darts_tf.strategy import bilevel
-from darts_tf.strategy.derivation import derive
-from darts_tf.strategy.text_task import search_loss
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts.derivation import derive
+from darts_tf.strategy.darts.text_task import search_loss
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
 FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darts_tf.data.images import load_images
+from darts_tf.data.images.loading import load_images
 from tests.data.stand_ins import image, numbers, prepare
 
 pytestmark = pytest.mark.usefixtures("offline")

@@ -9,7 +9,8 @@ import tensorflow as tf
 from darts_tf.descent.optimizers import SGD, Adam
 from darts_tf.descent.precision import PRECISIONS, precision_by_name
 from darts_tf.errors import InputError
-from darts_tf.strategy import bilevel, gradients
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import gradients
 
 RNG = np.random.default_rng(0)
 W = [tf.constant(RNG.standard_normal((6, 3)), tf.float32)]

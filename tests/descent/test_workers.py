@@ -22,7 +22,7 @@ import numpy as np, tensorflow as tf
 from darts_tf.descent.scores import accuracy, correct
 from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
-from darts_tf.run.driver import drive
+from darts_tf.run.loop.driver import drive
 from darts_tf.run.workdir import Workdir, open_workdir
 
 replicas = replicas_for("multi_worker")

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from darts_tf.estimation.scoring import multiply_adds, parameters
 from darts_tf.networks.conv import EvaluationNetwork
-from darts_tf.networks.ops import DepthwiseConv
+from darts_tf.networks.operations import DepthwiseConv
 from darts_tf.space.published import CONVOLUTIONAL
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.networks import ops
+from darts_tf.networks import operations
 from darts_tf.networks.cell import Cell, Edges
 
 
@@ -20,7 +20,7 @@ class Scaled(Edges):
         return [(target, [factor * x]) for target, factor in self.edges]
 
 
-class Times7(ops.Block):
+class Times7(operations.Block):
     """Brings an input in."""
 
     def compute_output_shape(self, shape):

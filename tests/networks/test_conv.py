@@ -15,7 +15,7 @@ from darts_tf.networks.conv import (
 )
 from darts_tf.space import conv
 from darts_tf.space.published import CONVOLUTIONAL
-from darts_tf.strategy import relaxation
+from darts_tf.strategy.darts import relaxation
 
 V2 = CONVOLUTIONAL["DARTS_V2"]
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from darts_tf.networks import depthwise as module
 from darts_tf.networks.depthwise import depthwise, for_inference
-from darts_tf.networks.asked import constant_weights
+from darts_tf.networks.compiled.derivative_mode import constant_weights
 
 CASES = [
     (5, 1, "SAME", 8), (5, 1, "SAME", 2), (7, 1, "SAME", 5),

@@ -7,7 +7,7 @@ import tensorflow as tf
 from darts_tf.networks.conv import Supernet
 from darts_tf.networks.convolutions import Conv, DepthwiseConv
 from darts_tf.networks.layer import Layer
-from darts_tf.strategy import relaxation
+from darts_tf.strategy.darts import relaxation
 from tests.strategy.small_space import SMALL
 
 

@@ -12,10 +12,10 @@ from darts_tf.errors import InputError
 from darts_tf.estimation import scoring
 from darts_tf.networks import nasbench201
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.edges import DiscreteEdges
+from darts_tf.networks.discrete_edges import DiscreteEdges
 from darts_tf.space.architecture_string import from_string
 from darts_tf.space.nasbench201 import CANDIDATES, SPACE
-from darts_tf.strategy import relaxation
+from darts_tf.strategy.darts import relaxation
 
 
 def same(name: str) -> str:

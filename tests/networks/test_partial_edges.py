@@ -13,8 +13,8 @@ from darts_tf.errors import InputError
 from darts_tf.networks import conv, nasbench201
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
-from darts_tf.networks.mixed_edges import MixedEdges
-from darts_tf.networks.packed_edges import PackedEdges
+from darts_tf.networks.compiled.mixed_edges import MixedEdges
+from darts_tf.networks.compiled.packed_edges import PackedEdges
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
@@ -22,7 +22,8 @@ from darts_tf.networks.partial_edges import (
 )
 from darts_tf.space.cell import CellSpec
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy import bilevel, relaxation
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import relaxation
 from tests.precision import computed_in_float64
 from tests.strategy.small_space import SMALL
 

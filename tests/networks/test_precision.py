@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.networks import ops
+from darts_tf.networks import operations
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.drop_path import dropped, scales
-from darts_tf.networks.mixed_edges import MixedEdges
-from darts_tf.networks.packed_edges import PackedEdges
+from darts_tf.networks.compiled.mixed_edges import MixedEdges
+from darts_tf.networks.compiled.packed_edges import PackedEdges
 from darts_tf.networks.precision import NARROW
 from darts_tf.space.cell import CellSpec
 
@@ -40,7 +40,7 @@ def close(found, wanted, dtype, times=8):
 def test_operations_with_weights(name, stride, dtype):
     """Their weights and statistics stay float32."""
     keras.utils.set_random_seed(0)
-    layer = ops.build(name, 4, stride, lambda: BatchNorm(True))
+    layer = operations.build(name, 4, stride, lambda: BatchNorm(True))
     narrow, plain = maps(dtype)
     for training in (True, False):
         wanted = layer(plain, training=training)
@@ -100,5 +100,5 @@ def test_a_mixing_weights_gradient_is_summed_in_float32(packed, dtype):
 def test_noise_is_that_of_float32(dtype):
     narrow, plain = maps(dtype)
     seed = tf.constant([1, 2])
-    wanted = ops.noise(plain, 1, seed, 3)
-    close(ops.noise(narrow, 1, seed, 3), wanted, dtype, times=1)
+    wanted = operations.noise(plain, 1, seed, 3)
+    close(operations.noise(narrow, 1, seed, 3), wanted, dtype, times=1)

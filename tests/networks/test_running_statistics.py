@@ -8,15 +8,10 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
-from darts_tf.networks import pure_call
+from darts_tf.networks.compiled import functional_call
 from darts_tf.networks.conv import EvaluationNetwork
 from darts_tf.networks.running_statistics import RunningStatistics
-from darts_tf.networks.weight_row import (
-    RowWeights,
-    WeightRow,
-    arrays_of,
-    row_of,
-)
+from darts_tf.networks.compiled.flat_weights import (RowWeights, WeightRow, arrays_of, row_of)
 from darts_tf.space.published import CONVOLUTIONAL
 
 
@@ -39,7 +34,7 @@ def test_they_follow_batches_as_batch_norm_does(net):
     wanted = [v.value for v in net.non_trainable_variables]
     before = [v.numpy() for v in wanted]
     for seed in (1, 2):
-        _, seen = pure_call.call(net, w, image_batch(seed), training=True)
+        _, seen = functional_call.call(net, w, image_batch(seed), training=True)
         statistics.follow(seen)
         _, wanted = net.stateless_call(
             [v.value for v in net.trainable_variables], wanted,

@@ -8,7 +8,8 @@ import pytest
 
 from darts_tf.protocol import folder
 from darts_tf.protocol.plan import Plan
-from darts_tf.run import children, experiment_flags
+from darts_tf.run.process import children
+from darts_tf.cli import experiment_flags
 from tests.protocol.stub import Stub, make, searched, trained
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 
 from darts_tf.protocol import folder, report, stages
-from darts_tf.run.children import Parent
+from darts_tf.run.process.children import Parent
 from tests.protocol.stub import cell
 
 

@@ -9,7 +9,7 @@ import pathlib
 import sys
 
 from darts_tf.space.conv import SPACE
-from darts_tf.strategy.random_choice import random_genotype
+from darts_tf.strategy.black_box.random_choice import random_genotype
 
 # What stands for Python: it notes how it was called, then does what the
 # first rule says whose words are all among its arguments. A rule: words,

@@ -12,8 +12,8 @@ from darts_tf.errors import InputError
 from darts_tf.protocol import comparison, folder, stages
 from darts_tf.protocol.published import CIFAR10
 from darts_tf.protocol.tables import Row
-from darts_tf.run.children import Parent
-from darts_tf.run.pictures import figure_to_array
+from darts_tf.run.process.children import Parent
+from darts_tf.run.pictures.genotypes import figure_to_array
 from darts_tf.run.workdir import open_workdir
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from darts_tf.protocol import folder, progress, stages
-from darts_tf.run.children import Parent
-from darts_tf.run.pictures import figure_to_array
+from darts_tf.run.process.children import Parent
+from darts_tf.run.pictures.genotypes import figure_to_array
 from tests.protocol.stub import cell, searched, trained
 
 

@@ -8,7 +8,7 @@ import statistics
 import pytest
 
 from darts_tf.protocol import folder, results, stages
-from darts_tf.run.children import Parent
+from darts_tf.run.process.children import Parent
 from tests.protocol.running import done
 from tests.protocol.stub import searched, trained
 

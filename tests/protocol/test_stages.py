@@ -13,7 +13,7 @@ import pytest
 from darts_tf.errors import InputError
 from darts_tf.protocol import folder, stages
 from darts_tf.protocol.plan import selected
-from darts_tf.run.children import Parent
+from darts_tf.run.process.children import Parent
 from tests.protocol.running import key, run
 from tests.protocol.stub import cell, searched, trained
 

@@ -22,7 +22,7 @@ from darts_tf.space.decisions import (
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.published import CONVOLUTIONAL, RECURRENT
 from darts_tf.space.registry import SPACES, space_by_name
-from darts_tf.strategy.derivation import derive
+from darts_tf.strategy.darts.derivation import derive
 
 SIZES = {
     "darts_conv": (2, 3, 7, 3 * 6 * 10, 7**8),

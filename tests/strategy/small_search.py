@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
-from darts_tf.strategy import search_loop, tasks
+from darts_tf.strategy.darts import search
+from darts_tf.strategy.darts import tasks
 from tests.strategy.small_space import SMALL
 
 
@@ -22,7 +23,7 @@ def batches(start: int) -> Iterator:
         yield tf.constant(images), tf.constant([0, 1, 2, 1])
 
 
-def small_search(method: str, *more, **settings) -> search_loop.Search:
+def small_search(method: str, *more, **settings) -> search.Search:
     """Three epochs of two steps; `more` of Search's arguments."""
     keras.utils.set_random_seed(0)
     net = Supernet(SMALL, 1, 3, 3)
@@ -31,5 +32,5 @@ def small_search(method: str, *more, **settings) -> search_loop.Search:
     task = tasks.ImageTask(
         net, batches, batches, lambda: [next(batches(50))], replicas
     )
-    chosen = search_loop.SearchSettings(method, 3, 2, 4, **settings)
-    return search_loop.Search(task, chosen, replicas, *more)
+    chosen = search.SearchSettings(method, 3, 2, 4, **settings)
+    return search.Search(task, chosen, replicas, *more)

@@ -14,14 +14,18 @@ from darts_tf.networks.conv import Supernet
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.conv import SPACE
-from darts_tf.strategy import bilevel, relaxation, search_loop, tasks
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import search as search_module
+from darts_tf.strategy.darts import tasks
 from tests.strategy.small_space import SMALL
 from tests.strategy.test_search_spaces import Eager, advance, batches, same
-from train import records, watching
-from train.alpha_history import AlphaHistory
+from darts_tf.programs import records
+from darts_tf.programs import diagnostics
+from darts_tf.programs.alpha_history import AlphaHistory
 
 
-def search(method="first_order", groups=2, **more) -> search_loop.Search:
+def search(method="first_order", groups=2, **more) -> search_module.Search:
     """One step an epoch."""
     keras.utils.set_random_seed(0)
     net = Supernet(SMALL, 2, 3, 3, partial_channels=groups)
@@ -32,11 +36,11 @@ def search(method="first_order", groups=2, **more) -> search_loop.Search:
     task = tasks.ImageTask(
         net, batches, batches, lambda: [next(batches(50))], replicas
     )
-    settings = search_loop.SearchSettings(
+    settings = search_module.SearchSettings(
         method, 4, 1, 4, partial_channels=groups, alpha_learning_rate=0.1,
         **more,
     )  # fmt: skip
-    return search_loop.Search(task, settings, replicas)
+    return search_module.Search(task, settings, replicas)
 
 
 def test_alpha_starts_as_ever_without_and_small_with_it():
@@ -120,4 +124,4 @@ def test_what_is_not_defined_with_it_is_refused():
         early_stop="none", instruments=["gap"], partial_channels=2
     )
     with pytest.raises(InputError, match="--instruments=gap"):
-        watching.arguments(flags, types.SimpleNamespace(space=SMALL), None)
+        diagnostics.arguments(flags, types.SimpleNamespace(space=SMALL), None)

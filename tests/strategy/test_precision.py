@@ -12,17 +12,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.data.images import load_images
+from darts_tf.data.images.loading import load_images
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.precision import PRECISIONS
 from darts_tf.networks.conv import Supernet
-from darts_tf.strategy import (
-    bilevel,
-    lambda_reg,
-    relaxation,
-    search_loop,
-    tasks,
-)
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.lambda_darts import regularizer
+from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import search as search_module
+from darts_tf.strategy.darts import tasks
 from tests.strategy.small_space import SMALL
 from tests.strategy.test_search_spaces import Eager
 
@@ -100,10 +98,10 @@ def search(batches, precision):
     task = tasks.ImageTask(
         net, endless, endless, lambda: batches[:1], replicas
     )
-    settings = search_loop.SearchSettings(
+    settings = search_module.SearchSettings(
         "first_order", 4, 1, 32, precision=precision
     )
-    return search_loop.Search(task, settings, replicas)
+    return search_module.Search(task, settings, replicas)
 
 
 @pytest.mark.parametrize("name", LOW)
@@ -156,7 +154,7 @@ def test_lambdas_central_difference_is_float32(name):
     given = [tf.ones((3, 2))], alpha, (tf.ones((4, 3)),), tf.constant([0, 0])
     found = []
     for precision in (PRECISIONS["float32"], LOW[name]):
-        regulariser = lambda_reg.LambdaRegulariser(
+        regulariser = regularizer.LambdaRegulariser(
             loss, SMALL, kinds, "cosine", compile=lambda f: f,
             precision=precision,
         )  # fmt: skip

@@ -13,7 +13,9 @@ from darts_tf.networks.conv import EvaluationNetwork, Supernet
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy import relaxation, search_loop, tasks
+from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import search as search_module
+from darts_tf.strategy.darts import tasks
 from tests.strategy.small_search import batches
 from tests.strategy.small_space import SMALL
 
@@ -45,8 +47,8 @@ def search(space, layers=4, epochs=3, method="first_order", **more):
     task = tasks.ImageTask(
         net, batches, batches, lambda: [next(batches(50))], replicas
     )
-    settings = search_loop.SearchSettings(method, epochs, 1, 4, **more)
-    return search_loop.Search(task, settings, replicas)
+    settings = search_module.SearchSettings(method, epochs, 1, 4, **more)
+    return search_module.Search(task, settings, replicas)
 
 
 def advance(loop, steps):
@@ -135,7 +137,7 @@ def test_a_pass_with_noise_is_decided_by_its_seed():
     assert first == again != other
     gradient = loop._gradient
     gradient.method = "finite_difference"
-    unroll = search_loop.bilevel.Unroll(
+    unroll = search_module.bilevel.Unroll(
         loop.weights.sgd, loop.weights.read_slots(), tf.constant(0.025)
     )
     first, again, other = (

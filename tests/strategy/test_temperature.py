@@ -9,8 +9,10 @@ import tensorflow as tf
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import snapshot
-from darts_tf.strategy import bilevel, derivation, relaxation
-from darts_tf.strategy.search_loop import Search, SearchSettings
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import derivation
+from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts.search import (Search, SearchSettings)
 from tests.strategy.small_space import SMALL
 
 RATE, END, EPOCHS, STEPS = 0.1, 0.1, 3, 2

@@ -1,0 +1,172 @@
+"""What every entry point does around its main function.
+
+Import this module before anything that imports TensorFlow
+(tensorflow_environment.py). What TensorFlow 2.21 says while it is imported
+heeds no variable and stays.
+"""
+
+from __future__ import annotations
+
+from darts_tf.run.process import tensorflow_environment  # isort: skip  # noqa: F401
+
+import re
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Sequence
+
+from absl import app, flags, logging
+
+from darts_tf.errors import DivergedError, InputError
+from darts_tf.run.process import machine_errors
+from darts_tf.run.process import parent_watch
+
+USAGE_CODE, FAILURE_CODE, INTERRUPT_CODE = 2, 1, 130
+_HELP = ("--help", "-help", "--helpshort", "-helpshort", "-h", "-?")
+_WIDTH = 80
+_REQUIRED = re.compile(r"^flag --(\w+)=None: .*other than None", re.MULTILINE)
+_GIVE = {
+    "workdir": "give the folder of the run, for example --workdir=runs/search",
+    "genotype": "give a JSON file or a published name, for example "
+    "--genotype=DARTS_V2",
+}
+
+
+def run(
+    main: Callable[[list[str]], object],
+    check: Callable[[flags.FlagValues], None] | None = None,
+) -> None:
+    """Parses the flags, calls `main(argv)` and exits.
+
+    `check` may refuse flags that do not fit together (InputError); what
+    --only_check_args asks for holds it too.
+
+    Exit codes: 0, also after SIGTERM in a long run, which has saved; 2 with
+    one line on stderr for flags that do not parse and for InputError; 1 with
+    one line for DivergedError, for want of memory, for a disk that is full or
+    may not be written and where another worker has ended; 130 after Ctrl-C.
+    Any other error is a bug and shows its traceback.
+
+    A child of another program of this project ends with it, as by SIGTERM.
+    """
+    _quiet_threads()
+    parent_watch.watch_parent()
+    app.run(
+        lambda argv: _guarded(main, argv),
+        flags_parser=lambda argv: _checked(argv, check),
+    )
+
+
+def _guarded(main: Callable[[list[str]], object], argv: list[str]) -> object:
+    logging.set_verbosity(logging.WARNING)  # what libraries have to tell
+    try:
+        code = main(argv)
+        return code if isinstance(code, int) else None
+    except InputError as error:
+        return _say(error, USAGE_CODE)
+    except DivergedError as error:
+        return _say(error, FAILURE_CODE)
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPT_CODE)
+    except Exception as error:
+        line = machine_errors.line(error)
+        if line is None:
+            raise
+        return _say(line, FAILURE_CODE)
+
+
+def _quiet_threads() -> None:
+    """No traceback for what a thread hands on to the main one (TensorBoard).
+
+    The main thread ends with its line; that of other errors is shown.
+    """
+    usual = threading.excepthook
+
+    def hook(failure) -> None:
+        if machine_errors.line(failure.exc_value) is None:
+            usual(failure)
+
+    threading.excepthook = hook
+
+
+def _parse(argv: list[str]) -> list[str]:
+    """The parser for absl's app: the program's name is all that is left."""
+    if _asks_for_help(argv[1:]):
+        print(_help_text())
+        sys.exit(0)
+    try:
+        left = flags.FLAGS(argv)
+    except (flags.Error, UnicodeDecodeError) as error:
+        sys.exit(_say(_flag_error(error), USAGE_CODE))
+    except SystemExit:  # --helpfull and its like have printed their text
+        sys.exit(0)
+    if "workdir" in flags.FLAGS and flags.FLAGS.workdir == "":
+        sys.exit(_say(_missing("workdir"), USAGE_CODE))  # not: the current one
+    if left[1:]:
+        sys.exit(_say(f"unexpected argument {left[1]!r}; only flags are "
+                      "allowed: --name=value", USAGE_CODE))
+    return left
+
+
+def _checked(argv: list[str], check) -> list[str]:
+    left = _parse(argv)
+    if check is not None:
+        try:
+            check(flags.FLAGS)
+        except InputError as error:
+            sys.exit(_say(error, USAGE_CODE))
+    return left
+
+
+def _say(error: object, code: int) -> int:
+    """Prints the error as one line; gives the code back."""
+    sys.stdout.flush()
+    print("error: " + " ".join(str(error).split()), file=sys.stderr,
+          flush=True)
+    return code
+
+
+def _flag_error(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"--flagfile is no text file ({error.reason})"
+    text = str(error).removeprefix("ERROR:: ")
+    if missing := _REQUIRED.findall(text):
+        return "; ".join(map(_missing, missing))
+    if isinstance(error, flags.UnrecognizedFlagError):
+        text += "" if text.endswith("?") else "; see --helpshort"
+    return text
+
+
+def _missing(name: str) -> str:
+    return f"--{name} is missing: {_GIVE.get(name, 'see --helpshort')}"
+
+
+def _asks_for_help(arguments: Sequence[str]) -> bool:
+    before = list(arguments)
+    if "--" in before:
+        before = before[: before.index("--")]
+    return any(argument in _HELP for argument in before)
+
+
+def _help_text() -> str:
+    """The program's docstring and its flags, in the order of definition."""
+    doc = sys.modules["__main__"].__doc__ or ""
+    key_flags = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
+    lines = [textwrap.dedent(doc).strip(), "", "Flags:"]
+    for flag in key_flags:
+        lines += _flag_lines(flag)
+    lines += ["", "A file of flags, one a line: --flagfile=PATH. Flags after "
+              "it override it.", "Every flag of every library: --helpfull"]
+    return "\n".join(lines)
+
+
+def _flag_lines(flag: flags.Flag) -> list[str]:
+    usual = (flag.default_as_str or "").strip("'")
+    head = f"  --[no]{flag.name}" if flag.boolean else f"  --{flag.name}"
+    given = f" (default: {usual})" if usual else ""
+    text = textwrap.fill(
+        " ".join((flag.help or "").split()) + given, _WIDTH,
+        initial_indent=" " * 6, subsequent_indent=" " * 6,
+        break_long_words=False, break_on_hyphens=False,
+    )
+    return [head, text]

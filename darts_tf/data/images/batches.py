@@ -1,0 +1,201 @@
+"""Batches as a pure function of (seed, step).
+
+A run can stop anywhere and go on exactly there: the batch of step s is the
+same whether the data set was started at step 0 or at s.
+
+Departures: every epoch has floor(N / batch_size) steps and another order, so
+the remainder that an epoch leaves out differs from epoch to epoch (the
+authors' loader keeps a smaller last batch). A compiled step then sees one
+shape only.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.data.images.augmentation import Augmentation
+from darts_tf.data.images.dataset import Part
+from darts_tf.errors import InputError
+
+__all__ = [
+    "Augmentation",
+    "check_range",
+    "ordered_batches",
+    "run_ahead",
+    "steps_per_epoch",
+    "training_batches",
+]
+
+Statistics = tuple[np.ndarray, np.ndarray]
+AUGMENTATION = 1  # keeps its randomness apart from other uses of the seed
+MAX_SEED = 2**31 - 1
+WORKERS = min(os.cpu_count() or 1, 16)  # batches in the making at once
+AHEAD = 4  # batches that wait, made
+
+
+def steps_per_epoch(part: Part, batch_size: int) -> int:
+    """floor(N / batch_size).
+
+    Raises:
+      InputError: the batch is empty or larger than the part.
+    """
+    if batch_size < 1:
+        raise InputError(
+            f"batch size must be at least 1. Received: {batch_size}"
+        )
+    if batch_size > part.size:
+        raise InputError(
+            f"batch size {batch_size} is larger than the split, which has "
+            f"{part.size} examples; give at most that"
+        )
+    return part.size // batch_size
+
+
+def training_batches(
+    part: Part,
+    *,
+    batch_size: int,
+    seed: int,
+    start_step: int,
+    statistics: Statistics,
+    augmentation: Augmentation | None = None,
+) -> tf.data.Dataset:
+    """Endless shuffled batches from `start_step` on.
+
+    Args:
+      part: N examples, [N, H, W, C].
+      batch_size: B, examples a step.
+      seed: 0 to 2**31 - 1; of order and augmentation.
+      start_step: how many steps are done already.
+      statistics: (mean [C], std [C]) in pixel units, of the training part.
+      augmentation: None for none.
+
+    Returns:
+      elements (images float32 [B, H, W, C] normalised, labels int32 [B]).
+
+    Raises:
+      InputError: a batch larger than the part, a seed or step out of range,
+        or a cutout larger than the images.
+    """
+    steps = steps_per_epoch(part, batch_size)
+    check_range("seed", seed, MAX_SEED)
+    check_range("start_step", start_step, tf.int64.max - 1)
+    if augmentation is not None:
+        augmentation.check(part.image_shape)
+    images, labels = _on_host(part)
+
+    def batch(step):
+        indices = _indices(part.size, batch_size, steps, seed, step)
+        x = tf.gather(images, indices)
+        y = tf.ensure_shape(tf.gather(labels, indices), [batch_size])
+        x = tf.ensure_shape(x, [batch_size, *part.image_shape])
+        if augmentation is None:
+            return normalise(x, statistics), y
+        key = tf.random.fold_in([seed, AUGMENTATION], step, alg="philox")
+        moves, holes = tf.unstack(tf.random.split(key, 2, alg="philox"))
+        x = normalise(augmentation.move(x, moves), statistics)
+        return augmentation.hide(x, holes), y
+
+    numbers = tf.data.Dataset.range(start_step, tf.int64.max)
+    return run_ahead(numbers, batch)
+
+
+def ordered_batches(
+    part: Part, *, batch_size: int, statistics: Statistics
+) -> tf.data.Dataset:
+    """Every example once, in order; the last batch may be smaller.
+
+    Args:
+      part: N examples, [N, H, W, C].
+      batch_size: B, at most.
+      statistics: (mean [C], std [C]) in pixel units, of the training part.
+
+    Returns:
+      elements (images float32 [B, H, W, C] normalised, labels int32 [B]).
+
+    Raises:
+      InputError: the batch is empty or larger than the part.
+    """
+    steps_per_epoch(part, batch_size)
+    images, labels = _on_host(part)
+
+    def batch(start):
+        stop = tf.minimum(start + batch_size, part.size)
+        return normalise(images[start:stop], statistics), labels[start:stop]
+
+    starts = tf.data.Dataset.range(0, part.size, batch_size)
+    return run_ahead(starts, batch)
+
+
+def check_range(name: str, value: int, largest: int) -> None:
+    """Refuses, with an InputError, what is not 0 to `largest`."""
+    if not 0 <= value <= largest:
+        raise InputError(f"{name} must be 0 to {largest}. Received: {value}")
+
+
+def _on_host(part: Part) -> tuple[tf.Tensor, tf.Tensor]:
+    """Tensors that a data set captures; they are no part of its graph."""
+    with tf.device("CPU:0"):
+        labels = tf.constant(part.labels, tf.int32)
+        return tf.constant(part.images), labels
+
+
+def _indices(size: int, batch_size: int, steps: int, seed: int, step):
+    """The examples of a step, int64 [B]: a slice of its epoch's permutation."""
+    epoch, place = step // steps, step % steps
+    positions = place * batch_size + tf.range(batch_size, dtype=tf.int64)
+    return _permuted(positions, epoch, size, seed)
+
+
+def shuffled(number, per_epoch: int, size: int, seed: int) -> tf.Tensor:
+    """Which of `size` examples is the one of this number, int64 [].
+
+    The same as in the batches above: the example of number s B + i is the
+    i-th of step s.
+
+    Args:
+      number: int64 [], counts examples through all epochs.
+      per_epoch: how many an epoch uses.
+      size: N.
+      seed: of the order.
+    """
+    return _permuted(number % per_epoch, number // per_epoch, size, seed)
+
+
+def _permuted(positions, epoch, size: int, seed: int) -> tf.Tensor:
+    key = tf.stack([tf.constant(seed, tf.int64), epoch])
+    return tf.random.experimental.index_shuffle(positions, key, size - 1)
+
+
+def normalise(images, statistics: Statistics) -> tf.Tensor:
+    """(x - mean) / std for each channel, uint8 -> float32."""
+    mean, std = statistics
+    return (tf.cast(images, tf.float32) - mean) / std
+
+
+def run_ahead(numbers: tf.data.Dataset, batch) -> tf.data.Dataset:
+    """`batch` of each number, made in advance and in order."""
+    return waiting(in_parallel(numbers, batch))
+
+
+def in_parallel(numbers: tf.data.Dataset, make) -> tf.data.Dataset:
+    """`make` of each number, WORKERS at once, in order."""
+    return numbers.map(make, num_parallel_calls=WORKERS, deterministic=True)
+
+
+def waiting(dataset: tf.data.Dataset, ahead: int = AHEAD) -> tf.data.Dataset:
+    """Batches of which some wait, made.
+
+    Without autotuning: its thread sleeps longer and longer, up to a minute,
+    and the iterator's end waits for it.
+    """
+    options = tf.data.Options()
+    options.deterministic = True
+    options.autotune.enabled = False
+    options.experimental_distribute.auto_shard_policy = (
+        tf.data.experimental.AutoShardPolicy.OFF
+    )
+    return dataset.prefetch(ahead).with_options(options)

@@ -1,0 +1,169 @@
+"""What a set of labelled images is, how it is divided and measured."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from darts_tf.data.images.streamed import StreamedPart
+from darts_tf.errors import InputError
+
+CHUNK = 4096  # images that are summed at once
+
+SPLIT_SEED, TEST_FRACTION = 0, 0.2
+"""Of the test part that is cut off a set which comes without one."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Part:
+    """Labelled images in memory.
+
+    Attributes:
+      images: uint8 [N, H, W, C].
+      labels: int32 [N], numbers of classes from 0.
+    """
+
+    images: np.ndarray = dataclasses.field(repr=False)
+    labels: np.ndarray = dataclasses.field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """N, the number of examples."""
+        return len(self.labels)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(H, W, C)."""
+        return tuple(self.images.shape[1:])
+
+    @property
+    def nbytes(self) -> int:
+        """What is held in memory; labels are not counted."""
+        return self.images.nbytes
+
+    def take(self, indices: np.ndarray) -> Part:
+        """A Part of the examples at `indices` ([M] integers), copied."""
+        return Part(self.images[indices], self.labels[indices])
+
+    def joined(self, other: Part) -> Part:
+        """The examples of both, copied."""
+        return Part(
+            np.concatenate([self.images, other.images]),
+            np.concatenate([self.labels, other.labels]),
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageData:
+    """A set of images: its training part, and its test part on demand.
+
+    Attributes:
+      name: what it was asked for by.
+      class_names: one a class, in the order of the labels.
+      train: everything that a search or a training may look at; a
+        StreamedPart where images are not held in memory, as the test part.
+      read_test: reads the test part; called by `load_test` only.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    train: Part | StreamedPart
+    read_test: Callable[[], Part | StreamedPart] = dataclasses.field(repr=False)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(H, W, C)."""
+        return self.train.image_shape
+
+    @property
+    def num_classes(self) -> int:
+        """How many classes there are."""
+        return len(self.class_names)
+
+    def load_test(self) -> Part | StreamedPart:
+        """Reads the test part, now: it is for the last number only."""
+        return self.read_test()
+
+
+def stratified_split(
+    labels: np.ndarray, fractions: Sequence[float], seed: int
+) -> list[np.ndarray]:
+    """Disjoint parts that have every class in the same proportion.
+
+    Args:
+      labels: [N] class numbers.
+      fractions: each part's share of every class; sum at most 1. Where it is
+        1, the parts cover everything.
+      seed: not negative; the same seed gives the same parts.
+
+    Returns:
+      one sorted int64 array of indices into `labels` for each fraction.
+
+    Raises:
+      InputError: shares that are not positive or exceed 1 together, or a
+        class too small to be in every part.
+    """
+    bounds = _bounds(fractions)
+    random = np.random.default_rng(seed)
+    parts: list[list[np.ndarray]] = [[] for _ in fractions]
+    for label in np.unique(labels):
+        members = random.permutation(np.flatnonzero(labels == label))
+        cuts = np.rint(bounds * len(members)).astype(int)
+        for part, start, stop in zip(parts, cuts[:-1], cuts[1:], strict=True):
+            if start == stop:
+                raise InputError(
+                    f"class {label} has {len(members)} examples, too few for "
+                    f"parts of {_listed(fractions)}; give more examples or "
+                    "other fractions"
+                )
+            part.append(members[start:stop])
+    return [np.sort(np.concatenate(part)) for part in parts]
+
+
+def _bounds(fractions: Sequence[float]) -> np.ndarray:
+    """0 and the running sums of the shares, [parts + 1]."""
+    bounds = np.concatenate([[0.0], np.cumsum(np.asarray(fractions, float))])
+    rising = np.all(np.diff(bounds) > 0)
+    if len(bounds) < 2 or not rising or bounds[-1] > 1 + 1e-9:
+        raise InputError(
+            f"fractions of a split must be positive and sum to at most 1. "
+            f"Received: {_listed(fractions)}"
+        )
+    return bounds
+
+
+def _listed(fractions: Sequence[float]) -> str:
+    return ", ".join(f"{fraction:g}" for fraction in fractions)
+
+
+def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each channel, in pixel units 0..255.
+
+    Args:
+      images: uint8 [N, H, W, C], N at least 1.
+
+    Returns:
+      (mean [C], std [C]) float32; a channel that never changes gets std 1.
+    """
+    starts = range(0, len(images), CHUNK)
+    return statistics_of(images[start : start + CHUNK] for start in starts)
+
+
+def statistics_of(
+    chunks: Iterable[np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same of images that come a few at a time, uint8 [B, H, W, C]."""
+    total = squares = count = 0
+    for chunk in chunks:
+        x = chunk.astype(np.float64)
+        # Whole numbers below 2**53: exact. Over images first: fast.
+        total = total + x.sum(axis=0).sum(axis=(0, 1))
+        squares = squares + np.square(x).sum(axis=0).sum(axis=(0, 1))
+        count += x.size // x.shape[-1]
+    mean = total / count
+    variance = np.maximum(squares / count - mean**2, 0.0)
+    constant = variance < 1e-9
+    std = np.where(constant, 1.0, np.sqrt(variance))
+    return mean.astype(np.float32), std.astype(np.float32)

@@ -1,0 +1,148 @@
+"""Batch norm whose gradient is differentiated again.
+
+TensorFlow computes the gradient of its fused gradient from single operations,
+some thirty passes over the feature map. But with the statistics of the batch,
+
+    y = gamma x' + beta,    x' = (x - mean) s,    s = (variance + epsilon)^-1/2
+
+has a symmetric Jacobian in x: the gradient of <y, c> by x, which is linear in
+c, is its own derivative by c. And the gradient by gamma is <x', c>, whose
+derivatives are batch norm and that gradient once more. So all of first and
+second order are the fused operations at other arguments, except for the
+derivative by x of the gradient by x.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import tensorflow as tf
+
+from darts_tf.networks.compiled import derivative_mode
+
+AXES = (0, 1, 2)
+
+
+def normalised(x, gamma, beta, epsilon: float):
+    """Batch norm with the statistics of its batch.
+
+    Derivatives of y of first and second order are exact, a third one is
+    refused. So is, by TensorFlow, the second of a call of a traced function
+    that holds this and not its gradient. The statistics have none.
+
+    Args:
+      x: [B, H, W, C], float32.
+      gamma: [C].
+      beta: [C].
+      epsilon: added to the variance.
+
+    Returns:
+      (y [B, H, W, C], mean [C], unbiased variance [C]).
+    """
+
+    @tf.custom_gradient
+    def compute(x, gamma, beta):
+        y, *known = tf.raw_ops.FusedBatchNormV3(
+            x=x, scale=gamma, offset=beta, mean=[], variance=[],
+            epsilon=epsilon, is_training=True,
+        )  # fmt: skip
+        at = _At(epsilon, tuple(known))
+
+        def gradients(c, *_):
+            by_beta = tf.reduce_sum(c, AXES)
+            return at.by_x(c, x, gamma), at.by_gamma(c, x, gamma), by_beta
+
+        return (y, *known[:2]), gradients
+
+    return compute(*map(tf.convert_to_tensor, (x, gamma, beta)))
+
+
+@dataclasses.dataclass(frozen=True)
+class _At:
+    """The derivatives at one x.
+
+    Attributes:
+      epsilon: added to the variance.
+      known: mean and unbiased variance of x, each [C], and what TensorFlow
+        keeps of the normalisation for its gradient.
+    """
+
+    epsilon: float
+    known: tuple
+
+    def by_x(self, c, x, gamma):
+        """The gradient of <y, c>, gamma s (c - <c> - x' <c x'>), <> means."""
+
+        @tf.custom_gradient
+        def compute(c, x, gamma):
+            found = self._fused(c, x, gamma)
+
+            def gradients(a):
+                again = self.by_x(a, x, gamma)
+                second = None, None
+                if not derivative_mode.slope_is_wanted():
+                    second = self._second(a, c, x, gamma, *found)
+                return again, *second
+
+            return found[0], gradients
+
+        return compute(c, x, gamma)
+
+    def by_gamma(self, c, x, gamma):
+        """The gradient of <y, c>, the sum of c x': [C]."""
+
+        @tf.custom_gradient
+        def compute(c, x, gamma):
+            def gradients(a):
+                by_c, *_ = normalised(x, a, tf.zeros_like(a), self.epsilon)
+                return by_c, self.by_x(c, x, a), None
+
+            return self._fused(c, x, gamma)[1], gradients
+
+        return compute(c, x, gamma)
+
+    def _second(self, a, c, x, gamma, by_x, cx, sum_c):
+        """Derivatives of <a, by_x(c)> by x and gamma.
+
+        Args:
+          a: what arrives.
+          c, x, gamma: of by_x.
+          by_x, cx, sum_c: the fused gradient by x, gamma and beta there.
+        """
+
+        @tf.custom_gradient
+        def compute(a, c, x, gamma, by_x, cx, sum_c):
+            mean, unbiased, *_ = self.known
+            size = x.shape.num_elements() or tf.cast(tf.size(x), x.dtype)
+            count = size / x.shape[-1]
+            variance = unbiased * ((count - 1) / count)
+            s = tf.math.rsqrt(variance + self.epsilon)
+            less = -s / count
+            ours, ax, sum_a = self._fused(a, x, gamma)
+            product = tf.reduce_sum(a * c, AXES)
+            product -= (sum_a * sum_c + ax * cx) / count
+            standard, *_ = tf.raw_ops.FusedBatchNormV3(
+                x=x, scale=gamma * s * less * product,
+                offset=tf.zeros_like(s), mean=mean, variance=variance,
+                epsilon=self.epsilon, is_training=False,
+            )  # fmt: skip
+            others = [ours * (less * cx), by_x * (less * ax)]
+            return (tf.add_n([standard, *others]), s * product), _refuse
+
+        return compute(a, c, x, gamma, by_x, cx, sum_c)
+
+    def _fused(self, c, x, gamma):
+        """(gradient of <y, c> by x, by gamma, by beta)."""
+        first, second, third = self.known[2:]
+        return tf.raw_ops.FusedBatchNormGradV3(
+            y_backprop=c, x=x, scale=gamma, reserve_space_1=first,
+            reserve_space_2=second, reserve_space_3=third,
+            epsilon=self.epsilon, is_training=True,
+        )[:3]  # fmt: skip
+
+
+def _refuse(*_):
+    raise NotImplementedError(
+        "batch norm has no third derivative here: outside of "
+        "slope_along_weights it is TensorFlow's own, which has"
+    )

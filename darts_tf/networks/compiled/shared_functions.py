@@ -1,0 +1,159 @@
+"""Equal layers are traced once.
+
+A supernet of eight cells has 112 edges of five shapes. The operations of an
+edge are a function of their weights here, which all edges of one shape call:
+Python builds a few small graphs and many calls in the place of one large
+graph, and TensorFlow instantiates each of the small ones once. Weights that
+lie in a row (networks/compiled/flat_weights.py) go in, and states come out, as one tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+from tensorflow.python.eager.record import should_record_backprop
+
+from darts_tf.networks.compiled import derivative_mode
+from darts_tf.networks.compiled import functional_call
+from darts_tf.networks.compiled import directional_derivatives
+from darts_tf.networks.compiled.flat_weights import (RowWeights, WeightRow)
+
+
+class SharedTraces:
+    """Calls layers through compiled functions that equal layers share.
+
+    The calls are not dissolved into the graph around them: that would take
+    longer than the tracing that they save. So nothing can be pruned from
+    outside, and under `constant_weights` (as for the gradient of alpha)
+    another function is called, one whose gradient leaves the weights out,
+    where there are any, and the inputs that do not depend on alpha.
+
+    Args:
+      inline: dissolve the calls after all. For second derivatives other than
+        slopes (networks/compiled/directional_derivatives.py), of which a call would compute more than
+        is asked for.
+      xla: XLA compiles the functions of training, and none is dissolved. A
+        supernet as one piece would take it minutes.
+
+    Attributes:
+      layers: those that it is going to call; whoever makes one adds it.
+      sloped: whether slopes are for it (networks/compiled/directional_derivatives.py). XLA has no second
+        derivative of a slice.
+    """
+
+    def __init__(self, inline: bool = False, xla: bool = False):
+        self._functions, self._xla = {}, xla
+        self._inline = inline and not xla
+        self.sloped = not (inline or xla)
+        self.layers = []
+
+    def __call__(
+        self, key, layer, *inputs, mixing: tuple = (), training: bool = True
+    ):
+        """layer(*inputs, *mixing, training=training), by the trace of its key.
+
+        Eagerly it is the plain call.
+
+        Args:
+          key: equal for layers that differ in nothing but the values of
+            their variables.
+          layer: a layer.
+          inputs: tensors, lists of them or None.
+          mixing: what follows them and does not depend on weights.
+          training: False for inference, with its states as they are.
+
+        Returns:
+          What the layer gives; in training its states are left in its
+          variables, or in the pass that is going on (networks/compiled/functional_call.py).
+        """
+        if tf.executing_eagerly() or not layer.variables:
+            return layer(*inputs, *mixing, training=training)
+        if not training:
+            return self._inferred((*key, "inference"), layer, inputs, mixing)
+        around, variables = functional_call.present(), layer.trainable_variables
+        weights = around and around.weights.piece(variables)
+        if weights is None:
+            weights = [tf.convert_to_tensor(v) for v in variables]
+        outputs, states = self._trained(key, layer, weights, inputs, mixing)
+        functional_call.take_over(layer.non_trainable_variables, states)
+        return outputs
+
+    def _trained(self, key, layer, weights, inputs, mixing):
+        slope = derivative_mode.slope_is_wanted()
+        constant = slope or derivative_mode.weights_are_constant()
+        constant = bool(layer.trainable_variables) and constant
+        moving = [True] * len(directional_derivatives.tensors(inputs))
+        if constant and not slope:
+            moving = _moving(inputs, mixing)
+        key = (*key, isinstance(weights, list))
+        pure = _Pure(layer, constant, moving)
+        call = self._shared((*key, constant, *moving), pure, self._xla)
+        if not slope:
+            return call(weights, inputs, mixing)
+        push = directional_derivatives.pushed(_Pure(layer, False, moving))
+        push = self._shared((*key, "push"), push, self._xla)
+        return directional_derivatives.sloped(call, push, weights, inputs, mixing)
+
+    def _inferred(self, key, layer, inputs, mixing):
+        def pure(values, inputs, mixing):
+            mapping = zip(layer.variables, values, strict=True)
+            with keras.StatelessScope(list(mapping)):
+                return layer(*inputs, *mixing, training=False)
+
+        values = [tf.convert_to_tensor(v) for v in layer.variables]
+        return self._shared(key, pure)(values, inputs, mixing)
+
+    def _shared(self, key, function: Callable, xla: bool = False):
+        """`function`, compiled, or what came with its key before."""
+        if key not in self._functions:
+            self._functions[key] = tf.function(
+                function,
+                autograph=False,
+                jit_compile=xla or None,
+                experimental_attributes={"_noinline": not self._inline},
+            )
+        return self._functions[key]
+
+
+def _moving(inputs, mixing) -> list[bool]:
+    """Which inputs a tape watches; all, where it watches none of anything.
+
+    The mixing weights are watched and an input is not where a supernet's
+    first cells read their images for the gradient of alpha.
+    """
+    given = directional_derivatives.tensors(inputs)
+    if not should_record_backprop([*given, *mixing]):
+        return [True] * len(given)
+    return [should_record_backprop([tensor]) for tensor in given]
+
+
+class _Pure:
+    """A layer as a function of its weights, with the states it leaves.
+
+    Args:
+      layer: the layer.
+      constant: whether the weights get no gradient.
+      moving: of each input, whether it gets one.
+    """
+
+    def __init__(self, layer, constant: bool, moving: list[bool]):
+        self._layer, self._constant, self._moving = layer, constant, moving
+        self._row = WeightRow(layer)
+
+    def __call__(self, weights, inputs, mixing):
+        """(outputs, states [n]); weights in a row or as a list."""
+        if self._constant:
+            weights = tf.nest.map_structure(tf.stop_gradient, weights)
+        inputs = directional_derivatives.filled(inputs, [
+            tensor if moves else tf.stop_gradient(tensor)
+            for tensor, moves in zip(
+                directional_derivatives.tensors(inputs), self._moving, strict=True
+            )
+        ])  # fmt: skip
+        if not isinstance(weights, list):
+            weights = RowWeights(self._row, weights)
+        return functional_call.call(
+            self._layer, weights, *inputs, *mixing, training=True
+        )

@@ -1,0 +1,116 @@
+"""What a run shows while it works.
+
+On a terminal one bar for the whole run; always one line an epoch. Where
+stderr is no terminal (a log file), the lines are all there is, and a long
+epoch says every five minutes how far it is.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+
+import tqdm
+
+from darts_tf.run.loop.protocols import ENDLESS
+
+QUIET_SECONDS = 300  # a log file hears from a long epoch so often
+SPEED = "_per_second"
+EVALUATIONS = "evaluations"
+
+
+class Progress:
+    """Shows the steps of a run on stderr.
+
+    Args:
+      step, total_steps, epochs: of the run, at its start.
+      units: what a step takes. Where that is EVALUATIONS, one a step, they
+        are counted, and not epochs.
+      silent: shows nothing; another process does.
+    """
+
+    def __init__(
+        self, step: int, total_steps: int, epochs: int, units: str = "images",
+        silent: bool = False,
+    ) -> None:
+        self._silent = silent
+        self._total, self._epochs = total_steps, epochs
+        self._evaluates = units == EVALUATIONS
+        self._last_line = time.monotonic()
+        self._bar = tqdm.tqdm(
+            total=None if total_steps >= ENDLESS else total_steps,
+            initial=step, smoothing=0.1,
+            unit="evaluation" if self._evaluates else "step",
+            disable=silent or not sys.stderr.isatty(), dynamic_ncols=True,
+        )
+
+    def step(self) -> None:
+        """One more step is done."""
+        self._bar.update(1)
+
+    def report(self, epoch: int, record: Mapping[str, object]) -> None:
+        """New losses and speed for the bar."""
+        shown = [f"epoch {epoch}/{self._epochs}"]
+        if self._evaluates:
+            shown = []  # the bar has their number
+        shown += [
+            text for name, text in _texts(record)
+            if name.endswith(("loss", SPEED, "incumbent"))
+        ]
+        self._bar.set_postfix_str(", ".join(shown), refresh=False)
+        silent = time.monotonic() - self._last_line
+        if self._bar.disable and silent > QUIET_SECONDS:
+            self.line(", ".join([*shown, f"step {record['step']}"]))
+
+    def epoch(
+        self, epoch: int, step: int, *records: Mapping[str, object]
+    ) -> None:
+        """The line of a finished epoch."""
+        merged = {k: v for record in records for k, v in record.items()}
+        line = f"epoch {epoch}/{self._epochs}, step {step}/{self._total}"
+        if self._evaluates:
+            line = f"evaluation {of_all(step, self._total)}"
+        texts = [text for _, text in _texts(merged)]
+        self.line(", ".join([line, *texts]))
+
+    def line(self, text: str) -> None:
+        """A line of its own, above the bar."""
+        if self._silent:
+            return
+        self._last_line = time.monotonic()
+        self._bar.write(text, file=sys.stderr)
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        """Leaves the bar as it is."""
+        self._bar.close()
+
+
+def of_all(done: int, total: int, between: str = "/") -> str:
+    """Where one is: 3/20, or 3 alone where there is no end."""
+    return f"{done}" if total >= ENDLESS else f"{done}{between}{total}"
+
+
+def _texts(record: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Name and text of each number that says something by itself."""
+    texts = []
+    for name, value in record.items():
+        if name in ("step", "epoch") or not isinstance(value, (int, float)):
+            continue
+        if name.endswith(SPEED):
+            number = f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+            text = f"{number} {name.removesuffix(SPEED)}/s"
+        elif name == "seconds":
+            text = f"{value:.0f} s"
+        else:
+            text = f"{name.replace('_', ' ')} {value:.4g}"
+        texts.append((name, text))
+    return texts
+
+
+def duration(seconds: float) -> str:
+    """Seconds as hours, minutes and seconds: 1:02:03 h."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d} h"

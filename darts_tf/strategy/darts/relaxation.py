@@ -1,0 +1,131 @@
+"""The continuous relaxation (DARTS sect. 2.2, eq. 2).
+
+alpha lives outside of the network: one array [edges, candidates] for each
+kind of cell. The network takes mixing weights, one tensor for each of its
+cells, so that a gradient for each cell exists.
+
+With edge normalisation (PC-DARTS; Xu et al., ICLR 2020, sect. 3.3) every edge
+has a second parameter beta, the last column of alpha: the weight of an edge is
+the softmax of beta over the edges that enter its node, and multiplies all that
+the edge gives.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.networks.compiled import functional_call
+from darts_tf.space.cell import CellSpec, SearchSpace
+
+INITIAL_SCALE = 1e-3
+"""alpha starts as this times a standard normal, as in the papers' code."""
+
+
+def initial_alpha(
+    space: SearchSpace, seed: int, edge_normalisation: bool = False
+) -> list[np.ndarray]:
+    """A float32 array [edges, candidates] for each cell of the space.
+
+    With edge normalisation [edges, candidates + 1].
+    """
+    generator = np.random.default_rng(seed)
+    more = [0, int(edge_normalisation)]
+    return [
+        (
+            INITIAL_SCALE
+            * generator.standard_normal(np.add(spec.alpha_shape, more))
+        ).astype(np.float32)
+        for spec in space.cells
+    ]
+
+
+def mixing_weights(alpha):
+    """Softmax over each edge's candidates (eq. 2); shapes as given."""
+    return [tf.nn.softmax(rows, axis=-1) for rows in alpha]
+
+
+def edge_weights(spec: CellSpec, beta):
+    """Softmax of beta [edges] over the edges that enter each node, [edges]."""
+    counts = [len(spec.incoming(target)) for target in spec.targets]
+    return tf.concat([tf.nn.softmax(b) for b in tf.split(beta, counts)], 0)
+
+
+def network_weights(spec: CellSpec, rows):
+    """What a cell of the network mixes with.
+
+    Args:
+      spec: the cell.
+      rows: its alpha [edges, candidates], or [edges, candidates + 1] with
+        beta as the last column.
+
+    Returns:
+      The mixing weights, of the shape of `rows`. With beta each is multiplied
+      by its edge's weight, which also is the last column.
+    """
+    alpha, beta = spec.parted(rows)
+    (weights,) = mixing_weights([alpha])
+    if beta is None:
+        return weights
+    whole = edge_weights(spec, beta)[:, tf.newaxis]
+    return tf.concat([whole * weights, whole], axis=1)
+
+
+def cells_of(alpha, space: SearchSpace, kinds) -> list:
+    """`network_weights`, a tensor of its own for each cell of the network.
+
+    Args:
+      alpha: one tensor for each cell of the space.
+      space: names the kinds.
+      kinds: the kind of each of the network's cells, in order.
+    """
+    pairs = zip(space.cells, alpha, strict=True)
+    tables = [network_weights(spec, rows) for spec, rows in pairs]
+    return per_cell(tables, space, kinds)
+
+
+def per_cell(values, space: SearchSpace, kinds) -> list:
+    """One tensor of its own for each cell of the network.
+
+    Args:
+      values: one tensor for each cell of the space.
+      space: names the kinds.
+      kinds: the kind of each of the network's cells, in order.
+    """
+    by_kind = dict(zip([s.name for s in space.cells], values, strict=True))
+    return [tf.identity(by_kind[kind]) for kind in kinds]
+
+
+def cells_loss(model):
+    """loss(w, cells, batch, seed) of a supernet: mean cross-entropy.
+
+    `cells` are mixing weights (`network_weights`), one tensor for each cell
+    of the network, so that there is a gradient for each of them.
+
+    Pure: the batch's statistics, which the pass would leave in the model's
+    batch norms, are returned in aux["statistics"] (those of
+    model.non_trainable_variables in a row, [N]). aux["logits"] is
+    [B, classes].
+    """
+    labels_loss = tf.nn.sparse_softmax_cross_entropy_with_logits
+
+    def loss(w, cells, batch, seed):
+        images, labels = batch
+        logits, statistics = functional_call.call(
+            model, w, images, cells, seed=seed, training=True
+        )
+        value = tf.reduce_mean(labels_loss(labels, logits))
+        return value, {"logits": logits, "statistics": statistics}
+
+    return loss
+
+
+def supernet_loss(model):
+    """loss(w, alpha, batch, seed): `cells_loss` at softmax(alpha)."""
+    of_cells = cells_loss(model)
+
+    def loss(w, alpha, batch, seed):
+        cells = cells_of(alpha, model.space, model.kinds)
+        return of_cells(w, cells, batch, seed)
+
+    return loss

@@ -1,0 +1,72 @@
+"""The protocol of a search: its numbers, and what they are in an epoch."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from darts_tf.descent.schedules import cosine, geometric
+from darts_tf.strategy.lambda_darts import regularizer
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchSettings:
+    """The paper's protocol for images (DARTS sect. A.1.1) by default.
+
+    Attributes:
+      method: one of bilevel.METHODS.
+      epochs, steps_per_epoch, batch_size: of the weight steps.
+      micro_batches: equal slices of a batch that are computed in turn
+        (strategy/darts/micro_batches.py).
+      learning_rate, learning_rate_min: of w, by cosine over the epochs.
+      momentum, weight_decay, clip_norm: of w.
+      alpha_learning_rate, alpha_weight_decay, alpha_beta1: of alpha, by Adam
+        with betas (alpha_beta1, 0.999).
+      lambda_regularizer: "none" or one of lambda_reg.KINDS, added to w's
+        gradient; lambda_strength at the end, lambda_gradient, lambda_epsilon,
+        lambda_cells: see lambda_reg.LambdaRegulariser.
+      temperature_end: T of the softmax in the last epoch; it falls
+        geometrically from 1 in the first one. 1: no annealing.
+      precision: one of descent.precision.PRECISIONS.
+      partial_channels: K of the network's cells; above 1 alpha has a column
+        beta (strategy/darts/relaxation.py).
+      warmup_epochs: first epochs in which w moves alone.
+      seed: of alpha's start and of dropout.
+    """
+
+    method: str
+    epochs: int
+    steps_per_epoch: int
+    batch_size: int
+    learning_rate: float = 0.025
+    learning_rate_min: float = 0.001
+    momentum: float = 0.9
+    weight_decay: float = 3e-4
+    clip_norm: float = 5.0
+    alpha_learning_rate: float = 3e-4
+    alpha_weight_decay: float = 1e-3
+    alpha_beta1: float = 0.5
+    lambda_regularizer: str = "none"
+    lambda_strength: float = regularizer.STRENGTH
+    lambda_gradient: str = regularizer.GRADIENTS[0]
+    lambda_epsilon: float = regularizer.EPSILON
+    lambda_cells: str = "normal"
+    temperature_end: float = 1.0
+    micro_batches: int = 1
+    precision: str = "float32"
+    partial_channels: int = 1
+    warmup_epochs: int = 0
+    seed: int = 0
+
+    def learning_rate_in(self, epoch: int) -> float:
+        """Of w, in an epoch counted from 0."""
+        return cosine(
+            self.learning_rate, self.learning_rate_min, epoch, self.epochs
+        )
+
+    def lambda_in(self, epoch: int) -> float:
+        """lambda, in an epoch counted from 0."""
+        return regularizer.ramp(self.lambda_strength, epoch, self.epochs)
+
+    def temperature_in(self, epoch: int) -> float:
+        """T of the softmax, in an epoch counted from 0."""
+        return geometric(self.temperature_end, epoch, self.epochs)

@@ -1,0 +1,197 @@
+"""What is searched on, as the search loop sees it.
+
+A task has the network, the data and what is measured; the loop has alpha,
+the optimizers and the gradient. Images and text differ in nothing else.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.descent import scores
+from darts_tf.descent.replicas import Replicas
+from darts_tf.descent.variables import snapshot
+from darts_tf.errors import InputError
+from darts_tf.networks.running_statistics import RunningStatistics
+from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.space.cell import SearchSpace
+from darts_tf.strategy.darts import relaxation
+
+
+class Task(Protocol):
+    """A network, its data and its measures.
+
+    Attributes:
+      space: what is searched.
+      units: what a batch consists of.
+      w: the network's weights.
+      train_loss, valid_loss: L_train and L_val as loss(w, alpha, batch,
+        seed) -> (loss, aux).
+      cells_loss: L_train as loss(w, cells, batch, seed), cells being mixing
+        weights for each cell of the network; None where it has one cell.
+      kinds: the kind of each of the network's cells, in order.
+      sloped: whether gradients.slope_gradient is the way to the exact method's
+        implicit term.
+    """
+
+    space: SearchSpace
+    units: str
+    w: list[tf.Variable]
+    train_loss: Callable
+    valid_loss: Callable
+    cells_loss: Callable | None
+    kinds: tuple[str, ...]
+    sloped: bool
+
+    def batches(self, step: int) -> tuple[object, object]:
+        """(a batch for L_train, one for L_val) of the step."""
+
+    def fixed_batches(self) -> tuple[object, object]:
+        """The first batch for L_train and for L_val; moves nothing on."""
+
+    def rate_factor(self, train) -> float:
+        """What this batch multiplies the learning rate with."""
+
+    def keep(self, train_aux, valid_aux) -> None:
+        """Takes over what the step's two losses have carried on.
+
+        valid_aux is None where L_val was not computed.
+        """
+
+    def scalars(self, train, loss, aux) -> Mapping[str, object]:
+        """What is reported of a step's L_train."""
+
+    def measure(self, alpha) -> Mapping[str, float]:
+        """What is measured on the whole validation part."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What is carried from step to step, by name."""
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Takes up a state."""
+
+
+def taken(arrays: Mapping[str, np.ndarray], name: str, shape) -> np.ndarray:
+    """An array of a checkpoint.
+
+    Raises:
+      InputError: it is not there, or has another shape.
+    """
+    if name not in arrays or arrays[name].shape != tuple(shape):
+        raise InputError(
+            f"the checkpoint does not fit this run: {name!r} should be "
+            f"{list(shape)}; give another --workdir"
+        )
+    return arrays[name]
+
+
+class ImageTask:
+    """Classification of images by a convolutional supernet.
+
+    w is a single row (networks/compiled/flat_weights.py), which starts as the model's
+    own weights; those stay as they are.
+
+    Departures: the running statistics of batch norm follow weight steps only
+    (in the authors' code architecture passes move them too, on validation
+    batches and at perturbed weights).
+
+    Args:
+      model: a built networks.conv.Supernet, created in the replicas' scope.
+      train, valid: given the number of finished steps, the batches
+        (images [B, H, W, C], labels [B]) that follow, for ever.
+      measured: the whole validation part once.
+      replicas: where it runs.
+    """
+
+    units = "images"
+
+    def __init__(
+        self,
+        model,
+        train: Callable[[int], Iterable],
+        valid: Callable[[int], Iterable],
+        measured: Callable[[], Iterable],
+        replicas: Replicas,
+    ):
+        self.model, self.space = model, model.space
+        self._weights = WeightRow(model)
+        self.train_loss = self.valid_loss = self._weights.loss(
+            relaxation.supernet_loss(model)
+        )
+        self.cells_loss = self._weights.loss(relaxation.cells_loss(model))
+        self.kinds, self.sloped = model.kinds, model.sloped
+        self._data = train, valid
+        self._measured, self._replicas = measured, replicas
+        self._iterators = self._fixed = None
+        self._statistics = RunningStatistics(model, replicas)
+        with replicas.scope():
+            self.w = [tf.Variable(self._weights.packed())]
+        self._follow = replicas.compile(self._statistics.follow)
+        self._count_correct = replicas.compile(self._count)
+        self._share = scores.compile_share(replicas)
+
+    def batches(self, step: int):
+        """See Task."""
+        if self._iterators is None:
+            self._iterators = [iter(data(step)) for data in self._data]
+        return tuple(next(iterator) for iterator in self._iterators)
+
+    def fixed_batches(self):
+        """See Task."""
+        if self._fixed is None:
+            self._fixed = tuple(next(iter(data(0))) for data in self._data)
+        return self._fixed
+
+    def valid_batches(self, count: int) -> Iterable:
+        """The first `count` batches for L_val; moves nothing on."""
+        return itertools.islice(self._data[1](0), count)
+
+    def rate_factor(self, train) -> float:
+        """See Task."""
+        return 1.0
+
+    def keep(self, train_aux, valid_aux) -> None:
+        """The running statistics follow the weight step's batch."""
+        self._follow(train_aux["statistics"])
+
+    def scalars(self, train, loss, aux):
+        """Loss and accuracy."""
+        share = self._share(aux["logits"], train[1])
+        local = self._replicas.local
+        return {"train/loss": local(loss), "train/accuracy": local(share)}
+
+    def measure(self, alpha) -> dict[str, float]:
+        """The supernet's accuracy, with running statistics."""
+        share = scores.accuracy(
+            lambda batch: self._count_correct(alpha, batch),
+            self._measured(),
+            self._replicas,
+        )
+        return {"valid/accuracy": share}
+
+    def _count(self, alpha, batch):
+        cells = relaxation.cells_of(alpha, self.space, self.model.kinds)
+        logits, _ = self.model.stateless_call(
+            self._weights.taken_apart(tf.identity(self.w[0])),
+            self._statistics.parts(),
+            batch[0],
+            cells,
+            training=False,
+        )
+        return scores.correct(logits, batch[1])
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The running statistics."""
+        (row,) = snapshot([self._statistics.row])
+        return {"statistics": row}
+
+    def restore(self, arrays) -> None:
+        """See Task."""
+        row = self._statistics.row
+        row.assign(taken(arrays, "statistics", row.shape))
+        self._iterators = None

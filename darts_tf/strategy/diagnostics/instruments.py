@@ -1,0 +1,259 @@
+"""What can be watched in a search, measured at the end of an epoch.
+
+An instrument is called with the search and gives scalars by name for the
+epoch's record. None of them moves anything: batches come from streams of
+their own, and every pass is a function of values.
+
+"alignment" and "eigenvalue" look at one batch of each part, the same in every
+epoch: the first of L_train's stream (augmented, as the search sees it) and
+the first of L_val's. Batch norm uses the batch's statistics, as in training.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
+from darts_tf.space.cell import SearchSpace
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.lambda_darts.alignment import mean_pairwise_cosine
+from darts_tf.strategy.diagnostics.collapse import (counts, main_cell)
+from darts_tf.strategy.darts.discretisation import genotype_weights
+from darts_tf.strategy.diagnostics.hessian import (dominant_eigenvalue, hessian_product)
+from darts_tf.strategy.darts.micro_batches import in_turn
+from darts_tf.strategy.one_shot.shared_weights import (SupernetAccuracy, tensors)
+
+GAP_BATCHES = 32
+"""Batches of L_val's stream on which the discretisation gap is measured."""
+
+
+def entropy(search) -> dict[str, float]:
+    """Of the mixing weights, by cell: mean over edges, in nats; free."""
+    return {
+        f"entropy/{name}": _mean_entropy(weights)
+        for name, weights in search.architecture.mixing_weights().items()
+    }
+
+
+def _mean_entropy(weights: np.ndarray) -> float:
+    """Of weights [edges, candidates], where 0 log 0 = 0."""
+    safe = np.where(weights > 0, weights, 1.0)
+    return float(-(weights * np.log(safe)).sum(-1).mean())
+
+
+def skip_connections(search) -> dict[str, float]:
+    """How many the cells that would be derived now have; free.
+
+    In a space with noise (S4) that is counted too, in the same way. 1 of
+    "collapsed" says that strategy/diagnostics/collapse.py would raise the alarm.
+    """
+    return counts(search.space, search.genotype())
+
+
+class Alignment:
+    """Mean pairwise cosine of the normal cells' layer gradients.
+
+    The layer gradients are those of L_train, and of L_val, with respect to
+    the mixing weights of each normal cell (Movahedi et al. 2023). Costs two
+    passes with gradients.
+
+    Args:
+      task: on images.
+      replicas: where it runs.
+      micro_batches: see strategy/darts/micro_batches.py.
+
+    Raises:
+      InputError: the network has fewer than two normal cells.
+    """
+
+    def __init__(self, task, replicas: Replicas, micro_batches: int = 1):
+        places = normal_layers(task.space, task.kinds)
+
+        def gradients(w, cells, batch, seed):
+            found, _, _ = bilevel.alpha_gradient(
+                task.cells_loss, w, cells, batch, seed
+            )
+            return [found[place] for place in places]
+
+        self._gradients = in_turn(
+            gradients, micro_batches, replicas.compile, replicas.mean
+        )
+        self._cells = replicas.compile(
+            lambda alpha: relaxation.cells_of(alpha, task.space, task.kinds)
+        )
+        self._cosine = replicas.compile(mean_pairwise_cosine)
+        self._local = replicas.local
+
+    def __call__(self, search) -> dict[str, float]:
+        """"alignment/train" and "alignment/valid", each in [-1, 1]."""
+        w, alpha = search.values()
+        cells = self._cells(alpha)
+        found = [
+            self._cosine(self._gradients(w, cells, batch, _seed(search)))
+            for batch in search.task.fixed_batches()
+        ]
+        found = [float(self._local(value)) for value in found]
+        return dict(zip(("alignment/train", "alignment/valid"), found))
+
+
+class Eigenvalue:
+    """The dominant eigenvalue of the Hessian of L_val(w, alpha) in alpha.
+
+    By power iteration from a start that the seed decides (Zela et al. 2020;
+    strategy/diagnostics/hessian.py). Costs a product with the Hessian, some passes with
+    gradients, for each iteration.
+
+    Args:
+      task: what is searched on.
+      replicas: where it runs.
+      micro_batches: see strategy/darts/micro_batches.py.
+    """
+
+    def __init__(self, task, replicas: Replicas, micro_batches: int = 1):
+        self._product = in_turn(
+            functools.partial(hessian_product, task.valid_loss),
+            micro_batches,
+            replicas.compile,
+            replicas.mean,
+        )
+        self._local = replicas.local
+
+    def __call__(self, search) -> dict[str, float]:
+        """The signed eigenvalue, its relative residual, and what it took."""
+        w, alpha = search.values()
+        _, batch = search.task.fixed_batches()
+        seed = _seed(search)
+        shapes = [a.shape for a in search.architecture.values()]
+
+        def product(v: np.ndarray) -> np.ndarray:
+            parts = self._product(w, alpha, batch, seed, _divided(v, shapes))
+            rows = [np.array(self._local(part)) for part in parts]
+            return np.concatenate([row.ravel() for row in rows])
+
+        generator = np.random.default_rng(search.settings.seed)
+        size = sum(map(math.prod, shapes))
+        found = dominant_eigenvalue(product, generator.standard_normal(size))
+        return {
+            "eigenvalue/dominant": found.value,
+            "eigenvalue/residual": found.residual,
+            "eigenvalue/products": found.products,
+        }
+
+
+def _divided(v: np.ndarray, shapes) -> list:
+    """A vector [N] as tensors of these shapes, those of alpha."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+    parts = np.split(v.astype(np.float32), ends)
+    return [
+        tf.reshape(part, shape)
+        for part, shape in zip(parts, shapes, strict=True)
+    ]
+
+
+class Gap:
+    """The supernet's validation accuracy, before and after discretisation.
+
+    With the present mixing weights, and with those of the cells that would be
+    derived now (strategy/darts/discretisation.py), on the first GAP_BATCHES batches
+    of L_val's stream. Both with the batch's statistics and not the running
+    ones, which are those of the mixed operations: so the gap is that of the
+    operations alone, and "mixed" is not quite "valid/accuracy". Costs two
+    passes without gradients over these batches.
+
+    Args:
+      task: on images.
+      replicas: where it runs.
+    """
+
+    def __init__(self, task, replicas: Replicas):
+        self._accuracy_of = SupernetAccuracy(
+            task.cells_loss, task.space, task.kinds, replicas
+        )
+
+    def __call__(self, search) -> dict[str, float]:
+        """Both accuracies, and the first less the second."""
+        derived = genotype_weights(search.space, search.genotype())
+        mixed = self._accuracy(search, search.architecture.mixing_weights())
+        discrete = self._accuracy(search, derived)
+        return {
+            "gap/mixed_accuracy": mixed,
+            "gap/derived_accuracy": discrete,
+            "gap/accuracy": mixed - discrete,
+        }
+
+    def _accuracy(self, search, weights) -> float:
+        w, _ = search.values()
+        batches = search.task.valid_batches(GAP_BATCHES)
+        return self._accuracy_of(w, weights, batches, search.settings.seed)
+
+
+KINDS = {
+    "entropy": lambda *_: entropy,
+    "skip_connections": lambda *_: skip_connections,
+    "alignment": Alignment,
+    "eigenvalue": Eigenvalue,
+    "gap": lambda task, replicas, *_: Gap(task, replicas),
+}
+"""What makes an instrument, by the name that users give."""
+
+ON_IMAGES_ONLY = {
+    "alignment": "a recurrent network has one cell and no layers to align",
+    "gap": "the gap is one of accuracy, a language model has a perplexity",
+}
+
+
+def named_instruments(
+    names: Sequence[str], task, replicas: Replicas, micro_batches: int = 1
+) -> list[Callable]:
+    """New instruments, one for each of these names of KINDS.
+
+    Raises:
+      InputError: one means nothing for the task.
+    """
+    for name, reason in ON_IMAGES_ONLY.items():
+        if name in names and task.units != "images":
+            raise InputError(
+                f"--instruments={name} means nothing with --space="
+                f"{task.space.name}: {reason}; leave it out"
+            )
+    chosen = [make for name, make in KINDS.items() if name in names]
+    return [make(task, replicas, micro_batches) for make in chosen]
+
+
+def normal_layers(space: SearchSpace, kinds: Sequence[str]) -> list[int]:
+    """Which cells of a network, counted from 0, are normal ones.
+
+    Args:
+      space: has normal cells, or cells of one kind only, which then count.
+      kinds: the kind of each of the network's cells, in order.
+
+    Raises:
+      InputError: fewer than two, so that they cannot agree on anything.
+    """
+    name = main_cell(space).name
+    places = [place for place, kind in enumerate(kinds) if kind == name]
+    if len(places) < 2:
+        raise InputError(
+            f"the layer alignment compares {name} cells, of which a network "
+            f"of {len(kinds)} cells has {len(places)}; it takes at least two: "
+            f"give more --layers"
+        )
+    return places
+
+
+def _seed(search):
+    """Of random operations and dropout: the same in every epoch."""
+    return tf.constant([search.settings.seed, 0], tf.int32)
+
+
+def _cells(search, weights: Mapping[str, np.ndarray]) -> list:
+    """A tensor of mixing weights for each cell of the network."""
+    rows = tensors(search.space, weights)
+    return relaxation.per_cell(rows, search.space, search.task.kinds)

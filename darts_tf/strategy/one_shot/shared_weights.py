@@ -1,0 +1,165 @@
+"""A supernet whose mixing weights are given instead of learnt.
+
+What derives by perturbation, shares weights among random genotypes or shows
+the discretisation gap asks a supernet for its accuracy at mixing weights of
+its choice, and lets its weights descend there.
+
+Accuracies are measured with the statistics of the batch, as in the code of
+Wang et al. 2021: a supernet with other operations than before has other
+activations than the ones its running statistics were collected on, and those
+would punish the change itself instead of the loss of the operations. Hence
+shuffled batches.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from darts_tf.descent import scores
+from darts_tf.descent.precision import precision_by_name
+from darts_tf.descent.replicas import Replicas
+from darts_tf.descent.weights import DescendingWeights
+from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.space.cell import SearchSpace
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts.micro_batches import in_turn
+
+Weights = Mapping[str, np.ndarray]
+"""Mixing weights [edges, candidates] by cell; a row may be all zero."""
+
+
+class SupernetAccuracy:
+    """Share of right answers at given mixing weights.
+
+    Args:
+      cells_loss: loss(w, cells, batch, seed) of relaxation.cells_loss, or
+        the same of a row of weights.
+      space: of the supernet.
+      kinds: the kind of each of its cells, in order.
+      replicas: where it runs.
+    """
+
+    def __init__(
+        self,
+        cells_loss: Callable,
+        space: SearchSpace,
+        kinds: Sequence[str],
+        replicas: Replicas,
+    ):
+        def count(w, rows, batch, seed):
+            cells = relaxation.per_cell(rows, space, kinds)
+            _, aux = cells_loss(w, cells, batch, seed)
+            return scores.correct(aux["logits"], batch[1])
+
+        self._count, self._replicas = replicas.compile(count), replicas
+        self._space = space
+
+    def __call__(
+        self, w: list, weights: Weights, batches: Iterable, seed: int = 0
+    ) -> float:
+        """Of a supernet with weights `w` on `batches`.
+
+        Args:
+          w: as the loss takes it.
+          weights: at which it is measured.
+          batches: (images [B, H, W, C], labels [B]).
+          seed: decides the noise where candidates give some.
+        """
+        rows = tensors(self._space, weights)
+        start = tf.constant([seed, 0], tf.int32)
+        return scores.accuracy(
+            lambda batch: self._count(w, rows, batch, start),
+            batches,
+            self._replicas,
+        )
+
+
+class SharedWeights:
+    """The weights of a supernet of images, and their descent by SGD.
+
+    Args:
+      model: a built supernet; its own variables stay as they are.
+      row: the weights to start from, [N] (networks/compiled/flat_weights.py).
+      settings: with momentum, weight_decay, clip_norm of SGD,
+        micro_batches (strategy/darts/micro_batches.py), and precision, the name
+        of what the descent computes in; accuracies are of float32.
+      replicas: where it runs.
+    """
+
+    def __init__(self, model, row, settings, replicas: Replicas):
+        self._space, self._replicas = model.space, replicas
+        self._precision = precision_by_name(settings.precision)
+        with replicas.scope():
+            variables = [tf.Variable(row)]
+        self._weights = DescendingWeights(
+            variables, settings, self._precision, replicas
+        )
+        of_cells = WeightRow(model).loss(relaxation.cells_loss(model))
+        self._accuracy = SupernetAccuracy(
+            of_cells, model.space, model.kinds, replicas
+        )
+        self._compile(of_cells, model.kinds, settings.micro_batches)
+
+    def _compile(self, of_cells, kinds, micro_batches: int) -> None:
+        replicas, precision = self._replicas, self._precision
+
+        def loss(w, rows, batch, seed):
+            cells = relaxation.per_cell(rows, self._space, kinds)
+            return of_cells(w, cells, batch, seed)
+
+        self._gradient = in_turn(
+            functools.partial(
+                bilevel.weight_gradient, precision.of(loss),
+                scale=precision.scale,
+            ),
+            micro_batches,
+            replicas.compile,
+            replicas.mean,
+        )
+        self._share = scores.compile_share(replicas)
+
+    def descend(
+        self, weights: Weights, batch, learning_rate: float, seed
+    ) -> dict[str, object]:
+        """One step of w at these mixing weights; scalars by name.
+
+        `seed` is two numbers, which decide what random operations give.
+        """
+        w, rows = self._weights.read(), tensors(self._space, weights)
+        seed = tf.constant(seed, tf.int32)
+        g, loss, aux = self._gradient(w, rows, batch, seed)
+        skipped = self._weights.move(
+            w, g, tf.constant(learning_rate, tf.float32)
+        )
+        share = self._share(aux["logits"], batch[1])
+        local = self._replicas.local
+        scalars = {
+            "train/loss": local(loss),
+            "train/accuracy": local(share),
+            "learning_rate": learning_rate,
+        }
+        if self._precision.guarded:
+            scalars["train/skipped"] = local(skipped)
+        return scalars
+
+    def accuracy(
+        self, weights: Weights, batches: Iterable, seed: int
+    ) -> float:
+        """Of the present w, see SupernetAccuracy."""
+        return self._accuracy(self._weights.read(), weights, batches, seed)
+
+    def groups(self) -> dict[str, list]:
+        """All variables, for a checkpoint."""
+        return self._weights.groups()
+
+
+def tensors(space: SearchSpace, weights: Weights) -> list[tf.Tensor]:
+    """Mixing weights in the order of the space's cells."""
+    return [
+        tf.constant(weights[spec.name], tf.float32) for spec in space.cells
+    ]

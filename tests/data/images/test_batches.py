@@ -1,0 +1,216 @@
+"""Batches depend on seed and step alone, and every epoch is a permutation."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.data.images.batches import (Augmentation, ordered_batches, steps_per_epoch, training_batches)
+from darts_tf.data.images.dataset import (Part, channel_statistics)
+from darts_tf.errors import InputError
+
+EVERYTHING = Augmentation(crop_padding=2, flip=True, cutout_length=4)
+NEUTRAL = (np.zeros(3, np.float32), np.ones(3, np.float32))
+
+
+def make_part(count=23):
+    """Examples whose label is their own number."""
+    random = np.random.default_rng(0)
+    images = random.integers(1, 256, (count, 6, 5, 3), np.uint8)
+    return Part(images, np.arange(count, dtype=np.int32))
+
+
+def batches(part, steps, start_step=0, seed=7, batch_size=4, **more):
+    dataset = training_batches(
+        part,
+        batch_size=batch_size,
+        seed=seed,
+        start_step=start_step,
+        statistics=more.pop("statistics", NEUTRAL),
+        **more,
+    )
+    return [
+        (x.numpy(), y.numpy()) for x, y in itertools.islice(dataset, steps)
+    ]
+
+
+@pytest.mark.parametrize("start_step", [1, 4, 5, 13])
+def test_going_on_at_a_step_gives_the_very_same_batches(start_step):
+    part = make_part()
+    whole = batches(part, 20, augmentation=EVERYTHING)
+    rest = batches(part, 5, start_step, augmentation=EVERYTHING)
+    for (x, y), (same_x, same_y) in zip(whole[start_step:], rest):
+        np.testing.assert_array_equal(x, same_x)
+        np.testing.assert_array_equal(y, same_y)
+
+
+def test_no_example_twice_in_an_epoch_and_another_order_in_the_next():
+    part = make_part(23)
+    steps = steps_per_epoch(part, 4)
+    assert steps == 5
+    labels = [y for _, y in batches(part, 3 * steps)]
+    epochs = np.concatenate(labels).reshape(3, steps * 4)
+    for epoch in epochs:
+        assert len(set(epoch)) == steps * 4
+    assert np.any(epochs[0] != epochs[1]) and np.any(epochs[1] != epochs[2])
+    assert set(epochs[0]) != set(epochs[1])  # another remainder is dropped
+
+
+def test_every_example_comes_equally_often_at_every_place():
+    part = make_part(8)
+    labels = [y for _, y in batches(part, 2 * 1000, batch_size=4)]
+    places = np.concatenate(labels).reshape(1000, 8)
+    for place in places.T:
+        share = np.bincount(place, minlength=8) / 1000
+        np.testing.assert_allclose(share, 1 / 8, atol=0.06)
+
+
+def test_images_keep_their_labels_and_are_normalised():
+    part = make_part()
+    mean, std = channel_statistics(part.images)
+    for x, y in batches(part, 7, statistics=(mean, std)):
+        expected = (part.images[y].astype(np.float64) - mean) / std
+        np.testing.assert_allclose(x, expected, rtol=1e-5, atol=1e-5)
+        assert x.dtype == np.float32 and y.dtype == np.int32
+
+
+def test_seeds_give_other_orders_and_other_augmentation():
+    part = make_part()
+    first = batches(part, 5)
+    other = batches(part, 5, seed=8)
+    assert any(np.any(a[1] != b[1]) for a, b in zip(first, other))
+
+
+def test_augmentation_changes_from_step_to_step():
+    """The only example there is comes out in many ways."""
+    one = make_part(1)
+    crops = Augmentation(crop_padding=2, flip=False)
+    seen = batches(one, 40, batch_size=1, augmentation=crops)
+    assert len({x.tobytes() for x, _ in seen}) > 12  # of 25 crops
+
+
+def test_what_a_crop_adds_is_black_and_what_cutout_hides_is_the_mean():
+    part = Part(
+        np.full((4, 6, 6, 3), 255, np.uint8), np.arange(4, dtype=np.int32)
+    )
+    statistics = (np.full(3, 100, np.float32), np.full(3, 50, np.float32))
+    values = np.unique([
+        x
+        for x, _ in batches(
+            part, 20, statistics=statistics, augmentation=EVERYTHING
+        )
+    ])
+    np.testing.assert_allclose(values, [-2.0, 0.0, 3.1], atol=1e-6)
+
+
+def test_static_shapes():
+    dataset = training_batches(
+        make_part(),
+        batch_size=4,
+        seed=0,
+        start_step=0,
+        statistics=NEUTRAL,
+        augmentation=EVERYTHING,
+    )
+    images, labels = dataset.element_spec
+    assert images.shape == (4, 6, 5, 3) and labels.shape == (4,)
+    assert images.dtype == tf.float32 and labels.dtype == tf.int32
+    assert dataset.options().deterministic
+
+
+def test_pixels_are_no_part_of_the_graph():
+    random = np.random.default_rng(0)
+    part = Part(
+        random.integers(0, 256, (2000, 16, 16, 3), np.uint8),
+        np.zeros(2000, np.int32),
+    )
+    dataset = training_batches(
+        part, batch_size=4, seed=0, start_step=0, statistics=NEUTRAL
+    )
+    step = tf.function(lambda: next(iter(dataset)))
+    graph = step.get_concrete_function().graph.as_graph_def()
+    assert graph.ByteSize() < part.images.nbytes / 10
+
+
+TWO_REPLICAS = """
+import numpy as np
+import tensorflow as tf
+from darts_tf.data.images.batches import (Augmentation, ordered_batches)
+from darts_tf.data.images.batches import training_batches
+from darts_tf.data.images.dataset import Part
+
+(cpu,) = tf.config.list_physical_devices("CPU")
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpu, two)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+images = np.random.default_rng(0).integers(0, 256, (23, 6, 5, 3), np.uint8)
+part = Part(images, np.arange(23, dtype=np.int32))
+neutral = (np.zeros(3, np.float32), np.ones(3, np.float32))
+endless = training_batches(
+    part, batch_size=4, seed=7, start_step=3, statistics=neutral,
+    augmentation=Augmentation(2, True, 4),
+).take(8)
+once = ordered_batches(part, batch_size=4, statistics=neutral)
+for dataset, batches in ((endless, 8), (once, 6)):
+    whole = list(dataset)
+    shared = list(strategy.experimental_distribute_dataset(dataset))
+    assert len(whole) == len(shared) == batches
+    for batch, halves in zip(whole, shared):
+        for tensor, half in zip(batch, halves):
+            pair = strategy.experimental_local_results(half)
+            assert len(pair) == 2 and len(pair[0]) == 2
+            np.testing.assert_array_equal(np.concatenate(pair), tensor)
+print("equal")
+"""
+
+
+def test_two_replicas_share_each_batch():
+    """In a process of its own: devices are fixed once TensorFlow runs."""
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_REPLICAS],
+        cwd=pathlib.Path(__file__).parents[3],
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.endswith("equal\n"), done.stderr[-2000:]
+
+
+def test_ordered_batches_are_one_pass_without_augmentation():
+    part = make_part(10)
+    found = list(ordered_batches(part, batch_size=4, statistics=NEUTRAL))
+    assert [len(y) for _, y in found] == [4, 4, 2]
+    labels = np.concatenate([y for _, y in found])
+    np.testing.assert_array_equal(labels, part.labels)
+    images = np.concatenate([x for x, _ in found])
+    np.testing.assert_array_equal(images, part.images.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "change, word",
+    [
+        ({"batch_size": 24}, "larger than the split, which has 23"),
+        ({"batch_size": 0}, "at least 1"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**31}, "seed"),
+        ({"start_step": -1}, "start_step"),
+        ({"augmentation": Augmentation(cutout_length=6)}, "cutout_length 6"),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_line(change, word):
+    with pytest.raises(InputError, match=word) as caught:
+        batches(make_part(), 1, **change)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pass_in_order_refuses_a_batch_larger_than_the_split():
+    with pytest.raises(InputError, match="larger than the split"):
+        ordered_batches(make_part(), batch_size=24, statistics=NEUTRAL)

@@ -1,0 +1,44 @@
+"""What a pass is for is known within a scope, and nowhere else."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from darts_tf.networks.compiled import derivative_mode
+
+SCOPES = [
+    (derivative_mode.constant_weights, derivative_mode.weights_are_constant),
+    (derivative_mode.slope_along_weights, derivative_mode.slope_is_wanted),
+    (derivative_mode.differentiated_once, derivative_mode.first_order_only),
+    (derivative_mode.differentiated_twice, derivative_mode.second_derivatives_follow),
+]
+
+
+@pytest.mark.parametrize("scope, there", SCOPES)
+def test_a_scope_ends_with_its_body_also_by_an_error(scope, there):
+    with pytest.raises(KeyError), scope():
+        assert there()
+        raise KeyError
+    assert not there()
+    assert not any(other() for _, other in SCOPES if other is not there)
+
+
+@pytest.mark.parametrize("scope, there", SCOPES)
+def test_other_threads_are_not_in_it(scope, there):
+    """One traces ahead while another runs."""
+    seen = []
+    with scope():
+        thread = threading.Thread(target=lambda: seen.append(there()))
+        thread.start()
+        thread.join()
+    assert seen == [False]
+
+
+def test_no_slope_of_what_is_differentiated_once():
+    """Within a slope: a layer that says itself how directions go through."""
+    with derivative_mode.slope_along_weights():
+        with derivative_mode.differentiated_once():
+            assert not derivative_mode.slope_is_wanted()
+        assert derivative_mode.slope_is_wanted()

@@ -1,0 +1,168 @@
+"""The slope of traced layers along a direction of their weights."""
+
+from __future__ import annotations
+
+import contextlib
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.networks.compiled import derivative_mode
+from darts_tf.networks.conv import Supernet
+from darts_tf.networks.nasbench201 import Supernet as BenchmarkSupernet
+from darts_tf.networks.compiled.directional_derivatives import (filled, pushed, sloped, tensors)
+from darts_tf.space.nasbench201 import SPACE as BENCHMARK
+from darts_tf.strategy.darts import gradients
+from darts_tf.strategy.darts import relaxation
+from tests.precision import computed_in_float64
+from tests.scripts import check_says
+from tests.strategy.small_space import SMALL
+
+W, X, P = (tf.random.stateless_normal([4], [1, n]) for n in range(3))
+U, DX = (tf.random.stateless_normal([4], [2, n]) for n in range(2))
+
+
+def layer(weights, inputs, mixing):
+    """Two outputs, one of them missing; a state."""
+    (w,), (x, _), (p,) = weights, inputs, mixing
+    y = tf.sin(w * x) * p + tf.exp(x)
+    return [y, None, w * x], tf.stop_gradient(y)
+
+
+def test_directions_go_through_as_the_jacobian_says():
+    y, other = tf.function(pushed(layer))([W], [X, None], [P], [[U], [DX, None]])
+    inner = U * X + W * DX
+    np.testing.assert_allclose(other, inner, rtol=1e-5)
+    wanted = tf.cos(W * X) * P * inner + tf.exp(X) * DX
+    np.testing.assert_allclose(y, wanted, rtol=1e-5)
+
+
+def chain(call):
+    """A loss of two such layers in a row, as a function of w and p."""
+
+    def loss(w, alpha, batch, seed):
+        del seed
+        outputs, _ = call([w[0]], [batch, None], [alpha[0]])
+        between = tf.tanh(outputs[0] + outputs[2])
+        outputs, state = call([w[1]], [between, None], [alpha[0] ** 2])
+        assert outputs[1] is None
+        return tf.reduce_sum(outputs[0] * outputs[2] ** 2), state
+
+    return loss
+
+
+def traced(weights, inputs, mixing):
+    push = tf.function(pushed(layer))
+    return sloped(layer, push, weights, inputs, mixing)
+
+
+def test_the_slopes_gradient_is_the_mixed_product():
+    """Of the plain layers, by two reverse passes."""
+    given = [W, 1 + W], [P], X, None
+    u = [U, DX]
+    wanted = gradients.mixed_product(chain(layer), *given, u)
+    slope = tf.function(
+        lambda: gradients.slope_gradient(chain(traced), *given, u)
+    )
+    np.testing.assert_allclose(slope(), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_gradient_that_is_no_slope_has_no_numbers():
+    loss = chain(traced)
+    with derivative_mode.slope_along_weights(), tf.GradientTape() as tape:
+        tape.watch(W)
+        value, _ = loss([W, W], [P], X, None)
+        g = tape.gradient(value, W)
+    assert np.isnan(g).all()
+
+
+@pytest.mark.parametrize("arguments, knows", [
+    ({}, True), ({"partial_channels": 2}, True), ({"xla": True}, False),
+    ({"synchronized": True}, False), ({"second_derivatives": True}, False),
+    ({"recompute": True}, False),
+])  # fmt: skip
+def test_which_supernets_know_their_slopes(arguments, knows):
+    assert Supernet(SMALL, 2, 3, 3, **arguments).sloped == knows
+    assert not BenchmarkSupernet(BENCHMARK, 2, 3, 3).sloped
+
+
+BOUNDS = {"float64": 1e-9, "float32": 2e-3, "bfloat16": 0.1}
+
+
+@pytest.mark.parametrize("dtype", BOUNDS)
+@pytest.mark.parametrize("partial", [1, 2])
+def test_of_a_supernet_it_is_the_mixed_product(partial, dtype):
+    """In all types of feature maps; bfloat16 differs by its rounding."""
+    keras.utils.set_random_seed(0)
+    exactly = dtype == "float64"
+    wide = "float64" if exactly else "float32"
+    with computed_in_float64() if exactly else contextlib.nullcontext():
+        model = Supernet(SMALL, 2, 3, 3, partial_channels=partial)
+        model.build((None, 8, 8, 3))
+    w = [tf.convert_to_tensor(v) for v in model.trainable_variables]
+    alpha = [
+        tf.constant(np.cos(np.arange(a.size)).reshape(a.shape), wide)
+        for a in relaxation.initial_alpha(SMALL, 0, partial > 1)
+    ]
+    u = [tf.cos(100 * v) for v in w]
+    images = tf.random.stateless_normal((4, 8, 8, 3), [3, 4], dtype=wide)
+    batch = tf.cast(images, dtype), tf.constant([0, 1, 2, 0])
+    loss = relaxation.supernet_loss(model)
+    given = loss, w, alpha, batch, tf.constant([0, 0]), u
+    wanted = gradients.mixed_product(*given)
+    found = tf.function(lambda: gradients.slope_gradient(*given))()
+    for one, other in zip(found, wanted, strict=True):
+        size = np.abs(other).max()
+        np.testing.assert_allclose(one, other, atol=BOUNDS[dtype] * size)
+
+
+def test_structures_are_filled_around_what_is_missing():
+    nested = [1, [None, 2], {"a": None, "b": 3}]
+    assert tensors(nested) == [1, 2, 3]
+    wanted = [4, [None, 5], {"a": None, "b": 6}]
+    assert filled(nested, [4, 5, 6]) == wanted
+
+
+TWO_DEVICES = """
+import numpy as np, tensorflow as tf, keras
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from darts_tf.descent.replicas import Replicas
+from darts_tf.networks.conv import Supernet
+from darts_tf.strategy.darts import gradients
+from darts_tf.strategy.darts import relaxation
+from tests.strategy.small_space import SMALL
+replicas = Replicas("mirrored")
+keras.utils.set_random_seed(0)
+with replicas.scope():
+    net = Supernet(SMALL, 1, 3, 3)
+    net.build((None, 8, 8, 1))
+loss = relaxation.supernet_loss(net)
+rng = np.random.default_rng(0)
+images = rng.standard_normal((4, 8, 8, 1)).astype(np.float32)
+alpha = [rng.standard_normal((2, 5)).astype(np.float32) for _ in range(2)]
+data = tf.data.Dataset.from_tensor_slices((images, [0, 1, 2, 1])).batch(4)
+batch = next(iter(replicas.split(data, 4)))
+results = []
+for product in gradients.PRODUCTS.values():
+    def of_both(batch):
+        w = [tf.identity(v.value) for v in net.trainable_variables]
+        u = [tf.cos(100 * t) for t in w]
+        a = [tf.constant(t) for t in alpha]
+        found = product(loss, w, a, batch, tf.constant([0, 0]), u)
+        return replicas.mean(found)
+    found = replicas.compile(of_both)(batch)
+    results.append([np.array(replicas.local(t)) for t in found])
+for one, other in zip(*results):
+    assert np.abs(one).max() > 1e-3
+    np.testing.assert_allclose(one, other, atol=2e-3 * np.abs(one).max())
+print("SAME")
+"""
+
+
+def test_on_two_replicas_too():
+    """Each traces in a thread of its own."""
+    check_says(TWO_DEVICES, "SAME")

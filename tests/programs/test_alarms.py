@@ -1,0 +1,76 @@
+"""What the summary of a search warns of, and what it says to do."""
+
+from __future__ import annotations
+
+import types
+
+import pytest
+
+from darts_tf.space.conv import SPACE
+from darts_tf.space.genotype import CellGenotype, Genotype
+from darts_tf.space.published import CONVOLUTIONAL
+from darts_tf.strategy.diagnostics.early_stopping import Stop
+from darts_tf.programs import alarms
+
+GOOD = CONVOLUTIONAL["DARTS_V2"]
+SKIPS = CellGenotype((("skip_connect", 0), ("skip_connect", 1)) * 4, (5,))
+COLLAPSED = Genotype(SPACE.name, {**GOOD.cells, "normal": SKIPS})
+STOP = Stop(9, 2, "the dominant eigenvalue rose")
+
+
+class Flags(types.SimpleNamespace):
+    """Values by name."""
+
+    def __contains__(self, name):
+        return hasattr(self, name)
+
+
+def told(genotype=GOOD, stop=None, **flags) -> str:
+    loop = types.SimpleNamespace(space=SPACE, stop=stop)
+    usual = {"early_stop": "none", "epochs": 50, "weight_decay": 3e-4}
+    outcome = alarms.outcome(loop, genotype)
+    return alarms.told(outcome, Flags(**(usual | flags)))
+
+
+def test_nothing_to_tell():
+    loop = types.SimpleNamespace(space=SPACE, stop=None)
+    assert alarms.outcome(loop, GOOD) == {
+        "collapsed": None, "early_stop": None}
+    assert told() == ""
+
+
+def test_collapsed_cells_raise_the_alarm_and_it_says_what_to_try():
+    text = told(COLLAPSED, lambda_regularizer="none")
+    words = " ".join(text.split())
+    assert "ALARM" in text and "the normal cell has no operation" in text
+    for remedy in ("--lambda_regularizer=cosine --lambda_gradient=exact",
+                   "--early_stop=eigenvalue", "--weight_decay",
+                   "Why did my search"):  # fmt: skip
+        assert remedy in words
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_what_was_used_already_is_not_proposed():
+    text = told(COLLAPSED, STOP, lambda_regularizer="sign",
+                early_stop="eigenvalue")  # fmt: skip
+    assert "--lambda_regularizer" not in text
+    assert text.count("--early_stop") == 1  # that it stopped the search
+
+
+def test_that_and_why_it_stopped():
+    text = told(stop=STOP, early_stop="eigenvalue")
+    words = " ".join(text.split())
+    assert words == (
+        "Stopped by --early_stop=eigenvalue after epoch 9 of 50: the dominant "
+        "eigenvalue rose. The genotype is that of epoch 2."
+    )
+
+
+@pytest.mark.parametrize("stop", [None, STOP])
+def test_outcome_is_what_result_json_holds(stop):
+    loop = types.SimpleNamespace(space=SPACE, stop=stop)
+    found = alarms.outcome(loop, COLLAPSED)
+    assert found["collapsed"].startswith("the normal cell")
+    assert (found["early_stop"] is None) == (stop is None)
+    if stop:
+        assert found["early_stop"]["taken"] == 2

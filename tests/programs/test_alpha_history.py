@@ -1,0 +1,68 @@
+"""alpha.npz: what is kept gives each epoch's genotype back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from darts_tf.errors import InputError
+from darts_tf.space.conv import SPACE
+from darts_tf.strategy.darts import derivation
+from darts_tf.programs import alpha_history
+
+
+def rows() -> dict[str, np.ndarray]:
+    """alpha for which the ranking of edges depends on the temperature.
+
+    Of the edges into node 3, (0, 3) beats (1, 3) while the softmax is warm,
+    not when it is cold: a second candidate is near its best one.
+    """
+    alpha = {n: np.zeros((14, 8), np.float32) for n in ("normal", "reduce")}
+    alpha["normal"][2] = [0, 2.0, 1.9, -9, -9, -9, -9, -9]
+    alpha["normal"][3] = [0, 1.9, 0, 0, 0, 0, 0, 0]
+    alpha["normal"][4] = [0, 0, 0, 9, 0, 0, 0, 0]
+    return alpha
+
+
+def write(path, temperatures):
+    for epoch, temperature in enumerate(temperatures, 1):
+        alpha_history.keep(path, epoch, rows(), temperature)
+    return alpha_history.AlphaHistory(path, SPACE)
+
+
+def test_every_epoch_is_derived_at_its_temperature(tmp_path):
+    history = write(tmp_path / "alpha.npz", [1.0, 0.05])
+    warm, cold = history.genotype(1), history.genotype(2)
+    assert warm == derivation.derive(SPACE, list(rows().values()))
+    assert cold == derivation.derive(SPACE, list(rows().values()), 0.05)
+    assert [s for _, s in warm.cells["normal"].edges[2:4]] == [2, 0]
+    assert [s for _, s in cold.cells["normal"].edges[2:4]] == [2, 1]
+    assert history.genotype(0) == cold
+    weights = history.mixing_weights()["normal"]
+    assert weights.shape == (2, 14, 8)
+    for epoch, temperature in enumerate([1.0, 0.05]):
+        expected = derivation.softmax(rows()["normal"], temperature)
+        np.testing.assert_array_equal(weights[epoch], expected)
+
+
+def test_an_epoch_done_again_replaces_it_and_later_ones(tmp_path):
+    write(tmp_path / "alpha.npz", [1.0, 0.05, 0.01])
+    alpha_history.keep(tmp_path / "alpha.npz", 2, rows(), 1.0)
+    history = alpha_history.AlphaHistory(tmp_path / "alpha.npz", SPACE)
+    assert history.epochs == 2
+    assert history.genotype(2) == history.genotype(1)
+
+
+def test_a_history_without_temperatures_has_been_warm(tmp_path):
+    np.savez(tmp_path / "old.npz", **{n: [a] for n, a in rows().items()})
+    history = alpha_history.AlphaHistory(tmp_path / "old.npz", SPACE)
+    expected = derivation.derive(SPACE, list(rows().values()))
+    assert history.genotype(0) == expected
+
+
+def test_what_is_not_there_is_refused(tmp_path):
+    history = write(tmp_path / "alpha.npz", [1.0])
+    with pytest.raises(InputError, match="--epoch=2: the search has 1"):
+        history.genotype(2)
+    with pytest.raises(InputError, match="no history of alpha"):
+        alpha_history.AlphaHistory(tmp_path / "none.npz", SPACE)

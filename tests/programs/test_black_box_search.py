@@ -1,0 +1,133 @@
+"""Searches that ask an estimator, from flags to result: real processes."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import numpy as np
+import pytest
+
+from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED
+from darts_tf.descent.replicas import Replicas
+from darts_tf.space.architecture_string import every_string, to_string
+from darts_tf.space.genotype import Genotype
+from darts_tf.space.nasbench201 import SPACE
+from darts_tf.strategy.black_box.random_choice import random_genotype
+from darts_tf.strategy.black_box.strategies import strategy_by_name
+from darts_tf.programs import setup
+from darts_tf.programs.estimators import Full
+
+STRINGS = list(every_string())
+TABLE = ("--space=nasbench201", "--estimator=table", "--strategy=bayesian",
+         "--bayesian_startup=5")  # fmt: skip
+FULL = {
+    "space": "nasbench201", "estimator": "full", "dataset": "digits",
+    "examples": 200, "channels": 2, "layers": 3, "batch_size": 16,
+    "epochs": 2, "checkpoint_every": 2, "budget_evaluations": 2,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """Validation falls with the enumeration, the truth rises."""
+    path = tmp_path_factory.mktemp("table") / "table.csv"
+    rows = [",".join(("architecture", *ACCURACIES))]
+    for index, string in enumerate(STRINGS):
+        known = {SEARCHED: 100 - index / 200, RANKED: index / 200}
+        values = [str(known.get(name, 99)) for name in ACCURACIES]
+        rows.append(",".join((string, *values)))
+    path.write_text("\n".join(rows))
+    return path
+
+
+def place(genotype: dict) -> int:
+    """The place of a cell in the enumeration."""
+    cell = Genotype.from_json(json.dumps(genotype))
+    return STRINGS.index(to_string(cell))
+
+
+def undisturbed(count: int) -> list[int]:
+    """The places that a strategy proposes which nobody interrupts."""
+    strategy, found = strategy_by_name("bayesian", SPACE, 0, startup=5), []
+    for _ in range(count):
+        cell = strategy.propose()
+        found.append(STRINGS.index(to_string(cell)))
+        strategy.tell(cell, (100 - found[-1] / 200) / 100)
+    return found
+
+
+def evaluations(folder) -> list[dict]:
+    return [json.loads(x) for x in (folder / "evaluations.jsonl").open()]
+
+
+def test_a_search_by_table_which_is_given_more_budget(
+    programs, table, tmp_path
+):
+    given = (*TABLE, f"--nasbench201_table={table}", f"--workdir={tmp_path}")
+    programs.run("search", *given, "--budget_evaluations=12")
+    output = programs.run("search", *given, "--budget_evaluations=30")
+    found = evaluations(tmp_path)
+    places = [place(record["genotype"]) for record in found]
+    assert places == undisturbed(30)
+    for record, index in zip(found, places):  # of the truth it knows nothing
+        assert record["worth"] == pytest.approx(1 - index / 20_000)
+    genotype = json.loads((tmp_path / "genotype.json").read_text())
+    assert place(genotype) == min(places) < 2_000
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["evaluation"] == 1 + places.index(min(places))
+    assert result["evaluations"] == 30
+    assert result["true"][RANKED] == pytest.approx(min(places) / 200)
+    flags = (tmp_path / "flags.txt").read_text()
+    assert "--strategy=bayesian" in flags and "--epochs" not in flags
+    assert "configs/nasbench201/evaluate.flags" in output
+    assert "true accuracy" in output
+    assert (tmp_path / "evaluations.png").stat().st_size
+    steps = map(json.loads, (tmp_path / "metrics.jsonl").open())
+    told = [r["worth"] for r in steps if r["kind"] == "steps"]
+    assert told == [record["worth"] for record in found]
+
+
+def test_trainings_are_cut_in_two_and_go_on(programs, tmp_path):
+    given = [f"--{n}={v}" for n, v in FULL.items()]
+    given += ["--strategy=random", f"--workdir={tmp_path}"]
+    with programs.start("search", *given) as process:
+        for line in process.stdout:
+            if line.startswith("epoch 1/2"):
+                process.send_signal(signal.SIGTERM)
+        assert process.wait() == 0
+    folder = tmp_path / "evaluations" / "0001"
+    assert list((folder / "checkpoints").glob("step-*.npz"))
+    assert not (tmp_path / "evaluations.jsonl").exists()
+    output = programs.run("search", *given)
+    steps = map(json.loads, (folder / "metrics.jsonl").open())
+    assert [r["step"] for r in steps if r["kind"] == "epoch"] == [6, 12]
+    assert not (folder / "checkpoints").exists()
+    found = evaluations(tmp_path)
+    assert len(found) == 2
+    for record in found:
+        assert record["worth"] == 1 - record["valid"]["error"]
+        assert record["valid"]["images"] == 99  # half of the 200
+        assert record["deviation"] > 0
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["worth"] == max(record["worth"] for record in found)
+    assert "test" not in result and "validation accuracy" in output
+
+
+def test_a_network_starts_the_same_whatever_was_trained_before():
+    values = FULL | {
+        "data_dir": None, "download": False, "image_size": None, "seed": 3,
+        "crop_padding": 0, "flip": False, "cutout_length": 0,
+        "resized_crop": False, "colour_jitter": 0.0,
+        "valid_fraction": 0.5, "auxiliary_weight": 0.0, "drop_path": 0.0,
+    }  # fmt: skip
+    estimator = Full(setup.StoredFlags(values), Replicas("one_device"))
+    one, other = (random_genotype(SPACE, seed) for seed in (1, 2))
+
+    def start(genotype):
+        return [w.numpy() for w in estimator._training(genotype).model.weights]
+
+    first = start(one)
+    start(other)
+    for before, after in zip(first, start(one), strict=True):
+        np.testing.assert_array_equal(before, after)

@@ -1,0 +1,152 @@
+"""--estimator=one_shot on the supernets of both kinds of search."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
+from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.run.loop import checkpoints
+from darts_tf.run.workdir import open_workdir
+from darts_tf.space.nasbench201 import SPACE
+from darts_tf.strategy.black_box.random_choice import random_genotype
+from darts_tf.programs import images
+from darts_tf.programs import setup
+from darts_tf.programs import weight_sharing
+from darts_tf.programs.estimators import OneShot
+from darts_tf.programs.supernets import trained_supernet
+
+DATA = {
+    "space": "nasbench201", "dataset": "digits", "data_dir": None,
+    "download": False, "image_size": None, "examples": 200,
+    "crop_padding": 0, "flip": False, "cutout_length": 0,
+    "resized_crop": False, "colour_jitter": 0.0, "seed": 3,
+    "train_portion": 0.5,
+}  # fmt: skip
+SIZE = {"channels": 2, "layers": 3, "recompute": False, "epochs": 1,
+        "batch_size": 16, "learning_rate": 0.1, "learning_rate_min": 0.0,
+        "momentum": 0.9, "weight_decay": 0.0, "clip_norm": 5.0,
+        "micro_batches": 1}  # fmt: skip
+SHARING = DATA | SIZE | {
+    "strategy": "random_weight_sharing", "final_evaluations": 3,
+    "measured_batches": 2,
+}  # fmt: skip
+DARTS = DATA | SIZE | {
+    "strategy": "darts", "method": "first_order", "partial_channels": 1,
+    "nasbench201_table": None,
+    "instruments": [], "early_stop": "none", "early_stop_window": None,
+    "early_stop_ratio": None, "early_stop_skips": None,
+    "early_stop_first": None,
+}  # fmt: skip
+ONE = Replicas("one_device")
+CELLS = [random_genotype(SPACE, seed) for seed in range(3)]
+
+
+def left(folder, values, loop):
+    """The folder of a search that stopped after two steps."""
+    open_workdir(folder, values, "").close()
+    for _ in range(2):
+        loop.advance()
+    checkpoints.save(folder / "checkpoints", 2, loop.state())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """(its loop, its folder)."""
+    loop = weight_sharing.build(setup.StoredFlags(SHARING), ONE)
+    folder = tmp_path_factory.mktemp("runs") / "shared"
+    return loop, left(folder, SHARING, loop)
+
+
+def asking(supernet, **more):
+    values = {"space": "nasbench201", "estimator": "one_shot",
+              "supernet": str(supernet), "measured_batches": 2,
+              "data_dir": None}  # fmt: skip
+    return setup.StoredFlags(values | more)
+
+
+def test_says_what_the_search_itself_would_measure(shared, tmp_path):
+    loop, folder = shared
+    estimator = OneShot(asking(folder), ONE)
+    for cell in CELLS:
+        found = estimator(cell, tmp_path / "unused")
+        assert found.worth == loop.accuracy(cell)
+        assert found.valid == {"accuracy": found.worth, "images": 32,
+                               "supernet_step": 2}  # fmt: skip
+        share = found.worth
+        assert found.deviation == pytest.approx(
+            np.sqrt(share * (1 - share) / 32))
+    assert len({estimator(cell, tmp_path).worth for cell in CELLS}) > 1
+    assert not (tmp_path / "unused").exists()
+    every = OneShot(asking(folder, measured_batches=0), ONE)(CELLS[0], "")
+    assert every.valid["images"] == 96
+
+
+def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
+    loop = images.search(setup.StoredFlags(DARTS), ONE)
+    folder = left(tmp_path / "darts", DARTS, loop)
+    net = trained_supernet(asking(folder), ONE)
+    row = loop.state()["w/00000"]
+    mine = [v.numpy().ravel() for v in net.model.trainable_variables]
+    np.testing.assert_array_equal(np.concatenate(mine), row)
+    assert not np.array_equal(WeightRow(loop.task.model).packed(), row)
+    found = OneShot(asking(folder), ONE)(CELLS[1], "")
+    rows = np.zeros((6, 5), np.float32)
+    targets = [1, 2, 2, 3, 3, 3]  # of the cell's edges, in its own order
+    for (name, source), target in zip(CELLS[1].cells["cell"].edges, targets):
+        row = {(0, 1): 0, (0, 2): 1, (1, 2): 2, (0, 3): 3, (1, 3): 4,
+               (2, 3): 5}[source, target]  # fmt: skip
+        rows[row, SPACE.cells[0].candidates[0].index(name)] = 1
+    hits = [
+        net.model(pixels, [tf.constant(rows)] * 3, training=True)
+        .numpy().argmax(-1) == labels.numpy()
+        for pixels, labels in loop.task.valid_batches(2)
+    ]  # fmt: skip
+    assert found.worth == pytest.approx(np.mean(hits))
+
+
+@pytest.mark.parametrize(
+    "changed, words",
+    [
+        ({"space": "darts_conv"}, "searched space 'darts_conv'"),
+        ({"genotype": "DARTS_V2"}, "is an evaluation"),
+        ({"strategy": "evolution"}, "evolution, which trains none"),
+        ({"partial_channels": 2}, "no operation on all channels"),
+        ({"optimization": "joint_alternating"}, "have seen all images"),
+        ({}, "no checkpoint of a search yet"),
+    ],
+)
+def test_a_folder_that_has_no_such_supernet(changed, words, tmp_path):
+    open_workdir(tmp_path, SHARING | changed, "").close()
+    with pytest.raises(InputError, match=words):
+        OneShot(asking(tmp_path), ONE)
+
+
+def test_other_bad_input(shared, tmp_path):
+    _, folder = shared
+    with pytest.raises(InputError, match="--supernet: .* is no folder"):
+        OneShot(asking(tmp_path / "missing"), ONE)
+    with pytest.raises(InputError, match="supernet of images"):
+        OneShot(asking(folder, space="darts_recurrent"), ONE)
+    with pytest.raises(InputError, match="--measured_batches=7"):
+        OneShot(asking(folder, measured_batches=7), ONE)
+
+
+def test_what_is_left_of_a_finished_search(shared, tmp_path):
+    loop, _ = shared
+    before = loop.state()
+    while loop.step < loop.total_steps:
+        loop.advance()
+    lines = map(json.loads, weight_sharing.ranking(loop).splitlines())
+    found = list(lines)
+    assert [line["worth"] for line in found] == loop.worths
+    assert [line["step"] for line in found] == [1, 2, 3]
+    best = int(np.argmax(loop.worths))
+    assert found[best]["genotype"] == json.loads(loop.found().to_json())
+    loop.restore(before)

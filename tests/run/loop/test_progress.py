@@ -1,0 +1,115 @@
+"""What is shown, where stderr is a file and where it is a terminal."""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+
+import pytest
+
+from darts_tf.run.loop import progress
+from darts_tf.run.loop.protocols import ENDLESS
+from darts_tf.run.loop.progress import (Progress, duration)
+
+
+class Screen(io.StringIO):
+    """A terminal, or a file."""
+
+    def __init__(self, terminal: bool):
+        super().__init__()
+        self.isatty = lambda: terminal
+
+
+@pytest.fixture
+def screen(monkeypatch):
+    def use(terminal: bool) -> Screen:
+        made = Screen(terminal)
+        monkeypatch.setattr(sys, "stderr", made)
+        return made
+
+    return use
+
+
+RECORD = {
+    "kind": "steps", "step": 8, "epoch": 2, "seconds": 61.4,
+    "train/loss": 0.123456, "learning_rate": 0.025,
+    "images_per_second": 1234.5,
+}  # fmt: skip
+
+
+def test_the_line_of_an_epoch_has_the_numbers_of_all_records(screen):
+    file = screen(terminal=False)
+    shown = Progress(0, 30, 3)
+    shown.epoch(2, 20, RECORD, {"valid/accuracy": 0.5, "seconds": 62.0})
+    assert file.getvalue() == (
+        "epoch 2/3, step 20/30, 62 s, train/loss 0.1235, "
+        "learning rate 0.025, 1234 images/s, valid/accuracy 0.5\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "total, told", [(30, "evaluation 20/30"), (ENDLESS, "evaluation 20")]
+)
+@pytest.mark.parametrize("terminal", [False, True])
+def test_evaluations_are_counted_and_may_have_no_end(
+    screen, total, told, terminal
+):
+    file = screen(terminal)
+    shown = Progress(19, total, total // 10, units="evaluations")
+    shown.step()
+    record = {"step": 20, "incumbent": 0.5, "evaluations_per_second": 0.0312}
+    shown.report(2, record)
+    shown.epoch(2, 20, record)
+    shown.close()
+    text = file.getvalue()
+    assert f"{told}, incumbent 0.5, 0.031 evaluations/s\n" in text
+    assert "epoch" not in text and str(ENDLESS) not in text
+
+
+def test_a_file_hears_from_a_long_epoch_only_after_a_while(
+    screen, monkeypatch
+):
+    file, now = screen(terminal=False), [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    shown = Progress(0, 30, 3)
+    for now[0] in (1.0, progress.QUIET_SECONDS, progress.QUIET_SECONDS + 1):
+        before = file.getvalue()
+        shown.step()
+        shown.report(2, RECORD)
+    assert before == ""
+    line = file.getvalue()
+    assert line == (
+        "epoch 2/3, train/loss 0.1235, 1234 images/s, step 8\n"
+    )
+    shown.report(2, RECORD)  # the wait begins anew
+    assert file.getvalue() == line
+
+
+def test_a_terminal_has_a_bar_of_the_whole_run_from_where_it_goes_on(screen):
+    terminal = screen(terminal=True)
+    shown = Progress(10, 12, 3)
+    assert "10/12" in terminal.getvalue()
+    shown.report(2, RECORD)
+    shown.step()
+    shown.step()
+    shown.close()
+    last = terminal.getvalue().split("\r")[-1]
+    assert "12/12" in last
+    assert "epoch 2/3, train/loss 0.1235, 1234 images/s" in last
+    assert "learning rate" not in last
+
+
+def test_text_and_odd_values_do_not_break_a_line(screen):
+    file = screen(terminal=False)
+    odd = {"x": math.nan, "genotype": "text", "none": None, "ok": True}
+    Progress(0, 1, 1).epoch(1, 1, odd)
+    assert file.getvalue() == "epoch 1/1, step 1/1, x nan, ok 1\n"
+
+
+@pytest.mark.parametrize("seconds, text", [
+    (0, "0:00:00 h"), (59.4, "0:00:59 h"), (59.6, "0:01:00 h"),
+    (3599.5, "1:00:00 h"), (3723, "1:02:03 h"), (400_000, "111:06:40 h"),
+])
+def test_durations(seconds, text):
+    assert duration(seconds) == text

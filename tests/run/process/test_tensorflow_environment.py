@@ -1,0 +1,37 @@
+"""What is decided before TensorFlow is imported, unless the user did."""
+
+import pytest
+
+from darts_tf.run.process import tensorflow_environment
+from tests.scripts import check_says
+
+SHOWN = """
+import os, sys
+for name in {names}:
+    if {unset}:
+        os.environ.pop(name, None)
+from darts_tf.run.process import tensorflow_environment
+assert "tensorflow" not in sys.modules
+print([os.environ.get(name) for name in {names}])
+"""
+NAMES = "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS"
+
+
+def test_what_is_not_set_is_set():
+    x86 = tensorflow_environment.platform.machine() in (
+        tensorflow_environment.X86
+    )
+    script = SHOWN.format(names=NAMES, unset=True)
+    check_says(script, str(["2", "1" if x86 else None]))
+
+
+@pytest.mark.parametrize("given", [("0", "0"), ("1", "1")])
+def test_what_the_user_set_stays(given):
+    script = SHOWN.format(names=NAMES, unset=False)
+    check_says(script, str([*given]), **dict(zip(NAMES, given)))
+
+
+def test_python_looks_for_garbage_less_often():
+    script = "import gc\nfrom darts_tf.run.process import tensorflow_environment\n"
+    found = f"{tensorflow_environment.GARBAGE_AFTER},"
+    check_says(script + "print(gc.get_threshold())", found)

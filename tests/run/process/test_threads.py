@@ -1,0 +1,71 @@
+"""Whole kernels for few cores, parts of kernels for many."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+from darts_tf.run.process import threads
+
+
+@pytest.fixture
+def chosen(monkeypatch):
+    """What is given to TensorFlow, in the place of giving it."""
+    seen = []
+    kind = tf.config.threading
+    name = "set_intra_op_parallelism_threads"
+    monkeypatch.setattr(kind, name, seen.append)
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    return seen
+
+
+@pytest.mark.parametrize("cores, wanted", [(1, 1), (2, 1), (8, 1), (9, 2),
+                                           (32, 4)])  # fmt: skip
+def test_threads_of_a_kernel(monkeypatch, chosen, cores, wanted):
+    monkeypatch.setattr(threads, "cores", lambda: cores)
+    threads.divide_by_kernels()
+    assert chosen == [wanted]
+
+
+def test_what_the_user_set_stays(monkeypatch, chosen):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "2")
+    threads.divide_by_kernels()
+    assert not chosen
+
+
+def test_with_a_gpu_nothing_is_changed(monkeypatch, chosen):
+    gpu = tf.config.PhysicalDevice("GPU:0", "GPU")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [gpu])
+    threads.divide_by_kernels()
+    assert not chosen
+
+
+def test_the_cores_that_this_process_may_use():
+    assert 1 <= threads.cores() <= os.cpu_count()
+
+
+PROGRAM = """
+import tensorflow as tf
+from darts_tf.run.process import threads
+threads.cores = lambda: 2
+threads.divide_by_kernels()
+tf.zeros(1)
+threads.cores = lambda: 16
+threads.divide_by_kernels()  # too late, and no reason to fail
+print(tf.config.threading.get_intra_op_parallelism_threads())
+"""
+
+
+def test_tensorflow_takes_it_before_it_starts():
+    environment = dict(os.environ)
+    environment.pop("TF_NUM_INTRAOP_THREADS", None)
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert run.stdout.strip() == "1"

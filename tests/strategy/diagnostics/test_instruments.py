@@ -1,0 +1,296 @@
+"""Instruments on a supernet of the smallest size with two normal cells.
+
+Searches run eagerly here: that saves the time to compile.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
+from darts_tf.networks.conv import Supernet
+from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.space.cell import SearchSpace
+from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.diagnostics import instruments
+from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import search as search_module
+from darts_tf.strategy.diagnostics.early_stopping import (EarlyStopping, EarlyStoppingSettings)
+from darts_tf.strategy.diagnostics.hessian import hessian_product
+from darts_tf.strategy.darts.tasks import ImageTask
+from tests.precision import computed_in_float64
+from tests.strategy.small_search import batches
+from tests.strategy.small_space import SMALL
+
+SEED = tf.constant([0, 0])
+
+
+class Eager(Replicas):
+    """One device, nothing compiled."""
+
+    def __init__(self):
+        super().__init__("one_device")
+
+    def compile(self, function):
+        return function
+
+
+def later(start: int):
+    """Other batches."""
+    return batches(start + 50)
+
+
+def build(names=(), rule=None) -> search_module.Search:
+    """An eager search that shows what is named."""
+    keras.utils.set_random_seed(0)
+    net = Supernet(SMALL, 1, 4, 3)
+    start = relaxation.initial_alpha(SMALL, 0)
+    cells = relaxation.per_cell(start, SMALL, net.kinds)
+    net(tf.zeros((1, 8, 8, 1)), cells)
+    replicas = Eager()
+    task = ImageTask(
+        net, batches, later, lambda: [next(batches(99))], replicas
+    )
+    settings = search_module.SearchSettings(
+        "first_order", 4, 1, 4, alpha_learning_rate=0.3
+    )
+    return search_module.Search(
+        task, settings, replicas,
+        instruments.named_instruments(names, task, replicas),
+        rule and EarlyStopping(rule, SMALL),
+    )  # fmt: skip
+
+
+def epoch(search) -> dict[str, float]:
+    """Of one step."""
+    search.advance()
+    return search.end_epoch()
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """(a search with all instruments, its records, its states by epoch)."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(instruments, "GAP_BATCHES", 3)
+    search = build(instruments.KINDS)
+    records, states = [], []
+    for _ in range(2):
+        records.append(epoch(search))
+        states.append(search.state())
+    yield search, records, states
+    patch.undo()
+
+
+def test_instruments_change_nothing(shown):
+    search = build()
+    for state in shown[2]:
+        assert epoch(search).keys() == {"valid/accuracy"}
+        for name, array in search.state().items():
+            np.testing.assert_array_equal(array, state[name], err_msg=name)
+
+
+def test_a_resumed_search_shows_the_same(shown):
+    search, records, states = shown
+    search.restore(states[0])
+    assert epoch(search) == records[1]
+    for name, array in search.state().items():
+        np.testing.assert_array_equal(array, states[1][name], err_msg=name)
+
+
+def test_what_is_shown(shown):
+    for record in shown[1]:
+        assert record.keys() == {
+            "valid/accuracy", "entropy/normal", "entropy/reduce",
+            "skip_connections/normal", "skip_connections/reduce",
+            "collapsed/normal", "alignment/train", "alignment/valid",
+            "eigenvalue/dominant", "eigenvalue/residual",
+            "eigenvalue/products", "gap/mixed_accuracy",
+            "gap/derived_accuracy", "gap/accuracy",
+        }  # fmt: skip
+        assert all(isinstance(value, (int, float)) for value in record.values())
+        assert -1 <= record["alignment/train"] <= 1
+        assert record["alignment/train"] != record["alignment/valid"]
+
+
+def test_entropy_by_hand():
+    weights = {"normal": np.full((2, 4), 0.25), "reduce": np.eye(2, 4)}
+    alpha = types.SimpleNamespace(mixing_weights=lambda: weights)
+    search = types.SimpleNamespace(architecture=alpha)
+    found = instruments.entropy(search)
+    assert found["entropy/normal"] == pytest.approx(math.log(4))
+    assert found["entropy/reduce"] == 0
+
+
+def test_alignment_is_the_cosine_of_the_two_normal_cells(shown):
+    search = shown[0]
+    model = search.task.model
+    assert model.kinds == ("normal", "reduce", "reduce", "normal")
+    w, alpha = search.values()
+    loss = search.task.cells_loss
+    found = instruments.Alignment(search.task, Eager())(search)
+    for name, batch in zip(("train", "valid"), (batches(0), later(0))):
+        cells = relaxation.per_cell(
+            relaxation.mixing_weights(alpha), SMALL, model.kinds
+        )
+        with tf.GradientTape() as tape:
+            tape.watch(cells)
+            value, _ = loss(w, cells, next(batch), SEED)
+        first, *_, last = map(np.ravel, tape.gradient(value, cells))
+        cosine = first @ last / np.sqrt(first @ first * (last @ last))
+        assert found[f"alignment/{name}"] == pytest.approx(cosine, abs=1e-5)
+
+
+def whole_hessian(product, size: int) -> np.ndarray:
+    """[size, size], column by column."""
+    return np.stack([product(column) for column in np.eye(size)], 1)
+
+
+def test_eigenvalue_is_the_dominant_one_of_the_whole_hessian(shown):
+    """The Hessian is assembled from products in float64.
+
+    And a product is the difference quotient of alpha's gradient.
+    """
+    search, records, states = shown
+    search.restore(states[1])
+    hessian = double_precision_hessian(search)
+    spectrum = np.linalg.eigvalsh(hessian)
+    dominant = spectrum[np.abs(spectrum).argmax()]
+    found = records[1]
+    assert found["eigenvalue/dominant"] == pytest.approx(dominant, rel=1e-2)
+    nearest = np.abs(spectrum / found["eigenvalue/dominant"] - 1).min()
+    assert nearest <= found["eigenvalue/residual"] + 1e-3
+
+
+def double_precision_hessian(search) -> np.ndarray:
+    """Of L_val in alpha on the fixed batch, of a copy in float64."""
+    with computed_in_float64():
+        net = Supernet(SMALL, 1, 4, 3)
+        w, alpha = search.values()
+        w, alpha = ([tf.cast(t, tf.float64) for t in x] for x in (w, alpha))
+        images, labels = next(later(0))
+        batch = tf.cast(images, tf.float64), labels
+        cells = relaxation.per_cell(alpha, SMALL, net.kinds)
+        net(batch[0], cells)
+        loss = WeightRow(net).loss(relaxation.supernet_loss(net))
+        shapes = [tuple(rows.shape) for rows in alpha]
+
+        @tf.function
+        def multiplied(parts):
+            return hessian_product(loss, w, alpha, batch, SEED, parts)
+
+        def product(v):
+            return flat(multiplied(split(v, shapes)))
+
+        def gradient(v):
+            moved = [a + p for a, p in zip(alpha, split(v, shapes))]
+            return flat(
+                bilevel.alpha_gradient(loss, w, moved, batch, SEED)[0]
+            )
+
+        hessian = whole_hessian(product, 20)
+        np.testing.assert_allclose(hessian, hessian.T, atol=1e-10)
+        v = np.random.default_rng(1).standard_normal(20)
+        quotient = (gradient(1e-6 * v) - gradient(-1e-6 * v)) / 2e-6
+        size = np.abs(hessian @ v).max()
+        np.testing.assert_allclose(hessian @ v, quotient, atol=1e-5 * size)
+        return hessian
+
+
+def split(v, shapes) -> list:
+    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+    parts = zip(np.split(v, ends), shapes)
+    return [tf.constant(part.reshape(shape)) for part, shape in parts]
+
+
+def flat(parts) -> np.ndarray:
+    return np.concatenate([np.ravel(part) for part in parts])
+
+
+def test_compiled_eigenvalue_is_the_eager_one(shown):
+    """TensorFlow's second derivatives have been wrong in graphs only."""
+    search, records, states = shown
+    search.restore(states[1])
+    compiled = instruments.Eigenvalue(search.task, Replicas("one_device"))
+    assert compiled(search)["eigenvalue/dominant"] == pytest.approx(
+        records[1]["eigenvalue/dominant"], rel=1e-2
+    )
+
+
+def test_gap_of_discrete_alpha_is_zero_and_its_accuracy_the_networks(shown):
+    """Each node of SMALL keeps both its edges: nothing is lost."""
+    search, _, states = shown
+    sharp = dict(states[1])
+    for name in ("alpha/00000", "alpha/00001"):
+        sharp[name] = (100 * np.eye(2, 5, 3)).astype(np.float32)
+    search.restore(sharp)
+    found = instruments.Gap(search.task, Eager())(search)
+    assert found["gap/accuracy"] == 0
+    w, alpha = search.values()
+    loss = search.task.valid_loss
+    hits = []
+    for _, batch in zip(range(instruments.GAP_BATCHES), later(0)):
+        logits = loss(w, alpha, batch, SEED)[1]["logits"]
+        hits.append(np.argmax(logits, -1) == batch[1].numpy())
+    assert found["gap/mixed_accuracy"] == pytest.approx(np.mean(hits))
+    search.restore(states[1])
+
+
+def test_gap_of_mixed_alpha_is_that_of_both_accuracies(shown):
+    for record in shown[1]:
+        assert record["gap/accuracy"] == (
+            record["gap/mixed_accuracy"] - record["gap/derived_accuracy"]
+        )
+    assert any(record["gap/accuracy"] != 0 for record in shown[1])
+
+
+@pytest.mark.parametrize("rule", ["eigenvalue", "skip_connections"])
+def test_a_search_that_is_stopped_early(rule):
+    """Its steps end there; what it returns is the rule's, also restored."""
+    settings = EarlyStoppingSettings(
+        rule, window=1, ratio=1.0, skips=0, first=2
+    )
+    given = {"eigenvalue/dominant": 1.0}
+    search = build(rule=settings)
+    search._instruments = [lambda _: dict(given)]
+    genotypes = []
+    while search.step < search.total_steps:
+        given["eigenvalue/dominant"] *= 2
+        epoch(search)
+        genotypes.append(search.genotype())
+    taken, epochs = {"eigenvalue": (2, 3), "skip_connections": (2, 2)}[rule]
+    assert (search.stop.taken, search.stop.epoch) == (taken, epochs)
+    assert search.step == search.total_steps == epochs
+    assert search.found() == genotypes[taken - 1]
+    other = build(rule=settings)
+    assert other.total_steps == 4
+    other.restore(search.state())
+    assert other.total_steps == other.step and other.found() == search.found()
+
+
+def test_a_search_without_rule_returns_its_present_cells(shown):
+    search = shown[0]
+    assert search.stop is None and search.total_steps == 4
+    assert search.found() == search.genotype()
+
+
+def test_normal_layers():
+    kinds = ("normal", "normal", "reduce", "normal")
+    assert instruments.normal_layers(SMALL, kinds) == [0, 1, 3]
+    with pytest.raises(InputError, match="--layers"):
+        instruments.normal_layers(SMALL, ("normal", "reduce", "reduce"))
+    alone = SearchSpace("alone", SMALL.cells[:1], SMALL.operations)
+    assert instruments.normal_layers(alone, ("normal",) * 3) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("name", instruments.ON_IMAGES_ONLY)
+def test_what_text_does_not_have_is_refused(name):
+    task = types.SimpleNamespace(units="sequences", space=SMALL)
+    with pytest.raises(InputError, match=f"--instruments={name}"):
+        instruments.named_instruments([name], task, Eager())
