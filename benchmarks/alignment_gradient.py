@@ -31,12 +31,11 @@ from benchmarks import step_sizes
 from benchmarks.trained import SEED, batches, built, cosine, flat, stages
 from darts_tf.data.images.loading import load_images
 from darts_tf.descent.optimizers import SGD
-from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.lambda_darts import regularizer
-from darts_tf.strategy.darts import relaxation
 from darts_tf.programs import images as image_runs
 from darts_tf.programs import setup
+from darts_tf.space.registry import space_by_name
+from darts_tf.strategy.darts import bilevel, relaxation
+from darts_tf.strategy.lambda_darts import regularizer
 
 flags.DEFINE_string("dataset", "cifar10", "as in train.search")
 flags.DEFINE_string("data_dir", None, "folder of the data")
@@ -53,11 +52,18 @@ flags.DEFINE_string("out", "alignment_gradient.jsonl", "of all lines")
 FLAGS = flags.FLAGS
 
 LENGTHS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8)
-SETTING = ("space", "dataset", "image_size", "channels", "layers", "stage",
-           "seed")  # fmt: skip
-HEAD = ("space", "channels", "cells", "pixels", "steps before", "batch",
-        "alignment", "exact over grad_w",
-        *(f"cosine, length at {length:g}" for length in LENGTHS))  # fmt: skip
+SETTING = ("space", "dataset", "image_size", "channels", "layers", "stage", "seed")
+HEAD = (
+    "space",
+    "channels",
+    "cells",
+    "pixels",
+    "steps before",
+    "batch",
+    "alignment",
+    "exact over grad_w",
+    *(f"cosine, length at {length:g}" for length in LENGTHS),
+)
 
 
 def main(_) -> None:
@@ -99,9 +105,7 @@ def measure(settings: list[dict], out: pathlib.Path) -> None:
 
 def batch_of(images, setting: dict):
     """The training batch of this size and number."""
-    stream = batches(
-        images.train, setting["batch"], FLAGS.seed + 1, tf.float64
-    )
+    stream = batches(images.train, setting["batch"], FLAGS.seed + 1, tf.float64)
     return next(itertools.islice(stream, setting["number"], None))
 
 
@@ -125,9 +129,14 @@ def trained(images) -> list:
     stream = iter(batches(images.train, FLAGS.train_batch, FLAGS.seed))
     sgd = SGD(momentum=0.9, weight_decay=3e-4, clip_norm=5.0)
     ((_, w, _),) = stages(
-        relaxation.supernet_loss(net), w, alpha, stream, sgd, 0.025,
+        relaxation.supernet_loss(net),
+        w,
+        alpha,
+        stream,
+        sgd,
+        0.025,
         [FLAGS.stage],
-    )  # fmt: skip
+    )
     return w
 
 

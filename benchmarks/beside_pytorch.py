@@ -55,10 +55,11 @@ USUAL_BATCH = {IMAGES: 16, TEXT: 256}
 flags.DEFINE_enum("space", IMAGES, SPACES, "what is searched")
 flags.DEFINE_list("methods", list(METHODS), "rows of the table")
 flags.DEFINE_list(
-    "columns", None,
+    "columns",
+    None,
     "of the table; default: ours and PyTorch's layouts; there are "
     f"{', '.join(COLUMNS)} (recurrent: no layouts)",
-)  # fmt: skip
+)
 size_flags.define_sizes()
 flags.adopt_module_key_flags(size_flags)
 flags.DEFINE_integer(
@@ -68,9 +69,11 @@ flags.DEFINE_list("threads", ["0"], "of PyTorch (0: its own choice)")
 flags.DEFINE_integer("warm_up", 2, "steps that are not timed", lower_bound=0)
 flags.DEFINE_integer("steps", 7, "timed steps of each column", lower_bound=1)
 flags.DEFINE_integer(
-    "first_step_seconds", 1800,
-    "a column without a first step by then says so", lower_bound=1,
-)  # fmt: skip
+    "first_step_seconds",
+    1800,
+    "a column without a first step by then says so",
+    lower_bound=1,
+)
 flags.DEFINE_string("out", "benchmarks/results", "folder of the table")
 FLAGS = flags.FLAGS
 

@@ -24,9 +24,7 @@ def ratio(columns: dict[str, dict], column: str) -> float | None:
     """
     wanted = LAYOUTS if column == OURS else (column,)
     steps = [
-        columns[name]["step"]
-        for name in wanted
-        if "step" in columns.get(name, {})
+        columns[name]["step"] for name in wanted if "step" in columns.get(name, {})
     ]
     if not steps or "step" not in columns.get(OURS, {}):
         return None

@@ -30,10 +30,11 @@ from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.run.workdir import existing_workdir
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.diagnostics.collapse import (collapse, counts)
+from darts_tf.strategy.diagnostics.collapse import collapse, counts
 
-flags.DEFINE_list("runs", None, "folders of searches, or NAME=FOLDER each",
-                  required=True)  # fmt: skip
+flags.DEFINE_list(
+    "runs", None, "folders of searches, or NAME=FOLDER each", required=True
+)
 flags.DEFINE_string("out", ".", "folder of what is written")
 flags.DEFINE_string("name", "collapse", "of the files, without ending")
 FLAGS = flags.FLAGS
@@ -45,12 +46,15 @@ PANELS = (
     ("dominant eigenvalue in alpha", "eigenvalue/dominant", None),
     ("layer alignment (dashed: L_val)", "alignment/train", "alignment/valid"),
     ("entropy of the mixing weights (nats)", "entropy/{cell}", None),
-    ("validation accuracy, mixed (dashed: derived)",
-     "gap/mixed_accuracy", "gap/derived_accuracy"),
+    (
+        "validation accuracy, mixed (dashed: derived)",
+        "gap/mixed_accuracy",
+        "gap/derived_accuracy",
+    ),
     ("discretisation gap (accuracy)", "gap/accuracy", None),
     ("validation accuracy, supernet", "valid/accuracy", None),
     ("true accuracy of the cell (%), CIFAR-10", "true/cifar10_test_200ep", None),
-)  # fmt: skip
+)
 """(title, scalar, a second one, dashed), "{cell}" for the main cell."""
 
 
@@ -120,9 +124,7 @@ def read_run(text: str) -> Run:
 
 def measured(runs: list[Run]) -> list[tuple[str, str, str | None]]:
     """The panels for which some run has values."""
-    return [
-        panel for panel in PANELS if any(run.curve(panel[1])[0] for run in runs)
-    ]
+    return [panel for panel in PANELS if any(run.curve(panel[1])[0] for run in runs)]
 
 
 def picture(runs: list[Run]) -> Figure:
@@ -143,8 +145,10 @@ def picture(runs: list[Run]) -> Figure:
         axes.set_visible(False)
     figure.legend(
         [Line2D([], [], color=colour) for colour in colours.values()],
-        names, loc="outside lower center", ncols=min(4, len(names)),
-    )  # fmt: skip
+        names,
+        loc="outside lower center",
+        ncols=min(4, len(names)),
+    )
     return figure
 
 
@@ -154,9 +158,13 @@ def draw(axes, panel, runs: list[Run], colours: dict[str, str]) -> None:
     for run in runs:
         for scalar, style in zip(filter(None, scalars), ("-", "--")):
             axes.plot(
-                *run.curve(scalar), style, color=colours[run.name],
-                marker="o", markersize=2.5, linewidth=1.2,
-            )  # fmt: skip
+                *run.curve(scalar),
+                style,
+                color=colours[run.name],
+                marker="o",
+                markersize=2.5,
+                linewidth=1.2,
+            )
     axes.set_title(title, fontsize=9)
     axes.set_xlabel("epoch", fontsize=8)
     axes.tick_params(labelsize=8)
@@ -175,9 +183,7 @@ def table(runs: list[Run]) -> str:
         values = [run.curve(panel[1])[1] for panel in panels]
         cells = [f"{value[-1]:.4g}" if value else "" for value in values]
         last = str(run.epochs[-1]["epoch"])
-        rows.append(
-            "| " + " | ".join([run.name, last, *cells, verdict(run)]) + " |"
-        )
+        rows.append("| " + " | ".join([run.name, last, *cells, verdict(run)]) + " |")
     return "\n".join(rows)
 
 

@@ -29,14 +29,14 @@ class ColumnProcess:
 
     def __init__(self, command: list[str], seconds: float):
         # What torch.compile keeps on the disk would make the next one early.
-        self._cache = tempfile.TemporaryDirectory(
-            ignore_cleanup_errors=True
-        )
+        self._cache = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
             [sys.executable, "-m", *command],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
             env=os.environ | {"TORCHINDUCTOR_CACHE_DIR": self._cache.name},
-        )  # fmt: skip
+        )
         late = threading.Event()
         timer = threading.Timer(seconds, self._give_up, [late])
         timer.start()

@@ -57,8 +57,7 @@ def main(_) -> int:
         if code := estimate(path):
             return code
     found = {
-        path.stem: report.estimates(runs_of(path), FLAGS.cells, table)
-        for path in paths
+        path.stem: report.estimates(runs_of(path), FLAGS.cells, table) for path in paths
     }
     found = {name: lines for name, lines in found.items() if len(lines) > 2}
     folder = pathlib.Path(FLAGS.out)
@@ -72,8 +71,9 @@ def main(_) -> int:
         )
     found[report.TABLE] = report.published(found, table)
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [{"estimator": name, **line}
-             for name, every in found.items() for line in every]  # fmt: skip
+    lines = [
+        {"estimator": name, **line} for name, every in found.items() for line in every
+    ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     write_atomic(kept, text)
     picture = figure_to_png(report.draw(found))

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from benchmarks.ranks import interval, kendall, spearman
 from darts_tf.data.nasbench201_table import RANKED, SEARCHED, Table
-from darts_tf.run.pictures.evaluations import lowest
 from darts_tf.run.loop.metrics import read_metrics
+from darts_tf.run.pictures.evaluations import lowest
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.architecture_string import from_string, to_string
 from darts_tf.space.genotype import Genotype
@@ -62,8 +62,9 @@ def with_earlier(
 
 def published(found: dict[str, list[dict]], table: Table) -> list[dict]:
     """The benchmark's validation accuracy of all these cells."""
-    every = {line["architecture"]: line["true"]
-             for lines in found.values() for line in lines}  # fmt: skip
+    every = {
+        line["architecture"]: line["true"] for lines in found.values() for line in lines
+    }
     return [
         {
             "architecture": string,
@@ -79,8 +80,7 @@ def published(found: dict[str, list[dict]], table: Table) -> list[dict]:
 def markdown(found: dict[str, list[dict]]) -> str:
     """A row for each estimator."""
     rows = [
-        "| estimator | cells | Spearman (95 %) | Kendall | seconds an "
-        "estimate |",
+        "| estimator | cells | Spearman (95 %) | Kendall | seconds an estimate |",
         "|---|---|---|---|---|",
     ]
     for name, lines in found.items():
@@ -114,12 +114,15 @@ def draw(found: dict[str, list[dict]]) -> Figure:
         worths, truth = map(np.array, columns(lines))
         low = lowest(truth)
         inside = truth >= low
-        axes.plot(worths[inside], truth[inside], "o", color="#1f5fa8",
-                  markersize=4)  # fmt: skip
-        axes.plot(worths[~inside], np.full((~inside).sum(), low), "v",
-                  color="#c8641a", markersize=5)  # fmt: skip
-        axes.set_title(f"{name}: Spearman {spearman(worths, truth):.2f}",
-                       fontsize=10)  # fmt: skip
+        axes.plot(worths[inside], truth[inside], "o", color="#1f5fa8", markersize=4)
+        axes.plot(
+            worths[~inside],
+            np.full((~inside).sum(), low),
+            "v",
+            color="#c8641a",
+            markersize=5,
+        )
+        axes.set_title(f"{name}: Spearman {spearman(worths, truth):.2f}", fontsize=10)
         axes.set(xlabel="worth", ylabel="true accuracy, %")
     for axes in panels[len(found) :]:
         axes.remove()

@@ -21,16 +21,14 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
+from darts_tf.cli import flags as run_flags
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.cli import flags as run_flags
+from darts_tf.programs import images, setup
 from darts_tf.space.conv import SPACE
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import bilevel, relaxation
 from darts_tf.strategy.darts.gradients import PRODUCTS
-from darts_tf.programs import images
-from darts_tf.programs import setup
 
 TOLERANCE = {
     "weights": 0.01,
@@ -67,11 +65,7 @@ def main(_) -> int:
         found = gradients(compiled)
     rows = {name: difference(found[name], wanted[name]) for name in wanted}
     good = {name: rows[name] <= TOLERANCE[name] for name in rows}
-    print(
-        json.dumps(
-            {"difference": rows, "tolerance": TOLERANCE, "within": good}
-        )
-    )
+    print(json.dumps({"difference": rows, "tolerance": TOLERANCE, "within": good}))
     return 0 if all(good.values()) else 1
 
 

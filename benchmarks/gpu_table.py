@@ -9,8 +9,12 @@ import subprocess
 import sys
 
 PYTORCH = ("pytorch", "pytorch_channels_last")
-NAMES = {"seconds": "step", "first_step": "first_step",
-         "device_peak_gb": "device_peak_gb", "peak_gb": "peak_gb"}  # fmt: skip
+NAMES = {
+    "seconds": "step",
+    "first_step": "first_step",
+    "device_peak_gb": "device_peak_gb",
+    "peak_gb": "peak_gb",
+}
 """What a process calls it (step_worker.py), and a row."""
 
 
@@ -27,9 +31,13 @@ def run(command: list[str], text: str, seconds: float) -> dict[str, object]:
     usual = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", *command], input=text, text=True,
-            capture_output=True, timeout=seconds, env=usual | os.environ,
-        )  # fmt: skip
+            [sys.executable, "-m", *command],
+            input=text,
+            text=True,
+            capture_output=True,
+            timeout=seconds,
+            env=usual | os.environ,
+        )
     except subprocess.TimeoutExpired:
         errors = [f"not done after {seconds:.0f} s"]
         return {"code": None, "lines": [], "errors": errors}

@@ -7,8 +7,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-MIDDLE = {"channels": 8, "layers": 5, "batch_size": 16, "space": "darts_conv",
-          "method": "first_order"}  # fmt: skip
+MIDDLE = {
+    "channels": 8,
+    "layers": 5,
+    "batch_size": 16,
+    "space": "darts_conv",
+    "method": "first_order",
+}
 CANDIDATES = {"s2": 2, "s3": 3, "darts_conv_nonzero": 7, "darts_conv": 8}
 """Spaces, by the number of candidates on each edge."""
 
@@ -19,8 +24,11 @@ SWEEPS = {
     "space": tuple(CANDIDATES),
 }
 TITLES = {"layers": "cells", "batch_size": "batch", "space": "candidates"}
-MEASURES = {"step_cpu": "CPU seconds a step", "peak_gb": "peak memory, GB",
-            "first_step_cpu": "CPU seconds to the first step"}  # fmt: skip
+MEASURES = {
+    "step_cpu": "CPU seconds a step",
+    "peak_gb": "peak memory, GB",
+    "first_step_cpu": "CPU seconds to the first step",
+}
 
 
 def sweep(rows: list[dict], name: str) -> list[dict]:

@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterable, Iterator
 import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
-from darts_tf.programs import images
-from darts_tf.programs import setup
+from darts_tf.programs import images, setup
 from darts_tf.programs.image_data import Batches
 
 AUGMENTATION = {
-    "crop_padding": 4, "flip": True, "cutout_length": 0,
-    "resized_crop": False, "colour_jitter": 0.0,
-}  # fmt: skip
+    "crop_padding": 4,
+    "flip": True,
+    "cutout_length": 0,
+    "resized_crop": False,
+    "colour_jitter": 0.0,
+}
 """As configs/cifar10/search_*.flags have it."""
 
 

@@ -32,9 +32,7 @@ from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.programs import setup
 
 SHAPE, SIZE = (375, 500), 224
-AUGMENTATION = Augmentation(
-    crop_padding=0, resized_crop=True, colour_jitter=0.4
-)
+AUGMENTATION = Augmentation(crop_padding=0, resized_crop=True, colour_jitter=0.4)
 STATISTICS = (np.full(3, 120, np.float32), np.full(3, 60, np.float32))
 
 flags.DEFINE_integer("photographs", 512, "that are made", lower_bound=1)
@@ -63,8 +61,9 @@ def main(_) -> None:
         print("| batches | images a second | images a CPU second |")
         print("|---|---|---|")
         for name, batches in (
-            ("training", training), ("measuring", measuring.repeat())
-        ):  # fmt: skip
+            ("training", training),
+            ("measuring", measuring.repeat()),
+        ):
             wall, processor = rates(batches)
             print(f"| {name} | {wall:.0f} | {processor:.0f} |")
 
@@ -91,14 +90,10 @@ def write(path: pathlib.Path, count: int) -> None:
                 "image": tf.train.Feature(
                     bytes_list=tf.train.BytesList(value=[photograph(random)])
                 ),
-                "label": tf.train.Feature(
-                    int64_list=tf.train.Int64List(value=[label])
-                ),
+                "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
             }
             features = tf.train.Features(feature=feature)
-            writer.write(
-                tf.train.Example(features=features).SerializeToString()
-            )
+            writer.write(tf.train.Example(features=features).SerializeToString())
 
 
 def photograph(random: np.random.Generator) -> bytes:
@@ -122,9 +117,14 @@ def opened(path: pathlib.Path) -> StreamedPart:
         return tf.io.parse_single_example(record, feature)["image"]
 
     return StreamedPart(
-        (str(path),), files, places, labels.astype(np.int32),
-        (SIZE, SIZE, 3), True, encoded,
-    )  # fmt: skip
+        (str(path),),
+        files,
+        places,
+        labels.astype(np.int32),
+        (SIZE, SIZE, 3),
+        True,
+        encoded,
+    )
 
 
 if __name__ == "__main__":

@@ -40,11 +40,9 @@ from benchmarks.trained import SEED, batches, built, cosine, flat, stages
 from darts_tf.data.images.loading import load_images
 from darts_tf.descent.optimizers import SGD
 from darts_tf.networks.conv import Supernet
-from darts_tf.space import conv
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import gradients
-from darts_tf.strategy.darts import relaxation
 from darts_tf.programs import setup
+from darts_tf.space import conv
+from darts_tf.strategy.darts import bilevel, gradients, relaxation
 
 flags.DEFINE_string("dataset", "cifar10", "as in train.search")
 flags.DEFINE_string("data_dir", None, "folder of the data")
@@ -68,8 +66,7 @@ SETTING = ("dataset", "channels", "layers", "train_batch", "smooth", "seed")
 def main(_) -> None:
     """Appends what is missing."""
     sizes, stages = (
-        [int(n) for n in FLAGS[name].value]
-        for name in ("batch_sizes", "stages")
+        [int(n) for n in FLAGS[name].value] for name in ("batch_sizes", "stages")
     )
     setup.disable_grappler()
     setting = {name: FLAGS[name].value for name in SETTING}
@@ -140,17 +137,13 @@ def compare(images, size: int, w, slots) -> dict:
     train, valid = next(stream), next(stream)
     g, value, _ = bilevel.weight_gradient(loss, w, alpha, train, SEED)
     unrolled, _ = SGD_.step(w, g, slots, RATE)
-    v, direct, _, _ = bilevel.both_gradients(
-        loss, unrolled, alpha, valid, SEED
-    )
+    v, direct, _, _ = bilevel.both_gradients(loss, unrolled, alpha, valid, SEED)
     u, direct = SGD_.pull_back(w, g, slots, RATE, v), flat(direct)
     exact = flat(gradients.mixed_product(loss, w, alpha, train, SEED, u))
     result = {
         "loss": float(value),
         "gradient_norm": float(tf.linalg.global_norm(g)),
-        "implicit_to_direct": float(
-            np.linalg.norm(exact) / np.linalg.norm(direct)
-        ),
+        "implicit_to_direct": float(np.linalg.norm(exact) / np.linalg.norm(direct)),
         "first_order_cosine": cosine(direct, direct + exact),
         "eq8": {},
         "brute": {},

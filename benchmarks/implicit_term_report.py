@@ -121,8 +121,9 @@ def picture(lines) -> Figure:
         axes.axvline(float(CUSTOMARY), color="0.7", linewidth=1)
         axes.grid(alpha=0.3)
     right.set_yscale("log")
-    figure.legend(*left.get_legend_handles_labels(),
-                  loc="outside right center", fontsize=7)  # fmt: skip
+    figure.legend(
+        *left.get_legend_handles_labels(), loc="outside right center", fontsize=7
+    )
     return figure
 
 

@@ -22,13 +22,14 @@ import time
 from absl import flags
 
 from benchmarks import search_step, step_times
-from darts_tf.strategy.diagnostics import instruments
-from darts_tf.strategy.darts import search
 from darts_tf.programs import setup
+from darts_tf.strategy.darts import search
+from darts_tf.strategy.diagnostics import instruments
 
 FLAGS = flags.FLAGS
-flags.DEFINE_integer("epoch_steps", 390, "of an epoch (CIFAR-10 at batch 64)",
-                     lower_bound=1)  # fmt: skip
+flags.DEFINE_integer(
+    "epoch_steps", 390, "of an epoch (CIFAR-10 at batch 64)", lower_bound=1
+)
 flags.DEFINE_integer("calls", 3, "timed, after the first", lower_bound=1)
 HEAD = "| | first call (s) | a call (s) | in steps | percent of an epoch |"
 

@@ -53,9 +53,7 @@ def kernels(channels: int, side: int) -> dict[str, Callable]:
         found |= _depthwise(x, dy, size)
     return found | {
         "1 x 1 convolution": lambda: tf.matmul(rows, square),
-        "its kernel's gradient": lambda: tf.matmul(
-            rows, by_rows, transpose_a=True
-        ),
+        "its kernel's gradient": lambda: tf.matmul(rows, by_rows, transpose_a=True),
         "two of four phases, slices": lambda: (
             x[:, ::2, ::2],
             x[:, 1::2, 1::2],
@@ -75,14 +73,15 @@ def _depthwise(x, dy, size: int) -> dict[str, Callable]:
         name: lambda: form.y(x, kernel),
         f"{name}, input's gradient": lambda: form.dx(kernel, dy),
         f"{name}, kernel's gradient": lambda: by_kernel(
-            input=x, filter_sizes=kernel.shape, out_backprop=dy,
-            strides=[1, 1, 1, 1], padding="SAME",
+            input=x,
+            filter_sizes=kernel.shape,
+            out_backprop=dy,
+            strides=[1, 1, 1, 1],
+            padding="SAME",
         ),
-    }  # fmt: skip
+    }
     if size > depthwise.COLUMNS:
-        calls[f"{name}, kernel's gradient, in parts"] = (
-            lambda: form.dkernel(x, dy)
-        )
+        calls[f"{name}, kernel's gradient, in parts"] = lambda: form.dkernel(x, dy)
     return calls
 
 

@@ -20,17 +20,15 @@ import keras
 import tensorflow as tf
 from absl import flags
 
+from darts_tf.cli import flags as run_flags
 from darts_tf.data.text import windows
 from darts_tf.data.text.loading import load_text
 from darts_tf.estimation import scoring, text_training
 from darts_tf.networks.language import LanguageModel
 from darts_tf.networks.operations import Block
-from darts_tf.cli import flags as run_flags
+from darts_tf.programs import setup, text_data, texts
 from darts_tf.space.published import load_genotype
 from darts_tf.space.recurrent import NODES
-from darts_tf.programs import setup
-from darts_tf.programs import text_data
-from darts_tf.programs import texts
 
 FLAGS = flags.FLAGS
 run_flags.define_workdir("(nothing is written)")
@@ -74,9 +72,7 @@ def main(_) -> None:
     model = texts.build_model(
         FLAGS, LSTM(units(FLAGS.hidden_size, words)), words, replicas
     )
-    steps = windows.steps_per_epoch(
-        len(data.train), FLAGS.batch_size, FLAGS.bptt
-    )
+    steps = windows.steps_per_epoch(len(data.train), FLAGS.batch_size, FLAGS.bptt)
     loop = text_training.TextTraining(
         model,
         load_genotype("DARTS_V2", "darts_recurrent"),

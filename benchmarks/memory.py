@@ -29,16 +29,18 @@ from benchmarks.memory_report import (
     report,
 )
 from benchmarks.step_sizes import measured
+from darts_tf.cli.search_flags import METHODS
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
-from darts_tf.cli.search_flags import METHODS
 from darts_tf.space import conv, recurrent
 
 flags.DEFINE_string("out", None, "folder of the results", required=True)
 flags.DEFINE_enum(
-    "space", conv.SPACE.name, (conv.SPACE.name, recurrent.SPACE.name),
+    "space",
+    conv.SPACE.name,
+    (conv.SPACE.name, recurrent.SPACE.name),
     "what is searched",
-)  # fmt: skip
+)
 size_flags.define_sizes(channels=8, layers=4, hidden_size=128, words=2000)
 flags.adopt_module_key_flags(size_flags)
 flags.DEFINE_list("batches", ["8", "32"], "images or sequences of a step")
@@ -71,9 +73,7 @@ def points() -> list[dict]:
     for given, known in ((FLAGS.methods, METHODS), (ways, known_ways)):
         for name in given:
             if name not in known:
-                raise InputError(
-                    f"unknown {name!r}; there are {', '.join(known)}"
-                )
+                raise InputError(f"unknown {name!r}; there are {', '.join(known)}")
     if not all(batch.isdecimal() for batch in FLAGS.batches):
         raise InputError(f"--batches needs numbers; received {FLAGS.batches}")
     names = TEXT_SIZES if text else IMAGE_SIZES
@@ -81,10 +81,16 @@ def points() -> list[dict]:
     sizes = {n: FLAGS[n].value for n in names if n in FLAGS}
     grid = itertools.product(FLAGS.batches, FLAGS.methods, ways)
     return [
-        {"space": FLAGS.space, **sizes, "batch_size": int(batch),
-         "method": method, **usual, **WAYS[way]}
+        {
+            "space": FLAGS.space,
+            **sizes,
+            "batch_size": int(batch),
+            "method": method,
+            **usual,
+            **WAYS[way],
+        }
         for batch, method, way in grid
-    ]  # fmt: skip
+    ]
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import pathlib
 
 from benchmarks import step_sizes
 from darts_tf.cli.search_flags import METHODS
+from darts_tf.programs.memory_steps import ImageSearch, TextSearch, step_of
 from darts_tf.space import recurrent
-from darts_tf.programs.memory_steps import (ImageSearch, TextSearch, step_of)
 
 WAYS = {
     "plain": {},
@@ -19,18 +19,20 @@ WAYS = {
     "--precision=mixed_float16": {"precision": "mixed_float16"},
 }
 USUAL = {
-    "recompute": False, "micro_batches": 1, "partial_channels": 1,
-    "lambda_regularizer": "none", "precision": "float32",
-}  # fmt: skip
-TEXT_WAYS = {n: more for n, more in WAYS.items() if more.keys() <= {
-    "micro_batches"}}  # fmt: skip
-IMAGE_SIZES = {
-    "channels": "channels", "layers": "cells", "batch_size": "batch"
-}  # fmt: skip
+    "recompute": False,
+    "micro_batches": 1,
+    "partial_channels": 1,
+    "lambda_regularizer": "none",
+    "precision": "float32",
+}
+TEXT_WAYS = {n: more for n, more in WAYS.items() if more.keys() <= {"micro_batches"}}
+IMAGE_SIZES = {"channels": "channels", "layers": "cells", "batch_size": "batch"}
 TEXT_SIZES = {
-    "hidden_size": "hidden", "words": "words", "bptt": "window",
+    "hidden_size": "hidden",
+    "words": "words",
+    "bptt": "window",
     "batch_size": "batch",
-}  # fmt: skip
+}
 PREFACE = """# Memory of a search step
 
 `python -m benchmarks.memory --out=benchmarks/results`, with other sizes and
@@ -107,11 +109,15 @@ def line(row: dict, sizes) -> str:
     """A row of the table."""
     expected = step(row).memory().total / 1e9
     cells = (
-        ", ".join(str(row[name]) for name in sizes), row["method"], way(row),
-        f"{row['peak_gb']:.2f}", f"{expected:.2f}",
-        off(expected, row["peak_gb"]), seconds(row, "step_cpu", ".2f"),
+        ", ".join(str(row[name]) for name in sizes),
+        row["method"],
+        way(row),
+        f"{row['peak_gb']:.2f}",
+        f"{expected:.2f}",
+        off(expected, row["peak_gb"]),
+        seconds(row, "step_cpu", ".2f"),
         seconds(row, "first_step_cpu", ".0f"),
-    )  # fmt: skip
+    )
     return f"| {' | '.join(cells)} |"
 
 

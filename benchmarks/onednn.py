@@ -31,8 +31,19 @@ FLAGS = flags.FLAGS
 
 TOLERANCE = 1e-4
 KERNELS = (1, 1), (3, 3), (5, 5), (1, 7), (7, 1), (2, 2)
-CHANNELS = (1, 1), (2, 3), (3, 16), (4, 4), (7, 5), (8, 8), (3, 48), (16, 16),\
-    (17, 33), (64, 16), (32, 64)  # fmt: skip
+CHANNELS = (
+    (1, 1),
+    (2, 3),
+    (3, 16),
+    (4, 4),
+    (7, 5),
+    (8, 8),
+    (3, 48),
+    (16, 16),
+    (17, 33),
+    (64, 16),
+    (32, 64),
+)
 IMAGES = (8, 8), (9, 7), (16, 16)
 MATRICES = (1, 3, 8, 35), (1, 5, 16, 300), (1, 4, 33, 850)
 
@@ -58,8 +69,7 @@ def side(folder: pathlib.Path, value: str) -> dict[str, np.ndarray]:
     path = folder / f"{value}.npz"
     subprocess.run(
         [sys.executable, "-m", "benchmarks.onednn", f"--arrays={path}"],
-        env=os.environ
-        | {"TF_ENABLE_ONEDNN_OPTS": value, "CUDA_VISIBLE_DEVICES": "-1"},
+        env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": value, "CUDA_VISIBLE_DEVICES": "-1"},
         check=True,
     )
     return dict(np.load(path))
@@ -98,8 +108,9 @@ def cases() -> Iterator[tuple]:
             lambda x, k, s=stride, p=padding: tf.nn.depthwise_conv2d(
                 x, k, [1, s, s, 1], p
             ),
-            (4, h, w, c), (size, size, c, 1),
-        )  # fmt: skip
+            (4, h, w, c),
+            (size, size, c, 1),
+        )
     pools = {"max": tf.nn.max_pool2d, "average": tf.nn.avg_pool2d}
     for kind, size, stride, padding, c in itertools.product(
         pools, (2, 3, 5), (1, 2, 3), ("VALID", "SAME"), (1, 3, 8, 17)
@@ -130,8 +141,9 @@ def _convolutions() -> Iterator[tuple]:
             f"convolution {k} x {q}, stride {stride}, {padding}, "
             f"{b} x {h} x {w} x {c} to {out}",
             lambda x, y, s=stride, p=pads: tf.nn.conv2d(x, y, s, p),
-            (b, h, w, c), (k, q, c, out),
-        )  # fmt: skip
+            (b, h, w, c),
+            (k, q, c, out),
+        )
 
 
 def _element_by_element() -> Iterator[tuple]:
@@ -144,12 +156,16 @@ def _element_by_element() -> Iterator[tuple]:
             yield (
                 f"batch norm, {c} channels, training {training}",
                 lambda x, k, c=c, t=training: tf.raw_ops.FusedBatchNormV3(
-                    x=x, scale=k, offset=k, is_training=t,
+                    x=x,
+                    scale=k,
+                    offset=k,
+                    is_training=t,
                     mean=[] if t else tf.zeros(c),
                     variance=[] if t else tf.ones(c),
                 )[0],
-                (4, 9, 8, c), (c,),
-            )  # fmt: skip
+                (4, 9, 8, c),
+                (c,),
+            )
 
 
 if __name__ == "__main__":

@@ -105,8 +105,7 @@ def table(found: dict, seconds: float, rows: int) -> str:
         ]
     total = sum(spent for _, (spent, _) in every)
     lines = [
-        f"A step of {seconds:.2f} s; {total:.2f} s in operations, over all "
-        f"threads",
+        f"A step of {seconds:.2f} s; {total:.2f} s in operations, over all threads",
         "",
         "| operation | seconds | percent | calls |",
         "|---|---|---|---|",

@@ -24,8 +24,7 @@ import tempfile
 
 from absl import flags
 
-from benchmarks import memory_report
-from benchmarks import step_sizes
+from benchmarks import memory_report, step_sizes
 from darts_tf.run.files import write_atomic
 
 flags.DEFINE_string("out", None, "folder of the results", required=True)
@@ -34,30 +33,47 @@ FLAGS = flags.FLAGS
 DIGITS, TOPICS = "configs/digits", "configs/topics"
 SEARCH = ("train.search", f"--flagfile={DIGITS}/search.flags", "--epochs=1")
 SHARING = (
-    "train.search", "--strategy=random_weight_sharing", "--dataset=digits",
-    "--channels=4", "--layers=3", "--batch_size=32", "--epochs=1", "--noflip",
-    "--crop_padding=1", "--final_evaluations=2", "--measured_batches=2",
-)  # fmt: skip
+    "train.search",
+    "--strategy=random_weight_sharing",
+    "--dataset=digits",
+    "--channels=4",
+    "--layers=3",
+    "--batch_size=32",
+    "--epochs=1",
+    "--noflip",
+    "--crop_padding=1",
+    "--final_evaluations=2",
+    "--measured_batches=2",
+)
 TEXT = "train.evaluate", f"--flagfile={TOPICS}/evaluate.flags", "--epochs=1"
 RUNS = {
     "search": SEARCH,
     "perturbation": (
-        "train.derive", "--method=perturbation", "--tune_epochs=1",
+        "train.derive",
+        "--method=perturbation",
+        "--tune_epochs=1",
         "--measured_batches=1",
     ),
     "sharing": SHARING,
     "evaluate": (
-        "train.evaluate", f"--flagfile={DIGITS}/evaluate.flags",
-        "--epochs=1", "--genotype=DARTS_V2",
+        "train.evaluate",
+        f"--flagfile={DIGITS}/evaluate.flags",
+        "--epochs=1",
+        "--genotype=DARTS_V2",
     ),
     "text_search": (
-        "train.search", f"--flagfile={TOPICS}/search.flags", "--epochs=1",
+        "train.search",
+        f"--flagfile={TOPICS}/search.flags",
+        "--epochs=1",
     ),
     "text_evaluate": (*TEXT, "--genotype=DARTS_V2"),
     "large_text_evaluate": (
-        *TEXT, "--genotype=DARTS_V2", "--hidden_size=200", "--batch_size=64",
+        *TEXT,
+        "--genotype=DARTS_V2",
+        "--hidden_size=200",
+        "--batch_size=64",
     ),
-}  # fmt: skip
+}
 """Of each folder: a program and its flags; a derivation goes into the
 search's own."""
 
@@ -76,9 +92,7 @@ def main(_) -> None:
             row = measured(name, pathlib.Path(runs))
             if name not in known:
                 rows.append(row)
-                write_atomic(
-                    path, "".join(json.dumps(row) + "\n" for row in rows)
-                )
+                write_atomic(path, "".join(json.dumps(row) + "\n" for row in rows))
     text = memory_report.report(folder)
     write_atomic(folder / "memory.md", text)
     print(text)
@@ -99,10 +113,11 @@ def measured(name: str, runs: pathlib.Path) -> dict:
     command = [sys.executable, "-m", module, *given]
     with tempfile.TemporaryFile("w+") as output:
         started = subprocess.Popen(
-            [*command, f"--workdir={workdir}"], stdout=output,
+            [*command, f"--workdir={workdir}"],
+            stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
-        )  # fmt: skip
+        )
         _, status, used = os.wait4(started.pid, 0)
         output.seek(0)
         text = output.read()

@@ -13,12 +13,12 @@ def with_earlier(searches: list[dict], path: pathlib.Path) -> list[dict]:
     earlier = map(json.loads, path.read_text("utf-8").splitlines())
     own = {(s["method"], s["seed"]) for s in searches if s["finished"]}
     kept = [
-        found for found in earlier
-        if found["method"] != "random" and found["finished"]
+        found
+        for found in earlier
+        if found["method"] != "random"
+        and found["finished"]
         and (found["method"], found["seed"]) not in own
-    ]  # fmt: skip
-    replaced = {(s["method"], s["seed"]) for s in kept}
-    others = [
-        s for s in searches if (s["method"], s["seed"]) not in replaced
     ]
+    replaced = {(s["method"], s["seed"]) for s in kept}
+    others = [s for s in searches if (s["method"], s["seed"]) not in replaced]
     return sorted([*others, *kept], key=lambda s: (s["method"], s["seed"]))

@@ -26,35 +26,31 @@ from benchmarks import size_flags, step_times
 from benchmarks.image_batches import Images, random_images, real_images
 from benchmarks.step_worker import TEXT_PROTOCOL
 from benchmarks.text_batches import random_windows
+from darts_tf.cli import flags as run_flags
+from darts_tf.cli import search_flags, space_flags
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
-from darts_tf.cli import flags as run_flags
-from darts_tf.cli import search_flags
-from darts_tf.cli import space_flags
+from darts_tf.programs import images, setup
 from darts_tf.space import recurrent
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import search
-from darts_tf.strategy.darts import tasks
+from darts_tf.strategy.darts import bilevel, search, tasks
 from darts_tf.strategy.darts.text_task import TextTask
-from darts_tf.programs import images
-from darts_tf.programs import setup
 
 flags.DEFINE_enum("method", "first_order", bilevel.METHODS, "of alpha")
 size_flags.define_sizes()
 flags.adopt_module_key_flags(size_flags)
 flags.DEFINE_integer("batch_size", 64, "images", lower_bound=1)
-flags.DEFINE_enum(
-    "space", "darts_conv", space_flags.SPACES, "what is searched"
-)
+flags.DEFINE_enum("space", "darts_conv", space_flags.SPACES, "what is searched")
 flags.DEFINE_enum(
     "lambda_regularizer", "none", search_flags.REGULARIZERS, "images only"
 )
 flags.DEFINE_enum(
-    "lambda_gradient", search_flags.LAMBDA_GRADIENTS[0],
-    search_flags.LAMBDA_GRADIENTS, "as train.search",
-)  # fmt: skip
+    "lambda_gradient",
+    search_flags.LAMBDA_GRADIENTS[0],
+    search_flags.LAMBDA_GRADIENTS,
+    "as train.search",
+)
 flags.DEFINE_integer("micro_batches", 1, "as train.search", lower_bound=1)
 flags.DEFINE_bool("recompute", False, "as train.search; images only")
 flags.DEFINE_enum(
@@ -98,16 +94,25 @@ def main(_) -> None:
         found["step_with_data"] = step_times.median(more, 0)
         found["step_with_data_cpu"] = step_times.median(more, 1)
     sizes = (
-        "channels", "layers", "lambda_regularizer", "lambda_gradient",
+        "channels",
+        "layers",
+        "lambda_regularizer",
+        "lambda_gradient",
         "recompute",
         "partial_channels",
-    )  # fmt: skip
+    )
     if FLAGS.space == recurrent.SPACE.name:
         sizes = ("hidden_size", "words", "bptt", "unrolled")
     names = (
-        "space", "method", "batch_size", "micro_batches", "precision", "jit",
-        "dataset", *sizes,
-    )  # fmt: skip
+        "space",
+        "method",
+        "batch_size",
+        "micro_batches",
+        "precision",
+        "jit",
+        "dataset",
+        *sizes,
+    )
     print(json.dumps({n: FLAGS[n].value for n in names} | found))
 
 
@@ -131,14 +136,17 @@ def build_loop(replicas=None, chosen=None) -> search.Search:
     else:
         task, protocol = image_task(replicas, chosen), {}
     settings = search.SearchSettings(
-        FLAGS.method, 2 * FLAGS.steps + 2, 1, FLAGS.batch_size,
+        FLAGS.method,
+        2 * FLAGS.steps + 2,
+        1,
+        FLAGS.batch_size,
         lambda_regularizer=FLAGS.lambda_regularizer,
         lambda_gradient=FLAGS.lambda_gradient,
         micro_batches=FLAGS.micro_batches,
         precision=FLAGS.precision,
         partial_channels=FLAGS.partial_channels,
         **protocol,
-    )  # fmt: skip
+    )
     loop = search.Search(task, settings, replicas)
     loop.step = 1
     return loop
@@ -153,9 +161,7 @@ def chosen_images(replicas) -> Images:
     """Those of --dataset, or random ones."""
     if FLAGS.dataset is None:
         return random_images(FLAGS.batch_size)
-    return real_images(
-        FLAGS.dataset, FLAGS.data_dir, FLAGS.batch_size, replicas
-    )
+    return real_images(FLAGS.dataset, FLAGS.data_dir, FLAGS.batch_size, replicas)
 
 
 def image_task(replicas, chosen: Images | None = None) -> tasks.ImageTask:
@@ -165,10 +171,15 @@ def image_task(replicas, chosen: Images | None = None) -> tasks.ImageTask:
     names = "method", "lambda_gradient"
     exact = {name for name in names if FLAGS[name].value == "exact"}
     model = images.supernet(
-        space, FLAGS.channels, FLAGS.layers, chosen.classes,
+        space,
+        FLAGS.channels,
+        FLAGS.layers,
+        chosen.classes,
         setup.differentiates_gradients(exact, FLAGS.recompute),
-        FLAGS.recompute, FLAGS.partial_channels, FLAGS.jit == "on",
-    )  # fmt: skip
+        FLAGS.recompute,
+        FLAGS.partial_channels,
+        FLAGS.jit == "on",
+    )
     model.build((None, *chosen.shape))
     return tasks.ImageTask(model, *chosen.sources, lambda: (), replicas)
 
@@ -183,10 +194,16 @@ def text_task(replicas) -> TextTask:
     model(tf.zeros((1, 1), tf.int32), hidden, weights=weights)
     stream = random_windows(FLAGS.batch_size, FLAGS.bptt, FLAGS.words)
     return TextTask(
-        model, lambda step: stream, lambda step: stream, lambda: (),
-        batch_size=FLAGS.batch_size, measured_batch=1, bptt=FLAGS.bptt,
-        slowness=1e-3, replicas=replicas,
-    )  # fmt: skip
+        model,
+        lambda step: stream,
+        lambda step: stream,
+        lambda: (),
+        batch_size=FLAGS.batch_size,
+        measured_batch=1,
+        bptt=FLAGS.bptt,
+        slowness=1e-3,
+        replicas=replicas,
+    )
 
 
 if __name__ == "__main__":

@@ -59,10 +59,16 @@ def searches(paths: list[pathlib.Path]) -> Iterator[children.Child]:
             workdir = pathlib.Path(FLAGS.out, path.stem, f"seed_{seed}")
             yield children.Child(
                 str(workdir),
-                ("-m", "train.search", f"--flagfile={path}",
-                 f"--seed={seed}", f"--workdir={workdir}", *FLAGS.more),
+                (
+                    "-m",
+                    "train.search",
+                    f"--flagfile={path}",
+                    f"--seed={seed}",
+                    f"--workdir={workdir}",
+                    *FLAGS.more,
+                ),
                 workdir / "result.json",
-            )  # fmt: skip
+            )
 
 
 if __name__ == "__main__":

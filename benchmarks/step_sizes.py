@@ -48,9 +48,11 @@ def _measured(point: dict, steps: int) -> dict:
     given = [f"--{n}={str(v).lower()}" for n, v in point.items()]
     command = [sys.executable, "-m", "benchmarks.search_step", *given]
     done = subprocess.run(
-        [*command, f"--steps={steps}"], stdout=subprocess.PIPE, text=True,
+        [*command, f"--steps={steps}"],
+        stdout=subprocess.PIPE,
+        text=True,
         check=False,
-    )  # fmt: skip
+    )
     if done.returncode:
         raise SystemExit(done.returncode)
     return json.loads(done.stdout.splitlines()[-1])

@@ -36,7 +36,7 @@ from darts_tf.estimation.table import TableEstimator
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.space.nasbench201 import SPACE
-from darts_tf.strategy.black_box.evaluation_loop import (Budget, EvaluationLoop)
+from darts_tf.strategy.black_box.evaluation_loop import Budget, EvaluationLoop
 from darts_tf.strategy.black_box.strategies import strategy_by_name
 
 flags.DEFINE_string("nasbench201_table", None, "CSV", required=True)
@@ -96,9 +96,7 @@ def searched(path: pathlib.Path, table: Table) -> list[dict]:
                 found = search(name, seed, table, FLAGS.evaluations)
             searches.append(found)
             kept = known | {(s["variant"], s["seed"]): s for s in searches}
-            write_atomic(
-                path, "".join(json.dumps(s) + "\n" for s in kept.values())
-            )
+            write_atomic(path, "".join(json.dumps(s) + "\n" for s in kept.values()))
     return searches
 
 
@@ -192,8 +190,7 @@ def markdown(curves, searches: list[dict], table: Table) -> str:
     for name, values in curves.items():
         own = [s for s in searches if s["variant"] == name]
         told = [
-            f"{values[:, n - 1].mean():.2f} ± "
-            f"{values[:, n - 1].std(ddof=1):.2f}"
+            f"{values[:, n - 1].mean():.2f} ± {values[:, n - 1].std(ddof=1):.2f}"
             for n in shown
         ]
         p = p_value(values[:, -1], curves["random"][:, -1])

@@ -35,9 +35,12 @@ def draw(
         _fill(axes, curves, expected, every)
     for number, (method, found) in enumerate(by_descent.items()):
         left.axhline(
-            np.mean(found), color=f"C{number}", ls="-.", lw=1,
+            np.mean(found),
+            color=f"C{number}",
+            ls="-.",
+            lw=1,
             label=f"{method}, {len(found)} seeds (descent on alpha)",
-        )  # fmt: skip
+        )
     lowest = min([LOWEST, *(np.mean(f) for f in by_descent.values())])
     last, top = len(expected), every[:, 1].max() + 0.1
     ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500) if n <= last]
@@ -49,10 +52,16 @@ def draw(
     for axes in (left, right):
         axes.set_xlabel("evaluations")
     seeds = len(next(iter(curves.values())))
-    right.set_title(f"mean of {seeds} seeds; bands: the middle half of them",
-                    fontsize=10)  # fmt: skip
-    figure.legend(*left.get_legend_handles_labels(), ncols=4, fontsize=8,
-                  loc="outside lower center", frameon=False)  # fmt: skip
+    right.set_title(
+        f"mean of {seeds} seeds; bands: the middle half of them", fontsize=10
+    )
+    figure.legend(
+        *left.get_legend_handles_labels(),
+        ncols=4,
+        fontsize=8,
+        loc="outside lower center",
+        frameon=False,
+    )
     return figure
 
 
@@ -62,14 +71,30 @@ def _fill(axes, curves, expected: np.ndarray, every: np.ndarray) -> None:
         low, high = np.percentile(values, [25, 75], axis=0)
         axes.fill_between(numbers, low, high, color=colour, alpha=0.1, lw=0)
     for number, (name, values) in enumerate(curves.items()):
-        axes.plot(numbers, values.mean(axis=0), color=COLOURS[number],
-                  lw=1.7, label=name, zorder=4 - 0.1 * number)  # fmt: skip
-    axes.plot(numbers, expected, "--", color=COLOURS[0], lw=1.2,
-              label="random search, expectation")  # fmt: skip
+        axes.plot(
+            numbers,
+            values.mean(axis=0),
+            color=COLOURS[number],
+            lw=1.7,
+            label=name,
+            zorder=4 - 0.1 * number,
+        )
+    axes.plot(
+        numbers,
+        expected,
+        "--",
+        color=COLOURS[0],
+        lw=1.2,
+        label="random search, expectation",
+    )
     best, told = every[:, 1].max(), every[every[:, 0].argmax(), 1]
     same = " (also by what a search is told)" if told == best else ""
-    axes.axhline(best, ls="--", color="black", lw=1,
-                 label=f"best cell{same}")  # fmt: skip
+    axes.axhline(best, ls="--", color="black", lw=1, label=f"best cell{same}")
     if not same:
-        axes.axhline(told, ls=":", color="black", lw=1,
-                     label="best cell by what a search is told")  # fmt: skip
+        axes.axhline(
+            told,
+            ls=":",
+            color="black",
+            lw=1,
+            label="best cell by what a search is told",
+        )

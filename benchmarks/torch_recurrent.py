@@ -80,9 +80,7 @@ class MixedCell(nn.Module):
     def __init__(self, size: int, nodes: int):
         super().__init__()
         self.first = _matrix(2 * size, 2 * size)
-        self.maps = nn.ParameterList(
-            _matrix(size, 2 * size) for _ in range(nodes)
-        )
+        self.maps = nn.ParameterList(_matrix(size, 2 * size) for _ in range(nodes))
         self.norm = nn.BatchNorm1d(size, affine=False)
 
     def forward(self, x, hidden, x_mask, h_mask, weights):
@@ -161,9 +159,7 @@ class LanguageModel(nn.Module):
 
 def window_loss(model: LanguageModel, alpha, window: Window):
     """Mean cross-entropy in nats, and the slowness term."""
-    logits, _, outputs = model(
-        window.inputs, window.hidden, window.masks, alpha
-    )
+    logits, _, outputs = model(window.inputs, window.hidden, window.masks, alpha)
     loss = F.cross_entropy(logits.flatten(0, 1), window.targets.flatten())
     if window.slowness:
         change = outputs[1:] - outputs[:-1]

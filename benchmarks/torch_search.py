@@ -73,13 +73,17 @@ class Search:
         self.w = list(model.parameters())
         self.unrolled = copy.deepcopy(model)
         self.sgd = torch.optim.SGD(
-            self.w, protocol.learning_rate, protocol.momentum,
+            self.w,
+            protocol.learning_rate,
+            protocol.momentum,
             weight_decay=protocol.weight_decay,
-        )  # fmt: skip
+        )
         self.adam = torch.optim.Adam(
-            alpha, protocol.alpha_learning_rate, (protocol.alpha_beta1, 0.999),
+            alpha,
+            protocol.alpha_learning_rate,
+            (protocol.alpha_beta1, 0.999),
             weight_decay=1e-3,
-        )  # fmt: skip
+        )
 
     def step(self, train, valid) -> float:
         """Algorithm 1 once; L_train."""
@@ -155,10 +159,7 @@ class Search:
             self._shift(v, move)
             sides.append(self.gradients(self.model, train, by_w=False)[1])
         self._shift(v, epsilon)
-        return [
-            d - rate * (p - n) / (2 * epsilon)
-            for d, p, n in zip(direct, *sides)
-        ]
+        return [d - rate * (p - n) / (2 * epsilon) for d, p, n in zip(direct, *sides)]
 
     def _shift(self, v, epsilon) -> None:
         with torch.no_grad():
@@ -170,9 +171,7 @@ class Search:
         loss = self.loss(self.model, self.alpha, train)
         g = torch.autograd.grad(loss, self.w, create_graph=True)
         v, direct, rate = self._at_unrolled(g, valid)
-        implicit = torch.autograd.grad(
-            g, self.alpha, [-rate * t for t in v]
-        )
+        implicit = torch.autograd.grad(g, self.alpha, [-rate * t for t in v])
         return [d + i for d, i in zip(direct, implicit)]
 
 

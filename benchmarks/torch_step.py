@@ -21,9 +21,7 @@ from benchmarks import (
 )
 from darts_tf.space import conv, recurrent
 
-flags.DEFINE_enum(
-    "column", "pytorch", step_worker.COLUMNS[1:], "what is timed"
-)
+flags.DEFINE_enum("column", "pytorch", step_worker.COLUMNS[1:], "what is timed")
 flags.DEFINE_enum("method", "first_order", step_worker.METHODS, "of alpha")
 flags.DEFINE_enum("space", "darts_conv", step_worker.SPACES, "is searched")
 size_flags.define_sizes()
@@ -60,8 +58,9 @@ def why_not(device: str) -> str | None:
     if FLAGS.column == COMPILED:
         return torch_compiled.unsupported(FLAGS.method, device)
     if FLAGS.column == "pytorch_alpha_only" and FLAGS.method in (
-        "weights", "exact",
-    ):  # fmt: skip
+        "weights",
+        "exact",
+    ):
         return "no pass is for alpha alone, so it is the same as pytorch"
     return None
 
@@ -95,9 +94,12 @@ def image_step(device: str) -> Callable[[], object]:
         model = model.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
     search = build_search(
-        model, torch_supernet.image_loss, conv.SPACE.cells,
-        torch_search.IMAGES, device,
-    )  # fmt: skip
+        model,
+        torch_supernet.image_loss,
+        conv.SPACE.cells,
+        torch_search.IMAGES,
+        device,
+    )
     batch = images, torch.arange(FLAGS.batch_size, device=device) % 10
     return lambda: search.step(batch, batch)
 
@@ -106,18 +108,24 @@ def text_step(device: str) -> Callable[[], object]:
     """A step on random words; every step draws masks for all its passes."""
     model = torch_recurrent.LanguageModel(FLAGS.words, FLAGS.hidden_size)
     search = build_search(
-        model, torch_recurrent.window_loss, recurrent.SPACE.cells,
-        torch_search.TEXT, device,
-    )  # fmt: skip
+        model,
+        torch_recurrent.window_loss,
+        recurrent.SPACE.cells,
+        torch_search.TEXT,
+        device,
+    )
     shape = (FLAGS.bptt, FLAGS.batch_size)
     ids = torch.randint(FLAGS.words, shape, device=device)
     hidden = torch.zeros(FLAGS.batch_size, FLAGS.hidden_size, device=device)
 
     def step() -> float:
         train = torch_recurrent.Window(
-            ids, ids, hidden, torch_recurrent.draw_masks(hidden),
+            ids,
+            ids,
+            hidden,
+            torch_recurrent.draw_masks(hidden),
             torch_recurrent.SLOWNESS,
-        )  # fmt: skip
+        )
         return search.step(train, train._replace(slowness=0.0))
 
     return step

@@ -45,9 +45,15 @@ def dilated(channels: int, size: int, stride: int) -> nn.Module:
 
 def _depthwise(channels, size, stride, dilation):
     return nn.Conv2d(
-        channels, channels, size, stride, dilation * (size - 1) // 2,
-        dilation, groups=channels, bias=False,
-    )  # fmt: skip
+        channels,
+        channels,
+        size,
+        stride,
+        dilation * (size - 1) // 2,
+        dilation,
+        groups=channels,
+        bias=False,
+    )
 
 
 class Reduce(nn.Module):
@@ -120,9 +126,7 @@ class Cell(nn.Module):
             [first(widths[0], channels), _conv_norm(widths[1], channels)]
         )
         self.edges = nn.ModuleList(
-            MixedEdge(
-                names, channels, 2 if reduction and source < 2 else 1
-            )
+            MixedEdge(names, channels, 2 if reduction and source < 2 else 1)
             for names, (_, source) in zip(spec.candidates, _edges(spec))
         )
 
@@ -144,16 +148,12 @@ class Cell(nn.Module):
 
 def _edges(spec):
     return [
-        (node, source)
-        for node in range(2, 2 + spec.nodes)
-        for source in range(node)
+        (node, source) for node in range(2, 2 + spec.nodes) for source in range(node)
     ]
 
 
 def _conv_norm(inner, outer):
-    return nn.Sequential(
-        nn.ReLU(), nn.Conv2d(inner, outer, 1, bias=False), norm(outer)
-    )
+    return nn.Sequential(nn.ReLU(), nn.Conv2d(inner, outer, 1, bias=False), norm(outer))
 
 
 class Supernet(nn.Module):

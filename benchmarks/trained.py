@@ -11,8 +11,7 @@ import tensorflow as tf
 from darts_tf.data.images.batches import training_batches
 from darts_tf.data.images.loading import channel_statistics
 from darts_tf.descent.optimizers import SGD
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import bilevel, relaxation
 
 SEED = tf.constant([0, 0])
 """Of what is random in a pass."""
@@ -83,6 +82,4 @@ def flat(tensors) -> np.ndarray:
 
 def cosine(left: np.ndarray, right: np.ndarray) -> float:
     """Of the angle between two vectors [N]."""
-    return float(
-        left @ right / (np.linalg.norm(left) * np.linalg.norm(right))
-    )
+    return float(left @ right / (np.linalg.norm(left) * np.linalg.norm(right)))

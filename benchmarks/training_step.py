@@ -31,9 +31,9 @@ from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks.conv import EvaluationNetwork
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import DerivedCell
+from darts_tf.programs import setup
 from darts_tf.space import recurrent
 from darts_tf.space.published import load_genotype
-from darts_tf.programs import setup
 
 flags.DEFINE_enum("space", SPACES[0], SPACES, "of the cells")
 flags.DEFINE_string("genotype", "DARTS_V2", "as train.evaluate")
@@ -61,9 +61,12 @@ def image_training() -> Training:
     """Of the network around the cells, a step an epoch."""
     images = random_images(FLAGS.batch_size)
     model = EvaluationNetwork(
-        load_genotype(FLAGS.genotype, FLAGS.space), FLAGS.channels,
-        FLAGS.layers, images.classes, auxiliary=True,
-    )  # fmt: skip
+        load_genotype(FLAGS.genotype, FLAGS.space),
+        FLAGS.channels,
+        FLAGS.layers,
+        images.classes,
+        auxiliary=True,
+    )
     model.build((None, *images.shape))
     settings = TrainingSettings(FLAGS.steps + 1, 1, FLAGS.batch_size)
     return Training(model, settings, images.sources[0], None, Replicas())
@@ -77,13 +80,16 @@ def text_training() -> TextTraining:
     model = LanguageModel(cell, FLAGS.words, dropouts)
     model(tf.zeros((1, 1), tf.int32), tf.zeros((1, FLAGS.hidden_size)))
     stream = random_windows(FLAGS.batch_size, FLAGS.bptt, FLAGS.words)
-    settings = TextTrainingSettings(
-        FLAGS.steps + 1, 1, FLAGS.batch_size, FLAGS.bptt
-    )
+    settings = TextTrainingSettings(FLAGS.steps + 1, 1, FLAGS.batch_size, FLAGS.bptt)
     return TextTraining(
-        model, genotype, settings, lambda step: stream, lambda: (), 1,
+        model,
+        genotype,
+        settings,
+        lambda step: stream,
+        lambda: (),
+        1,
         Replicas(),
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

@@ -23,9 +23,7 @@ def no_grappler():
     """As darts_tf/programs/setup.py: Grappler doubles the time to the first step."""
     import tensorflow as tf
 
-    tf.config.optimizer.set_experimental_options(
-        {"disable_meta_optimizer": True}
-    )
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 def pytest_collection_modifyitems(items):

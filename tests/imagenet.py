@@ -25,13 +25,9 @@ def prepare(root: pathlib.Path, counts: Mapping[str, int], shards=3) -> str:
     import tensorflow_datasets as tfds
 
     builder = tfds.builder("imagenet2012", data_dir=root)
-    config = tfds.download.DownloadConfig(
-        try_download_gcs=False, num_shards=shards
-    )
+    config = tfds.download.DownloadConfig(try_download_gcs=False, num_shards=shards)
     splits = {split: examples(split, n) for split, n in counts.items()}
-    with mock.patch.object(
-        type(builder), "_split_generators", lambda self, *_: splits
-    ):
+    with mock.patch.object(type(builder), "_split_generators", lambda self, *_: splits):
         builder.download_and_prepare(download_config=config)
     return str(root)
 
@@ -43,10 +39,14 @@ def examples(split: str, count: int):
         height, width = random.integers(20, 90, 2)
         label = -1 if split == "test" else label_of(number)
         name = f"{split}_{number}.JPEG"
-        yield name, {
-            "image": jpeg(number, height, width),
-            "label": label, "file_name": name,
-        }  # fmt: skip
+        yield (
+            name,
+            {
+                "image": jpeg(number, height, width),
+                "label": label,
+                "file_name": name,
+            },
+        )
 
 
 def label_of(number):

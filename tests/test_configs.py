@@ -13,23 +13,23 @@ import sys
 import pytest
 from absl import flags
 
+from darts_tf.cli import (
+    estimator_flags,
+    recipe_flags,
+    search_flags,
+    space_flags,
+    strategy_flags,
+)
+from darts_tf.cli import flags as run_flags
 from darts_tf.descent import precision, replicas, workers
 from darts_tf.estimation import training_settings
-from darts_tf.cli import flags as run_flags
-from darts_tf.cli import estimator_flags
-from darts_tf.cli import recipe_flags
-from darts_tf.cli import search_flags
-from darts_tf.cli import space_flags
-from darts_tf.cli import strategy_flags
+from darts_tf.programs import estimators
 from darts_tf.space.published import PUBLISHED
 from darts_tf.space.registry import SPACES
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.diagnostics import early_stopping
-from darts_tf.strategy.diagnostics import instruments
-from darts_tf.strategy.darts import joint
-from darts_tf.strategy.lambda_darts import regularizer
 from darts_tf.strategy.black_box import strategies
-from darts_tf.programs import estimators
+from darts_tf.strategy.darts import bilevel, joint
+from darts_tf.strategy.diagnostics import early_stopping, instruments
+from darts_tf.strategy.lambda_darts import regularizer
 
 ROOT = pathlib.Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").rglob("*.flags"))
@@ -57,8 +57,7 @@ print(json.dumps(codes))
 
 def command(path: pathlib.Path) -> list[str]:
     """The words of its Command, which may go on over several lines."""
-    words = re.search(
-        r"^# Command:((?:.*\\\n# +)*.*)$", path.read_text(), re.M)
+    words = re.search(r"^# Command:((?:.*\\\n# +)*.*)$", path.read_text(), re.M)
     text = re.sub(r"\\\n# +", " ", words.group(1))
     return shlex.split(text)
 
@@ -71,9 +70,14 @@ def codes() -> dict[str, int]:
         words = command(path)
         jobs.append([name, words[2], words[3:]])
     done = subprocess.run(
-        [sys.executable, "-c", PARSER], input=json.dumps(jobs), text=True,
-        cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=600,
-    )  # fmt: skip
+        [sys.executable, "-c", PARSER],
+        input=json.dumps(jobs),
+        text=True,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=600,
+    )
     return json.loads(done.stdout)
 
 
@@ -128,11 +132,13 @@ def test_a_strategys_flags_are_its_settings_with_their_defaults():
     for name, own in strategy_flags.OWN_FLAGS.items():
         constructor = strategies.STRATEGIES[name].__init__
         usual = inspect.signature(constructor).parameters
-        settings = {n: p.default for n, p in usual.items()
-                    if p.default is not inspect.Parameter.empty}
+        settings = {
+            n: p.default
+            for n, p in usual.items()
+            if p.default is not inspect.Parameter.empty
+        }
         assert settings == {
-            flag.removeprefix(f"{name}_"): flags.FLAGS[flag].default
-            for flag in own
+            flag.removeprefix(f"{name}_"): flags.FLAGS[flag].default for flag in own
         }
 
 

@@ -20,8 +20,17 @@ MAY_IMPORT = {
     "run": {"space"},
     "cli": {"space", "run"},
     "protocol": {"space", "run", "data", "cli"},
-    "programs": {"space", "descent", "networks", "strategy", "estimation",
-                 "data", "run", "cli", "protocol"},
+    "programs": {
+        "space",
+        "descent",
+        "networks",
+        "strategy",
+        "estimation",
+        "data",
+        "run",
+        "cli",
+        "protocol",
+    },
 }
 FOR_ALL = "errors"
 WITHOUT_TENSORFLOW = {"space", "protocol"}
@@ -50,8 +59,7 @@ def reads_flags(tree: ast.AST) -> bool:
         name = getattr(node, "id", getattr(node, "attr", None))
         if isinstance(node, ast.alias):
             name = node.name.rpartition(".")[2]
-        if isinstance(name, str) and (
-                name == "FLAGS" or name.startswith("DEFINE_")):
+        if isinstance(name, str) and (name == "FLAGS" or name.startswith("DEFINE_")):
             return True
     return False
 
@@ -67,7 +75,8 @@ def violations(path: str, source: str) -> list[str]:
         if first in ("train", "tests"):
             wrong.append(f"{path} imports {name}")
         if first == PACKAGE and (
-                not rest or (rest[0] != room and rest[0] not in allowed)):
+            not rest or (rest[0] != room and rest[0] not in allowed)
+        ):
             wrong.append(f"{path} imports {name}")
         if room in WITHOUT_TENSORFLOW and first in TENSORFLOW:
             wrong.append(f"{path} imports {name}")
@@ -76,47 +85,55 @@ def violations(path: str, source: str) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize(
-    "path", [p.relative_to(ROOT).as_posix() for p in FILES])
+@pytest.mark.parametrize("path", [p.relative_to(ROOT).as_posix() for p in FILES])
 def test_the_import_rule(path):
     assert violations(path, (ROOT / path).read_text("utf-8")) == []
 
 
 def test_every_room_is_known():
-    rooms = {p.name for p in (ROOT / PACKAGE).iterdir()
-             if p.is_dir() and list(p.glob("*.py"))}
+    rooms = {
+        p.name
+        for p in (ROOT / PACKAGE).iterdir()
+        if p.is_dir() and list(p.glob("*.py"))
+    }
     assert rooms and rooms <= MAY_IMPORT.keys()
 
 
-@pytest.mark.parametrize("path, source", [
-    ("darts_tf/space/a.py", "import tensorflow as tf"),
-    ("darts_tf/space/a.py", "def f():\n    from keras import layers"),
-    ("darts_tf/space/a.py", "from darts_tf.networks import operations"),
-    ("darts_tf/strategy/a.py", "import darts_tf.estimation.training"),
-    ("darts_tf/estimation/a.py", "from darts_tf import strategy"),
-    ("darts_tf/estimation/a.py", "from ..strategy import bilevel"),
-    ("darts_tf/networks/a.py", "from darts_tf.descent import optimizers"),
-    ("darts_tf/descent/a.py", "from darts_tf.space.cell import CellSpec"),
-    ("darts_tf/data/a.py", "from darts_tf.run import files"),
-    ("darts_tf/run/a.py", "from darts_tf.networks.conv import Supernet"),
-    ("darts_tf/run/a.py", "import darts_tf"),
-    ("darts_tf/run/a.py", "from train import search"),
-    ("darts_tf/protocol/a.py", "from darts_tf.strategy.darts import derivation"),
-    ("darts_tf/protocol/a.py", "import tensorflow"),
-    ("darts_tf/errors.py", "from darts_tf.space import cell"),
-    ("darts_tf/data/a.py", "from absl import flags\nflags.FLAGS.epochs"),
-    ("darts_tf/data/a.py", "from absl.flags import FLAGS as F"),
-    ("darts_tf/data/a.py", "from absl import flags as f\nf.DEFINE_bool()"),
-])
+@pytest.mark.parametrize(
+    "path, source",
+    [
+        ("darts_tf/space/a.py", "import tensorflow as tf"),
+        ("darts_tf/space/a.py", "def f():\n    from keras import layers"),
+        ("darts_tf/space/a.py", "from darts_tf.networks import operations"),
+        ("darts_tf/strategy/a.py", "import darts_tf.estimation.training"),
+        ("darts_tf/estimation/a.py", "from darts_tf import strategy"),
+        ("darts_tf/estimation/a.py", "from ..strategy import bilevel"),
+        ("darts_tf/networks/a.py", "from darts_tf.descent import optimizers"),
+        ("darts_tf/descent/a.py", "from darts_tf.space.cell import CellSpec"),
+        ("darts_tf/data/a.py", "from darts_tf.run import files"),
+        ("darts_tf/run/a.py", "from darts_tf.networks.conv import Supernet"),
+        ("darts_tf/run/a.py", "import darts_tf"),
+        ("darts_tf/run/a.py", "from train import search"),
+        ("darts_tf/protocol/a.py", "from darts_tf.strategy.darts import derivation"),
+        ("darts_tf/protocol/a.py", "import tensorflow"),
+        ("darts_tf/errors.py", "from darts_tf.space import cell"),
+        ("darts_tf/data/a.py", "from absl import flags\nflags.FLAGS.epochs"),
+        ("darts_tf/data/a.py", "from absl.flags import FLAGS as F"),
+        ("darts_tf/data/a.py", "from absl import flags as f\nf.DEFINE_bool()"),
+    ],
+)
 def test_the_rule_can_be_broken(path, source):
     assert len(violations(path, source)) == 1
 
 
-@pytest.mark.parametrize("path, source", [
-    ("darts_tf/run/a.py", "from darts_tf.errors import InputError"),
-    ("darts_tf/run/a.py", "from . import files"),
-    ("darts_tf/cli/entry_point.py", "from absl import flags\nflags.FLAGS(argv)"),
-    ("darts_tf/strategy/a.py", "from ..networks import ops"),
-])
+@pytest.mark.parametrize(
+    "path, source",
+    [
+        ("darts_tf/run/a.py", "from darts_tf.errors import InputError"),
+        ("darts_tf/run/a.py", "from . import files"),
+        ("darts_tf/cli/entry_point.py", "from absl import flags\nflags.FLAGS(argv)"),
+        ("darts_tf/strategy/a.py", "from ..networks import ops"),
+    ],
+)
 def test_what_the_rule_allows(path, source):
     assert violations(path, source) == []

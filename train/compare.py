@@ -17,9 +17,9 @@ import pathlib
 
 from absl import flags
 
+from darts_tf.cli import experiment_flags
 from darts_tf.protocol import comparison, tables
 from darts_tf.protocol.published_later import ROWS
-from darts_tf.cli import experiment_flags
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures.genotypes import figure_to_png
 

@@ -20,15 +20,15 @@ import pathlib
 from absl import flags
 
 from darts_tf.cli import derivation_flags
-from darts_tf.run.pictures import genotypes
 from darts_tf.cli import flags as run_flags
+from darts_tf.programs import nasbench201_oracle
+from darts_tf.programs.alpha_history import AlphaHistory, check_has_alpha
 from darts_tf.run.files import write_atomic
+from darts_tf.run.pictures import genotypes
 from darts_tf.run.workdir import existing_workdir, read_flags
 from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
-from darts_tf.programs import nasbench201_oracle
-from darts_tf.programs.alpha_history import (AlphaHistory, check_has_alpha)
 
 FLAGS = flags.FLAGS
 run_flags.define_derivation()
@@ -44,8 +44,8 @@ def main(_) -> None:
     derivation_flags.check_perturbation(FLAGS)
     if FLAGS.method == "perturbation":
         # Only here TensorFlow is needed, which takes seconds to import.
-        from darts_tf.run.process import quiet_tensorflow  # noqa: F401  (first)
         from darts_tf.programs import perturbation
+        from darts_tf.run.process import quiet_tensorflow  # noqa: F401  (first)
 
         perturbation.derive(FLAGS)
         return
@@ -63,9 +63,7 @@ def main(_) -> None:
         folder = workdir.path
         history = AlphaHistory(workdir.alpha, space)
         genotype = history.genotype(FLAGS.epoch or returned_epoch(workdir))
-        curves = genotypes.draw_alpha_history(
-            space, history.mixing_weights()
-        )
+        curves = genotypes.draw_alpha_history(space, history.mixing_weights())
         write_atomic(folder / "alpha.png", genotypes.figure_to_png(curves))
     name = f"genotype_{FLAGS.epoch:04d}" if FLAGS.epoch else "genotype"
     if not FLAGS.epoch:

@@ -8,14 +8,11 @@ from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 from absl import flags
 
 from darts_tf.cli import flags as run_flags
-from darts_tf.cli import recipe_flags
-from darts_tf.cli import space_flags
+from darts_tf.cli import recipe_flags, space_flags
+from darts_tf.programs import memory_report, records, setup
+from darts_tf.programs.task_registry import kind_of
 from darts_tf.run.loop.driver import drive
 from darts_tf.space.published import load_genotype
-from darts_tf.programs import memory_report
-from darts_tf.programs import records
-from darts_tf.programs import setup
-from darts_tf.programs.task_registry import kind_of
 
 FLAGS = flags.FLAGS
 run_flags.define_workdir("evaluation")

@@ -17,11 +17,10 @@ from darts_tf.cli import entry_point  # isort: skip  (parses and reports)
 
 from absl import flags
 
+from darts_tf.cli import experiment_flags, flag_values
+from darts_tf.cli import flags as run_flags
 from darts_tf.protocol import folder, report, stages
 from darts_tf.run.process import children
-from darts_tf.cli import experiment_flags
-from darts_tf.cli import flag_values
-from darts_tf.cli import flags as run_flags
 
 FLAGS = flags.FLAGS
 experiment_flags.define_experiment()
@@ -37,9 +36,7 @@ def main(_) -> int:
     alone = FLAGS.stage is None
     with folder.claimed(plan, alone), children.Parent() as parent:
         if FLAGS.task is not None:
-            return stages.run_task(
-                plan, FLAGS.stage, FLAGS.task, parent, FLAGS.gpus
-            )
+            return stages.run_task(plan, FLAGS.stage, FLAGS.task, parent, FLAGS.gpus)
         chosen = stages.STAGES if alone else [FLAGS.stage]
         for stage in chosen:
             if stage in stages.STAGES:

@@ -14,12 +14,12 @@ import types
 
 from absl import flags
 
-from darts_tf.errors import InputError
-from darts_tf.run.loop import checkpoints
 from darts_tf.cli import flags as run_flags
+from darts_tf.errors import InputError
+from darts_tf.programs.task_registry import kind_of
+from darts_tf.run.loop import checkpoints
 from darts_tf.run.workdir import existing_workdir, read_flags
 from darts_tf.space.published import load_genotype
-from darts_tf.programs.task_registry import kind_of
 
 FLAGS = flags.FLAGS
 run_flags.define_workdir("evaluation")
@@ -44,9 +44,12 @@ def main(_) -> None:
     genotype = load_genotype(str(workdir.genotype), named["space"])
     _, arrays = checkpoints.load_latest(workdir.checkpoints)
     usage = kind_of(named["space"]).export_model(
-        types.SimpleNamespace(**named), genotype, result, arrays,
+        types.SimpleNamespace(**named),
+        genotype,
+        result,
+        arrays,
         workdir.export,
-    )  # fmt: skip
+    )
     print(f"\nSavedModel: {workdir.export}\n\n{usage}")
 
 

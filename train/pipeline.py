@@ -18,10 +18,10 @@ import time
 
 from absl import flags
 
-from darts_tf.errors import InputError
-from darts_tf.run.process import children
 from darts_tf.cli import flags as run_flags
+from darts_tf.errors import InputError
 from darts_tf.run.loop.progress import duration
+from darts_tf.run.process import children
 
 FLAGS = flags.FLAGS
 run_flags.define_pipeline()
@@ -100,9 +100,7 @@ def told(result: dict) -> list[tuple[str, str]]:
     """What was measured, in (name, text) lines."""
     test, lines = result["test"], []
     if "error" in test:
-        lines.append(
-            ("test error", f"{test['error']:.2%} of {test['images']} images")
-        )
+        lines.append(("test error", f"{test['error']:.2%} of {test['images']} images"))
     else:
         words = f"{test['perplexity']:.2f} of {test['words']:,} words"
         lines.append(("test perplexity", words))

@@ -13,21 +13,25 @@ from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
 from absl import flags
 
+from darts_tf.cli import (
+    estimator_flags,
+    recipe_flags,
+    search_flags,
+    search_program,
+    space_flags,
+    strategy_flags,
+)
 from darts_tf.cli import flags as run_flags
-from darts_tf.cli import estimator_flags
-from darts_tf.cli import recipe_flags
-from darts_tf.cli import search_flags
-from darts_tf.cli import search_program
-from darts_tf.cli import space_flags
-from darts_tf.cli import strategy_flags
-from darts_tf.run.loop.driver import drive
-from darts_tf.programs import black_box_search
-from darts_tf.programs import memory_report
-from darts_tf.programs import records
-from darts_tf.programs import setup
-from darts_tf.programs import nasbench201_oracle
-from darts_tf.programs import weight_sharing
+from darts_tf.programs import (
+    black_box_search,
+    memory_report,
+    nasbench201_oracle,
+    records,
+    setup,
+    weight_sharing,
+)
 from darts_tf.programs.task_registry import kind_of
+from darts_tf.run.loop.driver import drive
 
 FLAGS = flags.FLAGS
 search_program.define()
@@ -65,9 +69,7 @@ def main(_) -> None:
                 team=replicas,
             )
         if replicas.chief:
-            records.finish_search(
-                workdir, loop, cost, FLAGS, replicas.count
-            )
+            records.finish_search(workdir, loop, cost, FLAGS, replicas.count)
 
 
 if __name__ == "__main__":

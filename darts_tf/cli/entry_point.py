@@ -18,8 +18,7 @@ from collections.abc import Callable, Sequence
 from absl import app, flags, logging
 
 from darts_tf.errors import DivergedError, InputError
-from darts_tf.run.process import machine_errors
-from darts_tf.run.process import parent_watch
+from darts_tf.run.process import machine_errors, parent_watch
 
 USAGE_CODE, FAILURE_CODE, INTERRUPT_CODE = 2, 1, 130
 _HELP = ("--help", "-help", "--helpshort", "-helpshort", "-h", "-?")
@@ -27,8 +26,7 @@ _WIDTH = 80
 _REQUIRED = re.compile(r"^flag --(\w+)=None: .*other than None", re.MULTILINE)
 _GIVE = {
     "workdir": "give the folder of the run, for example --workdir=runs/search",
-    "genotype": "give a JSON file or a published name, for example "
-    "--genotype=DARTS_V2",
+    "genotype": "give a JSON file or a published name, for example --genotype=DARTS_V2",
 }
 
 
@@ -103,8 +101,13 @@ def _parse(argv: list[str]) -> list[str]:
     if "workdir" in flags.FLAGS and flags.FLAGS.workdir == "":
         sys.exit(_say(_missing("workdir"), USAGE_CODE))  # not: the current one
     if left[1:]:
-        sys.exit(_say(f"unexpected argument {left[1]!r}; only flags are "
-                      "allowed: --name=value", USAGE_CODE))
+        sys.exit(
+            _say(
+                f"unexpected argument {left[1]!r}; only flags are "
+                "allowed: --name=value",
+                USAGE_CODE,
+            )
+        )
     return left
 
 
@@ -121,8 +124,7 @@ def _checked(argv: list[str], check) -> list[str]:
 def _say(error: object, code: int) -> int:
     """Prints the error as one line; gives the code back."""
     sys.stdout.flush()
-    print("error: " + " ".join(str(error).split()), file=sys.stderr,
-          flush=True)
+    print("error: " + " ".join(str(error).split()), file=sys.stderr, flush=True)
     return code
 
 
@@ -155,8 +157,11 @@ def _help_text() -> str:
     lines = [textwrap.dedent(doc).strip(), "", "Flags:"]
     for flag in key_flags:
         lines += _flag_lines(flag)
-    lines += ["", "A file of flags, one a line: --flagfile=PATH. Flags after "
-              "it override it.", "Every flag of every library: --helpfull"]
+    lines += [
+        "",
+        "A file of flags, one a line: --flagfile=PATH. Flags after it override it.",
+        "Every flag of every library: --helpfull",
+    ]
     return "\n".join(lines)
 
 
@@ -165,8 +170,11 @@ def _flag_lines(flag: flags.Flag) -> list[str]:
     head = f"  --[no]{flag.name}" if flag.boolean else f"  --{flag.name}"
     given = f" (default: {usual})" if usual else ""
     text = textwrap.fill(
-        " ".join((flag.help or "").split()) + given, _WIDTH,
-        initial_indent=" " * 6, subsequent_indent=" " * 6,
-        break_long_words=False, break_on_hyphens=False,
+        " ".join((flag.help or "").split()) + given,
+        _WIDTH,
+        initial_indent=" " * 6,
+        subsequent_indent=" " * 6,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     return [head, text]

@@ -41,7 +41,9 @@ _integer = flags.DEFINE_integer
 def define_estimator() -> None:
     """The estimator and its own flags."""
     flags.DEFINE_enum(
-        "estimator", "full", ESTIMATORS,
+        "estimator",
+        "full",
+        ESTIMATORS,
         "what a genotype is worth. full: its network is trained from scratch "
         "as train.evaluate does it, by the flags of this search, and "
         "measured on the held out part of the training data; low_fidelity: "
@@ -52,36 +54,58 @@ def define_estimator() -> None:
         "--supernet with only the genotype's operations; table: nasbench201 "
         "only, CIFAR-10 validation accuracy after 12 epochs, of "
         "--nasbench201_table",
-    )  # fmt: skip
+    )
     flags.DEFINE_string(
-        "supernet", None, "folder of a search, whose supernet --estimator="
+        "supernet",
+        None,
+        "folder of a search, whose supernet --estimator="
         "one_shot or inherit uses (the newest checkpoint)",
-    )  # fmt: skip
+    )
     flags.DEFINE_enum(
-        "inherit_from", "supernet", INHERIT_FROM,
+        "inherit_from",
+        "supernet",
+        INHERIT_FROM,
         "inherit: supernet: of --supernet, what the genotype has of it; "
         "parent: of the newest network of this search that differs in one "
         "edge; where there is none, of --parents, then of --supernet, if "
         "given. Both may have fewer --channels, and fewer --layers where new "
         "cells can be the identity (nasbench201)",
-    )  # fmt: skip
+    )
     flags.DEFINE_string(
-        "parents", None, "--inherit_from=parent: folder of an earlier such "
+        "parents",
+        None,
+        "--inherit_from=parent: folder of an earlier such "
         "search, of whose networks one with the same genotype, or else one "
         "that differs in one edge, is a parent",
-    )  # fmt: skip
-    _integer("measured_batches", 0, "one_shot, and the end of "
-             "--strategy=random_weight_sharing: validation batches of the "
-             "supernet's search on which accuracy is measured (0: all)",
-             lower_bound=0)  # fmt: skip
-    what = ("epochs", "training images, of which the share held out is taken",
-            "channels", "cells", "pixels, to which images are "
-            "scaled")  # fmt: skip
+    )
+    _integer(
+        "measured_batches",
+        0,
+        "one_shot, and the end of "
+        "--strategy=random_weight_sharing: validation batches of the "
+        "supernet's search on which accuracy is measured (0: all)",
+        lower_bound=0,
+    )
+    what = (
+        "epochs",
+        "training images, of which the share held out is taken",
+        "channels",
+        "cells",
+        "pixels, to which images are scaled",
+    )
     for name, unit in zip(FIDELITY, what):
-        _integer(f"fidelity_{name}", None, f"low_fidelity: {unit} (unset: "
-                 f"--{name})", lower_bound=1)  # fmt: skip
-    _integer("curve_epochs", None, "learning_curve: epochs that are trained, "
-             "of --epochs", lower_bound=2)  # fmt: skip
+        _integer(
+            f"fidelity_{name}",
+            None,
+            f"low_fidelity: {unit} (unset: --{name})",
+            lower_bound=1,
+        )
+    _integer(
+        "curve_epochs",
+        None,
+        "learning_curve: epochs that are trained, of --epochs",
+        lower_bound=2,
+    )
 
 
 def foreign(

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from absl import flags
 
-from darts_tf.errors import InputError
-from darts_tf.cli import flag_values
-from darts_tf.cli import space_flags
+from darts_tf.cli import flag_values, space_flags
 from darts_tf.cli import flags as run_flags
+from darts_tf.errors import InputError
 
 FLAGFILES = ("search_flags", "short_flags", "evaluate_flags")
 COUNTS = ("search_seeds", "evaluate_seeds")
 """May be raised when an experiment is resumed."""
 
 FREE_FLAGS = (
-    *flag_values.PLACE_FLAGS, *FLAGFILES, "name", "snapshots", "processes",
-    "gpus", "stage", "task",
-)  # fmt: skip
+    *flag_values.PLACE_FLAGS,
+    *FLAGFILES,
+    "name",
+    "snapshots",
+    "processes",
+    "gpus",
+    "stage",
+    "task",
+)
 """May differ when an experiment is resumed (of flagfiles, what they say may
 not)."""
 
@@ -38,39 +43,60 @@ _integer, _string = flags.DEFINE_integer, flags.DEFINE_string
 def define_experiment() -> None:
     """All that an experiment has."""
     run_flags.define_workdir("experiment")
-    _string("name", None, "of the architecture in tables (default: what "
-            "searched)")  # fmt: skip
+    _string("name", None, "of the architecture in tables (default: what searched)")
     _string("search_flags", None, "flagfile of the searches")
     flags.DEFINE_enum(
-        "random_genotypes", None, space_flags.SPACES, "in the place of "
+        "random_genotypes",
+        None,
+        space_flags.SPACES,
+        "in the place of "
         "--search_flags: no search, but random genotypes of this space, one "
         "a seed",
-    )  # fmt: skip
-    _string("short_flags", None, "flagfile of the short trainings, which "
-            "choose the best cell by validation", required=True)  # fmt: skip
-    _string("evaluate_flags", None, "flagfile of the full trainings of the "
-            "best cell", required=True)  # fmt: skip
+    )
+    _string(
+        "short_flags",
+        None,
+        "flagfile of the short trainings, which choose the best cell by validation",
+        required=True,
+    )
+    _string(
+        "evaluate_flags",
+        None,
+        "flagfile of the full trainings of the best cell",
+        required=True,
+    )
     _integer("search_seeds", 4, "number of searches; may be raised")
     _integer("evaluate_seeds", 10, "number of full trainings; may be raised")
-    _integer("snapshots", 0, "epochs of each search whose cells get a short "
-             "training too, for the picture of its progress (0: none; it "
-             "shows what the searches measured themselves)")  # fmt: skip
+    _integer(
+        "snapshots",
+        0,
+        "epochs of each search whose cells get a short "
+        "training too, for the picture of its progress (0: none; it "
+        "shows what the searches measured themselves)",
+    )
     _string("data_dir", None, "folder of the data, for all")
     run_flags.define_truth()
     _define_pace()
 
 
 def _define_pace() -> None:
-    _integer("processes", None, "at a time on this machine (default: one a "
-             "GPU that is named, or one)")  # fmt: skip
+    _integer(
+        "processes",
+        None,
+        "at a time on this machine (default: one a GPU that is named, or one)",
+    )
     flags.DEFINE_list(
-        "gpus", None, "numbers of the GPUs that the processes share out "
+        "gpus",
+        None,
+        "numbers of the GPUs that the processes share out "
         "among themselves, as in CUDA_VISIBLE_DEVICES, which is the default",
-    )  # fmt: skip
-    flags.DEFINE_enum("stage", None, STAGES, "only this one (default: all in "
-                      "turn)")  # fmt: skip
-    _integer("task", None, "with --stage: only this task of it, counted from "
-             "0, for array jobs")  # fmt: skip
+    )
+    flags.DEFINE_enum("stage", None, STAGES, "only this one (default: all in turn)")
+    _integer(
+        "task",
+        None,
+        "with --stage: only this task of it, counted from 0, for array jobs",
+    )
 
 
 def check_experiment(parsed: flags.FlagValues) -> None:
@@ -101,13 +127,17 @@ def check_experiment(parsed: flags.FlagValues) -> None:
 def define_comparison() -> None:
     """All that a comparison has."""
     flags.DEFINE_list(
-        "experiments", None, "folders of experiments, or of searches by a "
-        "strategy that asks an estimator", required=True,
-    )  # fmt: skip
-    _string("out", None, "folder of the tables and the picture",
-            required=True)  # fmt: skip
+        "experiments",
+        None,
+        "folders of experiments, or of searches by a strategy that asks an estimator",
+        required=True,
+    )
+    _string("out", None, "folder of the tables and the picture", required=True)
     flags.DEFINE_enum(
-        "published", "none", list(PUBLISHED), "published numbers that are "
+        "published",
+        "none",
+        list(PUBLISHED),
+        "published numbers that are "
         "put beside them: cifar10: the DARTS paper's; cifar10_later: of "
         "methods since; the others: both, as far as they are known",
-    )  # fmt: skip
+    )

@@ -7,9 +7,8 @@ import json
 
 from absl import flags
 
-from darts_tf.cli import recipe_flags
-from darts_tf.cli import strategy_flags
-from darts_tf.cli.space_flags import (FOREIGN_FLAGS, TABLE_FLAG)
+from darts_tf.cli import recipe_flags, strategy_flags
+from darts_tf.cli.space_flags import FOREIGN_FLAGS, TABLE_FLAG
 
 OWN_MODULES = (
     f"{__package__}.flags",
@@ -26,9 +25,13 @@ PLACE_FLAGS = ("workdir", "data_dir", "download", TABLE_FLAG)
 """May differ when a run is resumed: they say where things lie."""
 
 PACE_FLAGS = (
-    "report_every", "checkpoint_every", "distribute", "instruments",
-    "recompute", *recipe_flags.LIMIT_FLAGS,
-)  # fmt: skip
+    "report_every",
+    "checkpoint_every",
+    "distribute",
+    "instruments",
+    "recompute",
+    *recipe_flags.LIMIT_FLAGS,
+)
 """May differ when a run is resumed: they change no result but rounding."""
 
 

@@ -20,10 +20,13 @@ BILEVEL = "bilevel"
 JOINT_FOREIGN = {
     "joint_alternating": ("lambda_regularizer", *LAMBDA_DEFAULTS),
     "joint_simultaneous": (
-        "lambda_regularizer", *LAMBDA_DEFAULTS, "alpha_learning_rate",
-        "alpha_weight_decay", "alpha_beta1",
+        "lambda_regularizer",
+        *LAMBDA_DEFAULTS,
+        "alpha_learning_rate",
+        "alpha_weight_decay",
+        "alpha_beta1",
     ),
-}  # fmt: skip
+}
 """What means nothing where alpha and w minimise one loss."""
 
 OPTIMIZATIONS = (BILEVEL, *JOINT_FOREIGN)
@@ -43,31 +46,41 @@ _integer, _float = flags.DEFINE_integer, flags.DEFINE_float
 def define_search() -> None:
     """What only a search has."""
     flags.DEFINE_enum(
-        "method", "finite_difference", METHODS,
+        "method",
+        "finite_difference",
+        METHODS,
         "gradient of alpha: xi = 0, eq. 8, or the exact derivative",
-    )  # fmt: skip
+    )
     flags.DEFINE_enum(
-        "optimization", BILEVEL, OPTIMIZATIONS,
+        "optimization",
+        BILEVEL,
+        OPTIMIZATIONS,
         "bilevel: alpha on data of its own (DARTS). The ablations of its "
         "sect. 3.3, both alpha and w on the union of the data: "
         "joint_alternating: first order steps in turn; joint_simultaneous: "
         "one SGD moves both at once",
-    )  # fmt: skip
+    )
     _float("learning_rate_min", 0.001, "of w, at the end", lower_bound=0)
     _float("alpha_learning_rate", 3e-4, "of alpha (Adam)", lower_bound=0)
     _float("alpha_weight_decay", 1e-3, "of alpha (L2)", lower_bound=0)
-    _float("alpha_beta1", 0.5, "of Adam on alpha", lower_bound=0,
-           upper_bound=0.999)  # fmt: skip
+    _float("alpha_beta1", 0.5, "of Adam on alpha", lower_bound=0, upper_bound=0.999)
     _float(
-        "temperature_end", 1.0, "of the softmax over alpha in the last "
+        "temperature_end",
+        1.0,
+        "of the softmax over alpha in the last "
         "epoch, falling geometrically from 1 in the first (1: no annealing)",
-        lower_bound=1e-3, upper_bound=1,
-    )  # fmt: skip
+        lower_bound=1e-3,
+        upper_bound=1,
+    )
     _float(
-        "train_portion", 0.5, "share of the training data for w; the rest is "
+        "train_portion",
+        0.5,
+        "share of the training data for w; the rest is "
         "for alpha (joint optimization: both learn from all; the rest is "
-        "measured)", lower_bound=0.01, upper_bound=0.99,
-    )  # fmt: skip
+        "measured)",
+        lower_bound=0.01,
+        upper_bound=0.99,
+    )
     define_memory()
     define_lambda()
     flags.register_multi_flags_validator(
@@ -76,9 +89,11 @@ def define_search() -> None:
         "--learning_rate_min must not be above --learning_rate",
     )
     _integer(
-        "warmup_epochs", 0, "first epochs in which w learns and alpha stays "
-        "(PC-DARTS: 15)", lower_bound=0,
-    )  # fmt: skip
+        "warmup_epochs",
+        0,
+        "first epochs in which w learns and alpha stays (PC-DARTS: 15)",
+        lower_bound=0,
+    )
     flags.register_multi_flags_validator(
         ["epochs", "warmup_epochs"],
         lambda v: v["warmup_epochs"] < v["epochs"],
@@ -118,58 +133,82 @@ def check_optimization(parsed: flags.FlagValues) -> None:
 def define_memory() -> None:
     """What a search does with less memory."""
     _integer(
-        "micro_batches", 1, "equal slices of a batch that are computed in "
+        "micro_batches",
+        1,
+        "equal slices of a batch that are computed in "
         "turn and averaged, as on so many replicas; batch norm sees a slice",
         lower_bound=1,
-    )  # fmt: skip
+    )
     flags.DEFINE_bool(
-        "recompute", False, "images: compute the inside of each cell again in "
+        "recompute",
+        False,
+        "images: compute the inside of each cell again in "
         "the backward pass in the place of keeping it in memory",
-    )  # fmt: skip
+    )
     _integer(
-        "partial_channels", 1, "images: K; on each edge one K-th of the "
+        "partial_channels",
+        1,
+        "images: K; on each edge one K-th of the "
         "channels goes through the mixed operation and the others by-pass "
         "it, and edges have weights of their own (PC-DARTS, Xu et al. 2020: "
-        "4; 1: DARTS)", lower_bound=1,
-    )  # fmt: skip
+        "4; 1: DARTS)",
+        lower_bound=1,
+    )
 
 
 def define_lambda() -> None:
     """Lambda-DARTS; only for images. --strategy is defined before."""
     usual = LAMBDA_DEFAULTS
     flags.DEFINE_enum(
-        "lambda_regularizer", "none", REGULARIZERS,
+        "lambda_regularizer",
+        "none",
+        REGULARIZERS,
         "Lambda-DARTS: what of the layer gradients is aligned by the steps on "
         "w: their cosines, or their signs",
-    )  # fmt: skip
-    _float("lambda_strength", usual["lambda_strength"], "of the regularizer "
-           "in the last epoch; it rises linearly from 0", lower_bound=0)
+    )
+    _float(
+        "lambda_strength",
+        usual["lambda_strength"],
+        "of the regularizer in the last epoch; it rises linearly from 0",
+        lower_bound=0,
+    )
     flags.DEFINE_enum(
-        "lambda_gradient", usual["lambda_gradient"], LAMBDA_GRADIENTS,
+        "lambda_gradient",
+        usual["lambda_gradient"],
+        LAMBDA_GRADIENTS,
         "how the regularizer is differentiated: by a central difference, as "
         "published, or exactly (the difference is many times too long where "
         "it crosses kinks)",
-    )  # fmt: skip
-    _float("lambda_epsilon", usual["lambda_epsilon"], "length of the central "
-           "difference in the space of mixing weights", lower_bound=1e-12)
+    )
+    _float(
+        "lambda_epsilon",
+        usual["lambda_epsilon"],
+        "length of the central difference in the space of mixing weights",
+        lower_bound=1e-12,
+    )
     flags.DEFINE_enum(
-        "lambda_cells", usual["lambda_cells"], LAMBDA_CELLS,
-        "which cells are aligned: the normal ones, as published, or those of "
-        "each kind",
-    )  # fmt: skip
+        "lambda_cells",
+        usual["lambda_cells"],
+        LAMBDA_CELLS,
+        "which cells are aligned: the normal ones, as published, or those of each kind",
+    )
     flags.register_multi_flags_validator(
         ["strategy", "lambda_regularizer", *usual],
-        lambda v: v["lambda_regularizer"] != "none"
-        or v["strategy"] == "lambda_darts"
-        or all(v[name] == value for name, value in usual.items()),
+        lambda v: (
+            v["lambda_regularizer"] != "none"
+            or v["strategy"] == "lambda_darts"
+            or all(v[name] == value for name, value in usual.items())
+        ),
         "--lambda_strength, --lambda_gradient, --lambda_epsilon and "
         "--lambda_cells mean nothing without --lambda_regularizer=cosine or "
         "sign, or --strategy=lambda_darts",
     )
     flags.register_multi_flags_validator(
         ["lambda_gradient", "lambda_epsilon"],
-        lambda v: v["lambda_gradient"] != "exact"
-        or v["lambda_epsilon"] == usual["lambda_epsilon"],
+        lambda v: (
+            v["lambda_gradient"] != "exact"
+            or v["lambda_epsilon"] == usual["lambda_epsilon"]
+        ),
         "--lambda_epsilon is the length of a difference, and "
         "--lambda_gradient=exact takes none; leave out one of both",
     )
@@ -178,7 +217,8 @@ def define_lambda() -> None:
 def define_instruments() -> None:
     """What a search shows of itself, and what ends it early."""
     flags.DEFINE_list(
-        "instruments", "entropy,skip_connections",
+        "instruments",
+        "entropy,skip_connections",
         "what is measured at each epoch's end, for metrics.jsonl and "
         "TensorBoard; changes no result. entropy: of the mixing weights, "
         "free; skip_connections: in the cells of now, free; alignment: of "
@@ -189,24 +229,39 @@ def define_instruments() -> None:
         "validation accuracy with mixed "
         "and with derived operations, 64 passes without (images). The last "
         "three also compile a graph in the first epoch",
-    )  # fmt: skip
+    )
     flags.register_validator("instruments", _known)
     flags.DEFINE_enum(
-        "early_stop", "none", EARLY_STOP,
+        "early_stop",
+        "none",
+        EARLY_STOP,
         "rule that ends the search before its cells collapse. eigenvalue: "
         "the dominant eigenvalue rose too fast, the cells are those from "
         "before (Zela et al. 2020; measures that instrument too); "
         "skip_connections: the normal cell has too many (DARTS+, Liang et "
         "al. 2019)",
-    )  # fmt: skip
-    _integer("early_stop_window", None, "eigenvalue: epochs that are averaged "
-             "and compared with as many before (unset: 5)", 1)  # fmt: skip
-    _float("early_stop_ratio", None, "eigenvalue: of before to now, below "
-           "which it ends (unset: 0.75)", 0, 1)  # fmt: skip
-    _integer("early_stop_skips", None, "skip_connections: so many end it "
-             "(unset: 2)", 1)  # fmt: skip
-    _integer("early_stop_first", None, "earliest epoch whose cells may be "
-             "returned, counted from 1 (unset: 11)", 1)  # fmt: skip
+    )
+    _integer(
+        "early_stop_window",
+        None,
+        "eigenvalue: epochs that are averaged "
+        "and compared with as many before (unset: 5)",
+        1,
+    )
+    _float(
+        "early_stop_ratio",
+        None,
+        "eigenvalue: of before to now, below which it ends (unset: 0.75)",
+        0,
+        1,
+    )
+    _integer("early_stop_skips", None, "skip_connections: so many end it (unset: 2)", 1)
+    _integer(
+        "early_stop_first",
+        None,
+        "earliest epoch whose cells may be returned, counted from 1 (unset: 11)",
+        1,
+    )
     for name, rules in EARLY_STOP_FLAGS.items():
         flags.register_multi_flags_validator(
             [name, "early_stop"],

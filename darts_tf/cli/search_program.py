@@ -6,9 +6,7 @@ Apart from the program, so that what parses its flags needs no TensorFlow.
 from __future__ import annotations
 
 from darts_tf.cli import flags as run_flags
-from darts_tf.cli import recipe_flags
-from darts_tf.cli import search_flags
-from darts_tf.cli import strategy_flags
+from darts_tf.cli import recipe_flags, search_flags, strategy_flags
 
 
 def define() -> None:

@@ -4,31 +4,56 @@ from __future__ import annotations
 
 from absl import flags
 
+from darts_tf.cli import estimator_flags, recipe_flags, strategy_flags
 from darts_tf.errors import InputError
-from darts_tf.cli import estimator_flags
-from darts_tf.cli import recipe_flags
-from darts_tf.cli import strategy_flags
 from darts_tf.space import nasbench201
 
 CELL_SPACES = ("darts_conv", "s1", "s2", "s3", "s4", "darts_conv_nonzero")
 SPACES = (*CELL_SPACES, "nasbench201", "darts_recurrent")
 
 IMAGE_FLAGS = (
-    "download", "image_size", "examples", "crop_padding", "flip",
-    "cutout_length", "channels", "layers", "train_portion", "network",
-    "resized_crop", "colour_jitter", "stream",
-    "auxiliary_weight", "drop_path", "valid_fraction", "lambda_regularizer",
-    "lambda_strength", "lambda_gradient", "lambda_epsilon", "lambda_cells",
-    "recompute", "partial_channels", "precision", "jit",
+    "download",
+    "image_size",
+    "examples",
+    "crop_padding",
+    "flip",
+    "cutout_length",
+    "channels",
+    "layers",
+    "train_portion",
+    "network",
+    "resized_crop",
+    "colour_jitter",
+    "stream",
+    "auxiliary_weight",
+    "drop_path",
+    "valid_fraction",
+    "lambda_regularizer",
+    "lambda_strength",
+    "lambda_gradient",
+    "lambda_epsilon",
+    "lambda_cells",
+    "recompute",
+    "partial_channels",
+    "precision",
+    "jit",
     *recipe_flags.RECIPE_FLAGS,
-    *recipe_flags.LIMIT_FLAGS, *estimator_flags.IMAGE_FLAGS,
-)  # fmt: skip
+    *recipe_flags.LIMIT_FLAGS,
+    *estimator_flags.IMAGE_FLAGS,
+)
 TABLE_FLAG = "nasbench201_table"
 TEXT_FLAGS = (
-    "hidden_size", "bptt", "slowness", "dropout_words", "dropout_embedding",
-    "dropout_x", "dropout_hidden", "dropout_output", "measured_batch",
+    "hidden_size",
+    "bptt",
+    "slowness",
+    "dropout_words",
+    "dropout_embedding",
+    "dropout_x",
+    "dropout_hidden",
+    "dropout_output",
+    "measured_batch",
     "patience",
-)  # fmt: skip
+)
 FOREIGN_FLAGS = dict.fromkeys(CELL_SPACES, (*TEXT_FLAGS, TABLE_FLAG)) | {
     "darts_recurrent": (*IMAGE_FLAGS, TABLE_FLAG),
     "nasbench201": (*TEXT_FLAGS, "network", "auxiliary_weight"),
@@ -81,10 +106,7 @@ def check_space(parsed: flags.FlagValues) -> None:
 
 def _check_strategy(parsed: flags.FlagValues) -> None:
     regularizer = "lambda_regularizer"
-    if (
-        parsed.strategy == "lambda_darts"
-        and regularizer in FOREIGN_FLAGS[parsed.space]
-    ):
+    if parsed.strategy == "lambda_darts" and regularizer in FOREIGN_FLAGS[parsed.space]:
         raise InputError(
             f"--strategy=lambda_darts means nothing with --space="
             f"{parsed.space}{REASONS[regularizer]}; give another strategy"

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from absl import flags
 
+from darts_tf.cli import estimator_flags, recipe_flags, search_flags
 from darts_tf.errors import InputError
-from darts_tf.cli import estimator_flags
-from darts_tf.cli import recipe_flags
-from darts_tf.cli import search_flags
 from darts_tf.space import recurrent
 
 RELAXED = ("darts", "lambda_darts")
@@ -31,19 +29,31 @@ OWN_FLAGS = {
 STRATEGIES = (*RELAXED, SHARING, *OWN_FLAGS)
 BUDGET_FLAGS = ("budget_evaluations", "budget_seconds")
 TRAINING_FLAGS = (
-    "network", "auxiliary_weight", "drop_path", "valid_fraction", "patience",
+    "network",
+    "auxiliary_weight",
+    "drop_path",
+    "valid_fraction",
+    "patience",
     *recipe_flags.RECIPE_FLAGS,
-)  # fmt: skip
+)
 """Of an evaluation; a search needs them where its estimator trains."""
 
 ALWAYS = (
-    "workdir", "space", "seed", "deterministic", "strategy", *BUDGET_FLAGS,
-)  # fmt: skip
+    "workdir",
+    "space",
+    "seed",
+    "deterministic",
+    "strategy",
+    *BUDGET_FLAGS,
+)
 """What a search that asks an estimator reads, whichever that is."""
 
 SHARED_WITH_SHARING = (
-    "learning_rate_min", "train_portion", "micro_batches", "recompute",
-)  # fmt: skip
+    "learning_rate_min",
+    "train_portion",
+    "micro_batches",
+    "recompute",
+)
 """What weight sharing has in common with descent on alpha."""
 
 RELAXATION_MODULE = search_flags.__name__
@@ -55,7 +65,9 @@ _integer, _float = flags.DEFINE_integer, flags.DEFINE_float
 def define_strategy() -> None:
     """The strategy, the estimator, the budget."""
     flags.DEFINE_enum(
-        "strategy", "darts", STRATEGIES,
+        "strategy",
+        "darts",
+        STRATEGIES,
         "how to look. darts: descent on alpha (--method); lambda_darts: the "
         "same with --lambda_regularizer=cosine unless given; "
         "random_weight_sharing: steps on w with random genotypes, of which "
@@ -65,26 +77,59 @@ def define_strategy() -> None:
         "random; evolution: regularised (Real et al. 2019); reinforce: a "
         "controller's policy gradient (Zoph and Le 2017); bayesian: Optuna's "
         "TPE (Bergstra et al. 2011)",
-    )  # fmt: skip
+    )
     estimator_flags.define_estimator()
-    _integer("budget_evaluations", 0, "genotypes that are evaluated; may be "
-             "raised when the run is resumed")  # fmt: skip
-    _float("budget_seconds", 0, "seconds of the search over all its starts; "
-           "the evaluation in which they end is finished; may be raised when "
-           "the run is resumed")  # fmt: skip
-    _integer("evolution_population", 10, "genotypes that live, and random "
-             "ones at the start (Real et al. 2019, for 20,000 evaluations: "
-             "100)", lower_bound=1)  # fmt: skip
-    _integer("evolution_sample", 3, "of the population, whose best is the "
-             "parent (Real et al. 2019: 25)", lower_bound=1)  # fmt: skip
-    _float("reinforce_learning_rate", 0.01, "of Adam on the controller's "
-           "logits", lower_bound=1e-9)  # fmt: skip
-    _float("reinforce_baseline", 0.9, "share of the moving average of worths "
-           "that stays at each step", lower_bound=0, upper_bound=0.999)
-    _integer("final_evaluations", 1000, "random_weight_sharing: genotypes "
-             "that are ranked at the end", lower_bound=1)  # fmt: skip
-    _integer("bayesian_startup", 10, "random genotypes before the model is "
-             "asked", lower_bound=1)  # fmt: skip
+    _integer(
+        "budget_evaluations",
+        0,
+        "genotypes that are evaluated; may be raised when the run is resumed",
+    )
+    _float(
+        "budget_seconds",
+        0,
+        "seconds of the search over all its starts; "
+        "the evaluation in which they end is finished; may be raised when "
+        "the run is resumed",
+    )
+    _integer(
+        "evolution_population",
+        10,
+        "genotypes that live, and random "
+        "ones at the start (Real et al. 2019, for 20,000 evaluations: "
+        "100)",
+        lower_bound=1,
+    )
+    _integer(
+        "evolution_sample",
+        3,
+        "of the population, whose best is the parent (Real et al. 2019: 25)",
+        lower_bound=1,
+    )
+    _float(
+        "reinforce_learning_rate",
+        0.01,
+        "of Adam on the controller's logits",
+        lower_bound=1e-9,
+    )
+    _float(
+        "reinforce_baseline",
+        0.9,
+        "share of the moving average of worths that stays at each step",
+        lower_bound=0,
+        upper_bound=0.999,
+    )
+    _integer(
+        "final_evaluations",
+        1000,
+        "random_weight_sharing: genotypes that are ranked at the end",
+        lower_bound=1,
+    )
+    _integer(
+        "bayesian_startup",
+        10,
+        "random genotypes before the model is asked",
+        lower_bound=1,
+    )
 
 
 def foreign(parsed: flags.FlagValues) -> dict[str, str]:
@@ -109,8 +154,12 @@ def _foreign_to_asking(parsed, named: dict[str, set[str]]) -> dict[str, str]:
     own = OWN_FLAGS[parsed.strategy]
     others = {n for names in OWN_FLAGS.values() for n in names} - {*own}
     unread = named[RELAXATION_MODULE] | others | {"final_evaluations"}
-    every = {n for module, names in named.items() for n in names
-             if module.startswith(f"{__package__}.")}  # fmt: skip
+    every = {
+        n
+        for module, names in named.items()
+        for n in names
+        if module.startswith(f"{__package__}.")
+    }
     needed = (*ALWAYS, *own)
     return estimator_flags.foreign(parsed, every, needed) | dict.fromkeys(
         unread, f"--strategy={parsed.strategy}"
@@ -126,8 +175,7 @@ def check_strategy(parsed: flags.FlagValues) -> None:
     """
     for name, why in foreign(parsed).items():
         if parsed[name].present:
-            raise InputError(f"--{name} means nothing with {why}; leave it "
-                             "out")  # fmt: skip
+            raise InputError(f"--{name} means nothing with {why}; leave it out")
     if parsed.strategy == SHARING and parsed.space == recurrent.SPACE.name:
         raise InputError(
             f"--strategy={SHARING} is built for images; with --space="

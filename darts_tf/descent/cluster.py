@@ -69,9 +69,7 @@ def _workers(cluster: dict) -> tuple[str, ...]:
         )
     workers = cluster.get("worker")
     if not isinstance(workers, list) or not workers:
-        raise _refused(
-            'its cluster lists no "worker", and the first one is the chief'
-        )
+        raise _refused('its cluster lists no "worker", and the first one is the chief')
     for address in workers:
         if not _is_address(address):
             raise _refused(f"worker {address!r} is no host:port")
@@ -96,8 +94,7 @@ def _index(task: dict, count: int) -> int:
         index = int(index)
     if type(index) is not int or not 0 <= index < count:
         raise _refused(
-            f"its task index is {index!r}; the {count} workers are 0 to "
-            f"{count - 1}"
+            f"its task index is {index!r}; the {count} workers are 0 to {count - 1}"
         )
     return index
 

@@ -82,13 +82,11 @@ class SGD(_Guarded):
             gradients = [c * g for g in gradients]
         if self.weight_decay:
             gradients = [
-                g + self.weight_decay * t
-                for g, t in zip(gradients, w, strict=True)
+                g + self.weight_decay * t for g, t in zip(gradients, w, strict=True)
             ]
         if self.momentum:
             gradients = slots = [
-                self.momentum * v + g
-                for v, g in zip(slots, gradients, strict=True)
+                self.momentum * v + g for v, g in zip(slots, gradients, strict=True)
             ]
         moved = [
             t - tf.cast(learning_rate, t.dtype) * v
@@ -140,8 +138,7 @@ class Adam(_Guarded):
         m = [self.beta1 * a + (1 - self.beta1) * b for a, b in zip(m, g)]
         v = [self.beta2 * a + (1 - self.beta2) * b * b for a, b in zip(v, g)]
         moved = [
-            self._move(*values, t)
-            for values in zip(parameters, m, v, strict=True)
+            self._move(*values, t) for values in zip(parameters, m, v, strict=True)
         ]
         return moved, [*m, *v, t]
 

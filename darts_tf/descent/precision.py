@@ -79,8 +79,7 @@ def precision_by_name(name: str) -> Precision:
     """
     if name not in PRECISIONS:
         raise InputError(
-            f"precision must be one of {', '.join(PRECISIONS)}; received "
-            f"{name!r}"
+            f"precision must be one of {', '.join(PRECISIONS)}; received {name!r}"
         )
     return PRECISIONS[name]
 

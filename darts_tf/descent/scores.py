@@ -72,7 +72,5 @@ def cross_entropy(
     for window in windows:
         value, hidden = run(window, hidden)
         total += float(replicas.sum(value))
-        words += replicas.batch_size(window) * int(
-            replicas.local(window[1]).shape[1]
-        )
+        words += replicas.batch_size(window) * int(replicas.local(window[1]).shape[1])
     return total / words

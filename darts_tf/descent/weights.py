@@ -47,9 +47,7 @@ class DescendingWeights:
 
     def _compile(self, replicas: Replicas) -> None:
         def read(variables):
-            return replicas.compile(
-                lambda: [tf.identity(v) for v in variables]
-            )
+            return replicas.compile(lambda: [tf.identity(v) for v in variables])
 
         def move(w, gradient, learning_rate):
             slots = [tf.identity(s) for s in self.slots]

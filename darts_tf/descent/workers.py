@@ -111,9 +111,7 @@ class Workers(Replicas):
         """A value from those of this worker's replicas, in their order."""
         make = self.strategy.experimental_distribute_values_from_function
         return make(
-            lambda context: shares[
-                context.replica_id_in_sync_group - self._first
-            ]
+            lambda context: shares[context.replica_id_in_sync_group - self._first]
         )
 
 

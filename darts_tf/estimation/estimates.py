@@ -49,9 +49,7 @@ class Estimator(Protocol):
         """
 
 
-def of_accuracy(
-    accuracy: float, seconds: float, images: int | None = None
-) -> Estimate:
+def of_accuracy(accuracy: float, seconds: float, images: int | None = None) -> Estimate:
     """Of a share of right answers.
 
     Where the number of validation images is known, so is the error of having

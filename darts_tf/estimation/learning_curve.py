@@ -85,8 +85,7 @@ def _noises(y: np.ndarray, images: int | None) -> np.ndarray:
 
 
 def curves(seen: int, epochs: int) -> tuple[np.ndarray, np.ndarray]:
-    """(prior share [F], f after each seen epoch and after the last [F, N+1]).
-    """
+    """(prior share [F], f after each seen epoch and after the last [F, N+1])."""
     n = np.append(np.arange(1.0, seen + 1), epochs)
     rates = np.concatenate([RATES, RATES * 10 / epochs])
     families = [

@@ -9,9 +9,16 @@ import tensorflow as tf
 
 
 def sample(
-    step, state_size: int, words: Sequence[str], end: str, avoid: str,
-    *, sentences: int, longest: int, seed: int,
-) -> list[str]:  # fmt: skip
+    step,
+    state_size: int,
+    words: Sequence[str],
+    end: str,
+    avoid: str,
+    *,
+    sentences: int,
+    longest: int,
+    seed: int,
+) -> list[str]:
     """Draws sentences word by word from the model's distribution.
 
     Args:

@@ -103,8 +103,7 @@ class TextTraining(Epochs):
         self._w = [v.value for v in model.trainable_variables]
         with replicas.scope():
             self._average = [
-                tf.Variable(tf.convert_to_tensor(v), trainable=False)
-                for v in self._w
+                tf.Variable(tf.convert_to_tensor(v), trainable=False) for v in self._w
             ]
         self._averaged = 0  # steps in the average
         self._averaging = False
@@ -120,17 +119,12 @@ class TextTraining(Epochs):
                 seed = seed + replica.replica_id_in_sync_group
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(w)
-                value, aux = window_loss(
-                    self.model, w, batch, seed, settings.slowness
-                )
+                value, aux = window_loss(self.model, w, batch, seed, settings.slowness)
             g = [tf.convert_to_tensor(d) for d in tape.gradient(value, w)]
-            moved, _ = self._sgd.step(
-                w, replicas.mean(g), [], learning_rate
-            )
+            moved, _ = self._sgd.step(w, replicas.mean(g), [], learning_rate)
             replicas.assign(self._w, moved)
             average = [
-                a + share * (t - a)
-                for a, t in zip(self._average, moved, strict=True)
+                a + share * (t - a) for a, t in zip(self._average, moved, strict=True)
             ]
             replicas.assign(self._average, average)
             nats = replicas.mean([aux["cross_entropy"]])[0]
@@ -186,9 +180,7 @@ class TextTraining(Epochs):
         zeros = np.zeros((batch, self._shape[1]), np.float32)
         hidden = self.replicas.divided(zeros)
         return math.exp(
-            scores.cross_entropy(
-                self._measure, windows, hidden, self.replicas
-            )
+            scores.cross_entropy(self._measure, windows, hidden, self.replicas)
         )
 
     def end_epoch(self) -> dict[str, float]:

@@ -27,8 +27,8 @@ from darts_tf.descent.variables import grouped, numbered, snapshot
 from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks.compiled import functional_call
 from darts_tf.networks.compiled.derivative_mode import differentiated_once
+from darts_tf.networks.compiled.flat_weights import WeightRow, arrays_of, row_of
 from darts_tf.networks.running_statistics import RunningStatistics
-from darts_tf.networks.compiled.flat_weights import (WeightRow, arrays_of, row_of)
 
 TOP = 5
 """Answers of which one must be right, beside the best one alone."""
@@ -62,10 +62,13 @@ def training_loss(
     def loss(w, batch, seed, drop_path):
         images, labels = batch
         (logits, auxiliary), seen = functional_call.call(
-            model, w, images,
+            model,
+            w,
+            images,
             drop_path=drop_path if with_drop_path else None,
-            seed=seed, training=True,
-        )  # fmt: skip
+            seed=seed,
+            training=True,
+        )
         value = cross_entropy(logits, labels, smoothing)
         if auxiliary is not None:
             more = cross_entropy(auxiliary, labels, smoothing)
@@ -123,12 +126,14 @@ class Training(Epochs):
     def _compile(self) -> None:
         settings, replicas = self.settings, self.replicas
         precision, sgd = self._precision, self._sgd
-        loss = self._layout.loss(training_loss(
-            self.model,
-            settings.auxiliary_weight,
-            settings.drop_path > 0,
-            settings.label_smoothing,
-        ))  # fmt: skip
+        loss = self._layout.loss(
+            training_loss(
+                self.model,
+                settings.auxiliary_weight,
+                settings.drop_path > 0,
+                settings.label_smoothing,
+            )
+        )
 
         def train(batch, seed, learning_rate, drop_path):
             w = [tf.identity(self._w)]
@@ -161,9 +166,7 @@ class Training(Epochs):
 
         self._train = replicas.compile(train)
         self._count = replicas.compile(count)
-        self._count_among = replicas.compile(
-            lambda batch: count(batch, TOP)
-        )
+        self._count_among = replicas.compile(lambda batch: count(batch, TOP))
         self._share = scores.compile_share(replicas)
 
     def advance(self) -> dict[str, object]:

@@ -11,10 +11,9 @@ import functools
 
 import tensorflow as tf
 
-from darts_tf.networks.compiled import derivative_mode
-from darts_tf.networks.compiled import functional_call
-from darts_tf.networks.layer import Layer
+from darts_tf.networks.compiled import derivative_mode, functional_call
 from darts_tf.networks.compiled.batch_norm_gradients import normalised
+from darts_tf.networks.layer import Layer
 from darts_tf.networks.precision import wide, widened
 
 MOMENTUM = 0.9
@@ -55,9 +54,7 @@ class BatchNorm(Layer):
             self.gamma = self.add_weight(size, "ones", name="gamma")
             self.beta = self.add_weight(size, "zeros", name="beta")
         self.moving_mean = self._statistic(size, "zeros", "moving_mean")
-        self.moving_variance = self._statistic(
-            size, "ones", "moving_variance"
-        )
+        self.moving_variance = self._statistic(size, "ones", "moving_variance")
 
     def _statistic(self, size, initializer, name):
         return self.add_weight(
@@ -108,11 +105,7 @@ class BatchNorm(Layer):
         """(gamma, beta), each [C], with as few graph nodes as possible."""
         if self.affine:
             gamma, beta = self.gamma, self.beta
-            return (
-                (gamma, beta)
-                if scale is None
-                else (gamma * scale, beta * scale)
-            )
+            return (gamma, beta) if scale is None else (gamma * scale, beta * scale)
         ones, zeros = _constants(x.shape[-1], wide(x.dtype))
         if derivative_mode.weights_are_constant():
             # A traced function has a gradient in all that it captures.
@@ -135,9 +128,7 @@ class BatchNorm(Layer):
         if self.synchronized:
             variance = squares / count - mean * mean
         else:
-            variance = tf.reduce_mean(
-                tf.math.squared_difference(x, mean), [0, 1, 2]
-            )
+            variance = tf.reduce_mean(tf.math.squared_difference(x, mean), [0, 1, 2])
         unbiased = variance * count / tf.maximum(count - 1, 1)
         return mean, variance, unbiased
 

@@ -14,17 +14,17 @@ from darts_tf.errors import InputError
 from darts_tf.networks import operations
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
-from darts_tf.networks.drop_path import edge_arguments
-from darts_tf.networks.discrete_edges import discrete_units
-from darts_tf.networks.stem_and_head import (AuxiliaryHead, strided_stem)
 from darts_tf.networks.compiled.mixed_edges import MixedEdges
+from darts_tf.networks.compiled.shared_functions import SharedTraces
+from darts_tf.networks.discrete_edges import discrete_units
+from darts_tf.networks.drop_path import edge_arguments
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
     check_channels,
 )
-from darts_tf.networks.compiled.shared_functions import SharedTraces
 from darts_tf.networks.skeleton import Trunk
+from darts_tf.networks.stem_and_head import AuxiliaryHead, strided_stem
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
@@ -56,22 +56,24 @@ class Supernet(Trunk):
       InputError: a size that makes no network.
     """
 
-    def __init__(self, space: SearchSpace, channels, layers, classes,
-                 synchronized: bool = False,
-                 second_derivatives: bool = False,
-                 recompute: bool = False,
-                 partial_channels: int = 1,
-                 xla: bool = False):  # fmt: skip
+    def __init__(
+        self,
+        space: SearchSpace,
+        channels,
+        layers,
+        classes,
+        synchronized: bool = False,
+        second_derivatives: bool = False,
+        recompute: bool = False,
+        partial_channels: int = 1,
+        xla: bool = False,
+    ):
         check_channels(channels, partial_channels)
         self.space, self.recompute = space, recompute
         self.partial_channels = partial_channels
         # Replicas cannot meet inside of a shared trace.
-        self._traces = (
-            None if synchronized else SharedTraces(second_derivatives, xla)
-        )
-        norm = functools.partial(
-            BatchNorm, synchronized=synchronized, momentum=0.0
-        )
+        self._traces = None if synchronized else SharedTraces(second_derivatives, xla)
+        norm = functools.partial(BatchNorm, synchronized=synchronized, momentum=0.0)
         self.norm = functools.partial(norm, False)
         self._stem_norm = functools.partial(norm, True)
         super().__init__(channels, layers, classes, name="supernet")
@@ -95,13 +97,16 @@ class Supernet(Trunk):
         for source in range(spec.inputs + spec.nodes - 1):
             stride = 2 if kind == "reduce" and source < spec.inputs else 1
             mixed = MixedEdges(
-                spec, source, channels // groups, stride, self.norm,
-                key=layer * 100 + source, traces=self._traces,
-            )  # fmt: skip
-            whole = groups == 1
-            units.append(
-                mixed if whole else PartialEdges(mixed, groups, stride)
+                spec,
+                source,
+                channels // groups,
+                stride,
+                self.norm,
+                key=layer * 100 + source,
+                traces=self._traces,
             )
+            whole = groups == 1
+            units.append(mixed if whole else PartialEdges(mixed, groups, stride))
         return Cell(
             units,
             spec.nodes,
@@ -143,8 +148,9 @@ class EvaluationNetwork(Trunk):
         exists in training only.
     """
 
-    def __init__(self, genotype: Genotype, channels, layers, classes,
-                 auxiliary: bool = True):  # fmt: skip
+    def __init__(
+        self, genotype: Genotype, channels, layers, classes, auxiliary: bool = True
+    ):
         self.genotype = genotype
         self.norm = functools.partial(BatchNorm, True)
         super().__init__(channels, layers, classes, name="evaluation_network")
@@ -185,9 +191,7 @@ class EvaluationNetwork(Trunk):
           Logits [B, classes]; in training (logits, auxiliary logits), the
           latter None without an auxiliary head.
         """
-        arguments = edge_arguments(
-            self.cells, drop_path, seed, images, training
-        )
+        arguments = edge_arguments(self.cells, drop_path, seed, images, training)
         auxiliary_logits = None
         outputs = self._trunk(images, training, arguments.__getitem__)
         for layer, out in enumerate(outputs):

@@ -99,9 +99,7 @@ def phases_read(x, stride: int) -> list:
       sizes are padded by zeros at the end.
     """
     ends = [[0, size % 2] for size in x.shape[1:3]]
-    phases = tf.raw_ops.SpaceToBatchND(
-        input=x, block_shape=[2, 2], paddings=ends
-    )
+    phases = tf.raw_ops.SpaceToBatchND(input=x, block_shape=[2, 2], paddings=ends)
     if stride == 1:
         return [phases]
     even, _, _, odd = tf.split(phases, 4)

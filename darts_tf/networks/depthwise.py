@@ -107,9 +107,7 @@ class Form:
 
     def y(self, x, kernel):
         """The convolution, by TensorFlow, and with its gradients."""
-        return tf.raw_ops.DepthwiseConv2dNative(
-            input=x, filter=kernel, **self._how()
-        )
+        return tf.raw_ops.DepthwiseConv2dNative(input=x, filter=kernel, **self._how())
 
     def dx(self, kernel, dy):
         """The derivative by x, by TensorFlow."""

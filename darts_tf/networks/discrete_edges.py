@@ -34,9 +34,7 @@ class DiscreteEdges(Edges):
         the zero operation.
     """
 
-    def __init__(
-        self, edges, channels: int, stride: int, key: int, before: int = 0
-    ):
+    def __init__(self, edges, channels: int, stride: int, key: int, before: int = 0):
         super().__init__()
         self.stride, self.key, self.before = stride, key, before
         self.edges = list(edges)
@@ -91,9 +89,12 @@ class DiscreteEdges(Edges):
 
 
 def discrete_units(
-    spec: CellSpec, cell: CellGenotype, channels: int, input_stride: int,
+    spec: CellSpec,
+    cell: CellGenotype,
+    channels: int,
+    input_stride: int,
     layer: int,
-):  # fmt: skip
+):
     """The edges of a derived cell: for each node a DiscreteEdges or None.
 
     Args:

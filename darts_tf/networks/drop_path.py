@@ -28,9 +28,7 @@ def scales(probability, seed, edges: int, examples) -> list:
     return tf.unstack(tf.stop_gradient(tf.floor(drawn + keep) / keep), edges)
 
 
-def edge_arguments(
-    cells, probability, seed, images, training: bool
-) -> list[dict]:
+def edge_arguments(cells, probability, seed, images, training: bool) -> list[dict]:
     """For each cell what its edges (networks/discrete_edges.py) need in a pass.
 
     Args:
@@ -43,9 +41,7 @@ def edge_arguments(
         return [{}] * len(cells)
     if probability is None:
         return [{"seed": seed}] * len(cells)
-    counts = [
-        sum(unit.droppable for unit in cell.units if unit) for cell in cells
-    ]
+    counts = [sum(unit.droppable for unit in cell.units if unit) for cell in cells]
     left = iter(scales(probability, seed, sum(counts), tf.shape(images)[0]))
     return [
         {"seed": seed, "drop_path": [next(left) for _ in range(count)]}

@@ -39,8 +39,7 @@ class Dropouts:
         for name, value in dataclasses.asdict(self).items():
             if not 0 <= value < 1:
                 raise InputError(
-                    f"dropout '{name}' must be at least 0 and below 1; "
-                    f"received {value}"
+                    f"dropout '{name}' must be at least 0 and below 1; received {value}"
                 )
 
 
@@ -61,9 +60,7 @@ class LanguageModel(keras.Model):
     ):
         super().__init__(name="language_model")
         self.cell, self.words, self.dropouts = cell, words, dropouts
-        start = keras.initializers.RandomUniform(
-            -INITIAL_RANGE, INITIAL_RANGE
-        )
+        start = keras.initializers.RandomUniform(-INITIAL_RANGE, INITIAL_RANGE)
         self.embedding = self.add_weight(
             (words, cell.hidden_size), start, name="embedding"
         )
@@ -139,9 +136,14 @@ def window_loss(model: LanguageModel, w, batch, seed, slowness, **edges):
     entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
     inputs, targets, fresh, hidden = batch
     (logits, hidden, outputs), _ = model.stateless_call(
-        w, other_state(model), inputs, started(hidden, fresh), seed=seed,
-        training=True, **edges,
-    )  # fmt: skip
+        w,
+        other_state(model),
+        inputs,
+        started(hidden, fresh),
+        seed=seed,
+        training=True,
+        **edges,
+    )
     nats = tf.reduce_mean(entropy(tf.transpose(targets), logits))
     value = nats
     if slowness:

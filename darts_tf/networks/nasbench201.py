@@ -14,20 +14,20 @@ import keras
 import tensorflow as tf
 
 from darts_tf.networks import operations
-from darts_tf.networks.compiled import recomputation
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
-from darts_tf.networks.convolutions import Conv, strided
-from darts_tf.networks.drop_path import edge_arguments
-from darts_tf.networks.discrete_edges import discrete_units
-from darts_tf.networks.stem_and_head import (Classifier, check_ends, cifar_stem)
+from darts_tf.networks.compiled import recomputation
 from darts_tf.networks.compiled.packed_edges import PackedEdges
+from darts_tf.networks.convolutions import Conv, strided
+from darts_tf.networks.discrete_edges import discrete_units
+from darts_tf.networks.drop_path import edge_arguments
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
     check_channels,
 )
 from darts_tf.networks.precision import widened
+from darts_tf.networks.stem_and_head import Classifier, check_ends, cifar_stem
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import CELL, STAGES, cells_a_stage
@@ -137,9 +137,15 @@ class Supernet(_Trunk):
       InputError: a size that makes no network.
     """
 
-    def __init__(self, space: SearchSpace, channels, layers, classes,
-                 recompute: bool = False,
-                 partial_channels: int = 1):  # fmt: skip
+    def __init__(
+        self,
+        space: SearchSpace,
+        channels,
+        layers,
+        classes,
+        recompute: bool = False,
+        partial_channels: int = 1,
+    ):
         check_channels(channels, partial_channels)
         self.space, self.recompute = space, recomputation
         self.partial_channels = partial_channels
@@ -171,9 +177,7 @@ class Supernet(_Trunk):
           training: whether batch norm uses (and follows) the batch.
         """
         rows = [tf.unstack(weights) for weights in mixing_weights]
-        return self._logits(
-            images, training, lambda layer: {"weights": rows[layer]}
-        )
+        return self._logits(images, training, lambda layer: {"weights": rows[layer]})
 
 
 class EvaluationNetwork(_Trunk):
@@ -211,8 +215,6 @@ class EvaluationNetwork(_Trunk):
           Logits [B, classes]; in training (logits, None), as a network with
           an auxiliary head returns its logits too.
         """
-        arguments = edge_arguments(
-            self.cells, drop_path, seed, images, training
-        )
+        arguments = edge_arguments(self.cells, drop_path, seed, images, training)
         logits = self._logits(images, training, arguments.__getitem__)
         return (logits, None) if training else logits

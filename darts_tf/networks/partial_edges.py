@@ -75,9 +75,7 @@ class PartialEdges(Edges):
         sampled, others = tf.split(x, [share, x.shape[-1] - share], axis=-1)
         if self.stride == 2:
             others = tf.nn.max_pool2d(others, 2, 2, "SAME")
-        leaving = self.mixed(
-            sampled, weights=weights, training=training, **arguments
-        )
+        leaving = self.mixed(sampled, weights=weights, training=training, **arguments)
         rows = [row for row, _ in self.mixed.edges]
         wide = widened(others)
         return [

@@ -64,9 +64,7 @@ class RecurrentCell(Block):
         self.maps = [self._matrix(size, f"map_{i}") for i in range(self.nodes)]
 
     def _matrix(self, rows: int, name: str):
-        start = keras.initializers.RandomUniform(
-            -INITIAL_RANGE, INITIAL_RANGE
-        )
+        start = keras.initializers.RandomUniform(-INITIAL_RANGE, INITIAL_RANGE)
         return self.add_weight((rows, 2 * self.hidden_size), start, name=name)
 
     def call(self, x, hidden, x_mask=1.0, h_mask=1.0, **edges):
@@ -103,9 +101,7 @@ class RecurrentCell(Block):
         inputs = tf.TensorArray(
             entering.dtype, length, element_shape=entering.shape[1:]
         ).unstack(entering)
-        outputs = tf.TensorArray(
-            hidden.dtype, length, element_shape=hidden.shape
-        )
+        outputs = tf.TensorArray(hidden.dtype, length, element_shape=hidden.shape)
 
         def body(t, h, outputs):
             h = step(h, inputs.read(t))
@@ -179,9 +175,7 @@ class DerivedCell(RecurrentCell):
     def searched_nodes(self, s0, maps, mask):
         """s0 [B, H] -> the mean of the output nodes, [B, H]."""
         states = [s0]
-        for (name, source), matrix in zip(
-            self.genotype.edges, maps, strict=True
-        ):
+        for (name, source), matrix in zip(self.genotype.edges, maps, strict=True):
             s = states[source]
             states.append(highway(s, (s * mask) @ matrix, ACTIVATIONS[name]))
         chosen = [states[node] for node in self.genotype.concat]

@@ -14,10 +14,10 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks import operations
-from darts_tf.networks.compiled import recomputation
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.stem_and_head import (Classifier, check_ends, cifar_stem)
+from darts_tf.networks.compiled import recomputation
 from darts_tf.networks.precision import widened
+from darts_tf.networks.stem_and_head import Classifier, check_ends, cifar_stem
 from darts_tf.space.conv import reduction_layers
 
 STEM_MULTIPLIER = 3

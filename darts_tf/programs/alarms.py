@@ -11,7 +11,7 @@ WIDTH = 80
 
 
 def outcome(loop, genotype) -> dict:
-    """"collapsed" (why, or None) and "early_stop" (of it, or None)."""
+    """ "collapsed" (why, or None) and "early_stop" (of it, or None)."""
     stop = loop.stop
     return {
         "collapsed": collapse(loop.space, genotype) or None,
@@ -28,11 +28,16 @@ def told(found: dict, flags) -> str:
         texts.append(_collapsed(found["collapsed"], flags))
     return "".join(
         textwrap.fill(
-            text, WIDTH, initial_indent="  ", subsequent_indent="    ",
-            break_long_words=False, break_on_hyphens=False,
-        ) + "\n"
+            text,
+            WIDTH,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        + "\n"
         for text in texts
-    )  # fmt: skip
+    )
 
 
 def _stopped(stop: dict, flags) -> str:
@@ -47,7 +52,7 @@ def _collapsed(reason: str, flags) -> str:
     return (
         f"ALARM: the search has collapsed: {reason}. DARTS often does; the "
         f"network will be poor. Try, in another --workdir: "
-        f"{'; '.join(_remedies(flags))}. See README, \"Why did my search "
+        f'{"; ".join(_remedies(flags))}. See README, "Why did my search '
         f'collapse?"'
     )
 
@@ -57,8 +62,7 @@ def _remedies(flags) -> list[str]:
     found = []
     if "lambda_regularizer" in flags and flags.lambda_regularizer == "none":
         found.append(
-            "--lambda_regularizer=cosine --lambda_gradient=exact "
-            "(Lambda-DARTS)"
+            "--lambda_regularizer=cosine --lambda_gradient=exact (Lambda-DARTS)"
         )
     if flags.early_stop == "none":
         found.append("--early_stop=eigenvalue or --early_stop=skip_connections")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from darts_tf.cli.strategy_flags import RELAXED
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
-from darts_tf.cli.strategy_flags import RELAXED
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts import derivation

@@ -5,23 +5,20 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from darts_tf.cli import strategy_flags
 from darts_tf.descent.workers import CHOICE as MULTI_WORKER
 from darts_tf.errors import InputError
-from darts_tf.run.pictures import genotypes
-from darts_tf.cli import strategy_flags
-from darts_tf.run.loop.driver import (Summary, drive)
-from darts_tf.run.pictures.evaluations import draw_evaluations
+from darts_tf.programs import estimators, nasbench201_oracle, records, setup
+from darts_tf.programs.evaluation_log import EvaluationLog
 from darts_tf.run.files import write_atomic
+from darts_tf.run.loop.driver import Summary, drive
 from darts_tf.run.loop.progress import duration
+from darts_tf.run.pictures import genotypes
+from darts_tf.run.pictures.evaluations import draw_evaluations
 from darts_tf.space import recurrent
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.black_box.evaluation_loop import (Budget, EvaluationLoop)
+from darts_tf.strategy.black_box.evaluation_loop import Budget, EvaluationLoop
 from darts_tf.strategy.black_box.strategies import strategy_by_name
-from darts_tf.programs import estimators
-from darts_tf.programs import records
-from darts_tf.programs import setup
-from darts_tf.programs import nasbench201_oracle
-from darts_tf.programs.evaluation_log import EvaluationLog
 
 TOGETHER = 10
 """Evaluations between two lines of progress, of estimators that answer at
@@ -51,14 +48,15 @@ def search(flags) -> None:
         )
         with records.reporting(workdir, flags, replicas) as reporter:
             cost = drive(
-                loop, workdir, report_every=1, checkpoint_every=0,
+                loop,
+                workdir,
+                report_every=1,
+                checkpoint_every=0,
                 reporter=reporter,
-            )  # fmt: skip
+            )
             figure = draw_evaluations(worths(loop), measure(flags))
             reporter.image(loop.step, "evaluations", figure)
-        write_atomic(
-            workdir.path / "evaluations.png", genotypes.figure_to_png(figure)
-        )
+        write_atomic(workdir.path / "evaluations.png", genotypes.figure_to_png(figure))
         finish(workdir, loop, cost, flags, replicas.count)
 
 
@@ -66,8 +64,7 @@ def strategy_of(flags):
     """The strategy that the flags name, with its own flags as settings."""
     own = strategy_flags.OWN_FLAGS[flags.strategy]
     settings = {
-        name.removeprefix(f"{flags.strategy}_"): flags[name].value
-        for name in own
+        name.removeprefix(f"{flags.strategy}_"): flags[name].value for name in own
     }
     space = space_by_name(flags.space)
     return strategy_by_name(flags.strategy, space, flags.seed, **settings)
@@ -92,9 +89,7 @@ def told(flags, worth: float) -> str:
     return f"validation accuracy {worth:.2%}"
 
 
-def finish(
-    workdir, loop: EvaluationLoop, cost: Summary, flags, devices: int
-) -> None:
+def finish(workdir, loop: EvaluationLoop, cost: Summary, flags, devices: int) -> None:
     """genotype.json, result.json, pictures and the last words."""
     genotype, best = loop.found(), loop.evaluations[loop.best]
     write_atomic(workdir.genotype, genotype.to_json())

@@ -5,7 +5,10 @@ from __future__ import annotations
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.space.cell import IDENTITY
-from darts_tf.strategy.diagnostics.early_stopping import (EarlyStopping, EarlyStoppingSettings)
+from darts_tf.strategy.diagnostics.early_stopping import (
+    EarlyStopping,
+    EarlyStoppingSettings,
+)
 from darts_tf.strategy.diagnostics.instruments import named_instruments
 
 
@@ -31,9 +34,7 @@ def arguments(flags, task, replicas: Replicas) -> dict:
             f"supernet has none; leave it out"
         )
     return {
-        "instruments": named_instruments(
-            names, task, replicas, flags.micro_batches
-        ),
+        "instruments": named_instruments(names, task, replicas, flags.micro_batches),
         "early_stopping": None if rule == "none" else _rule(flags, task),
     }
 

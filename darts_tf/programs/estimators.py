@@ -18,16 +18,16 @@ from darts_tf.errors import InputError
 from darts_tf.estimation.estimates import Estimate, Estimator, of_accuracy
 from darts_tf.estimation.table import TableEstimator
 from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.programs import nasbench201_oracle
+from darts_tf.programs.image_data import Batches
+from darts_tf.programs.supernets import trained_supernet
+from darts_tf.programs.trainings import Full, LearningCurve, LowFidelity
+from darts_tf.programs.weight_inheritance import Inherit
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.darts.discretisation import genotype_weights
 from darts_tf.strategy.darts.relaxation import cells_loss
 from darts_tf.strategy.one_shot.shared_weights import SupernetAccuracy
-from darts_tf.programs import nasbench201_oracle
-from darts_tf.programs.image_data import Batches
-from darts_tf.programs.weight_inheritance import Inherit
-from darts_tf.programs.supernets import trained_supernet
-from darts_tf.programs.trainings import (Full, LearningCurve, LowFidelity)
 
 
 def estimator_of(flags, replicas: Replicas) -> Estimator:
@@ -77,15 +77,16 @@ class OneShot:
         valid = Batches(found.flags, found.data, 1, replicas)
         self._batches = valid.same(flags.measured_batches)
         self._images = found.flags.batch_size * (
-            flags.measured_batches
-            or found.data.parts[1].size // found.flags.batch_size
+            flags.measured_batches or found.data.parts[1].size // found.flags.batch_size
         )
         row = WeightRow(found.model)
         self._w = replicas.compile(lambda: [row.packed()])()
         self._accuracy = SupernetAccuracy(
-            row.loss(cells_loss(found.model)), found.model.space,
-            found.model.kinds, replicas,
-        )  # fmt: skip
+            row.loss(cells_loss(found.model)),
+            found.model.space,
+            found.model.kinds,
+            replicas,
+        )
 
     def __call__(self, genotype: Genotype, folder: Path) -> Estimate:
         """The estimate of one genotype; the folder is not used."""

@@ -14,7 +14,7 @@ import shutil
 
 from darts_tf.errors import InputError
 from darts_tf.estimation.estimates import Estimate, Estimator
-from darts_tf.run.loop.metrics import (MetricsLog, read_metrics)
+from darts_tf.run.loop.metrics import MetricsLog, read_metrics
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
 

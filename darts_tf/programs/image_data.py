@@ -7,9 +7,14 @@ import itertools
 
 import numpy as np
 
-from darts_tf.data.images import batches
-from darts_tf.data.images import streamed_batches
-from darts_tf.data.images.loading import (ImageData, Part, channel_statistics, load_images, stratified_split)
+from darts_tf.data.images import batches, streamed_batches
+from darts_tf.data.images.loading import (
+    ImageData,
+    Part,
+    channel_statistics,
+    load_images,
+    stratified_split,
+)
 from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError

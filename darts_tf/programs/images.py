@@ -7,17 +7,19 @@ from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks import conv, nasbench201
 from darts_tf.networks.depthwise import for_inference
+from darts_tf.programs import (
+    diagnostics,
+    multiply_adds_limit,
+    nasbench201_oracle,
+    setup,
+)
+from darts_tf.programs.image_data import Batches, Data, load_data, once, united
 from darts_tf.run.export import image_model
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.darts import search as search_loop
 from darts_tf.strategy.darts import tasks
 from darts_tf.strategy.darts.joint import SEARCHES
 from darts_tf.strategy.darts.search_settings import SearchSettings
-from darts_tf.programs import multiply_adds_limit
-from darts_tf.programs import setup
-from darts_tf.programs import nasbench201_oracle
-from darts_tf.programs import diagnostics
-from darts_tf.programs.image_data import (Batches, Data, load_data, once, united)
 
 
 def search_data(flags) -> Data:
@@ -29,9 +31,7 @@ def search_data(flags) -> Data:
     return united(data) if setup.joint(flags) else data
 
 
-def search(
-    flags, replicas: Replicas, data: Data | None = None
-) -> search_loop.Search:
+def search(flags, replicas: Replicas, data: Data | None = None) -> search_loop.Search:
     """The supernet and its search, as the flags say.
 
     On `search_data`, which is loaded where it is not given.
@@ -73,18 +73,29 @@ def built_supernet(flags, data: Data, replicas: Replicas):
     partial = flags.partial_channels if "partial_channels" in flags else 1
     with replicas.scope():
         model = supernet(
-            space, flags.channels, flags.layers, data.images.num_classes,
-            second, flags.recompute, partial, setup.jit(flags) == "on",
-        )  # fmt: skip
+            space,
+            flags.channels,
+            flags.layers,
+            data.images.num_classes,
+            second,
+            flags.recompute,
+            partial,
+            setup.jit(flags) == "on",
+        )
         model.build((None, *data.images.image_shape))
     return model
 
 
 def supernet(
-    space, channels: int, layers: int, classes: int,
-    second_derivatives: bool = False, recompute: bool = False,
-    partial_channels: int = 1, xla: bool = False,
-):  # fmt: skip
+    space,
+    channels: int,
+    layers: int,
+    classes: int,
+    second_derivatives: bool = False,
+    recompute: bool = False,
+    partial_channels: int = 1,
+    xla: bool = False,
+):
     """The search network of a space, not built yet."""
     sizes = channels, layers, classes
     less = {"recompute": recompute, "partial_channels": partial_channels}
@@ -107,9 +118,12 @@ def training_of(flags, genotype, replicas: Replicas, data=None):
     held = flags.valid_fraction
     data = data or load_data(flags, [1 - held, held] if held else [1.0])
     model = build_evaluation_network(
-        flags, genotype, data.images.num_classes, data.images.image_shape,
+        flags,
+        genotype,
+        data.images.num_classes,
+        data.images.image_shape,
         replicas,
-    )  # fmt: skip
+    )
     train = Batches(flags, data, 0, replicas)
     settings = setup.settings(
         TrainingSettings,
@@ -117,9 +131,7 @@ def training_of(flags, genotype, replicas: Replicas, data=None):
         steps_per_epoch=data.parts[0].size // flags.batch_size,
     )
     measured = Batches(flags, data, 1, replicas).once if held else None
-    loop = training.Training(
-        model, settings, train.augmented, measured, replicas
-    )
+    loop = training.Training(model, settings, train.augmented, measured, replicas)
     return loop, data
 
 
@@ -187,9 +199,7 @@ def told(result: dict) -> list[tuple[str, str]]:
         if valid
         else "none held out (--valid_fraction)"
     )
-    top5 = (
-        f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
-    )
+    top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
     return [
         (
             "test error",
@@ -206,9 +216,7 @@ def export_model(flags, genotype, result: dict, arrays, folder) -> str:
     """Writes the SavedModel; returns how it is used."""
     data = result["data"]
     classes, shape = len(data["class_names"]), data["image_shape"]
-    model = build_evaluation_network(
-        flags, genotype, classes, shape, Replicas()
-    )
+    model = build_evaluation_network(flags, genotype, classes, shape, Replicas())
     setup.load_network(model, arrays)
 
     def forward(images):

@@ -11,7 +11,7 @@ from tensorflow.python.client import device_lib
 
 from darts_tf.data.images.resize import available_memory
 from darts_tf.descent.replicas import Replicas
-from darts_tf.networks.footprint.memory import (GB, Memory)
+from darts_tf.networks.footprint.memory import GB, Memory
 
 
 def tell(step, held: float, replicas: Replicas) -> None:
@@ -41,8 +41,9 @@ def tell(step, held: float, replicas: Replicas) -> None:
             f"warning: this run takes about {memory.total / GB:.1f} GB "
             f"{place} and {free / GB:.1f} GB are free; it may end for want of "
             f"memory",
-            file=sys.stderr, flush=True,
-        )  # fmt: skip
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def line(memory: Memory, others, place: str, free: float | None) -> str:

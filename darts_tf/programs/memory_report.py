@@ -10,7 +10,14 @@ from darts_tf.data.text.loading import TextData
 from darts_tf.descent.replicas import Replicas
 from darts_tf.programs import memory_line
 from darts_tf.programs.image_data import Data
-from darts_tf.programs.memory_steps import (GIVEN_WEIGHTS, ImageSearch, ImageTraining, TextSearch, TextTraining, step_of)
+from darts_tf.programs.memory_steps import (
+    GIVEN_WEIGHTS,
+    ImageSearch,
+    ImageTraining,
+    TextSearch,
+    TextTraining,
+    step_of,
+)
 
 
 def search(flags, data: Data | TextData, replicas: Replicas) -> None:
@@ -25,14 +32,16 @@ def given_weights(flags, data: Data, replicas: Replicas) -> None:
     Random weight sharing and derivation by perturbation.
     """
     _tell(
-        ImageSearch, flags, data, replicas,
-        method=GIVEN_WEIGHTS, lambda_regularizer="none",
-    )  # fmt: skip
+        ImageSearch,
+        flags,
+        data,
+        replicas,
+        method=GIVEN_WEIGHTS,
+        lambda_regularizer="none",
+    )
 
 
-def training(
-    flags, genotype, data: Data | TextData, replicas: Replicas
-) -> None:
+def training(flags, genotype, data: Data | TextData, replicas: Replicas) -> None:
     """Of a derived network's training."""
     more = {"genotype": genotype, "devices": replicas.count}
     if isinstance(data, TextData):

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 
-from darts_tf.networks.footprint import networks
-from darts_tf.networks.footprint import text
-from darts_tf.networks.footprint.memory import (ELEMENT, IMAGES, LAMBDA, NARROW, RECOMPUTED, SLOPES, TEXT, Kind, Memory, estimate)
+from darts_tf.networks.footprint import networks, text
+from darts_tf.networks.footprint.memory import (
+    ELEMENT,
+    IMAGES,
+    LAMBDA,
+    NARROW,
+    RECOMPUTED,
+    SLOPES,
+    TEXT,
+    Kind,
+    Memory,
+    estimate,
+)
+from darts_tf.programs import setup
 from darts_tf.space import nasbench201, recurrent
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
-from darts_tf.programs import setup
 
 GIVEN_WEIGHTS = "weights"
 """In the place of a --method: w alone descends."""
@@ -44,13 +54,20 @@ class ImageSearch:
     def memory(self) -> Memory:
         """Its estimate."""
         sizes = networks.supernet(
-            space_by_name(self.space), self.channels, self.layers,
-            self.classes, self.image_shape, self.partial_channels,
-        )  # fmt: skip
+            space_by_name(self.space),
+            self.channels,
+            self.layers,
+            self.classes,
+            self.image_shape,
+            self.partial_channels,
+        )
         return estimate(
-            sizes, self._needs(), -(-self.batch_size // self.micro_batches),
-            self._element(), recompute=self.recompute,
-        )  # fmt: skip
+            sizes,
+            self._needs(),
+            -(-self.batch_size // self.micro_batches),
+            self._element(),
+            recompute=self.recompute,
+        )
 
     def _needs(self) -> Kind:
         needs = SLOPES if self._sloped() else IMAGES[self.method]
@@ -122,9 +139,14 @@ class ImageTraining:
     def memory(self) -> Memory:
         """Its estimate."""
         sizes = networks.evaluation(
-            self.genotype, self.channels, self.layers, self.classes,
-            self.image_shape, self.auxiliary, self.network == "mobile",
-        )  # fmt: skip
+            self.genotype,
+            self.channels,
+            self.layers,
+            self.classes,
+            self.image_shape,
+            self.auxiliary,
+            self.network == "mobile",
+        )
         element = ELEMENT[self.precision]
         return estimate(sizes, IMAGES["training"], self.batch_size, element)
 
@@ -178,9 +200,7 @@ class TextTraining:
     def memory(self) -> Memory:
         """Its estimate."""
         (cell,) = self.genotype.cells.values()
-        sizes = text.training(
-            cell, self.hidden_size, self.words, self.bptt
-        )
+        sizes = text.training(cell, self.hidden_size, self.words, self.bptt)
         return estimate(sizes, TEXT["training"], self.batch_size)
 
     def savings(self) -> dict[str, Memory]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from darts_tf.errors import InputError
+from darts_tf.programs import setup
+from darts_tf.programs.evaluation_log import FOLDER
 from darts_tf.run.workdir import Workdir, read_flags
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
-from darts_tf.programs import setup
-from darts_tf.programs.evaluation_log import FOLDER
 
 KEPT = "network"
 """Folder of an evaluation with the weights that later ones may take."""

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 
+from darts_tf.cli import derivation_flags, flag_values
 from darts_tf.descent.variables import snapshot
 from darts_tf.errors import InputError
-from darts_tf.run.loop import checkpoints
-from darts_tf.cli import derivation_flags
-from darts_tf.cli import flag_values
-from darts_tf.run.pictures import genotypes
-from darts_tf.run.loop.driver import (Summary, drive)
+from darts_tf.programs import (
+    images,
+    memory_report,
+    nasbench201_oracle,
+    records,
+    setup,
+    task_registry,
+)
+from darts_tf.programs.alpha_history import check_has_alpha
+from darts_tf.programs.image_data import Batches
 from darts_tf.run.files import write_atomic
+from darts_tf.run.loop import checkpoints
+from darts_tf.run.loop.driver import Summary, drive
 from darts_tf.run.loop.progress import duration
+from darts_tf.run.pictures import genotypes
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import (
     Workdir,
@@ -21,14 +30,6 @@ from darts_tf.run.workdir import (
     read_flags,
 )
 from darts_tf.strategy.one_shot import perturbation_loop
-from darts_tf.programs import memory_report
-from darts_tf.programs import images
-from darts_tf.programs import task_registry
-from darts_tf.programs import records
-from darts_tf.programs import setup
-from darts_tf.programs import nasbench201_oracle
-from darts_tf.programs.alpha_history import check_has_alpha
-from darts_tf.programs.image_data import Batches
 
 FOLDER = "perturbation"
 
@@ -64,8 +65,7 @@ def search_flags(search: Workdir, given) -> setup.StoredFlags:
     check_has_alpha(stored, search.path)
     if "genotype" in stored:
         raise InputError(
-            f"--workdir={search.path} is an evaluation; give the folder of "
-            f"a search"
+            f"--workdir={search.path} is an evaluation; give the folder of a search"
         )
     if task_registry.kind_of(stored["space"]) is not images:
         raise InputError(
@@ -106,9 +106,7 @@ def build(search: Workdir, flags, given):
     data = images.search_data(flags)
     memory_report.given_weights(flags, data, replicas)
     trained = images.search(flags, replicas, data)
-    trained.restore(
-        {n: a for n, a in arrays.items() if not n.startswith("run/")}
-    )
+    trained.restore({n: a for n, a in arrays.items() if not n.startswith("run/")})
     train = Batches(flags, data, 0, replicas)
     valid = Batches(flags, data, 1, replicas)
     settings = setup.settings(
@@ -161,17 +159,14 @@ class Rounds:
         self._reporter.text(loop.step, "decided", f"```\n{told}\n```")
 
 
-def finish(
-    workdir, loop, cost: Summary, flags, given, search_step: int
-) -> None:
+def finish(workdir, loop, cost: Summary, flags, given, search_step: int) -> None:
     """genotype.json, result.json, pictures and the last words."""
     genotype = loop.genotype()
     write_atomic(workdir.genotype, genotype.to_json())
     files = genotypes.save_genotype(genotype, workdir.path / "genotype")
     measured = {
         "skip_connections": {
-            name: genotype.count(loop.space.identity, name)
-            for name in genotype.cells
+            name: genotype.count(loop.space.identity, name) for name in genotype.cells
         },
         "decided": loop.selection.all_told(),
         "search_step": search_step,

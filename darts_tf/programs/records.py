@@ -7,26 +7,25 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from darts_tf.descent.replicas import Replicas
-from darts_tf.run.loop import checkpoints
 from darts_tf.cli import flag_values
-from darts_tf.run.pictures import genotypes
-from darts_tf.run.loop.driver import Summary
+from darts_tf.descent.replicas import Replicas
+from darts_tf.programs import alarms, alpha_history, nasbench201_oracle, setup
+from darts_tf.programs.task_registry import kind_of
 from darts_tf.run.files import write_atomic, write_json_atomic
+from darts_tf.run.loop import checkpoints
+from darts_tf.run.loop.driver import Summary
 from darts_tf.run.loop.progress import duration
+from darts_tf.run.pictures import genotypes
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
-from darts_tf.programs import alarms
-from darts_tf.programs import alpha_history
-from darts_tf.programs import setup
-from darts_tf.programs import nasbench201_oracle
-from darts_tf.programs.task_registry import kind_of
 
 CONFIGS = {
-    "digits": "digits", "python_topics": "topics", "cifar100": "cifar100",
+    "digits": "digits",
+    "python_topics": "topics",
+    "cifar100": "cifar100",
     "svhn_cropped": "svhn",
-}  # fmt: skip
+}
 USUAL = {"darts_recurrent": "ptb", "nasbench201": "nasbench201"}
 """Folders of configs: by data set; by space for all others, or cifar10."""
 
@@ -37,9 +36,7 @@ def resumed_step(workdir: Workdir) -> int:
 
 
 @contextlib.contextmanager
-def reporting(
-    workdir: Workdir, flags, replicas: Replicas
-) -> Iterator[Reporter | None]:
+def reporting(workdir: Workdir, flags, replicas: Replicas) -> Iterator[Reporter | None]:
     """The run's TensorBoard, with its flags; the chief's only."""
     if not replicas.chief:
         yield None
@@ -85,20 +82,18 @@ class SearchRecords:
             reporter.histogram(step, f"alpha/{spec.name}", candidates)
             if beta is not None:
                 reporter.histogram(step, f"beta/{spec.name}", beta)
-        reporter.edge_weights(
-            step, loop.space, loop.architecture.edge_weights()
-        )
+        reporter.edge_weights(step, loop.space, loop.architecture.edge_weights())
 
 
-def finish_search(
-    workdir, loop, cost: Summary, flags, devices: int = 1
-) -> None:
+def finish_search(workdir, loop, cost: Summary, flags, devices: int = 1) -> None:
     """genotype.json, result.json, pictures and the last words."""
     genotype = loop.found()
     write_atomic(workdir.genotype, genotype.to_json())
     files = genotypes.save_genotype(genotype, workdir.path / "genotype")
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
-    outcome = alarms.outcome(loop, genotype) | nasbench201_oracle.result(flags, genotype)
+    outcome = alarms.outcome(loop, genotype) | nasbench201_oracle.result(
+        flags, genotype
+    )
     outcome = {"skip_connections": skips} | outcome
     write_result(workdir, genotype, cost, flags, outcome, devices)
     print(f"""
@@ -115,9 +110,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
 def evaluation_command(workdir, flags) -> str:
     """The command that evaluates what a search has found."""
     configs = {} if flags.space == "nasbench201" else CONFIGS
-    folder = configs.get(
-        flags.dataset, USUAL.get(flags.space, "cifar10")
-    )
+    folder = configs.get(flags.dataset, USUAL.get(flags.space, "cifar10"))
     words = [
         "python -m train.evaluate",
         f"--flagfile=configs/{folder}/evaluate.flags",
@@ -141,9 +134,7 @@ class EvaluationRecords:
     def on_epoch(self, epoch: int, loop, record) -> None:
         """Markdown by name, at the epoch's last step."""
         del epoch, record
-        texts = kind_of(self._flags.space).shown(
-            loop, self._data, self._flags
-        )
+        texts = kind_of(self._flags.space).shown(loop, self._data, self._flags)
         for name, markdown in texts.items():
             self._reporter.text(loop.step, name, markdown)
 
@@ -166,9 +157,7 @@ def finish_evaluation(workdir, loop, data, cost: Summary, flags) -> None:
         result = kind_of(flags.space).measured(loop, data, flags)
         if chief:
             devices = loop.replicas.count
-            write_result(
-                workdir, loop.genotype, cost, flags, result, devices
-            )
+            write_result(workdir, loop.genotype, cost, flags, result, devices)
     if chief:
         _tell(workdir, result, cost, flags)
 
@@ -185,9 +174,7 @@ Evaluation finished: {cost.steps} steps in {duration(cost.seconds)}.
   {"next":<{width}} python -m train.export --workdir={quoted(workdir.path)}""")
 
 
-def write_result(
-    workdir, genotype: Genotype, cost, flags, measured, devices: int = 1
-):
+def write_result(workdir, genotype: Genotype, cost, flags, measured, devices: int = 1):
     """result.json: what was found and measured, by which flags, at what cost.
 
     That is `seconds` by the clock on `devices` that computed together (at

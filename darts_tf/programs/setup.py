@@ -12,18 +12,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from darts_tf.cli import flag_values, space_flags, strategy_flags
+from darts_tf.cli.search_flags import BILEVEL
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load
 from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
-from darts_tf.cli import flag_values
-from darts_tf.cli import space_flags
-from darts_tf.cli import strategy_flags
-from darts_tf.cli.search_flags import BILEVEL
+from darts_tf.programs.task_registry import MODULES
 from darts_tf.run.process.threads import divide_by_kernels
 from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.strategy.darts.micro_batches import check
-from darts_tf.programs.task_registry import MODULES
 
 
 def prepare(flags, supernet: bool = False) -> Replicas:
@@ -69,9 +67,7 @@ def supernet_jit(jit: str, space: str) -> str:
 
 def disable_grappler() -> None:
     """It finds nothing here and takes half of the time to the first step."""
-    tf.config.optimizer.set_experimental_options(
-        {"disable_meta_optimizer": True}
-    )
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 def differentiates_gradients(exact, recompute: bool) -> bool:
@@ -157,9 +153,7 @@ def joint(flags) -> bool:
 
 def settings(kind, flags, **more):
     """A dataclass of settings, its fields from the flags of their names."""
-    given = {
-        n: flags[n].value for n in kind.__dataclass_fields__ if n in flags
-    }
+    given = {n: flags[n].value for n in kind.__dataclass_fields__ if n in flags}
     return kind(**{**given, **more})
 
 

@@ -7,18 +7,16 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from darts_tf.cli.search_flags import BILEVEL
+from darts_tf.cli.strategy_flags import RELAXED, SHARING
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import STEP, load
 from darts_tf.errors import InputError
 from darts_tf.networks.compiled.flat_weights import WeightRow
-from darts_tf.run.loop import checkpoints
-from darts_tf.cli.search_flags import BILEVEL
-from darts_tf.cli.strategy_flags import (RELAXED, SHARING)
-from darts_tf.run.workdir import Workdir, read_flags
-from darts_tf.programs import images
-from darts_tf.programs import task_registry
-from darts_tf.programs import setup
+from darts_tf.programs import images, setup, task_registry
 from darts_tf.programs.image_data import Data
+from darts_tf.run.loop import checkpoints
+from darts_tf.run.workdir import Workdir, read_flags
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,21 +6,20 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.data.text import windows
-from darts_tf.data.text.loading import (EOS, UNKNOWN, TextData, load_text)
+from darts_tf.data.text.loading import EOS, UNKNOWN, TextData, load_text
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, text_training
 from darts_tf.estimation.sampling import sample
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import DerivedCell, MixedCell
+from darts_tf.programs import diagnostics, setup
+from darts_tf.programs.text_data import Windows, far_from, require
 from darts_tf.run.export import language_model
 from darts_tf.space import recurrent
 from darts_tf.strategy.darts import search as search_loop
 from darts_tf.strategy.darts.joint import SEARCHES
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.text_task import TextTask
-from darts_tf.programs import setup
-from darts_tf.programs import diagnostics
-from darts_tf.programs.text_data import (Windows, far_from, require)
 
 
 def search_data(flags) -> TextData:
@@ -38,21 +37,20 @@ def search(
     data = data or search_data(flags)
     joint = setup.joint(flags)
     learned = np.concatenate([data.train, data.valid]) if joint else data.train
-    steps = windows.steps_per_epoch(
-        len(learned), flags.batch_size, flags.bptt
-    )
+    steps = windows.steps_per_epoch(len(learned), flags.batch_size, flags.bptt)
     model = build_model(
-        flags, MixedCell(recurrent.SPACE, flags.hidden_size),
-        data.vocabulary.size, replicas,
-    )  # fmt: skip
+        flags,
+        MixedCell(recurrent.SPACE, flags.hidden_size),
+        data.vocabulary.size,
+        replicas,
+    )
     valid = Windows(flags, data.valid, replicas)
     require(valid.once, "measured_batch")
     require(lambda: valid.validation(0), "batch_size")
     task = TextTask(
         model,
         Windows(flags, learned, replicas).training,
-        far_from(learned, steps, flags, replicas) if joint
-        else valid.validation,
+        far_from(learned, steps, flags, replicas) if joint else valid.validation,
         valid.once,
         batch_size=flags.batch_size,
         measured_batch=flags.measured_batch,
@@ -61,9 +59,7 @@ def search(
         replicas=replicas,
         one_loss=joint,
     )
-    settings = setup.settings(
-        SearchSettings, flags, steps_per_epoch=steps
-    )
+    settings = setup.settings(SearchSettings, flags, steps_per_epoch=steps)
     kind = SEARCHES[flags.optimization] if joint else search_loop.Search
     return kind(
         task, settings, replicas, **diagnostics.arguments(flags, task, replicas)
@@ -73,9 +69,7 @@ def search(
 def training_of(flags, genotype, replicas: Replicas, data=None):
     """(a genotype's model and its training, the data: loaded if None)."""
     data = data or load_text(flags.dataset, flags.data_dir)
-    steps = windows.steps_per_epoch(
-        len(data.train), flags.batch_size, flags.bptt
-    )
+    steps = windows.steps_per_epoch(len(data.train), flags.batch_size, flags.bptt)
     valid = Windows(flags, data.valid, replicas)
     require(valid.once, "measured_batch")
     cell = DerivedCell(genotype.cells["recurrent"], flags.hidden_size)

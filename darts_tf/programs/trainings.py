@@ -9,6 +9,8 @@ from pathlib import Path
 
 import keras
 
+from darts_tf.cli import space_flags
+from darts_tf.cli.estimator_flags import FIDELITY
 from darts_tf.descent.epochs import FirstEpochs
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import DivergedError, InputError
@@ -18,19 +20,16 @@ from darts_tf.estimation.estimates import (
     of_perplexity,
 )
 from darts_tf.estimation.learning_curve import extrapolated
-from darts_tf.cli import space_flags
-from darts_tf.run.loop.driver import drive
-from darts_tf.cli.estimator_flags import FIDELITY
+from darts_tf.programs import memory_report, setup
+from darts_tf.programs.task_registry import kind_of
 from darts_tf.run.files import write_atomic
+from darts_tf.run.loop.driver import drive
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.workdir import Workdir
 from darts_tf.space import recurrent
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
-from darts_tf.programs import memory_report
-from darts_tf.programs import setup
-from darts_tf.programs.task_registry import kind_of
 
 
 class Full:
@@ -182,8 +181,6 @@ class LearningCurve(Full):
             for record in read_metrics(workdir.metrics)
             if record["kind"] == "epoch"
         ]
-        worth, deviation = extrapolated(
-            shares, self._flags.epochs, valid["images"]
-        )
+        worth, deviation = extrapolated(shares, self._flags.epochs, valid["images"])
         told = {**found.valid, "measured": found.worth, "accuracy": worth}
         return Estimate(worth, told, seconds, deviation)

@@ -9,15 +9,17 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import STEP
 from darts_tf.errors import InputError
 from darts_tf.networks.transfer import deepening
-from darts_tf.networks.transfer.inheritance import (from_parent, from_smaller, from_supernet)
+from darts_tf.networks.transfer.inheritance import (
+    from_parent,
+    from_smaller,
+    from_supernet,
+)
+from darts_tf.programs import parent_networks, setup, supernets
+from darts_tf.programs.parent_networks import KEPT
+from darts_tf.programs.trainings import Full
 from darts_tf.run.loop import checkpoints
 from darts_tf.space import recurrent
 from darts_tf.space.genotype import Genotype
-from darts_tf.programs import parent_networks
-from darts_tf.programs import setup
-from darts_tf.programs import supernets
-from darts_tf.programs.parent_networks import KEPT
-from darts_tf.programs.trainings import Full
 
 ALIKE = ("dataset", "image_size", "examples", "seed")
 """What a search by inheritance has in common with what it inherits from."""
@@ -115,14 +117,15 @@ class Inherit(Full):
 
     def _built(self, size, genotype: Genotype):
         """A genotype's network of the size of some flags."""
-        flags = setup.changed(
-            self._flags, **{name: size[name].value for name in SIZE}
-        )
+        flags = setup.changed(self._flags, **{name: size[name].value for name in SIZE})
         images = self._data.images
         return self._kind.build_evaluation_network(
-            flags, genotype, images.num_classes, images.image_shape,
+            flags,
+            genotype,
+            images.num_classes,
+            images.image_shape,
             self._replicas,
-        )  # fmt: skip
+        )
 
     def _keep(self, loop, folder: Path) -> None:
         if self._flags.inherit_from == "parent":
@@ -160,8 +163,7 @@ def _check_alike(flags, stored, name: str) -> None:
             same = math.isclose(here, there, abs_tol=1e-9)
         if not same:
             raise InputError(
-                f"--estimator=inherit: {flag}={here}, {needs} "
-                f"{flag}={there}; give that"
+                f"--estimator=inherit: {flag}={here}, {needs} {flag}={there}; give that"
             )
     if flags.channels < stored.channels:
         raise InputError(

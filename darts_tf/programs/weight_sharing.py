@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 
 from darts_tf.descent.replicas import Replicas
-from darts_tf.run.pictures import genotypes
-from darts_tf.run.loop.driver import (Summary, drive)
-from darts_tf.run.pictures.evaluations import draw_evaluations
-from darts_tf.run.files import write_atomic
-from darts_tf.run.loop.progress import duration
-from darts_tf.strategy.one_shot.weight_sharing import (RandomWeightSharing, WeightSharingSettings)
-from darts_tf.programs import memory_report
-from darts_tf.programs import images
-from darts_tf.programs import records
-from darts_tf.programs import setup
-from darts_tf.programs import nasbench201_oracle
+from darts_tf.programs import images, memory_report, nasbench201_oracle, records, setup
 from darts_tf.programs.image_data import Batches
+from darts_tf.run.files import write_atomic
+from darts_tf.run.loop.driver import Summary, drive
+from darts_tf.run.loop.progress import duration
+from darts_tf.run.pictures import genotypes
+from darts_tf.run.pictures.evaluations import draw_evaluations
+from darts_tf.strategy.one_shot.weight_sharing import (
+    RandomWeightSharing,
+    WeightSharingSettings,
+)
 
 
 def search(flags) -> None:

@@ -103,8 +103,14 @@ def draw(rows: Sequence[Row], measure: str) -> Figure:
                 handles.append(handle)
                 names.append(name)
     if names:
-        figure.legend(handles, names, loc="outside lower center", ncols=2,
-                      fontsize=7, frameon=False)  # fmt: skip
+        figure.legend(
+            handles,
+            names,
+            loc="outside lower center",
+            ncols=2,
+            fontsize=7,
+            frameon=False,
+        )
     return figure
 
 
@@ -115,14 +121,16 @@ def _panel(axes, rows: Sequence[Row], field: str, unit: float) -> None:
             continue
         mark = " (published)" if row.published else ""
         axes.errorbar(
-            x, unit * row.test,
+            x,
+            unit * row.test,
             yerr=row.deviation and unit * row.deviation,
             fmt=(STARS if row.published else DOTS)[place // 10 % 3],
             color=f"C{place % 10}",
             markerfacecolor="none" if row.published else None,
             markersize=10 if row.published else 7,
-            capsize=3, label=row.name + mark,
-        )  # fmt: skip
+            capsize=3,
+            label=row.name + mark,
+        )
 
 
 def _search_row(workdir: Workdir, stored: dict) -> Row:

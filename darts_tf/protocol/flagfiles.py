@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from absl import flags
 
-from darts_tf.errors import InputError
 from darts_tf.cli import space_flags
+from darts_tf.errors import InputError
 
 SPACE, DATASET = "darts_conv", "cifar10"  # where a flagfile names none
 HELD_OUT = "valid_fraction"

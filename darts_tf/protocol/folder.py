@@ -7,12 +7,11 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from darts_tf.cli import flag_values, space_flags
+from darts_tf.cli.experiment_flags import COUNTS, FLAGFILES, FREE_FLAGS
 from darts_tf.errors import InputError
 from darts_tf.protocol import flagfiles
 from darts_tf.protocol.plan import Plan, flat, plan_of
-from darts_tf.cli import flag_values
-from darts_tf.cli import space_flags
-from darts_tf.cli.experiment_flags import (COUNTS, FLAGFILES, FREE_FLAGS)
 from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.lock import FolderInUse
 from darts_tf.run.workdir import FLAGS_FILE, Workdir, open_workdir, read_flags
@@ -32,13 +31,13 @@ def planned(values: Mapping[str, object]) -> Plan:
     # Whatever folder it is started from: paths are flags of the children.
     root = Path(values["workdir"]).expanduser().absolute()
     names = [name for name in FLAGFILES if values[name] is not None]
-    contents = {
-        name: flagfiles.contents(name, values[name]) for name in names
-    }
+    contents = {name: flagfiles.contents(name, values[name]) for name in names}
     plan = Plan(root, values, contents)
     if plan.space not in space_flags.SPACES:
-        raise InputError(f"--space={plan.space}: no such space; give one of "
-                         f"{', '.join(space_flags.SPACES)}")  # fmt: skip
+        raise InputError(
+            f"--space={plan.space}: no such space; give one of "
+            f"{', '.join(space_flags.SPACES)}"
+        )
     for name in FLAGFILES[1:]:
         flagfiles.check_space(name, values[name], contents[name], plan.space)
     short = "short_flags"
@@ -105,9 +104,12 @@ def _opened(plan: Plan, patience: float) -> Workdir:
     while True:
         try:
             workdir = open_workdir(
-                plan.root, given, text, ignored=(*FREE_FLAGS, *COUNTS),
+                plan.root,
+                given,
+                text,
+                ignored=(*FREE_FLAGS, *COUNTS),
                 folders=(),
-            )  # fmt: skip
+            )
             break
         except FolderInUse:
             if time.monotonic() >= end:

@@ -22,11 +22,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from darts_tf.protocol import flagfiles
 from darts_tf.cli.experiment_flags import FLAGFILES
-from darts_tf.run.files import write_atomic
 from darts_tf.cli.search_flags import BILEVEL
 from darts_tf.cli.strategy_flags import RELAXED
+from darts_tf.protocol import flagfiles
+from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import Workdir
 from darts_tf.space import recurrent
 from darts_tf.space.decisions import canonical
@@ -159,8 +159,7 @@ class Plan:
         paths = sorted(folder.glob("epoch_*.json"))
         count = min(self.values["snapshots"], len(paths))
         return [
-            paths[round(len(paths) * (place + 1) / count) - 1]
-            for place in range(count)
+            paths[round(len(paths) * (place + 1) / count) - 1] for place in range(count)
         ]
 
 

@@ -47,18 +47,14 @@ def progress(plan: Plan) -> Progress:
     if plan.strategy == RANDOM:
         return Progress(_genotypes(plan), GENOTYPES, "after short training")
     if not plan.relaxed:
-        return Progress(
-            _each(plan, _incumbents), EVALUATIONS, "by the estimator"
-        )
+        return Progress(_each(plan, _incumbents), EVALUATIONS, "by the estimator")
     text = plan.measure == "perplexity"
     scalar = "perplexity" if text else "accuracy"
     sources = {
         "each cell after short training": _snapshots,
         "true error of each cell": _scalar(f"true/{RANKED}"),
         "of the supernet, no cell was trained": _scalar(f"valid/{scalar}"),
-        "of the supernet, on data that it learned from": _scalar(
-            f"union/{scalar}"
-        ),
+        "of the supernet, on data that it learned from": _scalar(f"union/{scalar}"),
     }
     for source, read in sources.items():
         curves = _each(plan, read)
@@ -86,17 +82,34 @@ def draw(found: Progress, measure: str, name: str) -> Figure:
     for place, (seed, (x, values)) in enumerate(found.curves.items()):
         colour, best = f"C{place % 10}", best_so_far(values)
         axes.plot(x, values, ".", color=colour, alpha=0.45, markersize=5)
-        axes.step(x, best, where="post", color=colour, lw=1.3,
-                  marker="o", markersize=2.5, label=f"seed {seed}")  # fmt: skip
+        axes.step(
+            x,
+            best,
+            where="post",
+            color=colour,
+            lw=1.3,
+            marker="o",
+            markersize=2.5,
+            label=f"seed {seed}",
+        )
     if len(found.curves) > 1:
-        axes.step(*_median(found), "--", where="post", color="black", lw=1.5,
-                  label="median of the best so far")  # fmt: skip
+        axes.step(
+            *_median(found),
+            "--",
+            where="post",
+            color="black",
+            lw=1.5,
+            label="median of the best so far",
+        )
     unit = "perplexity" if measure == "perplexity" else "error, %"
     true = "true" if "true" in found.source else "validation"
     if "learned from" in found.source:
         true = "training"
-    axes.set(title=f"{name}\n{found.source}", xlabel=found.x,
-             ylabel=f"{true} {unit} (lines: best so far)")  # fmt: skip
+    axes.set(
+        title=f"{name}\n{found.source}",
+        xlabel=found.x,
+        ylabel=f"{true} {unit} (lines: best so far)",
+    )
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     if found.curves:

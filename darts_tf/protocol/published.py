@@ -15,9 +15,18 @@ GRADIENT, SMBO = "gradient-based", "SMBO"
 
 
 def image(
-    source: str, method: str, name: str, error, parameters=None, days=None,
-    operations=None, *, deviation=None, top5=None, multiply_adds=None,
-):  # fmt: skip
+    source: str,
+    method: str,
+    name: str,
+    error,
+    parameters=None,
+    days=None,
+    operations=None,
+    *,
+    deviation=None,
+    top5=None,
+    multiply_adds=None,
+):
     """A row of percent, millions, GPU-days."""
     return Row(
         name=name,
@@ -34,9 +43,15 @@ def image(
 
 
 def text(
-    source: str, method: str, name: str, valid, test, parameters=None,
-    days=None, operations=None,
-):  # fmt: skip
+    source: str,
+    method: str,
+    name: str,
+    valid,
+    test,
+    parameters=None,
+    days=None,
+    operations=None,
+):
     """A row of perplexities, millions, GPU-days."""
     return Row(
         name=name,
@@ -58,12 +73,17 @@ def _ptb(method, *row):
     return text(f"{DARTS}, table 2", method, *row)
 
 
-def _imagenet(method, name, error, top5, parameters, multiply_adds,
-              days=None):  # fmt: skip
+def _imagenet(method, name, error, top5, parameters, multiply_adds, days=None):
     return image(
-        f"{DARTS}, table 3", method, name, error, parameters, days,
-        top5=top5, multiply_adds=multiply_adds,
-    )  # fmt: skip
+        f"{DARTS}, table 3",
+        method,
+        name,
+        error,
+        parameters,
+        days,
+        top5=top5,
+        multiply_adds=multiply_adds,
+    )
 
 
 def _wikitext2(method, *row):
@@ -76,26 +96,40 @@ CIFAR10 = (
     _cifar10("RL", "NASNet-A + cutout, trained as DARTS", 2.83, 3.1, 2000, 13),
     _cifar10("RL", "BlockQNN", 3.54, 39.8, 96, 8),
     _cifar10("evolution", "AmoebaNet-A", 3.34, 3.2, 3150, 19, deviation=0.06),
-    _cifar10("evolution", "AmoebaNet-A + cutout, trained as DARTS", 3.12, 3.1,
-             3150, 19),
-    _cifar10("evolution", "AmoebaNet-B + cutout", 2.55, 2.8, 3150, 19,
-             deviation=0.05),
-    _cifar10("evolution", "Hierarchical evolution", 3.75, 15.7, 300, 6,
-             deviation=0.12),
+    _cifar10(
+        "evolution", "AmoebaNet-A + cutout, trained as DARTS", 3.12, 3.1, 3150, 19
+    ),
+    _cifar10("evolution", "AmoebaNet-B + cutout", 2.55, 2.8, 3150, 19, deviation=0.05),
+    _cifar10("evolution", "Hierarchical evolution", 3.75, 15.7, 300, 6, deviation=0.12),
     _cifar10(SMBO, "PNAS", 3.41, 3.2, 225, 8, deviation=0.09),
     _cifar10("RL", "ENAS + cutout", 2.89, 4.6, 0.5, 6),
     _cifar10("RL", "ENAS + cutout, best of 8", 2.91, 4.2, 4, 6),
-    _cifar10("random", "Random search (24 samples) + cutout", 3.29, 3.2, 4, 7,
-             deviation=0.15),
-    _cifar10(GRADIENT, "DARTS (first order) + cutout", 3.00, 3.3, 1.5, 7,
-             deviation=0.14),
-    _cifar10(GRADIENT, "DARTS (second order) + cutout", 2.76, 3.3, 4, 7,
-             deviation=0.09),
-    image(JOINT, GRADIENT, "alpha and w jointly, coordinate descent", 4.16,
-          3.1, deviation=0.16),
-    image(JOINT, GRADIENT, "alpha and w jointly, simultaneous SGD", 3.56, 3.0,
-          deviation=0.10),
-)  # fmt: skip
+    _cifar10(
+        "random", "Random search (24 samples) + cutout", 3.29, 3.2, 4, 7, deviation=0.15
+    ),
+    _cifar10(
+        GRADIENT, "DARTS (first order) + cutout", 3.00, 3.3, 1.5, 7, deviation=0.14
+    ),
+    _cifar10(
+        GRADIENT, "DARTS (second order) + cutout", 2.76, 3.3, 4, 7, deviation=0.09
+    ),
+    image(
+        JOINT,
+        GRADIENT,
+        "alpha and w jointly, coordinate descent",
+        4.16,
+        3.1,
+        deviation=0.16,
+    ),
+    image(
+        JOINT,
+        GRADIENT,
+        "alpha and w jointly, simultaneous SGD",
+        3.56,
+        3.0,
+        deviation=0.10,
+    ),
+)
 
 PTB = (
     _ptb("manual", "Variational RHN", 67.9, 65.4, 23),
@@ -121,9 +155,8 @@ IMAGENET = (
     _imagenet("evolution", "AmoebaNet-B", 26.0, 8.5, 5.3, 555, 3150),
     _imagenet("evolution", "AmoebaNet-C", 24.3, 7.6, 6.4, 570, 3150),
     _imagenet(SMBO, "PNAS", 25.8, 8.1, 5.1, 588, 225),
-    _imagenet(GRADIENT, "DARTS (searched on CIFAR-10)", 26.7, 8.7, 4.7, 574,
-              4),
-)  # fmt: skip
+    _imagenet(GRADIENT, "DARTS (searched on CIFAR-10)", 26.7, 8.7, 4.7, 574, 4),
+)
 
 WIKITEXT2 = (
     _wikitext2("manual", "LSTM + augmented loss", 91.5, 87.0, 28),
@@ -131,7 +164,6 @@ WIKITEXT2 = (
     _wikitext2("manual", "LSTM", 69.1, 66.0, 33),
     _wikitext2("manual", "LSTM + skip connections", 69.1, 65.9, 24),
     _wikitext2("manual", "LSTM + 15 softmax experts", 66.0, 63.3, 33),
-    _wikitext2("RL", "ENAS (searched on PTB), trained as DARTS", 72.4, 70.4,
-               33, 0.5),
+    _wikitext2("RL", "ENAS (searched on PTB), trained as DARTS", 72.4, 70.4, 33, 0.5),
     _wikitext2(GRADIENT, "DARTS (searched on PTB)", 71.2, 69.6, 33, 1),
-)  # fmt: skip
+)

@@ -25,55 +25,67 @@ HOUR = 1 / 24
 """In days."""
 
 CIFAR10_LATER = (
-    image(RANDOM, GRADIENT, "DARTS (second order), searched again", 2.78, 3.3,
-          4, deviation=0.12),
-    image(RANDOM, "random", "Random search with weight sharing", 2.85, 4.3,
-          2.7, deviation=0.08),
+    image(
+        RANDOM,
+        GRADIENT,
+        "DARTS (second order), searched again",
+        2.78,
+        3.3,
+        4,
+        deviation=0.12,
+    ),
+    image(
+        RANDOM,
+        "random",
+        "Random search with weight sharing",
+        2.85,
+        4.3,
+        2.7,
+        deviation=0.08,
+    ),
     image(RANDOM, "random", "ASHA", 3.03, 2.2, 9, deviation=0.13),
-    image(PERTURBATION, GRADIENT, "SNAS (moderate)", 2.85, 2.8, 1.5,
-          deviation=0.02),
+    image(PERTURBATION, GRADIENT, "SNAS (moderate)", 2.85, 2.8, 1.5, deviation=0.02),
     image(PERTURBATION, GRADIENT, "GDAS", 2.93, 3.4, 0.3),
     image(PERTURBATION, GRADIENT, "P-DARTS", 2.50, 3.4, 0.3),
     image(PERTURBATION, GRADIENT, "PC-DARTS", 2.57, 3.6, 0.1, deviation=0.07),
-    image(PERTURBATION, GRADIENT, "R-DARTS (L2)", 2.95, None, 1.6,
-          deviation=0.21),
-    image(PERTURBATION, GRADIENT, "SDARTS-RS", 2.67, 3.4, 0.4,
-          deviation=0.03),
-    image(NASI, GRADIENT, "SDARTS-ADV", 2.61, 3.3, 31.2 * HOUR,
-          deviation=0.02),
-    image(PERTURBATION, GRADIENT, "DARTS+PT (average)", 2.61, 3.0, 0.8,
-          deviation=0.08),
+    image(PERTURBATION, GRADIENT, "R-DARTS (L2)", 2.95, None, 1.6, deviation=0.21),
+    image(PERTURBATION, GRADIENT, "SDARTS-RS", 2.67, 3.4, 0.4, deviation=0.03),
+    image(NASI, GRADIENT, "SDARTS-ADV", 2.61, 3.3, 31.2 * HOUR, deviation=0.02),
+    image(PERTURBATION, GRADIENT, "DARTS+PT (average)", 2.61, 3.0, 0.8, deviation=0.08),
     image(PERTURBATION, GRADIENT, "DARTS+PT (best)", 2.48, 3.3, 0.8),
-    image(PERTURBATION, GRADIENT, "SDARTS-RS+PT (average)", 2.54, 3.3, 0.8,
-          deviation=0.10),
+    image(
+        PERTURBATION, GRADIENT, "SDARTS-RS+PT (average)", 2.54, 3.3, 0.8, deviation=0.10
+    ),
     image(PERTURBATION, GRADIENT, "SDARTS-RS+PT (best)", 2.44, 3.2, 0.8),
-)  # fmt: skip
+)
 
 CIFAR100 = (
     image(NASI, GRADIENT, "DARTS (second order)", 17.54, 3.4, 24 * HOUR),
     image(NASI, GRADIENT, "GDAS", 18.38, 3.4, 7.2 * HOUR),
-    image(NASI, GRADIENT, "DARTS- (average)", 17.51, 3.3, 9.6 * HOUR,
-          deviation=0.25),
-    image(NASI, GRADIENT, "R-DARTS (L2)", 18.01, None, 38.4 * HOUR,
-          deviation=0.26),
-    image(NASI, "training-free", "TE-NAS", 17.42, 4.4, 0.5 * HOUR,
-          deviation=0.56),
-)  # fmt: skip
+    image(NASI, GRADIENT, "DARTS- (average)", 17.51, 3.3, 9.6 * HOUR, deviation=0.25),
+    image(NASI, GRADIENT, "R-DARTS (L2)", 18.01, None, 38.4 * HOUR, deviation=0.26),
+    image(NASI, "training-free", "TE-NAS", 17.42, 4.4, 0.5 * HOUR, deviation=0.56),
+)
 
 IMAGENET_LATER = (
-    image(PARTIAL, GRADIENT, "SNAS", 27.3, None, 1.5, top5=9.3,
-          multiply_adds=522),
-    image(PARTIAL, GRADIENT, "PC-DARTS (searched on ImageNet)", 24.2, None,
-          3.8, top5=7.3, multiply_adds=597),
-)  # fmt: skip
+    image(PARTIAL, GRADIENT, "SNAS", 27.3, None, 1.5, top5=9.3, multiply_adds=522),
+    image(
+        PARTIAL,
+        GRADIENT,
+        "PC-DARTS (searched on ImageNet)",
+        24.2,
+        None,
+        3.8,
+        top5=7.3,
+        multiply_adds=597,
+    ),
+)
 
 PTB_LATER = (
-    text(RANDOM, GRADIENT, "DARTS (second order), searched again", 58.2, 55.9,
-         23, 1),
-    text(RANDOM, "random", "Random search with weight sharing", 57.8, 55.5,
-         23, 0.25),
+    text(RANDOM, GRADIENT, "DARTS (second order), searched again", 58.2, 55.9, 23, 1),
+    text(RANDOM, "random", "Random search with weight sharing", 57.8, 55.5, 23, 0.25),
     text(RANDOM, "random", "ASHA", 58.6, 56.4, 23, 2),
-)  # fmt: skip
+)
 
 ROWS = {
     "none": (),

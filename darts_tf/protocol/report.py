@@ -7,8 +7,8 @@ from darts_tf.protocol import progress, tables
 from darts_tf.protocol.plan import Plan
 from darts_tf.protocol.results import gather
 from darts_tf.run.files import write_atomic, write_json_atomic
-from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.run.loop.progress import duration
+from darts_tf.run.pictures.genotypes import figure_to_png
 
 RESULTS, TABLE, PICTURE = "results.json", "table.md", "progress.png"
 
@@ -26,9 +26,7 @@ def write(plan: Plan) -> dict:
     write_atomic(plan.root / TABLE, text)
     latex = tables.latex([row], plan.measure) + "\n"
     write_atomic(plan.root / "table.tex", latex)
-    figure = progress.draw(
-        progress.progress(plan), plan.measure, plan.name
-    )
+    figure = progress.draw(progress.progress(plan), plan.measure, plan.name)
     write_atomic(plan.root / PICTURE, figure_to_png(figure))
     return results
 
@@ -44,9 +42,7 @@ def told(results: dict) -> str:
     for key, cell in results["cells"].items():
         seeds = ", ".join(map(str, cell["seeds"]))
         chosen = "yes" if cell["selected"] else ""
-        lines.append(
-            f"| {seeds} | {key} | {unit * cell['valid']:.2f} | {chosen} |"
-        )
+        lines.append(f"| {seeds} | {key} | {unit * cell['valid']:.2f} | {chosen} |")
     if results["test"]:
         each = [f"{unit * v:.2f}" for v in results["test"]["values"]]
         lines += ["", f"Test {measure}, each training: {', '.join(each)}."]

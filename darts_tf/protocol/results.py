@@ -123,13 +123,15 @@ def _full(plan: Plan, key: str) -> list[dict]:
     for seed in range(plan.values["evaluate_seeds"]):
         result = result_of(plan.full(key, seed))
         if result:
-            runs.append({
-                "seed": seed,
-                "test": float(result["test"][plan.measure]),
-                "top5": result["test"].get("top5_error"),
-                "valid": result["valid"].get(plan.measure),
-                **_took(result),
-            })  # fmt: skip
+            runs.append(
+                {
+                    "seed": seed,
+                    "test": float(result["test"][plan.measure]),
+                    "top5": result["test"].get("top5_error"),
+                    "valid": result["valid"].get(plan.measure),
+                    **_took(result),
+                }
+            )
     return runs
 
 

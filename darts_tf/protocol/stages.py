@@ -19,10 +19,10 @@ import tqdm
 from darts_tf.errors import InputError
 from darts_tf.protocol.plan import Plan
 from darts_tf.protocol.tasks import STAGES, Task
-from darts_tf.run.process import children
 from darts_tf.run.files import write_json_atomic
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.loop.stopping import exit_code
+from darts_tf.run.process import children
 
 
 def run_stage(
@@ -47,9 +47,13 @@ def run_stage(
         plan.outcome(child.name).unlink(missing_ok=True)
     done = sum(task.finished for task in tasks)
     with tqdm.tqdm(
-        desc=stage, total=len(tasks), initial=done, unit="task",
-        disable=not sys.stderr.isatty(), dynamic_ncols=True,
-    ) as bar:  # fmt: skip
+        desc=stage,
+        total=len(tasks),
+        initial=done,
+        unit="task",
+        disable=not sys.stderr.isatty(),
+        dynamic_ncols=True,
+    ) as bar:
         say = functools.partial(bar.write, file=sys.stderr)
         say(f"{stage}: {done} of {len(tasks)} tasks finished")
         for task in tasks:
@@ -77,14 +81,12 @@ def run_task(
     tasks = STAGES[stage](plan)
     if number >= len(tasks):
         raise InputError(
-            f"--task={number}: stage {stage} has {len(tasks)} tasks, counted "
-            f"from 0"
+            f"--task={number}: stage {stage} has {len(tasks)} tasks, counted from 0"
         )
     task = tasks[number]
     if task.lacking:
         raise InputError(
-            f"{task.name} cannot begin: it needs {task.lacking}; run that "
-            f"first"
+            f"{task.name} cannot begin: it needs {task.lacking}; run that first"
         )
     if task.finished:
         print(f"{task.name}: nothing to do")
@@ -125,9 +127,7 @@ def last_words(log: Path) -> str:
     return lines[-1] if lines else ""
 
 
-def _ended(
-    plan: Plan, ended: children.Ended, parent: children.Parent
-) -> str:
+def _ended(plan: Plan, ended: children.Ended, parent: children.Parent) -> str:
     """Keeps how a task ended and says so; one told to stop has not ended."""
     name, took = ended.child.name, duration(ended.seconds)
     if not ended.finished and (parent.signal or ended.code == 0):

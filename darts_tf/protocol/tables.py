@@ -11,8 +11,12 @@ from collections.abc import Callable, Sequence
 DAY = 86_400.0
 BLANK = {"markdown": "–", "latex": "--"}
 PLUS_MINUS = {"markdown": " ± ", "latex": r" $\pm$ "}
-ESCAPES = {"\\": r"\textbackslash{}", **{c: "\\" + c for c in "#%&_$}{"},
-           "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}  # fmt: skip
+ESCAPES = {
+    "\\": r"\textbackslash{}",
+    **{c: "\\" + c for c in "#%&_$}{"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,16 +86,18 @@ def latex(rows: Sequence[Row], measure: str) -> str:
     """The table for LaTeX with its package booktabs."""
     head, body = _cells(rows, measure, "latex")
     lines = [" & ".join(line) + r" \\" for line in body]
-    return "\n".join([
-        "% \\usepackage{booktabs}",
-        rf"\begin{{tabular}}{{l{'c' * (len(head) - 1)}}}",
-        r"\toprule",
-        " & ".join(head) + r" \\",
-        r"\midrule",
-        *lines,
-        r"\bottomrule",
-        r"\end{tabular}",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            "% \\usepackage{booktabs}",
+            rf"\begin{{tabular}}{{l{'c' * (len(head) - 1)}}}",
+            r"\toprule",
+            " & ".join(head) + r" \\",
+            r"\midrule",
+            *lines,
+            r"\bottomrule",
+            r"\end{tabular}",
+        ]
+    )
 
 
 def _cells(rows, measure: str, style: str) -> tuple[list, list[list]]:
@@ -127,8 +133,9 @@ def _columns(measure: str) -> dict[str, Callable[[Row, str], str]]:
         return {
             "Valid perplexity": lambda row, _: _number(row.valid, 1),
             "Test perplexity": lambda row, style: _measured(row, 1, style),
-            **parameters, **costs,
-        }  # fmt: skip
+            **parameters,
+            **costs,
+        }
     return {
         "Valid error (%)": lambda row, _: _number(row.valid, 100),
         "Test error (%)": lambda row, style: _measured(row, 100, style),
@@ -138,7 +145,7 @@ def _columns(measure: str) -> dict[str, Callable[[Row, str], str]]:
             row.multiply_adds and row.multiply_adds / 1e6
         ),
         **costs,
-    }  # fmt: skip
+    }
 
 
 def _measured(row: Row, unit: float, style: str) -> str:

@@ -104,14 +104,18 @@ def _search(plan: Plan, seed: int) -> Task:
     values, folder = plan.values, plan.search(seed)
     if plan.strategy == RANDOM:
         command = (
-            "train.derive", f"--random={seed}", f"--space={plan.space}",
-        )  # fmt: skip
+            "train.derive",
+            f"--random={seed}",
+            f"--space={plan.space}",
+        )
     else:
         command = (
-            "train.search", f"--flagfile={values['search_flags']}",
-            f"--seed={seed}", *_places(values, "data_dir"),
+            "train.search",
+            f"--flagfile={values['search_flags']}",
+            f"--seed={seed}",
+            *_places(values, "data_dir"),
             *_places(values, "nasbench201_table"),
-        )  # fmt: skip
+        )
     name = f"search_{seed}"
     return _task(plan, name, command, folder, plan.searched(seed))
 
@@ -128,10 +132,13 @@ def _training(
     plan: Plan, name: str, flagfile: str, key: str, folder: Workdir, seed: int
 ) -> Task:
     command = (
-        "train.evaluate", f"--flagfile={plan.values[flagfile]}",
-        f"--space={plan.space}", f"--genotype={plan.cell(key)}",
-        f"--seed={seed}", *_places(plan.values, "data_dir"),
-    )  # fmt: skip
+        "train.evaluate",
+        f"--flagfile={plan.values[flagfile]}",
+        f"--space={plan.space}",
+        f"--genotype={plan.cell(key)}",
+        f"--seed={seed}",
+        *_places(plan.values, "data_dir"),
+    )
     return _task(plan, name, command, folder, folder.result)
 
 

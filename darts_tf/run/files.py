@@ -42,9 +42,7 @@ def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
     If the block raises, nothing stays behind.
     """
     path = Path(path)
-    temporary = path.with_name(
-        f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}"
-    )
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
         with open(temporary, "wb") as stream:
             yield stream

@@ -25,7 +25,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from tensorboard.util import tensor_util
 
 from darts_tf.run.pictures.alpha import checked
-from darts_tf.run.pictures.genotypes import (figure_to_array, figure_to_png)
+from darts_tf.run.pictures.genotypes import figure_to_array, figure_to_png
 from darts_tf.space.cell import SearchSpace
 
 SECONDS_TO_DISK = 10
@@ -43,22 +43,16 @@ class Reporter:
     """
 
     def __init__(self, folder: str | Path, start_step: int = 0) -> None:
-        self._writer = EventFileWriter(
-            str(folder), flush_secs=SECONDS_TO_DISK
-        )
+        self._writer = EventFileWriter(str(folder), flush_secs=SECONDS_TO_DISK)
         self._has_layout = False
         self._add(
             start_step + 1 if start_step else 0,
-            session_log=event_pb2.SessionLog(
-                status=event_pb2.SessionLog.START
-            ),
+            session_log=event_pb2.SessionLog(status=event_pb2.SessionLog.START),
         )
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """One point for each curve; what stands before '/' is its group."""
-        pieces = [
-            scalar_pb(name, float(value)) for name, value in values.items()
-        ]
+        pieces = [scalar_pb(name, float(value)) for name, value in values.items()]
         self._add(step, summary=_joined(pieces))
 
     def text(self, step: int, name: str, markdown: str) -> None:
@@ -125,9 +119,7 @@ class Reporter:
         values = {
             f"weights_edges_{name}/{source}-{target}": value
             for name, row in weights.items()
-            for (source, target), value in zip(
-                space.cell(name).edges, row, strict=True
-            )
+            for (source, target), value in zip(space.cell(name).edges, row, strict=True)
         }
         if values:
             self.scalars(step, values)
@@ -174,16 +166,12 @@ def _layout(space: SearchSpace) -> summary_pb2.Summary:
             )
             for source, target in spec.edges
         ]
-        categories.append(
-            layout_pb2.Category(title=spec.title, chart=charts)
-        )
+        categories.append(layout_pb2.Category(title=spec.title, chart=charts))
     entropies = layout_pb2.Chart(
         title="mean entropy (nats)",
         multiline=layout_pb2.MultilineChartContent(tag=["^entropy/"]),
     )
-    categories.insert(
-        0, layout_pb2.Category(title="entropy", chart=[entropies])
-    )
+    categories.insert(0, layout_pb2.Category(title="entropy", chart=[entropies]))
     layout = layout_pb2.Layout(category=categories)
     value = summary_pb2.Summary.Value(
         tag=layout_metadata.CONFIG_SUMMARY_TAG,

@@ -118,9 +118,7 @@ def open_workdir(
         given, usual = _as_stored(flags), _as_stored(defaults)
         if (workdir.path / FLAGS_FILE).exists():
             stored = read_flags(workdir.path)
-            added = {
-                n: usual[n] for n in given if n in usual and n not in stored
-            }
+            added = {n: usual[n] for n in given if n in usual and n not in stored}
             _compare(workdir.path, stored | added, given, ignored)
             _prepare(workdir, stored | added if added else None, None, folders)
         else:
@@ -163,8 +161,7 @@ def read_flags(path: str | os.PathLike) -> dict:
         ) from error
     if not isinstance(flags, dict):
         raise InputError(
-            f"{path / FLAGS_FILE} holds no flags; start anew in another "
-            "--workdir"
+            f"{path / FLAGS_FILE} holds no flags; start anew in another --workdir"
         )
     return flags
 
@@ -178,9 +175,11 @@ def _made(path: Path) -> Path:
 
 
 def _cannot_write(path: Path, error: OSError) -> InputError:
-    why = "a file is in the way" if isinstance(
-        error, (FileExistsError, NotADirectoryError)
-    ) else (error.strerror or str(error))
+    why = (
+        "a file is in the way"
+        if isinstance(error, (FileExistsError, NotADirectoryError))
+        else (error.strerror or str(error))
+    )
     return InputError(
         f"--workdir={path} cannot be written: {why}; give a folder in which "
         "you may write"
@@ -211,8 +210,7 @@ def _compare(
 ) -> None:
     names = sorted((stored.keys() | given.keys()) - set(ignored))
     differing = [
-        f"--{name}: the run has {_shown(stored, name)}, given "
-        f"{_shown(given, name)}"
+        f"--{name}: the run has {_shown(stored, name)}, given {_shown(given, name)}"
         for name in names
         if _shown(stored, name) != _shown(given, name)
     ]

@@ -45,9 +45,7 @@ Choose = Callable[[Decision], int]
 def operations(spec: CellSpec, row: int) -> tuple[str, ...]:
     """The candidates that a derived edge may carry, of alpha's row `row`."""
     return tuple(
-        name
-        for name in spec.candidates[row]
-        if name != ZERO or spec.zero_kept
+        name for name in spec.candidates[row] if name != ZERO or spec.zero_kept
     )
 
 
@@ -81,9 +79,7 @@ def decided(genotype: Genotype) -> dict[str, int]:
 
     def choose(decision: Decision) -> int:
         try:
-            taken[decision.name] = decision.options.index(
-                wanted[decision.name]
-            )
+            taken[decision.name] = decision.options.index(wanted[decision.name])
         except (KeyError, ValueError):
             raise _outside(genotype) from None
         return taken[decision.name]
@@ -98,9 +94,7 @@ def canonical(genotype: Genotype) -> Genotype:
     space, cells = space_by_name(genotype.space), {}
     for name, cell in genotype.cells.items():
         targets = space.cell(name).entered(len(cell.edges))
-        edges = sorted(
-            zip(targets, cell.edges), key=lambda pair: (pair[0], pair[1][1])
-        )
+        edges = sorted(zip(targets, cell.edges), key=lambda pair: (pair[0], pair[1][1]))
         cells[name] = CellGenotype(tuple(e for _, e in edges), cell.concat)
     return Genotype(genotype.space, cells)
 

@@ -156,9 +156,7 @@ def _read_concat(cell: str, value: object) -> tuple[int, ...]:
     return tuple(value)
 
 
-def _check_cell(
-    space: SearchSpace, spec: CellSpec, cell: CellGenotype
-) -> None:
+def _check_cell(space: SearchSpace, spec: CellSpec, cell: CellGenotype) -> None:
     """Published cells may have more nodes than are searched here.
 
     Not where all edges are kept: there only the operations are free.

@@ -18,9 +18,7 @@ from darts_tf.space.registry import closest
 
 def _cell(text: str, concat: tuple[int, ...]) -> CellGenotype:
     edges = (word.split(":") for word in text.split())
-    return CellGenotype(
-        tuple((name, int(node)) for name, node in edges), concat
-    )
+    return CellGenotype(tuple((name, int(node)) for name, node in edges), concat)
 
 
 def _conv(
@@ -36,9 +34,7 @@ def _conv(
 
 
 def _recurrent(text: str, concat) -> Genotype:
-    return Genotype(
-        recurrent.SPACE.name, {"recurrent": _cell(text, tuple(concat))}
-    )
+    return Genotype(recurrent.SPACE.name, {"recurrent": _cell(text, tuple(concat))})
 
 
 CONVOLUTIONAL = {
@@ -97,8 +93,7 @@ RECURRENT = {
     ),
     # ENAS (Pham et al. 2018), in DARTS's notation.
     "ENAS": _recurrent(
-        "tanh:0 tanh:1 relu:1 tanh:3 tanh:3 relu:3 relu:4 relu:7 relu:8 "
-        "relu:8 relu:8",
+        "tanh:0 tanh:1 relu:1 tanh:3 tanh:3 relu:3 relu:4 relu:7 relu:8 relu:8 relu:8",
         (2, 5, 6, 9, 10, 11),
     ),
 }
@@ -118,9 +113,7 @@ PUBLISHED = LAMBDA | {
 """By space, then by name."""
 
 
-def load_genotype(
-    name_or_path: str, space: str = conv.SPACE.name
-) -> Genotype:
+def load_genotype(name_or_path: str, space: str = conv.SPACE.name) -> Genotype:
     """A published genotype by name, or one read from a JSON file.
 
     Args:

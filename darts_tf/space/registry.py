@@ -10,9 +10,7 @@ from darts_tf.space.cell import SearchSpace
 
 SPACES = {
     space.name: space
-    for space in (
-        conv.SPACE, *robust.SPACES, nasbench201.SPACE, recurrent.SPACE
-    )
+    for space in (conv.SPACE, *robust.SPACES, nasbench201.SPACE, recurrent.SPACE)
 }
 
 

@@ -31,8 +31,7 @@ _SHORT = {
 
 def _pairs(text: str) -> tuple[tuple[str, ...], ...]:
     return tuple(
-        tuple(_SHORT[name] for name in pair.split("/"))
-        for pair in text.split()
+        tuple(_SHORT[name] for name in pair.split("/")) for pair in text.split()
     )
 
 
@@ -55,9 +54,7 @@ def _space(name: str, normal, reduce) -> SearchSpace:
     """The DARTS space with these candidates for each edge."""
     cells = tuple(
         dataclasses.replace(spec, candidates=candidates)
-        for spec, candidates in zip(
-            conv.SPACE.cells, (normal, reduce), strict=True
-        )
+        for spec, candidates in zip(conv.SPACE.cells, (normal, reduce), strict=True)
     )
     used = [n for c in (*normal, *reduce) for n in c]
     return SearchSpace(name, cells, tuple(dict.fromkeys(used)))
@@ -73,7 +70,5 @@ SPACES = (
     _everywhere("s2", IDENTITY, _SEP),
     _everywhere("s3", ZERO, IDENTITY, _SEP),
     _everywhere("s4", NOISE, _SEP),
-    _everywhere(
-        "darts_conv_nonzero", *(n for n in conv.CANDIDATES if n != ZERO)
-    ),
+    _everywhere("darts_conv_nonzero", *(n for n in conv.CANDIDATES if n != ZERO)),
 )

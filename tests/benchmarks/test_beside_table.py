@@ -29,11 +29,14 @@ def test_the_ratio_is_pytorch_over_ours():
     assert found == [4.0, 6.0, 4.0, 2.0, None]
 
 
-@pytest.mark.parametrize("columns", [
-    {"ours": measured(1.0)},
-    {"pytorch": measured(1.0)},
-    {"ours": {"not_supported": "x"}, "pytorch": measured(1.0)},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"ours": measured(1.0)},
+        {"pytorch": measured(1.0)},
+        {"ours": {"not_supported": "x"}, "pytorch": measured(1.0)},
+    ],
+)
 def test_no_ratio_where_one_of_both_is_missing(columns):
     assert [ratio(columns, c) for c in columns] == [None] * len(columns)
 
@@ -45,14 +48,17 @@ def test_every_line_has_as_many_cells():
     assert "| not supported: no compiler |" in lines[6]
 
 
-@pytest.mark.parametrize("given, word", [
-    (["--columns=ours,theirs"], "theirs"),
-    (["--methods="], "none"),
-    (["--threads=1,x"], "x"),
-    (["--space=darts_recurrent", "--columns=pytorch_channels_last"], "ours"),
-    (["--space=darts_recurrent", "--channels=4"], "--channels"),
-    (["--words=100"], "--space=darts_recurrent"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "given, word",
+    [
+        (["--columns=ours,theirs"], "theirs"),
+        (["--methods="], "none"),
+        (["--threads=1,x"], "x"),
+        (["--space=darts_recurrent", "--columns=pytorch_channels_last"], "ours"),
+        (["--space=darts_recurrent", "--channels=4"], "--channels"),
+        (["--words=100"], "--space=darts_recurrent"),
+    ],
+)
 def test_what_cannot_be_is_refused_before_anything_runs(tmp_path, given, word):
     refused(tmp_path / "out", given, word)
 
@@ -67,10 +73,10 @@ def test_columns_of_pytorch_need_it(tmp_path):
 def refused(out, given, word):
     """Says it in one line, and writes nothing."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.beside_pytorch", *given,
-         f"--out={out}"],
-        capture_output=True, text=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "benchmarks.beside_pytorch", *given, f"--out={out}"],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 2
     assert word in done.stderr and len(done.stderr.splitlines()) == 1
     assert not out.exists()

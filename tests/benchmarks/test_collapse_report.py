@@ -18,10 +18,18 @@ STOP = {"epoch": 3, "taken": 1, "reason": "it rose"}
 
 def report(folder, *runs) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "benchmarks.collapse_report",
-         f"--runs={','.join(runs)}", f"--out={folder}"],
-        cwd=ROOT, text=True, capture_output=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.collapse_report",
+            f"--runs={','.join(runs)}",
+            f"--out={folder}",
+        ],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
 
 
 def genotype(skips: int) -> Genotype:
@@ -38,8 +46,7 @@ def write(folder, skips, result=None, **more) -> pathlib.Path:
     for epoch, count in enumerate(skips, 1):
         lines.append({"kind": "steps", "step": epoch, "epoch": epoch})
         shown = {"skip_connections/normal": count} if epoch == 1 else {}
-        lines.append({"kind": "epoch", "step": epoch, "epoch": epoch,
-                      **shown, **more})  # fmt: skip
+        lines.append({"kind": "epoch", "step": epoch, "epoch": epoch, **shown, **more})
         path = folder / "genotypes" / f"epoch_{epoch:04d}.json"
         path.write_text(genotype(count).to_json())
     text = "".join(json.dumps(line) + "\n" for line in lines)
@@ -56,11 +63,15 @@ def folders(tmp_path_factory):
     tmp = tmp_path_factory.mktemp("runs")
     return [
         write(tmp / "a", [1, 2, 5], {"skips": 5}),
-        write(tmp / "b", [0, 1, 5], {"skips": 0, "early_stop": STOP},
-              **{"eigenvalue/dominant": 0.25}),
+        write(
+            tmp / "b",
+            [0, 1, 5],
+            {"skips": 0, "early_stop": STOP},
+            **{"eigenvalue/dominant": 0.25},
+        ),
         write(tmp / "c", [2], **{"eigenvalue/dominant": "nan"}),
         write(tmp / "empty", []),
-    ]  # fmt: skip
+    ]
 
 
 def test_table_and_picture(folders, tmp_path):

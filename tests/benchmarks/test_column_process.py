@@ -23,22 +23,28 @@ def module(tmp_path, monkeypatch):
 
 
 def test_steps_until_the_end(module):
-    process = ColumnProcess(module("""
+    process = ColumnProcess(
+        module("""
         from benchmarks import step_worker
         step_worker.serve(lambda: None)
-    """), 60)  # fmt: skip
+    """),
+        60,
+    )
     assert process.first_step > 0 and process.not_supported is None
     assert process.step().keys() == {"seconds", "cpu_seconds"}
     assert 0 < process.end() < 10
 
 
 def test_a_refusal_is_told_in_one_line(module):
-    process = ColumnProcess(module("""
+    process = ColumnProcess(
+        module("""
         from benchmarks import step_worker
         def step():
             raise RuntimeError("not | twice\\nat all")
         step_worker.serve(step, None, (RuntimeError,))
-    """), 60)  # fmt: skip
+    """),
+        60,
+    )
     assert process.first_step is None
     assert process.not_supported == "not / twice"
 
@@ -54,11 +60,14 @@ def test_an_early_end_is_told_with_its_code(module):
 
 
 def test_an_end_between_steps_is_an_error(module):
-    process = ColumnProcess(module("""
+    process = ColumnProcess(
+        module("""
         from benchmarks import step_worker
         step_worker.say(first_step=1.0)
         input()
-    """), 60)  # fmt: skip
+    """),
+        60,
+    )
     with pytest.raises(InputError, match="before its last step"):
         process.step()
     with pytest.raises(InputError, match="before its last step"):

@@ -40,8 +40,9 @@ def test_with_ties_as_defined():
     random = np.random.default_rng(0)
     for _ in range(10):
         x, y = random.integers(0, 4, (2, 9))
-        places = np.array([[(v < a).sum() + ((v == a).sum() + 1) / 2
-                            for a in v] for v in (x, y)])  # fmt: skip
+        places = np.array(
+            [[(v < a).sum() + ((v == a).sum() + 1) / 2 for a in v] for v in (x, y)]
+        )
         assert spearman(x, y) == pytest.approx(np.corrcoef(places)[0, 1])
         same = tied_x = tied_y = 0
         pairs = list(itertools.combinations(range(9), 2))
@@ -71,22 +72,23 @@ def study(tmp_path):
     rows = [",".join(("architecture", *ACCURACIES))]
     for index, string in enumerate(STRINGS):
         known = {RANKED: index / 200, SEARCHED: 100 - index / 200}
-        rows.append(",".join((string, *(str(known.get(n, 9))
-                                        for n in ACCURACIES))))  # fmt: skip
+        rows.append(",".join((string, *(str(known.get(n, 9)) for n in ACCURACIES))))
     table = tmp_path / "table.csv"
     table.write_text("\n".join(rows))
-    for name, worths in (("good", (0.1, 0.2, 0.3, 0.2)),
-                         ("bad", (0.3, 0.2, 0.1, 0.2))):  # fmt: skip
+    for name, worths in (("good", (0.1, 0.2, 0.3, 0.2)), ("bad", (0.3, 0.2, 0.1, 0.2))):
         folder = tmp_path / "runs" / name
         folder.mkdir(parents=True)
         (tmp_path / f"{name}.flags").write_text("--epochs=1\n")
         lines = [
-            {"step": step, "worth": worth, "seconds": 2.0 * step,
-             "deviation": None,
-             "genotype": json.loads(from_string(STRINGS[cell]).to_json())}
-            for step, (worth, cell) in enumerate(
-                zip(worths, (10, 500, 9000, 500)), 1)
-        ]  # fmt: skip
+            {
+                "step": step,
+                "worth": worth,
+                "seconds": 2.0 * step,
+                "deviation": None,
+                "genotype": json.loads(from_string(STRINGS[cell]).to_json()),
+            }
+            for step, (worth, cell) in enumerate(zip(worths, (10, 500, 9000, 500)), 1)
+        ]
         text = "".join(json.dumps(line) + "\n" for line in lines)
         (folder / "evaluations.jsonl").write_text(text)
     return tmp_path
@@ -95,13 +97,22 @@ def study(tmp_path):
 def started(study, *more) -> subprocess.CompletedProcess:
     names = ",".join(str(study / f"{n}.flags") for n in ("good", "bad"))
     return subprocess.run(
-        [sys.executable, "-m", "benchmarks.estimators", "--cells=4",
-         f"--nasbench201_table={study / 'table.csv'}",
-         f"--runs={study / 'runs'}", f"--out={study / 'out'}",
-         f"--flagfiles={names}", *more],
-        cwd=pathlib.Path(__file__).parents[2], capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.estimators",
+            "--cells=4",
+            f"--nasbench201_table={study / 'table.csv'}",
+            f"--runs={study / 'runs'}",
+            f"--out={study / 'out'}",
+            f"--flagfiles={names}",
+            *more,
+        ],
+        cwd=pathlib.Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_a_finished_study_is_reported_and_not_run_again(study):
@@ -114,9 +125,10 @@ def test_a_finished_study_is_reported_and_not_run_again(study):
     assert rows[2].startswith("| table, 12 epochs | 3 | -1.00 (")
     lines = map(json.loads, (study / "out/estimators.jsonl").open())
     assert [(x["estimator"], x["true"]) for x in lines] == [
-        (name, true) for name in ("good", "bad", report.TABLE)
+        (name, true)
+        for name in ("good", "bad", report.TABLE)
         for true in (0.05, 2.5, 45.0)
-    ]  # fmt: skip
+    ]
     assert (study / "out" / "estimators.png").stat().st_size
 
 
@@ -128,10 +140,8 @@ def test_the_lines_of_a_search_that_is_gone_are_kept(study):
     again = started(study, "--report_only")
     assert again.stdout == first.stdout
     assert (study / "out/estimators.jsonl").read_text() == lines
-    only = started(study, "--report_only",
-                   f"--flagfiles={study / 'bad.flags'}")  # fmt: skip
-    assert [row[:6] for row in only.stdout.splitlines()[2:]] == [
-        "| bad ", "| tabl"]  # fmt: skip
+    only = started(study, "--report_only", f"--flagfiles={study / 'bad.flags'}")
+    assert [row[:6] for row in only.stdout.splitlines()[2:]] == ["| bad ", "| tabl"]
 
 
 def test_bad_input(study):
@@ -143,8 +153,10 @@ def test_bad_input(study):
 
 
 def test_the_picture_has_every_cell(study):
-    lines = [{"worth": w, "true": t} for w, t in
-             [(0.1, 90.0), (0.2, 91.0), (0.3, 92.0), (0.2, 10.0)]]  # fmt: skip
+    lines = [
+        {"worth": w, "true": t}
+        for w, t in [(0.1, 90.0), (0.2, 91.0), (0.3, 92.0), (0.2, 10.0)]
+    ]
     figure = report.draw({"good": lines})
     drawn = [y for line in figure.axes[0].lines for y in line.get_ydata()]
     assert len(drawn) == 4 and min(drawn) > 80

@@ -27,17 +27,18 @@ def test_a_process_says_its_numbers():
     told = ["json.tool", "--json-lines", "--no-indent"]
     given = run(told, text + '{"peak_gb": 4}\n', 60)
     assert reason(given) is None
-    assert summary(given["lines"]) == {
-        "first_step": 9, "step": 2, "peak_gb": 4
-    }  # fmt: skip
+    assert summary(given["lines"]) == {"first_step": 9, "step": 2, "peak_gb": 4}
 
 
-@pytest.mark.parametrize("command, text, seconds, why", [
-    (["json.tool"], "no JSON", 60, "Expecting value"),
-    (["timeit", "-n1", "-r1", "import time; time.sleep(60)"], "", 1, "1 s"),
-    (["json.tool"], "{}", 0.5, "no time left"),
-    (["no_such_module"], "", 60, "No module named"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "command, text, seconds, why",
+    [
+        (["json.tool"], "no JSON", 60, "Expecting value"),
+        (["timeit", "-n1", "-r1", "import time; time.sleep(60)"], "", 1, "1 s"),
+        (["json.tool"], "{}", 0.5, "no time left"),
+        (["no_such_module"], "", 60, "No module named"),
+    ],
+)
 def test_a_process_that_fails_says_why(command, text, seconds, why):
     assert why in reason(run(command, text, seconds))
 

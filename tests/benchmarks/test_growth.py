@@ -16,8 +16,9 @@ def rows():
             if any(point.items() <= row.items() for row in made):
                 continue
             step = point["channels"] ** 2 * point["batch_size"] ** 0.5
-            made.append({**point, "step_cpu": step, "peak_gb": 2.0,
-                         "first_step_cpu": 3.0})  # fmt: skip
+            made.append(
+                {**point, "step_cpu": step, "peak_gb": 2.0, "first_step_cpu": 3.0}
+            )
     return made
 
 

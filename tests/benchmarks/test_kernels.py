@@ -4,20 +4,28 @@ import subprocess
 import sys
 
 ROWS = [
-    *(f"depthwise {size} x {size}{of}" for size in (3, 5)
-      for of in ("", ", input's gradient", ", kernel's gradient")),
-    "depthwise 5 x 5, kernel's gradient, in parts", "1 x 1 convolution",
-    "its kernel's gradient", "two of four phases, slices",
-    "two of four phases, ours", "sum of two maps", "sum of two numbers",
-]  # fmt: skip
+    *(
+        f"depthwise {size} x {size}{of}"
+        for size in (3, 5)
+        for of in ("", ", input's gradient", ", kernel's gradient")
+    ),
+    "depthwise 5 x 5, kernel's gradient, in parts",
+    "1 x 1 convolution",
+    "its kernel's gradient",
+    "two of four phases, slices",
+    "two of four phases, ours",
+    "sum of two maps",
+    "sum of two numbers",
+]
 
 
 def test_each_kernel_has_a_row_and_each_map_a_column():
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.kernels", "--batch_size=1",
-         "--calls=1"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "benchmarks.kernels", "--batch_size=1", "--calls=1"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     head, _, *rows = done.stdout.splitlines()
     assert "| 32 x 32 x 16 | 16 x 16 x 32 | 8 x 8 x 64 |" in head
     cells = [row.strip("| ").split(" | ") for row in rows]

@@ -7,16 +7,27 @@ import json
 from benchmarks import memory_report as report
 
 COMMON = {
-    "method": "first_order", "batch_size": 32, "micro_batches": 1,
-    "precision": "float32", "step_cpu": 1.5, "first_step_cpu": 18.6,
+    "method": "first_order",
+    "batch_size": 32,
+    "micro_batches": 1,
+    "precision": "float32",
+    "step_cpu": 1.5,
+    "first_step_cpu": 18.6,
     "peak_gb": 2.0,
-}  # fmt: skip
+}
 ROW = COMMON | {
-    "space": "darts_conv", "channels": 8, "layers": 4, "recompute": False,
-    "partial_channels": 1, "lambda_regularizer": "none",
-}  # fmt: skip
+    "space": "darts_conv",
+    "channels": 8,
+    "layers": 4,
+    "recompute": False,
+    "partial_channels": 1,
+    "lambda_regularizer": "none",
+}
 TEXT = COMMON | {
-    "space": "darts_recurrent", "hidden_size": 64, "words": 900, "bptt": 20
+    "space": "darts_recurrent",
+    "hidden_size": 64,
+    "words": 900,
+    "bptt": 20,
 }
 RUN = {"run": "a", "command": "train.x --y", "told_gb": 1.1, "peak_gb": 1.0}
 
@@ -51,8 +62,10 @@ def test_text_has_a_table_of_its_own():
     sliced = TEXT | {"micro_batches": 2}
     cells = parsed(report.table([sliced, ROW, TEXT]))
     assert [row[0] for row in cells if row[1] == "first_order"] == [
-        "8, 4, 32", "64, 900, 20, 32", "64, 900, 20, 32",
-    ]  # fmt: skip
+        "8, 4, 32",
+        "64, 900, 20, 32",
+        "64, 900, 20, 32",
+    ]
     assert [row[2] for row in cells[-2:]] == ["plain", "--micro_batches=2"]
     total = report.step(TEXT).memory().total / 1e9
     assert cells[-2][4] == f"{total:.2f}"

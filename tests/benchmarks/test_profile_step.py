@@ -16,9 +16,7 @@ def trace(folder, planes):
             for event, seconds in events:
                 number = len(plane.event_metadata) + 1
                 plane.event_metadata[number].name = event
-                row.events.add(
-                    metadata_id=number, duration_ps=int(seconds * 1e12)
-                )
+                row.events.add(metadata_id=number, duration_ps=int(seconds * 1e12))
     path = folder / "trace.xplane.pb"
     path.write_bytes(space.SerializeToString())
     return path
@@ -44,9 +42,7 @@ GPU = {
 
 def test_operations_of_the_host(tmp_path):
     found = profile_step.by_operation(trace(tmp_path, HOST))
-    assert found == {
-        "MatMul": (pytest.approx(3.0), 2), "Relu": (pytest.approx(0.5), 1)
-    }  # fmt: skip
+    assert found == {"MatMul": (pytest.approx(3.0), 2), "Relu": (pytest.approx(0.5), 1)}
 
 
 def test_with_a_gpu_its_kernels(tmp_path):

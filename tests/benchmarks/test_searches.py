@@ -23,11 +23,22 @@ def run(tmp_path):
 
     def started(code: int, second: str = "b.flags") -> str:
         done = subprocess.run(
-            [sys.executable, "-c", FAKED, stub.program, "benchmarks.searches",
-             f"--flagfiles={tmp_path / 'a.flags'},{tmp_path / second}",
-             "--seeds=0,1", f"--out={tmp_path / 'out'}", "--more=--epochs=1"],
-            cwd=ROOT, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-c",
+                FAKED,
+                stub.program,
+                "benchmarks.searches",
+                f"--flagfiles={tmp_path / 'a.flags'},{tmp_path / second}",
+                "--seeds=0,1",
+                f"--out={tmp_path / 'out'}",
+                "--more=--epochs=1",
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         assert done.returncode == code, done.stderr
         return done.stderr
 

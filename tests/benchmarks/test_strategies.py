@@ -31,8 +31,7 @@ def test_the_expectation_of_random_search_is_exact():
 
 
 def test_an_incumbent_lasts_until_the_next_one():
-    found = {"evaluations": 6,
-             "incumbents": [[1, 0, 5.0], [3, 0, 4.0], [6, 0, 9.0]]}  # fmt: skip
+    found = {"evaluations": 6, "incumbents": [[1, 0, 5.0], [3, 0, 4.0], [6, 0, 9.0]]}
     assert list(benchmark.curve(found)) == [5, 5, 4, 4, 4, 9]
 
 
@@ -60,8 +59,9 @@ def test_a_search_and_its_picture(tmp_path):
         benchmark.columns(own),
         {"darts": [86.0, 88.0]},
     )
-    across = [line for line in figure.axes[0].lines
-              if "darts, 2 seeds" in line.get_label()]  # fmt: skip
+    across = [
+        line for line in figure.axes[0].lines if "darts, 2 seeds" in line.get_label()
+    ]
     assert set(across[0].get_ydata()) == {87.0}
     assert np.ptp(figure_to_array(figure)) > 0
 

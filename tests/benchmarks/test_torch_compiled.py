@@ -47,9 +47,7 @@ def text_search():
 def test_compiled_parts_give_the_same_gradients(make):
     torch.manual_seed(0)
     model, loss, cells, batch = make()
-    alpha = [
-        torch.randn(spec.alpha_shape, requires_grad=True) for spec in cells
-    ]
+    alpha = [torch.randn(spec.alpha_shape, requires_grad=True) for spec in cells]
     search = torch_search.Search(model, loss, alpha, "first_order", True)
     asked = [(True, False), (False, True), (True, True), (False, True)]
     plain = [search.gradients(model, batch, *by) for by in asked]

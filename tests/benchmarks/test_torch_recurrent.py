@@ -22,8 +22,7 @@ KEPT = torch_recurrent.Masks(*[torch.ones(BATCH, SIZE).double()] * 4)
 def window(part, slowness=0.0, masks=KEPT):
     """A golden batch."""
     inputs, targets = (
-        torch.tensor(GOLDEN[f"{name}_{part}"].astype(np.int64))
-        for name in "xy"
+        torch.tensor(GOLDEN[f"{name}_{part}"].astype(np.int64)) for name in "xy"
     )
     hidden = torch.tensor(GOLDEN["h0"][0])
     return torch_recurrent.Window(inputs, targets, hidden, masks, slowness)
@@ -46,10 +45,13 @@ def build(alpha_only=False, **protocol):
         "clip_unrolled": True,
     }
     return torch_search.Search(
-        model, torch_recurrent.window_loss,
-        [torch.tensor(GOLDEN["alpha"], requires_grad=True)], "first_order",
-        alpha_only, torch_search.Protocol(**usual | protocol),
-    )  # fmt: skip
+        model,
+        torch_recurrent.window_loss,
+        [torch.tensor(GOLDEN["alpha"], requires_grad=True)],
+        "first_order",
+        alpha_only,
+        torch_search.Protocol(**usual | protocol),
+    )
 
 
 @pytest.fixture
@@ -134,9 +136,7 @@ def test_slowness_and_masks_count(search):
     plain = search.loss(search.model, search.alpha, window("train"))
     slow = search.loss(search.model, search.alpha, window("train", 2.0))
     batch = window("train")
-    outputs = search.model(
-        batch.inputs, batch.hidden, batch.masks, search.alpha
-    )[2]
+    outputs = search.model(batch.inputs, batch.hidden, batch.masks, search.alpha)[2]
     change = np.diff(outputs.detach().numpy(), axis=0)
     assert (slow - plain).item() == pytest.approx(2 * np.mean(change**2))
     for name in KEPT._fields:

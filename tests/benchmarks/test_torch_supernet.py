@@ -40,9 +40,7 @@ def search():
         torch.tensor(GOLDEN[f"net/alpha_{kind}"], requires_grad=True)
         for kind in ("normal", "reduce")
     ]
-    return torch_search.Search(
-        model, torch_supernet.image_loss, alpha, "first_order"
-    )
+    return torch_search.Search(model, torch_supernet.image_loss, alpha, "first_order")
 
 
 def close(value, key):
@@ -69,11 +67,14 @@ def test_first_order(search, alpha_only):
         close(value, f"net/dalpha_{kind}_first")
 
 
-@pytest.mark.parametrize("method, key, alpha_only", [
-    ("finite_difference", "fd", False),
-    ("finite_difference", "fd", True),
-    ("exact", "exact", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "method, key, alpha_only",
+    [
+        ("finite_difference", "fd", False),
+        ("finite_difference", "fd", True),
+        ("exact", "exact", False),
+    ],
+)
 def test_second_order(search, method, key, alpha_only):
     search.alpha_only = alpha_only
     found = getattr(search, method)(batch("train"), batch("valid"))

@@ -15,10 +15,19 @@ SMALL = {
 @pytest.mark.parametrize("space", SMALL)
 def test_its_line_names_what_was_timed(space):
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.training_step", "--steps=2",
-         "--batch_size=2", f"--space={space}", *SMALL[space]],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.training_step",
+            "--steps=2",
+            "--batch_size=2",
+            f"--space={space}",
+            *SMALL[space],
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found = json.loads(done.stdout)
     given = dict(flag.strip("-").split("=") for flag in SMALL[space])
     assert {n: str(found[n]) for n in given} == given

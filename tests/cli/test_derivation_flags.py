@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from absl import flags
 
-from darts_tf.errors import InputError
 from darts_tf.cli import derivation_flags
+from darts_tf.errors import InputError
 
 
 def parsed(*given: str) -> flags.FlagValues:
@@ -16,26 +16,35 @@ def parsed(*given: str) -> flags.FlagValues:
     for name in names:
         flags.DEFINE_string(name, None, "", flag_values=values)
     flags.DEFINE_enum(
-        "method", "magnitude", derivation_flags.DERIVATIONS, "",
+        "method",
+        "magnitude",
+        derivation_flags.DERIVATIONS,
+        "",
         flag_values=values,
-    )  # fmt: skip
+    )
     values(["program", *given])
     return values
 
 
-@pytest.mark.parametrize("method, names", [
-    ("magnitude", derivation_flags.FOREIGN),
-    ("perturbation", derivation_flags.OWN),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "method, names",
+    [
+        ("magnitude", derivation_flags.FOREIGN),
+        ("perturbation", derivation_flags.OWN),
+    ],
+)
 def test_a_methods_own_flags_are_taken(method, names):
     given = [f"--{name}=1" for name in names]
     derivation_flags.check_perturbation(parsed(f"--method={method}", *given))
 
 
-@pytest.mark.parametrize("method, names", [
-    ("magnitude", derivation_flags.OWN),
-    ("perturbation", derivation_flags.FOREIGN),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "method, names",
+    [
+        ("magnitude", derivation_flags.OWN),
+        ("perturbation", derivation_flags.FOREIGN),
+    ],
+)
 def test_the_others_are_refused_in_one_line(method, names):
     for name in names:
         values = parsed(f"--method={method}", f"--{name}=1")

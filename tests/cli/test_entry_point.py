@@ -86,12 +86,18 @@ def call(tmp_path):
     path.write_text(PROGRAM)
 
     def run(*arguments: str, **environment: str):
-        variables = {
-            n: v for n, v in os.environ.items() if not n.startswith("TF_")
-        } | {"PYTHONPATH": str(ROOT)} | environment
+        variables = (
+            {n: v for n, v in os.environ.items() if not n.startswith("TF_")}
+            | {"PYTHONPATH": str(ROOT)}
+            | environment
+        )
         return subprocess.run(
-            [sys.executable, str(path), *arguments], env=variables,
-            capture_output=True, text=True, timeout=60)
+            [sys.executable, str(path), *arguments],
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
 
     return run
 
@@ -114,16 +120,19 @@ def test_a_good_call_and_what_tensorflow_reads(call):
     assert given.stdout == "50 one 0 0\n"
 
 
-@pytest.mark.parametrize("argument, words", [
-    ("--epoch=3", ["'epoch'", "Did you mean: epochs"]),
-    ("--zzzzzz", ["'zzzzzz'", "--helpshort"]),
-    ("--epochs=0", ["--epochs=0", "positive"]),
-    ("--epochs=many", ["--epochs=many"]),
-    ("--method=three", ["--method=three", "<one|two>"]),
-    ("--flagfile=/missing.flags", ["/missing.flags", "No such file"]),
-    ("--flagfile=/", ["directory"]),
-    ("stray", ["'stray'", "--name=value"]),
-])
+@pytest.mark.parametrize(
+    "argument, words",
+    [
+        ("--epoch=3", ["'epoch'", "Did you mean: epochs"]),
+        ("--zzzzzz", ["'zzzzzz'", "--helpshort"]),
+        ("--epochs=0", ["--epochs=0", "positive"]),
+        ("--epochs=many", ["--epochs=many"]),
+        ("--method=three", ["--method=three", "<one|two>"]),
+        ("--flagfile=/missing.flags", ["/missing.flags", "No such file"]),
+        ("--flagfile=/", ["directory"]),
+        ("stray", ["'stray'", "--name=value"]),
+    ],
+)
 def test_flags_that_do_not_parse(call, argument, words):
     assert_one_line(call(argument), 2, *words)
 
@@ -143,19 +152,22 @@ def test_flags_after_a_flagfile_override_it(call, tmp_path):
     assert_one_line(call(f"--flagfile={path}"), 2, "Did you mean: epochs")
 
 
-@pytest.mark.parametrize("raised, code, words", [
-    ("input", 2, ["two lines"]),
-    ("diverged", 1, ["nan"]),
-    ("memory", 1, ["batch size", "channels"]),
-    ("exhausted", 1, ["batch size", "OOM"]),
-    ("interrupt", 130, ["interrupted"]),
-    ("full", 1, ["No space left on device", "make room", "goes on"]),
-    ("read only", 1, ["/runs/a.npz: Read-only file system", "writable"]),
-    ("rights", 1, ["/runs/a.npz: Permission denied", "right to read"]),
-    ("events", 1, ["/runs/events; No space left on device; make room"]),
-    ("event rights", 1, ["/runs/events; Permission denied", "right to"]),
-    ("thread events", 1, ["/runs/events; No space left on device"]),
-])
+@pytest.mark.parametrize(
+    "raised, code, words",
+    [
+        ("input", 2, ["two lines"]),
+        ("diverged", 1, ["nan"]),
+        ("memory", 1, ["batch size", "channels"]),
+        ("exhausted", 1, ["batch size", "OOM"]),
+        ("interrupt", 130, ["interrupted"]),
+        ("full", 1, ["No space left on device", "make room", "goes on"]),
+        ("read only", 1, ["/runs/a.npz: Read-only file system", "writable"]),
+        ("rights", 1, ["/runs/a.npz: Permission denied", "right to read"]),
+        ("events", 1, ["/runs/events; No space left on device; make room"]),
+        ("event rights", 1, ["/runs/events; Permission denied", "right to"]),
+        ("thread events", 1, ["/runs/events; No space left on device"]),
+    ],
+)
 def test_known_errors_are_one_line(call, raised, code, words):
     assert_one_line(call(f"--raises={raised}"), code, *words)
 
@@ -165,9 +177,15 @@ def test_a_full_disk_is_not_called_want_of_memory(call):
     assert "device" not in call("--raises=exhausted").stderr
 
 
-@pytest.mark.parametrize("raised, count", [
-    ("bug", 1), ("missing file", 1), ("odd rights", 1), ("thread bug", 2),
-])
+@pytest.mark.parametrize(
+    "raised, count",
+    [
+        ("bug", 1),
+        ("missing file", 1),
+        ("odd rights", 1),
+        ("thread bug", 2),
+    ],
+)
 def test_a_bug_keeps_its_traceback(call, raised, count):
     done = call(f"--raises={raised}")
     assert done.returncode == 1
@@ -179,16 +197,22 @@ def test_an_exit_keeps_its_code(call):
     assert (done.returncode, done.stderr) == (143, "")
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["--genotype=a", "--colour=b"], [
-        "--workdir is missing: give the folder of the run, for example "
-        "--workdir=runs/search"]),
-    (["--workdir=", "--genotype=a", "--colour=b"], ["--workdir is missing"]),
-    (["--workdir=a", "--colour=b"], ["--genotype is missing", "=DARTS_V2"]),
-    (["--workdir=a", "--genotype=b"], [
-        "--colour is missing: see --helpshort"]),
-    ([], ["--workdir is missing", "; --genotype is missing", "; --colour"]),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (
+            ["--genotype=a", "--colour=b"],
+            [
+                "--workdir is missing: give the folder of the run, for example "
+                "--workdir=runs/search"
+            ],
+        ),
+        (["--workdir=", "--genotype=a", "--colour=b"], ["--workdir is missing"]),
+        (["--workdir=a", "--colour=b"], ["--genotype is missing", "=DARTS_V2"]),
+        (["--workdir=a", "--genotype=b"], ["--colour is missing: see --helpshort"]),
+        ([], ["--workdir is missing", "; --genotype is missing", "; --colour"]),
+    ],
+)
 def test_a_required_flag_that_is_missing(call, arguments, words):
     done = call("required", *arguments)
     assert_one_line(done, 2, *words)

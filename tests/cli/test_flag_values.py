@@ -5,13 +5,18 @@ from __future__ import annotations
 import pytest
 from absl import flags
 
-from darts_tf.cli import flag_values
-from darts_tf.cli import space_flags
+from darts_tf.cli import flag_values, space_flags
 
 GIVEN = {
-    "epochs": 3, "rate": 1e-05, "flip": False, "download": True,
-    "batches": ["8", "32"], "none": [], "name": "a b", "data_dir": None,
-}  # fmt: skip
+    "epochs": 3,
+    "rate": 1e-05,
+    "flip": False,
+    "download": True,
+    "batches": ["8", "32"],
+    "none": [],
+    "name": "a b",
+    "data_dir": None,
+}
 
 
 def defined() -> flags.FlagValues:
@@ -54,23 +59,15 @@ def test_values_are_those_of_this_project_that_mean_something(monkeypatch):
     own = flags.FlagValues()
     for name in ("channels", "hidden_size", "strange"):
         flags.DEFINE_integer(name, 1, "", flag_values=own)
-    flags.DEFINE_enum(
-        "space", "darts_conv", space_flags.SPACES, "", flag_values=own
-    )
+    flags.DEFINE_enum("space", "darts_conv", space_flags.SPACES, "", flag_values=own)
     here = own.find_module_defining_flag("channels")
     for name in ("channels", "hidden_size", "space"):
         own.register_flag_by_module("ours", own[name])
     monkeypatch.setattr(flag_values, "OWN_MODULES", ("ours",))
-    monkeypatch.setattr(
-        flag_values.strategy_flags, "foreign", lambda parsed: {}
-    )
+    monkeypatch.setattr(flag_values.strategy_flags, "foreign", lambda parsed: {})
     assert here != "ours"
     own(["program"])
     assert flag_values.values(own) == {"channels": 1, "space": "darts_conv"}
     own(["program", "--space=darts_recurrent"])
-    assert flag_values.values(own) == {
-        "hidden_size": 1, "space": "darts_recurrent"
-    }  # fmt: skip
-    assert flag_values.defaults(own) == {
-        "hidden_size": 1, "space": "darts_conv"
-    }  # fmt: skip
+    assert flag_values.values(own) == {"hidden_size": 1, "space": "darts_recurrent"}
+    assert flag_values.defaults(own) == {"hidden_size": 1, "space": "darts_conv"}

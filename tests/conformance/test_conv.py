@@ -13,15 +13,12 @@ import tensorflow as tf
 
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
-from darts_tf.networks import pools
-from darts_tf.networks import operations
+from darts_tf.networks import operations, pools
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.conv import EvaluationNetwork, Supernet
 from darts_tf.space import conv
 from darts_tf.space.published import CONVOLUTIONAL
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import gradients
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import bilevel, gradients, relaxation
 from darts_tf.strategy.darts.derivation import derive
 from tests.conformance.weights import fill, like
 
@@ -84,9 +81,7 @@ def net(float64):
     """
     channels, layers, _, size, classes = map(int, GOLDEN["net/config"])
     model = Supernet(conv.SPACE, channels, layers, classes)
-    alpha = [
-        tf.constant(GOLDEN[f"net/alpha_{s.name}"]) for s in conv.SPACE.cells
-    ]
+    alpha = [tf.constant(GOLDEN[f"net/alpha_{s.name}"]) for s in conv.SPACE.cells]
     batches = [
         (tf.constant(GOLDEN[f"net/x_{p}"]), tf.constant(GOLDEN[f"net/y_{p}"]))
         for p in ("train", "valid")
@@ -108,9 +103,11 @@ def net(float64):
     assert size == batches[0][0].shape[1]
     loss = relaxation.supernet_loss(model)
     compiled = bilevel.ArchitectureGradient(
-        loss, "first_order", compile=Replicas("one_device").compile,
+        loss,
+        "first_order",
+        compile=Replicas("one_device").compile,
         product=gradients.slope_gradient,
-    )  # fmt: skip
+    )
     eager = bilevel.ArchitectureGradient(
         loss, "exact", compile=lambda function: function
     )
@@ -152,9 +149,7 @@ def test_supernet_unrolled(net, method, short, product):
     rate = tf.constant(LEARNING_RATE, tf.float64)
     for folder, mu, state in (("", 0.0, []), ("momentum/", 0.9, slots)):
         unroll = bilevel.Unroll(SGD(mu, WEIGHT_DECAY), state, rate)
-        (normal, reduce), value, _ = gradient(
-            w, alpha, train, valid, SEED, unroll
-        )
+        (normal, reduce), value, _ = gradient(w, alpha, train, valid, SEED, unroll)
         key = f"net/unrolled/{folder}"
         close(value, f"{key}loss_valid")
         close(normal, f"{key}dalpha_normal_{short}")

@@ -25,11 +25,16 @@ SPACES = {"s5": "darts_conv_nonzero"}  # the others have their own names
 SEED = tf.constant([0, 0])
 CASES = sorted({tuple(k.split("/")[1:3]) for k in GOLDEN if k.count("/") == 3})
 KEYS = {
-    "alpha_normal", "alpha_reduce", "layer_gradients_normal",
-    "alignment_normal", "epsilon", "perturbations_all_cells",
+    "alpha_normal",
+    "alpha_reduce",
+    "layer_gradients_normal",
+    "alignment_normal",
+    "epsilon",
+    "perturbations_all_cells",
     "weight_regulariser_gradient_global_norm",
-    "classifier_regulariser_gradient", "loss",
-}  # fmt: skip
+    "classifier_regulariser_gradient",
+    "loss",
+}
 pytestmark = pytest.mark.usefixtures("float64")
 
 
@@ -64,17 +69,19 @@ def test_regulariser(name, short):
         return call
 
     regulariser = LambdaRegulariser(
-        relaxation.cells_loss(model), space, model.kinds,
-        REGULARIZERS[short], epsilon_0=EPSILON_0, compile=recorded,
-    )  # fmt: skip
+        relaxation.cells_loss(model),
+        space,
+        model.kinds,
+        REGULARIZERS[short],
+        epsilon_0=EPSILON_0,
+        compile=recorded,
+    )
     total, loss, aux = regulariser(w, alpha, (x, y), SEED, strength=1.0)
     base, layer_gradients, _, _ = pieces["both"]
     up, down, epsilon = pieces["around"]
     close(loss, golden["loss"])
     close(aux["alignment"], golden["alignment_normal"])
-    normal = [
-        g for g, k in zip(layer_gradients, model.kinds) if k == "normal"
-    ]
+    normal = [g for g, k in zip(layer_gradients, model.kinds) if k == "normal"]
     close(tf.stack(normal), golden["layer_gradients_normal"])
     close(epsilon, golden["epsilon"])
     steps = [(p - n) / 2 for p, n in zip(up, down, strict=True)]
@@ -84,9 +91,8 @@ def test_regulariser(name, short):
     norm = golden["weight_regulariser_gradient_global_norm"]
     close(tf.linalg.global_norm(added), norm)
     (kernel,) = [
-        g for g, v in zip(added, model.trainable_variables)
-        if len(v.shape) == 2
-    ]  # fmt: skip
+        g for g, v in zip(added, model.trainable_variables) if len(v.shape) == 2
+    ]
     close(kernel, golden["classifier_regulariser_gradient"])
 
 

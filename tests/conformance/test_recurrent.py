@@ -48,9 +48,15 @@ def value(key: str):
 def build(cell) -> LanguageModel:
     """A model with the goldens' weights."""
     model = LanguageModel(cell, WORDS)
-    model(tf.zeros((1, 1), tf.int32), tf.zeros((1, SIZE), tf.float64),
-          **({"weights": tf.zeros(SPEC.alpha_shape, tf.float64)}
-             if isinstance(cell, MixedCell) else {}))  # fmt: skip
+    model(
+        tf.zeros((1, 1), tf.int32),
+        tf.zeros((1, SIZE), tf.float64),
+        **(
+            {"weights": tf.zeros(SPEC.alpha_shape, tf.float64)}
+            if isinstance(cell, MixedCell)
+            else {}
+        ),
+    )
     for variable in model.trainable_variables:
         shape = tuple(variable.shape)
         if len(shape) == 2:
@@ -102,9 +108,7 @@ def test_architecture_gradient(search, method, compiled):
     gradient = bilevel.ArchitectureGradient(
         loss, method, tf.function if compiled else lambda f: f
     )
-    unroll = bilevel.Unroll(
-        SGD(weight_decay=decay), [], value("unrolled_eta")
-    )
+    unroll = bilevel.Unroll(SGD(weight_decay=decay), [], value("unrolled_eta"))
     got, loss_there, _ = gradient(
         w, alpha, batch("train"), batch("valid"), SEED, unroll
     )
@@ -114,9 +118,9 @@ def test_architecture_gradient(search, method, compiled):
         close(loss_there, "unrolled_loss_valid")
 
 
-@pytest.mark.parametrize("name", sorted(
-    {m[1] for m in map(re.compile("eval/(.*)/").match, GOLDEN) if m}
-))  # fmt: skip
+@pytest.mark.parametrize(
+    "name", sorted({m[1] for m in map(re.compile("eval/(.*)/").match, GOLDEN) if m})
+)
 def test_published_cell(name):
     model = build(DerivedCell(RECURRENT[name].cells["recurrent"], SIZE))
     inputs, _, _, hidden = batch("train")

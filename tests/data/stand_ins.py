@@ -26,7 +26,8 @@ def prepare(monkeypatch, root, name, splits, names=None) -> str:
         yield from enumerate(splits[split])
 
     monkeypatch.setattr(
-        type(builder), "_split_generators",
+        type(builder),
+        "_split_generators",
         lambda self, *_: {split: examples(split) for split in splits},
     )
     builder.download_and_prepare(

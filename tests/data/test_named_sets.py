@@ -15,17 +15,22 @@ def test_cifar100_has_its_hundred_fine_classes(monkeypatch, tmp_path):
     splits = {
         split: [
             {
-                "id": f"{split}_{i}", "image": image(start + i),
-                "label": i % 100, "coarse_label": 19 - i % 20,
+                "id": f"{split}_{i}",
+                "image": image(start + i),
+                "label": i % 100,
+                "coarse_label": 19 - i % 20,
             }
             for i in range(count)
         ]
         for split, start, count in (("train", 0, 200), ("test", 1000, 100))
-    }  # fmt: skip
+    }
     fine = [f"fine {i}" for i in range(100)]
     coarse = [f"coarse {i}" for i in range(20)]
     folder = prepare(
-        monkeypatch, tmp_path, "cifar100", splits,
+        monkeypatch,
+        tmp_path,
+        "cifar100",
+        splits,
         {"label": fine, "coarse_label": coarse},
     )
     data = load_images("cifar100", data_dir=folder)

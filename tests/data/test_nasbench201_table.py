@@ -74,13 +74,16 @@ def refused(path) -> str:
     [
         (lambda r: r[:-1], ["15,624", LAST, "complete"]),
         (lambda r: [], ["lacks the columns architecture"]),
-        (lambda r: [HEADER.replace("cifar10_valid", "x"), *r[1:]],
-         ["lacks", "cifar10_valid_12ep"]),
+        (
+            lambda r: [HEADER.replace("cifar10_valid", "x"), *r[1:]],
+            ["lacks", "cifar10_valid_12ep"],
+        ),
         (lambda r: [*r, r[5]], ["line 15627", "twice"]),
-        (lambda r: [*r[:2], line("|none~0|", 5), *r[2:]],
-         ["line 3", "form"]),
-        (lambda r: [*r[:2], line(FIRST.replace("none", "nine"), 5)],
-         ["line 3", "'nine'"]),
+        (lambda r: [*r[:2], line("|none~0|", 5), *r[2:]], ["line 3", "form"]),
+        (
+            lambda r: [*r[:2], line(FIRST.replace("none", "nine"), 5)],
+            ["line 3", "'nine'"],
+        ),
         (lambda r: [r[0], line(FIRST, "good")], ["line 2", RANKED, "'good'"]),
         (lambda r: [r[0], line(FIRST, "nan")], ["line 2", "'nan'"]),
         (lambda r: [r[0], line(FIRST, "100.5")], ["line 2", "from 0 to 100"]),
@@ -89,7 +92,7 @@ def refused(path) -> str:
         (lambda r: [r[0], FIRST], ["line 2", "1 values", "8 columns"]),
         (lambda r: [r[0], "x" * 20_000], ["line 2", "1 values"]),
     ],
-)  # fmt: skip
+)
 def test_refused_tables(tmp_path, change, words):
     message = refused(written(tmp_path, change(COMPLETE)))
     assert all(word in message for word in words), message
@@ -129,14 +132,26 @@ def real():
 @pytest.mark.parametrize(
     "string, accuracy, rank",
     [
-        ("|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+"
-         "|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|", 94.37, 1),
-        ("|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+"
-         "|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|", 94.36, 3),
-        ("|skip_connect~0|+|skip_connect~0|skip_connect~1|+"
-         "|skip_connect~0|skip_connect~1|skip_connect~2|", 54.30, None),
+        (
+            "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+"
+            "|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|",
+            94.37,
+            1,
+        ),
+        (
+            "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+"
+            "|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|",
+            94.36,
+            3,
+        ),
+        (
+            "|skip_connect~0|+|skip_connect~0|skip_connect~1|+"
+            "|skip_connect~0|skip_connect~1|skip_connect~2|",
+            54.30,
+            None,
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_published_numbers(real, string, accuracy, rank):
     genotype = from_string(string)
     found = real.lookup(genotype)[RANKED]

@@ -23,27 +23,30 @@ def test_a_worker_finds_itself(index):
     assert found == Cluster(("a:1", "b:2"), 1)
 
 
-@pytest.mark.parametrize("text, what", [
-    (" ", "not set"),
-    ("{", "no JSON"),
-    ("[1]", 'no "cluster"'),
-    (json.dumps({"cluster": {"worker": TWO}}), 'no "task"'),
-    (config({}, index=0), 'lists no "worker"'),
-    (config({"worker": []}, index=0), 'lists no "worker"'),
-    (config({"worker": "a:1"}, index=0), 'lists no "worker"'),
-    (config({"worker": TWO, "ps": ["c:3"]}, index=0), '"ps"'),
-    (config({"chief": ["c:3"], "worker": TWO}, index=0), '"chief"'),
-    (config({"worker": ["a:1", "b"]}, index=0), "'b' is no host:port"),
-    (config({"worker": ["a:1", "b:x"]}, index=0), "'b:x' is no host:port"),
-    (config({"worker": ["a:1", "b:65536"]}, index=0), "no host:port"),
-    (config({"worker": ["a:1", 2]}, index=0), "2 is no host:port"),
-    (config({"worker": ["a:1", "a:1"]}, index=0), "twice"),
-    (config({"worker": TWO}, index=2), "2; the 2 workers are 0 to 1"),
-    (config({"worker": TWO}, index=-1), "index is -1"),
-    (config({"worker": TWO}, index=True), "index is True"),
-    (config({"worker": TWO}), "index is None"),
-    (config({"worker": TWO}, index=0, type="chief"), "type is 'chief'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, what",
+    [
+        (" ", "not set"),
+        ("{", "no JSON"),
+        ("[1]", 'no "cluster"'),
+        (json.dumps({"cluster": {"worker": TWO}}), 'no "task"'),
+        (config({}, index=0), 'lists no "worker"'),
+        (config({"worker": []}, index=0), 'lists no "worker"'),
+        (config({"worker": "a:1"}, index=0), 'lists no "worker"'),
+        (config({"worker": TWO, "ps": ["c:3"]}, index=0), '"ps"'),
+        (config({"chief": ["c:3"], "worker": TWO}, index=0), '"chief"'),
+        (config({"worker": ["a:1", "b"]}, index=0), "'b' is no host:port"),
+        (config({"worker": ["a:1", "b:x"]}, index=0), "'b:x' is no host:port"),
+        (config({"worker": ["a:1", "b:65536"]}, index=0), "no host:port"),
+        (config({"worker": ["a:1", 2]}, index=0), "2 is no host:port"),
+        (config({"worker": ["a:1", "a:1"]}, index=0), "twice"),
+        (config({"worker": TWO}, index=2), "2; the 2 workers are 0 to 1"),
+        (config({"worker": TWO}, index=-1), "index is -1"),
+        (config({"worker": TWO}, index=True), "index is True"),
+        (config({"worker": TWO}), "index is None"),
+        (config({"worker": TWO}, index=0, type="chief"), "type is 'chief'"),
+    ],
+)
 def test_anything_else_is_refused_with_an_example(text, what):
     with pytest.raises(InputError) as error:
         read_cluster({"TF_CONFIG": text})

@@ -8,9 +8,7 @@ from darts_tf.descent.epochs import Epochs, FirstEpochs
 
 
 def test_counts_follow_the_settings():
-    settings = types.SimpleNamespace(
-        epochs=3, steps_per_epoch=4, batch_size=32
-    )
+    settings = types.SimpleNamespace(epochs=3, steps_per_epoch=4, batch_size=32)
     loop = Epochs(settings)
     assert loop.step == loop.epoch == 0
     assert (loop.steps_per_epoch, loop.total_steps) == (4, 12)

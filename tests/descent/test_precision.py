@@ -9,8 +9,7 @@ import tensorflow as tf
 from darts_tf.descent.optimizers import SGD, Adam
 from darts_tf.descent.precision import PRECISIONS, precision_by_name
 from darts_tf.errors import InputError
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import gradients
+from darts_tf.strategy.darts import bilevel, gradients
 
 RNG = np.random.default_rng(0)
 W = [tf.constant(RNG.standard_normal((6, 3)), tf.float32)]
@@ -46,9 +45,7 @@ def test_an_unknown_precision_is_refused():
         precision_by_name("float8")
 
 
-@pytest.mark.parametrize(
-    "gradient", [bilevel.weight_gradient, bilevel.alpha_gradient]
-)
+@pytest.mark.parametrize("gradient", [bilevel.weight_gradient, bilevel.alpha_gradient])
 def test_the_scale_saves_faint_gradients(gradient):
     wanted, value, _ = gradient(loss, W, ALPHA, BATCH, None)
     low = HALF.of(loss)
@@ -68,18 +65,14 @@ PRODUCTS = gradients.mixed_product, gradients.slope_gradient
 def test_the_mixed_product_takes_a_vector_of_any_length(length, product):
     u = [length * tf.cos(W[0])]
     wanted = gradients.mixed_product(loss, W, ALPHA, BATCH, None, u)
-    found = product(
-        HALF.of(loss), W, ALPHA, BATCH, None, u, HALF.scale
-    )
+    found = product(HALF.of(loss), W, ALPHA, BATCH, None, u, HALF.scale)
     assert error(found, wanted) < 5e-3
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_of_a_zero_vector_the_mixed_product_is_zero(product):
     u = [tf.zeros_like(W[0])]
-    (found,) = product(
-        HALF.of(loss), W, ALPHA, BATCH, None, u, HALF.scale
-    )
+    (found,) = product(HALF.of(loss), W, ALPHA, BATCH, None, u, HALF.scale)
     np.testing.assert_array_equal(found, np.zeros(3))
 
 
@@ -114,10 +107,13 @@ BAD = [tf.constant([np.inf, 1.0]), tf.constant([2.0])]
 GOOD = [tf.constant([3.0, 1.0]), tf.constant([2.0])]
 
 
-@pytest.mark.parametrize("make, more", [
-    (lambda guarded: SGD(0.9, 0.1, 5.0, guarded=guarded), (0.1,)),
-    (lambda guarded: Adam(0.1, weight_decay=0.1, guarded=guarded), ()),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "make, more",
+    [
+        (lambda guarded: SGD(0.9, 0.1, 5.0, guarded=guarded), (0.1,)),
+        (lambda guarded: Adam(0.1, weight_decay=0.1, guarded=guarded), ()),
+    ],
+)
 def test_a_step_that_overflowed_is_not_taken(make, more):
     w, guarded = [2 * g for g in GOOD], make(True)
     slots = [tf.ones_like(s) for s in guarded.slots(w)]

@@ -64,9 +64,12 @@ print(json.dumps(said))
 def two() -> dict:
     """What a program with two logical CPU devices computed."""
     done = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES], capture_output=True, text=True,
-        cwd=pathlib.Path(__file__).parents[2], timeout=300,
-    )  # fmt: skip
+        [sys.executable, "-c", TWO_DEVICES],
+        capture_output=True,
+        text=True,
+        cwd=pathlib.Path(__file__).parents[2],
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -162,9 +165,7 @@ def test_jit_compiles_by_xla_and_changes_no_result():
 def test_auto_jit_is_for_accelerators(monkeypatch):
     assert not Replicas("one_device", "auto").jit
     gpu = tf.config.LogicalDevice("GPU:0", "GPU")
-    monkeypatch.setattr(
-        tf.config, "list_logical_devices", lambda kind=None: [gpu]
-    )
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: [gpu])
     assert Replicas("one_device", "auto").jit
     assert not Replicas("one_device", "off").jit
 

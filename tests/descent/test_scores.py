@@ -12,9 +12,14 @@ LOGITS = [[0.0, 2.0, 1.0], [3.0, 2.0, 1.0], [-3.0, -2.0, -1.0]]
 
 
 @pytest.mark.parametrize("dtype", [tf.int32, tf.int64])
-@pytest.mark.parametrize("labels, hits", [
-    ([1, 0, 2], 3), ([1, 1, 1], 1), ([0, 2, 0], 0),
-])
+@pytest.mark.parametrize(
+    "labels, hits",
+    [
+        ([1, 0, 2], 3),
+        ([1, 1, 1], 1),
+        ([0, 2, 0], 0),
+    ],
+)
 def test_correct_ones_are_counted(labels, hits, dtype):
     counted = correct(tf.constant(LOGITS), tf.constant(labels, dtype))
     assert counted.dtype == tf.float32 and float(counted) == hits

@@ -13,9 +13,7 @@ from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.weights import DescendingWeights
 
-SETTINGS = types.SimpleNamespace(
-    momentum=0.9, weight_decay=0.1, clip_norm=5.0
-)
+SETTINGS = types.SimpleNamespace(momentum=0.9, weight_decay=0.1, clip_norm=5.0)
 W = [np.float32([1, -2, 0.5]), np.float32([[3]])]
 G = [np.float32([0.5, 1, -1]), np.float32([[2]])]
 RATE = tf.constant(0.5)

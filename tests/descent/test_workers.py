@@ -119,11 +119,14 @@ def configs() -> list[str]:
         each.close()
     cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
     return [
-        json.dumps({
-            "cluster": cluster, "task": {"type": "worker", "index": index},
-        })
+        json.dumps(
+            {
+                "cluster": cluster,
+                "task": {"type": "worker", "index": index},
+            }
+        )
         for index in range(2)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -132,13 +135,15 @@ def two(tmp_path_factory) -> tuple[dict, dict]:
     folder = tmp_path_factory.mktemp("workers") / "run"
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", VERBS, str(folder)], cwd=ROOT, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=os.environ
-            | {"TF_CONFIG": config, "CUDA_VISIBLE_DEVICES": "-1"},
+            [sys.executable, "-c", VERBS, str(folder)],
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"TF_CONFIG": config, "CUDA_VISIBLE_DEVICES": "-1"},
         )
         for config in configs()
-    ]  # fmt: skip
+    ]
     said = []
     for process in started:
         output, errors = process.communicate(timeout=300)
@@ -206,14 +211,19 @@ def test_a_signal_to_one_stops_both_after_the_same_step(two):
 def test_all_start_at_the_chiefs_checkpoint_and_it_alone_writes(two):
     """It passes over a damaged one: so do they, and do its epoch again."""
     assert [worker["runs"][2] for worker in two[:2]] == [
-        [8, [2], None], [8, [], None],
-    ]  # fmt: skip
+        [8, [2], None],
+        [8, [], None],
+    ]
     rows = (two[2] / "metrics.jsonl").read_text().splitlines()
     steps = [(r["kind"], r["step"]) for r in map(json.loads, rows)]
     assert steps == [
-        ("steps", 3), ("steps", 4), ("epoch", 4),
-        ("steps", 6), ("steps", 8), ("epoch", 8),
-    ]  # fmt: skip
+        ("steps", 3),
+        ("steps", 4),
+        ("epoch", 4),
+        ("steps", 6),
+        ("steps", 8),
+        ("epoch", 8),
+    ]
 
 
 def test_without_others_it_is_one_machine(monkeypatch):

@@ -16,9 +16,7 @@ def test_multiply_adds_by_hand():
 
         def __call__(self, x, training):
             x = tf.nn.conv2d(x, tf.zeros((3, 3, 2, 5)), 2, "SAME")
-            x = tf.nn.depthwise_conv2d(
-                x, tf.zeros((3, 3, 5, 1)), [1] * 4, "VALID"
-            )
+            x = tf.nn.depthwise_conv2d(x, tf.zeros((3, 3, 5, 1)), [1] * 4, "VALID")
             return tf.reduce_mean(x, [1, 2]) @ tf.zeros((5, 7))
 
     expected = 4 * 4 * 5 * 9 * 2 + 2 * 2 * 5 * 9 + 5 * 7

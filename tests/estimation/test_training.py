@@ -101,9 +101,7 @@ def test_it_may_start_from_what_the_model_was_given_later(loop):
 def test_drop_path_rises_and_learning_rate_falls(loop):
     loop.step = 0
     scalars = [loop.advance() for _ in range(6)]
-    assert [s["drop_path"] for s in scalars[::2]] == pytest.approx(
-        [0, 0.5 / 3, 1 / 3]
-    )
+    assert [s["drop_path"] for s in scalars[::2]] == pytest.approx([0, 0.5 / 3, 1 / 3])
     rates = [s["learning_rate"] for s in scalars]
     assert rates[0] == 0.025 and rates == sorted(rates, reverse=True)
 
@@ -145,9 +143,7 @@ def test_auxiliary_loss_is_weighted(loop):
         for weight in (0.0, 0.4, 0.8)
     ]
     assert values[1] > values[0]
-    assert values[2] - values[1] == pytest.approx(
-        values[1] - values[0], rel=1e-4
-    )
+    assert values[2] - values[1] == pytest.approx(values[1] - values[0], rel=1e-4)
 
 
 class Eager(Replicas):
@@ -205,9 +201,7 @@ def test_both_heads_are_smoothed(loop):
     model, batch = loop.model, next(batches(0))
     w = [v.value for v in model.trainable_variables]
     state = [v.value for v in model.non_trainable_variables]
-    (logits, auxiliary), _ = model.stateless_call(
-        w, state, batch[0], training=True
-    )
+    (logits, auxiliary), _ = model.stateless_call(w, state, batch[0], training=True)
     expected = cross_entropy(logits, batch[1], 0.3)
     expected += 0.4 * cross_entropy(auxiliary, batch[1], 0.3)
     loss, _, _ = training_loss(model, 0.4, False, 0.3)(w, batch, None, None)

@@ -7,12 +7,14 @@ import pytest
 from darts_tf.estimation.training_settings import SCHEDULES, TrainingSettings
 
 
-@pytest.mark.parametrize("given, rates", [
-    ({}, [0.1, 0.05]),
-    ({"schedule": "exponential"}, [0.1, 0.1 * 0.97**2]),
-    ({"schedule": "linear", "learning_rate_warmup": 4},
-     [0.25 * 0.1, 0.75 * 0.05]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "given, rates",
+    [
+        ({}, [0.1, 0.05]),
+        ({"schedule": "exponential"}, [0.1, 0.1 * 0.97**2]),
+        ({"schedule": "linear", "learning_rate_warmup": 4}, [0.25 * 0.1, 0.75 * 0.05]),
+    ],
+)
 def test_the_settings_choose_the_schedule(given, rates):
     settings = TrainingSettings(4, 1, 8, learning_rate=0.1, **given)
     found = [settings.learning_rate_in(epoch) for epoch in (0, 2)]

@@ -19,9 +19,7 @@ def test_batch_statistics_and_running_ones(dtype):
     np.testing.assert_allclose(y, expected, atol=1e-5)
     unbiased = x.var((0, 1, 2), ddof=1)
     np.testing.assert_allclose(layer.moving_mean, 0.1 * mean, rtol=1e-5)
-    np.testing.assert_allclose(
-        layer.moving_variance, 0.9 + 0.1 * unbiased, rtol=1e-5
-    )
+    np.testing.assert_allclose(layer.moving_variance, 0.9 + 0.1 * unbiased, rtol=1e-5)
 
 
 def test_inference_uses_running_statistics():

@@ -31,8 +31,7 @@ class Times7(operations.Block):
 
 
 def test_nodes_are_sums_and_outputs_are_concatenated():
-    units = [Scaled([(2, 1.0), (3, 2.0)]), Scaled([(2, 3.0)]),
-             Scaled([(3, 5.0)])]
+    units = [Scaled([(2, 1.0), (3, 2.0)]), Scaled([(2, 3.0)]), Scaled([(3, 5.0)])]
     cell = Cell(units, 2, (3, 2), [None, None])
     a, b = tf.fill((1, 1, 1, 1), 1.0), tf.fill((1, 1, 1, 1), 10.0)
     out = cell([a, b])

@@ -35,8 +35,7 @@ def depthwise_by_hand(x, kernel, stride, dilation):
         for j in range(width):
             for a in range(k):
                 for b in range(k):
-                    pixel = x[:, i * stride + a * dilation,
-                              j * stride + b * dilation]
+                    pixel = x[:, i * stride + a * dilation, j * stride + b * dilation]
                     out[:, i, j] += pixel * kernel[a, b, :, 0]
     return out
 
@@ -59,8 +58,11 @@ def test_tensorflow_is_still_wrong_with_stride_and_dilation():
     kernel = RNG.standard_normal((3, 3, 2, 1)).astype(np.float32)
     try:
         y = tf.nn.depthwise_conv2d(
-            tf.pad(x, [[0, 0], [2, 2], [2, 2], [0, 0]]), kernel,
-            [1, 2, 2, 1], "VALID", dilations=[2, 2],
+            tf.pad(x, [[0, 0], [2, 2], [2, 2], [0, 0]]),
+            kernel,
+            [1, 2, 2, 1],
+            "VALID",
+            dilations=[2, 2],
         )
     except (ValueError, tf.errors.OpError):
         return
@@ -75,9 +77,12 @@ def test_tensorflow_is_still_wrong_with_dilations_gradient():
 
     def native(x, kernel):
         return tf.raw_ops.DepthwiseConv2dNative(
-            input=x, filter=kernel, strides=[1, 1, 1, 1], padding="SAME",
+            input=x,
+            filter=kernel,
+            strides=[1, 1, 1, 1],
+            padding="SAME",
             dilations=[1, 2, 2, 1],
-        )  # fmt: skip
+        )
 
     layer = DepthwiseConv(3, 1, 2)
     layer.build(x.shape)
@@ -94,10 +99,17 @@ def test_tensorflow_is_still_wrong_with_dilations_gradient():
     assert np.abs(gradients[0] - gradients[1]).max() > 0.1
 
 
-@pytest.mark.parametrize("kernel, strides, padded", [
-    ((1, 1), (1, 1), True), ((1, 1), (2, 2), True), ((3, 3), (1, 1), True),
-    ((3, 3), (2, 2), True), ((1, 7), (1, 2), True), ((2, 2), (1, 1), False),
-])
+@pytest.mark.parametrize(
+    "kernel, strides, padded",
+    [
+        ((1, 1), (1, 1), True),
+        ((1, 1), (2, 2), True),
+        ((3, 3), (1, 1), True),
+        ((3, 3), (2, 2), True),
+        ((1, 7), (1, 2), True),
+        ((2, 2), (1, 1), False),
+    ],
+)
 def test_a_convolution(kernel, strides, padded):
     """Against sums of products over the kernel; no TensorFlow's SAME."""
     x = RNG.standard_normal((2, 9, 8, 3)).astype(np.float32)
@@ -105,9 +117,7 @@ def test_a_convolution(kernel, strides, padded):
     y = layer(x)
     margin = [(k - 1) // 2 if padded else 0 for k in kernel]
     wide = np.pad(x, [(0, 0), (margin[0],) * 2, (margin[1],) * 2, (0, 0)])
-    shape = [
-        (n - k) // s + 1 for n, k, s in zip(wide.shape[1:3], kernel, strides)
-    ]
+    shape = [(n - k) // s + 1 for n, k, s in zip(wide.shape[1:3], kernel, strides)]
     expected = np.zeros((2, *shape, 4))
     for a in range(kernel[0]):
         for b in range(kernel[1]):
@@ -170,8 +180,11 @@ for channels in (1, 2, 3, 4, 8):
 def test_the_gradient_of_a_strided_point_with_and_without_onednn(onednn):
     """tf.nn.conv2d's is wrong with oneDNN on AVX2 (TensorFlow 2.21)."""
     done = subprocess.run(
-        [sys.executable, "-c", STRIDED], capture_output=True, text=True,
-        env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": onednn}, timeout=120,
+        [sys.executable, "-c", STRIDED],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": onednn},
+        timeout=120,
         cwd=pathlib.Path(__file__).parents[2],
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr

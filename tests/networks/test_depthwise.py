@@ -7,14 +7,19 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.networks import depthwise as module
-from darts_tf.networks.depthwise import depthwise, for_inference
 from darts_tf.networks.compiled.derivative_mode import constant_weights
+from darts_tf.networks.depthwise import depthwise, for_inference
 
 CASES = [
-    (5, 1, "SAME", 8), (5, 1, "SAME", 2), (7, 1, "SAME", 5),
-    (7, 1, "SAME", 1), (5, 2, "VALID", 12), (5, 2, "VALID", 11),
-    (7, 1, "VALID", 9), (7, 2, "VALID", 14),
-]  # fmt: skip
+    (5, 1, "SAME", 8),
+    (5, 1, "SAME", 2),
+    (7, 1, "SAME", 5),
+    (7, 1, "SAME", 1),
+    (5, 2, "VALID", 12),
+    (5, 2, "VALID", 11),
+    (7, 1, "VALID", 9),
+    (7, 2, "VALID", 14),
+]
 
 
 def values(size, side):
@@ -42,9 +47,7 @@ def derivatives(x, kernel, stride, padding, compile=lambda f: f):
 @pytest.mark.parametrize("inner", [False, True])
 @pytest.mark.parametrize("outer", [False, True])
 @pytest.mark.parametrize("size, stride, padding, side", CASES)
-def test_all_derivatives(
-    monkeypatch, size, stride, padding, side, outer, inner
-):
+def test_all_derivatives(monkeypatch, size, stride, padding, side, outer, inner):
     """Eagerly, in a graph, and of a function with a graph of its own."""
     compile = tf.function if inner else lambda f: f
     of_both = []

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from darts_tf.networks import operations
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.drop_path import scales
-from darts_tf.networks.discrete_edges import (DiscreteEdges, discrete_units)
 from darts_tf.networks.compiled.mixed_edges import MixedEdges
+from darts_tf.networks.discrete_edges import DiscreteEdges, discrete_units
+from darts_tf.networks.drop_path import scales
 from darts_tf.space.conv import CANDIDATES, SPACE
 from darts_tf.space.published import CONVOLUTIONAL
 from darts_tf.space.registry import space_by_name
@@ -34,9 +34,7 @@ def test_mixed_edge_is_the_weighted_sum_of_its_candidates():
         part = total(unit, x, tf.constant(alone))
         assert (np.abs(part).max() > 0) == (name != "none")
         parts += part
-    np.testing.assert_allclose(
-        total(unit, x, tf.constant(weights)), parts, atol=1e-5
-    )
+    np.testing.assert_allclose(total(unit, x, tf.constant(weights)), parts, atol=1e-5)
 
 
 def test_pools_have_a_batch_norm_in_search_only():
@@ -77,8 +75,13 @@ def test_each_edge_of_a_cell_has_its_own_mask():
     genotype = CONVOLUTIONAL["DARTS_V2"].cells["reduce"]
     units = discrete_units(SPACE.cell("reduce"), genotype, 4, 2, 0)
     taken = [u.before + n for u in units if u for n in range(u.droppable)]
-    dropped = [e for u in units if u for e in u.edges
-               if e[1] != "skip_connect" or u.stride == 2]  # fmt: skip
+    dropped = [
+        e
+        for u in units
+        if u
+        for e in u.edges
+        if e[1] != "skip_connect" or u.stride == 2
+    ]
     assert taken == [*range(len(dropped))] and len(taken) > 4
     last = [u for u in units if u and u.droppable][-1]
     masks = [tf.fill((1, 1, 1, 1), float(n)) for n in range(len(taken))]

@@ -12,13 +12,10 @@ from darts_tf.networks.drop_path import dropped, edge_arguments, scales
 from darts_tf.space.published import CONVOLUTIONAL, load_genotype
 
 NASBENCH201 = (
-    "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+"
-    "|skip_connect~0|none~1|nor_conv_1x1~2|"
+    "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
 )
 NETWORKS = {
-    "darts_conv": lambda: EvaluationNetwork(
-        CONVOLUTIONAL["DARTS_V2"], 2, 3, 3
-    ),
+    "darts_conv": lambda: EvaluationNetwork(CONVOLUTIONAL["DARTS_V2"], 2, 3, 3),
     "nasbench201": lambda: nasbench201.EvaluationNetwork(
         load_genotype(NASBENCH201, "nasbench201"), 2, 3, 3
     ),

@@ -11,9 +11,7 @@ from darts_tf.strategy.darts import relaxation
 from tests.strategy.small_space import SMALL
 
 
-@pytest.mark.parametrize(
-    "make", [lambda: Conv(3, (3, 3)), lambda: DepthwiseConv(3)]
-)
+@pytest.mark.parametrize("make", [lambda: Conv(3, (3, 3)), lambda: DepthwiseConv(3)])
 def test_equal_names_and_own_values(make):
     layers = make(), make()
     for layer in layers:

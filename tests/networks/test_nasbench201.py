@@ -80,8 +80,7 @@ def kernels_of(cell, channels: int):
     spec, kernels = SPACE.cells[0], [{} for _ in range(6)]
     for source, unit in enumerate(cell.units):
         for name, chain in unit.convolutions.items():
-            parts = np.split(chain.layers[0].kernel.numpy(), len(unit.edges),
-                             -1)  # fmt: skip
+            parts = np.split(chain.layers[0].kernel.numpy(), len(unit.edges), -1)
             for (row, _), part in zip(spec.outgoing(source), parts):
                 assert part.shape[-2:] == (channels, channels)
                 kernels[row][name] = part
@@ -142,9 +141,8 @@ def test_residual_block_is_numpys():
     y = block(x, training=True)
     k1, k2, k3 = (
         layer.kernel.numpy()
-        for layer in (
-            block.first.layers[0], block.second.layers[0], block.shortcut)
-    )  # fmt: skip
+        for layer in (block.first.layers[0], block.second.layers[0], block.shortcut)
+    )
     x = x.numpy()
     inner = normed(conv2d(np.maximum(x, 0), k1)[:, ::2, ::2])
     inner = normed(conv2d(np.maximum(inner, 0), k2))
@@ -162,9 +160,13 @@ def test_any_image_size(size):
 
 @pytest.mark.parametrize(
     "channels, layers, classes, word",
-    [(0, 3, 10, "channels"), (4, 4, 10, "multiple of 3"),
-     (4, 0, 10, "multiple of 3"), (4, 3, 1, "classes")],
-)  # fmt: skip
+    [
+        (0, 3, 10, "channels"),
+        (4, 4, 10, "multiple of 3"),
+        (4, 0, 10, "multiple of 3"),
+        (4, 3, 1, "classes"),
+    ],
+)
 def test_impossible_sizes(channels, layers, classes, word):
     for build in (
         lambda: nasbench201.Supernet(SPACE, channels, layers, classes),
@@ -195,8 +197,6 @@ def test_only_norms_of_the_mixed_operations_have_no_scale():
     model = nasbench201.Supernet(SPACE, 2, 3, 3)
     cells = [tf.ones((6, 5))] * 3
     model(tf.zeros((1, 8, 8, 3)), cells)
-    inside = sum(
-        math.prod(v.shape) for c in model.cells for v in c.trainable_variables
-    )
+    inside = sum(math.prod(v.shape) for c in model.cells for v in c.trainable_variables)
     convolutions = 6 * 10 * (2**2 + 4**2 + 8**2)
     assert inside == convolutions

@@ -8,8 +8,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks import pools
-from darts_tf.networks import operations
+from darts_tf.networks import operations, pools
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.convolutions import joined, phases_read
 from darts_tf.space.conv import CANDIDATES
@@ -64,9 +63,14 @@ def test_unknown_operation():
         operations.build("no_such_op", 4, 1, norm)
 
 
-@pytest.mark.parametrize("name, stride", [
-    ("dil_conv_5x5", 1), ("dil_conv_5x5", 2), ("skip_connect", 2),
-])
+@pytest.mark.parametrize(
+    "name, stride",
+    [
+        ("dil_conv_5x5", 1),
+        ("dil_conv_5x5", 2),
+        ("skip_connect", 2),
+    ],
+)
 def test_what_skips_pixels_is_the_same_in_phases(name, stride):
     """Values, batch statistics and gradients."""
     keras.utils.set_random_seed(0)

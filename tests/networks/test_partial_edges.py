@@ -22,8 +22,7 @@ from darts_tf.networks.partial_edges import (
 )
 from darts_tf.space.cell import CellSpec
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import bilevel, relaxation
 from tests.precision import computed_in_float64
 from tests.strategy.small_space import SMALL
 
@@ -94,8 +93,9 @@ def edge(x, weights, stride, chains, groups):
 
 
 @pytest.mark.parametrize(
-    "groups, stride, size", [(2, 1, (6, 5)), (4, 1, (4, 4)),
-                             (2, 2, (7, 6)), (4, 2, (8, 8))])
+    "groups, stride, size",
+    [(2, 1, (6, 5)), (4, 1, (4, 4)), (2, 2, (7, 6)), (4, 2, (8, 8))],
+)
 def test_a_cell_is_the_authors(groups, stride, size):
     random = np.random.default_rng(groups)
     inputs = [random.standard_normal((2, *size, 8)) for _ in range(2)]
@@ -104,27 +104,40 @@ def test_a_cell_is_the_authors(groups, stride, size):
     with computed_in_float64():
         units = [
             PartialEdges(
-                MixedEdges(SPEC, source, 8 // groups,
-                           stride if source < 2 else 1,
-                           functools.partial(BatchNorm, False)),
-                groups, stride if source < 2 else 1,
+                MixedEdges(
+                    SPEC,
+                    source,
+                    8 // groups,
+                    stride if source < 2 else 1,
+                    functools.partial(BatchNorm, False),
+                ),
+                groups,
+                stride if source < 2 else 1,
             )
             for source in range(3)
-        ]  # fmt: skip
+        ]
         cell = Cell(units, 2, SPEC.concat, [None] * 2, Joint(groups))
         rows = np.concatenate([beta[:, None] * weights, beta[:, None]], 1)
         found = cell(
-            list(map(tf.constant, inputs)), training=True,
+            list(map(tf.constant, inputs)),
+            training=True,
             weights=tf.unstack(rows),
-        )  # fmt: skip
+        )
     states = list(inputs)
     for target in SPEC.targets:
-        states.append(sum(
-            beta[row] * edge(
-                states[source], weights[row], stride if source < 2 else 1,
-                units[source].mixed.weighted[str(row)].chains, groups)
-            for row, source in SPEC.incoming(target)
-        ))  # fmt: skip
+        states.append(
+            sum(
+                beta[row]
+                * edge(
+                    states[source],
+                    weights[row],
+                    stride if source < 2 else 1,
+                    units[source].mixed.weighted[str(row)].chains,
+                    groups,
+                )
+                for row, source in SPEC.incoming(target)
+            )
+        )
     expected = np.concatenate(states[2:], -1)
     np.testing.assert_allclose(found, expected, atol=1e-10)
 
@@ -144,9 +157,11 @@ def test_packed_edges_of_nasbench201_too():
     unit = PartialEdges(mixed, 3)
     alone = mixed(x[..., :2], weights=tf.unstack(rows), training=True)
     for (row, target), (end, terms), (_, expected) in zip(
-        spec.outgoing(1), unit(x, tf.unstack(rows), training=True), alone,
+        spec.outgoing(1),
+        unit(x, tf.unstack(rows), training=True),
+        alone,
         strict=True,
-    ):  # fmt: skip
+    ):
         assert end == target
         whole = tf.concat([tf.add_n(expected), rows[row, -1] * x[..., 2:]], -1)
         np.testing.assert_allclose(
@@ -184,8 +199,7 @@ def test_gradients_of_alpha_and_beta_are_difference_quotients():
                     moved[kind][0, column] += sign * step
                     ends.append(loss(w, moved, batch, SEED)[0].numpy())
                 quotient = (ends[0] - ends[1]) / (2 * step)
-                assert gradient[0, column].numpy() == pytest.approx(
-                    quotient, abs=1e-8)
+                assert gradient[0, column].numpy() == pytest.approx(quotient, abs=1e-8)
             size = np.abs(gradient)
             assert size[:, -1].max() > 1e-5 and size[:, :-1].max() > 1e-5
             # Softmax of beta over the edges of the only node: no change
@@ -200,7 +214,8 @@ def test_compiled_and_recomputed_as_eager(name):
     for recompute in (False, True):
         model, w, alpha, batch = supernet(space, 2, recompute=recompute)
         piece = functools.partial(
-            bilevel.both_gradients, relaxation.supernet_loss(model))
+            bilevel.both_gradients, relaxation.supernet_loss(model)
+        )
         results.append(tf.function(piece)(w, alpha, batch, SEED))
         if not recompute:
             results.append(piece(w, alpha, batch, SEED))
@@ -213,14 +228,13 @@ def test_compiled_and_recomputed_as_eager(name):
 def test_operations_are_as_small_as_the_channels_they_see():
     whole, part = (supernet(SMALL, k)[0] for k in (1, 4))
     (large,), (small,) = (
-        [v.shape for v in model.trainable_variables if "depthwise" in v.path]
-        [:1] for model in (whole, part)
-    )  # fmt: skip
+        [v.shape for v in model.trainable_variables if "depthwise" in v.path][:1]
+        for model in (whole, part)
+    )
     assert (large[2], small[2]) == (4, 1)
     assert not any(
-        isinstance(unit, PartialEdges)
-        for cell in whole.cells for unit in cell.units
-    )  # fmt: skip
+        isinstance(unit, PartialEdges) for cell in whole.cells for unit in cell.units
+    )
 
 
 @pytest.mark.parametrize("kind", [conv, nasbench201])

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from darts_tf.networks import operations
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.drop_path import dropped, scales
 from darts_tf.networks.compiled.mixed_edges import MixedEdges
 from darts_tf.networks.compiled.packed_edges import PackedEdges
+from darts_tf.networks.drop_path import dropped, scales
 from darts_tf.networks.precision import NARROW
 from darts_tf.space.cell import CellSpec
 
@@ -33,10 +33,16 @@ def close(found, wanted, dtype, times=8):
 
 
 @pytest.mark.parametrize("dtype", NARROW)
-@pytest.mark.parametrize("name, stride", [
-    ("sep_conv_3x3", 1), ("dil_conv_3x3", 1), ("dil_conv_3x3", 2),
-    ("nor_conv_3x3", 1), ("skip_connect", 2),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, stride",
+    [
+        ("sep_conv_3x3", 1),
+        ("dil_conv_3x3", 1),
+        ("dil_conv_3x3", 2),
+        ("nor_conv_3x3", 1),
+        ("skip_connect", 2),
+    ],
+)
 def test_operations_with_weights(name, stride, dtype):
     """Their weights and statistics stay float32."""
     keras.utils.set_random_seed(0)
@@ -53,9 +59,7 @@ def test_operations_with_weights(name, stride, dtype):
 @pytest.mark.parametrize("dtype", NARROW)
 @pytest.mark.parametrize("synchronized", [False, True])
 def test_batch_statistics_are_those_of_float32(dtype, synchronized):
-    layers = [
-        BatchNorm(False, synchronized, momentum=0.0) for _ in range(2)
-    ]
+    layers = [BatchNorm(False, synchronized, momentum=0.0) for _ in range(2)]
     for layer, x in zip(layers, maps(dtype, size=32)):
         layer(5 + x, training=True)
     for found, wanted in zip(*(layer.variables for layer in layers)):

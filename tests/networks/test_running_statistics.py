@@ -9,9 +9,14 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.compiled import functional_call
+from darts_tf.networks.compiled.flat_weights import (
+    RowWeights,
+    WeightRow,
+    arrays_of,
+    row_of,
+)
 from darts_tf.networks.conv import EvaluationNetwork
 from darts_tf.networks.running_statistics import RunningStatistics
-from darts_tf.networks.compiled.flat_weights import (RowWeights, WeightRow, arrays_of, row_of)
 from darts_tf.space.published import CONVOLUTIONAL
 
 
@@ -37,9 +42,11 @@ def test_they_follow_batches_as_batch_norm_does(net):
         _, seen = functional_call.call(net, w, image_batch(seed), training=True)
         statistics.follow(seen)
         _, wanted = net.stateless_call(
-            [v.value for v in net.trainable_variables], wanted,
-            image_batch(seed), training=True,
-        )  # fmt: skip
+            [v.value for v in net.trainable_variables],
+            wanted,
+            image_batch(seed),
+            training=True,
+        )
     assert len(wanted) == len(statistics.parts()) == len(statistics.shapes)
     for ours, theirs, was in zip(statistics.parts(), wanted, before):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)

@@ -27,9 +27,7 @@ NB201 = "+".join(
 NETWORKS = {
     "evaluation": lambda: EvaluationNetwork(V2, 4, 5, 10),
     "mobile": lambda: MobileNetwork(V2, 4, 5, 10),
-    "nasbench201": lambda: nasbench201.EvaluationNetwork(
-        from_string(NB201), 4, 6, 10
-    ),
+    "nasbench201": lambda: nasbench201.EvaluationNetwork(from_string(NB201), 4, 6, 10),
 }
 
 
@@ -49,8 +47,7 @@ def test_impossible_sizes(channels, layers, classes, word):
 def test_reductions_stand_at_a_third_and_two_thirds_and_double_the_channels():
     model = EvaluationNetwork(V2, 4, 8, 10, auxiliary=False)
     assert [n for n, k in enumerate(model.kinds) if k == "reduce"] == [2, 5]
-    widths = [cell.inputs_to_states[1].layers[0].channels
-              for cell in model.cells]  # fmt: skip
+    widths = [cell.inputs_to_states[1].layers[0].channels for cell in model.cells]
     assert widths == [4, 4, 8, 8, 8, 16, 16, 16]
     assert model.stems[0].layers[0].channels == STEM_MULTIPLIER * 4
 

@@ -25,8 +25,9 @@ def test_stems_sizes_and_weights(size):
     x = tf.constant(image(2, *size, 3))
     halves = tuple(-(-n // 2) for n in size)
     for stem, expected in (
-        (stem_and_head.cifar_stem(6), size), (stem_and_head.strided_stem(6), halves),
-    ):  # fmt: skip
+        (stem_and_head.cifar_stem(6), size),
+        (stem_and_head.strided_stem(6), halves),
+    ):
         assert stem(x).shape == (2, *expected, 6)
         assert weights(stem) == 3 * 3 * 3 * 6 + 2 * 6
 
@@ -47,10 +48,18 @@ def test_classifier_starts_within_its_bounds():
         assert np.abs(values).max() > 0.8 / 20
 
 
-@pytest.mark.parametrize("size, window", [
-    (8, (5, 3)), (7, (5, 2)), (2, (1, 1)), (3, (2, 1)), (4, (3, 1)),
-    (6, (5, 1)), (14, (7, 7)),
-])
+@pytest.mark.parametrize(
+    "size, window",
+    [
+        (8, (5, 3)),
+        (7, (5, 2)),
+        (2, (1, 1)),
+        (3, (2, 1)),
+        (4, (3, 1)),
+        (6, (5, 1)),
+        (14, (7, 7)),
+    ],
+)
 def test_auxiliary_windows(size, window):
     assert stem_and_head._auxiliary_window(size) == window
 
@@ -86,8 +95,9 @@ def test_auxiliary_head_computes_what_numpy_does(size, stride, last_norm):
     logits = head(x)  # batch norms start as the identity, but for epsilon
     x = np.maximum(x, 0)
     corners = [slice(0, 5), slice(stride, stride + 5)]
-    pooled = np.array([[x[:, a, b].mean((1, 2)) for b in corners]
-                       for a in corners])  # [2, 2, B, C]
+    pooled = np.array(
+        [[x[:, a, b].mean((1, 2)) for b in corners] for a in corners]
+    )  # [2, 2, B, C]
     shrunk = 1 / np.sqrt(1 + 1e-5)
     narrow = pooled @ head.narrow.kernel.numpy()[0, 0] * shrunk
     narrow = np.maximum(narrow, 0)

@@ -57,9 +57,7 @@ def run(random, name: str, optimizer, inner, averages: bool = False) -> dict:
     """The path of two tensors under given gradients."""
     starts = [random.normal(size=s).astype(np.float32) for s in SHAPES]
     variables = [tf.Variable(start) for start in starts]
-    gradients = [
-        random.normal(size=(STEPS, *s)).astype(np.float32) for s in SHAPES
-    ]
+    gradients = [random.normal(size=(STEPS, *s)).astype(np.float32) for s in SHAPES]
     paths, means = ([], []), ([], [])
     for t in range(STEPS):
         now = [tf.constant(g[t]) for g in gradients]
@@ -87,9 +85,7 @@ def main() -> None:
     momentum = {"learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.0}
     plain = {"learning_rate": 0.1, "momentum": 0.0, "weight_decay": 0.0}
     legacy = tf.keras.optimizers.legacy.SGD
-    average = tfa.optimizers.MovingAverage(
-        legacy(0.1), average_decay=AVERAGE_DECAY
-    )
+    average = tfa.optimizers.MovingAverage(legacy(0.1), average_decay=AVERAGE_DECAY)
     swa = tfa.optimizers.SWA(
         legacy(0.1), start_averaging=SWA_START, average_period=SWA_PERIOD
     )
@@ -102,9 +98,7 @@ def main() -> None:
         **cutout(random, "cutout", 8, 7, 4),
         **cutout(random, "cutout_wide", 6, 6, 6),
         **run(random, "sgdw_decay", tfa.optimizers.SGDW(**decay), decay),
-        **run(
-            random, "sgdw_momentum", tfa.optimizers.SGDW(**momentum), momentum
-        ),
+        **run(random, "sgdw_momentum", tfa.optimizers.SGDW(**momentum), momentum),
         **run(random, "average", average, plain, averages=True),
         **run(random, "swa", swa, plain, averages=True),
     }

@@ -14,10 +14,16 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[2]
 TINY = ("--dataset=digits", "--examples=200", "--channels=2", "--layers=3")
 SEARCH = (
-    *TINY, "--batch_size=16", "--method=first_order", "--epochs=2",
-    "--deterministic", "--checkpoint_every=2", "--report_every=5",
-    "--alpha_learning_rate=0.1", "--temperature_end=0.25",
-)  # fmt: skip
+    *TINY,
+    "--batch_size=16",
+    "--method=first_order",
+    "--epochs=2",
+    "--deterministic",
+    "--checkpoint_every=2",
+    "--report_every=5",
+    "--alpha_learning_rate=0.1",
+    "--temperature_end=0.25",
+)
 # An entry point on two logical CPU devices.
 TWO_DEVICES = """
 import runpy, sys
@@ -39,17 +45,17 @@ class Programs:
 
     def start(self, program: str, *flags, **environment) -> subprocess.Popen:
         """`python -m train.<program> flags`, in the background."""
-        return self._started(
-            "-m", f"train.{program}", *flags, **environment
-        )
+        return self._started("-m", f"train.{program}", *flags, **environment)
 
     def _started(self, *arguments, **environment) -> subprocess.Popen:
         return subprocess.Popen(
             [sys.executable, *map(str, arguments)],
-            cwd=ROOT, text=True, stdout=subprocess.PIPE,
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=os.environ | {"MPLBACKEND": "agg"} | environment,
-        )  # fmt: skip
+        )
 
     def run(self, program: str, *flags, code: int = 0) -> str:
         """Waits for the end; gives all that was printed."""

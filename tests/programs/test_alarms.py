@@ -6,11 +6,11 @@ import types
 
 import pytest
 
+from darts_tf.programs import alarms
 from darts_tf.space.conv import SPACE
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.published import CONVOLUTIONAL
 from darts_tf.strategy.diagnostics.early_stopping import Stop
-from darts_tf.programs import alarms
 
 GOOD = CONVOLUTIONAL["DARTS_V2"]
 SKIPS = CellGenotype((("skip_connect", 0), ("skip_connect", 1)) * 4, (5,))
@@ -34,8 +34,7 @@ def told(genotype=GOOD, stop=None, **flags) -> str:
 
 def test_nothing_to_tell():
     loop = types.SimpleNamespace(space=SPACE, stop=None)
-    assert alarms.outcome(loop, GOOD) == {
-        "collapsed": None, "early_stop": None}
+    assert alarms.outcome(loop, GOOD) == {"collapsed": None, "early_stop": None}
     assert told() == ""
 
 
@@ -43,16 +42,18 @@ def test_collapsed_cells_raise_the_alarm_and_it_says_what_to_try():
     text = told(COLLAPSED, lambda_regularizer="none")
     words = " ".join(text.split())
     assert "ALARM" in text and "the normal cell has no operation" in text
-    for remedy in ("--lambda_regularizer=cosine --lambda_gradient=exact",
-                   "--early_stop=eigenvalue", "--weight_decay",
-                   "Why did my search"):  # fmt: skip
+    for remedy in (
+        "--lambda_regularizer=cosine --lambda_gradient=exact",
+        "--early_stop=eigenvalue",
+        "--weight_decay",
+        "Why did my search",
+    ):
         assert remedy in words
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
 def test_what_was_used_already_is_not_proposed():
-    text = told(COLLAPSED, STOP, lambda_regularizer="sign",
-                early_stop="eigenvalue")  # fmt: skip
+    text = told(COLLAPSED, STOP, lambda_regularizer="sign", early_stop="eigenvalue")
     assert "--lambda_regularizer" not in text
     assert text.count("--early_stop") == 1  # that it stopped the search
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from darts_tf.errors import InputError
+from darts_tf.programs import alpha_history
 from darts_tf.space.conv import SPACE
 from darts_tf.strategy.darts import derivation
-from darts_tf.programs import alpha_history
 
 
 def rows() -> dict[str, np.ndarray]:

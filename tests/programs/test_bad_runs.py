@@ -13,9 +13,11 @@ from darts_tf.run.loop import checkpoints
 from darts_tf.run.loop.metrics import read_metrics
 
 ABSURD = (
-    "--learning_rate=1e30", "--checkpoint_every=1", "--report_every=1",
+    "--learning_rate=1e30",
+    "--checkpoint_every=1",
+    "--report_every=1",
     "--epochs=1",
-)  # fmt: skip
+)
 PROGRAMS = {
     "search": ("--method=first_order", "--batch_size=16"),
     "evaluate": ("--genotype=DARTS_V2", "--batch_size=32", "--noflip"),
@@ -27,9 +29,7 @@ def diverged(request, programs, tmp_path_factory):
     """(folder, output) of a run whose loss is NaN after some steps."""
     folder = tmp_path_factory.mktemp("runs") / request.param
     flags = (*programs.tiny, *ABSURD, *PROGRAMS[request.param])
-    output = programs.run(
-        request.param, *flags, f"--workdir={folder}", code=1
-    )
+    output = programs.run(request.param, *flags, f"--workdir={folder}", code=1)
     return folder, output
 
 

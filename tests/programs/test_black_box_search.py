@@ -10,22 +10,33 @@ import pytest
 
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED
 from darts_tf.descent.replicas import Replicas
+from darts_tf.programs import setup
+from darts_tf.programs.estimators import Full
 from darts_tf.space.architecture_string import every_string, to_string
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.black_box.random_choice import random_genotype
 from darts_tf.strategy.black_box.strategies import strategy_by_name
-from darts_tf.programs import setup
-from darts_tf.programs.estimators import Full
 
 STRINGS = list(every_string())
-TABLE = ("--space=nasbench201", "--estimator=table", "--strategy=bayesian",
-         "--bayesian_startup=5")  # fmt: skip
+TABLE = (
+    "--space=nasbench201",
+    "--estimator=table",
+    "--strategy=bayesian",
+    "--bayesian_startup=5",
+)
 FULL = {
-    "space": "nasbench201", "estimator": "full", "dataset": "digits",
-    "examples": 200, "channels": 2, "layers": 3, "batch_size": 16,
-    "epochs": 2, "checkpoint_every": 2, "budget_evaluations": 2,
-}  # fmt: skip
+    "space": "nasbench201",
+    "estimator": "full",
+    "dataset": "digits",
+    "examples": 200,
+    "channels": 2,
+    "layers": 3,
+    "batch_size": 16,
+    "epochs": 2,
+    "checkpoint_every": 2,
+    "budget_evaluations": 2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +72,7 @@ def evaluations(folder) -> list[dict]:
     return [json.loads(x) for x in (folder / "evaluations.jsonl").open()]
 
 
-def test_a_search_by_table_which_is_given_more_budget(
-    programs, table, tmp_path
-):
+def test_a_search_by_table_which_is_given_more_budget(programs, table, tmp_path):
     given = (*TABLE, f"--nasbench201_table={table}", f"--workdir={tmp_path}")
     programs.run("search", *given, "--budget_evaluations=12")
     output = programs.run("search", *given, "--budget_evaluations=30")
@@ -116,11 +125,19 @@ def test_trainings_are_cut_in_two_and_go_on(programs, tmp_path):
 
 def test_a_network_starts_the_same_whatever_was_trained_before():
     values = FULL | {
-        "data_dir": None, "download": False, "image_size": None, "seed": 3,
-        "crop_padding": 0, "flip": False, "cutout_length": 0,
-        "resized_crop": False, "colour_jitter": 0.0,
-        "valid_fraction": 0.5, "auxiliary_weight": 0.0, "drop_path": 0.0,
-    }  # fmt: skip
+        "data_dir": None,
+        "download": False,
+        "image_size": None,
+        "seed": 3,
+        "crop_padding": 0,
+        "flip": False,
+        "cutout_length": 0,
+        "resized_crop": False,
+        "colour_jitter": 0.0,
+        "valid_fraction": 0.5,
+        "auxiliary_weight": 0.0,
+        "drop_path": 0.0,
+    }
     estimator = Full(setup.StoredFlags(values), Replicas("one_device"))
     one, other = (random_genotype(SPACE, seed) for seed in (1, 2))
 

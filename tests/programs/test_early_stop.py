@@ -11,9 +11,11 @@ from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.space.published import load_genotype
 
 RULE = (
-    "--early_stop=skip_connections", "--early_stop_skips=1",
-    "--early_stop_first=2", "--epochs=40",
-)  # fmt: skip
+    "--early_stop=skip_connections",
+    "--early_stop_skips=1",
+    "--early_stop_first=2",
+    "--epochs=40",
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +45,7 @@ def test_it_ends_after_the_epoch_that_met_the_rule(stopped):
     assert 2 <= stop["epoch"] == stop["taken"] < 40
     assert found["steps"] == 6 * stop["epoch"]
     assert found["skip_connections"]["normal"] >= 1
-    epochs = [
-        r for r in read_metrics(folder / "metrics.jsonl")
-        if r["kind"] == "epoch"
-    ]  # fmt: skip
+    epochs = [r for r in read_metrics(folder / "metrics.jsonl") if r["kind"] == "epoch"]
     assert len(epochs) == stop["epoch"]
     for record in epochs[1:-1]:
         assert record["skip_connections/normal"] == 0
@@ -64,9 +63,7 @@ def test_started_again_it_returns_at_once_with_the_same(programs, stopped):
     assert (folder / "metrics.jsonl").read_bytes() == records
 
 
-def test_derive_takes_the_epoch_that_the_search_went_back_to(
-    programs, stopped
-):
+def test_derive_takes_the_epoch_that_the_search_went_back_to(programs, stopped):
     """As if the rule had gone back to the first one."""
     _, folder, _ = stopped
     found = result(folder)

@@ -13,14 +13,30 @@ from darts_tf.space.published import load_genotype
 
 ROOT = pathlib.Path(__file__).parents[2]
 SEARCH_FILES = {
-    "flags.txt", "flags.json", "metrics.jsonl", "genotype.json",
-    "genotype.png", "genotype.svg", "genotypes", "alpha.npz", "checkpoints",
-    "tensorboard", "result.json", "lock",
-}  # fmt: skip
+    "flags.txt",
+    "flags.json",
+    "metrics.jsonl",
+    "genotype.json",
+    "genotype.png",
+    "genotype.svg",
+    "genotypes",
+    "alpha.npz",
+    "checkpoints",
+    "tensorboard",
+    "result.json",
+    "lock",
+}
 RESULT = {
-    "genotype", "seed", "flags", "flags_hash", "versions", "seconds",
-    "first_step_seconds", "steps", "devices",
-}  # fmt: skip
+    "genotype",
+    "seed",
+    "flags",
+    "flags_hash",
+    "versions",
+    "seconds",
+    "first_step_seconds",
+    "steps",
+    "devices",
+}
 TIMES = {"seconds", "first_step_seconds"}
 
 
@@ -46,10 +62,14 @@ def evaluation(programs, searched, tmp_path_factory):
     """(flags, folder) of a finished evaluation of the found genotype."""
     folder = tmp_path_factory.mktemp("runs") / "evaluate"
     flags = (
-        *programs.tiny, "--batch_size=32", "--epochs=1", "--noflip",
-        f"--genotype={searched / 'genotype.json'}", "--valid_fraction=0.2",
+        *programs.tiny,
+        "--batch_size=32",
+        "--epochs=1",
+        "--noflip",
+        f"--genotype={searched / 'genotype.json'}",
+        "--valid_fraction=0.2",
         f"--workdir={folder}",
-    )  # fmt: skip
+    )
     output = programs.run("evaluate", *flags)
     assert "test error" in output and "train.export" in output
     assert "memory: about " in output
@@ -59,13 +79,15 @@ def evaluation(programs, searched, tmp_path_factory):
 def test_search_leaves_its_files(searched):
     assert names(searched) == SEARCH_FILES
     assert has_events(searched)
-    assert names(searched / "genotypes") == {
-        "epoch_0001.json", "epoch_0002.json"}
+    assert names(searched / "genotypes") == {"epoch_0001.json", "epoch_0002.json"}
     last = searched / "genotypes" / "epoch_0002.json"
     found = searched / "genotype.json"
     assert load_genotype(str(found)) == load_genotype(str(last))
     assert set(result(searched)) == RESULT | {
-        "skip_connections", "collapsed", "early_stop"}
+        "skip_connections",
+        "collapsed",
+        "early_stop",
+    }
     assert result(searched)["steps"] == 12
 
 
@@ -83,9 +105,10 @@ def test_search_again_only_repeats_its_result(programs, searched):
     before = [(searched / name).read_bytes() for name in kept]
     measured = untimed(searched)
     output = programs.run(
-        "search", f"--flagfile={searched / 'flags.txt'}",
+        "search",
+        f"--flagfile={searched / 'flags.txt'}",
         f"--workdir={searched}",
-    )  # fmt: skip
+    )
     assert "Search finished: 12 steps" in output
     (told,) = re.findall("memory: about .*", output)
     assert "; free: " in told and "; with" not in told  # nothing saves here
@@ -120,11 +143,15 @@ def test_evaluation_leaves_its_files(evaluation, searched):
     assert has_events(folder)
     found = result(folder)
     assert set(found) == RESULT | {
-        "valid", "test", "parameters", "multiply_adds", "data"}
+        "valid",
+        "test",
+        "parameters",
+        "multiply_adds",
+        "data",
+    }
     assert found["genotype"] == result(searched)["genotype"]
     assert 0 <= found["test"]["error"] <= 1
-    assert set(found["valid"]) == {
-        "error", "best_error", "best_epoch", "images"}
+    assert set(found["valid"]) == {"error", "best_error", "best_epoch", "images"}
 
 
 def test_export_and_evaluation_again(programs, evaluation):

@@ -17,7 +17,7 @@ from darts_tf.data.nasbench201_table import ACCURACIES, ARCHITECTURE
 from darts_tf.space.architecture_string import every_string
 from darts_tf.space.published import CONVOLUTIONAL, LAMBDA, RECURRENT
 
-HELPER = '''
+HELPER = """
 import json, os, runpy, signal, sys, traceback
 import darts_tf.cli.entry_point
 import darts_tf.programs.setup, darts_tf.programs.records
@@ -47,7 +47,7 @@ for name, program, flags, out, err in json.load(sys.stdin):
         child(program, flags, out, err)
     codes[name] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 print(json.dumps(codes))
-'''
+"""
 DIGITS = "--dataset=digits --examples=200 --channels=2 --layers=3 "
 SMALL = DIGITS + "--epochs=1 --batch_size=16 "
 V2 = SMALL + "--genotype=DARTS_V2 "
@@ -56,42 +56,49 @@ FOLDER = "--space=darts_recurrent --dataset=text_folder "
 NB201 = SMALL + "--space=nasbench201 "
 ASK = SMALL + "--strategy=random "
 TABLE = (
-    "--space=nasbench201 --strategy=random --estimator=table "
-    "--budget_evaluations=5 "
-)  # fmt: skip
-ZEROS = (
-    "--genotype=|none~0|+|none~0|none~1|+|none~0|none~1|none~2| "
-)  # fmt: skip
+    "--space=nasbench201 --strategy=random --estimator=table --budget_evaluations=5 "
+)
+ZEROS = "--genotype=|none~0|+|none~0|none~1|+|none~0|none~1|none~2| "
 # name: program, flags ({tmp}: a folder), what the line must say
 CASES = {
     "dataset": ("search", SMALL + "--dataset=digitz", "digitz"),
     "empty folder": (
-        "search", SMALL + "--dataset=folder --data_dir={tmp}/empty", "empty"),
+        "search",
+        SMALL + "--dataset=folder --data_dir={tmp}/empty",
+        "empty",
+    ),
     "no data_dir": ("search", SMALL + "--dataset=folder", "--data_dir"),
     "method": ("search", SMALL + "--method=second", "finite_difference"),
     "joint by exact": (
-        "search", SMALL + "--optimization=joint_alternating --method=exact",
-        "--method=exact means nothing with --optimization=joint_alternating"),
+        "search",
+        SMALL + "--optimization=joint_alternating --method=exact",
+        "--method=exact means nothing with --optimization=joint_alternating",
+    ),
     "joint by Adam": (
-        "search", SMALL + "--optimization=joint_simultaneous "
-        "--alpha_learning_rate=0.1",
-        "--alpha_learning_rate means nothing with --optimization="),
+        "search",
+        SMALL + "--optimization=joint_simultaneous --alpha_learning_rate=0.1",
+        "--alpha_learning_rate means nothing with --optimization=",
+    ),
     "joint Lambda": (
-        "search", SMALL + "--optimization=joint_alternating "
-        "--lambda_regularizer=sign", "--lambda_regularizer means nothing"),
+        "search",
+        SMALL + "--optimization=joint_alternating --lambda_regularizer=sign",
+        "--lambda_regularizer means nothing",
+    ),
     "joint Lambda-DARTS": (
-        "search", SMALL + "--optimization=joint_alternating "
-        "--strategy=lambda_darts", "leave out --strategy=lambda_darts"),
+        "search",
+        SMALL + "--optimization=joint_alternating --strategy=lambda_darts",
+        "leave out --strategy=lambda_darts",
+    ),
     "joint random": (
-        "search", ASK + "--budget_evaluations=5 "
-        "--optimization=joint_alternating", "--optimization means nothing"),
+        "search",
+        ASK + "--budget_evaluations=5 --optimization=joint_alternating",
+        "--optimization means nothing",
+    ),
     "layers": ("search", SMALL + "--layers=2", "layers"),
     "batch": ("search", SMALL + "--batch_size=101", "101"),
     "examples": ("search", SMALL + "--examples=100000", "100000"),
-    "rates": (
-        "search", SMALL + "--learning_rate_min=0.1", "--learning_rate_min"),
-    "other flags": (
-        "search", SMALL + "--workdir={tmp}/other", "other flags"),
+    "rates": ("search", SMALL + "--learning_rate_min=0.1", "--learning_rate_min"),
+    "other flags": ("search", SMALL + "--workdir={tmp}/other", "other flags"),
     "no cluster": ("search", SMALL + "--distribute=multi_worker", "TF_CONFIG"),
     "no folder": ("search", SMALL + "--workdir={tmp}/file/x", "workdir"),
     "unknown flag": ("search", SMALL + "--chanels=3", "channels"),
@@ -99,44 +106,59 @@ CASES = {
     "flagfile": ("search", "--flagfile={tmp}/no.flags", "no.flags"),
     "genotype": ("evaluate", SMALL + "--genotype=DARTS_V3", "DARTS_V2"),
     "no genotype": ("evaluate", SMALL, "genotype"),
-    "cut genotype": (
-        "evaluate", SMALL + "--genotype={tmp}/cut.json", "cut.json"),
+    "cut genotype": ("evaluate", SMALL + "--genotype={tmp}/cut.json", "cut.json"),
     "mobile": (
         "evaluate",
-        V2 + "--network=mobile --channels=3 --image_size=32", "channels"),
+        V2 + "--network=mobile --channels=3 --image_size=32",
+        "channels",
+    ),
     "multiply-adds": (  # and there is no such data
-        "evaluate", V2 + "--dataset=cifar100 --data_dir={tmp}/empty "
-        "--max_multiply_adds=1e4",
-        "multiply-adds on an image of 32x32, more than --max_multiply_adds"),
+        "evaluate",
+        V2 + "--dataset=cifar100 --data_dir={tmp}/empty --max_multiply_adds=1e4",
+        "multiply-adds on an image of 32x32, more than --max_multiply_adds",
+    ),
     "decay of cosine": (
-        "evaluate", V2 + "--learning_rate_decay=0.9", "--schedule=exponential"),
-    "warm-up": (
-        "evaluate", V2 + "--learning_rate_warmup=1", "below --epochs"),
+        "evaluate",
+        V2 + "--learning_rate_decay=0.9",
+        "--schedule=exponential",
+    ),
+    "warm-up": ("evaluate", V2 + "--learning_rate_warmup=1", "below --epochs"),
     "recipe of text": (
-        "evaluate", TEXT + "--genotype=ENAS --label_smoothing=0.1",
-        "--label_smoothing means nothing"),
-    "grey colours": (
-        "evaluate", V2 + "--colour_jitter=0.4", "3 channels"),
+        "evaluate",
+        TEXT + "--genotype=ENAS --label_smoothing=0.1",
+        "--label_smoothing means nothing",
+    ),
+    "grey colours": ("evaluate", V2 + "--colour_jitter=0.4", "3 channels"),
     "split": ("evaluate", V2 + "--batch_size=201", "201"),
     "both": ("derive", "--genotype=NASNet --random=1", "random"),
     "derive nothing": ("derive", "", "folder of a run"),
     "derive unknown": ("derive", "--genotype=NasNett", "NASNet"),
     "no alpha": ("derive", "--workdir={tmp}/other", "alpha.npz"),
     "perturb text": (
-        "derive", "--method=perturbation --workdir={tmp}/spoken",
-        "--method=magnitude"),
+        "derive",
+        "--method=perturbation --workdir={tmp}/spoken",
+        "--method=magnitude",
+    ),
     "perturb nothing": (
-        "derive", "--method=perturbation --workdir={tmp}/other",
-        "no checkpoint"),
+        "derive",
+        "--method=perturbation --workdir={tmp}/other",
+        "no checkpoint",
+    ),
     "perturb an evaluation": (
-        "derive", "--method=perturbation --workdir={tmp}/valued",
-        "is an evaluation"),
+        "derive",
+        "--method=perturbation --workdir={tmp}/valued",
+        "is an evaluation",
+    ),
     "perturb an epoch": (
-        "derive", "--method=perturbation --workdir={tmp}/other --epoch=1",
-        "--epoch means nothing"),
+        "derive",
+        "--method=perturbation --workdir={tmp}/other --epoch=1",
+        "--epoch means nothing",
+    ),
     "tune by magnitude": (
-        "derive", "--workdir={tmp}/other --tune_epochs=2",
-        "--tune_epochs means nothing"),
+        "derive",
+        "--workdir={tmp}/other --tune_epochs=2",
+        "--tune_epochs means nothing",
+    ),
     "export nothing": ("export", "", "folder of a run"),
     "export a search": ("export", "--workdir={tmp}/other", "train.evaluate"),
     "text": ("search", TEXT + "--dataset=topics", "python_topics"),
@@ -146,124 +168,165 @@ CASES = {
     "one word": ("search", FOLDER + "--data_dir={tmp}/word", "words"),
     "text batch": ("search", TEXT + "--batch_size=100000", "100000"),
     "validation batch": (
-        "search", TEXT + "--batch_size=5000 --bptt=2",
-        "validation text, --batch_size"),
-    "measured batch": (
-        "search", TEXT + "--measured_batch=5000", "--measured_batch"),
+        "search",
+        TEXT + "--batch_size=5000 --bptt=2",
+        "validation text, --batch_size",
+    ),
+    "measured batch": ("search", TEXT + "--measured_batch=5000", "--measured_batch"),
     "measured batch of an evaluation": (
-        "evaluate", TEXT + "--genotype=ENAS --measured_batch=5000",
-        "--measured_batch"),
+        "evaluate",
+        TEXT + "--genotype=ENAS --measured_batch=5000",
+        "--measured_batch",
+    ),
     "window": ("search", TEXT + "--bptt=100000", "100000"),
     "images only": ("search", TEXT + "--channels=4", "--channels"),
     "text only": ("search", SMALL + "--bptt=4", "--bptt"),
     "convolutional": ("evaluate", TEXT + "--genotype=NASNet", "ENAS"),
-    "another space": (
-        "evaluate", TEXT + "--genotype={tmp}/conv.json", "darts_conv"),
+    "another space": ("evaluate", TEXT + "--genotype={tmp}/conv.json", "darts_conv"),
     "recurrent": (
-        "evaluate", SMALL + "--genotype={tmp}/recurrent.json",
-        "darts_recurrent"),
+        "evaluate",
+        SMALL + "--genotype={tmp}/recurrent.json",
+        "darts_recurrent",
+    ),
     "stages": ("search", NB201 + "--layers=4", "multiple of 3"),
     "table elsewhere": (
-        "search", SMALL + "--nasbench201_table={tmp}/t.csv", "darts_conv"),
-    "no table": (
-        "search", NB201 + "--nasbench201_table={tmp}/t.csv", "t.csv"),
+        "search",
+        SMALL + "--nasbench201_table={tmp}/t.csv",
+        "darts_conv",
+    ),
+    "no table": ("search", NB201 + "--nasbench201_table={tmp}/t.csv", "t.csv"),
     "cut table": (
-        "derive", "--space=nasbench201 --random=1 "
-        "--nasbench201_table={tmp}/cut.csv", "15,625"),
+        "derive",
+        "--space=nasbench201 --random=1 --nasbench201_table={tmp}/cut.csv",
+        "15,625",
+    ),
     "table of others": (
-        "derive", "--random=1 --nasbench201_table={tmp}/cut.csv", "15,625"),
-    "auxiliary": (
-        "evaluate", NB201 + ZEROS + "--auxiliary_weight=0.4", "auxiliary"),
-    "architecture": (
-        "evaluate", NB201 + "--genotype=|none~0|", "has not the form"),
+        "derive",
+        "--random=1 --nasbench201_table={tmp}/cut.csv",
+        "15,625",
+    ),
+    "auxiliary": ("evaluate", NB201 + ZEROS + "--auxiliary_weight=0.4", "auxiliary"),
+    "architecture": ("evaluate", NB201 + "--genotype=|none~0|", "has not the form"),
     "architecture elsewhere": ("evaluate", SMALL + ZEROS, "nasbench201"),
     "instrument": ("search", SMALL + "--instruments=gap,eigen", "eigenvalue"),
     "one layer": ("search", SMALL + "--instruments=alignment", "--layers"),
     "text gap": ("search", TEXT + "--instruments=gap", "perplexity"),
-    "text skips": (
-        "search", TEXT + "--early_stop=skip_connections", "eigenvalue"),
+    "text skips": ("search", TEXT + "--early_stop=skip_connections", "eigenvalue"),
     "rule": ("search", SMALL + "--early_stop=skips", "skip_connections"),
     "no rule": ("search", SMALL + "--early_stop_first=3", "--early_stop="),
     "other rule": (
-        "search", SMALL + "--early_stop=eigenvalue --early_stop_skips=2",
-        "--early_stop_skips"),
+        "search",
+        SMALL + "--early_stop=eigenvalue --early_stop_skips=2",
+        "--early_stop_skips",
+    ),
     "precision": ("search", SMALL + "--precision=float16", "mixed_float16"),
     "precision of texts": (
-        "search", TEXT + "--precision=mixed_bfloat16", "convolutions"),
+        "search",
+        TEXT + "--precision=mixed_bfloat16",
+        "convolutions",
+    ),
     "jit of texts": ("search", TEXT + "--jit=on", "loop over time"),
     "jit": ("evaluate", V2 + "--jit=yes", "auto"),
-    "micro-batches": (
-        "search", SMALL + "--micro_batches=3", "multiple of 3"),
-    "partial channels": (
-        "search", SMALL + "--partial_channels=3", "multiple of it"),
-    "partial words": (
-        "search", TEXT + "--partial_channels=2", "PC-DARTS divides"),
+    "micro-batches": ("search", SMALL + "--micro_batches=3", "multiple of 3"),
+    "partial channels": ("search", SMALL + "--partial_channels=3", "multiple of it"),
+    "partial words": ("search", TEXT + "--partial_channels=2", "PC-DARTS divides"),
     "warm-up": ("search", SMALL + "--warmup_epochs=1", "below --epochs"),
     "perturb partial channels": (
-        "derive", "--method=perturbation --workdir={tmp}/partial",
-        "--method=magnitude"),
+        "derive",
+        "--method=perturbation --workdir={tmp}/partial",
+        "--method=magnitude",
+    ),
     "no budget": ("search", ASK, "--budget_evaluations=200"),
     "budget of 0": (
-        "search", ASK + "--budget_evaluations=0 --budget_seconds=0",
-        "above 0"),
+        "search",
+        ASK + "--budget_evaluations=0 --budget_seconds=0",
+        "above 0",
+    ),
     "budget below 0": ("search", ASK + "--budget_seconds=-1", "above 0"),
     "budget of descent": (
-        "search", SMALL + "--budget_evaluations=5", "--strategy=darts"),
+        "search",
+        SMALL + "--budget_evaluations=5",
+        "--strategy=darts",
+    ),
     "alpha of random": (
-        "search", ASK + "--budget_evaluations=5 --alpha_learning_rate=1",
-        "--alpha_learning_rate means nothing with --strategy=random"),
+        "search",
+        ASK + "--budget_evaluations=5 --alpha_learning_rate=1",
+        "--alpha_learning_rate means nothing with --strategy=random",
+    ),
     "population of random": (
-        "search", ASK + "--budget_evaluations=5 --evolution_sample=2",
-        "--evolution_sample"),
+        "search",
+        ASK + "--budget_evaluations=5 --evolution_sample=2",
+        "--evolution_sample",
+    ),
     "only random ones": (
-        "search", SMALL + "--strategy=evolution --budget_evaluations=10",
-        "smaller population"),
+        "search",
+        SMALL + "--strategy=evolution --budget_evaluations=10",
+        "smaller population",
+    ),
     "strategy": ("search", SMALL + "--strategy=evolve", "evolution"),
     "table of another space": (
-        "search", "--strategy=random --estimator=table "
-        "--budget_evaluations=5", "--space=darts_conv"),
+        "search",
+        "--strategy=random --estimator=table --budget_evaluations=5",
+        "--space=darts_conv",
+    ),
     "table on workers": (
-        "search", TABLE + "--distribute=multi_worker",
-        "--distribute means nothing with --estimator=table"),
+        "search",
+        TABLE + "--distribute=multi_worker",
+        "--distribute means nothing with --estimator=table",
+    ),
     "estimates on workers": (
-        "search", ASK + "--budget_evaluations=5 --valid_fraction=0.5 "
-        "--distribute=multi_worker", "in one process"),
-    "table without one": (
-        "search", TABLE, "--nasbench201_table=PATH"),
+        "search",
+        ASK + "--budget_evaluations=5 --valid_fraction=0.5 --distribute=multi_worker",
+        "in one process",
+    ),
+    "table without one": ("search", TABLE, "--nasbench201_table=PATH"),
     "table and epochs": (
-        "search", TABLE + "--epochs=3",
-        "--epochs means nothing with --estimator=table"),
+        "search",
+        TABLE + "--epochs=3",
+        "--epochs means nothing with --estimator=table",
+    ),
     "nothing held out": (
-        "search", ASK + "--budget_evaluations=5 --valid_fraction=0",
-        "--valid_fraction=0.5"),
+        "search",
+        ASK + "--budget_evaluations=5 --valid_fraction=0",
+        "--valid_fraction=0.5",
+    ),
     "too little held out": (
-        "search", ASK + "--budget_evaluations=5 --valid_fraction=0.01",
-        "too few for parts of 0.99, 0.01"),
+        "search",
+        ASK + "--budget_evaluations=5 --valid_fraction=0.01",
+        "too few for parts of 0.99, 0.01",
+    ),
     "held out by descent": (
-        "search", SMALL + "--valid_fraction=0.5", "--strategy=darts"),
+        "search",
+        SMALL + "--valid_fraction=0.5",
+        "--strategy=darts",
+    ),
     "lambda is none": (
-        "search", SMALL + "--strategy=lambda_darts "
-        "--lambda_regularizer=none", "--strategy=darts"),
+        "search",
+        SMALL + "--strategy=lambda_darts --lambda_regularizer=none",
+        "--strategy=darts",
+    ),
     "lambda_darts of words": (
-        "search", TEXT + "--strategy=lambda_darts", "another strategy"),
+        "search",
+        TEXT + "--strategy=lambda_darts",
+        "another strategy",
+    ),
     "other strategy": (
-        "search", TABLE + "--workdir={tmp}/asked "
-        "--nasbench201_table={tmp}/whole.csv", "--strategy: the run has"),
-    "no alpha to derive": (
-        "derive", "--workdir={tmp}/asked", "--strategy=evolution"),
+        "search",
+        TABLE + "--workdir={tmp}/asked --nasbench201_table={tmp}/whole.csv",
+        "--strategy: the run has",
+    ),
+    "no alpha to derive": ("derive", "--workdir={tmp}/asked", "--strategy=evolution"),
     "no alpha to perturb": (
-        "derive", "--method=perturbation --workdir={tmp}/asked",
-        "--strategy=evolution"),
-    "lambda alone": (
-        "search", SMALL + "--lambda_strength=0.5", "--lambda_regularizer"),
-    "one normal cell": (
-        "search", SMALL + "--lambda_regularizer=sign", "1 'normal'"),
-    "lambda recurrent": (
-        "search", TEXT + "--lambda_regularizer=cosine", "has one"),
-    "robust space": (
-        "evaluate", SMALL + "--genotype={tmp}/s2.json", "--space=s2"),
+        "derive",
+        "--method=perturbation --workdir={tmp}/asked",
+        "--strategy=evolution",
+    ),
+    "lambda alone": ("search", SMALL + "--lambda_strength=0.5", "--lambda_regularizer"),
+    "one normal cell": ("search", SMALL + "--lambda_regularizer=sign", "1 'normal'"),
+    "lambda recurrent": ("search", TEXT + "--lambda_regularizer=cosine", "has one"),
+    "robust space": ("evaluate", SMALL + "--genotype={tmp}/s2.json", "--space=s2"),
     "export unfinished": ("export", "--workdir={tmp}/half", "finished"),
-}  # fmt: skip
+}
 
 
 def prepare(tmp) -> None:
@@ -275,7 +338,7 @@ def prepare(tmp) -> None:
         "partial": {"partial_channels": 4, "space": "darts_conv"},
         "asked": {"strategy": "evolution", "space": "nasbench201"},
         "valued": {"genotype": "DARTS_V2", "space": "darts_conv"},
-    }.items():  # fmt: skip
+    }.items():
         (tmp / name).mkdir()
         (tmp / name / "lock").touch()
         (tmp / name / "flags.json").write_text(json.dumps(flags))
@@ -288,9 +351,7 @@ def prepare(tmp) -> None:
         (tmp / name).mkdir()
         for part in ("train", "valid", "test"):
             (tmp / name / f"{part}.txt").write_bytes(words)
-    for name, genotypes in (
-        ("conv", CONVOLUTIONAL), ("recurrent", RECURRENT)
-    ):  # fmt: skip
+    for name, genotypes in (("conv", CONVOLUTIONAL), ("recurrent", RECURRENT)):
         text = genotypes["DARTS_V1"].to_json()
         (tmp / f"{name}.json").write_text(text)
     columns = ",".join((ARCHITECTURE, *ACCURACIES))
@@ -324,11 +385,15 @@ def outcomes(tmp_path_factory):
         jobs.append([name, f"train.{program}", given, *files])
     codes = json.loads(
         subprocess.run(
-            [sys.executable, "-c", HELPER], input=json.dumps(jobs), text=True,
-            stdout=subprocess.PIPE, check=True, timeout=1500,
+            [sys.executable, "-c", HELPER],
+            input=json.dumps(jobs),
+            text=True,
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=1500,
             env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
         ).stdout
-    )  # fmt: skip
+    )
     texts = {
         name: [open(path, errors="replace").read() for path in files]
         for name, _, _, *files in jobs
@@ -376,8 +441,11 @@ def test_helpshort_names_our_flags(programs):
 
 def test_bad_input_in_a_real_process(programs, tmp_path):
     output = programs.run(
-        "search", *programs.tiny, "--dataset=digitz",
-        f"--workdir={tmp_path}/run", code=2,
-    )  # fmt: skip
+        "search",
+        *programs.tiny,
+        "--dataset=digitz",
+        f"--workdir={tmp_path}/run",
+        code=2,
+    )
     assert "error: " in output.splitlines()[-1]
     assert not (tmp_path / "run").exists()

@@ -8,10 +8,10 @@ import pytest
 
 from darts_tf.errors import InputError
 from darts_tf.estimation.estimates import of_accuracy
+from darts_tf.programs.evaluation_log import EvaluationLog
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.black_box.random_choice import random_genotype
-from darts_tf.programs.evaluation_log import EvaluationLog
 
 CELLS = [random_genotype(SPACE, seed) for seed in range(4)]
 WORTH = dict(zip(CELLS, (0.5, 0.75, 0.25, 0.875)))
@@ -63,9 +63,7 @@ def test_weights_go_when_the_line_is_written(workdir):
 
 def test_proposed_again_it_costs_nothing_and_counts(workdir):
     estimator = Estimator()
-    first, _, again = told(
-        workdir, [CELLS[0], CELLS[1], CELLS[0]], estimator
-    )
+    first, _, again = told(workdir, [CELLS[0], CELLS[1], CELLS[0]], estimator)
     assert estimator.asked == CELLS[:2]
     assert again.worth == first.worth and again.seconds == 0
     assert [r["known"] for r in lines(workdir)] == [False, False, True]
@@ -84,8 +82,7 @@ def test_after_a_kill_the_file_answers(workdir, kept, torn):
     estimator = Estimator()
     assert told(workdir, cells, estimator) == before
     assert workdir.evaluations.read_text() == "".join(content)
-    new = [cell for cell in (CELLS[0], CELLS[1], CELLS[2])
-           if cell not in cells[:kept]]  # fmt: skip
+    new = [cell for cell in (CELLS[0], CELLS[1], CELLS[2]) if cell not in cells[:kept]]
     assert estimator.asked == new
 
 

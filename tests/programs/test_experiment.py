@@ -16,9 +16,16 @@ from darts_tf.protocol import flagfiles, folder
 from tests.protocol.stub import FAKED, Stub, make, searched, trained
 
 ROOT = pathlib.Path(__file__).parents[2]
-SPACE = ("--dataset=digits", "--examples=100", "--space=nasbench201",
-         "--channels=2", "--layers=3", "--batch_size=16", "--epochs=1",
-         "--noflip")  # fmt: skip
+SPACE = (
+    "--dataset=digits",
+    "--examples=100",
+    "--space=nasbench201",
+    "--channels=2",
+    "--layers=3",
+    "--batch_size=16",
+    "--epochs=1",
+    "--noflip",
+)
 
 
 @pytest.fixture
@@ -33,9 +40,12 @@ def stub(tmp_path) -> Stub:
 def start(stub, *flags, program: str = "experiment") -> subprocess.Popen:
     words = [stub.program, f"train.{program}", *map(str, flags)]
     return subprocess.Popen(
-        [sys.executable, "-c", FAKED, *words], cwd=ROOT, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-c", FAKED, *words],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def run(stub, *flags, code: int = 0, program: str = "experiment"):
@@ -51,11 +61,13 @@ def flags(tmp_path) -> tuple[str, ...]:
     (tmp_path / "search.flags").write_text("--dataset=digits\n")
     (tmp_path / "short.flags").write_text("--valid_fraction=0.5\n")
     return (
-        f"--workdir={tmp_path / 'run'}", "--search_seeds=1",
-        f"--search_flags={tmp_path / 'search.flags'}", "--evaluate_seeds=1",
+        f"--workdir={tmp_path / 'run'}",
+        "--search_seeds=1",
+        f"--search_flags={tmp_path / 'search.flags'}",
+        "--evaluate_seeds=1",
         f"--short_flags={tmp_path / 'short.flags'}",
         f"--evaluate_flags={tmp_path / 'short.flags'}",
-    )  # fmt: skip
+    )
 
 
 def test_from_the_first_search_to_the_table(stub, flags, tmp_path):
@@ -63,18 +75,31 @@ def test_from_the_first_search_to_the_table(stub, flags, tmp_path):
     assert "Test error, %, each training: 25.00." in out
     assert "search_0: finished in" in err and "full_0: finished" in err
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert {"results.json", "table.md", "table.tex", "progress.png",
-            "logs", "cells", "flags.txt"} <= names  # fmt: skip
+    assert {
+        "results.json",
+        "table.md",
+        "table.tex",
+        "progress.png",
+        "logs",
+        "cells",
+        "flags.txt",
+    } <= names
     checked = [words[2] for words in stub.calls("check")]
     assert checked == ["train.search", "train.evaluate"]  # two are one file
     out, _ = run(
-        stub, f"--experiments={tmp_path / 'run'}", f"--out={tmp_path / 'out'}",
-        "--published=cifar10", program="compare",
-    )  # fmt: skip
+        stub,
+        f"--experiments={tmp_path / 'run'}",
+        f"--out={tmp_path / 'out'}",
+        "--published=cifar10",
+        program="compare",
+    )
     assert "| DARTS (second order) + cutout (published) |" in out
     assert "| 25.00 (1) |" in out and "costs are GPU-days" in out
     assert {p.name for p in (tmp_path / "out").iterdir()} == {
-        "compare.md", "compare.tex", "compare.png"}  # fmt: skip
+        "compare.md",
+        "compare.tex",
+        "compare.png",
+    }
 
 
 def test_a_failure_is_code_1_and_the_report_says_it(stub, flags, tmp_path):
@@ -116,12 +141,15 @@ def test_sigterm_ends_it_with_0_and_it_goes_on(stub, flags, tmp_path):
     run(stub, *flags)
 
 
-@pytest.mark.parametrize("more, told", [
-    (["--search_seeds=0"], "--search_seeds=0: give at least 1"),
-    (["--random_genotypes=s1"], "give either --search_flags=FILE"),
-    (["--task=1"], "--task means something with --stage="),
-    (["--short_flags=no.flags"], "--short_flags=no.flags cannot be read"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "more, told",
+    [
+        (["--search_seeds=0"], "--search_seeds=0: give at least 1"),
+        (["--random_genotypes=s1"], "give either --search_flags=FILE"),
+        (["--task=1"], "--task means something with --stage="),
+        (["--short_flags=no.flags"], "--short_flags=no.flags cannot be read"),
+    ],
+)
 def test_bad_input_is_one_line_and_nothing_is_written(
     stub, flags, tmp_path, more, told
 ):
@@ -150,13 +178,16 @@ def test_end_to_end(tmp_path):
         (tmp_path / f"{name}.flags").write_text("\n".join(lines) + "\n")
     command = [
         *(sys.executable, "-m", "train.experiment"),
-        f"--workdir={tmp_path / 'run'}", "--search_seeds=1",
-        f"--search_flags={tmp_path / 'search.flags'}", "--evaluate_seeds=1",
+        f"--workdir={tmp_path / 'run'}",
+        "--search_seeds=1",
+        f"--search_flags={tmp_path / 'search.flags'}",
+        "--evaluate_seeds=1",
         f"--short_flags={tmp_path / 'train.flags'}",
         f"--evaluate_flags={tmp_path / 'train.flags'}",
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True,
-                          timeout=600, check=False)  # fmt: skip
+    ]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     plan = folder.existing(str(tmp_path / "run"))
     results = json.loads((plan.root / "results.json").read_text())

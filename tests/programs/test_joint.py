@@ -9,14 +9,19 @@ import types
 import numpy as np
 
 from darts_tf.descent.replicas import Replicas
-from darts_tf.programs import images
-from darts_tf.programs import text_data
+from darts_tf.programs import images, text_data
 
 TEXT = (
-    "--space=darts_recurrent", "--dataset=text_folder", "--hidden_size=4",
-    "--bptt=5", "--epochs=1", "--batch_size=8", "--learning_rate=5",
-    "--learning_rate_min=5", "--measured_batch=2",
-)  # fmt: skip
+    "--space=darts_recurrent",
+    "--dataset=text_folder",
+    "--hidden_size=4",
+    "--bptt=5",
+    "--epochs=1",
+    "--batch_size=8",
+    "--learning_rate=5",
+    "--learning_rate_min=5",
+    "--measured_batch=2",
+)
 
 
 def last_epoch(folder) -> dict:
@@ -26,10 +31,15 @@ def last_epoch(folder) -> dict:
 
 def test_images_of_both_parts_are_one():
     flags = {
-        "dataset": "digits", "data_dir": None, "download": False,
-        "image_size": None, "examples": 200, "seed": 3, "batch_size": 16,
+        "dataset": "digits",
+        "data_dir": None,
+        "download": False,
+        "image_size": None,
+        "examples": 200,
+        "seed": 3,
+        "batch_size": 16,
         "train_portion": 0.6,
-    }  # fmt: skip
+    }
 
     def parts(optimization):
         given = Given(flags | {"optimization": optimization})
@@ -62,11 +72,18 @@ def test_alpha_reads_far_from_w_the_same_text():
 def test_search_on_two_devices(programs, tmp_path):
     folder = tmp_path / "search"
     output = programs.run_on_two_devices(
-        "search", "--space=s2", "--dataset=digits", "--examples=100",
-        "--channels=2", "--layers=3", "--batch_size=16", "--epochs=2",
-        "--distribute=mirrored", "--optimization=joint_simultaneous",
+        "search",
+        "--space=s2",
+        "--dataset=digits",
+        "--examples=100",
+        "--channels=2",
+        "--layers=3",
+        "--batch_size=16",
+        "--epochs=2",
+        "--distribute=mirrored",
+        "--optimization=joint_simultaneous",
         f"--workdir={folder}",
-    )  # fmt: skip
+    )
     assert "Search finished" in output
     record = last_epoch(folder)
     assert 0 <= record["union/accuracy"] <= 1
@@ -80,9 +97,12 @@ def test_search_on_two_devices(programs, tmp_path):
 def test_recurrent_search(programs, text, tmp_path):
     folder = tmp_path / "search"
     programs.run(
-        "search", *TEXT, "--optimization=joint_alternating",
-        f"--data_dir={text}", f"--workdir={folder}",
-    )  # fmt: skip
+        "search",
+        *TEXT,
+        "--optimization=joint_alternating",
+        f"--data_dir={text}",
+        f"--workdir={folder}",
+    )
     record = last_epoch(folder)
     assert record["union/perplexity"] > 1
     assert record["step"] > 400 // 8 // 5 + 5  # of both texts

@@ -34,17 +34,13 @@ def timeless(folder) -> list[dict]:
     rows = (folder / "metrics.jsonl").read_text().splitlines()
     timed = ("seconds", "images_per_second")
     return [
-        {k: v for k, v in json.loads(row).items() if k not in timed}
-        for row in rows
+        {k: v for k, v in json.loads(row).items() if k not in timed} for row in rows
     ]
 
 
 def arrays(path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as loaded:
-        return {
-            name: loaded[name] for name in loaded.files
-            if "seconds" not in name
-        }  # fmt: skip
+        return {name: loaded[name] for name in loaded.files if "seconds" not in name}
 
 
 def test_killed_twice_is_as_left_alone(programs, searched, tmp_path):

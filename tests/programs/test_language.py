@@ -17,15 +17,26 @@ from tensorboard.util import tensor_util
 from darts_tf.space.published import load_genotype
 
 TINY = (
-    "--space=darts_recurrent", "--dataset=text_folder", "--hidden_size=4",
-    "--bptt=5", "--epochs=2", "--batch_size=8", "--learning_rate=5",
+    "--space=darts_recurrent",
+    "--dataset=text_folder",
+    "--hidden_size=4",
+    "--bptt=5",
+    "--epochs=2",
+    "--batch_size=8",
+    "--learning_rate=5",
     "--measured_batch=2",
-)  # fmt: skip
+)
 SEARCH = (
-    *TINY, "--method=first_order", "--learning_rate_min=5", "--momentum=0",
-    "--deterministic", "--checkpoint_every=2", "--report_every=3",
-    "--alpha_learning_rate=0.1", "--dropout_x=0.2",
-)  # fmt: skip
+    *TINY,
+    "--method=first_order",
+    "--learning_rate_min=5",
+    "--momentum=0",
+    "--deterministic",
+    "--checkpoint_every=2",
+    "--report_every=3",
+    "--alpha_learning_rate=0.1",
+    "--dropout_x=0.2",
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +67,7 @@ def arrays(path) -> dict[str, np.ndarray]:
         return {n: loaded[n] for n in loaded.files if "seconds" not in n}
 
 
-def test_a_killed_search_is_as_one_left_alone(
-    programs, text, found, tmp_path
-):
+def test_a_killed_search_is_as_one_left_alone(programs, text, found, tmp_path):
     folder = tmp_path / "killed"
     flags = (*SEARCH, f"--data_dir={text}", f"--workdir={folder}")
     with programs.start("search", *flags) as process:
@@ -88,9 +97,12 @@ def evaluation(programs, text, found, tmp_path_factory):
     """(folder, result) of an evaluation of the found cell, exported."""
     folder = tmp_path_factory.mktemp("runs") / "evaluate"
     output = programs.run(
-        "evaluate", *TINY, f"--data_dir={text}", f"--workdir={folder}",
+        "evaluate",
+        *TINY,
+        f"--data_dir={text}",
+        f"--workdir={folder}",
         f"--genotype={found / 'genotype.json'}",
-    )  # fmt: skip
+    )
     result = json.loads((folder / "result.json").read_text())
     assert f"{result['test']['perplexity']:.2f}" in output
     assert output.count("memory: about ") == 1
@@ -108,14 +120,10 @@ def test_the_exports_perplexity_is_the_results(text, evaluation):
     lines = (text / "test.txt").read_text().splitlines()
     ids = [numbers[w] for line in lines for w in [*line.split(), "<eos>"]]
     assert len(ids) == result["test"]["words"]
-    got = model.signatures["step"](
-        ids=tf.constant([ids[:-1]]), state=tf.zeros([1, 4])
-    )
+    got = model.signatures["step"](ids=tf.constant([ids[:-1]]), state=tf.zeros([1, 4]))
     logs = got["log_probabilities"].numpy()[0]
     mean = np.mean(logs[np.arange(len(ids) - 1), ids[1:]])
-    assert np.exp(-mean) == pytest.approx(
-        result["test"]["perplexity"], rel=1e-4
-    )
+    assert np.exp(-mean) == pytest.approx(result["test"]["perplexity"], rel=1e-4)
 
 
 def test_samples_show_in_tensorboard_after_each_epoch(evaluation):

@@ -7,7 +7,7 @@ import types
 import pytest
 
 from darts_tf.descent.replicas import Replicas
-from darts_tf.networks.footprint.memory import (GB, Memory)
+from darts_tf.networks.footprint.memory import GB, Memory
 from darts_tf.programs import memory_line
 
 FOUND = Memory(5.7 * GB, 0.04 * GB, 1.6 * GB)
@@ -42,9 +42,7 @@ def test_where_nothing_saves_nothing_is_told(size):
 
 
 @pytest.mark.parametrize("available, warnings", [(1e15, 0), (0, 1)])
-def test_it_warns_only_where_it_does_not_fit(
-    monkeypatch, capsys, available, warnings
-):
+def test_it_warns_only_where_it_does_not_fit(monkeypatch, capsys, available, warnings):
     monkeypatch.setattr(memory_line, "available_memory", lambda: available)
     memory_line.tell(STEP, 1 * GB, Replicas("one_device"))
     said = capsys.readouterr()
@@ -64,17 +62,14 @@ def test_only_the_chief_tells(capsys):
 def test_of_a_gpu_it_is_what_tensorflow_may_still_take(monkeypatch):
     name = "/device:GPU:0"
     devices = [types.SimpleNamespace(name=name, memory_limit=10 * GB)]
-    monkeypatch.setattr(
-        memory_line.device_lib, "list_local_devices", lambda: devices
-    )
+    monkeypatch.setattr(memory_line.device_lib, "list_local_devices", lambda: devices)
     config = memory_line.tf.config
+    monkeypatch.setattr(config, "list_logical_devices", lambda kind: devices)
     monkeypatch.setattr(
-        config, "list_logical_devices", lambda kind: devices
-    )
-    monkeypatch.setattr(
-        config.experimental, "get_memory_info",
+        config.experimental,
+        "get_memory_info",
         lambda device: {"device:GPU:0": {"current": 1 * GB}}[device],
-    )  # fmt: skip
+    )
     assert memory_line.free_memory(accelerator=True) == 9 * GB
     monkeypatch.setattr(memory_line.device_lib, "list_local_devices", list)
     assert memory_line.free_memory(accelerator=True) is None

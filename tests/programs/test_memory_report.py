@@ -7,32 +7,48 @@ import types
 import numpy as np
 import pytest
 
-from darts_tf.data.text.loading import (EOS, UNKNOWN, TextData, Vocabulary)
-from darts_tf.space.published import CONVOLUTIONAL, RECURRENT
+from darts_tf.data.text.loading import EOS, UNKNOWN, TextData, Vocabulary
 from darts_tf.programs import memory_report
-from darts_tf.programs.memory_steps import (GIVEN_WEIGHTS, ImageSearch, ImageTraining, TextSearch, TextTraining)
+from darts_tf.programs.memory_steps import (
+    GIVEN_WEIGHTS,
+    ImageSearch,
+    ImageTraining,
+    TextSearch,
+    TextTraining,
+)
 from darts_tf.programs.setup import StoredFlags
+from darts_tf.space.published import CONVOLUTIONAL, RECURRENT
 
 TWO = types.SimpleNamespace(count=2, chief=True)
 PART = types.SimpleNamespace(nbytes=10 * 8 * 8)
 IMAGES = types.SimpleNamespace(
-    images=types.SimpleNamespace(
-        train=PART, num_classes=3, image_shape=[8, 8, 1]
-    ),
+    images=types.SimpleNamespace(train=PART, num_classes=3, image_shape=[8, 8, 1]),
     parts=[PART, PART],
 )
 SHAPE = {"classes": 3, "image_shape": (8, 8, 1)}
 WORDS = np.zeros(50, np.int32)
 VOCABULARY = Vocabulary(("a", "b", EOS, UNKNOWN))
 TEXT = TextData("own", VOCABULARY, WORDS, WORDS, {}, None)
-FLAGS = StoredFlags({
-    "space": "s2", "method": "exact", "channels": 4, "layers": 5,
-    "batch_size": 12, "micro_batches": 2, "recompute": True,
-    "partial_channels": 2, "lambda_regularizer": "sign",
-    "lambda_gradient": "exact",
-    "precision": "mixed_float16", "auxiliary_weight": 0.0,
-    "network": "mobile", "hidden_size": 6, "bptt": 7, "epochs": 1,
-})  # fmt: skip
+FLAGS = StoredFlags(
+    {
+        "space": "s2",
+        "method": "exact",
+        "channels": 4,
+        "layers": 5,
+        "batch_size": 12,
+        "micro_batches": 2,
+        "recompute": True,
+        "partial_channels": 2,
+        "lambda_regularizer": "sign",
+        "lambda_gradient": "exact",
+        "precision": "mixed_float16",
+        "auxiliary_weight": 0.0,
+        "network": "mobile",
+        "hidden_size": 6,
+        "bptt": 7,
+        "epochs": 1,
+    }
+)
 
 
 @pytest.fixture
@@ -40,19 +56,34 @@ def told(monkeypatch):
     """Where (step, bytes of data) of all that is told are collected."""
     found = []
     monkeypatch.setattr(
-        memory_report.memory, "tell",
+        memory_report.memory,
+        "tell",
         lambda step, held, replicas: found.append((step, held)),
-    )  # fmt: skip
+    )
     return found
 
 
 def test_a_search_on_images(told):
     memory_report.search(FLAGS, IMAGES, TWO)
-    assert told == [(
-        ImageSearch("s2", "exact", 4, 5, 6, 2, True, 2, "sign", "exact",
-                    "mixed_float16", **SHAPE),
-        3 * 10 * 64,
-    )]  # fmt: skip
+    assert told == [
+        (
+            ImageSearch(
+                "s2",
+                "exact",
+                4,
+                5,
+                6,
+                2,
+                True,
+                2,
+                "sign",
+                "exact",
+                "mixed_float16",
+                **SHAPE,
+            ),
+            3 * 10 * 64,
+        )
+    ]
 
 
 def test_a_search_by_an_earlier_version_has_fewer_flags(told):
@@ -65,9 +96,19 @@ def test_a_search_by_an_earlier_version_has_fewer_flags(told):
 def test_given_weights_have_no_alpha(told):
     memory_report.given_weights(FLAGS, IMAGES, TWO)
     assert told[0][0] == ImageSearch(
-        "s2", GIVEN_WEIGHTS, 4, 5, 6, 2, True, 2, "none", "exact",
-        "mixed_float16", **SHAPE,
-    )  # fmt: skip
+        "s2",
+        GIVEN_WEIGHTS,
+        4,
+        5,
+        6,
+        2,
+        True,
+        2,
+        "none",
+        "exact",
+        "mixed_float16",
+        **SHAPE,
+    )
 
 
 def test_a_training_on_images(told):

@@ -7,9 +7,22 @@ import dataclasses
 import numpy as np
 import pytest
 
-from darts_tf.networks.footprint.memory import (IMAGES, LAMBDA, NARROW, RECOMPUTED, SLOPES)
+from darts_tf.networks.footprint.memory import (
+    IMAGES,
+    LAMBDA,
+    NARROW,
+    RECOMPUTED,
+    SLOPES,
+)
+from darts_tf.programs.memory_steps import (
+    GIVEN_WEIGHTS,
+    ImageSearch,
+    ImageTraining,
+    TextSearch,
+    TextTraining,
+    step_of,
+)
 from darts_tf.space.published import CONVOLUTIONAL, RECURRENT
-from darts_tf.programs.memory_steps import (GIVEN_WEIGHTS, ImageSearch, ImageTraining, TextSearch, TextTraining, step_of)
 
 IMAGE = ImageSearch("darts_conv", "first_order", 16, 8, 64)
 TEXT = TextSearch("first_order", 128, 2000, 35, 64)
@@ -45,9 +58,7 @@ def test_micro_batches_are_smaller_batches(step):
 
 @pytest.mark.parametrize("method", ["first_order", "finite_difference"])
 def test_recomputing_adds_graphs(method):
-    plain, again = (
-        changed(IMAGE, method=method, recompute=r) for r in (False, True)
-    )
+    plain, again = (changed(IMAGE, method=method, recompute=r) for r in (False, True))
     assert again.activations < plain.activations / 2
     # 8 cells of 14 edges with 8 candidates, of which one is zero.
     added = RECOMPUTED[method].graph
@@ -56,24 +67,24 @@ def test_recomputing_adds_graphs(method):
 
 def test_what_saves_is_named_and_saves():
     savings = IMAGE.savings()
-    assert set(savings) == {
-        "--recompute", "--micro_batches=4", "--partial_channels=4"
-    }  # fmt: skip
+    assert set(savings) == {"--recompute", "--micro_batches=4", "--partial_channels=4"}
     whole = IMAGE.memory().activations
     assert all(m.activations < 0.45 * whole for m in savings.values())
-    odd = dataclasses.replace(
-        IMAGE, batch_size=30, channels=6, recompute=True
-    )
+    odd = dataclasses.replace(IMAGE, batch_size=30, channels=6, recompute=True)
     assert odd.savings() == {}
     (sliced,) = TEXT.savings().items()
     assert sliced == ("--micro_batches=4", changed(TEXT, micro_batches=4))
     assert dataclasses.replace(TEXT, batch_size=2).savings() == {}
 
 
-@pytest.mark.parametrize("more", [
-    {"method": GIVEN_WEIGHTS}, {"lambda_regularizer": "cosine"},
-    {"partial_channels": 4},
-])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"method": GIVEN_WEIGHTS},
+        {"lambda_regularizer": "cosine"},
+        {"partial_channels": 4},
+    ],
+)
 def test_partial_channels_are_named_only_where_they_may_be(more):
     step = dataclasses.replace(IMAGE, **more)
     assert "--partial_channels=4" not in step.savings()
@@ -112,9 +123,7 @@ def test_precision_narrows_what_no_central_difference_keeps():
     plain, found = IMAGE.memory(), changed(IMAGE, **narrow)
     assert found.activations < 0.7 * plain.activations
     assert found.program > plain.program or not NARROW.graph
-    for more in (
-        {"method": "finite_difference"}, {"lambda_regularizer": "cosine"}
-    ):  # fmt: skip
+    for more in ({"method": "finite_difference"}, {"lambda_regularizer": "cosine"}):
         wide, found = changed(IMAGE, **more), changed(IMAGE, **more, **narrow)
         assert found.activations == wide.activations
     training = STEPS[3]

@@ -7,11 +7,20 @@ import json
 import numpy as np
 
 TEXT = (
-    "--space=darts_recurrent", "--dataset=text_folder", "--hidden_size=4",
-    "--bptt=5", "--epochs=1", "--batch_size=8", "--learning_rate=5",
-    "--measured_batch=2", "--dropout_x=0", "--dropout_hidden=0",
-    "--dropout_embedding=0", "--dropout_output=0", "--dropout_words=0",
-)  # fmt: skip
+    "--space=darts_recurrent",
+    "--dataset=text_folder",
+    "--hidden_size=4",
+    "--bptt=5",
+    "--epochs=1",
+    "--batch_size=8",
+    "--learning_rate=5",
+    "--measured_batch=2",
+    "--dropout_x=0",
+    "--dropout_hidden=0",
+    "--dropout_embedding=0",
+    "--dropout_output=0",
+    "--dropout_words=0",
+)
 
 
 def losses(folder) -> list[float]:
@@ -26,9 +35,14 @@ def test_language_on_two_devices_is_as_on_one(programs, text, tmp_path):
     for kind in ("mirrored", "one_device"):
         folder = tmp_path / kind
         programs.run_on_two_devices(
-            "evaluate", *TEXT, "--genotype=DARTS_V2", f"--data_dir={text}",
-            f"--workdir={folder}", f"--distribute={kind}", "--report_every=1",
-        )  # fmt: skip
+            "evaluate",
+            *TEXT,
+            "--genotype=DARTS_V2",
+            f"--data_dir={text}",
+            f"--workdir={folder}",
+            f"--distribute={kind}",
+            "--report_every=1",
+        )
         found[kind] = losses(folder)
     assert len(found["mirrored"]) == len(found["one_device"]) > 5
     # One step's rounding is all that differs: cells have no batch norm here.
@@ -38,12 +52,19 @@ def test_language_on_two_devices_is_as_on_one(programs, text, tmp_path):
 def test_search_on_two_devices(programs, tmp_path):
     folder = tmp_path / "search"
     flags = (
-        "--space=s2", "--dataset=digits", "--examples=64",
-        "--channels=2", "--layers=3",
-        "--batch_size=16", "--method=first_order", "--distribute=mirrored",
-        "--epochs=2", "--report_every=1", f"--workdir={folder}",
+        "--space=s2",
+        "--dataset=digits",
+        "--examples=64",
+        "--channels=2",
+        "--layers=3",
+        "--batch_size=16",
+        "--method=first_order",
+        "--distribute=mirrored",
+        "--epochs=2",
+        "--report_every=1",
+        f"--workdir={folder}",
         "--instruments=gap",
-    )  # fmt: skip
+    )
     output = programs.run_on_two_devices("search", *flags)
     assert "Search finished" in output
     with np.load(folder / "alpha.npz", allow_pickle=False) as history:

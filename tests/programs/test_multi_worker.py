@@ -9,11 +9,19 @@ import time
 import numpy as np
 
 SEARCH = (
-    "--dataset=digits", "--space=nasbench201", "--examples=400",
-    "--channels=2", "--layers=3", "--batch_size=16", "--method=first_order",
-    "--epochs=1", "--deterministic", "--checkpoint_every=2",
-    "--report_every=2", "--alpha_learning_rate=0.1",
-)  # fmt: skip
+    "--dataset=digits",
+    "--space=nasbench201",
+    "--examples=400",
+    "--channels=2",
+    "--layers=3",
+    "--batch_size=16",
+    "--method=first_order",
+    "--epochs=1",
+    "--deterministic",
+    "--checkpoint_every=2",
+    "--report_every=2",
+    "--alpha_learning_rate=0.1",
+)
 FILES = ("alpha.npz", "checkpoints/step-00000012.npz")
 
 
@@ -27,12 +35,14 @@ def start_two(programs, *flags) -> list:
     tasks = [{"type": "worker", "index": index} for index in range(2)]
     return [
         programs.start(
-            "search", *flags, "--distribute=multi_worker",
+            "search",
+            *flags,
+            "--distribute=multi_worker",
             TF_CONFIG=json.dumps({"cluster": cluster, "task": task}),
             CUDA_VISIBLE_DEVICES="-1",
         )
         for task in tasks
-    ]  # fmt: skip
+    ]
 
 
 def ended(workers) -> list[str]:

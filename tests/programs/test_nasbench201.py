@@ -36,9 +36,12 @@ def found(programs, table, tmp_path_factory):
     """(folder, what was printed) of a search."""
     folder = tmp_path_factory.mktemp("runs") / "search"
     output = programs.run(
-        "search", *programs.search, SPACE, f"--nasbench201_table={table}",
+        "search",
+        *programs.search,
+        SPACE,
+        f"--nasbench201_table={table}",
         f"--workdir={folder}",
-    )  # fmt: skip
+    )
     return folder, output
 
 
@@ -78,12 +81,16 @@ def test_derive_tells_it(programs, found, table):
 
 
 def test_an_architecture_is_evaluated_and_exported(programs, tmp_path):
-    string = "|nor_conv_1x1~0|+|none~0|avg_pool_3x3~1|+|none~0|none~1|" \
-        "skip_connect~2|"
+    string = "|nor_conv_1x1~0|+|none~0|avg_pool_3x3~1|+|none~0|none~1|skip_connect~2|"
     output = programs.run(
-        "evaluate", *programs.tiny, SPACE, "--batch_size=32", "--epochs=1",
-        f"--genotype={string}", f"--workdir={tmp_path}",
-    )  # fmt: skip
+        "evaluate",
+        *programs.tiny,
+        SPACE,
+        "--batch_size=32",
+        "--epochs=1",
+        f"--genotype={string}",
+        f"--workdir={tmp_path}",
+    )
     assert "test error" in output
     flags = (tmp_path / "flags.txt").read_text()
     assert "--drop_path=0.0" in flags and "auxiliary" not in flags
@@ -93,10 +100,14 @@ def test_an_architecture_is_evaluated_and_exported(programs, tmp_path):
 
 def test_derivation_by_perturbation_tells_it(programs, found, table, tmp_path):
     output = programs.run(
-        "derive", f"--workdir={found[0]}", f"--out={tmp_path}",
-        "--method=perturbation", "--tune_epochs=0", "--measured_batches=1",
+        "derive",
+        f"--workdir={found[0]}",
+        f"--out={tmp_path}",
+        "--method=perturbation",
+        "--tune_epochs=0",
+        "--measured_batches=1",
         f"--nasbench201_table={table}",
-    )  # fmt: skip
+    )
     rank = place(tmp_path / "genotype.json") + 1
     assert f"rank {rank:,} of 15,625" in output
     result = json.loads((tmp_path / "result.json").read_text())

@@ -18,9 +18,12 @@ from darts_tf.space.published import load_genotype
 from tests.programs.conftest import ROOT
 
 FLAGS = (
-    "--method=perturbation", "--tune_epochs=1", "--measured_batches=1",
-    "--checkpoint_every=3", "--report_every=3",
-)  # fmt: skip
+    "--method=perturbation",
+    "--tune_epochs=1",
+    "--measured_batches=1",
+    "--checkpoint_every=3",
+    "--report_every=3",
+)
 ROUND, ROUNDS = 1 + 6, 14 + 3
 
 
@@ -81,9 +84,7 @@ def test_records_what_was_decided_and_why(derived):
     assert len(losses) > ROUNDS and np.isfinite(losses).all()
 
 
-def test_its_flagfile_repeats_it_and_only_tells_the_result(
-    programs, derived
-):
+def test_its_flagfile_repeats_it_and_only_tells_the_result(programs, derived):
     _, folder = derived
     before = (folder / "metrics.jsonl").read_bytes()
     output = programs.run("derive", f"--flagfile={folder / 'flags.txt'}")

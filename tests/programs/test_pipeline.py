@@ -18,12 +18,19 @@ sys.executable, *sys.argv = sys.argv[1:]
 runpy.run_module("train.pipeline", run_name="__main__", alter_sys=True)
 """
 OUTPUTS = (
-    "search/genotype.json", "search/genotype.png", "search/genotype.svg",
-    "search/alpha.npz", "search/alpha.png", "search/result.json",
-    "search/metrics.jsonl", "evaluate/result.json", "evaluate/metrics.jsonl",
-    "evaluate/genotype.json", "evaluate/export/saved_model.pb",
+    "search/genotype.json",
+    "search/genotype.png",
+    "search/genotype.svg",
+    "search/alpha.npz",
+    "search/alpha.png",
+    "search/result.json",
+    "search/metrics.jsonl",
+    "evaluate/result.json",
+    "evaluate/metrics.jsonl",
+    "evaluate/genotype.json",
+    "evaluate/export/saved_model.pb",
     "evaluate/export/assets/class_names.txt",
-)  # fmt: skip
+)
 
 
 def summary(output: str) -> dict[str, str]:
@@ -49,14 +56,22 @@ def runs(programs, tmp_path_factory):
     tmp = tmp_path_factory.mktemp("with a space")
     folder = tmp / "all of it"
     search, evaluate = tmp / "search.flags", tmp / "evaluate.flags"
-    search.write_text("\n".join([
-        *programs.tiny, "--method=first_order", "--batch_size=16",
-        "--epochs=1",
-    ]))  # fmt: skip
+    search.write_text(
+        "\n".join(
+            [
+                *programs.tiny,
+                "--method=first_order",
+                "--batch_size=16",
+                "--epochs=1",
+            ]
+        )
+    )
     flags = (
-        f"--workdir={folder}", f"--search_flags={search}",
-        f"--evaluate_flags={evaluate}", "--seed=3",
-    )  # fmt: skip
+        f"--workdir={folder}",
+        f"--search_flags={search}",
+        f"--evaluate_flags={evaluate}",
+        "--seed=3",
+    )
     evaluate.write_text("\n".join([*programs.tiny, "--batch_size=1000"]))
     outputs = [programs.run("pipeline", *flags, code=2)]
     evaluate.write_text("\n".join([*programs.tiny, *EVALUATE]))
@@ -78,9 +93,7 @@ def test_mended_it_goes_on_and_leaves_everything(runs):
     folder, (failed, mended, _), _ = runs
     assert "epoch 1/1" in failed  # the search's
     assert mended.count("epoch 1/1") == 1  # the evaluation's
-    for number, stage in enumerate(
-        ("search", "derive", "evaluate", "export"), 1
-    ):
+    for number, stage in enumerate(("search", "derive", "evaluate", "export"), 1):
         assert f"[{number}/4] train.{stage} " in mended
     for name in OUTPUTS:
         assert (folder / name).stat().st_size, name
@@ -90,9 +103,10 @@ def test_every_path_and_command_of_the_summary_is_there(runs):
     folder, (_, mended, _), _ = runs
     said = summary(mended)
     for word, path in (
-        ("genotype", said["genotype"]), ("SavedModel", said["SavedModel"]),
+        ("genotype", said["genotype"]),
+        ("SavedModel", said["SavedModel"]),
         ("picture", said["its"].removeprefix("picture").strip()),
-    ):  # fmt: skip
+    ):
         assert pathlib.Path(path).exists(), word
         assert pathlib.Path(path).is_relative_to(folder)
     watch = shlex.split(said["watch"])
@@ -118,13 +132,13 @@ def test_both_stages_got_the_seed(runs):
         assert "--seed=3" in flags
 
 
-def test_a_missing_flagfile_is_one_line_and_nothing_starts(
-    programs, tmp_path
-):
+def test_a_missing_flagfile_is_one_line_and_nothing_starts(programs, tmp_path):
     output = programs.run(
-        "pipeline", f"--workdir={tmp_path / 'run'}",
-        f"--evaluate_flags={tmp_path / 'no.flags'}", code=2,
-    )  # fmt: skip
+        "pipeline",
+        f"--workdir={tmp_path / 'run'}",
+        f"--evaluate_flags={tmp_path / 'no.flags'}",
+        code=2,
+    )
     (line,) = output.splitlines()
     assert line.startswith("error: ") and "no.flags" in line
     assert not (tmp_path / "run").exists()
@@ -150,10 +164,19 @@ def test_the_code_is_that_of_the_stage(tmp_path, stage, code):
     stub.write_text(STUB.format(stage=stage, code=code))
     stub.chmod(0o755)
     done = subprocess.run(
-        [sys.executable, "-c", FAKED, str(stub), "train.pipeline",
-         f"--workdir={tmp_path}"],
-        cwd=ROOT, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-c",
+            FAKED,
+            str(stub),
+            "train.pipeline",
+            f"--workdir={tmp_path}",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == code, done.stderr
     assert "Done in" not in done.stdout
     started = [x for x in done.stdout.splitlines() if x.startswith("stub")]

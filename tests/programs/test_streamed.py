@@ -10,27 +10,41 @@ import pytest
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
+from darts_tf.programs import image_data, images, setup
 from darts_tf.space.published import CONVOLUTIONAL
 from tests import imagenet
-from darts_tf.programs import image_data
-from darts_tf.programs import images
-from darts_tf.programs import setup
 
 pytest.importorskip("tensorflow_datasets")
 ONE = Replicas("one_device")
 CONFIG = pathlib.Path("configs/imagenet/evaluate.flags")
 DATA = {
-    "space": "darts_conv", "dataset": "imagenet2012", "download": False,
-    "image_size": 8, "stream": True, "examples": 0, "crop_padding": 0,
-    "flip": True, "cutout_length": 0, "resized_crop": True,
-    "colour_jitter": 0.4, "seed": 3, "batch_size": 4,
-}  # fmt: skip
+    "space": "darts_conv",
+    "dataset": "imagenet2012",
+    "download": False,
+    "image_size": 8,
+    "stream": True,
+    "examples": 0,
+    "crop_padding": 0,
+    "flip": True,
+    "cutout_length": 0,
+    "resized_crop": True,
+    "colour_jitter": 0.4,
+    "seed": 3,
+    "batch_size": 4,
+}
 TRAINING = DATA | {
-    "valid_fraction": 0.0, "network": "cifar", "auxiliary_weight": 0.0,
-    "drop_path": 0.0, "channels": 1, "layers": 3, "epochs": 2,
-    "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.0,
+    "valid_fraction": 0.0,
+    "network": "cifar",
+    "auxiliary_weight": 0.0,
+    "drop_path": 0.0,
+    "channels": 1,
+    "layers": 3,
+    "epochs": 2,
+    "learning_rate": 0.1,
+    "momentum": 0.9,
+    "weight_decay": 0.0,
     "clip_norm": 5.0,
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -63,19 +77,24 @@ def test_a_training_goes_on_in_the_middle_of_an_epoch(folder):
 def test_the_papers_flagfile_on_a_small_stand_in(folder, programs, tmp_path):
     out = tmp_path / "run"
     output = programs.run(
-        "evaluate", f"--flagfile={CONFIG}", "--genotype=DARTS_V2",
-        f"--data_dir={folder}", f"--workdir={out}", "--image_size=32",
-        "--max_multiply_adds=0", "--channels=2", "--layers=3",
-        "--auxiliary_weight=0", "--epochs=1", "--batch_size=8",
-    )  # fmt: skip
+        "evaluate",
+        f"--flagfile={CONFIG}",
+        "--genotype=DARTS_V2",
+        f"--data_dir={folder}",
+        f"--workdir={out}",
+        "--image_size=32",
+        "--max_multiply_adds=0",
+        "--channels=2",
+        "--layers=3",
+        "--auxiliary_weight=0",
+        "--epochs=1",
+        "--batch_size=8",
+    )
     assert "9 images" in output
     result = json.loads((out / "result.json").read_text())
     test = result["test"]
     assert test["images"] == 9 and 0 <= test["top5_error"] <= test["error"]
-    rows = [
-        json.loads(row)
-        for row in (out / "metrics.jsonl").read_text().splitlines()
-    ]
+    rows = [json.loads(row) for row in (out / "metrics.jsonl").read_text().splitlines()]
     assert max(row["step"] for row in rows) == 22 // 8
     again = programs.run(
         "evaluate", f"--flagfile={out / 'flags.txt'}", f"--workdir={out}"

@@ -11,38 +11,67 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.programs import images, setup, weight_sharing
+from darts_tf.programs.estimators import OneShot
+from darts_tf.programs.supernets import trained_supernet
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.workdir import open_workdir
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.black_box.random_choice import random_genotype
-from darts_tf.programs import images
-from darts_tf.programs import setup
-from darts_tf.programs import weight_sharing
-from darts_tf.programs.estimators import OneShot
-from darts_tf.programs.supernets import trained_supernet
 
 DATA = {
-    "space": "nasbench201", "dataset": "digits", "data_dir": None,
-    "download": False, "image_size": None, "examples": 200,
-    "crop_padding": 0, "flip": False, "cutout_length": 0,
-    "resized_crop": False, "colour_jitter": 0.0, "seed": 3,
+    "space": "nasbench201",
+    "dataset": "digits",
+    "data_dir": None,
+    "download": False,
+    "image_size": None,
+    "examples": 200,
+    "crop_padding": 0,
+    "flip": False,
+    "cutout_length": 0,
+    "resized_crop": False,
+    "colour_jitter": 0.0,
+    "seed": 3,
     "train_portion": 0.5,
-}  # fmt: skip
-SIZE = {"channels": 2, "layers": 3, "recompute": False, "epochs": 1,
-        "batch_size": 16, "learning_rate": 0.1, "learning_rate_min": 0.0,
-        "momentum": 0.9, "weight_decay": 0.0, "clip_norm": 5.0,
-        "micro_batches": 1}  # fmt: skip
-SHARING = DATA | SIZE | {
-    "strategy": "random_weight_sharing", "final_evaluations": 3,
-    "measured_batches": 2,
-}  # fmt: skip
-DARTS = DATA | SIZE | {
-    "strategy": "darts", "method": "first_order", "partial_channels": 1,
-    "nasbench201_table": None,
-    "instruments": [], "early_stop": "none", "early_stop_window": None,
-    "early_stop_ratio": None, "early_stop_skips": None,
-    "early_stop_first": None,
-}  # fmt: skip
+}
+SIZE = {
+    "channels": 2,
+    "layers": 3,
+    "recompute": False,
+    "epochs": 1,
+    "batch_size": 16,
+    "learning_rate": 0.1,
+    "learning_rate_min": 0.0,
+    "momentum": 0.9,
+    "weight_decay": 0.0,
+    "clip_norm": 5.0,
+    "micro_batches": 1,
+}
+SHARING = (
+    DATA
+    | SIZE
+    | {
+        "strategy": "random_weight_sharing",
+        "final_evaluations": 3,
+        "measured_batches": 2,
+    }
+)
+DARTS = (
+    DATA
+    | SIZE
+    | {
+        "strategy": "darts",
+        "method": "first_order",
+        "partial_channels": 1,
+        "nasbench201_table": None,
+        "instruments": [],
+        "early_stop": "none",
+        "early_stop_window": None,
+        "early_stop_ratio": None,
+        "early_stop_skips": None,
+        "early_stop_first": None,
+    }
+)
 ONE = Replicas("one_device")
 CELLS = [random_genotype(SPACE, seed) for seed in range(3)]
 
@@ -65,9 +94,13 @@ def shared(tmp_path_factory):
 
 
 def asking(supernet, **more):
-    values = {"space": "nasbench201", "estimator": "one_shot",
-              "supernet": str(supernet), "measured_batches": 2,
-              "data_dir": None}  # fmt: skip
+    values = {
+        "space": "nasbench201",
+        "estimator": "one_shot",
+        "supernet": str(supernet),
+        "measured_batches": 2,
+        "data_dir": None,
+    }
     return setup.StoredFlags(values | more)
 
 
@@ -77,11 +110,13 @@ def test_says_what_the_search_itself_would_measure(shared, tmp_path):
     for cell in CELLS:
         found = estimator(cell, tmp_path / "unused")
         assert found.worth == loop.accuracy(cell)
-        assert found.valid == {"accuracy": found.worth, "images": 32,
-                               "supernet_step": 2}  # fmt: skip
+        assert found.valid == {
+            "accuracy": found.worth,
+            "images": 32,
+            "supernet_step": 2,
+        }
         share = found.worth
-        assert found.deviation == pytest.approx(
-            np.sqrt(share * (1 - share) / 32))
+        assert found.deviation == pytest.approx(np.sqrt(share * (1 - share) / 32))
     assert len({estimator(cell, tmp_path).worth for cell in CELLS}) > 1
     assert not (tmp_path / "unused").exists()
     every = OneShot(asking(folder, measured_batches=0), ONE)(CELLS[0], "")
@@ -100,14 +135,15 @@ def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
     rows = np.zeros((6, 5), np.float32)
     targets = [1, 2, 2, 3, 3, 3]  # of the cell's edges, in its own order
     for (name, source), target in zip(CELLS[1].cells["cell"].edges, targets):
-        row = {(0, 1): 0, (0, 2): 1, (1, 2): 2, (0, 3): 3, (1, 3): 4,
-               (2, 3): 5}[source, target]  # fmt: skip
+        row = {(0, 1): 0, (0, 2): 1, (1, 2): 2, (0, 3): 3, (1, 3): 4, (2, 3): 5}[
+            source, target
+        ]
         rows[row, SPACE.cells[0].candidates[0].index(name)] = 1
     hits = [
-        net.model(pixels, [tf.constant(rows)] * 3, training=True)
-        .numpy().argmax(-1) == labels.numpy()
+        net.model(pixels, [tf.constant(rows)] * 3, training=True).numpy().argmax(-1)
+        == labels.numpy()
         for pixels, labels in loop.task.valid_batches(2)
-    ]  # fmt: skip
+    ]
     assert found.worth == pytest.approx(np.mean(hits))
 
 

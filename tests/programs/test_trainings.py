@@ -7,34 +7,51 @@ import pytest
 
 from darts_tf.errors import InputError
 from darts_tf.estimation.learning_curve import extrapolated
+from darts_tf.programs import setup, weight_sharing
+from darts_tf.programs.parent_networks import ancestor, relative
+from darts_tf.programs.trainings import Full, LearningCurve, LowFidelity
+from darts_tf.programs.weight_inheritance import Inherit
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.workdir import open_workdir
 from darts_tf.space.architecture_string import from_string
 from tests.programs.test_supernets import ONE, SHARING, left
-from darts_tf.programs import setup
-from darts_tf.programs import weight_sharing
-from darts_tf.programs.weight_inheritance import Inherit
-from darts_tf.programs.parent_networks import (ancestor, relative)
-from darts_tf.programs.trainings import (Full, LearningCurve, LowFidelity)
 
-CELL = from_string("|nor_conv_1x1~0|+|skip_connect~0|none~1|+"
-                   "|skip_connect~0|none~1|avg_pool_3x3~2|")  # fmt: skip
+CELL = from_string(
+    "|nor_conv_1x1~0|+|skip_connect~0|none~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"
+)
 TRAINED = {
-    "space": "nasbench201", "dataset": "digits", "data_dir": None,
-    "download": False, "image_size": None, "examples": 200,
-    "crop_padding": 0, "flip": False, "cutout_length": 0,
-    "resized_crop": False, "colour_jitter": 0.0, "seed": 3,
-    "valid_fraction": 0.5, "drop_path": 0.0, "channels": 2, "layers": 3,
-    "epochs": 4, "batch_size": 16, "learning_rate": 0.1, "momentum": 0.9,
-    "weight_decay": 0.0, "clip_norm": 5.0, "report_every": 50,
-    "checkpoint_every": 0, "auxiliary_weight": 0.0, "precision": "float32",
-}  # fmt: skip
+    "space": "nasbench201",
+    "dataset": "digits",
+    "data_dir": None,
+    "download": False,
+    "image_size": None,
+    "examples": 200,
+    "crop_padding": 0,
+    "flip": False,
+    "cutout_length": 0,
+    "resized_crop": False,
+    "colour_jitter": 0.0,
+    "seed": 3,
+    "valid_fraction": 0.5,
+    "drop_path": 0.0,
+    "channels": 2,
+    "layers": 3,
+    "epochs": 4,
+    "batch_size": 16,
+    "learning_rate": 0.1,
+    "momentum": 0.9,
+    "weight_decay": 0.0,
+    "clip_norm": 5.0,
+    "report_every": 50,
+    "checkpoint_every": 0,
+    "auxiliary_weight": 0.0,
+    "precision": "float32",
+}
 
 
 def flags(estimator, **more):
-    usual = {"estimator": estimator, "inherit_from": "supernet",
-             "parents": None}  # fmt: skip
+    usual = {"estimator": estimator, "inherit_from": "supernet", "parents": None}
     return setup.StoredFlags(TRAINED | usual | more)
 
 
@@ -51,11 +68,9 @@ def full(tmp_path_factory):
 
 
 def test_low_fidelity_is_full_with_less(tmp_path):
-    less = {"epochs": 1, "examples": 160, "channels": 1, "layers": 3,
-            "image_size": 6}  # fmt: skip
+    less = {"epochs": 1, "examples": 160, "channels": 1, "layers": 3, "image_size": 6}
     given = {f"fidelity_{n}": value for n, value in less.items()}
-    one = LowFidelity(flags("low_fidelity", **given), ONE)(
-        CELL, tmp_path / "one")
+    one = LowFidelity(flags("low_fidelity", **given), ONE)(CELL, tmp_path / "one")
     other = Full(flags("full", **less), ONE)(CELL, tmp_path / "other")
     assert one.worth == other.worth and one.valid == other.valid
     assert one.valid["images"] == 79
@@ -63,8 +78,7 @@ def test_low_fidelity_is_full_with_less(tmp_path):
 
 
 def test_a_curve_is_the_beginning_of_the_full_training(full, tmp_path):
-    found = LearningCurve(flags("learning_curve", curve_epochs=3), ONE)(
-        CELL, tmp_path)
+    found = LearningCurve(flags("learning_curve", curve_epochs=3), ONE)(CELL, tmp_path)
     seen, whole = epochs_of(tmp_path), epochs_of(full[1])
     assert len(seen) == 3 and len(whole) == 4
     shares = [r["valid/accuracy"] for r in seen]
@@ -114,12 +128,19 @@ def test_an_heir_starts_from_the_supernets_weights(supernet, tmp_path):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"channels": 1}, {"layers": 0}, {"seed": 4}, {"valid_fraction": 0.4},
-     {"dataset": "cifar10"}, {"examples": 0}, {"image_size": 9}],
+    [
+        {"channels": 1},
+        {"layers": 0},
+        {"seed": 4},
+        {"valid_fraction": 0.4},
+        {"dataset": "cifar10"},
+        {"examples": 0},
+        {"image_size": 9},
+    ],
     ids=lambda changed: next(iter(changed)),
-)  # fmt: skip
+)
 def test_an_heir_of_other_size_or_data_is_refused(supernet, changed):
-    (name, value), = changed.items()
+    ((name, value),) = changed.items()
     words = f"--{name}={value}, but --supernet=.* needs"
     if name == "layers":
         words = "at least --layers=3"
@@ -127,9 +148,9 @@ def test_an_heir_of_other_size_or_data_is_refused(supernet, changed):
         Inherit(flags("inherit", supernet=supernet, **changed), ONE)
 
 
-IDENTITY = from_string("|nor_conv_1x1~0|+|nor_conv_1x1~0|none~1|+"
-                       "|skip_connect~0|none~1|avg_pool_3x3~2|"
-                       )  # fmt: skip
+IDENTITY = from_string(
+    "|nor_conv_1x1~0|+|nor_conv_1x1~0|none~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"
+)
 
 
 def test_an_heir_grows_out_of_a_smaller_supernet(supernet, tmp_path):
@@ -148,38 +169,37 @@ def test_an_heir_grows_out_of_a_smaller_supernet(supernet, tmp_path):
 
 def first_loss(folder) -> float:
     """Of the first step that was reported."""
-    steps = [r for r in read_metrics(folder / "metrics.jsonl")
-             if "train/loss" in r]  # fmt: skip
+    steps = [r for r in read_metrics(folder / "metrics.jsonl") if "train/loss" in r]
     return steps[0]["train/loss"]
 
 
 def test_cells_of_darts_are_not_added(tmp_path):
     stored = SHARING | {"space": "darts_conv"}
     open_workdir(tmp_path, stored, "").close()
-    given = flags("inherit", supernet=str(tmp_path), space="darts_conv",
-                  layers=4, network="cifar")  # fmt: skip
-    with pytest.raises(InputError, match="none can be the identity; give "
-                       "--layers=3"):  # fmt: skip
+    given = flags(
+        "inherit", supernet=str(tmp_path), space="darts_conv", layers=4, network="cifar"
+    )
+    with pytest.raises(InputError, match="none can be the identity; give --layers=3"):
         Inherit(given, ONE)
 
 
 def test_a_child_goes_on_where_its_parent_ended(tmp_path):
     """A learning rate of 0 shows what was taken."""
-    string = ("|nor_conv_1x1~0|+|skip_connect~0|{}~1|+"
-              "|none~0|none~1|skip_connect~2|")  # fmt: skip
-    family = [from_string(string.format(name)) for name in
-              ("none", "nor_conv_3x3", "none")]  # fmt: skip
+    string = "|nor_conv_1x1~0|+|skip_connect~0|{}~1|+|none~0|none~1|skip_connect~2|"
+    family = [
+        from_string(string.format(name)) for name in ("none", "nor_conv_3x3", "none")
+    ]
     given = {"supernet": None, "inherit_from": "parent", "epochs": 1}
-    found = [Inherit(flags("inherit", **given), ONE)(
-        family[0], tmp_path / "0001")]  # fmt: skip
+    found = [Inherit(flags("inherit", **given), ONE)(family[0], tmp_path / "0001")]
     still = Inherit(flags("inherit", learning_rate=0.0, **given), ONE)
     for number, cell in enumerate(family[1:], 2):
         found.append(still(cell, tmp_path / f"{number:04d}"))
     told = [(x.valid.get("parent"), x.valid.get("preserved")) for x in found]
     # The last one finds the newest relative, which has a convolution more.
     assert told == [(None, None), (1, True), (2, False)]
-    kept = [checkpoints.load_latest(tmp_path / f"000{i}" / "network")[1]
-            for i in (1, 2, 3)]  # fmt: skip
+    kept = [
+        checkpoints.load_latest(tmp_path / f"000{i}" / "network")[1] for i in (1, 2, 3)
+    ]
     last = [max(n for n in x if n.startswith("w/")) for x in kept]
     for arrays, name in zip(kept[1:], last[1:]):
         np.testing.assert_array_equal(kept[0]["w/00000"], arrays["w/00000"])
@@ -191,16 +211,22 @@ def test_a_child_goes_on_where_its_parent_ended(tmp_path):
 
 def test_parents_of_an_earlier_and_smaller_search(tmp_path):
     string = "|{}~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
-    cells = [from_string(string.format(name)) for name in
-             ("none", "nor_conv_1x1", "nor_conv_3x3")]  # fmt: skip
+    cells = [
+        from_string(string.format(name))
+        for name in ("none", "nor_conv_1x1", "nor_conv_3x3")
+    ]
     given = {"supernet": None, "inherit_from": "parent", "epochs": 1}
     early = flags("inherit", **given)
     stored = {name: early[name].value for name in early}
     open_workdir(tmp_path / "early", stored, "").close()
     Inherit(early, ONE)(cells[0], tmp_path / "early/evaluations/0001")
     Inherit(early, ONE)(cells[1], tmp_path / "early/evaluations/0002")
-    more = given | {"channels": 3, "layers": 6, "learning_rate": 0.0,
-                    "parents": str(tmp_path / "early")}  # fmt: skip
+    more = given | {
+        "channels": 3,
+        "layers": 6,
+        "learning_rate": 0.0,
+        "parents": str(tmp_path / "early"),
+    }
     late = Inherit(flags("inherit", **more), ONE)
     told = [
         late(cell, tmp_path / "late" / f"{n:04d}").valid
@@ -218,16 +244,20 @@ def test_parents_of_an_earlier_and_smaller_search(tmp_path):
     assert ancestor(CELL, tmp_path / "early") is None
 
 
-@pytest.mark.parametrize("changed, words", [
-    ({"inherit_from": "supernet"}, "keeps no networks"),
-    ({"space": "s1"}, "searched space 's1'"),
-    ({"seed": 9}, "--seed=3, but --parents=.* needs --seed=9; give that"),
-    ({"channels": 9}, "needs at least --channels=9"),
-    ({"layers": 9}, "at least --layers=9"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "changed, words",
+    [
+        ({"inherit_from": "supernet"}, "keeps no networks"),
+        ({"space": "s1"}, "searched space 's1'"),
+        ({"seed": 9}, "--seed=3, but --parents=.* needs --seed=9; give that"),
+        ({"channels": 9}, "needs at least --channels=9"),
+        ({"layers": 9}, "at least --layers=9"),
+    ],
+)
 def test_parents_that_do_not_fit(changed, words, tmp_path):
-    given = flags("inherit", inherit_from="parent", supernet=None,
-                  parents=str(tmp_path))  # fmt: skip
+    given = flags(
+        "inherit", inherit_from="parent", supernet=None, parents=str(tmp_path)
+    )
     stored = {name: given[name].value for name in given}
     open_workdir(tmp_path, stored | changed, "").close()
     with pytest.raises(InputError, match=words):

@@ -7,11 +7,19 @@ import json
 from darts_tf.space.published import load_genotype
 
 SHARING = (
-    "--strategy=random_weight_sharing", "--space=nasbench201",
-    "--dataset=digits", "--examples=200", "--channels=2", "--layers=3",
-    "--batch_size=16", "--epochs=2", "--final_evaluations=5",
-    "--measured_batches=2", "--report_every=5", "--deterministic",
-)  # fmt: skip
+    "--strategy=random_weight_sharing",
+    "--space=nasbench201",
+    "--dataset=digits",
+    "--examples=200",
+    "--channels=2",
+    "--layers=3",
+    "--batch_size=16",
+    "--epochs=2",
+    "--final_evaluations=5",
+    "--measured_batches=2",
+    "--report_every=5",
+    "--deterministic",
+)
 
 
 def lines(folder) -> list[dict]:
@@ -33,10 +41,15 @@ def test_what_is_left_and_asked_by_another_search(programs, tmp_path):
     assert "alpha_learning_rate" not in result["flags"]
     assert load_genotype(str(folder / "genotype.json"), "nasbench201")
     programs.run(
-        "search", "--strategy=random", "--space=nasbench201", "--seed=7",
-        "--estimator=one_shot", f"--supernet={folder}",
-        "--budget_evaluations=2", f"--workdir={asking}",
-    )  # fmt: skip
+        "search",
+        "--strategy=random",
+        "--space=nasbench201",
+        "--seed=7",
+        "--estimator=one_shot",
+        f"--supernet={folder}",
+        "--budget_evaluations=2",
+        f"--workdir={asking}",
+    )
     for line in lines(asking):
         assert line["valid"]["supernet_step"] == 17
         assert line["valid"]["images"] == 96 and 0 <= line["worth"] <= 1

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
+from darts_tf.cli import experiment_flags
 from darts_tf.protocol import folder
 from darts_tf.protocol.plan import Plan
 from darts_tf.run.process import children
-from darts_tf.cli import experiment_flags
 from tests.protocol.stub import Stub, make, searched, trained
 
 
@@ -22,9 +22,7 @@ def stub(tmp_path, monkeypatch) -> Stub:
     found.rule("train.evaluate", files=trained(valid=0.5, test=0.4))
     found.rule("train.evaluate", "/full/", files=trained(test=0.25))
     for seed in range(4):
-        found.rule(
-            "train.search", f"--seed={seed}", files=searched(seed)
-        )
+        found.rule("train.search", f"--seed={seed}", files=searched(seed))
     found.rule("check", code=0)
     return found
 
@@ -40,14 +38,24 @@ def values(tmp_path) -> dict:
     for name, text in contents.items():
         (tmp_path / f"{name}.flags").write_text(text)
     return {
-        **dict.fromkeys(("name", "random_genotypes", "data_dir", "gpus",
-                         "nasbench201_table", "processes", "stage", "task")),
+        **dict.fromkeys(
+            (
+                "name",
+                "random_genotypes",
+                "data_dir",
+                "gpus",
+                "nasbench201_table",
+                "processes",
+                "stage",
+                "task",
+            )
+        ),
         "workdir": str(tmp_path / "run"),
         **{f"{n}_flags": str(tmp_path / f"{n}.flags") for n in contents},
         "search_seeds": 3,
         "evaluate_seeds": 2,
         "snapshots": 0,
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture

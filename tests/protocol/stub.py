@@ -65,8 +65,7 @@ class Stub:
 
     def calls(self, word: str = "train.") -> list[list[str]]:
         """The arguments of those calls that have a word."""
-        return [words for words, _ in self._all()
-                if any(word in w for w in words)]  # fmt: skip
+        return [words for words, _ in self._all() if any(word in w for w in words)]
 
     def gpus(self) -> list[str | None]:
         """CUDA_VISIBLE_DEVICES of each call."""

@@ -12,15 +12,18 @@ from darts_tf.errors import InputError
 from darts_tf.protocol import comparison, folder, stages
 from darts_tf.protocol.published import CIFAR10
 from darts_tf.protocol.tables import Row
-from darts_tf.run.process.children import Parent
 from darts_tf.run.pictures.genotypes import figure_to_array
+from darts_tf.run.process.children import Parent
 from darts_tf.run.workdir import open_workdir
 
 
 def search(path, result, **flags) -> str:
     """A folder of a search."""
-    stored = {"strategy": "random", "estimator": "table",
-              "space": "nasbench201"} | flags  # fmt: skip
+    stored = {
+        "strategy": "random",
+        "estimator": "table",
+        "space": "nasbench201",
+    } | flags
     open_workdir(path, stored, "").close()
     if result:
         (path / "result.json").write_text(json.dumps(result))
@@ -28,8 +31,13 @@ def search(path, result, **flags) -> str:
 
 
 def asked(**more) -> dict:
-    return {"evaluations": 200, "evaluation_seconds": 9.0, "worth": 0.9,
-            "seed": 4, "devices": 2} | more  # fmt: skip
+    return {
+        "evaluations": 200,
+        "evaluation_seconds": 9.0,
+        "worth": 0.9,
+        "seed": 4,
+        "devices": 2,
+    } | more
 
 
 def test_an_experiment_however_far_it_is(plan, stub):
@@ -54,9 +62,13 @@ def test_a_search_that_asked(tmp_path):
     assert row.name == "random, seed 4 (table)"
     assert (row.test, row.valid) == pytest.approx((0.06, 0.1))
     assert (row.cost, row.evaluations, row.operations) == (18.0, 200, 4)
-    text = search(tmp_path / "b", asked(worth=-math.log(100)),
-                  space="darts_recurrent", estimator="full",
-                  dataset="text_folder")  # fmt: skip
+    text = search(
+        tmp_path / "b",
+        asked(worth=-math.log(100)),
+        space="darts_recurrent",
+        estimator="full",
+        dataset="text_folder",
+    )
     row, measure = comparison.read(text)
     assert measure == ("perplexity", "text_folder") and row.test is None
     assert row.valid == pytest.approx(100)
@@ -82,8 +94,12 @@ def test_data_sets_do_not_compare():
 
 
 def test_every_published_row_has_its_source():
-    rows = [Row(name="ours"), Row(name="a", published="x"),
-            Row(name="b", published="y"), Row(name="c", published="x")]
+    rows = [
+        Row(name="ours"),
+        Row(name="a", published="x"),
+        Row(name="b", published="y"),
+        Row(name="c", published="x"),
+    ]
     told = comparison.sources(rows)
     assert told.endswith("\n- x: a, c\n- y: b")
     assert comparison.sources(rows[:1]) == ""

@@ -18,19 +18,21 @@ def test_a_missing_flagfile(values, stub):
     assert not stub.calls()
 
 
-@pytest.mark.parametrize("text", ["", "--valid_fraction=0\n",
-                                  "--valid_fraction=x\n"])  # fmt: skip
+@pytest.mark.parametrize("text", ["", "--valid_fraction=0\n", "--valid_fraction=x\n"])
 def test_a_short_training_needs_a_validation_part(values, stub, text):
     write(values, "short_flags", text)
     with pytest.raises(InputError, match="--short_flags=.* holds out no"):
         folder.planned(values)
 
 
-@pytest.mark.parametrize("search, training", [
-    ("", "--space=s1\n--valid_fraction=0.1\n"),
-    ("--space=darts_recurrent\n", "--valid_fraction=0.1\n"),
-    ("--space=what\n", "--valid_fraction=0.1\n"),
-])
+@pytest.mark.parametrize(
+    "search, training",
+    [
+        ("", "--space=s1\n--valid_fraction=0.1\n"),
+        ("--space=darts_recurrent\n", "--valid_fraction=0.1\n"),
+        ("--space=what\n", "--valid_fraction=0.1\n"),
+    ],
+)
 def test_spaces_that_do_not_fit(values, stub, search, training):
     write(values, "search_flags", search)
     write(values, "short_flags", training)

@@ -25,8 +25,10 @@ def test_a_plan_is_read_back(values, stub):
     claim(values | {"name": "ours"})
     plan = folder.existing(values["workdir"])
     assert (plan.name, plan.space, plan.strategy) == (
-        "ours", "darts_conv", "darts",
-    )  # fmt: skip
+        "ours",
+        "darts_conv",
+        "darts",
+    )
     assert plan.contents == folder.planned(values).contents
     assert plan.root == pathlib.Path(values["workdir"])
 
@@ -38,12 +40,21 @@ def test_another_flagfile_of_the_same_content_goes_on(values, stub, tmp_path):
     claim(values | {"short_flags": str(other)})
 
 
-@pytest.mark.parametrize("name, text, told", [
-    ("short_flags", "--dataset=digits\n--epochs=1\n--valid_fraction=0.3\n",
-     "--short_flags --valid_fraction: the run has 0.2, given 0.3"),
-    ("search_flags", "--dataset=digits\n",
-     "--search_flags --method: the run has first_order, given nothing"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, text, told",
+    [
+        (
+            "short_flags",
+            "--dataset=digits\n--epochs=1\n--valid_fraction=0.3\n",
+            "--short_flags --valid_fraction: the run has 0.2, given 0.3",
+        ),
+        (
+            "search_flags",
+            "--dataset=digits\n",
+            "--search_flags --method: the run has first_order, given nothing",
+        ),
+    ],
+)
 def test_changed_flagfiles_are_refused(values, stub, name, text, told):
     claim(values)
     write(values, name, text)
@@ -56,8 +67,9 @@ def test_counts_may_be_raised_and_not_lowered(values, stub):
     claim(values | {"search_seeds": 4, "processes": 2, "snapshots": 1})
     plan = folder.existing(values["workdir"])
     assert list(plan.seeds) == [0, 1, 2, 3]
-    with pytest.raises(InputError, match="--search_seeds=3: the experiment "
-                       "has 4; it may be raised"):  # fmt: skip
+    with pytest.raises(
+        InputError, match="--search_seeds=3: the experiment has 4; it may be raised"
+    ):
         claim(values)
     claim(values | {"search_seeds": 4, "evaluate_seeds": 9})
     text = (plan.root / "flags.txt").read_text()

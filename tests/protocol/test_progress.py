@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from darts_tf.protocol import folder, progress, stages
-from darts_tf.run.process.children import Parent
 from darts_tf.run.pictures.genotypes import figure_to_array
+from darts_tf.run.process.children import Parent
 from tests.protocol.stub import cell, searched, trained
 
 
@@ -97,9 +97,7 @@ def test_of_language_it_is_the_perplexity(values, stub, tmp_path):
     assert found.curves == {0: ([1, 2], [120.0, 100.0])}
 
 
-def test_of_strategies_that_ask_it_is_what_they_were_told(
-    values, stub, tmp_path
-):
+def test_of_strategies_that_ask_it_is_what_they_were_told(values, stub, tmp_path):
     (tmp_path / "search.flags").write_text("--strategy=random\n")
     lines = [{"step": k + 1, "worth": w} for k, w in enumerate([0.5, 0.75])]
     text = "".join(json.dumps(line) + "\n" for line in lines)
@@ -111,10 +109,12 @@ def test_of_strategies_that_ask_it_is_what_they_were_told(
 
 def test_of_random_genotypes_it_is_one_curve(values, stub):
     for seed in range(3):
-        stub.rule("train.derive", f"--random={seed}",
-                  files={"genotype.json": cell(seed)})  # fmt: skip
-    plan = folder.planned(values | {
-        "search_flags": None, "random_genotypes": "darts_conv"})  # fmt: skip
+        stub.rule(
+            "train.derive", f"--random={seed}", files={"genotype.json": cell(seed)}
+        )
+    plan = folder.planned(
+        values | {"search_flags": None, "random_genotypes": "darts_conv"}
+    )
     found = run(plan)
     assert found.curves == {0: ([1, 2, 3], [50, 50, 50])}
 

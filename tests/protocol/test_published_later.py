@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from darts_tf.protocol import published_later
 from darts_tf.cli import experiment_flags
+from darts_tf.protocol import published_later
 
 
 def test_published_rows_say_where_they_are_from():

@@ -32,8 +32,10 @@ def test_the_best_by_validation_is_trained_and_its_spread_told(plan, stub):
     assert found["valid"] is None  # nothing held out
     assert found["top5"] is None
     assert found["device_seconds"] == {
-        "search": 3 * 100 * 2, "selection": 30, "full": 16,
-    }  # fmt: skip
+        "search": 3 * 100 * 2,
+        "selection": 30,
+        "full": 16,
+    }
     assert found["search_cost"] == 600
     assert found["missing"] == [] and found["evaluations"] is None
     assert (found["operations"], found["method"]) == (7, "gradient-based")
@@ -60,9 +62,15 @@ def test_random_genotypes_cost_their_short_trainings(values, stub):
     for seed in range(3):  # two of the three are the same
         files = {"genotype.json": searched(seed // 2)["genotype.json"]}
         stub.rule("train.derive", f"--random={seed}", files=files)
-    found = done(folder.planned(values | {
-        "search_flags": None, "random_genotypes": "darts_conv",
-    }))  # fmt: skip
+    found = done(
+        folder.planned(
+            values
+            | {
+                "search_flags": None,
+                "random_genotypes": "darts_conv",
+            }
+        )
+    )
     assert found["search_cost"] == 20 and found["evaluations"] == 2
     assert found["method"] == "random" and not found["missing"]
     (cell,) = [c for c in found["cells"].values() if c["selected"]]
@@ -79,8 +87,7 @@ def test_evaluations_are_counted_over_the_seeds(values, stub):
 
 def test_spreads():
     assert results.spread([]) is None
-    assert results.spread([2.0]) == {
-        "mean": 2.0, "deviation": None, "values": [2.0]}  # fmt: skip
+    assert results.spread([2.0]) == {"mean": 2.0, "deviation": None, "values": [2.0]}
 
 
 def test_operations_are_counted_without_zero():

@@ -34,10 +34,13 @@ def test_every_stage_in_its_order(plan, stub):
     keys = [plan.found(seed) for seed in plan.seeds]
     assert len(set(keys)) == 3
     assert programs(stub) == [
-        "search/seed_0", "search/seed_1", "search/seed_2",
+        "search/seed_0",
+        "search/seed_1",
+        "search/seed_2",
         *(f"short/{k}" for k in keys),
-        f"full/{keys[1]}/seed_0", f"full/{keys[1]}/seed_1",
-    ]  # fmt: skip
+        f"full/{keys[1]}/seed_0",
+        f"full/{keys[1]}/seed_1",
+    ]
     assert selected(plan) == keys[1] and not stages.missing(plan)
 
 
@@ -70,9 +73,11 @@ def test_started_again_it_tries_what_failed(plan, stub):
     run(plan)
     # The new cell is the best now and gets trainings of its own.
     assert programs(stub) == [
-        "search/seed_1", f"short/{key(plan, 1)}",
-        f"full/{key(plan, 1)}/seed_0", f"full/{key(plan, 1)}/seed_1",
-    ]  # fmt: skip
+        "search/seed_1",
+        f"short/{key(plan, 1)}",
+        f"full/{key(plan, 1)}/seed_0",
+        f"full/{key(plan, 1)}/seed_1",
+    ]
     assert not stages.missing(plan)
 
 
@@ -107,8 +112,9 @@ def test_one_task_of_a_stage(plan, stub):
 
 def test_random_genotypes_in_the_place_of_searches(values, stub):
     for seed in range(3):
-        stub.rule("train.derive", f"--random={seed}",
-                  files={"genotype.json": cell(seed)})  # fmt: skip
+        stub.rule(
+            "train.derive", f"--random={seed}", files={"genotype.json": cell(seed)}
+        )
     values |= {"search_flags": None, "random_genotypes": "darts_conv"}
     plan = folder.planned(values)
     run(plan)
@@ -135,9 +141,7 @@ def test_gpus_are_shared_out(plan, stub):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_reaches_the_children_and_ends_the_stages(
-    plan, stub, number, capfd
-):
+def test_a_signal_reaches_the_children_and_ends_the_stages(plan, stub, number, capfd):
     stub.rule("train.search", seconds=30)
     start = time.monotonic()
 

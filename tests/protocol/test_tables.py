@@ -8,10 +8,16 @@ from darts_tf.protocol import published, tables
 from darts_tf.protocol.tables import Row
 
 WHOLE = Row(
-    name="ours_50% | a&b", test=0.0276, deviation=0.0009, count=10,
-    parameters=3_300_000, multiply_adds=574e6, cost=4 * 86_400, operations=7,
+    name="ours_50% | a&b",
+    test=0.0276,
+    deviation=0.0009,
+    count=10,
+    parameters=3_300_000,
+    multiply_adds=574e6,
+    cost=4 * 86_400,
+    operations=7,
     method="gradient-based",
-)  # fmt: skip
+)
 
 
 def cells(text: str) -> list[list[str]]:
@@ -24,20 +30,29 @@ def cells(text: str) -> list[list[str]]:
 def test_a_table_of_images():
     head, _, row = cells(tables.markdown([WHOLE], "error"))
     assert head == [
-        "Architecture", "Test error (%)", "Params (M)", "Multiply-adds (M)",
-        "Search cost (device-days)", "#ops", "Search method",
-    ]  # fmt: skip
+        "Architecture",
+        "Test error (%)",
+        "Params (M)",
+        "Multiply-adds (M)",
+        "Search cost (device-days)",
+        "#ops",
+        "Search method",
+    ]
     assert row[0] == "ours_50% \\| a&b" or row[:2] == ["ours_50% \\", "a&b"]
     assert row[-6:] == [
-        "2.76 ± 0.09 (10)", "3.3", "574", "4", "7", "gradient-based",
-    ]  # fmt: skip
+        "2.76 ± 0.09 (10)",
+        "3.3",
+        "574",
+        "4",
+        "7",
+        "gradient-based",
+    ]
 
 
 def test_a_table_of_language():
     row = Row(name="ours", test=55.68, valid=58.1, parameters=23e6)
     head, _, body = cells(tables.markdown([row], "perplexity"))
-    assert head == ["Architecture", "Valid perplexity", "Test perplexity",
-                    "Params (M)"]  # fmt: skip
+    assert head == ["Architecture", "Valid perplexity", "Test perplexity", "Params (M)"]
     assert body == ["ours", "58.10", "55.68", "23"]
 
 
@@ -56,7 +71,10 @@ def test_latex_is_escaped_and_every_line_has_all_columns():
 
 def test_rows_without_anything():
     assert cells(tables.markdown([Row(name="a")], "error")) == [
-        ["Architecture"], ["---"], ["a"]]  # fmt: skip
+        ["Architecture"],
+        ["---"],
+        ["a"],
+    ]
     _, _, *rows = cells(
         tables.markdown([Row(name="a", test=0.5), Row(name="b")], "error")
     )
@@ -69,10 +87,20 @@ def test_marks():
     assert "a (published)" in text and "b (incomplete)" in text
 
 
-@pytest.mark.parametrize("value, text", [
-    (0, "0"), (3.3, "3.3"), (2000.0, "2000"), (0.5, "0.5"), (27.204, "27.2"),
-    (0.000123456, "0.000123"), (574.4, "574"), (None, ""), (0.01571, "0.0157"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        (0, "0"),
+        (3.3, "3.3"),
+        (2000.0, "2000"),
+        (0.5, "0.5"),
+        (27.204, "27.2"),
+        (0.000123456, "0.000123"),
+        (574.4, "574"),
+        (None, ""),
+        (0.01571, "0.0157"),
+    ],
+)
 def test_three_digits(value, text):
     assert tables.significant(value) == text
 
@@ -81,11 +109,21 @@ def test_the_table_of_imagenet():
     rows = [*published.IMAGENET, Row(name="ours", test=0.27, top5=0.091)]
     head, _, *body = cells(tables.markdown(rows, "error"))
     assert head == [
-        "Architecture", "Test error (%)", "Top-5 error (%)", "Params (M)",
-        "Multiply-adds (M)", "Search cost (device-days)", "Search method",
-    ]  # fmt: skip
+        "Architecture",
+        "Test error (%)",
+        "Top-5 error (%)",
+        "Params (M)",
+        "Multiply-adds (M)",
+        "Search cost (device-days)",
+        "Search method",
+    ]
     assert body[-2] == [
-        "DARTS (searched on CIFAR-10) (published)", "26.70", "8.70", "4.7",
-        "574", "4", "gradient-based",
-    ]  # fmt: skip
+        "DARTS (searched on CIFAR-10) (published)",
+        "26.70",
+        "8.70",
+        "4.7",
+        "574",
+        "4",
+        "gradient-based",
+    ]
     assert body[-1][1:3] == ["27.00", "9.10"]

@@ -47,10 +47,10 @@ def test_a_failing_move_keeps_the_old_file(tmp_path, monkeypatch):
 def test_the_content_is_on_the_disk_before_the_move(tmp_path, monkeypatch):
     calls = []
     fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: (calls.append("fsync"), fsync(fd)))
     monkeypatch.setattr(
-        os, "fsync", lambda fd: (calls.append("fsync"), fsync(fd)))
-    monkeypatch.setattr(
-        os, "replace", lambda a, b: (calls.append("replace"), replace(a, b)))
+        os, "replace", lambda a, b: (calls.append("replace"), replace(a, b))
+    )
     files.write_atomic(tmp_path / "a.txt", "new")
     assert calls == ["fsync", "replace", "fsync"]
 

@@ -13,7 +13,7 @@ from tensorboard.summary.writer import event_file_writer
 from tensorboard.util import tensor_util
 
 from darts_tf.errors import InputError
-from darts_tf.run.pictures.genotypes import (draw_genotype, figure_to_array)
+from darts_tf.run.pictures.genotypes import draw_genotype, figure_to_array
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.space.conv import CANDIDATES, SPACE
 from darts_tf.space.published import CONVOLUTIONAL

@@ -23,9 +23,7 @@ with open_workdir(sys.argv[1], {"epochs": 50}, ""):
 
 
 def snapshot(folder: Path) -> dict:
-    return {
-        p: p.read_bytes() if p.is_file() else None for p in folder.rglob("*")
-    }
+    return {p: p.read_bytes() if p.is_file() else None for p in folder.rglob("*")}
 
 
 def message(error) -> str:
@@ -41,7 +39,8 @@ def test_a_first_start_makes_the_folder_and_keeps_the_flags(tmp_path):
         assert (workdir.path / "flags.txt").read_text() == "--epochs=50\n"
     assert read_flags(tmp_path / "a/b") == FLAGS
     assert existing_workdir(tmp_path / "a/b").metrics == (
-        tmp_path / "a/b/metrics.jsonl")
+        tmp_path / "a/b/metrics.jsonl"
+    )
 
 
 def test_the_same_flags_open_it_again(tmp_path):
@@ -73,7 +72,7 @@ def test_a_run_of_an_earlier_version_lacks_a_flag(tmp_path):
     newer = {"defaults": {"shape": "old", "not_asked": 1}}
     with pytest.raises(InputError) as error:
         open_workdir(tmp_path, FLAGS | {"shape": "new"}, "", **newer)
-    assert '--shape: the run has old, given new' in message(error)
+    assert "--shape: the run has old, given new" in message(error)
     assert read_flags(tmp_path) == FLAGS
     open_workdir(tmp_path, FLAGS | {"shape": "old"}, "", **newer).close()
     assert read_flags(tmp_path) == FLAGS | {"shape": "old"}
@@ -82,8 +81,7 @@ def test_a_run_of_an_earlier_version_lacks_a_flag(tmp_path):
 
 def test_ignored_flags_may_differ(tmp_path):
     open_workdir(tmp_path, FLAGS, "first").close()
-    with open_workdir(tmp_path, FLAGS | {"epochs": 5}, "second",
-                      ignored=("epochs",)):
+    with open_workdir(tmp_path, FLAGS | {"epochs": 5}, "second", ignored=("epochs",)):
         pass
     assert read_flags(tmp_path) == FLAGS
     assert (tmp_path / "flags.txt").read_text() == "first"
@@ -122,8 +120,11 @@ def test_a_full_disk_is_one_line_and_frees_the_folder(tmp_path, monkeypatch):
 def test_a_live_holder_is_named_and_a_killed_one_is_no_obstacle(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path)], env=environment,
-        stdout=subprocess.PIPE, text=True)
+        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert holder.stdout.readline() == "held\n"
         before = snapshot(tmp_path)

@@ -15,14 +15,15 @@ from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.nasbench201 import CANDIDATES, SPACE
 from darts_tf.space.published import load_genotype
 
-TEXT = (
-    "|nor_conv_3x3~0|+|none~0|skip_connect~1|+"
-    "|avg_pool_3x3~0|nor_conv_1x1~1|none~2|"
-)
+TEXT = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_1x1~1|none~2|"
 EDGES = (
-    ("nor_conv_3x3", 0), ("none", 0), ("skip_connect", 1),
-    ("avg_pool_3x3", 0), ("nor_conv_1x1", 1), ("none", 2),
-)  # fmt: skip
+    ("nor_conv_3x3", 0),
+    ("none", 0),
+    ("skip_connect", 1),
+    ("avg_pool_3x3", 0),
+    ("nor_conv_1x1", 1),
+    ("none", 2),
+)
 
 
 def test_a_string_is_its_genotype():

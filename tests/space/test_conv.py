@@ -15,9 +15,15 @@ def test_cells_are_those_of_the_paper():
 
 def test_columns_are_in_the_order_of_the_authors():
     assert SPACE.cell("normal").candidates[0] == (
-        "none", "max_pool_3x3", "avg_pool_3x3", "skip_connect",
-        "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5",
-    )  # fmt: skip
+        "none",
+        "max_pool_3x3",
+        "avg_pool_3x3",
+        "skip_connect",
+        "sep_conv_3x3",
+        "sep_conv_5x5",
+        "dil_conv_3x3",
+        "dil_conv_5x5",
+    )
 
 
 @pytest.mark.parametrize(

@@ -73,18 +73,20 @@ BAD = {
     "several lines": ("{\n\n\n]", ["JSON"]),
     "a list": ("[]", ["space"]),
     "no space": (changed("space", None), ["space"]),
-    "unknown space": (
-        changed("space", "darts_cnv"), ["darts_cnv", "mean darts_conv?"]),
+    "unknown space": (changed("space", "darts_cnv"), ["darts_cnv", "mean darts_conv?"]),
     "space is a number": (changed("space", 3), ["unknown space 3"]),
     "space is a list": (changed("space", ["darts_conv"]), ["space"]),
     "missing key": (changed("reduce", None), ["missing: reduce;"]),
     "unknown key": (changed("reduction", []), ["unknown: reduction"]),
     "unknown operation": (
         with_edge(0, ["sep_conv_3x4", 0]),
-        ["normal", "sep_conv_3x4", "mean sep_conv_3x3?", "dil_conv_5x5"]),
+        ["normal", "sep_conv_3x4", "mean sep_conv_3x3?", "dil_conv_5x5"],
+    ),
     "zero operation": (with_edge(3, ["none", 0]), ["normal", "'none'"]),
     "not yet computed": (
-        with_edge(2, ["skip_connect", 3]), ["edge 2", "node 3", "0..2"]),
+        with_edge(2, ["skip_connect", 3]),
+        ["edge 2", "node 3", "0..2"],
+    ),
     "negative": (with_edge(0, ["skip_connect", -1]), ["edge 0", "-1"]),
     "boolean": (with_edge(0, ["skip_connect", True]), ["predecessor"]),
     "fraction": (with_edge(0, ["skip_connect", 1.0]), ["predecessor"]),
@@ -93,13 +95,15 @@ BAD = {
     "odd number of edges": (changed("normal", EDGES[:7]), ["received 7"]),
     "no edges": (changed("normal", []), ["received 0"]),
     "concat of a node not there": (
-        changed("normal_concat", [2, 6]), ["2..5", "[2, 6]"]),
+        changed("normal_concat", [2, 6]),
+        ["2..5", "[2, 6]"],
+    ),
     "concat of an input": (changed("reduce_concat", [1, 2]), ["reduce"]),
     "concat twice": (changed("normal_concat", [2, 2]), ["distinct"]),
     "concat empty": (changed("normal_concat", []), ["concat"]),
     "concat no list": (changed("normal_concat", 5), ["concat"]),
     "concat too long": (changed("normal", EDGES[:6]), ["concat", "6 edges"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text, parts", BAD.values(), ids=BAD)

@@ -14,9 +14,12 @@ def test_the_benchmarks_cell():
     assert spec.edges == ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
     assert spec.alpha_shape == (6, 5) and spec.concat == (3,)
     assert CANDIDATES == (
-        "none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3",
+        "none",
+        "skip_connect",
+        "nor_conv_1x1",
+        "nor_conv_3x3",
         "avg_pool_3x3",
-    )  # fmt: skip
+    )
 
 
 def test_stages():
@@ -28,9 +31,7 @@ def test_stages():
 
 @pytest.mark.parametrize("edges, concat", [(3, 2), (10, 4), (6, 2), (0, 3)])
 def test_only_operations_are_free(edges, concat):
-    every = tuple(
-        ("none", source) for node in (1, 2, 3, 4) for source in range(node)
-    )
+    every = tuple(("none", source) for node in (1, 2, 3, 4) for source in range(node))
     Genotype("nasbench201", {"cell": CellGenotype(every[:6], (3,))})
     other = CellGenotype(every[:edges], (concat,))
     with pytest.raises(InputError, match="6 edges and the concat"):

@@ -30,8 +30,7 @@ def test_all_are_the_darts_graph_with_fewer_candidates():
 def test_what_is_everywhere():
     for cell in ("normal", "reduce"):
         assert edge("s2", cell, 4, 5) == ("skip_connect", "sep_conv_3x3")
-        assert edge("s3", cell, 0, 2) == (
-            "none", "skip_connect", "sep_conv_3x3")  # fmt: skip
+        assert edge("s3", cell, 0, 2) == ("none", "skip_connect", "sep_conv_3x3")
         assert edge("s4", cell, 1, 3) == ("noise", "sep_conv_3x3")
         seven = edge("darts_conv_nonzero", cell, 0, 2)
         assert seven == conv.CANDIDATES[1:] and "none" not in seven
@@ -78,9 +77,7 @@ def test_a_genotype_knows_its_space(tmp_path):
     with pytest.raises(InputError, match="space 's2'.*darts_conv.*--space=s2"):
         load_genotype(str(path))
     with pytest.raises(InputError, match="unknown operation 'noise'"):
-        Genotype.from_json(
-            genotype.to_json().replace("skip_connect", "noise", 1)
-        )
+        Genotype.from_json(genotype.to_json().replace("skip_connect", "noise", 1))
 
 
 def test_a_space_without_published_cells_asks_for_a_file():

@@ -10,8 +10,7 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
-from darts_tf.strategy.darts import search
-from darts_tf.strategy.darts import tasks
+from darts_tf.strategy.darts import search, tasks
 from tests.strategy.small_space import SMALL
 
 
@@ -29,8 +28,6 @@ def small_search(method: str, *more, **settings) -> search.Search:
     net = Supernet(SMALL, 1, 3, 3)
     net.build((None, 8, 8, 1))
     replicas = Replicas("one_device")
-    task = tasks.ImageTask(
-        net, batches, batches, lambda: [next(batches(50))], replicas
-    )
+    task = tasks.ImageTask(net, batches, batches, lambda: [next(batches(50))], replicas)
     chosen = search.SearchSettings(method, 3, 2, 4, **settings)
     return search.Search(task, chosen, replicas, *more)

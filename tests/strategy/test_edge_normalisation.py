@@ -11,18 +11,15 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks.conv import Supernet
+from darts_tf.programs import diagnostics, records
+from darts_tf.programs.alpha_history import AlphaHistory
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.conv import SPACE
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import bilevel, relaxation, tasks
 from darts_tf.strategy.darts import search as search_module
-from darts_tf.strategy.darts import tasks
 from tests.strategy.small_space import SMALL
 from tests.strategy.test_search_spaces import Eager, advance, batches, same
-from darts_tf.programs import records
-from darts_tf.programs import diagnostics
-from darts_tf.programs.alpha_history import AlphaHistory
 
 
 def search(method="first_order", groups=2, **more) -> search_module.Search:
@@ -33,13 +30,16 @@ def search(method="first_order", groups=2, **more) -> search_module.Search:
     cells = relaxation.cells_of(start, SMALL, net.kinds)
     net(tf.zeros((1, 8, 8, 1)), cells)
     replicas = Eager("one_device")
-    task = tasks.ImageTask(
-        net, batches, batches, lambda: [next(batches(50))], replicas
-    )
+    task = tasks.ImageTask(net, batches, batches, lambda: [next(batches(50))], replicas)
     settings = search_module.SearchSettings(
-        method, 4, 1, 4, partial_channels=groups, alpha_learning_rate=0.1,
+        method,
+        4,
+        1,
+        4,
+        partial_channels=groups,
+        alpha_learning_rate=0.1,
         **more,
-    )  # fmt: skip
+    )
     return search_module.Search(task, settings, replicas)
 
 

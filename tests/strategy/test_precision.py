@@ -16,11 +16,9 @@ from darts_tf.data.images.loading import load_images
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.precision import PRECISIONS
 from darts_tf.networks.conv import Supernet
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.lambda_darts import regularizer
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import bilevel, relaxation, tasks
 from darts_tf.strategy.darts import search as search_module
-from darts_tf.strategy.darts import tasks
+from darts_tf.strategy.lambda_darts import regularizer
 from tests.strategy.small_space import SMALL
 from tests.strategy.test_search_spaces import Eager
 
@@ -63,9 +61,11 @@ def gradients(digits):
     unroll = bilevel.Unroll(sgd, sgd.slots(w), tf.constant(0.025))
     for name, precision in PRECISIONS.items():
         gradient = bilevel.ArchitectureGradient(
-            relaxation.supernet_loss(net), "exact", lambda f: f,
+            relaxation.supernet_loss(net),
+            "exact",
+            lambda f: f,
             precision=precision,
-        )  # fmt: skip
+        )
         for method in bilevel.METHODS:
             gradient.method = method
             rows, *_ = gradient(w, alpha, *digits, tf.constant([0, 0]), unroll)
@@ -76,9 +76,7 @@ def gradients(digits):
 
 @pytest.mark.parametrize("name", LOW)
 @pytest.mark.parametrize("place, method", [*enumerate(bilevel.METHODS)])
-def test_the_gradient_of_alpha_is_within_its_bound(
-    gradients, place, method, name
-):
+def test_the_gradient_of_alpha_is_within_its_bound(gradients, place, method, name):
     wanted = gradients[method, "float32"]
     error = np.linalg.norm(gradients[method, name] - wanted)
     error /= np.linalg.norm(wanted)
@@ -95,9 +93,7 @@ def search(batches, precision):
             yield batches[start % 2]
             start += 1
 
-    task = tasks.ImageTask(
-        net, endless, endless, lambda: batches[:1], replicas
-    )
+    task = tasks.ImageTask(net, endless, endless, lambda: batches[:1], replicas)
     settings = search_module.SearchSettings(
         "first_order", 4, 1, 32, precision=precision
     )
@@ -155,9 +151,13 @@ def test_lambdas_central_difference_is_float32(name):
     found = []
     for precision in (PRECISIONS["float32"], LOW[name]):
         regulariser = regularizer.LambdaRegulariser(
-            loss, SMALL, kinds, "cosine", compile=lambda f: f,
+            loss,
+            SMALL,
+            kinds,
+            "cosine",
+            compile=lambda f: f,
             precision=precision,
-        )  # fmt: skip
+        )
         g, _, _ = regulariser(*given, strength=0.5)
         found.append(g[0])
     assert seen == [tf.float32] * 3 + [LOW[name].dtype] + [tf.float32] * 2
@@ -170,9 +170,11 @@ def test_float32_has_no_casts(digits):
     w = [tf.convert_to_tensor(v.value) for v in net.trainable_variables]
     loss = relaxation.supernet_loss(net)
     seed = tf.constant([0, 0])
-    graph = tf.function(
-        lambda: bilevel.both_gradients(loss, w, alpha, digits[0], seed)
-    ).get_concrete_function().graph
+    graph = (
+        tf.function(lambda: bilevel.both_gradients(loss, w, alpha, digits[0], seed))
+        .get_concrete_function()
+        .graph
+    )
     inner = [f.graph for f in graph._functions.values() if hasattr(f, "graph")]
     kinds = {
         op.type

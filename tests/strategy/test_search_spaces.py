@@ -13,9 +13,8 @@ from darts_tf.networks.conv import EvaluationNetwork, Supernet
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import relaxation, tasks
 from darts_tf.strategy.darts import search as search_module
-from darts_tf.strategy.darts import tasks
 from tests.strategy.small_search import batches
 from tests.strategy.small_space import SMALL
 
@@ -44,17 +43,13 @@ def search(space, layers=4, epochs=3, method="first_order", **more):
     cells = relaxation.per_cell(start, space, net.kinds)
     net(tf.zeros((1, 8, 8, 1)), cells)
     replicas = Eager("one_device")
-    task = tasks.ImageTask(
-        net, batches, batches, lambda: [next(batches(50))], replicas
-    )
+    task = tasks.ImageTask(net, batches, batches, lambda: [next(batches(50))], replicas)
     settings = search_module.SearchSettings(method, epochs, 1, 4, **more)
     return search_module.Search(task, settings, replicas)
 
 
 def advance(loop, steps):
-    return [
-        {n: float(v) for n, v in loop.advance().items()} for _ in range(steps)
-    ]
+    return [{n: float(v) for n, v in loop.advance().items()} for _ in range(steps)]
 
 
 def same(first, second) -> bool:
@@ -78,8 +73,11 @@ def test_lambda_rises_acts_on_w_and_is_resumed_exactly():
     assert all(-1 <= row["train/layer_alignment"] <= 1 for row in rows)
     assert [row["train/regularizer_share"] > 0 for row in rows] == [0, 1]
     there, here = loop.state(), plain.state()
-    moved = [n for n in here if n.startswith("w/") and
-             np.abs(there[n] - here[n]).max() > 1e-4]  # fmt: skip
+    moved = [
+        n
+        for n in here
+        if n.startswith("w/") and np.abs(there[n] - here[n]).max() > 1e-4
+    ]
     assert moved
     rows = advance(loop, 1)
     after = loop.state()
@@ -131,8 +129,7 @@ def test_a_pass_with_noise_is_decided_by_its_seed():
     w, alpha = loop.weights.read(), loop.architecture.read()
     batch = next(batches(0))
     first, again, other = (
-        float(loss(w, alpha, batch, tf.constant([0, seed]))[0])
-        for seed in (1, 1, 2)
+        float(loss(w, alpha, batch, tf.constant([0, seed]))[0]) for seed in (1, 1, 2)
     )
     assert first == again != other
     gradient = loop._gradient
@@ -164,8 +161,7 @@ def test_an_evaluation_network_with_noise_runs_in_a_graph_of_any_batch():
     np.testing.assert_allclose(graph(images), eager, atol=1e-5)
     np.testing.assert_allclose(graph(images[:1]), eager[:1], atol=1e-5)
     train = [
-        network(images, seed=tf.constant([0, s]), training=True)[0]
-        for s in (1, 1, 2)
+        network(images, seed=tf.constant([0, s]), training=True)[0] for s in (1, 1, 2)
     ]
     np.testing.assert_array_equal(train[0], train[1])
     assert np.abs(train[0] - train[2]).max() > 1e-4

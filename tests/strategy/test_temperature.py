@@ -9,10 +9,8 @@ import tensorflow as tf
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import snapshot
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import derivation
-from darts_tf.strategy.darts import relaxation
-from darts_tf.strategy.darts.search import (Search, SearchSettings)
+from darts_tf.strategy.darts import bilevel, derivation, relaxation
+from darts_tf.strategy.darts.search import Search, SearchSettings
 from tests.strategy.small_space import SMALL
 
 RATE, END, EPOCHS, STEPS = 0.1, 0.1, 3, 2
@@ -22,8 +20,9 @@ WIDTH = 2 * 5  # the weights of two edges of five candidates
 def loss(w, alpha, batch, seed):
     """Smooth in both; every mixing weight counts."""
     del seed
-    mixed = tf.concat([tf.reshape(p, [-1]) for p in
-                       relaxation.mixing_weights(alpha)], 0)  # fmt: skip
+    mixed = tf.concat(
+        [tf.reshape(p, [-1]) for p in relaxation.mixing_weights(alpha)], 0
+    )
     output = tf.tanh(batch @ w[0]) @ tf.expand_dims(mixed, 1)
     return tf.reduce_mean(tf.square(output - w[1])), None
 
@@ -66,9 +65,16 @@ class Toy:
 
 def build(method="first_order", end=END, **more) -> Search:
     settings = SearchSettings(
-        method, EPOCHS, STEPS, 4, RATE, 0.01, temperature_end=end,
-        alpha_learning_rate=0.3, **more,
-    )  # fmt: skip
+        method,
+        EPOCHS,
+        STEPS,
+        4,
+        RATE,
+        0.01,
+        temperature_end=end,
+        alpha_learning_rate=0.3,
+        **more,
+    )
     return Search(Toy(), settings, Replicas("one_device"))
 
 
@@ -110,10 +116,7 @@ def seen_gradient(search) -> list[np.ndarray]:
     search.advance()
     after = snapshot(search.architecture.slots)
     beta = search.settings.alpha_beta1
-    return [
-        (after[i] - beta * before[i]) / (1 - beta)
-        for i in range(len(SMALL.cells))
-    ]
+    return [(after[i] - beta * before[i]) / (1 - beta) for i in range(len(SMALL.cells))]
 
 
 @pytest.mark.parametrize("method", bilevel.METHODS)
@@ -138,9 +141,11 @@ def test_without_annealing_nothing_is_divided_bit_by_bit():
     alpha = search.architecture.values()
     _, valid = search.task.batches(search.step)
     g, _, _ = search._gradient.alpha_gradient(
-        [tf.identity(v) for v in search.task.w], read_now, valid,
+        [tf.identity(v) for v in search.task.w],
+        read_now,
+        valid,
         tf.constant([0, search.step]),
-    )  # fmt: skip
+    )
     expected, _ = search._alpha_optimizer().step(alpha, g, slots)
     search.advance()
     for moved, a in zip(search.architecture.values(), expected, strict=True):
@@ -196,9 +201,7 @@ def test_resumed_between_and_within_epochs_is_as_left_alone():
         first = run(build(), stop)
         second = build()
         second.restore(first.state())
-        assert second.architecture.temperature == (
-            first.architecture.temperature
-        )
+        assert second.architecture.temperature == (first.architecture.temperature)
         before = first.architecture.mixing_weights()
         for name, p in second.architecture.mixing_weights().items():
             np.testing.assert_array_equal(p, before[name])

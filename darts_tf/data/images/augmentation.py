@@ -52,8 +52,7 @@ class Augmentation:
             )
         if not 0 <= self.colour_jitter <= 1:
             raise InputError(
-                f"colour_jitter must be 0 (off) to 1. Received: "
-                f"{self.colour_jitter}"
+                f"colour_jitter must be 0 (off) to 1. Received: {self.colour_jitter}"
             )
 
     def check(self, image_shape: tuple[int, int, int]) -> None:
@@ -87,8 +86,7 @@ class Augmentation:
         images = self._large(images, seed)
         keys = tf.unstack(tf.random.split(seed, 3, alg="philox"))
         tops, lefts = (
-            _uniform([size], key, 2 * self.crop_padding + 1)
-            for key in keys[:2]
+            _uniform([size], key, 2 * self.crop_padding + 1) for key in keys[:2]
         )
         flips = tf.zeros([size], tf.bool)
         if self.flip:
@@ -103,9 +101,7 @@ class Augmentation:
             drawn = large_images.random_crops(images.shape[0], crops)
             images = large_images.resized(images, drawn)
         if self.colour_jitter:
-            images = large_images.jittered(
-                images, self.colour_jitter, colours
-            )
+            images = large_images.jittered(images, self.colour_jitter, colours)
         return images
 
     def hide(self, images, seed) -> tf.Tensor:
@@ -123,9 +119,7 @@ class Augmentation:
 
 def _uniform(shape, seed, stop: int) -> tf.Tensor:
     """Whole numbers from 0 to stop - 1, int32."""
-    return tf.random.stateless_uniform(
-        shape, seed, 0, stop, tf.int32, alg="philox"
-    )
+    return tf.random.stateless_uniform(shape, seed, 0, stop, tf.int32, alg="philox")
 
 
 def crop_and_flip(images, padding: int, tops, lefts, flips) -> tf.Tensor:

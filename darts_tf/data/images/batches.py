@@ -43,9 +43,7 @@ def steps_per_epoch(part: Part, batch_size: int) -> int:
       InputError: the batch is empty or larger than the part.
     """
     if batch_size < 1:
-        raise InputError(
-            f"batch size must be at least 1. Received: {batch_size}"
-        )
+        raise InputError(f"batch size must be at least 1. Received: {batch_size}")
     if batch_size > part.size:
         raise InputError(
             f"batch size {batch_size} is larger than the split, which has "

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from darts_tf.data.images.dataset import (ImageData, Part)
+from darts_tf.data.images.dataset import ImageData, Part
 
 _FILE = Path(__file__).with_name("digits.npz")
 

@@ -14,8 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image, ImageOps
 
-from darts_tf.data.images.dataset import (SPLIT_SEED, TEST_FRACTION, ImageData, Part, stratified_split)
-from darts_tf.data.images.resize import (require_memory, resize)
+from darts_tf.data.images.dataset import (
+    SPLIT_SEED,
+    TEST_FRACTION,
+    ImageData,
+    Part,
+    stratified_split,
+)
+from darts_tf.data.images.resize import require_memory, resize
 from darts_tf.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
@@ -58,14 +64,10 @@ def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
 
 def _root(data_dir: str | None) -> pathlib.Path:
     if data_dir is None:
-        raise InputError(
-            "--dataset=folder needs --data_dir, the folder of your images"
-        )
+        raise InputError("--dataset=folder needs --data_dir, the folder of your images")
     root = pathlib.Path(data_dir)
     if not root.is_dir():
-        raise InputError(
-            f"--data_dir={data_dir} is no folder; give one that is"
-        )
+        raise InputError(f"--data_dir={data_dir} is no folder; give one that is")
     return root
 
 

@@ -45,14 +45,10 @@ def random_crops(count: int, seed, wide=1.0) -> tf.Tensor:
     Returns:
       float32 [B, 4]: top, left, height, width; all within 0 and 1.
     """
-    areas, ratios, tops, lefts = tf.unstack(
-        tf.random.split(seed, 4, alg="philox")
-    )
+    areas, ratios, tops, lefts = tf.unstack(tf.random.split(seed, 4, alg="philox"))
     area = _uniform([count, TRIES], areas, *AREAS)
     ratio = tf.exp(_uniform([count, TRIES], ratios, *map(math.log, RATIOS)))
-    sizes = tf.stack(
-        [tf.sqrt(area / ratio * wide), tf.sqrt(area * ratio / wide)], -1
-    )
+    sizes = tf.stack([tf.sqrt(area / ratio * wide), tf.sqrt(area * ratio / wide)], -1)
     fits = tf.reduce_all(sizes <= 1, -1)
     first = tf.argmax(tf.cast(fits, tf.int32), -1)  # of equal ones the first
     chosen = tf.gather(sizes, first, batch_dims=1)
@@ -139,6 +135,4 @@ def _grey(x):
 
 
 def _uniform(shape, seed, low: float, high: float) -> tf.Tensor:
-    return tf.random.stateless_uniform(
-        shape, seed, low, high, tf.float32, alg="philox"
-    )
+    return tf.random.stateless_uniform(shape, seed, low, high, tf.float32, alg="philox")

@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 
 from darts_tf.data.images import imagenet16
+from darts_tf.data.images.dataset import (
+    ImageData,
+    Part,
+    channel_statistics,
+    stratified_split,
+)
 from darts_tf.data.images.digits import load_digits
 from darts_tf.data.images.folder import load_folder
-from darts_tf.data.images.dataset import (ImageData, Part, channel_statistics, stratified_split)
+from darts_tf.data.images.prepared import describe_prepared, load_prepared
 from darts_tf.data.images.resize import resize
-from darts_tf.data.images.prepared import (describe_prepared, load_prepared)
 from darts_tf.errors import InputError
 
 __all__ = [
@@ -70,9 +75,7 @@ def load_images(
         return load_folder(data_dir, image_size)
     if name == imagenet16.NAME:
         return imagenet16.load_imagenet16(data_dir, download, image_size)
-    return load_prepared(
-        name, data_dir, download, image_size, stream=stream
-    )
+    return load_prepared(name, data_dir, download, image_size, stream=stream)
 
 
 def describe_images(

@@ -15,9 +15,14 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from darts_tf.data.images.dataset import (SPLIT_SEED, TEST_FRACTION, ImageData, stratified_split)
+from darts_tf.data.images.dataset import (
+    SPLIT_SEED,
+    TEST_FRACTION,
+    ImageData,
+    stratified_split,
+)
 from darts_tf.data.images.resize import require_memory
-from darts_tf.data.images.splits import (FirstClasses, Source, Streamed, first_line)
+from darts_tf.data.images.splits import FirstClasses, Source, Streamed, first_line
 from darts_tf.errors import InputError
 
 OWN_NAMES = ("digits", "folder", "imagenet16_120")
@@ -140,9 +145,7 @@ def _builder(name: str, data_dir: str | None):
         return tfds.builder(name, data_dir=data_dir)
     except tfds.core.registered.DatasetNotFoundError as error:
         known = tfds.list_builders(with_community_datasets=False)
-        near = difflib.get_close_matches(
-            name, [*known, *OWN_NAMES], n=3
-        )
+        near = difflib.get_close_matches(name, [*known, *OWN_NAMES], n=3)
         closest = f" (closest: {', '.join(near)})" if near else ""
         raise InputError(
             f"unknown dataset {name!r}{closest}; give 'digits', 'folder' or "

@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.data.images.dataset import Part
-from darts_tf.data.images.resize import resize
 from darts_tf.data.images.records import find_examples
+from darts_tf.data.images.resize import resize
 from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.errors import InputError
 
@@ -160,9 +160,14 @@ class Streamed(Source):
         except (OSError, ValueError) as error:
             raise self._unreadable(split, error) from error
         return StreamedPart(
-            paths, files, places, labels.astype(np.int32), self.shape,
-            self.image_size is not None, self._encoded(),
-        )  # fmt: skip
+            paths,
+            files,
+            places,
+            labels.astype(np.int32),
+            self.shape,
+            self.image_size is not None,
+            self._encoded(),
+        )
 
     def _encoded(self):
         import tensorflow_datasets as tfds
@@ -209,9 +214,7 @@ class FirstClasses(Source):
             wanted = y < self.classes
             images.append(x[wanted])
             labels.append(y[wanted])
-        part = Part(
-            np.concatenate(images), np.concatenate(labels).astype(np.int32)
-        )
+        part = Part(np.concatenate(images), np.concatenate(labels).astype(np.int32))
         if not part.size:
             raise InputError(
                 f"{self.builder.name}: split {split!r} has no example of the "

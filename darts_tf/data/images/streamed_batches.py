@@ -16,8 +16,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.data.images import batches
-from darts_tf.data.images import decode_and_crop
+from darts_tf.data.images import batches, decode_and_crop
 from darts_tf.data.images.augmentation import Augmentation
 from darts_tf.data.images.batches import Statistics
 from darts_tf.data.images.dataset import statistics_of
@@ -56,9 +55,7 @@ def training_batches(
         if augmentation is None:
             image = decode_and_crop.read_image(data, _still(part), part.image_shape)
             return batches.normalise(image, statistics), label
-        key = tf.random.fold_in(
-            [seed, batches.AUGMENTATION], number, alg="philox"
-        )
+        key = tf.random.fold_in([seed, batches.AUGMENTATION], number, alg="philox")
         return _augmented(part, data, key, augmentation, statistics), label
 
     numbers = tf.data.Dataset.range(start_step * batch_size, tf.int64.max)
@@ -95,9 +92,7 @@ def channel_statistics(part: StreamedPart) -> Statistics:
     return statistics_of(images for images, _ in some.as_numpy_iterator())
 
 
-def _plain(
-    part: StreamedPart, indices: np.ndarray, finished
-) -> tf.data.Dataset:
+def _plain(part: StreamedPart, indices: np.ndarray, finished) -> tf.data.Dataset:
     """(image, label) as images are measured, after `finished`."""
     read = part.reader()
 

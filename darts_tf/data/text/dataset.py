@@ -28,9 +28,7 @@ class TextData:
     train: np.ndarray = dataclasses.field(repr=False)
     valid: np.ndarray = dataclasses.field(repr=False)
     unknown: dict[str, int]
-    read_test: Callable[[], tuple[np.ndarray, int]] = dataclasses.field(
-        repr=False
-    )
+    read_test: Callable[[], tuple[np.ndarray, int]] = dataclasses.field(repr=False)
 
     def load_test(self) -> tuple[np.ndarray, int]:
         """Reads the test part, now: it is for the last number only.

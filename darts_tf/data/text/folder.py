@@ -11,7 +11,7 @@ import pathlib
 from collections.abc import Iterator
 
 from darts_tf.data.text.dataset import TextData
-from darts_tf.data.text.vocabulary import (encode, read_training)
+from darts_tf.data.text.vocabulary import encode, read_training
 from darts_tf.errors import InputError
 
 LINE_LIMIT = 10_000_000  # bytes of one line, its end not counted
@@ -24,9 +24,7 @@ def load_text_folder(data_dir: str | None) -> TextData:
     All three files are looked for; test.txt is not read yet.
     """
     root = _root(data_dir)
-    train, valid, test = (
-        root / f"{part}.txt" for part in ("train", "valid", "test")
-    )
+    train, valid, test = (root / f"{part}.txt" for part in ("train", "valid", "test"))
     for path in (train, valid, test):
         _require_file(path)
     vocabulary, train_tokens = read_training(_words(train))
@@ -49,9 +47,7 @@ def _root(data_dir: str | None) -> pathlib.Path:
         )
     root = pathlib.Path(data_dir)
     if not root.is_dir():
-        raise InputError(
-            f"--data_dir={data_dir} is no folder; give one that is"
-        )
+        raise InputError(f"--data_dir={data_dir} is no folder; give one that is")
     return root
 
 
@@ -69,9 +65,7 @@ def _require_file(path: pathlib.Path) -> None:
 
 
 def _no_words(path: pathlib.Path) -> InputError:
-    return InputError(
-        f"{path} has no words; give text with words separated by spaces"
-    )
+    return InputError(f"{path} has no words; give text with words separated by spaces")
 
 
 def _words(path: pathlib.Path) -> Iterator[list[str]]:
@@ -104,8 +98,7 @@ def _lines(path: pathlib.Path) -> Iterator[bytes]:
                 number += 1
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read: {error.strerror}; mend that or give "
-            "another folder"
+            f"{path} cannot be read: {error.strerror}; mend that or give another folder"
         ) from error
 
 

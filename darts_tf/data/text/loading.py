@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from darts_tf.data.text.python_topics import load_python_topics
-from darts_tf.data.text.folder import load_text_folder
 from darts_tf.data.text.dataset import TextData
-from darts_tf.data.text.vocabulary import (EOS, UNKNOWN, Vocabulary)
+from darts_tf.data.text.folder import load_text_folder
+from darts_tf.data.text.python_topics import load_python_topics
+from darts_tf.data.text.vocabulary import EOS, UNKNOWN, Vocabulary
 from darts_tf.errors import InputError
 
 __all__ = ["EOS", "UNKNOWN", "TextData", "Vocabulary", "load_text"]
@@ -28,9 +28,7 @@ def load_text(name: str, data_dir: str | None = None) -> TextData:
         a line beyond LINE_LIMIT bytes; a training text of one word.
     """
     if name not in NAMES:
-        raise InputError(
-            f"no text is called {name!r}; give one of {', '.join(NAMES)}"
-        )
+        raise InputError(f"no text is called {name!r}; give one of {', '.join(NAMES)}")
     if name == "text_folder":
         return load_text_folder(data_dir)
     if data_dir is not None:

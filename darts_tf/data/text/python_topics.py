@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Iterator
 
 from darts_tf.data.text.dataset import TextData
-from darts_tf.data.text.vocabulary import (encode, read_training)
+from darts_tf.data.text.vocabulary import encode, read_training
 from darts_tf.errors import InputError
 
 MINIMUM_COUNT = 2

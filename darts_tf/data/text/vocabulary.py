@@ -39,9 +39,7 @@ class Vocabulary:
     """
 
     words: tuple[str, ...]
-    _numbers: dict[str, int] = dataclasses.field(
-        init=False, repr=False, compare=False
-    )
+    _numbers: dict[str, int] = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
         numbers = {word: number for number, word in enumerate(self.words)}
@@ -53,8 +51,7 @@ class Vocabulary:
             )
         if missing := [word for word in SPECIAL if word not in numbers]:
             raise InputError(
-                f"a vocabulary has {EOS} and {UNKNOWN}; add "
-                f"{', '.join(missing)}"
+                f"a vocabulary has {EOS} and {UNKNOWN}; add {', '.join(missing)}"
             )
         if self.size < FEWEST_WORDS + len(SPECIAL):
             raise InputError(

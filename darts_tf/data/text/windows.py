@@ -28,7 +28,7 @@ from bisect import bisect_right
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.data.images.batches import (MAX_SEED, check_range, run_ahead)
+from darts_tf.data.images.batches import MAX_SEED, check_range, run_ahead
 from darts_tf.errors import InputError
 
 HALF_SHARE = 0.05  # of an epoch's windows
@@ -183,9 +183,7 @@ def ordered_windows(
 def _stream_length(tokens_count: int, batch_size: int) -> int:
     """R, tokens of each of `batch_size` streams."""
     if batch_size < 1:
-        raise InputError(
-            f"batch size must be at least 1. Received: {batch_size}"
-        )
+        raise InputError(f"batch size must be at least 1. Received: {batch_size}")
     if tokens_count < 2 * batch_size:
         raise InputError(
             f"batch size {batch_size} needs at least {2 * batch_size} tokens, "

@@ -43,9 +43,14 @@ def normalised(x, gamma, beta, epsilon: float):
     @tf.custom_gradient
     def compute(x, gamma, beta):
         y, *known = tf.raw_ops.FusedBatchNormV3(
-            x=x, scale=gamma, offset=beta, mean=[], variance=[],
-            epsilon=epsilon, is_training=True,
-        )  # fmt: skip
+            x=x,
+            scale=gamma,
+            offset=beta,
+            mean=[],
+            variance=[],
+            epsilon=epsilon,
+            is_training=True,
+        )
         at = _At(epsilon, tuple(known))
 
         def gradients(c, *_):
@@ -122,10 +127,14 @@ class _At:
             product = tf.reduce_sum(a * c, AXES)
             product -= (sum_a * sum_c + ax * cx) / count
             standard, *_ = tf.raw_ops.FusedBatchNormV3(
-                x=x, scale=gamma * s * less * product,
-                offset=tf.zeros_like(s), mean=mean, variance=variance,
-                epsilon=self.epsilon, is_training=False,
-            )  # fmt: skip
+                x=x,
+                scale=gamma * s * less * product,
+                offset=tf.zeros_like(s),
+                mean=mean,
+                variance=variance,
+                epsilon=self.epsilon,
+                is_training=False,
+            )
             others = [ours * (less * cx), by_x * (less * ax)]
             return (tf.add_n([standard, *others]), s * product), _refuse
 
@@ -135,10 +144,15 @@ class _At:
         """(gradient of <y, c> by x, by gamma, by beta)."""
         first, second, third = self.known[2:]
         return tf.raw_ops.FusedBatchNormGradV3(
-            y_backprop=c, x=x, scale=gamma, reserve_space_1=first,
-            reserve_space_2=second, reserve_space_3=third,
-            epsilon=self.epsilon, is_training=True,
-        )[:3]  # fmt: skip
+            y_backprop=c,
+            x=x,
+            scale=gamma,
+            reserve_space_1=first,
+            reserve_space_2=second,
+            reserve_space_3=third,
+            epsilon=self.epsilon,
+            is_training=True,
+        )[:3]
 
 
 def _refuse(*_):

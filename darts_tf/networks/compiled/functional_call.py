@@ -13,7 +13,7 @@ import contextvars
 import keras
 import tensorflow as tf
 
-from darts_tf.networks.compiled.flat_weights import (RowWeights, piece_of)
+from darts_tf.networks.compiled.flat_weights import RowWeights, piece_of
 
 _present = contextvars.ContextVar("pass_over_a_row", default=None)
 

@@ -9,11 +9,11 @@ import tensorflow as tf
 
 from darts_tf.networks import operations
 from darts_tf.networks.cell import Edges, add
+from darts_tf.networks.compiled.shared_functions import SharedTraces
+from darts_tf.networks.compiled.weighted_sum import as_map, as_rows, mixtures
 from darts_tf.networks.convolutions import joined, phases_read
-from darts_tf.networks.compiled.weighted_sum import (as_map, as_rows, mixtures)
 from darts_tf.networks.pools import POOLS
 from darts_tf.networks.precision import widened
-from darts_tf.networks.compiled.shared_functions import SharedTraces
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
 
 
@@ -37,9 +37,15 @@ class MixedEdges(Edges):
     """
 
     def __init__(
-        self, spec: CellSpec, source, channels, stride, norm, key: int = 0,
+        self,
+        spec: CellSpec,
+        source,
+        channels,
+        stride,
+        norm,
+        key: int = 0,
         traces: SharedTraces | None = None,
-    ):  # fmt: skip
+    ):
         super().__init__()
         self.traces = traces
         self.stride, self.channels, self.key = stride, channels, key
@@ -58,9 +64,7 @@ class MixedEdges(Edges):
             weighted[str(row)] = layer
         skipping = any(layer.skipping for layer in weighted.values())
         identity = stride == 1 and IDENTITY in used
-        self.common = NodeOperations(
-            pools, identity, channels, stride, skipping, norm
-        )
+        self.common = NodeOperations(pools, identity, channels, stride, skipping, norm)
         self.weighted = weighted
         if traces is not None:
             traces.layers += [self.common, *self.weighted.values()]
@@ -91,9 +95,7 @@ class MixedEdges(Edges):
           (target, list of terms [B, H', W', C]) for each edge.
         """
         pooled = [POOLS[n](x, self.stride) for n in self.common.norms]
-        activated, phases, maps = self._traced(
-            self.common, training, x, pooled
-        )
+        activated, phases, maps = self._traced(self.common, training, x, pooled)
         rows = tf.stack([weights[row] for row in self.names])
         names = list(self.names.values())
         mixed = mixtures(rows, names, self.common.maps, maps)
@@ -107,9 +109,7 @@ class MixedEdges(Edges):
             if layer.chains:
                 given = activated, phases, shared
                 own = (weights[row],)
-                terms.append(
-                    self._traced(layer, training, *given, mixing=own)
-                )
+                terms.append(self._traced(layer, training, *given, mixing=own))
             elif shared is not None:
                 like = pooled[0] if pooled else x
                 terms.append(as_map(shared, like))

@@ -13,7 +13,7 @@ import tensorflow as tf
 from darts_tf.errors import InputError
 from darts_tf.networks import operations
 from darts_tf.networks.cell import Edges, add
-from darts_tf.networks.compiled.weighted_sum import (as_map, as_rows, mixtures)
+from darts_tf.networks.compiled.weighted_sum import as_map, as_rows, mixtures
 from darts_tf.networks.pools import POOLS
 from darts_tf.networks.precision import wide
 from darts_tf.space.cell import IDENTITY, ZERO, CellSpec
@@ -95,7 +95,5 @@ class PackedEdges(Edges):
         packed = []
         for name, convolution in self.convolutions.items():
             scale = tf.reshape(columns[name][:, tf.newaxis] * ones, [-1])
-            packed.append(
-                convolution(activated, scale=scale, training=training)
-            )
+            packed.append(convolution(activated, scale=scale, training=training))
         return tf.split(add(packed), len(self.edges), axis=-1)

@@ -17,7 +17,10 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from darts_tf.networks.compiled import functional_call
-from darts_tf.networks.compiled.derivative_mode import (second_derivatives_follow, weights_are_constant)
+from darts_tf.networks.compiled.derivative_mode import (
+    second_derivatives_follow,
+    weights_are_constant,
+)
 
 
 def call_cell(cell, inputs, again: bool, training=False, **arguments):

@@ -15,10 +15,12 @@ import keras
 import tensorflow as tf
 from tensorflow.python.eager.record import should_record_backprop
 
-from darts_tf.networks.compiled import derivative_mode
-from darts_tf.networks.compiled import functional_call
-from darts_tf.networks.compiled import directional_derivatives
-from darts_tf.networks.compiled.flat_weights import (RowWeights, WeightRow)
+from darts_tf.networks.compiled import (
+    derivative_mode,
+    directional_derivatives,
+    functional_call,
+)
+from darts_tf.networks.compiled.flat_weights import RowWeights, WeightRow
 
 
 class SharedTraces:
@@ -49,9 +51,7 @@ class SharedTraces:
         self.sloped = not (inline or xla)
         self.layers = []
 
-    def __call__(
-        self, key, layer, *inputs, mixing: tuple = (), training: bool = True
-    ):
+    def __call__(self, key, layer, *inputs, mixing: tuple = (), training: bool = True):
         """layer(*inputs, *mixing, training=training), by the trace of its key.
 
         Eagerly it is the plain call.
@@ -146,12 +146,15 @@ class _Pure:
         """(outputs, states [n]); weights in a row or as a list."""
         if self._constant:
             weights = tf.nest.map_structure(tf.stop_gradient, weights)
-        inputs = directional_derivatives.filled(inputs, [
-            tensor if moves else tf.stop_gradient(tensor)
-            for tensor, moves in zip(
-                directional_derivatives.tensors(inputs), self._moving, strict=True
-            )
-        ])  # fmt: skip
+        inputs = directional_derivatives.filled(
+            inputs,
+            [
+                tensor if moves else tf.stop_gradient(tensor)
+                for tensor, moves in zip(
+                    directional_derivatives.tensors(inputs), self._moving, strict=True
+                )
+            ],
+        )
         if not isinstance(weights, list):
             weights = RowWeights(self._row, weights)
         return functional_call.call(

@@ -53,10 +53,11 @@ class Kind:
     def plus(self, more: Kind) -> Kind:
         """The same step with what something adds."""
         return dataclasses.replace(
-            self, copies=self.copies + more.copies,
+            self,
+            copies=self.copies + more.copies,
             graph=self.graph + more.graph,
             derivatives=max(self.derivatives, more.derivatives),
-        )  # fmt: skip
+        )
 
 
 IMAGES = {
@@ -140,9 +141,11 @@ class Memory:
     def of_host(self, replicas: int, data: float) -> Memory:
         """What so many replicas take of the main memory, with their data."""
         return Memory(
-            replicas * self.activations, replicas * self.weights,
-            self.program, data,
-        )  # fmt: skip
+            replicas * self.activations,
+            replicas * self.weights,
+            self.program,
+            data,
+        )
 
     @property
     def total(self) -> float:

@@ -9,7 +9,13 @@ import dataclasses
 import itertools
 
 from darts_tf.networks import stem_and_head
-from darts_tf.networks.footprint.operations import (Held, Size, derived_cell, mixed_cell, preprocessed)
+from darts_tf.networks.footprint.operations import (
+    Held,
+    Size,
+    derived_cell,
+    mixed_cell,
+    preprocessed,
+)
 from darts_tf.networks.skeleton import STEM_MULTIPLIER
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.conv import reduction_layers
@@ -55,9 +61,13 @@ class Footprint:
 
 
 def supernet(
-    space: SearchSpace, channels: int, layers: int, classes: int, image_shape,
+    space: SearchSpace,
+    channels: int,
+    layers: int,
+    classes: int,
+    image_shape,
     partial_channels: int = 1,
-) -> Footprint:  # fmt: skip
+) -> Footprint:
     """The search network of a space of image cells.
 
     Args:
@@ -69,14 +79,10 @@ def supernet(
     staged = space.name == SPACE.name
 
     def cell(kind, *sizes):
-        return mixed_cell(
-            space.cell(kind), *sizes, not staged, partial_channels
-        )
+        return mixed_cell(space.cell(kind), *sizes, not staged, partial_channels)
 
     concat = {spec.name: len(spec.concat) for spec in space.cells}
-    counts = {
-        spec.name: sum(map(len, spec.candidates)) for spec in space.cells
-    }
+    counts = {spec.name: sum(map(len, spec.candidates)) for spec in space.cells}
     sizes = channels, layers, classes, image_shape
     if staged:
         return _staged(cell, counts[CELL], *sizes)
@@ -84,9 +90,14 @@ def supernet(
 
 
 def evaluation(
-    genotype: Genotype, channels: int, layers: int, classes: int, image_shape,
-    auxiliary: bool = True, mobile: bool = False,
-) -> Footprint:  # fmt: skip
+    genotype: Genotype,
+    channels: int,
+    layers: int,
+    classes: int,
+    image_shape,
+    auxiliary: bool = True,
+    mobile: bool = False,
+) -> Footprint:
     """The network of a derived architecture; arguments as of `supernet`.
 
     Args:
@@ -106,15 +117,28 @@ def evaluation(
     if space.name == SPACE.name:
         return _staged(cell, counts[CELL], *sizes)
     return _reducing(
-        cell, concat, counts, *sizes, affine=True, mobile=mobile,
+        cell,
+        concat,
+        counts,
+        *sizes,
+        affine=True,
+        mobile=mobile,
         head=auxiliary,
-    )  # fmt: skip
+    )
 
 
 def _reducing(
-    cell, concat, counts, channels, layers, classes, image_shape,
-    affine=False, mobile=False, head=False,
-):  # fmt: skip
+    cell,
+    concat,
+    counts,
+    channels,
+    layers,
+    classes,
+    image_shape,
+    affine=False,
+    mobile=False,
+    head=False,
+):
     """networks/conv.py; the two latest outputs are (size, channels)."""
     *size, colours = image_shape
     stems = _strided_stems if mobile else _stem

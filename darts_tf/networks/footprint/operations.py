@@ -112,17 +112,13 @@ def mixed_edges(
       groups: K of partial channels.
     """
     if groups > 1:
-        part = mixed_edges(
-            candidates, size, channels // groups, stride, pool_norms
-        )
+        part = mixed_edges(candidates, size, channels // groups, stride, pool_norms)
         return part + passed(size, channels - channels // groups, stride)
     every, names = [n for edge in candidates for n in edge], set()
     names.update(every)
     own = [n for n in every if n not in POOLS]
     even = stride == 2 or not any(n % 2 for n in size)
-    held = sum(
-        (operation(n, size, channels, stride, even) for n in own), Held()
-    )
+    held = sum((operation(n, size, channels, stride, even) for n in own), Held())
     here, out = size.map(channels), size.halved(stride).map(channels)
     shared = here * (1 + (IDENTITY in names and stride == 1))
     halved = stride == 2 and IDENTITY in names
@@ -149,9 +145,13 @@ def passed(size: Size, channels: int, stride: int) -> Held:
 
 
 def mixed_cell(
-    spec: CellSpec, size: Size, channels: int, stride: int, pool_norms: bool,
+    spec: CellSpec,
+    size: Size,
+    channels: int,
+    stride: int,
+    pool_norms: bool,
     groups: int = 1,
-) -> Held:  # fmt: skip
+) -> Held:
     """All edges of a cell; `size` and `stride` are those of its inputs."""
     total = Held()
     for source in range(spec.inputs + spec.nodes - 1):

@@ -42,9 +42,7 @@ class TextFootprint:
         return self.window
 
 
-def search(
-    spec: CellSpec, hidden_size: int, words: int, bptt: int
-) -> TextFootprint:
+def search(spec: CellSpec, hidden_size: int, words: int, bptt: int) -> TextFootprint:
     """The search network around networks.recurrent.MixedCell.
 
     Args:
@@ -74,9 +72,7 @@ def mixed_cell(spec: CellSpec) -> int:
     batch norm's centred input. The first node: `entering_node`; the mean of
     the output nodes, and the output.
     """
-    edges = sum(
-        4 + len([n for n in names if n != ZERO]) for names in spec.candidates
-    )
+    edges = sum(4 + len([n for n in names if n != ZERO]) for names in spec.candidates)
     return edges + spec.nodes + spec.inputs + entering_node() + 2
 
 
@@ -97,9 +93,13 @@ def entering_node() -> int:
 
 
 def _model(
-    per_word: int, operations: int, nodes: int, hidden_size: int, words: int,
+    per_word: int,
+    operations: int,
+    nodes: int,
+    hidden_size: int,
+    words: int,
     bptt: int,
-) -> TextFootprint:  # fmt: skip
+) -> TextFootprint:
     """Embedding [V, H], bias [V], first matrix [2 H, 2 H], maps [H, 2 H]."""
     weights = words * (hidden_size + 1)
     weights += (4 + 2 * nodes) * hidden_size**2

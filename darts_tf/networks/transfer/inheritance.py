@@ -25,9 +25,8 @@ from __future__ import annotations
 import numpy as np
 
 from darts_tf.errors import InputError
-from darts_tf.networks.transfer import deepening
 from darts_tf.networks import operations
-from darts_tf.networks.transfer import widening
+from darts_tf.networks.transfer import deepening, widening
 from darts_tf.space.cell import NOISE, ZERO
 
 NORM = ("gamma", "beta")
@@ -52,9 +51,7 @@ def from_supernet(supernet, network) -> None:
     for source, target in zip(_around(supernet), _around(network)):
         _copy(source, target)
     for searched, derived in zip(supernet.cells, network.cells):
-        for source, target in zip(
-            searched.inputs_to_states, derived.inputs_to_states
-        ):
+        for source, target in zip(searched.inputs_to_states, derived.inputs_to_states):
             _copy(source, target)
         for mixed, unit in zip(searched.units, derived.units):
             if unit is not None:
@@ -148,9 +145,7 @@ def _copy(source, target, part: slice = slice(None)) -> None:
         return
     given = source.trainable_variables
     has_norm = any(v.name in NORM for v in given)
-    taken = [
-        v for v in target.trainable_variables if has_norm or v.name not in NORM
-    ]
+    taken = [v for v in target.trainable_variables if has_norm or v.name not in NORM]
     pairs = list(zip(given, taken, strict=True))
     for old, new in pairs:
         if old[..., part].shape != new.shape:
@@ -173,9 +168,7 @@ def _edges_from_parent(before, after) -> bool:
     }
     same = len(old) == len(after.edges)
     for (target, name), operation in zip(after.edges, after.operations):
-        kept = target in old and _operation_from_parent(
-            *old[target], name, operation
-        )
+        kept = target in old and _operation_from_parent(*old[target], name, operation)
         same = same and kept
     return same
 
@@ -201,8 +194,7 @@ def _grows(name: str, wider: str) -> bool:
 
 
 def _copy_all(old, new) -> None:
-    """Weights and statistics; kernels are put into the middle of larger ones.
-    """
+    """Weights and statistics; kernels are put into the middle of larger ones."""
     for source, target in zip(old.weights, new.weights, strict=True):
         value = source.numpy()
         if value.ndim == 4:

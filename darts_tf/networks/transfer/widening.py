@@ -137,9 +137,10 @@ class _Widening:
         self._layer(old.narrow, new.narrow, entering)
         for name in ("narrow_norm", "wide", "wide_norm", "classifier"):
             before, after = getattr(old, name), getattr(new, name)
-            for source, target in zip(before.weights if before else (),
-                                      after.weights if before else ()):
-                target.assign(source.numpy())  # fmt: skip
+            for source, target in zip(
+                before.weights if before else (), after.weights if before else ()
+            ):
+                target.assign(source.numpy())
 
     def _layer(self, old, new, entering=None, leaving=None) -> None:
         """Any layer with weights; no `leaving`: as wide as before."""

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.run.export.saving import (as_json, place)
+from darts_tf.run.export.saving import as_json, place
 
 TOLERANCE = 1e-5  # relative to the largest logit
 BATCHES = (1, 5)  # sizes on which the export is compared
@@ -111,17 +111,13 @@ class _Exported(tf.Module):
             self.class_names = tf.Variable(
                 list(class_names), trainable=False, name="class_names"
             )
-            self.metadata = tf.Variable(
-                text, trainable=False, name="metadata"
-            )
+            self.metadata = tf.Variable(text, trainable=False, name="metadata")
         self.files = [tf.saved_model.Asset(str(path)) for path in assets]
 
 
 def _normalise(images, mean, std) -> tf.Tensor:
     images = tf.cast(images, tf.float32)
-    return (images - tf.constant(mean, tf.float32)) / tf.constant(
-        std, tf.float32
-    )
+    return (images - tf.constant(mean, tf.float32)) / tf.constant(std, tf.float32)
 
 
 def _write_assets(folder: Path, class_names, text: str) -> list[Path]:
@@ -136,9 +132,7 @@ def _compare(new: Path, forward, image_shape, mean, std, classes) -> None:
     serve = tf.saved_model.load(str(new)).signatures["serving_default"]
     generator = np.random.default_rng(0)
     for batch in BATCHES:
-        images = generator.integers(
-            0, 256, (batch, *image_shape), dtype=np.uint8
-        )
+        images = generator.integers(0, 256, (batch, *image_shape), dtype=np.uint8)
         wanted = np.asarray(forward(_normalise(images, mean, std)))
         if wanted.shape != (batch, classes):
             raise InputError(
@@ -155,9 +149,7 @@ def _compare(new: Path, forward, image_shape, mean, std, classes) -> None:
 
 
 def _check(image_shape, mean, std, class_names) -> None:
-    fits = len(image_shape) == 3 and (
-        len(mean) == len(std) == image_shape[-1]
-    )
+    fits = len(image_shape) == 3 and (len(mean) == len(std) == image_shape[-1])
     if not fits:
         raise InputError(
             "image_shape is (H, W, C), with C means and C deviations. "
@@ -166,13 +158,9 @@ def _check(image_shape, mean, std, class_names) -> None:
     if not min(std) > 0:
         raise InputError(f"std must be positive. Received: {list(std)}")
     if len(set(class_names)) != len(class_names) or not class_names:
-        raise InputError(
-            f"class_names must be distinct. Received: {list(class_names)}"
-        )
+        raise InputError(f"class_names must be distinct. Received: {list(class_names)}")
     if any(len(name.splitlines()) != 1 for name in class_names):
-        raise InputError(
-            f"a class name is one line. Received: {list(class_names)}"
-        )
+        raise InputError(f"a class name is one line. Received: {list(class_names)}")
 
 
 def usage_example(folder: str | Path) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.run.export.saving import (as_json, place)
+from darts_tf.run.export.saving import as_json, place
 
 BEST = 10  # words that serving_default gives
 TOLERANCE = 1e-5  # relative to the largest log probability
@@ -61,9 +61,7 @@ def export_language_model(
       RuntimeError: the SavedModel does not compute what `forward` does.
     """
     if len(set(words)) != len(words) or not {end, unknown} <= set(words):
-        raise InputError(
-            f"words must be distinct and hold {end!r} and {unknown!r}"
-        )
+        raise InputError(f"words must be distinct and hold {end!r} and {unknown!r}")
     text = as_json(metadata)
 
     def write(scratch: Path, new: Path) -> None:

@@ -27,8 +27,7 @@ def place(folder: Path, write: Callable[[Path, Path], None]) -> Path:
     """
     if folder.exists() and not is_export(folder):
         raise InputError(
-            f"{folder} exists and is no export; give another folder or "
-            f"move it away"
+            f"{folder} exists and is no export; give another folder or move it away"
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
@@ -67,13 +66,9 @@ def as_json(metadata: Mapping[str, object]) -> str:
       InputError: JSON cannot hold it.
     """
     try:
-        return json.dumps(
-            metadata, indent=1, sort_keys=True, allow_nan=False
-        ) + "\n"
+        return json.dumps(metadata, indent=1, sort_keys=True, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
-        raise InputError(
-            f"metadata must be what JSON can hold: {error}"
-        ) from None
+        raise InputError(f"metadata must be what JSON can hold: {error}") from None
 
 
 def is_export(folder: Path) -> bool:

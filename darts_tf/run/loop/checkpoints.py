@@ -30,8 +30,14 @@ _MEMBER = ".npy"
 # What reading a damaged archive can raise. RuntimeError: its bits for
 # encryption are set; NotImplementedError: those for the compression.
 _DAMAGE = (
-    zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, KeyError,
-    NotImplementedError, RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    EOFError,
+    OSError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
 )
 
 
@@ -104,7 +110,9 @@ def load_latest(
         except _DAMAGE as error:
             logging.warning(
                 "The checkpoint %s is damaged (%s); passing it over for the "
-                "one before it.", found[step], error,
+                "one before it.",
+                found[step],
+                error,
             )
     if found:
         raise _none_readable(folder, found)
@@ -169,14 +177,10 @@ def _found(folder: str | os.PathLike) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def _write_array(
-    archive: zipfile.ZipFile, name: str, array: np.ndarray
-) -> None:
+def _write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
     """Not np.savez: it takes names as keywords and fails on "file"."""
     if array.dtype.kind in "OV":
-        raise ValueError(
-            f"an archive cannot hold {name!r}, an array of {array.dtype}"
-        )
+        raise ValueError(f"an archive cannot hold {name!r}, an array of {array.dtype}")
     # The default date keeps equal states equal files.
     member = zipfile.ZipInfo(name + _MEMBER)
     with archive.open(member, "w", force_zip64=True) as stream:

@@ -28,12 +28,12 @@ from pathlib import Path
 
 from darts_tf.errors import DivergedError, InputError
 from darts_tf.run.loop import checkpoints
-from darts_tf.run.loop.step_timer import Clock
+from darts_tf.run.loop.metrics import MetricsLog, as_number
+from darts_tf.run.loop.progress import Progress, of_all
+from darts_tf.run.loop.protocols import Alone, Loop, Reporter, Team
 from darts_tf.run.loop.running_means import Interval
-from darts_tf.run.loop.protocols import (Alone, Loop, Reporter, Team)
-from darts_tf.run.loop.metrics import (MetricsLog, as_number)
-from darts_tf.run.loop.progress import (Progress, of_all)
-from darts_tf.run.loop.stopping import (StopRequest, exit_code)
+from darts_tf.run.loop.step_timer import Clock
+from darts_tf.run.loop.stopping import StopRequest, exit_code
 from darts_tf.run.workdir import Workdir
 
 OWN, PENDING = "run/", "run/pending/"
@@ -125,32 +125,35 @@ class _Driver:
                 "start anew in another --workdir"
             )
         self._clock.restore({n.removeprefix(OWN): a for n, a in own.items()})
-        self._interval.restore({
-            n.removeprefix(PENDING): a
-            for n, a in own.items() if n.startswith(PENDING)
-        })
-        self._good = checkpoints.checkpoint_path(
-            self._workdir.checkpoints, step)
+        self._interval.restore(
+            {
+                n.removeprefix(PENDING): a
+                for n, a in own.items()
+                if n.startswith(PENDING)
+            }
+        )
+        self._good = checkpoints.checkpoint_path(self._workdir.checkpoints, step)
 
     def run(self, report_every: int, checkpoint_every: int) -> None:
         loop = self._loop
         epochs = -(-loop.total_steps // loop.steps_per_epoch)
         progress = Progress(
-            loop.step, loop.total_steps, epochs, loop.units,
-            silent=not self._team.chief)
+            loop.step, loop.total_steps, epochs, loop.units, silent=not self._team.chief
+        )
         try:
             with StopRequest() as stop:
                 while loop.step < loop.total_steps:
                     self._advance(progress)
-                    ends = (loop.step % loop.steps_per_epoch == 0
-                            or loop.step == loop.total_steps)
+                    ends = (
+                        loop.step % loop.steps_per_epoch == 0
+                        or loop.step == loop.total_steps
+                    )
                     means = {}
                     if ends or loop.step % report_every == 0:
                         means = self._report(progress)
                     if ends:
                         self._end_epoch(progress, means)
-                    due = checkpoint_every and (
-                        loop.step % checkpoint_every == 0)
+                    due = checkpoint_every and (loop.step % checkpoint_every == 0)
                     stopped_by = stop.among(self._team)
                     if ends or due or stopped_by:
                         self._save()
@@ -220,7 +223,8 @@ class _Driver:
         self._metrics.append(record)
         if self._reporter is not None:
             shown = {
-                n: v for n, v in record.items()
+                n: v
+                for n, v in record.items()
                 if isinstance(v, (int, float)) and n not in ("step", "kind")
             }
             self._reporter.scalars(self._loop.step, shown)
@@ -246,7 +250,8 @@ class _Driver:
                 raise ValueError(f"the state's name {name!r} is the driver's")
             if not checkpoints.is_finite(state[name]):
                 raise self._diverged(
-                    f"{name} is not finite after step {self._loop.step}")
+                    f"{name} is not finite after step {self._loop.step}"
+                )
 
     def _diverged(self, what: str) -> DivergedError:
         kept = "there is no checkpoint yet"
@@ -263,6 +268,7 @@ class _Driver:
             print(
                 f"stopped by {stopped_by.name} after step {done}; the same "
                 "command goes on from there",
-                file=sys.stderr, flush=True,
+                file=sys.stderr,
+                flush=True,
             )
         raise SystemExit(exit_code(stopped_by))

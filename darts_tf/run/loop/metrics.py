@@ -55,8 +55,9 @@ class MetricsLog:
         for number, line in enumerate(lines, start=1):
             record = _parsed(line)
             if record is None and number < len(lines):
-                logging.warning("%s, line %d is no record; dropped.",
-                                self._path, number)
+                logging.warning(
+                    "%s, line %d is no record; dropped.", self._path, number
+                )
             if record is not None and record["step"] <= step:
                 kept.append(line)
         if b"".join(kept) != content:
@@ -79,8 +80,7 @@ def read_metrics(path: str | os.PathLike) -> list[dict]:
     the line, where any other is no record.
     """
     path = Path(path)
-    lines = path.read_bytes().splitlines(keepends=True) if (
-        path.exists()) else []
+    lines = path.read_bytes().splitlines(keepends=True) if (path.exists()) else []
     records = []
     for number, line in enumerate(lines, start=1):
         record = _parsed(line)

@@ -31,7 +31,11 @@ class Progress:
     """
 
     def __init__(
-        self, step: int, total_steps: int, epochs: int, units: str = "images",
+        self,
+        step: int,
+        total_steps: int,
+        epochs: int,
+        units: str = "images",
         silent: bool = False,
     ) -> None:
         self._silent = silent
@@ -40,9 +44,11 @@ class Progress:
         self._last_line = time.monotonic()
         self._bar = tqdm.tqdm(
             total=None if total_steps >= ENDLESS else total_steps,
-            initial=step, smoothing=0.1,
+            initial=step,
+            smoothing=0.1,
             unit="evaluation" if self._evaluates else "step",
-            disable=silent or not sys.stderr.isatty(), dynamic_ncols=True,
+            disable=silent or not sys.stderr.isatty(),
+            dynamic_ncols=True,
         )
 
     def step(self) -> None:
@@ -55,7 +61,8 @@ class Progress:
         if self._evaluates:
             shown = []  # the bar has their number
         shown += [
-            text for name, text in _texts(record)
+            text
+            for name, text in _texts(record)
             if name.endswith(("loss", SPEED, "incumbent"))
         ]
         self._bar.set_postfix_str(", ".join(shown), refresh=False)
@@ -63,9 +70,7 @@ class Progress:
         if self._bar.disable and silent > QUIET_SECONDS:
             self.line(", ".join([*shown, f"step {record['step']}"]))
 
-    def epoch(
-        self, epoch: int, step: int, *records: Mapping[str, object]
-    ) -> None:
+    def epoch(self, epoch: int, step: int, *records: Mapping[str, object]) -> None:
         """The line of a finished epoch."""
         merged = {k: v for record in records for k, v in record.items()}
         line = f"epoch {epoch}/{self._epochs}, step {step}/{self._total}"

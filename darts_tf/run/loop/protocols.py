@@ -7,7 +7,6 @@ from typing import Protocol
 
 import numpy as np
 
-
 ENDLESS = 2**62
 """Steps of a loop that only its time ends; nobody is shown them."""
 

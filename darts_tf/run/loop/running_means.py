@@ -56,8 +56,7 @@ class Interval:
     def state(self) -> dict[str, np.ndarray]:
         """The settled values, float64 [steps] by name."""
         return {
-            name: np.array(values, np.float64)
-            for name, values in self._values.items()
+            name: np.array(values, np.float64) for name, values in self._values.items()
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:

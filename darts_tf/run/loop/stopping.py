@@ -40,9 +40,7 @@ class StopRequest:
 
     _open: ClassVar[list[StopRequest]] = []  # the innermost last
 
-    def __init__(
-        self, hand_on: Callable[[signal.Signals], None] | None = None
-    ) -> None:
+    def __init__(self, hand_on: Callable[[signal.Signals], None] | None = None) -> None:
         self.signal: signal.Signals | None = None
         self._hand_on = hand_on
         self._before: dict[signal.Signals, object] = {}
@@ -107,6 +105,5 @@ class StopRequest:
                 self._hand_on(signal.Signals(byte[0]))
 
     def _say(self, number: signal.Signals) -> None:
-        text = (f"\n{number.name}: saving after this step; once more stops "
-                "at once\n")
+        text = f"\n{number.name}: saving after this step; once more stops at once\n"
         os.write(2, text.encode())  # sys.stderr may be in use right now

@@ -15,8 +15,16 @@ from darts_tf.space.cell import CellSpec, SearchSpace
 DPI = 110
 DARKEST = 0.3  # the darkest blue stands for at least this weight
 PALETTE = (
-    "#9a9a9a", "#e08214", "#f5c04a", "#b3401f", "#1f5fa8", "#6aaed6",
-    "#2b7a3a", "#8cc785", "#7b4199", "#0c7d83",
+    "#9a9a9a",
+    "#e08214",
+    "#f5c04a",
+    "#b3401f",
+    "#1f5fa8",
+    "#6aaed6",
+    "#2b7a3a",
+    "#8cc785",
+    "#7b4199",
+    "#0c7d83",
 )
 
 
@@ -25,9 +33,7 @@ def edge_label(edge: tuple[int, int]) -> str:
     return f"{edge[0]}→{edge[1]}"
 
 
-def draw_alpha(
-    space: SearchSpace, weights: Mapping[str, np.ndarray]
-) -> Figure:
+def draw_alpha(space: SearchSpace, weights: Mapping[str, np.ndarray]) -> Figure:
     """A heat map of each cell, the value written into each place.
 
     Args:
@@ -45,8 +51,7 @@ def draw_alpha(
     parts = checked(space, weights, axes=2)
     rows = max(len(spec.edges) for spec, _ in parts)
     wide = [0.85 * values.shape[1] + 0.9 for _, values in parts]
-    figure = Figure((sum(wide) + 0.3, 0.34 * rows + 1.6), dpi=DPI,
-                    layout="constrained")
+    figure = Figure((sum(wide) + 0.3, 0.34 * rows + 1.6), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(1, len(parts), squeeze=False, width_ratios=wide)
     for axes, (spec, values) in zip(grid[0], parts):
@@ -61,21 +66,26 @@ def _heat_map(axes, spec: CellSpec, values: np.ndarray) -> None:
     axes.set_yticks(range(len(spec.edges)), map(edge_label, spec.edges))
     same = len(set(spec.candidates)) == 1
     names = spec.candidates[0] if same else ()
-    axes.set_xticks(range(len(names)), names, rotation=35, ha="right",
-                    rotation_mode="anchor")
+    axes.set_xticks(
+        range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor"
+    )
     axes.tick_params(length=0)
     for (row, column), value in np.ndenumerate(values):
         text = f"{value:.2f}"
         if not same:
             text = f"{spec.candidates[row][column]}\n{text}"
-        axes.text(column, row, text, ha="center", va="center",
-                  fontsize=8 if same else 6,
-                  color="white" if value > 0.55 * top else "#202020")
+        axes.text(
+            column,
+            row,
+            text,
+            ha="center",
+            va="center",
+            fontsize=8 if same else 6,
+            color="white" if value > 0.55 * top else "#202020",
+        )
 
 
-def draw_alpha_history(
-    space: SearchSpace, history: Mapping[str, np.ndarray]
-) -> Figure:
+def draw_alpha_history(space: SearchSpace, history: Mapping[str, np.ndarray]) -> Figure:
     """Curves of the mixing weights, one small picture for each edge.
 
     Args:
@@ -90,30 +100,34 @@ def draw_alpha_history(
       InputError: an unknown cell, or another shape than alpha's.
     """
     parts = checked(space, history, axes=3)
-    names = list(dict.fromkeys(
-        n for spec, _ in parts for edge in spec.candidates for n in edge
-    ))
+    names = list(
+        dict.fromkeys(n for spec, _ in parts for edge in spec.candidates for n in edge)
+    )
     colours = {n: PALETTE[i % len(PALETTE)] for i, n in enumerate(names)}
     columns = max(spec.inputs + spec.nodes - 1 for spec, _ in parts)
     rows = [spec.nodes for spec, _ in parts]
-    figure = Figure((1.9 * columns + 0.6, 1.35 * sum(rows) + 1.2), dpi=DPI,
-                    layout="constrained")
+    figure = Figure(
+        (1.9 * columns + 0.6, 1.35 * sum(rows) + 1.2), dpi=DPI, layout="constrained"
+    )
     FigureCanvasAgg(figure)
-    below = figure.subfigures(len(parts), 1, height_ratios=rows,
-                              squeeze=False)
+    below = figure.subfigures(len(parts), 1, height_ratios=rows, squeeze=False)
     for part, (spec, values) in zip(below[:, 0], parts):
-        part.suptitle(f"{spec.title}: mixing weights by epoch",
-                      weight="bold")
+        part.suptitle(f"{spec.title}: mixing weights by epoch", weight="bold")
         _triangle(part, spec, values, columns, colours)
     lines = [Line2D([], [], color=colours[n], lw=2.5) for n in names]
-    figure.legend(lines, names, loc="outside lower center", fontsize=9,
-                  ncols=min(len(names), 4), frameon=False)
+    figure.legend(
+        lines,
+        names,
+        loc="outside lower center",
+        fontsize=9,
+        ncols=min(len(names), 4),
+        frameon=False,
+    )
     return figure
 
 
 def _triangle(figure, spec, values, columns, colours) -> None:
-    grid = figure.subplots(spec.nodes, columns, sharex=True, sharey=True,
-                           squeeze=False)
+    grid = figure.subplots(spec.nodes, columns, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
     epochs = np.arange(1, len(values) + 1)
@@ -125,8 +139,13 @@ def _triangle(figure, spec, values, columns, colours) -> None:
         axes.tick_params(labelsize=7)
         axes.set_ylim(0, top)
         for column, name in enumerate(spec.candidates[row]):
-            axes.plot(epochs, values[:, row, column], color=colours[name],
-                      lw=1.4, marker="." if len(values) == 1 else None)
+            axes.plot(
+                epochs,
+                values[:, row, column],
+                color=colours[name],
+                lw=1.4,
+                marker="." if len(values) == 1 else None,
+            )
 
 
 def checked(

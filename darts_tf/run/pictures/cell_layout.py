@@ -92,8 +92,7 @@ def place(
         node: Item(
             column,
             max(NODE_WIDTH, node_widths.get(node, 0)),
-            max(NODE_HEIGHT, PORT * max(degree["in", node],
-                                        degree["out", node])),
+            max(NODE_HEIGHT, PORT * max(degree["in", node], degree["out", node])),
             node,
         )
         for node, column in columns.items()
@@ -104,8 +103,7 @@ def place(
     ports = _ports(nodes, chains)
     spans = _set_columns(layers, chains)
     height = _shift_up(layers, ports)
-    return Layout(nodes, chains, labels, ports, spans,
-                  (spans[-1][1], height))
+    return Layout(nodes, chains, labels, ports, spans, (spans[-1][1], height))
 
 
 def node_columns(
@@ -145,8 +143,7 @@ def _chains(nodes, edges, widths):
         if edge.label:
             label = Item(where[index], widths[edge.label], LABEL_HEIGHT)
         middle = [
-            label if label and c == label.column
-            else Item(c, 0.0, PASS_HEIGHT)
+            label if label and c == label.column else Item(c, 0.0, PASS_HEIGHT)
             for c in free[index]
         ]
         chains.append([nodes[edge.source], *middle, nodes[edge.target]])
@@ -178,9 +175,7 @@ def _set_heights(layers, chains) -> None:
         _separate(layer, [0.0] * len(layer), [1.0] * len(layer))
     for step in range(RELAXATIONS):
         for layer in layers if step % 2 else reversed(layers):
-            weights = [
-                sum(w for _, w in pulls[id(item)]) or 1e-3 for item in layer
-            ]
+            weights = [sum(w for _, w in pulls[id(item)]) or 1e-3 for item in layer]
             wanted = [
                 sum(w * o.y for o, w in pulls[id(item)]) / total
                 for item, total in zip(layer, weights)

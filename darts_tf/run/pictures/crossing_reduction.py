@@ -63,6 +63,7 @@ def _sweep(layers, near, backwards: bool) -> None:
     side = 1 if backwards else 0
     place_of = _places(layers)
     for layer in reversed(layers) if backwards else layers:
+
         def key(item):
             others = near[id(item)][side]
             if not others:
@@ -74,8 +75,4 @@ def _sweep(layers, near, backwards: bool) -> None:
 
 
 def _places(layers) -> dict[int, int]:
-    return {
-        id(item): index
-        for layer in layers
-        for index, item in enumerate(layer)
-    }
+    return {id(item): index for layer in layers for index, item in enumerate(layer)}

@@ -28,14 +28,24 @@ def draw_evaluations(worths: Sequence[float], measure: str) -> Figure:
     worths = np.asarray(worths, np.float64)
     numbers, low = np.arange(1, len(worths) + 1), lowest(worths)
     inside = worths >= low
-    axes.plot(numbers[inside], worths[inside], ".", color="#8fb3d9",
-              label="worth")  # fmt: skip
+    axes.plot(numbers[inside], worths[inside], ".", color="#8fb3d9", label="worth")
     if not inside.all():
         bottom = np.full((~inside).sum(), low)
-        axes.plot(numbers[~inside], bottom, "v", color="#c2c2c2",
-                  markersize=5, label="worth, below the picture")  # fmt: skip
-    axes.step(numbers, np.maximum.accumulate(worths).clip(low), where="post",
-              color="#1f5fa8", label="incumbent")  # fmt: skip
+        axes.plot(
+            numbers[~inside],
+            bottom,
+            "v",
+            color="#c2c2c2",
+            markersize=5,
+            label="worth, below the picture",
+        )
+    axes.step(
+        numbers,
+        np.maximum.accumulate(worths).clip(low),
+        where="post",
+        color="#1f5fa8",
+        label="incumbent",
+    )
     axes.set(xlabel="evaluations", ylabel=measure)
     axes.margins(x=0.02)
     axes.legend(loc="lower right")
@@ -45,6 +55,4 @@ def draw_evaluations(worths: Sequence[float], measure: str) -> Figure:
 def lowest(worths: np.ndarray) -> float:
     """The lower end of the picture."""
     best = worths.max()
-    return float(
-        max(worths.min(), best - DEPTH * (best - np.median(worths)))
-    )
+    return float(max(worths.min(), best - DEPTH * (best - np.median(worths))))

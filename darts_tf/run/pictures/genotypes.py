@@ -21,7 +21,7 @@ from matplotlib.path import Path as Curve
 from matplotlib.textpath import TextPath
 
 from darts_tf.run.pictures import cell_layout
-from darts_tf.run.pictures.alpha import (draw_alpha, draw_alpha_history)
+from darts_tf.run.pictures.alpha import draw_alpha, draw_alpha_history
 from darts_tf.run.pictures.cell_layout import Edge
 from darts_tf.space.cell import ZERO, CellSpec
 from darts_tf.space.genotype import CellGenotype, Genotype
@@ -43,8 +43,16 @@ TEXT, NODE_TEXT = 11, 12  # points
 FILLS = {"input": "#d3ead0", "node": "#cfe2f7", "output": "#f9ecb4"}
 PALE = "#c2c2c2"  # of the zero operation
 PALETTE = (
-    "#1f5fa8", "#b3401f", "#2b7a3a", "#7b4199", "#8a6500", "#0c7d83",
-    "#b0296f", "#555555", "#5b4bd0", "#6b4a2b",
+    "#1f5fa8",
+    "#b3401f",
+    "#2b7a3a",
+    "#7b4199",
+    "#8a6500",
+    "#0c7d83",
+    "#b0296f",
+    "#555555",
+    "#5b4bd0",
+    "#6b4a2b",
 )
 
 
@@ -60,21 +68,25 @@ def draw_genotype(genotype: Genotype) -> Figure:
     colours = dict(zip(space.operations, itertools.cycle(PALETTE)))
     colours[ZERO] = PALE
     layouts = {
-        name: _lay_out(cell, space.cell(name))
-        for name, cell in genotype.cells.items()
+        name: _lay_out(cell, space.cell(name)) for name, cell in genotype.cells.items()
     }
     width = max(l.size[0] for _, l, _ in layouts.values()) + 2 * MARGIN
-    height = MARGIN + sum(
-        l.size[1] + TITLE + MARGIN for _, l, _ in layouts.values()
-    )
+    height = MARGIN + sum(l.size[1] + TITLE + MARGIN for _, l, _ in layouts.values())
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
     axes.set_axis_off()  # one unit of the axes is one inch
     top = height - MARGIN
     for name, (edges, layout, names) in layouts.items():
-        axes.text(MARGIN, top, space.cell(name).title, va="top",
-                  fontsize=NODE_TEXT, weight="bold", gid=f"title {name}")
+        axes.text(
+            MARGIN,
+            top,
+            space.cell(name).title,
+            va="top",
+            fontsize=NODE_TEXT,
+            weight="bold",
+            gid=f"title {name}",
+        )
         top -= TITLE + layout.size[1]
         left = (width - layout.size[0]) / 2
         _draw_cell(axes, edges, layout, names, colours, left, top)
@@ -149,17 +161,30 @@ def _draw_cell(axes, edges, layout, names, colours, left, low) -> None:
         curve = _curve(layout, index, left, low)
         axes.add_patch(
             FancyArrowPatch(
-                path=curve, arrowstyle="-|>", mutation_scale=11,
-                color=colour, linewidth=1.3, shrinkA=0, shrinkB=0,
+                path=curve,
+                arrowstyle="-|>",
+                mutation_scale=11,
+                color=colour,
+                linewidth=1.3,
+                shrinkA=0,
+                shrinkB=0,
                 linestyle="--" if edge.label == ZERO else "-",
             )
         )
         label = layout.labels[index]
         if label:
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-            axes.text(left + label.x, low + label.y, edge.label, ha="center",
-                      va="center", fontsize=TEXT, color=colour, bbox=box,
-                      gid="label")
+            axes.text(
+                left + label.x,
+                low + label.y,
+                edge.label,
+                ha="center",
+                va="center",
+                fontsize=TEXT,
+                color=colour,
+                bbox=box,
+                gid="label",
+            )
     for number, item in layout.nodes.items():
         kind = "node" if names[number].isdigit() else "input"
         if number == len(names) - 1:
@@ -171,13 +196,18 @@ def _draw_box(axes, item, name, fill, left, low) -> None:
     corner = (left + item.x - item.width / 2, low + item.y - item.height / 2)
     axes.add_patch(
         FancyBboxPatch(
-            corner, item.width, item.height, facecolor=fill,
-            boxstyle="round,pad=0,rounding_size=0.12", edgecolor="#404040",
+            corner,
+            item.width,
+            item.height,
+            facecolor=fill,
+            boxstyle="round,pad=0,rounding_size=0.12",
+            edgecolor="#404040",
             gid="box",
         )
     )
-    axes.text(left + item.x, low + item.y, name, ha="center", va="center",
-              fontsize=NODE_TEXT)
+    axes.text(
+        left + item.x, low + item.y, name, ha="center", va="center", fontsize=NODE_TEXT
+    )
 
 
 def _curve(layout, index: int, left: float, low: float) -> Curve:

@@ -22,8 +22,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from darts_tf.errors import InputError
+from darts_tf.run.loop.stopping import StopRequest, exit_code
 from darts_tf.run.process.parent_watch import Line
-from darts_tf.run.loop.stopping import (StopRequest, exit_code)
 
 GPUS = "CUDA_VISIBLE_DEVICES"
 
@@ -71,9 +71,7 @@ class Ended:
         return self.code == 0 and self.child.finished
 
 
-def groups(
-    processes: int | None, gpus: Sequence[str] | None
-) -> list[list[str] | None]:
+def groups(processes: int | None, gpus: Sequence[str] | None) -> list[list[str] | None]:
     """The GPUs of each of so many processes at a time.
 
     Args:

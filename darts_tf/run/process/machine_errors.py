@@ -53,9 +53,14 @@ def line(error: BaseException) -> str | None:
 def _is_of_workers(error: BaseException) -> bool:
     """Whether workers no longer compute together, as one of them sees it."""
     known = _is_tensorflows(
-        error, "UnavailableError", "AbortedError", "CancelledError",
-        "DeadlineExceededError", "InternalError", "FailedPreconditionError",
-    )  # fmt: skip
+        error,
+        "UnavailableError",
+        "AbortedError",
+        "CancelledError",
+        "DeadlineExceededError",
+        "InternalError",
+        "FailedPreconditionError",
+    )
     text = str(error)
     return known and ("Collective" in text or "/job:worker" in text)
 
@@ -70,9 +75,7 @@ def _disk_number(error: BaseException) -> int | None:
     """The errno of a disk that refused, of those in _MENDS."""
     if isinstance(error, OSError):
         return error.errno if error.errno in _MENDS else None
-    if _is_tensorflows(
-        error, "ResourceExhaustedError", "PermissionDeniedError"
-    ):
+    if _is_tensorflows(error, "ResourceExhaustedError", "PermissionDeniedError"):
         text = str(error)
         return next((n for n in _MENDS if os.strerror(n) in text), None)
     return None

@@ -45,9 +45,7 @@ def watch_parent() -> None:
     number = os.environ.pop(VARIABLE, "")
     if number.isdecimal():
         _watching.set()
-        threading.Thread(
-            target=_wait, args=(int(number),), daemon=True
-        ).start()
+        threading.Thread(target=_wait, args=(int(number),), daemon=True).start()
 
 
 def seconds_to_wait() -> float:

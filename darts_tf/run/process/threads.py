@@ -27,9 +27,7 @@ def divide_by_kernels() -> None:
     if given or tf.config.list_physical_devices("GPU"):
         return
     with contextlib.suppress(RuntimeError):
-        tf.config.threading.set_intra_op_parallelism_threads(
-            -(-cores() // TOGETHER)
-        )
+        tf.config.threading.set_intra_op_parallelism_threads(-(-cores() // TOGETHER))
 
 
 def cores() -> int:

@@ -55,14 +55,20 @@ def _changes(spec: CellSpec, edges: list[Edge]) -> tuple[list, list]:
     by_operation, by_predecessor = [], []
     for (operation, source), target in zip(edges, targets):
         by_operation.append(
-            [[(name, source)] for name in _on(spec, source, target)
-             if name != operation]
-        )  # fmt: skip
+            [
+                [(name, source)]
+                for name in _on(spec, source, target)
+                if name != operation
+            ]
+        )
         taken = {e[1] for e, t in zip(edges, targets) if t == target}
         by_predecessor.append(
-            [_moved(spec, operation, other, target)
-             for other in range(target) if other not in taken]
-        )  # fmt: skip
+            [
+                _moved(spec, operation, other, target)
+                for other in range(target)
+                if other not in taken
+            ]
+        )
     return by_operation, by_predecessor
 
 

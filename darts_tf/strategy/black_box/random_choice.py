@@ -11,9 +11,7 @@ from darts_tf.space.decisions import operations
 from darts_tf.space.genotype import CellGenotype, Genotype
 
 
-def random_genotype(
-    space: SearchSpace, seed: int | Sequence[int]
-) -> Genotype:
+def random_genotype(space: SearchSpace, seed: int | Sequence[int]) -> Genotype:
     """Uniform over distinct predecessors and the operations kept.
 
     The zero operation is among them in a space that keeps it.

@@ -37,9 +37,7 @@ class Strategy(Protocol):
         """A finite worth of what was proposed; higher is better."""
 
 
-def strategy_by_name(
-    name: str, space: SearchSpace, seed: int, **settings
-) -> Strategy:
+def strategy_by_name(name: str, space: SearchSpace, seed: int, **settings) -> Strategy:
     """A strategy that knows nothing yet.
 
     Args:

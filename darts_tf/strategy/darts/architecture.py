@@ -15,8 +15,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import snapshot
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
-from darts_tf.strategy.darts import derivation
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import derivation, relaxation
 
 
 class Architecture:

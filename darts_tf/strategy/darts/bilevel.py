@@ -31,7 +31,12 @@ import tensorflow as tf
 
 from darts_tf.descent.precision import FLOAT32, Precision
 from darts_tf.errors import InputError
-from darts_tf.strategy.darts.gradients import (alpha_gradient, both_gradients, mixed_product, weight_gradient)
+from darts_tf.strategy.darts.gradients import (
+    alpha_gradient,
+    both_gradients,
+    mixed_product,
+    weight_gradient,
+)
 from darts_tf.strategy.darts.micro_batches import in_turn
 
 METHODS = ("first_order", "finite_difference", "exact")
@@ -157,9 +162,7 @@ class ArchitectureGradient:
         self._central = compile(central)
         self._plus = compile(plus)
 
-    def __call__(
-        self, w, alpha, train, valid, seed, unroll: Unroll | None
-    ):
+    def __call__(self, w, alpha, train, valid, seed, unroll: Unroll | None):
         """(the gradient with respect to alpha, L_val(w', alpha), its aux).
 
         Args:
@@ -175,9 +178,7 @@ class ArchitectureGradient:
         step, pull_back = self._compiled_steps(unroll.optimizer)
         state = (unroll.slots, unroll.learning_rate)
         unrolled = step(w, g, *state)  # eq. 6
-        v, direct, value, aux = self.both_gradients(
-            unrolled, alpha, valid, seed
-        )
+        v, direct, value, aux = self.both_gradients(unrolled, alpha, valid, seed)
         u = pull_back(w, g, *state, v)
         if self.method == "exact":
             implicit = self._product(w, alpha, train, seed, u)

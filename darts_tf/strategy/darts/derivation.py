@@ -21,9 +21,7 @@ def softmax(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def edge_weights(
-    spec: CellSpec, beta: np.ndarray, temperature=1.0
-) -> np.ndarray:
+def edge_weights(spec: CellSpec, beta: np.ndarray, temperature=1.0) -> np.ndarray:
     """Softmax of beta [edges] over the edges that enter each node, [edges]."""
     nodes = [[row for row, _ in spec.incoming(n)] for n in spec.targets]
     return np.concatenate([softmax(beta[rows], temperature) for rows in nodes])

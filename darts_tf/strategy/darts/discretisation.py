@@ -27,9 +27,7 @@ def derived_weights(spec: CellSpec, cell: CellGenotype) -> np.ndarray:
     return weights
 
 
-def genotype_weights(
-    space: SearchSpace, genotype: Genotype
-) -> dict[str, np.ndarray]:
+def genotype_weights(space: SearchSpace, genotype: Genotype) -> dict[str, np.ndarray]:
     """`derived_weights` of each of a genotype's cells, by name."""
     return {
         spec.name: derived_weights(spec, genotype.cells[spec.name])

@@ -11,7 +11,12 @@ from __future__ import annotations
 import tensorflow as tf
 
 from darts_tf.descent.precision import scaled_gradient, unscaled
-from darts_tf.networks.compiled.derivative_mode import (constant_weights, differentiated_once, differentiated_twice, slope_along_weights)
+from darts_tf.networks.compiled.derivative_mode import (
+    constant_weights,
+    differentiated_once,
+    differentiated_twice,
+    slope_along_weights,
+)
 
 
 def weight_gradient(loss, w, alpha, batch, seed, scale=1.0):
@@ -59,9 +64,7 @@ def mixed_product(loss, w, alpha, batch, seed, u, scale=1.0):
     length = None if scale == 1 else tf.linalg.global_norm(u)
     if length is not None:
         u = [tf.math.divide_no_nan(t, length) for t in u]
-    product = outer.gradient(
-        g, alpha, output_gradients=u, unconnected_gradients="zero"
-    )
+    product = outer.gradient(g, alpha, output_gradients=u, unconnected_gradients="zero")
     if length is None:
         return product
     return [length * p for p in unscaled(product, scale)]

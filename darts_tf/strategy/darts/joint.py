@@ -39,9 +39,7 @@ class AlternatingSearch(Search):
       InputError: other settings, or losses that differ.
     """
 
-    def __init__(
-        self, task, settings: SearchSettings, replicas: Replicas, **more
-    ):
+    def __init__(self, task, settings: SearchSettings, replicas: Replicas, **more):
         if settings.method != "first_order":
             raise InputError(
                 "a joint search has no inner problem: method must be "
@@ -68,9 +66,7 @@ class AlternatingSearch(Search):
 class SimultaneousSearch(AlternatingSearch):
     """Both at once; see the module. Without warm-up of w."""
 
-    def __init__(
-        self, task, settings: SearchSettings, replicas: Replicas, **more
-    ):
+    def __init__(self, task, settings: SearchSettings, replicas: Replicas, **more):
         if settings.warmup_epochs:
             raise InputError(
                 "alpha and w move at once, so that no epoch is w's alone: "
@@ -109,9 +105,12 @@ class SimultaneousSearch(AlternatingSearch):
             w, self.architecture.read(), batch, seed
         )
         self._move_both(
-            w, by_w, by_alpha, tf.constant(rate, tf.float32),
+            w,
+            by_w,
+            by_alpha,
+            tf.constant(rate, tf.float32),
             tf.constant(self.architecture.temperature),
-        )  # fmt: skip
+        )
         self.task.keep(aux, aux)
         self.step += 1
         return {**self.task.scalars(batch, loss, aux), "learning_rate": rate}

@@ -68,9 +68,7 @@ def in_turn(
         return _over_replicas(*_taken_apart(piece(*values)), mean)
 
     def part(number, w, alpha, batch, seed, *more):
-        batch = tf.nest.map_structure(
-            lambda x: _divided(x, count)[number], batch
-        )
+        batch = tf.nest.map_structure(lambda x: _divided(x, count)[number], batch)
         own = tf.random.experimental.stateless_fold_in(seed, number)
         return _taken_apart(piece(w, alpha, batch, own, *more))
 

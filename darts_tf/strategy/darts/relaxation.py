@@ -33,8 +33,7 @@ def initial_alpha(
     more = [0, int(edge_normalisation)]
     return [
         (
-            INITIAL_SCALE
-            * generator.standard_normal(np.add(spec.alpha_shape, more))
+            INITIAL_SCALE * generator.standard_normal(np.add(spec.alpha_shape, more))
         ).astype(np.float32)
         for spec in space.cells
     ]

@@ -24,14 +24,13 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load, named
 from darts_tf.descent.weights import DescendingWeights
 from darts_tf.space.genotype import Genotype
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import gradients
+from darts_tf.strategy.darts import bilevel, gradients
 from darts_tf.strategy.darts.architecture import Architecture
-from darts_tf.strategy.diagnostics.early_stopping import (EarlyStopping, Stop)
-from darts_tf.strategy.lambda_darts.search_regularizer import Regulariser
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.tasks import Task
 from darts_tf.strategy.darts.tracing_ahead import traced_ahead
+from darts_tf.strategy.diagnostics.early_stopping import EarlyStopping, Stop
+from darts_tf.strategy.lambda_darts.search_regularizer import Regulariser
 
 
 class Search(Epochs):
@@ -60,9 +59,7 @@ class Search(Epochs):
         task: Task,
         settings: SearchSettings,
         replicas: Replicas,
-        instruments: Sequence[
-            Callable[[Search], Mapping[str, float]]
-        ] = (),
+        instruments: Sequence[Callable[[Search], Mapping[str, float]]] = (),
         early_stopping: EarlyStopping | None = None,
     ):
         super().__init__(settings)
@@ -72,9 +69,7 @@ class Search(Epochs):
         self._early_stopping = early_stopping
         self._replicas = replicas
         self._precision = precision_by_name(settings.precision)
-        self.weights = DescendingWeights(
-            task.w, settings, self._precision, replicas
-        )
+        self.weights = DescendingWeights(task.w, settings, self._precision, replicas)
         self.architecture = Architecture(
             self.space,
             settings.seed,
@@ -92,9 +87,7 @@ class Search(Epochs):
             precision=self._precision,
             product=gradients.PRODUCTS[task.sloped],
         )
-        self._regulariser = Regulariser(
-            task, settings, self._precision, replicas
-        )
+        self._regulariser = Regulariser(task, settings, self._precision, replicas)
         self._traced = False
 
     def _alpha_optimizer(self):
@@ -213,9 +206,7 @@ class Search(Epochs):
         for instrument in self._instruments:
             record |= instrument(self)
         if self._early_stopping is not None:
-            self._early_stopping.end_epoch(
-                self.epoch, self.genotype(), record
-            )
+            self._early_stopping.end_epoch(self.epoch, self.genotype(), record)
         return record
 
     def _groups(self) -> dict[str, list]:

@@ -59,9 +59,7 @@ class SearchSettings:
 
     def learning_rate_in(self, epoch: int) -> float:
         """Of w, in an epoch counted from 0."""
-        return cosine(
-            self.learning_rate, self.learning_rate_min, epoch, self.epochs
-        )
+        return cosine(self.learning_rate, self.learning_rate_min, epoch, self.epochs)
 
     def lambda_in(self, epoch: int) -> float:
         """lambda, in an epoch counted from 0."""

@@ -17,8 +17,8 @@ from darts_tf.descent import scores
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import snapshot
 from darts_tf.errors import InputError
-from darts_tf.networks.running_statistics import RunningStatistics
 from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.networks.running_statistics import RunningStatistics
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy.darts import relaxation
 

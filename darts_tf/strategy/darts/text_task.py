@@ -97,9 +97,7 @@ class TextTask:
         """See Task; the hidden state before them is zero."""
         if self._fixed is None:
             zeros = self._zeros(self._shape)
-            self._fixed = tuple(
-                (*next(iter(data(0))), zeros) for data in self._data
-            )
+            self._fixed = tuple((*next(iter(data(0))), zeros) for data in self._data)
         return self._fixed
 
     def rate_factor(self, train) -> float:
@@ -127,17 +125,13 @@ class TextTask:
         def nats(batch, hidden):
             return self._sum_nats(alpha, (*batch, hidden))
 
-        mean = scores.cross_entropy(
-            nats, self._measured(), hidden, self._replicas
-        )
+        mean = scores.cross_entropy(nats, self._measured(), hidden, self._replicas)
         return {"valid/perplexity": math.exp(mean)}
 
     def _nats(self, alpha, batch):
         inputs, targets, fresh, hidden = batch
         weights = relaxation.mixing_weights(alpha)[0]
-        logits, hidden, _ = self.model(
-            inputs, started(hidden, fresh), weights=weights
-        )
+        logits, hidden, _ = self.model(inputs, started(hidden, fresh), weights=weights)
         return scores.nats(logits, tf.transpose(targets)), hidden
 
     def state(self) -> dict[str, np.ndarray]:
@@ -150,9 +144,7 @@ class TextTask:
     def restore(self, arrays) -> None:
         """See Task."""
         self._hidden = {
-            name: self._replicas.divided(
-                taken(arrays, f"hidden/{name}", self._shape)
-            )
+            name: self._replicas.divided(taken(arrays, f"hidden/{name}", self._shape))
             for name in self._hidden
         }
         self._iterators = None

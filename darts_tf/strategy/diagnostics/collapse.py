@@ -50,8 +50,7 @@ def collapse(space: SearchSpace, genotype: Genotype) -> str:
     named = f"the {spec.name} cell" if len(space.cells) > 1 else "the cell"
     if not any(_has_weights(name) for name in working(spec, cell)):
         return (
-            f"{named} has no operation with weights between its inputs and "
-            f"its output"
+            f"{named} has no operation with weights between its inputs and its output"
         )
     if spec.predecessors is None:
         return ""

@@ -26,8 +26,8 @@ import numpy as np
 
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
-from darts_tf.strategy.diagnostics.collapse import main_cell
 from darts_tf.strategy.darts.tasks import taken
+from darts_tf.strategy.diagnostics.collapse import main_cell
 
 RULES = ("none", "eigenvalue", "skip_connections")
 EIGENVALUE = "eigenvalue/dominant"

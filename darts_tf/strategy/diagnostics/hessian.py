@@ -36,9 +36,7 @@ def hessian_product(loss, w, alpha, batch, seed, v):
             inner.watch(alpha)
             value, _ = loss(w, alpha, batch, seed)
         g = inner.gradient(value, alpha, unconnected_gradients="zero")
-    return outer.gradient(
-        g, alpha, output_gradients=v, unconnected_gradients="zero"
-    )
+    return outer.gradient(g, alpha, output_gradients=v, unconnected_gradients="zero")
 
 
 @dataclasses.dataclass(frozen=True)

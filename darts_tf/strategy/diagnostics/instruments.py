@@ -21,14 +21,13 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.space.cell import SearchSpace
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import relaxation
-from darts_tf.strategy.lambda_darts.alignment import mean_pairwise_cosine
-from darts_tf.strategy.diagnostics.collapse import (counts, main_cell)
+from darts_tf.strategy.darts import bilevel, relaxation
 from darts_tf.strategy.darts.discretisation import genotype_weights
-from darts_tf.strategy.diagnostics.hessian import (dominant_eigenvalue, hessian_product)
 from darts_tf.strategy.darts.micro_batches import in_turn
-from darts_tf.strategy.one_shot.shared_weights import (SupernetAccuracy, tensors)
+from darts_tf.strategy.diagnostics.collapse import counts, main_cell
+from darts_tf.strategy.diagnostics.hessian import dominant_eigenvalue, hessian_product
+from darts_tf.strategy.lambda_darts.alignment import mean_pairwise_cosine
+from darts_tf.strategy.one_shot.shared_weights import SupernetAccuracy, tensors
 
 GAP_BATCHES = 32
 """Batches of L_val's stream on which the discretisation gap is measured."""
@@ -77,9 +76,7 @@ class Alignment:
         places = normal_layers(task.space, task.kinds)
 
         def gradients(w, cells, batch, seed):
-            found, _, _ = bilevel.alpha_gradient(
-                task.cells_loss, w, cells, batch, seed
-            )
+            found, _, _ = bilevel.alpha_gradient(task.cells_loss, w, cells, batch, seed)
             return [found[place] for place in places]
 
         self._gradients = in_turn(
@@ -92,7 +89,7 @@ class Alignment:
         self._local = replicas.local
 
     def __call__(self, search) -> dict[str, float]:
-        """"alignment/train" and "alignment/valid", each in [-1, 1]."""
+        """ "alignment/train" and "alignment/valid", each in [-1, 1]."""
         w, alpha = search.values()
         cells = self._cells(alpha)
         found = [
@@ -151,10 +148,7 @@ def _divided(v: np.ndarray, shapes) -> list:
     """A vector [N] as tensors of these shapes, those of alpha."""
     ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
     parts = np.split(v.astype(np.float32), ends)
-    return [
-        tf.reshape(part, shape)
-        for part, shape in zip(parts, shapes, strict=True)
-    ]
+    return [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 class Gap:

@@ -35,11 +35,13 @@ import tensorflow as tf
 
 from darts_tf.descent.precision import FLOAT32, Precision
 from darts_tf.errors import InputError
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import gradients
-from darts_tf.strategy.lambda_darts.alignment import (mean_pairwise_cosine, mean_pairwise_sign)
+from darts_tf.strategy.darts import bilevel, gradients
 from darts_tf.strategy.darts.micro_batches import in_turn
 from darts_tf.strategy.darts.relaxation import cells_of
+from darts_tf.strategy.lambda_darts.alignment import (
+    mean_pairwise_cosine,
+    mean_pairwise_sign,
+)
 
 KINDS = {"cosine": mean_pairwise_cosine, "sign": mean_pairwise_sign}
 """The regularisers by name: what they make large."""
@@ -74,9 +76,7 @@ def perturbations(alignment: Callable, gradients, groups):
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(gradients)
-        total = tf.add_n(
-            [alignment([gradients[i] for i in group]) for group in groups]
-        )
+        total = tf.add_n([alignment([gradients[i] for i in group]) for group in groups])
     u = tape.gradient(total, gradients, unconnected_gradients="zero")
     return mean_pairwise_cosine([gradients[i] for i in groups[0]]), u
 
@@ -173,9 +173,7 @@ class LambdaRegulariser:
             return *bilevel.perturb(at(alpha), u, epsilon), epsilon
 
         def weights_only(w, cells, batch, seed):
-            g, _, _ = bilevel.weight_gradient(
-                cells_loss, w, cells, batch, seed
-            )
+            g, _, _ = bilevel.weight_gradient(cells_loss, w, cells, batch, seed)
             return g
 
         def difference(up, down, epsilon):
@@ -188,9 +186,7 @@ class LambdaRegulariser:
             return cells_loss(w, cells, batch, seed)
 
         def product(w, alpha, batch, seed, u):
-            return gradients.mixed_product(
-                by_cells, at(alpha), w, batch, seed, u
-            )
+            return gradients.mixed_product(by_cells, at(alpha), w, batch, seed, u)
 
         def minus(g, derivative, strength):
             added = [-tf.cast(strength, d.dtype) * d for d in derivative]

@@ -7,9 +7,9 @@ import functools
 from darts_tf.descent.precision import Precision
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.strategy.lambda_darts import regularizer
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.tasks import Task
+from darts_tf.strategy.lambda_darts import regularizer
 
 
 class Regulariser:

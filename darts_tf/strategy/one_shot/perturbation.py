@@ -226,10 +226,13 @@ class Selection:
         """Takes up what `state` gave; InputError where it does not fit."""
         for name, cell in self._cells.items():
             start = f"{name}/"
-            cell.restore({
-                key.removeprefix(start): array
-                for key, array in arrays.items() if key.startswith(start)
-            })  # fmt: skip
+            cell.restore(
+                {
+                    key.removeprefix(start): array
+                    for key, array in arrays.items()
+                    if key.startswith(start)
+                }
+            )
 
 
 def admissible(spec: CellSpec, row: int) -> list[int]:

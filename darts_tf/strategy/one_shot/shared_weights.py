@@ -25,8 +25,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.weights import DescendingWeights
 from darts_tf.networks.compiled.flat_weights import WeightRow
 from darts_tf.space.cell import SearchSpace
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import bilevel, relaxation
 from darts_tf.strategy.darts.micro_batches import in_turn
 
 Weights = Mapping[str, np.ndarray]
@@ -100,9 +99,7 @@ class SharedWeights:
             variables, settings, self._precision, replicas
         )
         of_cells = WeightRow(model).loss(relaxation.cells_loss(model))
-        self._accuracy = SupernetAccuracy(
-            of_cells, model.space, model.kinds, replicas
-        )
+        self._accuracy = SupernetAccuracy(of_cells, model.space, model.kinds, replicas)
         self._compile(of_cells, model.kinds, settings.micro_batches)
 
     def _compile(self, of_cells, kinds, micro_batches: int) -> None:
@@ -114,7 +111,8 @@ class SharedWeights:
 
         self._gradient = in_turn(
             functools.partial(
-                bilevel.weight_gradient, precision.of(loss),
+                bilevel.weight_gradient,
+                precision.of(loss),
                 scale=precision.scale,
             ),
             micro_batches,
@@ -133,9 +131,7 @@ class SharedWeights:
         w, rows = self._weights.read(), tensors(self._space, weights)
         seed = tf.constant(seed, tf.int32)
         g, loss, aux = self._gradient(w, rows, batch, seed)
-        skipped = self._weights.move(
-            w, g, tf.constant(learning_rate, tf.float32)
-        )
+        skipped = self._weights.move(w, g, tf.constant(learning_rate, tf.float32))
         share = self._share(aux["logits"], batch[1])
         local = self._replicas.local
         scalars = {
@@ -147,9 +143,7 @@ class SharedWeights:
             scalars["train/skipped"] = local(skipped)
         return scalars
 
-    def accuracy(
-        self, weights: Weights, batches: Iterable, seed: int
-    ) -> float:
+    def accuracy(self, weights: Weights, batches: Iterable, seed: int) -> float:
         """Of the present w, see SupernetAccuracy."""
         return self._accuracy(self._weights.read(), weights, batches, seed)
 
@@ -160,6 +154,4 @@ class SharedWeights:
 
 def tensors(space: SearchSpace, weights: Weights) -> list[tf.Tensor]:
     """Mixing weights in the order of the space's cells."""
-    return [
-        tf.constant(weights[spec.name], tf.float32) for spec in space.cells
-    ]
+    return [tf.constant(weights[spec.name], tf.float32) for spec in space.cells]

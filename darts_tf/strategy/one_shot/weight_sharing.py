@@ -30,8 +30,8 @@ from darts_tf.descent.variables import load, named
 from darts_tf.errors import InputError
 from darts_tf.networks.compiled.flat_weights import WeightRow
 from darts_tf.space.genotype import Genotype
-from darts_tf.strategy.darts.discretisation import genotype_weights
 from darts_tf.strategy.black_box.random_choice import random_genotype
+from darts_tf.strategy.darts.discretisation import genotype_weights
 from darts_tf.strategy.one_shot.shared_weights import SharedWeights
 
 TRAINED, RANKED = 0, 1
@@ -146,9 +146,11 @@ class RandomWeightSharing(Epochs):
         if self._iterator is None:
             self._iterator = iter(self._data(self.step))
         rate = cosine(
-            settings.learning_rate, settings.learning_rate_min, self.epoch,
+            settings.learning_rate,
+            settings.learning_rate_min,
+            self.epoch,
             settings.epochs,
-        )  # fmt: skip
+        )
         weights = genotype_weights(self.space, self.trained(self.step))
         seed = settings.seed, self.step
         batch = next(self._iterator)

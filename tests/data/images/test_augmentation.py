@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.data.images.augmentation import (Augmentation, crop_and_flip, cutout)
+from darts_tf.data.images.augmentation import Augmentation, crop_and_flip, cutout
 from darts_tf.errors import InputError
 
 ORACLE = pathlib.Path(__file__).parents[2] / "oracles/tensorflow_addons.npz"
@@ -44,8 +44,7 @@ def test_crop_and_flip_equal_a_slow_loop(padding):
     flips = np.array([True, False] * 3)
     got = crop_and_flip(tf.constant(images), padding, tops, lefts, flips)
     expected = [
-        slow_crop(*one)
-        for one in zip(images, [padding] * 6, tops, lefts, flips)
+        slow_crop(*one) for one in zip(images, [padding] * 6, tops, lefts, flips)
     ]
     np.testing.assert_array_equal(got, np.stack(expected))
 
@@ -89,8 +88,7 @@ def test_move_draws_every_crop_and_both_directions():
     got = Augmentation(crop_padding=1).move(tf.constant(pixels), [3, 4])
     _, rows, columns, _ = np.nonzero(got.numpy())
     assert len(rows) == 2000  # the bright pixel never leaves the image
-    places, counts = np.unique(np.stack([rows, columns]), axis=1,
-                               return_counts=True)
+    places, counts = np.unique(np.stack([rows, columns]), axis=1, return_counts=True)
     # Rows 1..3; columns 0..2 as it is and 2..4 mirrored: 2 comes up twice.
     assert places.shape[1] == 3 * 5
     share = counts / 2000
@@ -99,8 +97,7 @@ def test_move_draws_every_crop_and_both_directions():
 
 
 def test_flip_is_even_and_can_be_off():
-    pixels = np.tile(np.arange(4, dtype=np.uint8)[None, None, :, None],
-                     (1000, 1, 1, 1))
+    pixels = np.tile(np.arange(4, dtype=np.uint8)[None, None, :, None], (1000, 1, 1, 1))
     on = Augmentation(crop_padding=0).move(tf.constant(pixels), [0, 1])
     off = Augmentation(crop_padding=0, flip=False)
     mirrored = on.numpy()[:, 0, 0, 0] == 3

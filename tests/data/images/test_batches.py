@@ -12,8 +12,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.data.images.batches import (Augmentation, ordered_batches, steps_per_epoch, training_batches)
-from darts_tf.data.images.dataset import (Part, channel_statistics)
+from darts_tf.data.images.batches import (
+    Augmentation,
+    ordered_batches,
+    steps_per_epoch,
+    training_batches,
+)
+from darts_tf.data.images.dataset import Part, channel_statistics
 from darts_tf.errors import InputError
 
 EVERYTHING = Augmentation(crop_padding=2, flip=True, cutout_length=4)
@@ -36,9 +41,7 @@ def batches(part, steps, start_step=0, seed=7, batch_size=4, **more):
         statistics=more.pop("statistics", NEUTRAL),
         **more,
     )
-    return [
-        (x.numpy(), y.numpy()) for x, y in itertools.islice(dataset, steps)
-    ]
+    return [(x.numpy(), y.numpy()) for x, y in itertools.islice(dataset, steps)]
 
 
 @pytest.mark.parametrize("start_step", [1, 4, 5, 13])
@@ -97,16 +100,16 @@ def test_augmentation_changes_from_step_to_step():
 
 
 def test_what_a_crop_adds_is_black_and_what_cutout_hides_is_the_mean():
-    part = Part(
-        np.full((4, 6, 6, 3), 255, np.uint8), np.arange(4, dtype=np.int32)
-    )
+    part = Part(np.full((4, 6, 6, 3), 255, np.uint8), np.arange(4, dtype=np.int32))
     statistics = (np.full(3, 100, np.float32), np.full(3, 50, np.float32))
-    values = np.unique([
-        x
-        for x, _ in batches(
-            part, 20, statistics=statistics, augmentation=EVERYTHING
-        )
-    ])
+    values = np.unique(
+        [
+            x
+            for x, _ in batches(
+                part, 20, statistics=statistics, augmentation=EVERYTHING
+            )
+        ]
+    )
     np.testing.assert_allclose(values, [-2.0, 0.0, 3.1], atol=1e-6)
 
 

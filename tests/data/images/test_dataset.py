@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from darts_tf.data.images import dataset
-from darts_tf.data.images.dataset import (channel_statistics, stratified_split)
+from darts_tf.data.images.dataset import channel_statistics, stratified_split
 from darts_tf.errors import InputError
 
 

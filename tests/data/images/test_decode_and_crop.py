@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from darts_tf.data.images import decode_and_crop
-from darts_tf.data.images.large_images import (AREAS, RATIOS, random_crops)
+from darts_tf.data.images.large_images import AREAS, RATIOS, random_crops
 
 
 def slope(height, width) -> np.ndarray:
@@ -51,7 +51,9 @@ def test_only_the_piece_is_taken(kind):
 
 
 def test_a_photograph_keeps_its_proportions():
-    found = decode_and_crop.read_image(encoded(slope(60, 120)), decode_and_crop.centre, (28, 28, 3))
+    found = decode_and_crop.read_image(
+        encoded(slope(60, 120)), decode_and_crop.centre, (28, 28, 3)
+    )
     assert found.dtype == tf.uint8
     red, green = found[..., 0].numpy(), found[..., 1].numpy()
     # 7/8 of the height is seen, and the same number of columns.
@@ -63,8 +65,13 @@ def test_a_photograph_keeps_its_proportions():
 
 def test_colours_are_those_asked_for():
     grey = encoded(slope(20, 20)[..., 0])
-    assert decode_and_crop.read_image(grey, decode_and_crop.whole, (20, 20, 1)).shape[-1] == 1
-    colour = decode_and_crop.read_image(grey, decode_and_crop.whole, (20, 20, 3)).numpy()
+    assert (
+        decode_and_crop.read_image(grey, decode_and_crop.whole, (20, 20, 1)).shape[-1]
+        == 1
+    )
+    colour = decode_and_crop.read_image(
+        grey, decode_and_crop.whole, (20, 20, 3)
+    ).numpy()
     np.testing.assert_array_equal(colour[..., 0], colour[..., 2])
 
 
@@ -105,6 +112,4 @@ def test_long_images(wide):
         last = height > 1 - 1e-6
         assert 0 < last.sum() < 500
         np.testing.assert_allclose(width[last], RATIOS[1] / 5, rtol=1e-5)
-        np.testing.assert_allclose(
-            left[last], (1 - RATIOS[1] / 5) / 2, rtol=1e-5
-        )
+        np.testing.assert_allclose(left[last], (1 - RATIOS[1] / 5) / 2, rtol=1e-5)

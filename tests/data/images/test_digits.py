@@ -43,8 +43,7 @@ def test_every_class_gives_a_fifth_to_the_test_part(parts):
 
 def test_no_image_is_in_both_parts(parts):
     train, test = (
-        {image.tobytes() for image in parts[name].images}
-        for name in ("train", "test")
+        {image.tobytes() for image in parts[name].images} for name in ("train", "test")
     )
     assert len(train) > 1400 and not train & test
 
@@ -63,9 +62,13 @@ def test_what_one_reader_spoils_the_next_does_not_see(parts):
 def test_the_licence_stands_beside_the_file_and_fits_it(parts):
     text = LICENCE.read_text("utf-8")
     for word in (
-        "Alpaydin", "Kaynak", "10.24432/C50P49", "CC BY 4.0",
-        "https://creativecommons.org/licenses/by/4.0/", "Changes made",
-    ):  # fmt: skip
+        "Alpaydin",
+        "Kaynak",
+        "10.24432/C50P49",
+        "CC BY 4.0",
+        "https://creativecommons.org/licenses/by/4.0/",
+        "Changes made",
+    ):
         assert word in text
     train, test = parts["train"].size, parts["test"].size
     assert f"{train + test:,} digits" in text

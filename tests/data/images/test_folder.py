@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darts_tf.data.images import folder
-from darts_tf.data.images import resize
+from darts_tf.data.images import folder, resize
 from darts_tf.data.images.loading import load_images
 from darts_tf.errors import InputError
 
@@ -48,9 +47,7 @@ def test_class_folders_give_a_stratified_test_part(root):
     np.testing.assert_array_equal(np.bincount(data.train.labels), [8, 8])
     np.testing.assert_array_equal(np.bincount(test.labels), [2, 2])
     values = {
-        int(image[0, 0, 0])
-        for part in (data.train, test)
-        for image in part.images
+        int(image[0, 0, 0]) for part in (data.train, test) for image in part.images
     }
     assert values == {*range(10), *range(200, 210)}  # disjoint, all there
     for part in (data.train, test):
@@ -75,8 +72,11 @@ def test_train_and_test_folders_are_taken_as_they_are(tmp_path):
 def test_test_pixels_stay_unread(root, monkeypatch):
     opened = []
     monkeypatch.setattr(
-        folder, "_pixels", lambda path, channels, real=folder._pixels:
-        opened.append(path) or real(path, channels)
+        folder,
+        "_pixels",
+        lambda path, channels, real=folder._pixels: (
+            opened.append(path) or real(path, channels)
+        ),
     )
     data = load(root)
     assert len(opened) == 16
@@ -115,16 +115,14 @@ def test_sixteen_bit_grey_keeps_its_high_bits(tmp_path):
 
 
 def test_a_turned_photograph_is_set_upright(tmp_path):
-    resize = np.zeros((4, 6, 3), np.uint8)
-    resize[:, :3] = 255  # the left half is bright
+    pixels = np.zeros((4, 6, 3), np.uint8)
+    pixels[:, :3] = 255  # the left half is bright
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned clockwise: left becomes top
     for name in "ab":
         (tmp_path / name).mkdir()
         for i in range(5):
-            Image.fromarray(resize).save(
-                tmp_path / name / f"{i}.png", exif=exif
-            )
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png", exif=exif)
     image = load(tmp_path).train.images[0]
     assert image.shape == (6, 4, 3)
     assert image[:3].min() == 255 and image[3:].max() == 0

@@ -22,9 +22,10 @@ def imagenet(monkeypatch, root, train, validation) -> str:
             for i, label in enumerate(labels)
         ]
         for split, start, labels in (
-            ("train", 0, train), ("validation", 1000, validation)
+            ("train", 0, train),
+            ("validation", 1000, validation),
         )
-    }  # fmt: skip
+    }
     return prepare(monkeypatch, root, "imagenet_resized/16x16", splits)
 
 

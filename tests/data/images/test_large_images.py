@@ -9,7 +9,14 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.data.images.augmentation import Augmentation
-from darts_tf.data.images.large_images import (AREAS, RATIOS, coloured, jittered, random_crops, resized)
+from darts_tf.data.images.large_images import (
+    AREAS,
+    RATIOS,
+    coloured,
+    jittered,
+    random_crops,
+    resized,
+)
 from darts_tf.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -27,8 +34,7 @@ def slow_resized(image, crop):
             for i in (int(np.floor(y)), int(np.floor(y)) + 1):
                 for j in (int(np.floor(x)), int(np.floor(x)) + 1):
                     share = (1 - abs(y - i)) * (1 - abs(x - j))
-                    pixel = image[min(max(i, 0), height - 1),
-                                  min(max(j, 0), width - 1)]  # fmt: skip
+                    pixel = image[min(max(i, 0), height - 1), min(max(j, 0), width - 1)]
                     out[row, column] += share * pixel
     return out
 
@@ -72,11 +78,8 @@ def slow_coloured(image, brightness, contrast, saturation, hue):
 
 
 def test_colours_change_as_by_colorsys():
-    factors = np.array([
-        [0.6, 1.4, 0.7, 0.2], [1.4, 0.6, 1.3, -0.2], [1, 1, 1, 0.1]])  # fmt: skip
-    found = coloured(
-        tf.constant(IMAGES), *tf.constant(factors.T, tf.float32)
-    ).numpy()
+    factors = np.array([[0.6, 1.4, 0.7, 0.2], [1.4, 0.6, 1.3, -0.2], [1, 1, 1, 0.1]])
+    found = coloured(tf.constant(IMAGES), *tf.constant(factors.T, tf.float32)).numpy()
     for image, after, row in zip(IMAGES, found, factors):
         assert np.abs(after - slow_coloured(image, *row)).max() <= 0.6
     ones = tf.ones(3)

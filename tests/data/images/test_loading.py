@@ -51,8 +51,7 @@ def test_digits_can_be_told_apart():
 def test_test_digits_stay_unread(monkeypatch):
     read = []
     monkeypatch.setattr(
-        digits, "_read", lambda part, real=digits._read:
-        read.append(part) or real(part)
+        digits, "_read", lambda part, real=digits._read: read.append(part) or real(part)
     )
     data = load_images("digits")
     assert read == ["train"]

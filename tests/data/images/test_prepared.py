@@ -10,9 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from darts_tf.data.images import resize
-from darts_tf.data.images import splits
-from darts_tf.data.images.loading import (describe_images, load_images)
+from darts_tf.data.images import resize, splits
+from darts_tf.data.images.loading import describe_images, load_images
 from darts_tf.errors import InputError
 
 tfds = pytest.importorskip("tensorflow_datasets")
@@ -58,10 +57,7 @@ def write(root, name, splits, image=GREY, keys=("image", "label"), **more):
 
 def greys(count, offset=0):
     """Images that hold their own number; labels go round."""
-    return [
-        (np.full((12, 10, 1), offset + i, np.uint8), i % 3)
-        for i in range(count)
-    ]
+    return [(np.full((12, 10, 1), offset + i, np.uint8), i % 3) for i in range(count)]
 
 
 def refusal(name, **more) -> str:
@@ -93,9 +89,11 @@ def test_the_last_named_split_is_the_test_part(tmp_path, named, monkeypatch):
     write(tmp_path, "shapes", {"train": greys(9), **parts})
     read = []
     monkeypatch.setattr(
-        splits.Source, "read",
-        lambda self, split, real=splits.Source.read:
-        read.append(split) or real(self, split),
+        splits.Source,
+        "read",
+        lambda self, split, real=splits.Source.read: (
+            read.append(split) or real(self, split)
+        ),
     )
     data = load_images("shapes", data_dir=str(tmp_path))
     assert data.train.size == 9 and read == ["train"]  # test is unread
@@ -104,9 +102,7 @@ def test_the_last_named_split_is_the_test_part(tmp_path, named, monkeypatch):
 
 
 def test_sizes_that_differ_are_scaled_or_refused(tmp_path):
-    examples = [
-        (np.full((5 + i, 9, 3), 10 * i, np.uint8), i % 3) for i in range(9)
-    ]
+    examples = [(np.full((5 + i, 9, 3), 10 * i, np.uint8), i % 3) for i in range(9)]
     write(tmp_path, "photos", {"train": examples, "test": examples}, COLOUR)
     message = refusal("photos", data_dir=str(tmp_path))
     assert "several sizes" in message and "image_size" in message
@@ -123,8 +119,11 @@ def test_features_are_found_without_supervised_keys(tmp_path):
 def test_a_set_without_class_label_is_refused(tmp_path):
     number = tfds.features.Scalar(np.int64)
     write(
-        tmp_path, "ages", {"train": greys(9)},
-        keys=("image", "age"), age=number,
+        tmp_path,
+        "ages",
+        {"train": greys(9)},
+        keys=("image", "age"),
+        age=number,
     )
     message = refusal("ages", data_dir=str(tmp_path))
     assert "no image classification set" in message and "age" in message
@@ -136,14 +135,10 @@ def test_a_set_without_train_split_is_refused(tmp_path):
     assert "no split 'train'" in message and "everything" in message
 
 
-def test_more_than_memory_holds_is_refused_before_reading(
-    tmp_path, monkeypatch
-):
+def test_more_than_memory_holds_is_refused_before_reading(tmp_path, monkeypatch):
     write(tmp_path, "shapes", {"train": greys(30)})
     monkeypatch.setattr(resize, "available_memory", lambda: 3000)
-    monkeypatch.setattr(
-        splits.Source, "read", lambda *_: pytest.fail("read")
-    )
+    monkeypatch.setattr(splits.Source, "read", lambda *_: pytest.fail("read"))
     message = refusal("shapes", data_dir=str(tmp_path))
     assert "30 images of 12x10x1" in message and "40%" in message
 
@@ -205,9 +200,15 @@ def test_a_damaged_set_is_named(tmp_path):
 
 def test_a_test_split_without_labels_counts_as_none(tmp_path):
     hidden = [(image, -1) for image, _ in greys(6)]
-    write(tmp_path, "shapes", {
-        "train": greys(9), "test": hidden, "validation": greys(4),
-    })  # fmt: skip
+    write(
+        tmp_path,
+        "shapes",
+        {
+            "train": greys(9),
+            "test": hidden,
+            "validation": greys(4),
+        },
+    )
     data = load_images("shapes", data_dir=str(tmp_path))
     assert data.load_test().size == 4 and data.train.size == 9
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.data.images.records import (LOOK, find_examples)
+from darts_tf.data.images.records import LOOK, find_examples
 from darts_tf.data.images.streamed import record_at
 
 
@@ -16,12 +16,8 @@ def example(label, size, packed=True) -> bytes:
         "image": tf.train.Feature(
             bytes_list=tf.train.BytesList(value=[b"\x0a" * size])
         ),
-        "score": tf.train.Feature(
-            float_list=tf.train.FloatList(value=[0.5, 1.5])
-        ),
-        "size": tf.train.Feature(
-            int64_list=tf.train.Int64List(value=[7, 8, 9])
-        ),
+        "score": tf.train.Feature(float_list=tf.train.FloatList(value=[0.5, 1.5])),
+        "size": tf.train.Feature(int64_list=tf.train.Int64List(value=[7, 8, 9])),
         "none": tf.train.Feature(int64_list=tf.train.Int64List()),
     }
     if packed:
@@ -33,9 +29,7 @@ def example(label, size, packed=True) -> bytes:
         ).SerializeToString()
     # As other writers may have it, by hand: the last field, not packed.
     entry = b"\x0a\x05label\x12\x04\x1a\x02\x08" + bytes([label])
-    return b"\x0a" + bytes([len(entry) + 2]) + b"\x0a" + bytes(
-        [len(entry)]
-    ) + entry
+    return b"\x0a" + bytes([len(entry) + 2]) + b"\x0a" + bytes([len(entry)]) + entry
 
 
 def written(path, examples) -> str:
@@ -58,9 +52,7 @@ def test_every_example_of_several_files(tmp_path):
     np.testing.assert_array_equal(files, [0, 0, 0, 2, 2, 2, 2])
     np.testing.assert_array_equal(numbers, labels)
     for file, place, expected in zip(files, places, found):
-        record = record_at(
-            tf.constant(paths[file]), tf.constant(place, tf.int64)
-        )
+        record = record_at(tf.constant(paths[file]), tf.constant(place, tf.int64))
         assert record.numpy() == expected
 
 

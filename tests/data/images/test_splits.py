@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.data.images import splits
-from darts_tf.data.images.splits import (FirstClasses, Source)
+from darts_tf.data.images.splits import FirstClasses, Source
 from darts_tf.errors import InputError
 
 pytest.importorskip("tensorflow_datasets")
@@ -69,12 +69,15 @@ def test_images_are_scaled_where_they_should_be():
     np.testing.assert_array_equal(part.images[:, 0, 0, 0], range(10))
 
 
-@pytest.mark.parametrize("more, words", [
-    ({"counted": 11}, "has 10 of 11 examples"),
-    ({"labels": [*LABELS[:-1], -1]}, "some without a label"),
-    ({"labels": [], "counted": 0}, "has 0 of 0 examples"),
-    ({"fails": True}, "'train' cannot be read"),
-])
+@pytest.mark.parametrize(
+    "more, words",
+    [
+        ({"counted": 11}, "has 10 of 11 examples"),
+        ({"labels": [*LABELS[:-1], -1]}, "some without a label"),
+        ({"labels": [], "counted": 0}, "has 0 of 0 examples"),
+        ({"fails": True}, "'train' cannot be read"),
+    ],
+)
 def test_what_is_not_whole_is_refused(more, words):
     with pytest.raises(InputError, match=words) as found:
         source(**more).read("train")
@@ -82,9 +85,7 @@ def test_what_is_not_whole_is_refused(more, words):
 
 
 def first(classes, **more) -> FirstClasses:
-    return FirstClasses(
-        builder(**more), "picture", "kind", (6, 4, 1), None, classes
-    )
+    return FirstClasses(builder(**more), "picture", "kind", (6, 4, 1), None, classes)
 
 
 def test_only_the_first_classes_are_held():

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darts_tf.data.images import resize
-from darts_tf.data.images import splits
+from darts_tf.data.images import resize, splits
 from darts_tf.data.images.loading import load_images
 from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.errors import InputError
@@ -18,9 +17,11 @@ pytestmark = pytest.mark.usefixtures("offline")
 
 def load(folder, **more):
     return load_images(
-        "imagenet2012", data_dir=str(folder), stream=True,
+        "imagenet2012",
+        data_dir=str(folder),
+        stream=True,
         **{"image_size": 8} | more,
-    )  # fmt: skip
+    )
 
 
 def refusal(*arguments, **more) -> str:
@@ -112,9 +113,8 @@ def test_another_format_of_files_is_refused(folder, monkeypatch):
     import tensorflow_datasets as tfds
 
     monkeypatch.setattr(
-        tfds.core.DatasetInfo, "file_format",
+        tfds.core.DatasetInfo,
+        "file_format",
         property(lambda self: tfds.core.FileFormat.ARRAY_RECORD),
     )
-    assert "prepared as array_record; prepare it as tfrecord" in refusal(
-        folder
-    )
+    assert "prepared as array_record; prepare it as tfrecord" in refusal(folder)

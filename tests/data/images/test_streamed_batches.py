@@ -17,8 +17,8 @@ import tensorflow as tf
 from darts_tf.data.images import batches as held
 from darts_tf.data.images import streamed_batches
 from darts_tf.data.images.augmentation import Augmentation
+from darts_tf.data.images.dataset import Part, channel_statistics
 from darts_tf.data.images.loading import load_images
-from darts_tf.data.images.dataset import (Part, channel_statistics)
 from darts_tf.errors import InputError
 from tests import imagenet
 
@@ -36,19 +36,23 @@ def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("imagenet")
     counts = {"train": COUNT, "validation": 9}
     return load_images(
-        "imagenet2012", data_dir=imagenet.prepare(folder, counts),
-        image_size=8, stream=True,
-    )  # fmt: skip
+        "imagenet2012",
+        data_dir=imagenet.prepare(folder, counts),
+        image_size=8,
+        stream=True,
+    )
 
 
 def batches(part, steps, start_step=0, seed=7, augmentation=CROPS):
     dataset = streamed_batches.training_batches(
-        part, batch_size=BATCH, seed=seed, start_step=start_step,
-        statistics=NEUTRAL, augmentation=augmentation,
-    )  # fmt: skip
-    return [
-        (x.numpy(), y.numpy()) for x, y in itertools.islice(dataset, steps)
-    ]
+        part,
+        batch_size=BATCH,
+        seed=seed,
+        start_step=start_step,
+        statistics=NEUTRAL,
+        augmentation=augmentation,
+    )
+    return [(x.numpy(), y.numpy()) for x, y in itertools.islice(dataset, steps)]
 
 
 @pytest.mark.parametrize("start_step", [1, 5, 13])
@@ -67,9 +71,7 @@ def test_an_epoch_is_a_permutation_and_labels_are_the_images_own(data):
     for x, y in found:
         assert x.shape == (BATCH, 8, 8, 3) and x.dtype == np.float32
         assert y.shape == (BATCH,) and y.dtype == np.int32
-        np.testing.assert_array_equal(
-            imagenet.label_of(imagenet.numbers(x)), y
-        )
+        np.testing.assert_array_equal(imagenet.label_of(imagenet.numbers(x)), y)
     epochs = np.concatenate([y for _, y in found]).reshape(3, steps * BATCH)
     for epoch in epochs:
         assert len(set(epoch)) == steps * BATCH
@@ -89,9 +91,7 @@ def test_the_order_is_that_of_images_in_memory(data):
 def test_every_image_is_measured_once(data):
     for part in (data.train, data.load_test()):
         found = list(
-            streamed_batches.ordered_batches(
-                part, batch_size=BATCH, statistics=NEUTRAL
-            )
+            streamed_batches.ordered_batches(part, batch_size=BATCH, statistics=NEUTRAL)
         )
         sizes = [len(y) for _, y in found]
         assert sizes[:-1] == [BATCH] * (len(found) - 1)
@@ -108,8 +108,7 @@ def test_images_of_one_size_are_those_in_memory(tmp_path):
 
     random = np.random.default_rng(0)
     examples = [
-        (random.integers(0, 256, (12, 10, 1), np.uint8), i % 3)
-        for i in range(15)
+        (random.integers(0, 256, (12, 10, 1), np.uint8), i % 3) for i in range(15)
     ]
     write(tmp_path, "shapes", {"train": examples, "test": examples}, GREY)
     name = {"data_dir": str(tmp_path)}
@@ -117,9 +116,7 @@ def test_images_of_one_size_are_those_in_memory(tmp_path):
     there = load_images("shapes", stream=True, **name)
     assert here.image_shape == there.image_shape
     statistics = channel_statistics(here.train.images)
-    for a, b in zip(
-        statistics, streamed_batches.channel_statistics(there.train)
-    ):
+    for a, b in zip(statistics, streamed_batches.channel_statistics(there.train)):
         np.testing.assert_array_equal(a, b)
     more = {"batch_size": 4, "statistics": statistics}
     endless = {"seed": 1, "start_step": 0}
@@ -131,10 +128,8 @@ def test_images_of_one_size_are_those_in_memory(tmp_path):
                     5,
                 )
             )
-            for module, part in (
-                (held, here.train), (streamed_batches, there.train)
-            )
-        ]  # fmt: skip
+            for module, part in ((held, here.train), (streamed_batches, there.train))
+        ]
         for (x, y), (same_x, same_y) in zip(*pairs, strict=True):
             np.testing.assert_array_equal(x, same_x)
             np.testing.assert_array_equal(y, same_y)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from darts_tf.data.text.dataset import TextData
-from darts_tf.data.text.vocabulary import (EOS, UNKNOWN, Vocabulary)
+from darts_tf.data.text.vocabulary import EOS, UNKNOWN, Vocabulary
 
 
 def test_the_test_part_is_read_on_demand():

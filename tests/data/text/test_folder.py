@@ -10,7 +10,7 @@ import pytest
 
 from darts_tf.data.text import folder
 from darts_tf.data.text.folder import load_text_folder
-from darts_tf.data.text.vocabulary import (EOS, UNKNOWN, Vocabulary)
+from darts_tf.data.text.vocabulary import EOS, UNKNOWN, Vocabulary
 from tests.data.refusal import refusal
 
 TRAIN = "the cat sat\nthe dog\n\n"
@@ -105,9 +105,7 @@ def test_a_missing_file_is_named(tmp_path, part):
     message = refusal(lambda: load(tmp_path))
     assert message.startswith(f"{tmp_path / part}.txt is missing")
     (tmp_path / f"{part}.txt").mkdir()
-    assert f"{part}.txt is missing or no file" in refusal(
-        lambda: load(tmp_path)
-    )
+    assert f"{part}.txt is missing or no file" in refusal(lambda: load(tmp_path))
 
 
 @pytest.mark.parametrize("part", ["train", "valid", "test"])
@@ -133,9 +131,7 @@ def test_what_is_no_utf_8_is_named_with_its_line(tmp_path, part):
     assert "at its byte 5" in message and "save" in message
 
 
-def test_a_line_of_the_limit_is_read_and_a_longer_one_refused(
-    tmp_path, monkeypatch
-):
+def test_a_line_of_the_limit_is_read_and_a_longer_one_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(folder, "LINE_LIMIT", 12)
     for end in (b"\n", b""):
         write(tmp_path, train=b"short\nword another" + end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darts_tf.data.text.loading import (EOS, load_text)
+from darts_tf.data.text.loading import EOS, load_text
 from darts_tf.errors import InputError
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from darts_tf.data.text import python_topics
-from darts_tf.data.text.loading import (UNKNOWN, load_text)
+from darts_tf.data.text.loading import UNKNOWN, load_text
 from tests.data.refusal import refusal
 
 

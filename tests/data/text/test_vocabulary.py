@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darts_tf.data.text.vocabulary import (EOS, UNKNOWN, Vocabulary, encode, read_training)
+from darts_tf.data.text.vocabulary import (
+    EOS,
+    UNKNOWN,
+    Vocabulary,
+    encode,
+    read_training,
+)
 from darts_tf.errors import InputError
 
 

@@ -10,7 +10,13 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darts_tf.data.text.windows import (batchify, ordered_windows, steps_per_epoch, training_windows, validation_windows)
+from darts_tf.data.text.windows import (
+    batchify,
+    ordered_windows,
+    steps_per_epoch,
+    training_windows,
+    validation_windows,
+)
 from darts_tf.errors import InputError
 
 FEW = settings(max_examples=12, deadline=None)
@@ -78,9 +84,7 @@ def require_pass(windows, streams, covered):
 def test_an_epoch(count, batch_size, bptt, seed, epoch):
     """It covers all but less than a window, with the right halves."""
     steps = steps_per_epoch(count, batch_size, bptt)
-    windows = training(
-        count, steps, epoch * steps, batch_size, bptt, seed
-    )
+    windows = training(count, steps, epoch * steps, batch_size, bptt, seed)
     half = max(1, bptt // 2)
     halves = round(0.05 * steps)
     found = lengths(windows)
@@ -136,9 +140,7 @@ def test_half_windows_come_equally_often_at_every_place():
     bptt=st.integers(1, 60),
     rounds=st.integers(1, 3),
 )
-def test_validation_goes_round_and_starts_afresh(
-    count, batch_size, bptt, rounds
-):
+def test_validation_goes_round_and_starts_afresh(count, batch_size, bptt, rounds):
     streams = batchify(text(count), batch_size)
     room = streams.shape[1] - 1
     length = min(bptt, room)
@@ -160,9 +162,7 @@ def test_validation_goes_round_and_starts_afresh(
 def test_a_pass_in_order_has_every_target_once(count, batch_size, bptt):
     streams = batchify(text(count), batch_size)
     room = streams.shape[1] - 1
-    windows = taken(
-        ordered_windows(text(count), batch_size=batch_size, bptt=bptt)
-    )
+    windows = taken(ordered_windows(text(count), batch_size=batch_size, bptt=bptt))
     require_pass(windows, streams, room)
     assert set(lengths(windows)[:-1]) <= {bptt}
     assert 1 <= lengths(windows)[-1] <= bptt

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darts_tf.data.text.windows import (batchify, steps_per_epoch)
+from darts_tf.data.text.windows import batchify, steps_per_epoch
 from darts_tf.errors import InputError
 
 FEW = settings(max_examples=50, deadline=None)

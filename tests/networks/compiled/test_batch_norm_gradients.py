@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.networks.compiled import derivative_mode
 from darts_tf.networks.batch_norm import EPSILON, BatchNorm
+from darts_tf.networks.compiled import derivative_mode
 from darts_tf.networks.compiled.batch_norm_gradients import normalised
 
 RNG = np.random.default_rng(0)
@@ -41,8 +41,7 @@ def first_order(norm):
 def of_both_orders(gradient, dtype):
     """First derivatives, and those of all of them in some direction."""
     x, c, a, gamma, beta, *along = (
-        tf.constant(t, dtype)
-        for t in (X, C, A, GAMMA, BETA, A_GAMMA, A_BETA)
+        tf.constant(t, dtype) for t in (X, C, A, GAMMA, BETA, A_GAMMA, A_BETA)
     )
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch([x, gamma, beta, c])
@@ -83,9 +82,7 @@ def test_the_gradient_of_a_call_has_no_derivative():
 
 def test_along_a_direction_only_the_derivative_by_what_arrives():
     """Of <by_x(c), a>: by c it is there, by x and gamma it is not."""
-    x, c, a, gamma, beta = (
-        tf.constant(t, tf.float32) for t in (X, C, A, GAMMA, BETA)
-    )
+    x, c, a, gamma, beta = (tf.constant(t, tf.float32) for t in (X, C, A, GAMMA, BETA))
     with derivative_mode.slope_along_weights():
         with tf.GradientTape(persistent=True) as outer:
             outer.watch([x, c, gamma])
@@ -122,7 +119,10 @@ def test_a_layer_takes_them_along_a_direction_and_moves_the_same(affine):
     """Eagerly, where scale and shift are variables."""
     x = tf.constant(X, tf.float32)
     results = []
-    for scope in (derivative_mode.slope_along_weights, derivative_mode.constant_weights):
+    for scope in (
+        derivative_mode.slope_along_weights,
+        derivative_mode.constant_weights,
+    ):
         layer = BatchNorm(affine)
         with scope(), tf.GradientTape() as tape:
             tape.watch(x)

@@ -10,12 +10,16 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.networks.compiled import derivative_mode
+from darts_tf.networks.compiled.directional_derivatives import (
+    filled,
+    pushed,
+    sloped,
+    tensors,
+)
 from darts_tf.networks.conv import Supernet
 from darts_tf.networks.nasbench201 import Supernet as BenchmarkSupernet
-from darts_tf.networks.compiled.directional_derivatives import (filled, pushed, sloped, tensors)
 from darts_tf.space.nasbench201 import SPACE as BENCHMARK
-from darts_tf.strategy.darts import gradients
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import gradients, relaxation
 from tests.precision import computed_in_float64
 from tests.scripts import check_says
 from tests.strategy.small_space import SMALL
@@ -63,9 +67,7 @@ def test_the_slopes_gradient_is_the_mixed_product():
     given = [W, 1 + W], [P], X, None
     u = [U, DX]
     wanted = gradients.mixed_product(chain(layer), *given, u)
-    slope = tf.function(
-        lambda: gradients.slope_gradient(chain(traced), *given, u)
-    )
+    slope = tf.function(lambda: gradients.slope_gradient(chain(traced), *given, u))
     np.testing.assert_allclose(slope(), wanted, rtol=1e-4, atol=1e-5)
 
 
@@ -78,11 +80,17 @@ def test_a_gradient_that_is_no_slope_has_no_numbers():
     assert np.isnan(g).all()
 
 
-@pytest.mark.parametrize("arguments, knows", [
-    ({}, True), ({"partial_channels": 2}, True), ({"xla": True}, False),
-    ({"synchronized": True}, False), ({"second_derivatives": True}, False),
-    ({"recompute": True}, False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "arguments, knows",
+    [
+        ({}, True),
+        ({"partial_channels": 2}, True),
+        ({"xla": True}, False),
+        ({"synchronized": True}, False),
+        ({"second_derivatives": True}, False),
+        ({"recompute": True}, False),
+    ],
+)
 def test_which_supernets_know_their_slopes(arguments, knows):
     assert Supernet(SMALL, 2, 3, 3, **arguments).sloped == knows
     assert not BenchmarkSupernet(BENCHMARK, 2, 3, 3).sloped

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.networks.compiled.flat_weights import (WeightRow, arrays_of, pieces, row_of)
+from darts_tf.networks.compiled.flat_weights import WeightRow, arrays_of, pieces, row_of
 
 
 def model():
@@ -59,9 +59,7 @@ def test_a_loss_of_the_row_has_the_gradient_of_the_list():
 
 def test_only_neighbours_are_one_piece():
     a, b, c, d = (keras.Variable(float(n)) for n in range(4))
-    assert pieces([a, b, c, d], [[b, c], []]) == [
-        range(0, 1), range(1, 3), range(3, 4)
-    ]  # fmt: skip
+    assert pieces([a, b, c, d], [[b, c], []]) == [range(0, 1), range(1, 3), range(3, 4)]
     apart = [range(n, n + 1) for n in range(4)]
     assert pieces([a, b, c, d], [[a, c]]) == apart
     assert pieces([a, b, c, d], [[c, b]]) == apart

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.networks.compiled import functional_call
+from darts_tf.networks.compiled.flat_weights import RowWeights, WeightRow
 from darts_tf.networks.conv import Supernet
-from darts_tf.networks.compiled.flat_weights import (RowWeights, WeightRow)
 from darts_tf.strategy.darts import relaxation
 from tests.strategy.small_space import SMALL
 
@@ -23,8 +23,7 @@ def net():
 
 
 def cells(model):
-    alpha = [tf.random.stateless_normal(s.alpha_shape, [1, 2])
-             for s in SMALL.cells]  # fmt: skip
+    alpha = [tf.random.stateless_normal(s.alpha_shape, [1, 2]) for s in SMALL.cells]
     return relaxation.cells_of(alpha, SMALL, model.kinds)
 
 
@@ -77,8 +76,9 @@ def test_weights_are_cut_only_where_they_are_read(net):
 
     def cuts():
         weights = RowWeights(layout, row)
-        functional_call.call(net, weights, tf.zeros((1, 8, 8, 1)), cells(net),
-                       training=True)  # fmt: skip
+        functional_call.call(
+            net, weights, tf.zeros((1, 8, 8, 1)), cells(net), training=True
+        )
         return len(weights._known)
 
     known = []

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from darts_tf.networks import pools
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.compiled.mixed_edges import (EdgeOperations, NodeOperations)
+from darts_tf.networks.compiled.mixed_edges import EdgeOperations, NodeOperations
 from darts_tf.networks.compiled.weighted_sum import as_map
 
 NORM = functools.partial(BatchNorm, False, momentum=0.0)
@@ -21,9 +21,14 @@ def image(side: int):
     return tf.random.stateless_normal((3, side, side, 2), [1, side])
 
 
-@pytest.mark.parametrize("side, skipping, read", [
-    (6, True, True), (6, False, False), (5, True, False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "side, skipping, read",
+    [
+        (6, True, True),
+        (6, False, False),
+        (5, True, False),
+    ],
+)
 def test_a_nodes_relu_phases_and_normalised_pools(side, skipping, read):
     x = image(side)
     layer = NodeOperations(POOLS, True, 2, 1, skipping, NORM)
@@ -53,9 +58,7 @@ def test_without_maps_a_node_gives_its_relu_only():
 
 def test_an_edge_is_the_sum_of_its_operations_times_their_weights():
     x = tf.nn.relu(image(5))
-    layer = EdgeOperations(
-        {"sep_conv_3x3": 2, "dil_conv_3x3": 0}, 2, 1, NORM
-    )
+    layer = EdgeOperations({"sep_conv_3x3": 2, "dil_conv_3x3": 0}, 2, 1, NORM)
     weights = tf.constant([0.5, 7.0, 2.0])
     found = layer(x, None, None, weights, training=True)
     separable, dilated = (c(x, training=True) for c in layer.chains)
@@ -71,18 +74,23 @@ def test_keys_tell_apart_what_may_not_share_a_trace():
     edges = [
         EdgeOperations(columns, channels, stride, NORM).key
         for columns, channels, stride in [
-            ({"sep_conv_3x3": 0}, 2, 1), ({"sep_conv_3x3": 1}, 2, 1),
-            ({"sep_conv_5x5": 0}, 2, 1), ({"sep_conv_3x3": 0}, 4, 1),
+            ({"sep_conv_3x3": 0}, 2, 1),
+            ({"sep_conv_3x3": 1}, 2, 1),
+            ({"sep_conv_5x5": 0}, 2, 1),
+            ({"sep_conv_3x3": 0}, 4, 1),
             ({"sep_conv_3x3": 0}, 2, 2),
         ]
-    ]  # fmt: skip
+    ]
     assert len(set(edges)) == len(edges)
     nodes = [
         NodeOperations(pools, identity, channels, stride, dilated, NORM).key
         for pools, identity, channels, stride, dilated in [
-            (POOLS, True, 2, 1, True), (POOLS[:1], True, 2, 1, True),
-            (POOLS, False, 2, 1, True), (POOLS, True, 4, 1, True),
-            (POOLS, True, 2, 2, True), (POOLS, True, 2, 1, False),
+            (POOLS, True, 2, 1, True),
+            (POOLS[:1], True, 2, 1, True),
+            (POOLS, False, 2, 1, True),
+            (POOLS, True, 4, 1, True),
+            (POOLS, True, 2, 2, True),
+            (POOLS, True, 2, 1, False),
         ]
-    ]  # fmt: skip
+    ]
     assert len(set(nodes)) == len(nodes)

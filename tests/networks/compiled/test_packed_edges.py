@@ -10,8 +10,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks import pools
-from darts_tf.networks import operations
+from darts_tf.networks import operations, pools
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.compiled.packed_edges import PackedEdges
 from darts_tf.space import conv
@@ -44,9 +43,7 @@ def test_each_edge_gets_what_it_would_compute_alone():
                 alone = operations.build(name, channels, 1, lambda: BatchNorm(False))
                 alone(tf.nn.relu(x))
                 whole = packed.convolutions[name].layers[0].kernel
-                alone.layers[0].kernel.assign(
-                    tf.split(whole, 3, axis=-1)[place]
-                )
+                alone.layers[0].kernel.assign(tf.split(whole, 3, axis=-1)[place])
                 y = alone(tf.nn.relu(x), training=True)
             else:
                 y = x if name == "skip_connect" else pools.POOLS[name](x, 1)

@@ -10,19 +10,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.networks import conv
-from darts_tf.networks import nasbench201
-from darts_tf.networks import operations
-from darts_tf.networks.compiled import recomputation
+from darts_tf.networks import conv, nasbench201, operations
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
+from darts_tf.networks.compiled import recomputation
 from darts_tf.networks.compiled.mixed_edges import MixedEdges
 from darts_tf.networks.compiled.shared_functions import SharedTraces
 from darts_tf.space.cell import CellSpec
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import gradients
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import bilevel, gradients, relaxation
 from tests.precision import computed_in_float64
 from tests.strategy.small_space import SMALL
 
@@ -49,8 +45,7 @@ def test_derivatives_of_any_order(compile, levels):
         found = []
         with contextlib.ExitStack() as stack:
             tapes = [
-                stack.enter_context(tf.GradientTape(persistent=True))
-                for _ in range(3)
+                stack.enter_context(tf.GradientTape(persistent=True)) for _ in range(3)
             ]
             for tape in tapes:
                 tape.watch([x, w])
@@ -136,15 +131,21 @@ def test_a_cell_and_its_second_derivatives(float64):
     alpha = [tf.random.stateless_normal((2, 5), [3, 4], dtype=tf.float64)]
     model(x, alpha[0])
     w = [tf.constant(v) for v in model.trainable_variables]
-    u = [tf.random.stateless_normal(v.shape, [5, i], dtype=v.dtype)
-         for i, v in enumerate(w)]  # fmt: skip
+    u = [
+        tf.random.stateless_normal(v.shape, [5, i], dtype=v.dtype)
+        for i, v in enumerate(w)
+    ]
 
     def loss(recomputed, w, alpha, x, seed):
         rows = tf.unstack(relaxation.mixing_weights(alpha)[0])
         out, state = model.stateless_call(
-            w, [v.value for v in model.non_trainable_variables], x, rows,
-            recomputed=recomputed, training=True,
-        )  # fmt: skip
+            w,
+            [v.value for v in model.non_trainable_variables],
+            x,
+            rows,
+            recomputed=recomputed,
+            training=True,
+        )
         return tf.reduce_mean(tf.tanh(out)), {"statistics": state}
 
     def derivatives(recomputed):
@@ -154,9 +155,7 @@ def test_a_cell_and_its_second_derivatives(float64):
             gradients.mixed_product(*given, u),
         )
 
-    found, wanted = (
-        tf.function(lambda r=r: derivatives(r))() for r in (True, False)
-    )
+    found, wanted = (tf.function(lambda r=r: derivatives(r))() for r in (True, False))
     assert all(np.abs(t).max() > 1e-6 for t in tf.nest.flatten(wanted[1]))
     close(found, wanted, 1e-10)
 
@@ -169,8 +168,7 @@ def test_supernets(kind):
     else:
         space, network = space_by_name(kind), nasbench201.Supernet
     alpha = [
-        tf.random.stateless_normal(spec.alpha_shape, [3, 4])
-        for spec in space.cells
+        tf.random.stateless_normal(spec.alpha_shape, [3, 4]) for spec in space.cells
     ]
     images = tf.random.stateless_normal((4, 8, 8, 1), [5, 6])
     batch, results = (images, tf.constant([0, 1, 2, 1])), []
@@ -190,12 +188,12 @@ def test_the_gradient_of_alpha_asks_for_none_of_the_weights():
     """They stay constants on their way through a recomputed cell."""
     model = conv.Supernet(SMALL, 2, 3, 3, recompute=True)
     alpha = [tf.zeros(spec.alpha_shape) for spec in SMALL.cells]
-    model(tf.zeros((1, 8, 8, 1)), relaxation.per_cell(
-        alpha, SMALL, model.kinds))  # fmt: skip
+    model(tf.zeros((1, 8, 8, 1)), relaxation.per_cell(alpha, SMALL, model.kinds))
     w = [tf.constant(v) for v in model.trainable_variables]
-    loss, batch = relaxation.supernet_loss(model), (
-        tf.zeros((2, 8, 8, 1)), tf.constant([0, 1])
-    )  # fmt: skip
+    loss, batch = (
+        relaxation.supernet_loss(model),
+        (tf.zeros((2, 8, 8, 1)), tf.constant([0, 1])),
+    )
     tf.function(
         lambda: bilevel.alpha_gradient(loss, w, alpha, batch, SEED)[0]
     ).get_concrete_function()

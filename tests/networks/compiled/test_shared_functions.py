@@ -10,14 +10,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.networks.compiled.derivative_mode import constant_weights
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.conv import Supernet
-from darts_tf.networks.compiled.mixed_edges import (EdgeOperations, NodeOperations)
+from darts_tf.networks.compiled.derivative_mode import constant_weights
+from darts_tf.networks.compiled.mixed_edges import EdgeOperations, NodeOperations
 from darts_tf.networks.compiled.shared_functions import SharedTraces
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import gradients
-from darts_tf.strategy.darts import relaxation
+from darts_tf.networks.conv import Supernet
+from darts_tf.strategy.darts import bilevel, gradients, relaxation
 from tests.strategy.small_space import SMALL
 
 RNG = np.random.default_rng(0)
@@ -26,9 +24,7 @@ COLUMNS = {"sep_conv_3x3": 2, "dil_conv_3x3": 0}
 
 def edge():
     """An edge's operations, built."""
-    layer = EdgeOperations(
-        COLUMNS, 2, 1, lambda: BatchNorm(False, momentum=0.0)
-    )
+    layer = EdgeOperations(COLUMNS, 2, 1, lambda: BatchNorm(False, momentum=0.0))
     layer(tf.zeros((1, 5, 5, 2)), None, None, tf.ones([3]), training=True)
     return layer
 
@@ -45,8 +41,7 @@ def test_two_layers_are_traced_once_and_keep_their_own_values():
         return [traces(e.key, e, *given) for e in (first, second)]
 
     found = together()
-    moved = [[v.numpy() for v in e.non_trainable_variables]
-             for e in (first, second)]  # fmt: skip
+    moved = [[v.numpy() for v in e.non_trainable_variables] for e in (first, second)]
     assert len(traces._functions) == 1
     (function,) = traces._functions.values()
     assert function.experimental_get_tracing_count() == 1
@@ -149,18 +144,21 @@ def test_gradients_of_calls_are_those_without(pieces, kind):
 def test_the_gradient_of_alpha_leaves_the_weights_out(pieces):
     loss, w, alpha, batch = pieces
     seed = tf.constant([0, 0])
-    graph = tf.function(
-        lambda: bilevel.alpha_gradient(loss, w, alpha, batch, seed)[0]
-    ).get_concrete_function().graph.as_graph_def()
+    graph = (
+        tf.function(lambda: bilevel.alpha_gradient(loss, w, alpha, batch, seed)[0])
+        .get_concrete_function()
+        .graph.as_graph_def()
+    )
     called = {
         node.attr["f"].func.name
         for node in graph.node
         if node.op.endswith("PartitionedCall")
     }
     backward = [
-        f.signature for f in graph.library.function
+        f.signature
+        for f in graph.library.function
         if f.signature.name in called and "backward" in f.signature.name
-    ]  # fmt: skip
+    ]
     # The ReLU's gradient and one for each operation's mixing weight.
     assert backward and all(len(s.output_arg) <= 9 for s in backward)
 
@@ -184,9 +182,10 @@ def test_inputs_that_no_tape_watches_are_left_out(watched):
     np.testing.assert_allclose(function(), gradient(plain), atol=1e-4)
     library = function.get_concrete_function().graph.as_graph_def().library
     (back,) = [
-        f.signature.output_arg for f in library.function
+        f.signature.output_arg
+        for f in library.function
         if "backward" in f.signature.name
-    ]  # fmt: skip
+    ]
     assert len(back) == 1 + watched
 
 

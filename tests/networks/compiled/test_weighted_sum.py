@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.networks.compiled.weighted_sum import (as_map, as_rows, mixtures)
+from darts_tf.networks.compiled.weighted_sum import as_map, as_rows, mixtures
 
 NAMES = [("pool", "none", "skip"), ("skip", "conv", "pool"), ("conv",) * 3]
 

@@ -5,17 +5,29 @@ from __future__ import annotations
 import pytest
 
 from darts_tf.descent.precision import PRECISIONS
-from darts_tf.networks.footprint.operations import Held
-from darts_tf.networks.footprint.memory import (ELEMENT, GB, IMAGES, LAMBDA, PROGRAM, SMALL_PROGRAM, TEXT, Memory, estimate)
+from darts_tf.networks.footprint.memory import (
+    ELEMENT,
+    GB,
+    IMAGES,
+    LAMBDA,
+    PROGRAM,
+    SMALL_PROGRAM,
+    TEXT,
+    Memory,
+    estimate,
+)
 from darts_tf.networks.footprint.networks import Footprint
+from darts_tf.networks.footprint.operations import Held
 from darts_tf.networks.footprint.text import TextFootprint
 from darts_tf.strategy.darts.bilevel import METHODS
 from darts_tf.strategy.lambda_darts.regularizer import GRADIENTS
 
 SIZES = Footprint(
-    cells=(Held(10, 100, 30), Held(20, 50, 5)), outside=Held(5, 7),
-    inputs=11, operations=6,
-)  # fmt: skip
+    cells=(Held(10, 100, 30), Held(20, 50, 5)),
+    outside=Held(5, 7),
+    inputs=11,
+    operations=6,
+)
 FIRST = IMAGES["first_order"]
 
 

@@ -10,8 +10,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.descent.precision import PRECISIONS
-from darts_tf.networks import conv
-from darts_tf.networks import nasbench201
+from darts_tf.networks import conv, nasbench201
 from darts_tf.networks.footprint import networks
 from darts_tf.networks.footprint.memory import ELEMENT
 from darts_tf.networks.precision import NARROW
@@ -19,8 +18,7 @@ from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import CANDIDATES
 from darts_tf.space.published import CONVOLUTIONAL, load_genotype
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import bilevel, relaxation
 
 GOLDENS = pathlib.Path(__file__).parents[2] / "goldens"
 EVERY = SearchSpace(
@@ -85,23 +83,23 @@ def all_kept(sizes) -> int:
 
 @pytest.mark.parametrize(
     "space, channels, layers, shape, groups",
-    [(EVERY, 2, 4, (8, 8, 3), 1), (EVERY, 2, 4, (9, 6, 3), 1),
-     (EVERY, 4, 3, (8, 8, 3), 2),
-     (space_by_name("nasbench201"), 2, 6, (8, 8, 1), 1),
-     (space_by_name("nasbench201"), 4, 3, (8, 8, 1), 2)])
+    [
+        (EVERY, 2, 4, (8, 8, 3), 1),
+        (EVERY, 2, 4, (9, 6, 3), 1),
+        (EVERY, 4, 3, (8, 8, 3), 2),
+        (space_by_name("nasbench201"), 2, 6, (8, 8, 1), 1),
+        (space_by_name("nasbench201"), 4, 3, (8, 8, 1), 2),
+    ],
+)
 def test_supernets(space, channels, layers, shape, groups):
     kind = conv if space is EVERY else nasbench201
     model = kind.Supernet(space, channels, layers, 3, partial_channels=groups)
     alpha = relaxation.initial_alpha(space, 0, groups > 1)
-    model(
-        tf.zeros((1, *shape)), relaxation.cells_of(alpha, space, model.kinds)
-    )
+    model(tf.zeros((1, *shape)), relaxation.cells_of(alpha, space, model.kinds))
     w = [tf.zeros(v.shape) for v in model.trainable_variables]
     loss = relaxation.supernet_loss(model)
     counted = kept(model, loss, w, list(map(tf.constant, alpha)), shape)
-    sizes = networks.supernet(
-        space, channels, layers, 3, shape, groups
-    )
+    sizes = networks.supernet(space, channels, layers, 3, shape, groups)
     assert sizes.weights == weights(model)
     assert all_kept(sizes) == pytest.approx(counted, rel=0.02)
 
@@ -118,8 +116,7 @@ def test_evaluation_networks(space):
     state = [v.value for v in model.non_trainable_variables]
 
     def loss(w, alpha, batch, seed):
-        (logits, more), _ = model.stateless_call(
-            w, state, batch[0], training=True)
+        (logits, more), _ = model.stateless_call(w, state, batch[0], training=True)
         more = 0.0 if more is None else tf.reduce_sum(more)
         return tf.reduce_sum(logits) + more, {}
 
@@ -160,10 +157,14 @@ def test_weights_of_the_published_networks(key):
     name, data, channels, layers, head = key.split("/")
     mobile = data == "imagenet"
     sizes = networks.evaluation(
-        CONVOLUTIONAL[name], int(channels[1:]), int(layers[1:]),
-        1000 if mobile else 10, (224, 224, 3) if mobile else (32, 32, 3),
-        head == "aux1", mobile,
-    )  # fmt: skip
+        CONVOLUTIONAL[name],
+        int(channels[1:]),
+        int(layers[1:]),
+        1000 if mobile else 10,
+        (224, 224, 3) if mobile else (32, 32, 3),
+        head == "aux1",
+        mobile,
+    )
     assert sizes.weights == golden_counts()[key]
 
 

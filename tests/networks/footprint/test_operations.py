@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from darts_tf.networks.footprint.operations import (Held, Size, mixed_cell, mixed_edges)
+from darts_tf.networks.footprint.operations import Held, Size, mixed_cell, mixed_edges
 from darts_tf.space.cell import CellSpec
 
 

@@ -30,9 +30,11 @@ def kept(loss, w, alpha) -> float:
     """
     ids = tf.zeros((B, T), tf.int32)
     batch = ids, ids, tf.zeros([B], tf.bool), tf.zeros((B, H))
-    graph = tf.function(bilevel.both_gradients).get_concrete_function(
-        loss, w, alpha, batch, tf.constant([0, 0])
-    ).graph  # fmt: skip
+    graph = (
+        tf.function(bilevel.both_gradients)
+        .get_concrete_function(loss, w, alpha, batch, tf.constant([0, 0]))
+        .graph
+    )
     loops = [o for o in graph.get_operations() if o.type.endswith("While")]
     forward = min(loops, key=lambda o: "gradient_tape" in o.name)
     body = graph._get_function(forward.get_attr("body").name).graph

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks.transfer.deepening import (check, has_identity)
+from darts_tf.networks.transfer.deepening import check, has_identity
 from darts_tf.networks.transfer.inheritance import from_smaller
 from darts_tf.space.architecture_string import from_string
 from darts_tf.space.nasbench201 import CANDIDATES

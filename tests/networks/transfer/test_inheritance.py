@@ -9,18 +9,27 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks import conv, nasbench201
-from darts_tf.networks.transfer.inheritance import (from_parent, from_supernet)
+from darts_tf.networks.transfer.inheritance import from_parent, from_supernet
 from darts_tf.space.architecture_string import from_string
 from darts_tf.space.conv import SPACE as CONV
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.nasbench201 import SPACE as NB201
 
 IMAGES = tf.random.stateless_normal((3, 8, 8, 1), (1, 2))
-FIRST = (("sep_conv_3x3", 0), ("dil_conv_3x3", 1), ("skip_connect", 0),
-         ("sep_conv_5x5", 2), ("skip_connect", 1), ("dil_conv_5x5", 3),
-         ("sep_conv_3x3", 2), ("skip_connect", 4))  # fmt: skip
-STRING = ("|nor_conv_1x1~0|+|skip_connect~0|none~1|+"
-          "|avg_pool_3x3~0|nor_conv_3x3~1|nor_conv_1x1~2|")  # fmt: skip
+FIRST = (
+    ("sep_conv_3x3", 0),
+    ("dil_conv_3x3", 1),
+    ("skip_connect", 0),
+    ("sep_conv_5x5", 2),
+    ("skip_connect", 1),
+    ("dil_conv_5x5", 3),
+    ("sep_conv_3x3", 2),
+    ("skip_connect", 4),
+)
+STRING = (
+    "|nor_conv_1x1~0|+|skip_connect~0|none~1|+"
+    "|avg_pool_3x3~0|nor_conv_3x3~1|nor_conv_1x1~2|"
+)
 
 
 def cells(edges=FIRST, reduce=FIRST) -> Genotype:
@@ -59,11 +68,11 @@ def mixing(space, genotype) -> dict:
     return tables
 
 
-@pytest.mark.parametrize("genotype", [cells(), from_string(STRING)],
-                         ids=["conv", "nasbench201"])  # fmt: skip
+@pytest.mark.parametrize(
+    "genotype", [cells(), from_string(STRING)], ids=["conv", "nasbench201"]
+)
 def test_an_heir_of_a_supernet_computes_what_that_does(genotype):
-    space, module = (CONV, conv) if "normal" in genotype.cells else (
-        NB201, nasbench201)  # fmt: skip
+    space, module = (CONV, conv) if "normal" in genotype.cells else (NB201, nasbench201)
     keras.utils.set_random_seed(1)
     supernet = module.Supernet(space, 2, 3, 4)
     tables = mixing(space, genotype)
@@ -92,8 +101,7 @@ def test_a_supernet_of_another_size_is_refused():
 def replaced(changes: dict, edges=FIRST):
     """The edges with other operations at some places."""
     return tuple(
-        (changes.get(place, name), source)
-        for place, (name, source) in enumerate(edges)
+        (changes.get(place, name), source) for place, (name, source) in enumerate(edges)
     )
 
 
@@ -135,9 +143,7 @@ def test_a_morphism_leaves_the_function_as_it_was(parents, name):
     assert np.abs(logits(child, False) - expected).max() > 1e-3
     assert from_parent(parent, child)
     np.testing.assert_allclose(logits(child, False), expected, atol=1e-6)
-    np.testing.assert_allclose(
-        logits(child, True), logits(parent, True), atol=1e-6
-    )
+    np.testing.assert_allclose(logits(child, True), logits(parent, True), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -157,9 +163,10 @@ def test_a_gated_operation_learns(parents):
     from_parent(parents(child.genotype), child)
     unit = child.cells[0].units[1]
     ((_, operation),) = [
-        (edge, layer) for edge, layer in zip(unit.edges, unit.operations)
+        (edge, layer)
+        for edge, layer in zip(unit.edges, unit.operations)
         if edge == (2, "nor_conv_3x3")
-    ]  # fmt: skip
+    ]
     with tf.GradientTape() as tape:
         found, _ = child(IMAGES, training=True)
         value = tf.reduce_sum(found[:, 0])

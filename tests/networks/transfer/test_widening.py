@@ -15,12 +15,20 @@ from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.published import CONVOLUTIONAL
 from tests.networks.morphisms import assert_same, images, logits, network
 
-CELL = from_string("|nor_conv_1x1~0|+|skip_connect~0|none~1|+"
-                   "|avg_pool_3x3~0|nor_conv_3x3~1|nor_conv_1x1~2|"
-                   )  # fmt: skip
-ALL = (("sep_conv_3x3", 0), ("dil_conv_5x5", 1), ("skip_connect", 0),
-       ("max_pool_3x3", 1), ("skip_connect", 1), ("sep_conv_5x5", 3),
-       ("avg_pool_3x3", 0), ("skip_connect", 4))  # fmt: skip
+CELL = from_string(
+    "|nor_conv_1x1~0|+|skip_connect~0|none~1|+"
+    "|avg_pool_3x3~0|nor_conv_3x3~1|nor_conv_1x1~2|"
+)
+ALL = (
+    ("sep_conv_3x3", 0),
+    ("dil_conv_5x5", 1),
+    ("skip_connect", 0),
+    ("max_pool_3x3", 1),
+    ("skip_connect", 1),
+    ("sep_conv_5x5", 3),
+    ("avg_pool_3x3", 0),
+    ("skip_connect", 4),
+)
 
 
 def cells(edges, space="darts_conv") -> Genotype:
@@ -28,8 +36,9 @@ def cells(edges, space="darts_conv") -> Genotype:
     return Genotype(space, {"normal": cell, "reduce": cell})
 
 
-@pytest.mark.parametrize("narrow, wide", [(1, 3), (2, 2), (2, 5), (3, 4),
-                                          (3, 8), (16, 36)])  # fmt: skip
+@pytest.mark.parametrize(
+    "narrow, wide", [(1, 3), (2, 2), (2, 5), (3, 4), (3, 8), (16, 36)]
+)
 def test_halves_are_copied_among_themselves(narrow, wide):
     of = copies(narrow, wide)
     assert of.shape == (wide,) and {*of} == {*range(narrow)}
@@ -38,11 +47,18 @@ def test_halves_are_copied_among_themselves(narrow, wide):
         np.testing.assert_array_equal(of < narrow // 2, first)
 
 
-@pytest.mark.parametrize("genotype, narrow, wide", [
-    (CELL, 1, 2), (CELL, 2, 3), (CELL, 3, 7),
-    (cells(ALL), 1, 3), (cells(ALL), 2, 3), (cells(ALL), 3, 6),
-    (CONVOLUTIONAL["NASNet"], 2, 4),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "genotype, narrow, wide",
+    [
+        (CELL, 1, 2),
+        (CELL, 2, 3),
+        (CELL, 3, 7),
+        (cells(ALL), 1, 3),
+        (cells(ALL), 2, 3),
+        (cells(ALL), 3, 6),
+        (CONVOLUTIONAL["NASNet"], 2, 4),
+    ],
+)
 def test_the_function_is_kept(genotype, narrow, wide):
     parent = network(genotype, narrow, seed=1)
     child = network(genotype, wide, seed=2)
@@ -55,10 +71,16 @@ def test_the_function_is_kept(genotype, narrow, wide):
 
 def test_the_mobile_network_without_an_auxiliary_head():
     parent, child = (
-        network(cells(ALL), channels, seed=channels, size=32,
-                kind=conv.MobileNetwork, auxiliary=False)
+        network(
+            cells(ALL),
+            channels,
+            seed=channels,
+            size=32,
+            kind=conv.MobileNetwork,
+            auxiliary=False,
+        )
         for channels in (2, 4)
-    )  # fmt: skip
+    )
     assert from_smaller(parent, child)
     assert_same(parent, child, training=False, size=32)
 

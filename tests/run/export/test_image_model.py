@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks.conv import EvaluationNetwork
-from darts_tf.run.export.image_model import (export_saved_model, usage_example)
+from darts_tf.run.export.image_model import export_saved_model, usage_example
 from darts_tf.space.published import load_genotype
 
 NAMES = [f"name {i}" for i in range(10)]
@@ -49,8 +49,7 @@ class Small(keras.Model):
 
 def built(model, size=8):
     keras.utils.set_random_seed(1)
-    model(tf.random.stateless_normal([4, size, size, 3], [1, 2]),
-          training=True)
+    model(tf.random.stateless_normal([4, size, size, 3], [1, 2]), training=True)
     return model
 
 
@@ -61,9 +60,13 @@ def small():
 
 def export(model, folder, size=8, forward=None, **changes):
     arguments = {
-        "image_shape": (size, size, 3), "mean": MEAN, "std": STD,
-        "class_names": NAMES, "metadata": {"genotype": {"space": "é"}},
-        "folder": folder, **changes,
+        "image_shape": (size, size, 3),
+        "mean": MEAN,
+        "std": STD,
+        "class_names": NAMES,
+        "metadata": {"genotype": {"space": "é"}},
+        "folder": folder,
+        **changes,
     }
     forward = forward or (lambda x: model(x, training=False))
     return export_saved_model(forward, model, **arguments)
@@ -79,10 +82,16 @@ def expected(model, images):
 
 
 def test_a_stranger_gets_the_networks_outputs(tmp_path):
-    network = built(EvaluationNetwork(
-        load_genotype("DARTS_V2"), channels=4, layers=3, classes=10,
-        auxiliary=True,
-    ), size=32)
+    network = built(
+        EvaluationNetwork(
+            load_genotype("DARTS_V2"),
+            channels=4,
+            layers=3,
+            classes=10,
+            auxiliary=True,
+        ),
+        size=32,
+    )
     assert any("aux" in v.path for v in network.variables)
     folder = export(network, tmp_path / "export", size=32)
     images = random_images(7, 32)
@@ -92,9 +101,17 @@ def test_a_stranger_gets_the_networks_outputs(tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     subprocess.run(
-        [sys.executable, "-I", script, folder, tmp_path / "images.npy",
-         tmp_path / "answer.npz"],
-        check=True, cwd=elsewhere, timeout=120,
+        [
+            sys.executable,
+            "-I",
+            script,
+            folder,
+            tmp_path / "images.npy",
+            tmp_path / "answer.npz",
+        ],
+        check=True,
+        cwd=elsewhere,
+        timeout=120,
     )
     answer = np.load(tmp_path / "answer.npz", allow_pickle=False)
     wanted = expected(network, images)
@@ -125,15 +142,20 @@ app.run(main)
 
 def test_saving_says_nothing_and_leaves_the_loggers_as_they_were(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, tmp_path / "export"], check=True,
-        cwd=pathlib.Path(__file__).parents[3], capture_output=True,
-        text=True, timeout=120,
+        [sys.executable, "-c", PROGRAM, tmp_path / "export"],
+        check=True,
+        cwd=pathlib.Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     said = done.stderr.split("before\n", 1)[1]
     lines = [x for x in said.splitlines() if not x.startswith("WARNING")]
     assert "as loud as before" in lines[0] and done.stdout == ""
-    assert all("is TensorFlow" in line or "a warning" in line
-               for line in lines[1:]) and "so is TensorFlow" in said
+    assert (
+        all("is TensorFlow" in line or "a warning" in line for line in lines[1:])
+        and "so is TensorFlow" in said
+    )
 
 
 def test_texts_lie_inside_and_survive_a_move(small, tmp_path):
@@ -150,8 +172,7 @@ def test_texts_lie_inside_and_survive_a_move(small, tmp_path):
 def test_only_variables_that_inference_reads_are_written(small, tmp_path):
     loaded = tf.saved_model.load(str(export(small, tmp_path / "export")))
     shapes = [tuple(v.shape) for v in loaded.network]
-    unused = [v for v in small.variables if "dense_1" in v.path
-              or v.shape[-1] == 7]
+    unused = [v for v in small.variables if "dense_1" in v.path or v.shape[-1] == 7]
     assert len(unused) == 2
     assert len(shapes) == len(small.variables) - len(unused)
     assert not any(7 in shape for shape in shapes)
@@ -201,8 +222,11 @@ def test_a_mismatch_is_an_error_and_the_old_export_stays(small, tmp_path):
 
 def test_logits_that_are_no_numbers_are_an_error(small, tmp_path):
     with pytest.raises(RuntimeError, match="nan"):
-        export(small, tmp_path / "export", forward=lambda x: (
-            small(x, training=False) * np.float32("nan")))
+        export(
+            small,
+            tmp_path / "export",
+            forward=lambda x: small(x, training=False) * np.float32("nan"),
+        )
     assert not any(tmp_path.iterdir())
 
 
@@ -220,9 +244,7 @@ def test_logits_that_are_no_numbers_are_an_error(small, tmp_path):
         ({"metadata": {"loss": float("nan")}}, "JSON"),
     ],
 )
-def test_arguments_that_do_not_fit_are_refused(
-    small, tmp_path, changes, message
-):
+def test_arguments_that_do_not_fit_are_refused(small, tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
         export(small, tmp_path / "export", **changes)
     assert not any(tmp_path.iterdir())

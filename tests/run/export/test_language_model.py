@@ -54,9 +54,13 @@ def model():
 
 def export(model, folder, **more):
     given = {
-        "state_size": H, "words": WORDS, "end": "<eos>", "unknown": "<unk>",
-        "folder": folder, "metadata": {"seed": 3},
-    }  # fmt: skip
+        "state_size": H,
+        "words": WORDS,
+        "end": "<eos>",
+        "unknown": "<unk>",
+        "folder": folder,
+        "metadata": {"seed": 3},
+    }
     return export_language_model(
         lambda ids, state: model(ids, state)[:2], model, **given | more
     )
@@ -66,9 +70,13 @@ def test_a_stranger_gets_the_models_words(model, tmp_path):
     folder = export(model, tmp_path / "export")
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
-        [sys.executable, "-c", STRANGER, str(folder)], cwd=tmp_path,
-        env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", STRANGER, str(folder)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found = json.loads(done.stdout)
     assert not found["darts"] and found["metadata"] == {"seed": 3}
     assert found["vocabulary"] == list(WORDS)

@@ -35,7 +35,8 @@ def assert_same(given, expected):
 def warnings_of(monkeypatch) -> list[str]:
     said = []
     monkeypatch.setattr(
-        logging, "warning", lambda text, *args: said.append(text % args))
+        logging, "warning", lambda text, *args: said.append(text % args)
+    )
     return said
 
 
@@ -67,8 +68,11 @@ def test_the_newest_by_number_and_only_so_many_are_kept(tmp_path):
     assert checkpoints.load_latest(tmp_path)[0] == 100_000_000
     checkpoints.save(tmp_path, 100_000_001, {"a": np.array(1)}, keep=3)
     assert sorted(os.listdir(tmp_path)) == [
-        "mine.npz", "step-100000000.npz", "step-100000001.npz",
-        "step-99999999.npz"]
+        "mine.npz",
+        "step-100000000.npz",
+        "step-100000001.npz",
+        "step-99999999.npz",
+    ]
 
 
 def test_objects_and_unknown_types_are_refused(tmp_path):
@@ -78,8 +82,7 @@ def test_objects_and_unknown_types_are_refused(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_the_latest_step_is_that_of_what_would_be_loaded(
-        tmp_path, monkeypatch):
+def test_the_latest_step_is_that_of_what_would_be_loaded(tmp_path, monkeypatch):
     said = warnings_of(monkeypatch)
     assert checkpoints.latest_step(tmp_path / "missing") == 0
     for step in (3, 20, 100):
@@ -95,12 +98,20 @@ def test_the_latest_step_is_that_of_what_would_be_loaded(
     assert checkpoints.load_latest(tmp_path)[0] == 3 and len(said) == 2
 
 
-@pytest.mark.parametrize("array, good", [
-    (np.array([1.0, np.inf]), False), (np.array([[np.nan]]), False),
-    (np.array([1j * np.inf]), False), (np.array([1.0, -2.0]), True),
-    (np.array(np.inf), True), (math.inf, True), (np.array(["nan"]), True),
-    (np.array([1, 2]), True), (np.zeros([0]), True),
-])
+@pytest.mark.parametrize(
+    "array, good",
+    [
+        (np.array([1.0, np.inf]), False),
+        (np.array([[np.nan]]), False),
+        (np.array([1j * np.inf]), False),
+        (np.array([1.0, -2.0]), True),
+        (np.array(np.inf), True),
+        (math.inf, True),
+        (np.array(["nan"]), True),
+        (np.array([1, 2]), True),
+        (np.zeros([0]), True),
+    ],
+)
 def test_what_is_worth_keeping(array, good):
     assert checkpoints.is_finite(array) is good
 
@@ -152,8 +163,7 @@ def test_a_broken_later_one_does_not_push_out_good_ones(tmp_path):
     checkpoints.save(tmp_path, 10, arrays())
     (tmp_path / "step-00000020.npz").write_bytes(b"broken")
     checkpoints.save(tmp_path, 15, arrays())
-    assert sorted(os.listdir(tmp_path)) == [
-        "step-00000010.npz", "step-00000015.npz"]
+    assert sorted(os.listdir(tmp_path)) == ["step-00000010.npz", "step-00000015.npz"]
 
 
 def test_tidying_spares_the_newest_and_what_is_later(tmp_path):
@@ -161,5 +171,4 @@ def test_tidying_spares_the_newest_and_what_is_later(tmp_path):
         (tmp_path / f"step-0000000{step}.npz").write_bytes(b"")
     (tmp_path / ".step-00000003.npz.1.tmp").write_bytes(b"")
     checkpoints.tidy(tmp_path, 2, keep=1)
-    assert sorted(os.listdir(tmp_path)) == [
-        "step-00000002.npz", "step-00000003.npz"]
+    assert sorted(os.listdir(tmp_path)) == ["step-00000002.npz", "step-00000003.npz"]

@@ -58,15 +58,21 @@ class FakeLoop:
 
     def state(self):
         _, key, place, *_ = self.generator.get_state()
-        return {"w": self.w, "v": self.v, "key": key, "place": place,
-                "step": self.step, "best": self.best, "ended": self.ended}
+        return {
+            "w": self.w,
+            "v": self.v,
+            "key": key,
+            "place": place,
+            "step": self.step,
+            "best": self.best,
+            "ended": self.ended,
+        }
 
     def restore(self, arrays):
         if arrays["w"].shape != self.w.shape:
             raise InputError("w does not fit")
         self.w, self.v = arrays["w"], arrays["v"]
-        self.generator.set_state(
-            ("MT19937", arrays["key"], int(arrays["place"])))
+        self.generator.set_state(("MT19937", arrays["key"], int(arrays["place"])))
         self.step, self.best = int(arrays["step"]), float(arrays["best"])
         self.ended = int(arrays["ended"])
 
@@ -75,14 +81,21 @@ def start(folder, loop=None, report_every=3, checkpoint_every=5, **more):
     """What an entry point does: opens the folder, drives, notes the end."""
     loop = loop or FakeLoop()
     with open_workdir(folder, {"a": 1}, "--a=1\n") as workdir:
+
         def hook(epoch, loop, record):
             files.write_json_atomic(
                 workdir.genotypes / f"{epoch}.json",
-                {"w": loop.w.tolist(), "loss": record["valid/loss"]})
+                {"w": loop.w.tolist(), "loss": record["valid/loss"]},
+            )
 
         more = {"on_epoch": hook} | more
-        summary = drive(loop, workdir, report_every=report_every,
-                        checkpoint_every=checkpoint_every, **more)
+        summary = drive(
+            loop,
+            workdir,
+            report_every=report_every,
+            checkpoint_every=checkpoint_every,
+            **more,
+        )
         files.write_json_atomic(workdir.result, {"w": loop.w.tolist()})
     return summary
 
@@ -98,12 +111,19 @@ def left_behind(folder: Path) -> dict:
         {n: v for n, v in record.items() if n not in TIMES}
         for record in read_metrics(folder / "metrics.jsonl")
     ]
-    names = sorted(
-        str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
-    state = {n: zlib.crc32(a.tobytes()) for n, a in arrays.items()
-             if not n.endswith("seconds")}
-    return {"step": step, "state": state, "records": records,
-            "texts": texts, "names": names}
+    names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    state = {
+        n: zlib.crc32(a.tobytes())
+        for n, a in arrays.items()
+        if not n.endswith("seconds")
+    }
+    return {
+        "step": step,
+        "state": state,
+        "records": records,
+        "texts": texts,
+        "names": names,
+    }
 
 
 @pytest.fixture
@@ -115,20 +135,38 @@ def undisturbed(tmp_path):
 def test_an_undisturbed_run(undisturbed):
     records = undisturbed["records"]
     assert [(r["kind"], r["step"], r["epoch"]) for r in records] == [
-        ("steps", 3, 1), ("steps", 6, 1), ("steps", 7, 1), ("epoch", 7, 1),
-        ("steps", 9, 2), ("steps", 12, 2), ("steps", 14, 2), ("epoch", 14, 2),
-        ("steps", 15, 3), ("steps", 18, 3), ("steps", 21, 3),
-        ("epoch", 21, 3)]
+        ("steps", 3, 1),
+        ("steps", 6, 1),
+        ("steps", 7, 1),
+        ("epoch", 7, 1),
+        ("steps", 9, 2),
+        ("steps", 12, 2),
+        ("steps", 14, 2),
+        ("epoch", 14, 2),
+        ("steps", 15, 3),
+        ("steps", 18, 3),
+        ("steps", 21, 3),
+        ("epoch", 21, 3),
+    ]
     loop = FakeLoop()
     losses = [float(loop.advance()["train/loss"]) for _ in range(3)]
     assert records[0]["train/loss"] == math.fsum(losses) / 3
-    assert records[0]["learning_rate"] == pytest.approx((1 + 1/2 + 1/3) / 3)
+    assert records[0]["learning_rate"] == pytest.approx((1 + 1 / 2 + 1 / 3) / 3)
     assert records[3]["valid/loss"] == records[3]["best"] or (
-        records[3]["best"] == pytest.approx(records[3]["valid/loss"]))
+        records[3]["best"] == pytest.approx(records[3]["valid/loss"])
+    )
     assert undisturbed["names"] == [
-        "checkpoints/step-00000020.npz", "checkpoints/step-00000021.npz",
-        "flags.json", "flags.txt", "genotypes/1.json", "genotypes/2.json",
-        "genotypes/3.json", "lock", "metrics.jsonl", "result.json"]
+        "checkpoints/step-00000020.npz",
+        "checkpoints/step-00000021.npz",
+        "flags.json",
+        "flags.txt",
+        "genotypes/1.json",
+        "genotypes/2.json",
+        "genotypes/3.json",
+        "lock",
+        "metrics.jsonl",
+        "result.json",
+    ]
     assert undisturbed["step"] == 21
 
 
@@ -153,8 +191,7 @@ def test_a_loop_that_ends_itself_at_an_epochs_end(tmp_path):
     assert start(tmp_path, EndingLoop()).steps == 14
     before = left_behind(tmp_path)
     assert before["step"] == before["records"][-1]["step"] == 14
-    assert [r["step"] for r in before["records"] if r["kind"] == "epoch"] == [
-        7, 14]
+    assert [r["step"] for r in before["records"] if r["kind"] == "epoch"] == [7, 14]
     loop = EndingLoop()
     assert start(tmp_path, loop).steps == 14 and loop.ended == 2
     assert left_behind(tmp_path) == before
@@ -207,6 +244,7 @@ def _run_with_events(folder: Path, event: int) -> None:
             result = function(*arguments, **named)
             tick()
             return result
+
         return wrapper
 
     sys.stderr = io.StringIO()
@@ -245,8 +283,11 @@ def test_many_kills_in_one_run_change_nothing(tmp_path, undisturbed):
 def program(folder: Path, *arguments: object) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, __file__, str(folder), *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE, text=True)
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def wait_for(path: Path, process: subprocess.Popen) -> None:
@@ -284,10 +325,8 @@ def test_sigkill_from_outside_at_random_moments(tmp_path, undisturbed):
     assert left_behind(folder) == undisturbed
 
 
-@pytest.mark.parametrize("number, code",
-                         [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_signal_saves_the_step_and_stops(
-        tmp_path, undisturbed, number, code):
+@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_signal_saves_the_step_and_stops(tmp_path, undisturbed, number, code):
     folder = tmp_path / "stopped"
     process = program(folder, 0.05)
     wait_for(folder / "metrics.jsonl", process)  # step 3: no checkpoint due
@@ -435,9 +474,17 @@ def test_scalars_are_not_waited_for_before_they_are_needed(tmp_path):
 
     start(tmp_path, Lazy(total_steps=5), report_every=4, checkpoint_every=0)
     assert events == [
-        "step 1", "read 1",  # its time is measured
-        "step 2", "step 3", "step 4", "read 2", "read 3", "read 4",
-        "step 5", "read 5"]
+        "step 1",
+        "read 1",  # its time is measured
+        "step 2",
+        "step 3",
+        "step 4",
+        "read 2",
+        "read 3",
+        "read 4",
+        "step 5",
+        "read 5",
+    ]
 
 
 def test_the_first_step_is_no_part_of_the_speed(tmp_path):
@@ -483,14 +530,16 @@ def test_the_reporter_gets_the_numbers_of_each_record(tmp_path):
     records = read_metrics(tmp_path / "metrics.jsonl")
     assert [step for step, _ in kept] == [r["step"] for r in records]
     assert kept[3][1]["valid/loss"] == records[3]["valid/loss"]
-    assert all(isinstance(v, (int, float)) for _, vs in kept
-               for v in vs.values())
+    assert all(isinstance(v, (int, float)) for _, vs in kept for v in vs.values())
 
 
 def test_a_last_epoch_that_is_not_whole_is_ended_too(tmp_path):
     epochs = []
-    start(tmp_path, FakeLoop(total_steps=9),
-          on_epoch=lambda epoch, loop, record: epochs.append(epoch))
+    start(
+        tmp_path,
+        FakeLoop(total_steps=9),
+        on_epoch=lambda epoch, loop, record: epochs.append(epoch),
+    )
     assert epochs == [1, 2]
 
 
@@ -504,7 +553,10 @@ def test_a_log_file_gets_a_line_an_epoch(tmp_path, capsys):
     start(tmp_path)
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(",")[0] for line in lines] == [
-        "epoch 1/3", "epoch 2/3", "epoch 3/3"]
+        "epoch 1/3",
+        "epoch 2/3",
+        "epoch 3/3",
+    ]
     assert "valid/loss" in lines[0] and "train/loss" in lines[0]
 
 
@@ -530,7 +582,6 @@ if __name__ == "__main__":
     print("started", flush=True)
     if sys.argv[2] == "deaf":  # many seconds in C, without the lock
         loop = FakeLoop()
-        loop.advance = lambda: hashlib.pbkdf2_hmac(
-            "sha256", b"", b"", 40_000_000)
+        loop.advance = lambda: hashlib.pbkdf2_hmac("sha256", b"", b"", 40_000_000)
         start(Path(sys.argv[1]), loop)
     start(Path(sys.argv[1]), FakeLoop(pause=float(sys.argv[2])))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from darts_tf.errors import InputError
-from darts_tf.run.loop.metrics import (MetricsLog, read_metrics)
+from darts_tf.run.loop.metrics import MetricsLog, read_metrics
 
 
 def write(path, steps):
@@ -20,16 +20,15 @@ def test_records_come_back_and_are_there_at_once(tmp_path):
     path = tmp_path / "m.jsonl"
     record = {"step": 1, "a": np.float32(0.5), "b": [np.int64(3)], "c": "é"}
     MetricsLog(path).append(record)
-    assert read_metrics(path) == [
-        {"step": 1, "a": 0.5, "b": [3], "c": "é"}]
+    assert read_metrics(path) == [{"step": 1, "a": 0.5, "b": [3], "c": "é"}]
     assert path.read_text().count("\n") == 1
 
 
 def test_what_is_not_finite_stays_json_and_reads_as_float(tmp_path):
     path = tmp_path / "m.jsonl"
-    MetricsLog(path).append({
-        "step": 1, "a": float("nan"), "b": np.float32("inf"),
-        "c": {"d": [-np.inf]}})
+    MetricsLog(path).append(
+        {"step": 1, "a": float("nan"), "b": np.float32("inf"), "c": {"d": [-np.inf]}}
+    )
 
     def refuse(name):
         raise AssertionError(name)

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from darts_tf.run.loop import progress
+from darts_tf.run.loop.progress import Progress, duration
 from darts_tf.run.loop.protocols import ENDLESS
-from darts_tf.run.loop.progress import (Progress, duration)
 
 
 class Screen(io.StringIO):
@@ -32,10 +32,14 @@ def screen(monkeypatch):
 
 
 RECORD = {
-    "kind": "steps", "step": 8, "epoch": 2, "seconds": 61.4,
-    "train/loss": 0.123456, "learning_rate": 0.025,
+    "kind": "steps",
+    "step": 8,
+    "epoch": 2,
+    "seconds": 61.4,
+    "train/loss": 0.123456,
+    "learning_rate": 0.025,
     "images_per_second": 1234.5,
-}  # fmt: skip
+}
 
 
 def test_the_line_of_an_epoch_has_the_numbers_of_all_records(screen):
@@ -52,9 +56,7 @@ def test_the_line_of_an_epoch_has_the_numbers_of_all_records(screen):
     "total, told", [(30, "evaluation 20/30"), (ENDLESS, "evaluation 20")]
 )
 @pytest.mark.parametrize("terminal", [False, True])
-def test_evaluations_are_counted_and_may_have_no_end(
-    screen, total, told, terminal
-):
+def test_evaluations_are_counted_and_may_have_no_end(screen, total, told, terminal):
     file = screen(terminal)
     shown = Progress(19, total, total // 10, units="evaluations")
     shown.step()
@@ -67,9 +69,7 @@ def test_evaluations_are_counted_and_may_have_no_end(
     assert "epoch" not in text and str(ENDLESS) not in text
 
 
-def test_a_file_hears_from_a_long_epoch_only_after_a_while(
-    screen, monkeypatch
-):
+def test_a_file_hears_from_a_long_epoch_only_after_a_while(screen, monkeypatch):
     file, now = screen(terminal=False), [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     shown = Progress(0, 30, 3)
@@ -79,9 +79,7 @@ def test_a_file_hears_from_a_long_epoch_only_after_a_while(
         shown.report(2, RECORD)
     assert before == ""
     line = file.getvalue()
-    assert line == (
-        "epoch 2/3, train/loss 0.1235, 1234 images/s, step 8\n"
-    )
+    assert line == ("epoch 2/3, train/loss 0.1235, 1234 images/s, step 8\n")
     shown.report(2, RECORD)  # the wait begins anew
     assert file.getvalue() == line
 
@@ -107,9 +105,16 @@ def test_text_and_odd_values_do_not_break_a_line(screen):
     assert file.getvalue() == "epoch 1/1, step 1/1, x nan, ok 1\n"
 
 
-@pytest.mark.parametrize("seconds, text", [
-    (0, "0:00:00 h"), (59.4, "0:00:59 h"), (59.6, "0:01:00 h"),
-    (3599.5, "1:00:00 h"), (3723, "1:02:03 h"), (400_000, "111:06:40 h"),
-])
+@pytest.mark.parametrize(
+    "seconds, text",
+    [
+        (0, "0:00:00 h"),
+        (59.4, "0:00:59 h"),
+        (59.6, "0:01:00 h"),
+        (3599.5, "1:00:00 h"),
+        (3723, "1:02:03 h"),
+        (400_000, "111:06:40 h"),
+    ],
+)
 def test_durations(seconds, text):
     assert duration(seconds) == text

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from darts_tf.run.loop.stopping import (SIGNALS, StopRequest)
+from darts_tf.run.loop.stopping import SIGNALS, StopRequest
 
 ROOT = Path(__file__).parents[3]
 # Sends itself two signals: between them it finishes no line of Python.
@@ -55,9 +55,12 @@ def test_the_first_signal_is_noted_and_announced(number, capfd):
 
 def test_a_second_signal_ends_the_process_with_its_code():
     done = subprocess.run(
-        [sys.executable, "-c", TWICE], capture_output=True, text=True,
-        timeout=15, env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+        [sys.executable, "-c", TWICE],
+        capture_output=True,
+        text=True,
+        timeout=15,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     assert done.returncode == 128 + signal.SIGINT
     assert done.stdout == "SIGTERM\n"
     assert done.stderr.count("saving") == 1

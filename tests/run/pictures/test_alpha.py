@@ -11,7 +11,13 @@ import pytest
 
 from darts_tf.errors import InputError
 from darts_tf.run.pictures import alpha
-from darts_tf.run.pictures.alpha import (DARKEST, checked, draw_alpha, draw_alpha_history, edge_label)
+from darts_tf.run.pictures.alpha import (
+    DARKEST,
+    checked,
+    draw_alpha,
+    draw_alpha_history,
+    edge_label,
+)
 from darts_tf.space.cell import CellSpec, SearchSpace
 
 NAMES = ("none", "a", "b")
@@ -62,17 +68,19 @@ def places(figure) -> dict[str, tuple[int, int]]:
     shown = [a for a in figure.findobj(matplotlib.axes.Axes) if a.axison]
     specs = {a.get_title(): a.get_subplotspec() for a in shown}
     return {
-        title: (spec.rowspan.start, spec.colspan.start)
-        for title, spec in specs.items()
+        title: (spec.rowspan.start, spec.colspan.start) for title, spec in specs.items()
     }
 
 
 def test_history_is_a_triangle_of_nodes_and_predecessors():
     history = {"first": weights(0.4, 2)["first"]}
     assert places(draw_alpha_history(SPACE, history)) == {
-        "0→2": (0, 0), "1→2": (0, 1),
-        "0→3": (1, 0), "1→3": (1, 1), "2→3": (1, 2),
-    }  # fmt: skip
+        "0→2": (0, 0),
+        "1→2": (0, 1),
+        "0→3": (1, 0),
+        "1→3": (1, 1),
+        "2→3": (1, 2),
+    }
 
 
 def test_a_candidate_has_one_colour_everywhere():
@@ -88,9 +96,12 @@ def test_a_single_epoch_is_a_dot(epochs, marker):
     """A line through one point would show nothing."""
     figure = draw_alpha_history(SPACE, weights(0.4, epochs))
     lines = figure.findobj(
-        lambda a: isinstance(a, matplotlib.lines.Line2D)
-        and len(a.get_xdata()) == epochs and a.axes is not None
-        and a in a.axes.lines
+        lambda a: (
+            isinstance(a, matplotlib.lines.Line2D)
+            and len(a.get_xdata()) == epochs
+            and a.axes is not None
+            and a in a.axes.lines
+        )
     )
     assert {line.get_marker() for line in lines} == {marker}
     assert len(lines) == 6 * 3

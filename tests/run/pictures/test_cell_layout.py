@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from darts_tf.run.pictures import cell_layout
-from darts_tf.run.pictures.cell_layout import (GAP_Y, Edge, node_columns, place)
+from darts_tf.run.pictures.cell_layout import GAP_Y, Edge, node_columns, place
 
 WIDTHS = {"a": 0.4, "skip": 0.9, "a very long name": 1.9}
 WIDE = 1.5  # the box of node 0
@@ -27,9 +27,7 @@ def cells(draw):
     labels = st.sampled_from(sorted(WIDTHS))
     edges = []
     for target in range(inputs, inputs + nodes):
-        sources = draw(
-            st.lists(st.integers(0, target - 1), min_size=1, max_size=3)
-        )
+        sources = draw(st.lists(st.integers(0, target - 1), min_size=1, max_size=3))
         edges += [Edge(s, target, draw(labels)) for s in sources]
     return inputs, nodes, edges
 
@@ -146,10 +144,14 @@ def test_boxes_are_as_wide_as_their_names_and_high_enough_for_ports():
 
 def test_labels_spread_over_the_columns_they_may_stand_in():
     """The edge 0 -> 3 could carry its label in three columns."""
-    edges = [Edge(0, 1, "a"), Edge(1, 2, "a"), Edge(0, 2, "a"),
-             Edge(0, 3, "skip"), Edge(2, 3, "a")]
+    edges = [
+        Edge(0, 1, "a"),
+        Edge(1, 2, "a"),
+        Edge(0, 2, "a"),
+        Edge(0, 3, "skip"),
+        Edge(2, 3, "a"),
+    ]
     _, _, layout = laid_out((1, 3, edges))
     columns = [label.column for label in layout.labels if label]
     assert columns[0] == 1 and columns[1] == 3 and columns[4] == 5
-    assert sorted(columns) in ([1, 1, 3, 3, 5], [1, 1, 3, 5, 5],
-                               [1, 3, 3, 5, 5])
+    assert sorted(columns) in ([1, 1, 3, 3, 5], [1, 1, 3, 5, 5], [1, 3, 3, 5, 5])

@@ -14,8 +14,7 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.transforms import Bbox
 
 from darts_tf.errors import InputError
-from darts_tf.run.pictures import cell_layout
-from darts_tf.run.pictures import genotypes
+from darts_tf.run.pictures import cell_layout, genotypes
 from darts_tf.run.pictures.cell_layout import Edge
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import CANDIDATES, SPACE
@@ -38,9 +37,9 @@ def random_genotype(seed: int, nodes: int = 4) -> Genotype:
 
 
 NASBENCH201 = load_genotype(
-    "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+"
-    "|skip_connect~0|none~1|nor_conv_1x1~2|", "nasbench201"
-)  # fmt: skip
+    "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|",
+    "nasbench201",
+)
 GENOTYPES = {
     "nasbench201": NASBENCH201,
     **CONVOLUTIONAL,
@@ -62,10 +61,7 @@ def drawn(name: str):
     arrows = [p for p in axes.patches if isinstance(p, FancyArrowPatch)]
     return (
         [t.get_text() for t in labels],
-        [
-            Bbox.from_bounds(*t.get_window_extent(renderer).bounds)
-            for t in labels
-        ],
+        [Bbox.from_bounds(*t.get_window_extent(renderer).bounds) for t in labels],
         [p.get_window_extent(renderer) for p in nodes],
         [p.get_path().transformed(axes.transData) for p in arrows],
         figure.bbox,
@@ -95,13 +91,12 @@ def test_nothing_overlaps_and_every_edge_is_labelled(name):
 @pytest.mark.parametrize("name", GENOTYPES)
 def test_an_arrow_passes_under_no_label_but_its_own_and_no_box(name):
     _, labels, boxes, arrows, _ = drawn(name)
-    lines = [path.interpolated(1).to_polygons(closed_only=False)[0]
-             for path in arrows]
+    lines = [path.interpolated(1).to_polygons(closed_only=False)[0] for path in arrows]
     owners = collections.Counter()
     for line in lines:
-        points = np.concatenate([
-            np.linspace(a, b, 9) for a, b in itertools.pairwise(line)
-        ])
+        points = np.concatenate(
+            [np.linspace(a, b, 9) for a, b in itertools.pairwise(line)]
+        )
         hit = [i for i, box in enumerate(labels) if _inside(points, box)]
         assert len(hit) <= 1
         owners.update(hit)
@@ -111,15 +106,25 @@ def test_an_arrow_passes_under_no_label_but_its_own_and_no_box(name):
 
 def _inside(points, box, by: float = 0.0) -> bool:
     x, y = points.T
-    return bool(np.any(
-        (x > box.x0 + by) & (x < box.x1 - by)
-        & (y > box.y0 + by) & (y < box.y1 - by)
-    ))
+    return bool(
+        np.any(
+            (x > box.x0 + by)
+            & (x < box.x1 - by)
+            & (y > box.y0 + by)
+            & (y < box.y1 - by)
+        )
+    )
 
 
 def test_nodes_stand_in_the_order_in_which_they_are_computed():
-    edges = [Edge(0, 2, "a"), Edge(1, 2, "a"), Edge(2, 3, "a"),
-             Edge(0, 3, "b"), Edge(0, 4, "b"), Edge(1, 4, "b")]
+    edges = [
+        Edge(0, 2, "a"),
+        Edge(1, 2, "a"),
+        Edge(2, 3, "a"),
+        Edge(0, 3, "b"),
+        Edge(0, 4, "b"),
+        Edge(1, 4, "b"),
+    ]
     columns = cell_layout.node_columns(2, 3, edges, output=5)
     assert columns == {0: 0, 1: 0, 2: 2, 3: 4, 4: 2, 5: 5}
 
@@ -128,12 +133,15 @@ def test_zero_operations_are_pale_and_nodes_numbered_as_in_strings():
     axes = genotypes.draw_genotype(NASBENCH201).axes[0]
     colours = {t.get_text(): t.get_color() for t in axes.texts}
     assert colours["none"] == genotypes.PALE
-    assert genotypes.PALE not in {
-        colours[n] for n in colours if n != "none"
-    }
+    assert genotypes.PALE not in {colours[n] for n in colours if n != "none"}
     assert set(colours) - {op for op, _ in NASBENCH201.cells["cell"].edges} == {
-        "cell", "input", "1", "2", "3", "output",
-    }  # fmt: skip
+        "cell",
+        "input",
+        "1",
+        "2",
+        "3",
+        "output",
+    }
 
 
 def test_png_and_svg_are_written_and_the_svg_holds_text(tmp_path):
@@ -171,8 +179,7 @@ def test_png_and_array_have_the_figures_size():
 
 def uniform(space, *leading) -> dict:
     return {
-        spec.name: np.full((*leading, *spec.alpha_shape), 0.125)
-        for spec in space.cells
+        spec.name: np.full((*leading, *spec.alpha_shape), 0.125) for spec in space.cells
     }
 
 
@@ -201,8 +208,9 @@ def test_history_has_a_picture_an_edge_with_the_curves_values():
     history = uniform(SPACE, 5)
     history["normal"][:, 2, 3] = [0.1, 0.2, 0.3, 0.4, 0.5]
     figure = genotypes.draw_alpha_history(SPACE, {"normal": history["normal"]})
-    shown = {a.get_title(): a for a in figure.findobj(
-        matplotlib.axes.Axes) if a.get_title()}
+    shown = {
+        a.get_title(): a for a in figure.findobj(matplotlib.axes.Axes) if a.get_title()
+    }
     assert len(shown) == 14
     curve = shown["0→3"].lines[3]  # row 2 is the edge from 0 to 3
     assert list(curve.get_ydata()) == [0.1, 0.2, 0.3, 0.4, 0.5]
@@ -234,7 +242,6 @@ def test_a_recurrent_cell_looks_like_figure_6():
     texts = [t.get_text() for t in figure.axes[0].texts]
     assert {"$x_{t}$", "$h_{t-1}$", "$h_{t}$"} < set(texts)
     assert [t for t in texts if t.isdigit()] == [str(i) for i in range(9)]
-    drawn = sorted(t for t in texts if t in {"tanh", "relu", "sigmoid",
-                                             "identity"})  # fmt: skip
+    drawn = sorted(t for t in texts if t in {"tanh", "relu", "sigmoid", "identity"})
     edges = genotype.cells["recurrent"].edges
     assert drawn == sorted(name for name, _ in edges)

@@ -12,7 +12,7 @@ import pytest
 
 from darts_tf.errors import InputError
 from darts_tf.run.process import children
-from darts_tf.run.process.children import (Child, Parent)
+from darts_tf.run.process.children import Child, Parent
 
 # Says that it is there, waits for a signal, says which, leaves its file.
 WAITS = """
@@ -30,8 +30,12 @@ time.sleep(20)
 def child(tmp_path, code: str, name: str = "a", log: bool = True) -> Child:
     leaves = tmp_path / f"{name}.done"
     text = code.format(leaves=str(leaves), ready=str(tmp_path / name))
-    return Child(name, ("-IS", "-c", text), leaves,
-                 tmp_path / f"logs/{name}.log" if log else None)  # fmt: skip
+    return Child(
+        name,
+        ("-IS", "-c", text),
+        leaves,
+        tmp_path / f"logs/{name}.log" if log else None,
+    )
 
 
 def test_a_finished_one_has_left_its_file(tmp_path):
@@ -42,10 +46,13 @@ def test_a_finished_one_has_left_its_file(tmp_path):
     assert ended.code == 0 and not ended.finished
 
 
-@pytest.mark.parametrize("code, wanted", [
-    ("import sys; sys.exit(3)", 3),
-    ("import os; os.kill(os.getpid(), 9)", 128 + 9),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "code, wanted",
+    [
+        ("import sys; sys.exit(3)", 3),
+        ("import os; os.kill(os.getpid(), 9)", 128 + 9),
+    ],
+)
 def test_codes(tmp_path, code, wanted):
     with Parent() as parent:
         ended = parent.run(child(tmp_path, code))
@@ -113,15 +120,18 @@ def test_children_have_sessions_of_their_own(tmp_path):
     assert ended.child.log.read_text() == "True\n"
 
 
-@pytest.mark.parametrize("processes, gpus, environment, wanted", [
-    (None, None, None, [None]),
-    (2, None, None, [None, None]),
-    (2, None, "", [None, None]),
-    (None, None, "0,1", [["0"], ["1"]]),
-    (1, None, "0,1", [["0", "1"]]),
-    (2, ["3", "4", "5"], "0", [["3", "5"], ["4"]]),
-    (None, ["0", "0"], None, [["0"], ["0"]]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "processes, gpus, environment, wanted",
+    [
+        (None, None, None, [None]),
+        (2, None, None, [None, None]),
+        (2, None, "", [None, None]),
+        (None, None, "0,1", [["0"], ["1"]]),
+        (1, None, "0,1", [["0", "1"]]),
+        (2, ["3", "4", "5"], "0", [["3", "5"], ["4"]]),
+        (None, ["0", "0"], None, [["0"], ["0"]]),
+    ],
+)
 def test_groups_of_gpus(monkeypatch, processes, gpus, environment, wanted):
     monkeypatch.delenv(children.GPUS, raising=False)
     if environment is not None:

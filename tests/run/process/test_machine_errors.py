@@ -73,12 +73,16 @@ def test_a_damaged_file_of_a_data_set_and_one_that_is_gone(tmp_path):
         assert word in line and "{{" not in line and "\n" not in line
 
 
-@pytest.mark.parametrize("error", [
-    ValueError("No space left on device"), OSError("no number"),
-    FileNotFoundError(errno.ENOENT, "No such file", "/a"),
-    BrokenPipeError(errno.EPIPE, "Broken pipe"),
-    tf.errors.InvalidArgumentError(None, None, "Permission denied"),
-    tf.errors.NotFoundError(None, None, "no such checkpoint"),
-])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("No space left on device"),
+        OSError("no number"),
+        FileNotFoundError(errno.ENOENT, "No such file", "/a"),
+        BrokenPipeError(errno.EPIPE, "Broken pipe"),
+        tf.errors.InvalidArgumentError(None, None, "Permission denied"),
+        tf.errors.NotFoundError(None, None, "no such checkpoint"),
+    ],
+)
 def test_other_errors_are_left_to_the_traceback(error):
     assert machine_errors.line(error) is None

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from darts_tf.run.process import parent_watch
 from darts_tf.run.lock import FolderInUse, FolderLock
+from darts_tf.run.process import parent_watch
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -46,9 +46,10 @@ with Parent() as parent:
 def family(tmp_path):
     """(the parent, once its child is ready)."""
     process = subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(tmp_path), CHILD], cwd=ROOT,
+        [sys.executable, "-c", PARENT, str(tmp_path), CHILD],
+        cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    )
     with process:
         assert appears(tmp_path / "ready")
         yield process
@@ -104,9 +105,11 @@ time.sleep(float(sys.argv[2]))
 
 def holder(folder, seconds: float) -> subprocess.Popen:
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDS, str(folder), str(seconds)], cwd=ROOT,
-        stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+        [sys.executable, "-c", HOLDS, str(folder), str(seconds)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     assert process.stdout.readline() == b"held\n"
     return process
 

@@ -18,9 +18,7 @@ NAMES = "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS"
 
 
 def test_what_is_not_set_is_set():
-    x86 = tensorflow_environment.platform.machine() in (
-        tensorflow_environment.X86
-    )
+    x86 = tensorflow_environment.platform.machine() in (tensorflow_environment.X86)
     script = SHOWN.format(names=NAMES, unset=True)
     check_says(script, str(["2", "1" if x86 else None]))
 

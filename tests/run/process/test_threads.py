@@ -24,8 +24,7 @@ def chosen(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize("cores, wanted", [(1, 1), (2, 1), (8, 1), (9, 2),
-                                           (32, 4)])  # fmt: skip
+@pytest.mark.parametrize("cores, wanted", [(1, 1), (2, 1), (8, 1), (9, 2), (32, 4)])
 def test_threads_of_a_kernel(monkeypatch, chosen, cores, wanted):
     monkeypatch.setattr(threads, "cores", lambda: cores)
     threads.divide_by_kernels()
@@ -65,7 +64,10 @@ def test_tensorflow_takes_it_before_it_starts():
     environment = dict(os.environ)
     environment.pop("TF_NUM_INTRAOP_THREADS", None)
     run = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment,
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", PROGRAM],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert run.stdout.strip() == "1"

@@ -15,7 +15,7 @@ from darts_tf.run.workdir import open_workdir
 from darts_tf.space.decisions import decided
 from darts_tf.space.registry import SPACES
 from darts_tf.strategy.black_box import evaluation_loop
-from darts_tf.strategy.black_box.evaluation_loop import (Budget, EvaluationLoop)
+from darts_tf.strategy.black_box.evaluation_loop import Budget, EvaluationLoop
 from darts_tf.strategy.black_box.strategies import strategy_by_name
 
 
@@ -32,9 +32,7 @@ class Estimator:
 
 
 def new(budget, space="darts_conv", estimate=None, **more) -> EvaluationLoop:
-    strategy = strategy_by_name(
-        "evolution", SPACES[space], 0, population=4, sample=2
-    )
+    strategy = strategy_by_name("evolution", SPACES[space], 0, population=4, sample=2)
     estimate = estimate or Estimator()
     return EvaluationLoop(SPACES[space], strategy, estimate, budget, **more)
 
@@ -75,8 +73,9 @@ def test_whichever_is_spent_first(budget, steps):
     assert loop.seconds == pytest.approx(steps, abs=0.4)
 
 
-@pytest.mark.parametrize("given", [{}, {"evaluations": -1, "seconds": 1.0},
-                                   {"seconds": 0.0}])  # fmt: skip
+@pytest.mark.parametrize(
+    "given", [{}, {"evaluations": -1, "seconds": 1.0}, {"seconds": 0.0}]
+)
 def test_no_budget_is_refused(given):
     with pytest.raises(InputError, match="budget above 0"):
         Budget(**given)
@@ -117,7 +116,10 @@ def test_the_driver_ends_with_the_seconds(tmp_path, capsys):
     assert loop.step == 7
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(",")[0] for line in lines] == [
-        "evaluation 3", "evaluation 6", "evaluation 7"]  # fmt: skip
+        "evaluation 3",
+        "evaluation 6",
+        "evaluation 7",
+    ]
     records = read_metrics(tmp_path / "metrics.jsonl")
     told = [r["incumbent"] for r in records if r["kind"] == "steps"]
     assert len(told) == 7 and told == sorted(told)

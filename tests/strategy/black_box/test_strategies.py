@@ -10,12 +10,11 @@ import pytest
 from darts_tf.errors import InputError
 from darts_tf.space.decisions import decided
 from darts_tf.space.registry import SPACES
-from darts_tf.strategy.darts.derivation import softmax
 from darts_tf.strategy.black_box.reinforce import _log_gradient
-from darts_tf.strategy.black_box.strategies import (STRATEGIES, strategy_by_name)
+from darts_tf.strategy.black_box.strategies import STRATEGIES, strategy_by_name
+from darts_tf.strategy.darts.derivation import softmax
 
-SMALL = {"evolution": {"population": 4, "sample": 2},
-         "bayesian": {"startup": 4}}  # fmt: skip
+SMALL = {"evolution": {"population": 4, "sample": 2}, "bayesian": {"startup": 4}}
 NB201 = SPACES["nasbench201"]
 
 
@@ -38,9 +37,7 @@ def asked(strategy, count: int) -> list:
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_proposal_depends_on_the_seed_and_on_what_was_told(name, space):
     def new(seed=5):
-        return strategy_by_name(
-            name, SPACES[space], seed, **SMALL.get(name, {})
-        )
+        return strategy_by_name(name, SPACES[space], seed, **SMALL.get(name, {}))
 
     first, again, other = new(), new(), new(seed=6)
     history = asked(first, 8)
@@ -77,9 +74,7 @@ def differing(one, two) -> int:
 
 
 def test_evolution_lets_the_oldest_die_and_not_the_worst():
-    strategy = strategy_by_name(
-        "evolution", NB201, 0, population=3, sample=60
-    )
+    strategy = strategy_by_name("evolution", NB201, 0, population=3, sample=60)
     members = [strategy_by_name("random", NB201, s).propose() for s in (1, 2)]
     best = strategy_by_name("random", NB201, 3).propose()
     for genotype, value in zip((best, *members), (9.0, 1.0, 2.0)):
@@ -95,10 +90,13 @@ def test_the_gradient_of_a_log_probability():
     logits, step = np.array([0.3, -1.0, 0.5, 0.0]), 1e-6
     for choice in range(4):
         numeric = [
-            (np.log(softmax(logits + step * e)[choice])
-             - np.log(softmax(logits - step * e)[choice])) / (2 * step)
+            (
+                np.log(softmax(logits + step * e)[choice])
+                - np.log(softmax(logits - step * e)[choice])
+            )
+            / (2 * step)
             for e in np.eye(4)
-        ]  # fmt: skip
+        ]
         found = _log_gradient(softmax(logits), choice)
         np.testing.assert_allclose(found, numeric, atol=1e-8)
     assert not _log_gradient(softmax(logits), None).any()

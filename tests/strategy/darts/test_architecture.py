@@ -46,8 +46,9 @@ def test_mixing_weights_and_genotype_are_those_of_alpha_over_t(alpha):
         powers = np.exp(2 * np.sin(rows))
         np.testing.assert_allclose(
             alpha.mixing_weights()[spec.name],
-            powers / powers.sum(-1, keepdims=True), rtol=1e-5,
-        )  # fmt: skip
+            powers / powers.sum(-1, keepdims=True),
+            rtol=1e-5,
+        )
     scaled = [np.array(rows) for rows in alpha.read()]
     assert alpha.genotype() == derivation.derive(SMALL, scaled)
     assert alpha.edge_weights() == {}

@@ -9,7 +9,7 @@ import tensorflow as tf
 from darts_tf.descent.optimizers import SGD
 from darts_tf.errors import InputError
 from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts.bilevel import (ArchitectureGradient, Unroll)
+from darts_tf.strategy.darts.bilevel import ArchitectureGradient, Unroll
 
 SEED = tf.constant([0, 0])
 
@@ -70,9 +70,7 @@ def start():
 
 
 @pytest.mark.parametrize("method", ["finite_difference", "exact"])
-@pytest.mark.parametrize(
-    "sgd", [SGD(), SGD(0.9, 0.01), SGD(0.9, 0.01, clip_norm=0.1)]
-)
+@pytest.mark.parametrize("sgd", [SGD(), SGD(0.9, 0.01), SGD(0.9, 0.01, clip_norm=0.1)])
 def test_against_brute_force(method, sgd):
     """d/dalpha L_val(w'(alpha), alpha) by differences, clipping included."""
     w, alpha = start()
@@ -121,9 +119,7 @@ def test_both_points_of_eq_8_see_the_same_masks():
         calls.append(1)
         return masked(w, alpha, batch, seed + len(calls))
 
-    gradient = ArchitectureGradient(
-        other_masks, "finite_difference", compile=eager
-    )
+    gradient = ArchitectureGradient(other_masks, "finite_difference", compile=eager)
     noisy = gradient(w, alpha, 0, 1, SEED, unroll)[0][0]
     assert np.abs(noisy - results[0]).max() > 1e-2
 

@@ -7,7 +7,12 @@ import numpy as np
 
 from darts_tf.space.cell import CellSpec
 from darts_tf.space.conv import SPACE
-from darts_tf.strategy.darts.derivation import (derive, derive_cell, edge_weights, softmax)
+from darts_tf.strategy.darts.derivation import (
+    derive,
+    derive_cell,
+    edge_weights,
+    softmax,
+)
 
 GOLDENS = pathlib.Path(__file__).parents[2] / "goldens"
 NAMES = ("none", "skip_connect", "sep_conv_3x3")
@@ -21,12 +26,17 @@ def kept(*rows, spec=CELL):
 
 def test_strongest_predecessors_first():
     assert kept(
-        [0.0, 0.3, 0.7], [0.0, 0.8, 0.2],  # node 2: 1 before 0
-        [0.0, 0.4, 0.6], [0.0, 0.5, 0.5], [0.0, 0.1, 0.9],  # 2, 0; not 1
+        [0.0, 0.3, 0.7],
+        [0.0, 0.8, 0.2],  # node 2: 1 before 0
+        [0.0, 0.4, 0.6],
+        [0.0, 0.5, 0.5],
+        [0.0, 0.1, 0.9],  # 2, 0; not 1
     ) == (
-        ("skip_connect", 1), ("sep_conv_3x3", 0),
-        ("sep_conv_3x3", 2), ("sep_conv_3x3", 0),
-    )  # fmt: skip
+        ("skip_connect", 1),
+        ("sep_conv_3x3", 0),
+        ("sep_conv_3x3", 2),
+        ("sep_conv_3x3", 0),
+    )
 
 
 def test_zero_is_neither_chosen_nor_counted():
@@ -39,9 +49,12 @@ def test_zero_is_neither_chosen_nor_counted():
 def test_one_predecessor_is_kept_once():
     """Its two operations are the two strongest of all."""
     edges = kept(
-        [0, 0.1, 0.2], [0, 0.1, 0.2],
-        [0.0, 0.5, 0.5], [0.8, 0.1, 0.1], [0.7, 0.1, 0.2],
-    )  # fmt: skip
+        [0, 0.1, 0.2],
+        [0, 0.1, 0.2],
+        [0.0, 0.5, 0.5],
+        [0.8, 0.1, 0.1],
+        [0.7, 0.1, 0.2],
+    )
     assert edges[2:] == (("skip_connect", 0), ("sep_conv_3x3", 2))
 
 
@@ -65,13 +78,19 @@ def test_each_edge_has_candidates_of_its_own():
     later = (("none", "max_pool_3x3", "dil_conv_3x3"),) * 3
     spec = CellSpec("tiny", 2, 2, names + later, 2, (2, 3))
     edges = kept(
-        [0.1, 0.8, 0.1], [0.6, 0.4, 0.0],
-        [0.0, 0.9, 0.1], [0.9, 0.0, 0.1], [0.5, 0.3, 0.2], spec=spec,
-    )  # fmt: skip
+        [0.1, 0.8, 0.1],
+        [0.6, 0.4, 0.0],
+        [0.0, 0.9, 0.1],
+        [0.9, 0.0, 0.1],
+        [0.5, 0.3, 0.2],
+        spec=spec,
+    )
     assert edges == (
-        ("skip_connect", 1), ("skip_connect", 0),
-        ("max_pool_3x3", 0), ("max_pool_3x3", 2),
-    )  # fmt: skip
+        ("skip_connect", 1),
+        ("skip_connect", 0),
+        ("max_pool_3x3", 0),
+        ("max_pool_3x3", 2),
+    )
 
 
 def by_hand(spec, rows) -> tuple:

@@ -6,7 +6,7 @@ from darts_tf.space.cell import CellSpec
 from darts_tf.space.conv import SPACE
 from darts_tf.space.genotype import CellGenotype
 from darts_tf.space.published import CONVOLUTIONAL
-from darts_tf.strategy.darts.derivation import (derive_cell, softmax)
+from darts_tf.strategy.darts.derivation import derive_cell, softmax
 from darts_tf.strategy.darts.discretisation import derived_weights
 
 SPEC = SPACE.cell("normal")
@@ -17,13 +17,21 @@ def test_by_hand():
     names = ("none", "skip_connect", "sep_conv_3x3")
     spec = CellSpec("tiny", 2, 2, (names,) * 5, 2, (2, 3))
     cell = CellGenotype(
-        (("sep_conv_3x3", 1), ("skip_connect", 0), ("sep_conv_3x3", 2),
-         ("sep_conv_3x3", 0)), (2, 3),
-    )  # fmt: skip
+        (
+            ("sep_conv_3x3", 1),
+            ("skip_connect", 0),
+            ("sep_conv_3x3", 2),
+            ("sep_conv_3x3", 0),
+        ),
+        (2, 3),
+    )
     assert derived_weights(spec, cell).tolist() == [
-        [0, 1, 0], [0, 0, 1],  # into node 2: from 0, from 1
-        [0, 0, 1], [0, 0, 0], [0, 0, 1],
-    ]  # fmt: skip
+        [0, 1, 0],
+        [0, 0, 1],  # into node 2: from 0, from 1
+        [0, 0, 1],
+        [0, 0, 0],
+        [0, 0, 1],
+    ]
 
 
 def test_one_operation_on_each_kept_edge():

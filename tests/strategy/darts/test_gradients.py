@@ -40,9 +40,7 @@ def difference(value, tensors, place: int, length=1e-6):
 
 
 def by_differences(value, tensors) -> np.ndarray:
-    return np.array(
-        [difference(value, tensors, n) for n in range(flat(tensors).size)]
-    )
+    return np.array([difference(value, tensors, n) for n in range(flat(tensors).size)])
 
 
 def test_gradients_of_weights_and_alpha():

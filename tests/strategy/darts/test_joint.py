@@ -13,16 +13,21 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.networks.conv import Supernet
-from darts_tf.strategy.darts import relaxation
-from darts_tf.strategy.darts import tasks
-from darts_tf.strategy.darts.joint import (AlternatingSearch, SimultaneousSearch)
+from darts_tf.strategy.darts import relaxation, tasks
+from darts_tf.strategy.darts.joint import AlternatingSearch, SimultaneousSearch
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from tests.strategy.small_space import SMALL
 
 SETTINGS = SearchSettings(
-    "first_order", 3, 1, 4, learning_rate=0.5, weight_decay=0.1,
-    clip_norm=0.2, temperature_end=0.25,
-)  # fmt: skip
+    "first_order",
+    3,
+    1,
+    4,
+    learning_rate=0.5,
+    weight_decay=0.1,
+    clip_norm=0.2,
+    temperature_end=0.25,
+)
 
 
 def stream(offset: int):
@@ -67,8 +72,7 @@ def gradients(loop, w, alpha, batch, temperature=1.0):
         value, _ = loop.task.train_loss(
             w, [a / temperature for a in alpha], batch, tf.constant([0, 0])
         )
-    return [[g.numpy() for g in rows] for rows in tape.gradient(
-        value, (w, alpha))]  # fmt: skip
+    return [[g.numpy() for g in rows] for rows in tape.gradient(value, (w, alpha))]
 
 
 def group(state, name: str) -> list[np.ndarray]:
@@ -108,9 +112,7 @@ def test_at_once_one_sgd_moves_both_on_one_batch(simultaneous):
         w, alpha = group(before, "w"), group(before, "alpha")
         rate = loop.advance()["learning_rate"]
         after = loop.state()
-        by_w, by_alpha = gradients(
-            loop, w, alpha, next(stream(0)(step)), temperature
-        )
+        by_w, by_alpha = gradients(loop, w, alpha, next(stream(0)(step)), temperature)
         old = velocity or [0.0] * len([*w, *alpha])
         velocity = [
             0.9 * v + d + 0.1 * t
@@ -141,8 +143,7 @@ def test_what_is_measured_is_not_called_validation(simultaneous):
     assert not any(name.startswith("valid/") for name in record)
 
 
-@pytest.mark.parametrize("wrong", [
-    {"method": "exact"}, {"lambda_regularizer": "sign"}])  # fmt: skip
+@pytest.mark.parametrize("wrong", [{"method": "exact"}, {"lambda_regularizer": "sign"}])
 def test_other_settings_are_refused(wrong):
     settings = dataclasses.replace(SETTINGS, **wrong)
     (value,) = wrong.values()

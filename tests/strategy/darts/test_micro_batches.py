@@ -10,17 +10,15 @@ import tensorflow as tf
 
 from darts_tf.descent.optimizers import SGD
 from darts_tf.errors import InputError
-from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import bilevel, relaxation
+from darts_tf.strategy.darts.micro_batches import check, in_turn
 from darts_tf.strategy.lambda_darts import regularizer
-from darts_tf.strategy.darts import relaxation
-from darts_tf.strategy.darts.micro_batches import (check, in_turn)
 from tests.strategy.small_space import SMALL
 
 SEED = tf.constant([3, 4])
 RNG = np.random.default_rng(0)
 TRAIN, VALID = (
-    tuple(tf.constant(RNG.standard_normal((12, n))) for n in (5, 1))
-    for _ in range(2)
+    tuple(tf.constant(RNG.standard_normal((12, n))) for n in (5, 1)) for _ in range(2)
 )
 W = [tf.constant(RNG.standard_normal(s)) for s in ((5, 4), (4, 1))]
 KINDS = ("normal", "reduce", "normal")
@@ -67,9 +65,7 @@ def test_without_batch_norm_it_is_the_whole_batchs_gradient(method):
     derived = dict(zip(bilevel.METHODS, ("exact", *regularizer.GRADIENTS)))
     results = []
     for count in (1, 3):
-        gradient = bilevel.ArchitectureGradient(
-            loss, method, micro_batches=count
-        )
+        gradient = bilevel.ArchitectureGradient(loss, method, micro_batches=count)
         regulariser = regularised(count, derived[method])
 
         def descend(*given, regulariser=regulariser):
@@ -162,9 +158,7 @@ def test_it_is_traced_once_for_all_slices_and_averaged_once():
     for _ in range(2):
         g, value, aux = piece(W, ALPHA, TRAIN, SEED)
     assert seen == [[2, 5]] and averaged == [len(ALPHA) + 1]
-    wanted, whole, whole_aux = bilevel.alpha_gradient(
-        loss, W, ALPHA, TRAIN, SEED
-    )
+    wanted, whole, whole_aux = bilevel.alpha_gradient(loss, W, ALPHA, TRAIN, SEED)
     close([*g, value], [2 * x for x in (*wanted, whole)])
     close(aux, whole_aux)  # not averaged over replicas
 

@@ -131,8 +131,12 @@ def test_architecture_passes_move_no_statistics(loop):
     import tensorflow as tf
 
     loop._gradient(
-        loop.weights.read(), loop.architecture.read(), batch, batch,
-        tf.constant([0, 0]), None,
+        loop.weights.read(),
+        loop.architecture.read(),
+        batch,
+        batch,
+        tf.constant([0, 0]),
+        None,
     )
     assert before.size
     np.testing.assert_array_equal(before, loop.task.state()["statistics"])

@@ -14,11 +14,10 @@ from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.recurrent import CANDIDATES, SPACE
-from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import bilevel, search
+from darts_tf.strategy.darts.text_task import TextTask, search_loss
 from darts_tf.strategy.diagnostics import instruments
-from darts_tf.strategy.darts import search
 from darts_tf.strategy.diagnostics.hessian import hessian_product
-from darts_tf.strategy.darts.text_task import (TextTask, search_loss)
 
 B, T, H, V = 4, 3, 3, 7
 SMALL = SearchSpace(
@@ -61,9 +60,15 @@ def loop():
         replicas=replicas,
     )
     settings = search.SearchSettings(
-        "finite_difference", 3, 4, B, learning_rate=1.0,
-        learning_rate_min=1.0, momentum=0.0, clip_norm=0.25,
-    )  # fmt: skip
+        "finite_difference",
+        3,
+        4,
+        B,
+        learning_rate=1.0,
+        learning_rate_min=1.0,
+        momentum=0.0,
+        clip_norm=0.25,
+    )
     return search.Search(task, settings, replicas)
 
 
@@ -91,9 +96,7 @@ def test_a_step_moves_both_states_alpha_and_w(loop):
 
 def test_training_and_validation_go_on_with_their_own_state(loop):
     task = loop.task
-    task.keep(
-        {"hidden": tf.fill([B, H], 1.0)}, {"hidden": tf.fill([B, H], 2.0)}
-    )
+    task.keep({"hidden": tf.fill([B, H], 1.0)}, {"hidden": tf.fill([B, H], 2.0)})
     for batch, expected in zip(task.batches(loop.step), (1.0, 2.0)):
         np.testing.assert_array_equal(batch[-1], np.full([B, H], expected))
     task.keep({"hidden": tf.fill([B, H], 3.0)}, None)  # a warm-up's step
@@ -114,8 +117,7 @@ def test_eq_8_needs_the_same_masks():
     model = build(dropouts=Dropouts(x=0.5, hidden=0.5, output=0.5))
     loss = search_loss(model)
     w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
-    alpha = [tf.constant(np.random.default_rng(0).normal(size=(3, 5)),
-                         tf.float32)]  # fmt: skip
+    alpha = [tf.constant(np.random.default_rng(0).normal(size=(3, 5)), tf.float32)]
     train, valid = ((*b, tf.zeros([B, H])) for b in windows(1, 2))
     unroll = bilevel.Unroll(SGD(clip_norm=0.25), [], tf.constant(5.0))
 
@@ -154,7 +156,5 @@ def test_eigenvalue_in_alpha_through_the_loop_over_time(loop):
     spectrum = np.linalg.eigvalsh(hessian)
     dominant = spectrum[np.abs(spectrum).argmax()]
     assert found == pytest.approx(dominant, rel=1e-2)
-    (eager,) = hessian_product(
-        loop.task.valid_loss, w, alpha, batch, seed, columns[6]
-    )
+    (eager,) = hessian_product(loop.task.valid_loss, w, alpha, batch, seed, columns[6])
     np.testing.assert_allclose(np.ravel(eager), rows[6], atol=1e-4 * size)

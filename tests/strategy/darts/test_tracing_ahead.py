@@ -6,8 +6,7 @@ import threading
 
 import pytest
 
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts import search
+from darts_tf.strategy.darts import bilevel, search
 from darts_tf.strategy.darts.tracing_ahead import traced_ahead
 from tests.strategy.small_search import small_search
 
@@ -89,9 +88,10 @@ def test_each_piece_of_a_search_is_traced_once(method, monkeypatch):
 def test_nothing_is_traced_for_later_while_w_warms_up(monkeypatch):
     known = []
     monkeypatch.setattr(
-        search, "traced_ahead", lambda calls: known.append(len(calls))
-        or traced_ahead(calls),
-    )  # fmt: skip
+        search,
+        "traced_ahead",
+        lambda calls: known.append(len(calls)) or traced_ahead(calls),
+    )
     loop = small_search("first_order", warmup_epochs=1)
     for _ in range(4):
         loop.advance()

@@ -7,7 +7,10 @@ import pytest
 
 from darts_tf.errors import InputError
 from darts_tf.space.genotype import CellGenotype, Genotype
-from darts_tf.strategy.diagnostics.early_stopping import (EarlyStopping, EarlyStoppingSettings)
+from darts_tf.strategy.diagnostics.early_stopping import (
+    EarlyStopping,
+    EarlyStoppingSettings,
+)
 from tests.strategy.small_space import SMALL
 
 
@@ -66,9 +69,7 @@ def test_no_cells_from_before_the_first_epoch_allowed():
 
 
 def test_window_of_one_epoch():
-    stopping, epochs = run(
-        "eigenvalue", [1, 1.1, 2.2, 9], window=1, ratio=0.6, first=1
-    )
+    stopping, epochs = run("eigenvalue", [1, 1.1, 2.2, 9], window=1, ratio=0.6, first=1)
     assert (epochs, stopping.stop.taken) == (3, 2)
 
 
@@ -88,8 +89,9 @@ def test_skip_connections_of_the_normal_cell_end_it_at_once():
 
 @pytest.mark.parametrize("rule", ["eigenvalue", "skip_connections"])
 def test_state_comes_back(rule):
-    values = {"eigenvalue": 2.0 ** np.arange(18),
-              "skip_connections": [1] * 10 + [2]}[rule]  # fmt: skip
+    values = {"eigenvalue": 2.0 ** np.arange(18), "skip_connections": [1] * 10 + [2]}[
+        rule
+    ]
     one, epochs = run(rule, values)
     other = EarlyStopping(one.settings, SMALL)
     other.restore(one.state())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.strategy.diagnostics.hessian import (dominant_eigenvalue, hessian_product)
+from darts_tf.strategy.diagnostics.hessian import dominant_eigenvalue, hessian_product
 
 RNG = np.random.default_rng(0)
 START = RNG.standard_normal(6)
@@ -67,8 +67,9 @@ def test_product_with_the_hessian_of_a_quadratic_and_a_sine():
     p, v = RNG.standard_normal((2, 6))
     alpha = [tf.constant(p[:2]), tf.constant(p[2:].reshape(2, 2))]
     along = [tf.constant(v[:2]), tf.constant(v[2:].reshape(2, 2))]
-    ours = hessian_product(loss, [tf.constant(2.0, tf.float64)], alpha, 3.0,
-                           None, along)  # fmt: skip
+    ours = hessian_product(
+        loss, [tf.constant(2.0, tf.float64)], alpha, 3.0, None, along
+    )
     flat = np.concatenate([np.ravel(part) for part in ours])
     np.testing.assert_allclose(flat, 3 * a @ v - np.sin(p) * v)
 
@@ -77,6 +78,10 @@ def test_alpha_without_effect_gives_zeros():
     alpha = [tf.ones([2, 3])]
     product = hessian_product(
         lambda w, alpha, batch, seed: (tf.reduce_sum(w[0]), None),
-        [tf.ones([2])], alpha, None, None, alpha,
-    )  # fmt: skip
+        [tf.ones([2])],
+        alpha,
+        None,
+        None,
+        alpha,
+    )
     np.testing.assert_array_equal(product[0], np.zeros([2, 3]))

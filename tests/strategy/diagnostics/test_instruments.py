@@ -15,16 +15,18 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.networks.conv import Supernet
 from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.networks.conv import Supernet
 from darts_tf.space.cell import SearchSpace
-from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.diagnostics import instruments
-from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts import bilevel, relaxation
 from darts_tf.strategy.darts import search as search_module
-from darts_tf.strategy.diagnostics.early_stopping import (EarlyStopping, EarlyStoppingSettings)
-from darts_tf.strategy.diagnostics.hessian import hessian_product
 from darts_tf.strategy.darts.tasks import ImageTask
+from darts_tf.strategy.diagnostics import instruments
+from darts_tf.strategy.diagnostics.early_stopping import (
+    EarlyStopping,
+    EarlyStoppingSettings,
+)
+from darts_tf.strategy.diagnostics.hessian import hessian_product
 from tests.precision import computed_in_float64
 from tests.strategy.small_search import batches
 from tests.strategy.small_space import SMALL
@@ -55,17 +57,17 @@ def build(names=(), rule=None) -> search_module.Search:
     cells = relaxation.per_cell(start, SMALL, net.kinds)
     net(tf.zeros((1, 8, 8, 1)), cells)
     replicas = Eager()
-    task = ImageTask(
-        net, batches, later, lambda: [next(batches(99))], replicas
-    )
+    task = ImageTask(net, batches, later, lambda: [next(batches(99))], replicas)
     settings = search_module.SearchSettings(
         "first_order", 4, 1, 4, alpha_learning_rate=0.3
     )
     return search_module.Search(
-        task, settings, replicas,
+        task,
+        settings,
+        replicas,
         instruments.named_instruments(names, task, replicas),
         rule and EarlyStopping(rule, SMALL),
-    )  # fmt: skip
+    )
 
 
 def epoch(search) -> dict[str, float]:
@@ -107,13 +109,21 @@ def test_a_resumed_search_shows_the_same(shown):
 def test_what_is_shown(shown):
     for record in shown[1]:
         assert record.keys() == {
-            "valid/accuracy", "entropy/normal", "entropy/reduce",
-            "skip_connections/normal", "skip_connections/reduce",
-            "collapsed/normal", "alignment/train", "alignment/valid",
-            "eigenvalue/dominant", "eigenvalue/residual",
-            "eigenvalue/products", "gap/mixed_accuracy",
-            "gap/derived_accuracy", "gap/accuracy",
-        }  # fmt: skip
+            "valid/accuracy",
+            "entropy/normal",
+            "entropy/reduce",
+            "skip_connections/normal",
+            "skip_connections/reduce",
+            "collapsed/normal",
+            "alignment/train",
+            "alignment/valid",
+            "eigenvalue/dominant",
+            "eigenvalue/residual",
+            "eigenvalue/products",
+            "gap/mixed_accuracy",
+            "gap/derived_accuracy",
+            "gap/accuracy",
+        }
         assert all(isinstance(value, (int, float)) for value in record.values())
         assert -1 <= record["alignment/train"] <= 1
         assert record["alignment/train"] != record["alignment/valid"]
@@ -190,9 +200,7 @@ def double_precision_hessian(search) -> np.ndarray:
 
         def gradient(v):
             moved = [a + p for a, p in zip(alpha, split(v, shapes))]
-            return flat(
-                bilevel.alpha_gradient(loss, w, moved, batch, SEED)[0]
-            )
+            return flat(bilevel.alpha_gradient(loss, w, moved, batch, SEED)[0])
 
         hessian = whole_hessian(product, 20)
         np.testing.assert_allclose(hessian, hessian.T, atol=1e-10)
@@ -253,9 +261,7 @@ def test_gap_of_mixed_alpha_is_that_of_both_accuracies(shown):
 @pytest.mark.parametrize("rule", ["eigenvalue", "skip_connections"])
 def test_a_search_that_is_stopped_early(rule):
     """Its steps end there; what it returns is the rule's, also restored."""
-    settings = EarlyStoppingSettings(
-        rule, window=1, ratio=1.0, skips=0, first=2
-    )
+    settings = EarlyStoppingSettings(rule, window=1, ratio=1.0, skips=0, first=2)
     given = {"eigenvalue/dominant": 1.0}
     search = build(rule=settings)
     search._instruments = [lambda _: dict(given)]

@@ -7,21 +7,20 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.strategy.lambda_darts.alignment import (mean_pairwise_cosine, mean_pairwise_sign)
+from darts_tf.strategy.lambda_darts.alignment import (
+    mean_pairwise_cosine,
+    mean_pairwise_sign,
+)
 
 RNG = np.random.default_rng(0)
 G = [RNG.standard_normal((3, 2)) for _ in range(4)]
-BOTH = pytest.mark.parametrize(
-    "alignment", [mean_pairwise_cosine, mean_pairwise_sign]
-)
+BOTH = pytest.mark.parametrize("alignment", [mean_pairwise_cosine, mean_pairwise_sign])
 
 
 def pairs(function):
     """Mean of function(g, h) over all pairs, by a plain loop."""
     values = [
-        function(G[i].ravel(), G[j].ravel())
-        for i in range(len(G))
-        for j in range(i)
+        function(G[i].ravel(), G[j].ravel()) for i in range(len(G)) for j in range(i)
     ]
     return np.mean(values)
 

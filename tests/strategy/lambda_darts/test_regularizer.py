@@ -9,9 +9,14 @@ import tensorflow as tf
 from darts_tf.descent.optimizers import SGD
 from darts_tf.errors import InputError
 from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts.relaxation import mixing_weights, per_cell
 from darts_tf.strategy.lambda_darts import regularizer
-from darts_tf.strategy.lambda_darts.regularizer import (KINDS, LambdaRegulariser, aligned_groups, ramp)
-from darts_tf.strategy.darts.relaxation import (mixing_weights, per_cell)
+from darts_tf.strategy.lambda_darts.regularizer import (
+    KINDS,
+    LambdaRegulariser,
+    aligned_groups,
+    ramp,
+)
 from tests.strategy.small_space import SMALL
 
 SEED = tf.constant([0, 0])
@@ -45,9 +50,7 @@ def eager(function):
 
 def build(kind="cosine", cells="normal", function=cells_loss, **more):
     more = {"compile": eager, **more}
-    return LambdaRegulariser(
-        function, SMALL, CELLS, kind, cells=cells, **more
-    )
+    return LambdaRegulariser(function, SMALL, CELLS, kind, cells=cells, **more)
 
 
 def alignments(kind, w):
@@ -109,9 +112,8 @@ def test_only_the_cells_that_are_aligned_are_perturbed():
         _, u = regulariser.along(ALPHA, layers)
         *ends, _ = regulariser.around(ALPHA, u)
         assert [
-            kind for kind, p, up in zip(CELLS, points, ends[0])
-            if np.any(p != up)
-        ] == [kind for kind in CELLS if kind in moved]  # fmt: skip
+            kind for kind, p, up in zip(CELLS, points, ends[0]) if np.any(p != up)
+        ] == [kind for kind in CELLS if kind in moved]
         steps = [(p - n) / 2 for p, n in zip(*ends)]
         assert float(tf.linalg.global_norm(steps)) == pytest.approx(1e-3)
 
@@ -213,9 +215,7 @@ def test_only_the_exact_derivative_ignores_a_kink_nearby(gradient):
 
 
 def test_lambda_rises_from_zero_in_the_first_epoch_to_its_end_in_the_last():
-    assert [ramp(0.5, epoch, 5) for epoch in range(5)] == [
-        0, 0.125, 0.25, 0.375, 0.5
-    ]  # fmt: skip
+    assert [ramp(0.5, epoch, 5) for epoch in range(5)] == [0, 0.125, 0.25, 0.375, 0.5]
     assert ramp(0.5, 0, 1) == 0
 
 

@@ -11,7 +11,7 @@ from darts_tf.errors import InputError
 from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
 from darts_tf.space.conv import SPACE
 from darts_tf.strategy.one_shot import perturbation
-from darts_tf.strategy.one_shot.perturbation import (CellSelection, Selection)
+from darts_tf.strategy.one_shot.perturbation import CellSelection, Selection
 
 SEED = 3
 
@@ -40,10 +40,11 @@ class Supernet:
     def accuracy(self, weights) -> float:
         assert all(w.shape == (14, 8) for w in weights.values())
         self.seen.append({n: w.copy() for n, w in weights.items()})
-        return float(sum(
-            (self.worths[name] * (rows > 0)).sum()
-            for name, rows in weights.items()
-        ))  # fmt: skip
+        return float(
+            sum(
+                (self.worths[name] * (rows > 0)).sum() for name, rows in weights.items()
+            )
+        )
 
     def tune(self) -> None:
         self.tuned += 1
@@ -95,8 +96,7 @@ def test_one_operation_is_left_out_and_the_rest_stays_as_it_was():
     selection = Selection(SPACE, before, SEED)
     selection.decide(0, supernet.accuracy)
     for place, weights in enumerate(supernet.seen):
-        name, other = ("normal", "reduce") if place < 7 else (
-            "reduce", "normal")
+        name, other = ("normal", "reduce") if place < 7 else ("reduce", "normal")
         (row,), (column,) = np.nonzero(weights[name] != before[name])
         assert weights[name][row, column] == 0 and column == 1 + place % 7
         same = place < 7  # the second cell sees the first one's decision
@@ -133,10 +133,14 @@ def test_the_order_is_random_and_the_seeds():
 def one_cell(**changes) -> SearchSpace:
     """One cell like NAS-Bench-201's: all edges kept, zero among them."""
     settings = {
-        "name": "normal", "inputs": 1, "nodes": 2,
+        "name": "normal",
+        "inputs": 1,
+        "nodes": 2,
         "candidates": ((ZERO, "skip_connect", "sep_conv_3x3"),) * 3,
-        "predecessors": None, "concat": (2,), "zero_kept": True,
-    }  # fmt: skip
+        "predecessors": None,
+        "concat": (2,),
+        "zero_kept": True,
+    }
     spec = CellSpec(**settings | changes)
     return SearchSpace("one", (spec,), spec.candidates[0])
 
@@ -146,9 +150,7 @@ def chosen(space, worth) -> list[str]:
     weights = np.full(space.cells[0].alpha_shape, 1 / 3)
     selection = Selection(space, {"normal": weights}, SEED)
     for number in range(selection.rounds):
-        selection.decide(
-            number, lambda w: float((worth * (w["normal"] > 0)).sum())
-        )
+        selection.decide(number, lambda w: float((worth * (w["normal"] > 0)).sum()))
     names = space.cells[0].candidates[0]
     rows = selection.weights()["normal"]
     return [names[row.argmax()] if row.any() else "-" for row in rows]
@@ -158,7 +160,10 @@ def test_zero_is_chosen_only_where_it_is_kept():
     worth = np.array([[9, 1, 2], [3, 2, 1], [1, 2, 3.0]])
     assert chosen(one_cell(), worth) == [ZERO, ZERO, "sep_conv_3x3"]
     assert chosen(one_cell(zero_kept=False), worth) == [
-        "sep_conv_3x3", "skip_connect", "sep_conv_3x3"]
+        "sep_conv_3x3",
+        "skip_connect",
+        "sep_conv_3x3",
+    ]
 
 
 def test_a_space_that_keeps_all_edges_has_no_second_stage():
@@ -173,9 +178,7 @@ def test_a_space_that_keeps_all_edges_has_no_second_stage():
 
 
 def test_a_single_candidate_needs_no_measurement():
-    space = one_cell(
-        candidates=((ZERO, "skip_connect"),) * 3, zero_kept=False
-    )
+    space = one_cell(candidates=((ZERO, "skip_connect"),) * 3, zero_kept=False)
     selection = Selection(space, {"normal": np.full((3, 2), 0.5)}, SEED)
     for number in range(3):
         selection.decide(number, lambda _: pytest.fail("measured"))
@@ -223,9 +226,7 @@ def test_resumed_it_decides_the_same(stop):
 
 
 def test_a_state_of_another_size_is_refused():
-    cell = CellSelection(
-        SPACE.cells[0], trained()["normal"], np.random.default_rng(0)
-    )
+    cell = CellSelection(SPACE.cells[0], trained()["normal"], np.random.default_rng(0))
     state = cell.state() | {"kept": np.ones(3, bool)}
     with pytest.raises(InputError, match="'kept' of cell 'normal'"):
         cell.restore(state)

@@ -10,19 +10,18 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
-from darts_tf.networks.conv import Supernet
 from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.networks.conv import Supernet
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import SPACE
-from darts_tf.strategy.one_shot import perturbation_loop
 from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.one_shot import perturbation_loop
 
 NAMES = ("none", "skip_connect", "max_pool_3x3", "dil_conv_3x3")
 SMALL = SearchSpace(
     SPACE.name,
     tuple(
-        CellSpec(name, 2, 2, (NAMES,) * 5, 2, (2, 3))
-        for name in ("normal", "reduce")
+        CellSpec(name, 2, 2, (NAMES,) * 5, 2, (2, 3)) for name in ("normal", "reduce")
     ),
     SPACE.operations,
 )
@@ -49,9 +48,14 @@ def loop():
     rows = [tf.constant(w, tf.float32) for w in weights.values()]
     net(tf.zeros((1, 8, 8, 1)), relaxation.per_cell(rows, SMALL, net.kinds))
     return perturbation_loop.PerturbationLoop(
-        net, WeightRow(net).packed(), weights, SETTINGS, batches,
-        lambda: itertools.islice(batches(50), 4), Replicas("one_device"),
-    )  # fmt: skip
+        net,
+        WeightRow(net).packed(),
+        weights,
+        SETTINGS,
+        batches,
+        lambda: itertools.islice(batches(50), 4),
+        Replicas("one_device"),
+    )
 
 
 @pytest.fixture(scope="module")

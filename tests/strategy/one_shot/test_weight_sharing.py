@@ -15,7 +15,10 @@ from darts_tf.errors import InputError
 from darts_tf.networks import conv, nasbench201
 from darts_tf.networks.compiled.flat_weights import WeightRow
 from darts_tf.space.nasbench201 import SPACE as NB201
-from darts_tf.strategy.one_shot.weight_sharing import (RandomWeightSharing, WeightSharingSettings)
+from darts_tf.strategy.one_shot.weight_sharing import (
+    RandomWeightSharing,
+    WeightSharingSettings,
+)
 from tests.strategy.small_space import SMALL
 
 EPOCHS, TRAIN, RANKED, BATCH = 2, 3, 4, 6
@@ -93,16 +96,16 @@ def test_a_step_moves_what_its_genotype_uses_and_nothing_else(loop):
     genotype, (images, labels) = loop.trained(loop.step), next(batches(0))
     loop.advance()
     row = WeightRow(loop.model)
-    before, after = (row.taken_apart(state["w/00000"])
-                     for state in (start, loop.state()))  # fmt: skip
+    before, after = (
+        row.taken_apart(state["w/00000"]) for state in (start, loop.state())
+    )
     moved = [bool(np.any(x != y)) for x, y in zip(before, after)]
     loop.restore(start)
     w = [v.value for v in loop.model.trainable_variables]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(w)
         logits = loop.model(images, by_hand(loop, genotype), training=True)
-        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
-            labels, logits)
+        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         loss = tf.reduce_mean(entropy)
     gradient = tape.gradient(loss, w, unconnected_gradients="zero")
     used = [bool(np.any(g.numpy())) for g in gradient]
@@ -113,14 +116,19 @@ def test_a_step_moves_what_its_genotype_uses_and_nothing_else(loop):
         np.testing.assert_allclose(new, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("name, skipped", [
-    ("mixed_bfloat16", {}), ("mixed_float16", {"train/skipped": 0.0}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, skipped",
+    [
+        ("mixed_bfloat16", {}),
+        ("mixed_float16", {"train/skipped": 0.0}),
+    ],
+)
 def test_it_descends_in_low_precision(cell_loop, name, skipped):
     """Near the float32 step, and not the same; measured in float32."""
     usual, start = cell_loop, cell_loop.state()
-    low = new(NB201, nasbench201.Supernet, 2,
-              dataclasses.replace(SETTINGS, precision=name))  # fmt: skip
+    low = new(
+        NB201, nasbench201.Supernet, 2, dataclasses.replace(SETTINGS, precision=name)
+    )
     low.restore(start)
     assert low.accuracy(low.candidate(0)) == usual.accuracy(low.candidate(0))
     first = low.advance()
