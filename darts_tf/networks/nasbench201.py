@@ -147,7 +147,7 @@ class Supernet(_Trunk):
         partial_channels: int = 1,
     ):
         check_channels(channels, partial_channels)
-        self.space, self.recompute = space, recomputation
+        self.space, self.recompute = space, recompute
         self.partial_channels = partial_channels
         self._norm = functools.partial(BatchNorm, True, momentum=0.0)
         super().__init__(channels, layers, classes, name="supernet")
