@@ -24,7 +24,6 @@ from darts_tf.cli import flags as run_flags
 from darts_tf.data.text import windows
 from darts_tf.data.text.loading import load_text
 from darts_tf.estimation import scoring, text_training
-from darts_tf.networks.language import LanguageModel
 from darts_tf.networks.operations import Block
 from darts_tf.programs import setup, text_data, texts
 from darts_tf.space.published import load_genotype

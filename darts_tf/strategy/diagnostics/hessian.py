@@ -16,9 +16,12 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from darts_tf.strategy.darts.primitives import derivative
+
 TOLERANCE, ITERATIONS = 1e-3, 100
 
 
+@derivative
 def hessian_product(loss, w, alpha, batch, seed, v):
     """The Hessian of L(w, alpha) in alpha, times v: exact, by nested tapes.
 
