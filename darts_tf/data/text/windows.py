@@ -28,7 +28,7 @@ from bisect import bisect_right
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.data.images.batches import MAX_SEED, check_range, run_ahead
+from darts_tf.data.images.batches import MAX_SEED, check_range, prefetched_map
 from darts_tf.errors import InputError
 
 HALF_SHARE = 0.05  # of an epoch's windows
@@ -117,7 +117,7 @@ def training_windows(
         start = place * bptt - before * missing
         return _window(streams, start, bptt - here * missing, place == 0)
 
-    return run_ahead(_steps(start_step), window)
+    return prefetched_map(_steps(start_step), window)
 
 
 def validation_windows(
@@ -149,7 +149,7 @@ def validation_windows(
         place = step % count
         return _window(streams, place * length, length, place == 0)
 
-    return run_ahead(_steps(start_step), window)
+    return prefetched_map(_steps(start_step), window)
 
 
 def ordered_windows(
@@ -177,7 +177,7 @@ def ordered_windows(
         length = tf.minimum(room - start, bptt)
         return _window(streams, start, length, start == 0)
 
-    return run_ahead(tf.data.Dataset.range(0, room, bptt), window)
+    return prefetched_map(tf.data.Dataset.range(0, room, bptt), window)
 
 
 def _stream_length(tokens_count: int, batch_size: int) -> int:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darts_tf.data.images import folder, resize
+from darts_tf.data import available_memory
+from darts_tf.data.images import folder
 from darts_tf.data.images.loading import load_images
 from darts_tf.errors import InputError
 
@@ -193,6 +194,6 @@ def test_train_and_test_must_have_the_same_classes(tmp_path):
 
 
 def test_more_than_memory_holds_is_refused_before_reading(root, monkeypatch):
-    monkeypatch.setattr(resize, "available_memory", lambda: 1000)
+    monkeypatch.setattr(available_memory, "available_memory", lambda: 1000)
     monkeypatch.setattr(folder, "_pixels", lambda *_: pytest.fail("read"))
     assert "16 images of 4x6x3" in refusal(root)

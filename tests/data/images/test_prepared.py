@@ -10,7 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from darts_tf.data.images import resize, splits
+from darts_tf.data import available_memory
+from darts_tf.data.images import splits
 from darts_tf.data.images.loading import describe_images, load_images
 from darts_tf.errors import InputError
 
@@ -137,7 +138,7 @@ def test_a_set_without_train_split_is_refused(tmp_path):
 
 def test_more_than_memory_holds_is_refused_before_reading(tmp_path, monkeypatch):
     write(tmp_path, "shapes", {"train": greys(30)})
-    monkeypatch.setattr(resize, "available_memory", lambda: 3000)
+    monkeypatch.setattr(available_memory, "available_memory", lambda: 3000)
     monkeypatch.setattr(splits.Source, "read", lambda *_: pytest.fail("read"))
     message = refusal("shapes", data_dir=str(tmp_path))
     assert "30 images of 12x10x1" in message and "40%" in message

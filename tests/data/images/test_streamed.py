@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darts_tf.data.images import resize, splits
+from darts_tf.data import available_memory
+from darts_tf.data.images import splits
 from darts_tf.data.images.loading import load_images
 from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.errors import InputError
@@ -58,7 +59,7 @@ def test_a_set_without_a_test_part_keeps_a_fifth_for_it(tmp_path):
 
 
 def test_it_need_not_fit_in_memory(folder, monkeypatch):
-    monkeypatch.setattr(resize, "available_memory", lambda: 100)
+    monkeypatch.setattr(available_memory, "available_memory", lambda: 100)
     data = load(folder)
     assert data.train.nbytes == 20 * 16  # nothing that grows with images
     with pytest.raises(InputError, match="or --stream to read") as caught:
@@ -69,7 +70,7 @@ def test_it_need_not_fit_in_memory(folder, monkeypatch):
 def test_parts_of_it_are_in_the_same_files(folder):
     whole = load(folder).train
     some, others = (whole.take(np.arange(k, 20, 2)) for k in (0, 1))
-    both = some.joined(others)
+    both = some.concatenate(others)
     order = np.argsort(both.labels)
     np.testing.assert_array_equal(both.labels[order], np.sort(whole.labels))
     same = np.argsort(whole.labels)
