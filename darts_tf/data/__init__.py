@@ -180,7 +180,7 @@ def from_tfds(
     _require_name(name)
     if name in ("digits", "folder", *NAMES):
         raise InputError(
-            f"{name!r} is no set of TensorFlow Datasets; give it to `load` instead"
+            f"{name!r} is no set of TensorFlow Datasets; give it to load()"
         )
     return _load_images(name, data_dir, download, image_size, stream)
 

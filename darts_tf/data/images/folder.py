@@ -103,7 +103,7 @@ def _classes(folder: pathlib.Path) -> tuple[str, ...]:
     if not names and (folder / "train.txt").is_file():
         raise InputError(
             f"{folder} has text (train.txt), no class folders of images; load "
-            "it as text: `from_text`, or the dataset 'text_folder'"
+            "it as text: from_text, or the data set 'text_folder'"
         )
     if not names:
         raise InputError(

@@ -133,7 +133,7 @@ def test_sizes_that_differ_are_scaled_or_refused(root):
     save(root / "day" / "wide.png", 3, size=(30, 4))
     message = refusal(root)
     assert "2 sizes" in message and "4x30" in message
-    assert "--image_size" in message
+    assert "`image_size`" in message
     data = load(root, image_size=8)
     assert data.image_shape == data.load_test().images.shape[1:] == (8, 8, 3)
     values = set(data.train.images[:, 0, 0, 0]) | {3}
@@ -142,7 +142,7 @@ def test_sizes_that_differ_are_scaled_or_refused(root):
 
 def test_no_folder_and_empty_folder(tmp_path):
     message = refusal(tmp_path / "missing")
-    assert f"--data_dir={tmp_path / 'missing'} is no folder" in message
+    assert f"`data_dir={tmp_path / 'missing'}` is no folder" in message
     assert "no class folders" in refusal(tmp_path)
 
 

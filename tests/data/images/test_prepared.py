@@ -156,13 +156,13 @@ def test_sets_are_described_before_they_are_there(tmp_path):
 
 def test_an_unknown_name_gets_the_closest(tmp_path):
     message = refusal("cifar11", data_dir=str(tmp_path))
-    assert "unknown dataset 'cifar11'" in message and "cifar10" in message
+    assert "unknown data set 'cifar11'" in message and "cifar10" in message
     assert "digits" in refusal("digit", data_dir=str(tmp_path))
 
 
 def test_a_community_set_is_unknown_without_asking_anyone(tmp_path):
     message = refusal("huggingface:mnist", data_dir=str(tmp_path))
-    assert "unknown dataset" in message
+    assert "unknown data set" in message
 
 
 def test_an_unknown_configuration_is_refused(tmp_path):
@@ -175,7 +175,7 @@ def test_a_set_that_is_not_there_says_how_to_get_it(tmp_path, name):
     began = time.monotonic()
     message = refusal(name, data_dir=str(tmp_path))
     assert f"{name} is not prepared in {tmp_path}" in message
-    assert "--data_dir" in message and "--download" in message
+    assert "`data_dir`" in message and "`download`" in message
     assert time.monotonic() - began < 5
     assert not list(tmp_path.iterdir())
 
@@ -188,7 +188,7 @@ def test_a_download_that_fails_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # between tries
     message = refusal("svhn_cropped", data_dir=str(tmp_path), download=True)
     assert "svhn_cropped could not be downloaded" in message
-    assert "--data_dir" in message
+    assert "`data_dir`" in message
 
 
 def test_a_damaged_set_is_named(tmp_path):
