@@ -62,7 +62,7 @@ print(json.dumps(said))
 
 @pytest.fixture(scope="module")
 def two() -> dict:
-    """What a program with two logical CPU devices computed."""
+    """Returns the results of a program with two logical CPU devices."""
     done = subprocess.run(
         [sys.executable, "-c", TWO_DEVICES],
         capture_output=True,

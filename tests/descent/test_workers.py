@@ -131,7 +131,7 @@ def configs() -> list[str]:
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory) -> tuple[dict, dict]:
-    """What each of two workers computed, and the folder they ran in."""
+    """Returns the results of two workers, and the folder they ran in."""
     folder = tmp_path_factory.mktemp("workers") / "run"
     started = [
         subprocess.Popen(
@@ -153,7 +153,7 @@ def two(tmp_path_factory) -> tuple[dict, dict]:
 
 
 def both(two, name: str):
-    """What the two say alike."""
+    """Returns a result that is the same on both."""
     assert two[0][name] == two[1][name]
     return two[0][name]
 
@@ -176,7 +176,7 @@ def test_an_uneven_batch_is_refused(two):
 
 
 def test_mean_is_over_workers_for_each_value(two):
-    """Of computed values and of such as were handed in."""
+    """Averages computed values and unchanged arguments."""
     assert both(two, "mean") == [1.5, 0.5]
 
 
