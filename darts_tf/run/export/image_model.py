@@ -1,4 +1,4 @@
-"""A network as a SavedModel that needs nothing but TensorFlow.
+"""Exports an image network as a SavedModel that needs nothing but TensorFlow.
 
 Raw uint8 images go in, of any batch size; normalisation is inside; logits
 and probabilities come out. The class names and the metadata travel with it.
@@ -80,7 +80,7 @@ def export_saved_model(
 
 
 class _Exported(tf.Module):
-    """What is written: normalisation, network, softmax and texts."""
+    """The exported module: normalisation, network, softmax and texts."""
 
     def __init__(self, forward: Forward, image_shape, mean, std) -> None:
         super().__init__(name="exported")
@@ -97,7 +97,7 @@ class _Exported(tf.Module):
         self.serve = tf.function(serve, input_signature=[spec])
 
     def track(self, model: keras.Model) -> None:
-        """Keeps those variables of `model` that `serve` reads."""
+        """Tracks those variables of `model` that `serve` reads."""
         captured = self.serve.get_concrete_function().captured_inputs
         used = {id(tensor) for tensor in captured}
         self.network = [
@@ -128,7 +128,7 @@ def _write_assets(folder: Path, class_names, text: str) -> list[Path]:
 
 
 def _compare(new: Path, forward, image_shape, mean, std, classes) -> None:
-    """The written model against `forward`, on random images."""
+    """Compares the written model with `forward` on random images."""
     serve = tf.saved_model.load(str(new)).signatures["serving_default"]
     generator = np.random.default_rng(0)
     for batch in BATCHES:
@@ -164,7 +164,7 @@ def _check(image_shape, mean, std, class_names) -> None:
 
 
 def usage_example(folder: str | Path) -> str:
-    """The lines of Python with which the export is used."""
+    """Returns Python lines that use the export."""
     return f"""\
 import tensorflow as tf
 model = tf.saved_model.load({str(folder)!r})

@@ -1,4 +1,4 @@
-"""Pictures of mixing weights: a heat map, and curves over the epochs."""
+"""Draws mixing weights: a heat map, and curves over the epochs."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ PALETTE = (
 
 
 def edge_label(edge: tuple[int, int]) -> str:
-    """(0, 2) -> '0→2': the two ends of an edge."""
+    """Formats an edge: (0, 2) -> "0→2"."""
     return f"{edge[0]}→{edge[1]}"
 
 
 def draw_alpha(space: SearchSpace, weights: Mapping[str, np.ndarray]) -> Figure:
-    """A heat map of each cell, the value written into each place.
+    """Draws a heat map of each cell with every value written into its place.
 
     Args:
       space: the space the weights belong to.
@@ -48,7 +48,7 @@ def draw_alpha(space: SearchSpace, weights: Mapping[str, np.ndarray]) -> Figure:
     Raises:
       InputError: an unknown cell, or another shape than alpha's.
     """
-    parts = checked(space, weights, axes=2)
+    parts = check_weights(space, weights, axes=2)
     rows = max(len(spec.edges) for spec, _ in parts)
     wide = [0.85 * values.shape[1] + 0.9 for _, values in parts]
     figure = Figure((sum(wide) + 0.3, 0.34 * rows + 1.6), dpi=DPI, layout="constrained")
@@ -86,7 +86,7 @@ def _heat_map(axes, spec: CellSpec, values: np.ndarray) -> None:
 
 
 def draw_alpha_history(space: SearchSpace, history: Mapping[str, np.ndarray]) -> Figure:
-    """Curves of the mixing weights, one small picture for each edge.
+    """Draws curves of the mixing weights, one small picture for each edge.
 
     Args:
       space: the space the weights belong to.
@@ -99,7 +99,7 @@ def draw_alpha_history(space: SearchSpace, history: Mapping[str, np.ndarray]) ->
     Raises:
       InputError: an unknown cell, or another shape than alpha's.
     """
-    parts = checked(space, history, axes=3)
+    parts = check_weights(space, history, axes=3)
     names = list(
         dict.fromkeys(n for spec, _ in parts for edge in spec.candidates for n in edge)
     )
@@ -148,10 +148,10 @@ def _triangle(figure, spec, values, columns, colours) -> None:
             )
 
 
-def checked(
+def check_weights(
     space: SearchSpace, values: Mapping[str, np.ndarray], axes: int
 ) -> list[tuple[CellSpec, np.ndarray]]:
-    """(specification, float64 array) of the cells given, in space's order.
+    """Returns (specification, float64 array) of each cell, in the space's order.
 
     Args:
       space: the space the values belong to.

@@ -1,6 +1,6 @@
-"""Pictures of cells and of alpha, without a display or a `dot` binary.
+"""Draws cells without a display or a `dot` binary.
 
-Alpha's own are drawn in `alpha_pictures` and are offered here as well.
+This module exports the functions of `run.pictures.alpha` too.
 
 Figures are made with matplotlib's objects, never with pyplot: nothing global
 changes, nothing has to be closed.
@@ -57,7 +57,7 @@ PALETTE = (
 
 
 def draw_genotype(genotype: Genotype) -> Figure:
-    """The cells below each other, like figures 4 to 6 of DARTS.
+    """Draws the cells below each other, like figures 4 to 6 of DARTS.
 
     Inputs at the left (green), intermediate nodes (blue) numbered from 0 as
     in the paper, the output at the right (yellow); each arrow carries its
@@ -70,8 +70,10 @@ def draw_genotype(genotype: Genotype) -> Figure:
     layouts = {
         name: _lay_out(cell, space.cell(name)) for name, cell in genotype.cells.items()
     }
-    width = max(l.size[0] for _, l, _ in layouts.values()) + 2 * MARGIN
-    height = MARGIN + sum(l.size[1] + TITLE + MARGIN for _, l, _ in layouts.values())
+    width = max(layout.size[0] for _, layout, _ in layouts.values()) + 2 * MARGIN
+    height = MARGIN + sum(
+        layout.size[1] + TITLE + MARGIN for _, layout, _ in layouts.values()
+    )
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
@@ -114,7 +116,7 @@ ENDS = {
 
 
 def _node_names(cell: str, inputs: int, nodes: int) -> list[str]:
-    """Of all nodes, the output last."""
+    """Returns the names of all nodes, the output last."""
     first, last = ENDS.get(cell, ENDS["normal"])
     if len(first) != inputs:
         first, last = [f"input {i}" for i in range(inputs)], "output"
@@ -149,7 +151,7 @@ def _lay_out(cell: CellGenotype, spec: CellSpec):
 
 
 def _text_width(text: str, points: float) -> float:
-    """In inches."""
+    """Returns the width of a text in inches."""
     if not text:
         return 0.0
     return TextPath((0, 0), text, size=points).get_extents().width / 72
@@ -211,7 +213,7 @@ def _draw_box(axes, item, name, fill, left, low) -> None:
 
 
 def _curve(layout, index: int, left: float, low: float) -> Curve:
-    """Level inside columns, an S between them."""
+    """Returns an edge's curve: level inside columns, an S between them."""
     chain, (leave, enter) = layout.chains[index], layout.ports[index]
     x = left + chain[0].x + chain[0].width / 2
     points, codes = [(x, low + leave)], [Curve.MOVETO]
@@ -235,14 +237,14 @@ def _curve(layout, index: int, left: float, low: float) -> Curve:
 
 
 def figure_to_png(figure: Figure) -> bytes:
-    """The figure as the content of a PNG file."""
+    """Returns the figure as the content of a PNG file."""
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
     return stream.getvalue()
 
 
 def figure_to_array(figure: Figure) -> np.ndarray:
-    """The figure as uint8 [H, W, 3], red, green, blue."""
+    """Returns the figure as uint8 [H, W, 3], red, green, blue."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.array(canvas.buffer_rgba())[..., :3]

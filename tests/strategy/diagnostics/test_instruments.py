@@ -289,7 +289,7 @@ def test_a_search_without_rule_returns_its_present_cells(shown):
 def test_normal_layers():
     kinds = ("normal", "normal", "reduce", "normal")
     assert instruments.normal_layers(SMALL, kinds) == [0, 1, 3]
-    with pytest.raises(InputError, match="--layers"):
+    with pytest.raises(InputError, match="`layers`"):
         instruments.normal_layers(SMALL, ("normal", "reduce", "reduce"))
     alone = SearchSpace("alone", SMALL.cells[:1], SMALL.operations)
     assert instruments.normal_layers(alone, ("normal",) * 3) == [0, 1, 2]
@@ -298,5 +298,5 @@ def test_normal_layers():
 @pytest.mark.parametrize("name", instruments.ON_IMAGES_ONLY)
 def test_what_text_does_not_have_is_refused(name):
     task = types.SimpleNamespace(units="sequences", space=SMALL)
-    with pytest.raises(InputError, match=f"--instruments={name}"):
+    with pytest.raises(InputError, match=f"`instruments={name}`"):
         instruments.named_instruments([name], task, Eager())
