@@ -1,6 +1,6 @@
 """Colours and places in the pictures of mixing weights.
 
-Values and refusals as `pictures` offers them: test_pictures.py.
+Values and refusals of the same functions: test_genotypes.py.
 """
 
 from __future__ import annotations
