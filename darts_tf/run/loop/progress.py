@@ -38,7 +38,7 @@ class Progress:
         units: str = "images",
         silent: bool = False,
     ) -> None:
-        self._silent = silent
+        self._silent = silent or sys.stderr is None
         self._total, self._epochs = total_steps, epochs
         self._evaluates = units == EVALUATIONS
         self._last_line = time.monotonic()
@@ -47,7 +47,7 @@ class Progress:
             initial=step,
             smoothing=0.1,
             unit="evaluation" if self._evaluates else "step",
-            disable=silent or not sys.stderr.isatty(),
+            disable=self._silent or not sys.stderr.isatty(),
             dynamic_ncols=True,
         )
 

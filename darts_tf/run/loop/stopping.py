@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from darts_tf.run.loop.protocols import Team
 
@@ -25,11 +25,13 @@ class StopRequest:
     middle of a compilation can take minutes. So a thread reads the signals
     from a pipe that the interpreter's C handler writes to at once.
 
-    Outside of the main thread, where Python sets no handlers, it does
-    nothing. Signals that are ignored (nohup, a shell's background) stay so.
+    Outside of the main thread, where Python sets no handlers, it does nothing
+    and no signal stops the run. Signals that are ignored (nohup, a shell's
+    background) or handled outside of Python are left alone. The end of the
+    block restores the handlers of before.
 
-    One may be opened inside of another (a training inside of a search): what
-    came to the outer one before counts for the inner one too.
+    One may be opened inside of another (a training inside of a search): an
+    earlier signal to the outer one counts for the inner one too.
 
     Args:
       hand_on: called with the first signal at once, in the thread.
@@ -43,7 +45,7 @@ class StopRequest:
     def __init__(self, hand_on: Callable[[signal.Signals], None] | None = None) -> None:
         self.signal: signal.Signals | None = None
         self._hand_on = hand_on
-        self._before: dict[signal.Signals, object] = {}
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is not threading.main_thread():
@@ -56,7 +58,7 @@ class StopRequest:
         self._before = {
             number: signal.signal(number, self._note)
             for number in SIGNALS
-            if signal.getsignal(number) != signal.SIG_IGN
+            if signal.getsignal(number) not in (signal.SIG_IGN, None)
         }
         if self._open:
             self.signal = self.signal or self._open[-1].signal
@@ -68,7 +70,7 @@ class StopRequest:
             return
         self._open.remove(self)
         for number, handler in self._before.items():
-            signal.signal(number, handler or signal.SIG_DFL)
+            signal.signal(number, handler)
         signal.set_wakeup_fd(self._wakeup)
         os.close(self._writer)  # ends the thread
         self._thread.join()
