@@ -49,9 +49,9 @@ def export_saved_model(
       mean: for each channel, in units of pixels 0..255.
       std: likewise; positive.
       class_names: K names.
-      folder: where the SavedModel goes. An earlier export there is replaced
+      folder: the SavedModel's folder. An earlier export there is replaced
         once the new one is complete and has been compared.
-      metadata: what JSON can hold: genotype, versions, data set.
+      metadata: values for JSON: genotype, versions, data set.
 
     Returns:
       The folder.
@@ -152,13 +152,15 @@ def _check(image_shape, mean, std, class_names) -> None:
     fits = len(image_shape) == 3 and (len(mean) == len(std) == image_shape[-1])
     if not fits:
         raise InputError(
-            "image_shape is (H, W, C), with C means and C deviations. "
+            "`image_shape` is (H, W, C), with C means and C deviations. "
             f"Received: {tuple(image_shape)}, {len(mean)}, {len(std)}"
         )
     if not min(std) > 0:
-        raise InputError(f"std must be positive. Received: {list(std)}")
+        raise InputError(f"`std` must be positive. Received: {list(std)}")
     if len(set(class_names)) != len(class_names) or not class_names:
-        raise InputError(f"class_names must be distinct. Received: {list(class_names)}")
+        raise InputError(
+            f"`class_names` must be distinct. Received: {list(class_names)}"
+        )
     if any(len(name.splitlines()) != 1 for name in class_names):
         raise InputError(f"a class name is one line. Received: {list(class_names)}")
 

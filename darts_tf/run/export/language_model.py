@@ -1,7 +1,7 @@
 """Exports a language model as a SavedModel that needs nothing but TensorFlow.
 
-Two signatures: "step" goes on from a state, for whoever keeps one;
-"serving_default" takes strings and gives the words that may come next.
+Two signatures: "step" continues from a recurrent state; "serving_default" takes
+strings and returns the words that may come next.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def export_language_model(
       model: owner of the variables.
       state_size: H.
       words: the vocabulary, V words.
-      end, unknown: two of them.
-      folder: where the SavedModel goes; an earlier export is replaced.
-      metadata: what JSON can hold.
+      end, unknown: the words for a line's end and for unknown words.
+      folder: the SavedModel's folder; an earlier export is replaced.
+      metadata: values for JSON.
 
     Raises:
       InputError: metadata that JSON cannot hold, a vocabulary without `end`
@@ -61,7 +61,7 @@ def export_language_model(
       RuntimeError: the SavedModel does not compute what `forward` does.
     """
     if len(set(words)) != len(words) or not {end, unknown} <= set(words):
-        raise InputError(f"words must be distinct and hold {end!r} and {unknown!r}")
+        raise InputError(f"`words` must be distinct and hold {end!r} and {unknown!r}")
     text = as_json(metadata)
 
     def write(scratch: Path, new: Path) -> None:

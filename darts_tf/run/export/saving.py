@@ -18,7 +18,7 @@ def place(folder: Path, write: Callable[[Path, Path], None]) -> Path:
     """Lets `write` make an export and puts it in place of an earlier one.
 
     Args:
-      folder: where the export goes.
+      folder: the export's folder.
       write: given a scratch folder and the path of the new export, writes
         and checks it; what it raises leaves everything as it was.
 
@@ -68,7 +68,7 @@ def as_json(metadata: Mapping[str, object]) -> str:
     try:
         return json.dumps(metadata, indent=1, sort_keys=True, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
-        raise InputError(f"metadata must be what JSON can hold: {error}") from None
+        raise InputError(f"`metadata` must be what JSON can hold: {error}") from None
 
 
 def is_export(folder: Path) -> bool:

@@ -36,8 +36,8 @@ class Bayesian:
     def __init__(self, space: SearchSpace, seed: int, startup: int = STARTUP):
         if startup < 1:
             raise InputError(
-                f"Bayesian optimisation needs at least 1 random proposal to "
-                f"start from; received {startup}"
+                f"`bayesian_startup={startup}`: the search starts from random "
+                f"proposals; give at least 1"
             )
         self._optuna = _optuna()
         self._space, self._seed, self._evaluated = space, seed, 0

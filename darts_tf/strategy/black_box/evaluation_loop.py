@@ -55,7 +55,7 @@ class Budget:
         limits = self.evaluations, self.seconds
         if min(limits) < 0 or not any(limits):
             raise InputError(
-                f"`evaluations` or `seconds` of a search must be above 0, neither "
+                f"`budget_evaluations` or `budget_seconds` must be above 0, neither "
                 f"below; received {limits[0]} and {limits[1]}"
             )
 

@@ -45,8 +45,8 @@ class RegularisedEvolution:
     ):
         if min(population, sample) < 1:
             raise InputError(
-                f"evolution needs a population and a sample of at least 1; "
-                f"received {population} and {sample}"
+                f"`evolution_population` and `evolution_sample` must be at "
+                f"least 1; received {population} and {sample}"
             )
         self._space, self._seed, self._evaluated = space, seed, 0
         self._size, self._sample = population, sample

@@ -53,9 +53,9 @@ class Reinforce:
     ):
         if learning_rate <= 0 or not 0 <= baseline < 1:
             raise InputError(
-                f"REINFORCE needs a learning rate above 0 and a baseline "
-                f"that keeps a share in [0, 1); received {learning_rate} and "
-                f"{baseline}"
+                f"`reinforce_learning_rate` must be above 0 and "
+                f"`reinforce_baseline` a share in [0, 1); received "
+                f"{learning_rate} and {baseline}"
             )
         self._space, self._seed, self._evaluated = space, seed, 0
         self._keep, self._mean, self._weight = baseline, 0.0, 0.0

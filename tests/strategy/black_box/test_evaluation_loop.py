@@ -77,7 +77,7 @@ def test_whichever_is_spent_first(budget, steps):
     "given", [{}, {"evaluations": -1, "seconds": 1.0}, {"seconds": 0.0}]
 )
 def test_no_budget_is_refused(given):
-    with pytest.raises(InputError, match="budget above 0"):
+    with pytest.raises(InputError, match="must be above 0"):
         Budget(**given)
 
 
