@@ -32,7 +32,8 @@ from darts_tf.strategy.diagnostics import early_stopping, instruments
 from darts_tf.strategy.lambda_darts import regularizer
 
 ROOT = pathlib.Path(__file__).parents[1]
-CONFIGS = sorted((ROOT / "configs").rglob("*.flags"))
+FOLDERS = (ROOT / "configs", ROOT / "benchmarks" / "studies")
+CONFIGS = sorted(path for folder in FOLDERS for path in folder.rglob("*.flags"))
 NAMES = [str(path.relative_to(ROOT)) for path in CONFIGS]
 PARSER = """
 import importlib, json, os, sys, traceback

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from benchmarks.beside_table import as_table, ratio
+from benchmarks.speed.beside_table import as_table, ratio
 
 
 def measured(step):
@@ -73,7 +73,13 @@ def test_columns_of_pytorch_need_it(tmp_path):
 def refused(out, given, word):
     """Says it in one line, and writes nothing."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.beside_pytorch", *given, f"--out={out}"],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.speed.beside_pytorch",
+            *given,
+            f"--out={out}",
+        ],
         capture_output=True,
         text=True,
     )

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="see requirements-bench.txt")
 
-from benchmarks import (  # noqa: E402
+from benchmarks.speed import (  # noqa: E402
     torch_compiled,
     torch_recurrent,
     torch_search,

@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="see requirements-bench.txt")
 
-from benchmarks import torch_recurrent, torch_search  # noqa: E402
+from benchmarks.speed import torch_recurrent, torch_search  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
 FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))

@@ -12,7 +12,7 @@ from tests.conformance.weights import wave
 
 torch = pytest.importorskip("torch", reason="see requirements-bench.txt")
 
-from benchmarks import torch_search, torch_supernet  # noqa: E402
+from benchmarks.speed import torch_search, torch_supernet  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
 FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))
