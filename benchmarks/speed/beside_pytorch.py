@@ -1,6 +1,6 @@
 """A search step of ours beside plain PyTorch, alternating in one run.
 
-    pip install -r requirements-bench.txt
+    pip install ".[bench]"
     python -m benchmarks.speed.beside_pytorch --methods=weights,first_order --out=DIR
     python -m benchmarks.speed.beside_pytorch --space=darts_recurrent --out=DIR
 
@@ -176,8 +176,8 @@ def check_lists() -> None:
                 )
     if set(FLAGS.columns) - {OURS} and not importlib.util.find_spec("torch"):
         raise InputError(
-            "PyTorch's columns need PyTorch: pip install -r "
-            "requirements-bench.txt, or give --columns=ours"
+            "PyTorch's columns need PyTorch: pip install torch, or give "
+            "--columns=ours"
         )
 
 

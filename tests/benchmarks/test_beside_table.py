@@ -67,7 +67,7 @@ def test_what_cannot_be_is_refused_before_anything_runs(tmp_path, given, word):
     importlib.util.find_spec("torch") is not None, reason="PyTorch is here"
 )
 def test_columns_of_pytorch_need_it(tmp_path):
-    refused(tmp_path / "out", [], "requirements-bench.txt")
+    refused(tmp_path / "out", [], "pip install torch")
 
 
 def refused(out, given, word):

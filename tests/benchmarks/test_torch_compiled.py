@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="see requirements-bench.txt")
+torch = pytest.importorskip("torch", reason="pip install torch")
 
 from benchmarks.speed import (  # noqa: E402
     torch_compiled,

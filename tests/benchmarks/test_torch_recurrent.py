@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="see requirements-bench.txt")
+torch = pytest.importorskip("torch", reason="pip install torch")
 
 from benchmarks.speed import torch_recurrent, torch_search  # noqa: E402
 

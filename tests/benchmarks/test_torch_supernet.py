@@ -10,7 +10,7 @@ import pytest
 
 from tests.conformance.weights import wave
 
-torch = pytest.importorskip("torch", reason="see requirements-bench.txt")
+torch = pytest.importorskip("torch", reason="pip install torch")
 
 from benchmarks.speed import torch_search, torch_supernet  # noqa: E402
 
