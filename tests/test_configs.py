@@ -87,11 +87,12 @@ def test_there_are_configs():
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=NAMES)
-def test_opens_with_paper_and_command(path):
+def test_opens_with_paper_command_cost_and_what_to_expect(path):
     text = path.read_text()
     assert text.startswith("# Paper:")
     comments = text.split("\n--")[0]
-    assert "\n# Command:" in comments
+    for word in ("Command", "Cost", "Expected"):
+        assert f"\n# {word}:" in comments
     words = command(path)
     assert words[:2] == ["python", "-m"] and words[2].startswith("train.")
     assert f"--flagfile={path.relative_to(ROOT)}" in words
