@@ -51,7 +51,7 @@ def sample(
         drawn.append(ids[:, 0])
     texts = []
     for row in np.array(drawn).T.tolist():
-        sentence = [words[i] for i in row]
+        sentence = [str(words[i]) for i in row]
         length = sentence.index(end) if end in sentence else len(sentence)
         texts.append(" ".join(sentence[:length]))
     return texts

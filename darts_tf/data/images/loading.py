@@ -100,7 +100,7 @@ def describe_images(
 
 def _is_size(value) -> bool:
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return whole and value >= 1
+    return whole and int(value) >= 1
 
 
 def _digits(data_dir: str | None, image_size: int | None) -> ImageData:

@@ -19,9 +19,10 @@ from absl import logging
 from darts_tf.data.available_memory import require_memory
 from darts_tf.data.images.dataset import ImageData, split_off_test
 from darts_tf.data.images.splits import FirstClasses, Source, Streamed, first_line
+from darts_tf.data.text.loading import NAMES as TEXT_NAMES
 from darts_tf.errors import InputError
 
-OWN_NAMES = ("digits", "folder", "imagenet16_120")
+OTHER_NAMES = ("digits", "folder", "imagenet16_120", *TEXT_NAMES)
 """Names of sets that TFDS does not know."""
 
 SMALLER = "give a smaller `image_size`"
@@ -137,7 +138,7 @@ def _builder(name: str, data_dir: str | None) -> Any:
         return tfds.builder(name, data_dir=data_dir)
     except registered.DatasetNotFoundError as error:
         known = tfds.list_builders(with_community_datasets=False)
-        near = difflib.get_close_matches(name, [*known, *OWN_NAMES], n=3)
+        near = difflib.get_close_matches(name, [*known, *OTHER_NAMES], n=3)
         closest = f" (closest: {', '.join(near)})" if near else ""
         raise InputError(
             f"unknown data set {name!r}{closest}; give 'digits', 'folder' or "
