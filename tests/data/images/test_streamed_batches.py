@@ -230,6 +230,7 @@ print("equal")
 """
 
 
+@pytest.mark.slow
 def test_two_replicas_share_each_batch(data):
     """Batches in memory and streamed ones, in a process with two devices."""
     folder = pathlib.Path(data.train.paths[0]).parents[2]
