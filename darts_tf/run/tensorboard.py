@@ -6,6 +6,9 @@ that was killed at step 130 and goes on from its checkpoint of step 100 has
 written the steps 101 to 130 twice, and a reader must show each once.
 """
 
+# Protocol buffers make their classes at run time.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import re

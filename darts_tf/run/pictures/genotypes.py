@@ -101,8 +101,7 @@ def save_genotype(genotype: Genotype, prefix: Path) -> list[Path]:
     figure = draw_genotype(genotype)
     prefix = Path(prefix)
     paths = [prefix.with_name(prefix.name + end) for end in (".png", ".svg")]
-    fixed = {"svg.fonttype": "none", "svg.hashsalt": "genotype"}
-    with matplotlib.rc_context(fixed):
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "genotype"}):
         figure.savefig(paths[0])
         figure.savefig(paths[1], metadata={"Date": None})
     return paths
