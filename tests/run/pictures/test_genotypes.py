@@ -209,11 +209,11 @@ def test_history_has_a_picture_an_edge_with_the_curves_values():
     history = uniform(SPACE, 5)
     history["normal"][:, 2, 3] = [0.1, 0.2, 0.3, 0.4, 0.5]
     figure = genotypes.draw_alpha_history(SPACE, {"normal": history["normal"]})
-    shown = {
+    axes_by_title = {
         a.get_title(): a for a in figure.findobj(matplotlib.axes.Axes) if a.get_title()
     }
-    assert len(shown) == 14
-    curve = shown["0→3"].lines[3]  # row 2 is the edge from 0 to 3
+    assert len(axes_by_title) == 14
+    curve = axes_by_title["0→3"].lines[3]  # row 2 is the edge from 0 to 3
     assert list(curve.get_ydata()) == [0.1, 0.2, 0.3, 0.4, 0.5]
     assert list(curve.get_xdata()) == [1, 2, 3, 4, 5]
     legend = figure.findobj(matplotlib.legend.Legend)[0]
