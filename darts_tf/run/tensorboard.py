@@ -11,7 +11,6 @@ written the steps 101 to 130 twice, and a reader must show each once.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -165,7 +164,7 @@ def _layout(space: SearchSpace) -> summary_pb2.Summary:
             layout_pb2.Chart(
                 title=f"{spec.name}: {source} to {target}",
                 multiline=layout_pb2.MultilineChartContent(
-                    tag=[f"^{_group(re.escape(spec.name), (source, target))}/"]
+                    tag=[f"^{_group(spec.name, (source, target))}/"]
                 ),
             )
             for source, target in spec.edges

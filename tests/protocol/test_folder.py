@@ -41,7 +41,7 @@ def test_another_flagfile_of_the_same_content_goes_on(values, stub, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, text, told",
+    "name, text, reason",
     [
         (
             "short_flags",

@@ -11,11 +11,6 @@ LineStyle = Literal["-", "--", ":", "-."]
 STYLES: tuple[LineStyle, ...] = ("-", "--", ":", "-.")
 
 
-def plain(text: str) -> str:
-    """Returns the text with dollars escaped, so that it is no formula."""
-    return text.replace("$", r"\$")
-
-
 def text_width(text: str, points: float) -> float:
     """Returns the width in inches of a text in a font of `points`."""
     if not text:

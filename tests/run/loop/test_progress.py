@@ -53,7 +53,7 @@ def test_the_line_of_an_epoch_has_the_numbers_of_all_records(screen):
 
 
 @pytest.mark.parametrize(
-    "total, told", [(30, "evaluation 20/30"), (ENDLESS, "evaluation 20")]
+    "total, position", [(30, "evaluation 20/30"), (ENDLESS, "evaluation 20")]
 )
 @pytest.mark.parametrize("terminal", [False, True])
 def test_evaluations_are_counted_and_may_have_no_end(screen, total, position, terminal):

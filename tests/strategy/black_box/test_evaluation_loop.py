@@ -74,7 +74,7 @@ def test_whichever_is_spent_first(budget, steps):
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"evaluations": -1, "seconds": 1.0}, {"seconds": 0.0}]
+    "limits", [{}, {"evaluations": -1, "seconds": 1.0}, {"seconds": 0.0}]
 )
 def test_no_budget_is_refused(limits):
     with pytest.raises(InputError, match="must be above 0"):
