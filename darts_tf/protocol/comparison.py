@@ -15,7 +15,7 @@ from darts_tf.protocol import flagfiles, folder
 from darts_tf.protocol.plan import METHODS, plan_of, result_of
 from darts_tf.protocol.results import gather, operations
 from darts_tf.protocol.tables import Row, row_of
-from darts_tf.run.workdir import Workdir, read_flags
+from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.space import recurrent
 
 DPI = 110
@@ -36,7 +36,7 @@ def read(path: str) -> tuple[Row, Measured]:
       InputError: it is neither, or a search that asked nobody.
     """
     root = Path(path).expanduser().absolute()
-    stored = read_flags(root)
+    stored = read_settings(root)
     if folder.is_experiment(stored):
         plan = plan_of(root, stored)
         given = plan.contents["evaluate_flags"]
@@ -57,7 +57,7 @@ def same_measure(all_measured: Sequence[Measured]) -> str:
     if len(set(all_measured)) > 1:
         names = sorted({f"{data} ({by})" for by, data in all_measured})
         raise InputError(
-            f"--experiments and --published mix data sets, whose numbers do "
+            f"`experiments` and `published` mix data sets, whose numbers do "
             f"not compare: {', '.join(names)}; give those of one"
         )
     return all_measured[0][0]
@@ -139,7 +139,7 @@ def _search_row(workdir: Workdir, stored: dict) -> Row:
     if result is None or "evaluations" not in result:
         raise InputError(
             f"{workdir.path} is neither an experiment nor a finished search "
-            f"that asked an estimator (--strategy=random and others); what "
+            f"that asked an estimator (`strategy=random` and others); what "
             f"train.search finds by descent is compared by train.experiment"
         )
     true = result.get("true")

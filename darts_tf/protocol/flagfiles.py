@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from absl import flags
 
-from darts_tf.cli import space_flags
+from darts_tf.config_rules import is_text
 from darts_tf.errors import InputError
 
 SPACE, DATASET = "darts_conv", "cifar10"  # where a flagfile names none
@@ -32,7 +32,7 @@ def contents(name: str, path: str) -> dict[str, str]:
     except (flags.Error, OSError, UnicodeDecodeError) as error:
         reason = str(error).removeprefix("ERROR:: ")
         raise InputError(
-            f"--{name}={path} cannot be read ({reason}); give a flagfile, "
+            f"`{name}={path}` cannot be read ({reason}); give a flagfile, "
             f"such as those in configs"
         ) from None
     parts = (line.lstrip("-").partition("=") for line in lines)
@@ -51,7 +51,7 @@ def check_selects(path: str, given: Mapping[str, str], space: str) -> None:
       InputError: it holds out no images. (A text has its own validation
         part.)
     """
-    if HELD_OUT in space_flags.FOREIGN_FLAGS[space]:
+    if is_text(space):
         return
     try:
         share = float(given.get(HELD_OUT, 0))
@@ -59,8 +59,8 @@ def check_selects(path: str, given: Mapping[str, str], space: str) -> None:
         share = 0.0
     if share <= 0:
         raise InputError(
-            f"--short_flags={path} holds out no images to choose the best "
-            f"cell by; add for example --{HELD_OUT}=0.1 to it"
+            f"`short_flags={path}` holds out no images to choose the best "
+            f"cell by; add for example `{HELD_OUT}=0.1` to it"
         )
 
 
@@ -71,21 +71,23 @@ def check_space(name: str, path: str, given: Mapping, space: str) -> None:
       InputError: the flagfile names another one, or none where the cells
         are recurrent.
     """
-    images = HELD_OUT not in space_flags.FOREIGN_FLAGS[space]
+    images = not is_text(space)
     own = given.get("space", space if images else SPACE)
     if own != space:
         raise InputError(
-            f"--{name}={path} is for --space={own}, the cells are of "
+            f"`{name}={path}` is for `space={own}`, the cells are of "
             f"{space}; give one for {space}"
         )
 
 
 PROGRAMS = {
-    "search_flags": ("train.search",),
-    "short_flags": ("train.evaluate", "--genotype=-"),
-    "evaluate_flags": ("train.evaluate", "--genotype=-"),
+    "search_flags": ("search",),
+    "short_flags": ("evaluate", "--genotype=-"),
+    "evaluate_flags": ("evaluate", "--genotype=-"),
 }
-"""What a flagfile is for, by the name of the flag that gives it."""
+"""By the name of a flagfile's flag: its program, and what else that needs."""
+
+FLAGFILES = tuple(PROGRAMS)
 
 
 def check_parses(name: str, path: str) -> None:
@@ -99,7 +101,7 @@ def check_parses(name: str, path: str) -> None:
     program, *more = PROGRAMS[name]
     done = subprocess.run(
         [
-            *(sys.executable, "-m", program, "--only_check_args"),
+            *(sys.executable, "-m", "darts_tf.cli", program, "--only_check_args"),
             *(f"--flagfile={path}", "--workdir=-", *more),
         ],
         capture_output=True,
@@ -108,4 +110,4 @@ def check_parses(name: str, path: str) -> None:
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise InputError(f"--{name}={path}: {last.removeprefix('error: ')}")
+        raise InputError(f"`{name}={path}`: {last.removeprefix('error: ')}")

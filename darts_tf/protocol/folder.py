@@ -7,14 +7,22 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from darts_tf.cli import flag_values, space_flags
-from darts_tf.cli.experiment_flags import COUNTS, FLAGFILES, FREE_FLAGS
+from darts_tf.config import ExperimentConfig
+from darts_tf.config_rules import check_space_name
 from darts_tf.errors import InputError
 from darts_tf.protocol import flagfiles
+from darts_tf.protocol.flagfiles import FLAGFILES
 from darts_tf.protocol.plan import Plan, flat, plan_of
-from darts_tf.run.files import write_atomic, write_json_atomic
+from darts_tf.run import settings_files
+from darts_tf.run.files import write_atomic
 from darts_tf.run.lock import FolderInUse
-from darts_tf.run.workdir import FLAGS_FILE, Workdir, open_workdir, read_flags
+from darts_tf.run.workdir import Workdir, open_workdir, read_settings
+
+COUNTS = settings_files.free_names(ExperimentConfig, "budget")
+"""Names whose values may be raised when an experiment is resumed."""
+
+FREE = ("workdir", *settings_files.free_names(ExperimentConfig, "place"))
+"""Names whose values may differ then (of flagfiles, what they say may not)."""
 
 PATIENCE_SECONDS = 60.0  # for the others of an array job
 
@@ -33,18 +41,14 @@ def planned(values: Mapping[str, object]) -> Plan:
     names = [name for name in FLAGFILES if values[name] is not None]
     contents = {name: flagfiles.contents(name, values[name]) for name in names}
     plan = Plan(root, values, contents)
-    if plan.space not in space_flags.SPACES:
-        raise InputError(
-            f"--space={plan.space}: no such space; give one of "
-            f"{', '.join(space_flags.SPACES)}"
-        )
+    check_space_name("space", plan.space)
     for name in FLAGFILES[1:]:
         flagfiles.check_space(name, values[name], contents[name], plan.space)
     short = "short_flags"
     flagfiles.check_selects(values[short], contents[short], plan.space)
     if values["snapshots"] and not plan.relaxed:
         raise InputError(
-            f"--snapshots={values['snapshots']} are cells of a search's "
+            f"`snapshots={values['snapshots']}` are cells of a search's "
             f"epochs, and {plan.strategy} has none; leave it out"
         )
     return plan
@@ -62,7 +66,7 @@ def claimed(plan: Plan, alone: bool) -> Iterator[None]:
     Raises:
       InputError: the folder belongs to another run, or counts were lowered.
     """
-    if not (plan.root / FLAGS_FILE).exists():
+    if not settings_files.exists(plan.root):
         # Often the short and the full training have one flagfile.
         different = {
             (flagfiles.PROGRAMS[name], plan.values[name]): name
@@ -85,7 +89,7 @@ def existing(path: str) -> Plan:
       InputError: it is not that of an experiment.
     """
     root = Path(path).expanduser().absolute()
-    stored = read_flags(root)
+    stored = read_settings(root)
     _check_own(root, stored)
     return plan_of(root, stored)
 
@@ -97,17 +101,18 @@ def is_experiment(stored: Mapping[str, object]) -> bool:
 
 def _opened(plan: Plan, patience: float) -> Workdir:
     own = {n: v for n, v in plan.values.items() if n not in ("stage", "task")}
-    given, text = own | flat(plan.contents), flag_values.as_flagfile(own)
+    given, text = own | flat(plan.contents), settings_files.as_flagfile(own)
     end = time.monotonic() + patience
-    if (plan.root / FLAGS_FILE).exists():
-        _check_own(plan.root, read_flags(plan.root))
+    if settings_files.exists(plan.root):
+        _check_own(plan.root, read_settings(plan.root))
     while True:
         try:
             workdir = open_workdir(
                 plan.root,
                 given,
                 text,
-                ignored=(*FREE_FLAGS, *COUNTS),
+                program="experiment",
+                ignored=(*FREE, *COUNTS),
                 folders=(),
             )
             break
@@ -116,7 +121,7 @@ def _opened(plan: Plan, patience: float) -> Workdir:
                 raise
             time.sleep(0.1)
     try:
-        _raise_counts(plan, read_flags(plan.root), given, text)
+        _raise_counts(plan, read_settings(plan.root), given, text)
     except BaseException:
         workdir.close()
         raise
@@ -134,9 +139,9 @@ def _raise_counts(plan: Plan, stored: dict, given: dict, text: str) -> None:
     for name in COUNTS:
         if given[name] < stored[name]:
             raise InputError(
-                f"--{name}={given[name]}: the experiment has {stored[name]}; "
-                f"it may be raised, not lowered; give another --workdir"
+                f"`{name}={given[name]}`: the experiment has {stored[name]}; "
+                f"it may be raised, not lowered; give another `workdir`"
             )
     if given != stored:
         write_atomic(plan.root / "flags.txt", text)
-        write_json_atomic(plan.root / FLAGS_FILE, given)
+        settings_files.write(plan.root, "experiment", given)

@@ -22,10 +22,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from darts_tf.cli.experiment_flags import FLAGFILES
-from darts_tf.cli.search_flags import BILEVEL
-from darts_tf.cli.strategy_flags import RELAXED
+from darts_tf.config_rules import BILEVEL, RELAXED
 from darts_tf.protocol import flagfiles
+from darts_tf.protocol.flagfiles import FLAGFILES
 from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import Workdir
 from darts_tf.space import recurrent
@@ -185,7 +184,7 @@ def selected(plan: Plan) -> str | None:
 
 
 def flat(contents: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """What flagfiles say, as values for a run's flags.json."""
+    """Returns what flagfiles say, as values for an experiment's config.json."""
     return {
         f"{name} --{flag}": value
         for name, given in contents.items()
@@ -194,7 +193,7 @@ def flat(contents: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
 
 
 def plan_of(root: Path, stored: Mapping[str, object]) -> Plan:
-    """The plan of an experiment's folder, from its flags.json."""
+    """Returns the plan of an experiment's folder, from its stored values."""
     contents = {
         name: {
             flag.removeprefix(f"{name} --"): value

@@ -81,7 +81,7 @@ def run_task(
     tasks = STAGES[stage](plan)
     if number >= len(tasks):
         raise InputError(
-            f"--task={number}: stage {stage} has {len(tasks)} tasks, counted from 0"
+            f"`task={number}`: stage {stage} has {len(tasks)} tasks, counted from 0"
         )
     task = tasks[number]
     if task.lacking:

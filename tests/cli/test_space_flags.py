@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from absl import flags
-
 from darts_tf.cli.space_flags import FOREIGN_FLAGS, SPACES, check_space
+
 from darts_tf.errors import InputError
 
 
