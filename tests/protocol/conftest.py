@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from darts_tf.cli import experiment_flags
 from darts_tf.protocol import folder
 from darts_tf.protocol.plan import Plan
 from darts_tf.run.process import children
@@ -61,5 +60,5 @@ def values(tmp_path) -> dict:
 @pytest.fixture
 def plan(values, stub) -> Plan:
     """The plan of that experiment."""
-    assert set(experiment_flags.FREE_FLAGS) - {"download"} <= values.keys()
+    assert set(folder.FREE) <= values.keys()
     return folder.planned(values)

@@ -14,14 +14,14 @@ def test_a_missing_flagfile(values, stub):
     with pytest.raises(InputError) as found:
         claim(values)
     (line,) = str(found.value).splitlines()
-    assert line.startswith(f"--evaluate_flags={values['evaluate_flags']} ")
+    assert line.startswith(f"`evaluate_flags={values['evaluate_flags']}` ")
     assert not stub.calls()
 
 
 @pytest.mark.parametrize("text", ["", "--valid_fraction=0\n", "--valid_fraction=x\n"])
 def test_a_short_training_needs_a_validation_part(values, stub, text):
     write(values, "short_flags", text)
-    with pytest.raises(InputError, match="--short_flags=.* holds out no"):
+    with pytest.raises(InputError, match="`short_flags=.*` holds out no"):
         folder.planned(values)
 
 
