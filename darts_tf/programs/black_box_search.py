@@ -109,7 +109,7 @@ def finish(
     devices: int,
 ) -> None:
     """Writes genotype.json, result.json and pictures; prints the summary."""
-    genotype, best = loop.found(), loop.evaluations[loop.best]
+    genotype, best = loop.best_genotype(), loop.evaluations[loop.best]
     picture = records.write_genotype(workdir, genotype)
     # An evaluation that a stop cut in two knows more than the last clock.
     cost = dataclasses.replace(cost, seconds=max(cost.seconds, loop.seconds))

@@ -23,9 +23,9 @@ def run(config: ExperimentConfig, workdir: str | Path) -> int:
     gpus = None if config.gpus is None else list(config.gpus)
     groups = children.groups(config.processes, gpus)
     values = dataclasses.asdict(config) | {"workdir": str(workdir), "gpus": gpus}
-    plan = folder.planned(values)
+    plan = folder.make_plan(values)
     alone = config.stage is None
-    with folder.claimed(plan, alone), children.Parent() as parent:
+    with folder.claim(plan, alone), children.Parent() as parent:
         if config.task is not None:
             return stages.run_task(plan, config.stage, config.task, parent, gpus)
         chosen = stages.STAGES if config.stage is None else [config.stage]

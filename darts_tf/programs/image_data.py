@@ -78,7 +78,7 @@ def load_data(
 def united(data: Data) -> Data:
     """Returns the union of both parts, twice, and the second part."""
     first, second = data.parts
-    union = first.joined(second)
+    union = first.concatenate(second)
     return Data(data.images, [union, union, second], _statistics(union))
 
 

@@ -197,7 +197,7 @@ def finish(
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     measured = {
         "skip_connections": skips,
-        "decided": loop.selection.all_told(),
+        "decided": loop.selection.all_records(),
         "search_step": search_step,
     } | nasbench201_oracle.result(config, genotype)
     records.write_result(workdir, genotype, cost, config, values, measured)

@@ -19,7 +19,7 @@ from darts_tf.estimation.estimates import (
     of_accuracy,
     of_perplexity,
 )
-from darts_tf.estimation.learning_curve import extrapolated
+from darts_tf.estimation.learning_curve import extrapolate
 from darts_tf.programs import memory_report
 from darts_tf.programs.task_choice import task_of
 from darts_tf.run.files import write_atomic
@@ -173,6 +173,6 @@ class LearningCurve(Full):
             for record in read_metrics(workdir.metrics)
             if record["kind"] == "epoch"
         ]
-        worth, deviation = extrapolated(shares, self._config.epochs, valid["images"])
+        worth, deviation = extrapolate(shares, self._config.epochs, valid["images"])
         measured = {**estimate.valid, "measured": estimate.worth, "accuracy": worth}
         return Estimate(worth, measured, seconds, deviation)

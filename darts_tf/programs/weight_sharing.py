@@ -81,7 +81,7 @@ def finish(
     values: dict,
 ) -> None:
     """Writes genotype.json, result.json and pictures; prints the summary."""
-    genotype, best = loop.found(), max(loop.worths)
+    genotype, best = loop.best_genotype(), max(loop.worths)
     picture = records.write_genotype(workdir, genotype)
     write_atomic(workdir.evaluations, ranking(loop))
     figure = draw_evaluations(loop.worths, "accuracy with shared weights")

@@ -22,7 +22,7 @@ def test_a_missing_flagfile(values, stub):
 def test_a_short_training_needs_a_validation_part(values, stub, text):
     write(values, "short_flags", text)
     with pytest.raises(InputError, match="`short_flags=.*` holds out no"):
-        folder.planned(values)
+        folder.make_plan(values)
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_spaces_that_do_not_fit(values, stub, search, training):
     write(values, "search_flags", search)
     write(values, "short_flags", training)
     with pytest.raises(InputError, match="space"):
-        folder.planned(values)
+        folder.make_plan(values)
