@@ -36,7 +36,7 @@ def search() -> None:
         _load_tensorflow()
         from darts_tf.programs import search as program
 
-        program.run(config, FLAGS.workdir)
+        _print(program.run(config, FLAGS.workdir))
 
     workdir = "Folder of the search; the same command resumes it."
     _start(search, configs.SearchConfig, main, workdir)
@@ -50,7 +50,7 @@ def evaluate() -> None:
         _load_tensorflow()
         from darts_tf.programs import evaluate as program
 
-        program.run(config, FLAGS.workdir)
+        _print(program.run(config, FLAGS.workdir))
 
     workdir = "Folder of the evaluation; the same command resumes it."
     _start(evaluate, configs.TrainingConfig, main, workdir)
@@ -74,7 +74,7 @@ def derive() -> None:
             _load_tensorflow()
         from darts_tf.programs import derive as program
 
-        program.run(config, FLAGS.workdir)
+        _print(program.run(config, FLAGS.workdir))
 
     workdir = "Folder of a search, or (with --genotype) of the pictures."
     _start(derive, configs.DerivationConfig, main, workdir)
@@ -91,7 +91,7 @@ def export() -> None:
         _load_tensorflow()
         from darts_tf.programs import export as program
 
-        program.run(config, FLAGS.workdir)
+        _print(program.run(config, FLAGS.workdir)[1])
 
     _start(export, configs.ExportConfig, main, "Folder of the evaluation.")
 
@@ -176,6 +176,12 @@ def _start(
         checked.append(settle(config))
 
     entry_point.run(lambda _: main(checked[-1]), check, inspect.getdoc(program))
+
+
+def _print(summary: str) -> None:
+    """Prints the summary of a program; workers but the chief have none."""
+    if summary:
+        print(summary)
 
 
 def _load_tensorflow() -> None:

@@ -63,6 +63,7 @@ class AlphaHistory:
       space: that was searched.
 
     Attributes:
+      space: that was searched.
       epochs: how many there are.
 
     Raises:
@@ -70,7 +71,7 @@ class AlphaHistory:
     """
 
     def __init__(self, path: Path, space: SearchSpace):
-        self._space = space
+        self.space = space
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 self._alpha = {s.name: arrays[s.name] for s in space.cells}
@@ -94,7 +95,14 @@ class AlphaHistory:
             raise InputError(f"`epoch={epoch}`: the search has {self.epochs}")
         alpha = [rows[epoch - 1] for rows in self._alpha.values()]
         temperature = float(self._temperature[epoch - 1])
-        return derivation.derive(self._space, alpha, temperature)
+        return derivation.derive(self.space, alpha, temperature)
+
+    def alpha(self) -> dict[str, np.ndarray]:
+        """Returns alpha after the last epoch by cell, [edges, candidates]."""
+        return {
+            spec.name: spec.parted(self._alpha[spec.name][-1])[0]
+            for spec in self.space.cells
+        }
 
     def mixing_weights(self) -> dict[str, np.ndarray]:
         """Returns the mixing weights by cell, [epochs, edges, candidates]."""
@@ -103,5 +111,5 @@ class AlphaHistory:
             spec.name: derivation.softmax(
                 spec.parted(self._alpha[spec.name])[0], temperature
             )
-            for spec in self._space.cells
+            for spec in self.space.cells
         }

@@ -25,8 +25,8 @@ TOGETHER = 10
 once; of all others each has its own."""
 
 
-def search(config: SearchConfig, path, data=None) -> None:
-    """Evaluates genotypes until the budget is spent; writes and prints the result.
+def search(config: SearchConfig, path, data=None) -> str:
+    """Evaluates genotypes until the budget is spent; returns the summary.
 
     Args:
       config: settled settings of the search.
@@ -66,9 +66,10 @@ def search(config: SearchConfig, path, data=None) -> None:
                 reporter=reporter,
             )
             figure = draw_evaluations(worths(loop), measure(config))
-            reporter.image(loop.step, "evaluations", figure)
+            if reporter is not None:
+                reporter.image(loop.step, "evaluations", figure)
         write_atomic(workdir.path / "evaluations.png", genotypes.figure_to_png(figure))
-        finish(workdir, loop, cost, config, values, replicas.count)
+        return finish(workdir, loop, cost, config, values, replicas.count)
 
 
 def strategy_of(config: SearchConfig):
@@ -107,8 +108,8 @@ def finish(
     config: SearchConfig,
     values: dict,
     devices: int,
-) -> None:
-    """Writes genotype.json, result.json and pictures; prints the summary."""
+) -> str:
+    """Writes genotype.json, result.json and pictures; returns the summary."""
     genotype, best = loop.best_genotype(), loop.evaluations[loop.best]
     picture = records.write_genotype(workdir, genotype)
     # An evaluation that a stop cut in two knows more than the last clock.
@@ -122,7 +123,7 @@ def finish(
         "evaluation_seconds": loop.seconds,
     } | nasbench201_oracle.result(config, genotype)
     records.write_result(workdir, genotype, cost, config, values, measured, devices)
-    print(f"""
+    return f"""
 Search finished: {loop.step} evaluations of {summary["distinct"]} genotypes \
 in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
@@ -134,4 +135,4 @@ in {duration(cost.seconds)}.
   evaluations   {workdir.evaluations}
   drawn         {workdir.path / "evaluations.png"}
   watch         tensorboard --logdir={records.quoted(workdir.tensorboard)}
-  next          {records.evaluation_command(workdir, config)}""")
+  next          {records.evaluation_command(workdir, config)}"""

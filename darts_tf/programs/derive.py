@@ -18,12 +18,15 @@ from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
 
-def run(config: DerivationConfig, workdir: str | Path) -> None:
+def run(config: DerivationConfig, workdir: str | Path) -> str:
     """Writes genotype.json and its picture, and the curves of alpha.
 
     Args:
       config: the settings.
       workdir: folder of a search; with `genotype` or `random`, of the files.
+
+    Returns:
+      a summary.
 
     Raises:
       InputError: the settings or the folder cannot be used.
@@ -34,27 +37,27 @@ def run(config: DerivationConfig, workdir: str | Path) -> None:
         # Only this needs TensorFlow, which takes seconds to import.
         from darts_tf.programs import perturbation
 
-        perturbation.derive(config, workdir)
-        return
+        return perturbation.derive(config, workdir)
+    folder = Path(workdir).expanduser()
     if config.genotype is not None or config.random is not None:
         nasbench201_oracle.check(config, config.space)
-        genotype, folder = _named(config), Path(workdir)
+        genotype = _named(config)
         folder.mkdir(parents=True, exist_ok=True)
     else:
-        genotype, folder = derived(config, workdir)
+        history, epoch = alpha_of(config, folder)
+        genotype = history.genotype(epoch)
+        curves = genotypes.draw_alpha_history(history.space, history.mixing_weights())
+        write_atomic(folder / "alpha.png", genotypes.figure_to_png(curves))
     name = f"genotype_{config.epoch:04d}" if config.epoch else "genotype"
     if not config.epoch:
         write_atomic(folder / "genotype.json", genotype.to_json())
-    files = genotypes.save_genotype(genotype, folder / name)
-    print(genotype.to_json() + "\n".join(map(str, files)))
-    print(nasbench201_oracle.summary_line(config, genotype), end="")
+    files = "\n".join(map(str, genotypes.save_genotype(genotype, folder / name)))
+    line = nasbench201_oracle.summary_line(config, genotype)
+    return f"{genotype.to_json()}{files}\n{line}".rstrip("\n")
 
 
-def derived(config: DerivationConfig, path: str | Path) -> tuple[Genotype, Path]:
-    """Derives from a search's alpha, and draws its curves.
-
-    Returns the genotype and the search's folder.
-    """
+def alpha_of(config: DerivationConfig, path: str | Path) -> tuple[AlphaHistory, int]:
+    """Returns a search's history of alpha, and the epoch to derive from."""
     workdir = existing_workdir(path)
     search = SearchConfig.from_stored(read_settings(workdir.path))
     check_has_alpha(search, workdir.path)
@@ -62,10 +65,7 @@ def derived(config: DerivationConfig, path: str | Path) -> tuple[Genotype, Path]
     space = space_by_name(search.space)
     nasbench201_oracle.check(config, space.name)
     history = AlphaHistory(workdir.alpha, space)
-    genotype = history.genotype(config.epoch or _returned_epoch(workdir))
-    curves = genotypes.draw_alpha_history(space, history.mixing_weights())
-    write_atomic(workdir.path / "alpha.png", genotypes.figure_to_png(curves))
-    return genotype, workdir.path
+    return history, config.epoch or _returned_epoch(workdir)
 
 
 def _named(config: DerivationConfig) -> Genotype:

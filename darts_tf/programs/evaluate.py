@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from darts_tf.config import TrainingConfig
@@ -10,6 +11,7 @@ from darts_tf.errors import InputError
 from darts_tf.programs import memory_report, plugins, records, setup
 from darts_tf.programs.task_choice import task_of
 from darts_tf.run.loop.driver import drive
+from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.published import load_genotype
 
@@ -19,8 +21,8 @@ def run(
     workdir: str | Path,
     data=None,
     genotype: Genotype | None = None,
-) -> None:
-    """Trains, or goes on with the training in `workdir`, and prints a summary.
+) -> str:
+    """Trains, or goes on with the training in `workdir`; returns a summary.
 
     Args:
       config: the settings.
@@ -35,9 +37,12 @@ def run(
     """
     plugins.load(config.plugin)
     config = settle(config)
-    genotype = genotype or _named(config)
+    if genotype is None:
+        genotype = _named(config)
+    elif config.genotype is None:
+        config = config.filled(genotype=str(Path(workdir) / "genotype.json"))
     with setup.restored_options():
-        _train(config, genotype, workdir, data)
+        return _train(config, genotype, workdir, data)
 
 
 def _named(config: TrainingConfig) -> Genotype:
@@ -49,7 +54,7 @@ def _named(config: TrainingConfig) -> Genotype:
     return load_genotype(config.genotype, config.space)
 
 
-def _train(config: TrainingConfig, genotype: Genotype, path, data) -> None:
+def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
     replicas = setup.prepare(config, config.space)
     task, values = task_of(config.space), setup.run_values(config, data)
     task.check_limits(config, genotype, data)
@@ -58,6 +63,7 @@ def _train(config: TrainingConfig, genotype: Genotype, path, data) -> None:
     memory_report.training(config, genotype, divided, replicas)
     with setup.open_run("evaluate", config, path, replicas, data) as workdir:
         if replicas.chief:
+            _check_same(genotype, workdir)
             records.write_genotype(workdir, genotype)
         with records.reporting(workdir, values, replicas) as reporter:
             recorder = records.EvaluationRecords(reporter, task, divided, config)
@@ -70,4 +76,19 @@ def _train(config: TrainingConfig, genotype: Genotype, path, data) -> None:
                 on_epoch=recorder.on_epoch,
                 team=replicas,
             )
-        records.finish_evaluation(workdir, loop, task, divided, cost, config, values)
+        return records.finish_evaluation(
+            workdir, loop, task, divided, cost, config, values
+        )
+
+
+def _check_same(genotype: Genotype, workdir: Workdir) -> None:
+    """Refuses a folder in which another genotype is trained."""
+    known = genotype
+    if workdir.genotype.exists():
+        with contextlib.suppress(InputError):  # a damaged file is written again
+            known = Genotype.from_json(workdir.genotype.read_text("utf-8"))
+    if known != genotype:
+        raise InputError(
+            f"`workdir={workdir.path}` holds a run of another genotype; give another "
+            "`workdir`"
+        )

@@ -14,10 +14,10 @@ from darts_tf.run.workdir import existing_workdir, read_settings
 from darts_tf.space.published import load_genotype
 
 
-def run(config: ExportConfig, workdir: str | Path) -> Path:
+def run(config: ExportConfig, workdir: str | Path) -> tuple[Path, str]:
     """Writes the network of a finished evaluation into WORKDIR/export.
 
-    Returns the folder of the SavedModel.
+    Returns the folder of the SavedModel, and a summary.
 
     Raises:
       InputError: `workdir` holds no finished evaluation.
@@ -42,5 +42,4 @@ def run(config: ExportConfig, workdir: str | Path) -> Path:
     usage = task_of(trained.space).export(
         trained, genotype, result, arrays, folder.export
     )
-    print(f"\nSavedModel: {folder.export}\n\n{usage}")
-    return folder.export
+    return folder.export, f"\nSavedModel: {folder.export}\n\n{usage}"

@@ -38,8 +38,10 @@ from darts_tf.strategy.one_shot import perturbation_loop
 FOLDER = "perturbation"
 
 
-def derive(config: DerivationConfig, path: str | Path) -> None:
+def derive(config: DerivationConfig, path: str | Path) -> str:
     """Does all that is left of the derivation of the search in `path`.
+
+    Returns the summary.
 
     Raises:
       InputError: it was no search of images, or has no checkpoint.
@@ -63,7 +65,7 @@ def derive(config: DerivationConfig, path: str | Path) -> None:
                     reporter=reporter,
                     on_epoch=Rounds(workdir, reporter).on_epoch,
                 )
-            finish(workdir, loop, cost, stored, config, values, search_step)
+            return finish(workdir, loop, cost, stored, config, values, search_step)
 
 
 def search_config(search: Workdir, config: DerivationConfig) -> SearchConfig:
@@ -190,8 +192,8 @@ def finish(
     config: DerivationConfig,
     values: dict[str, object],
     search_step: int,
-) -> None:
-    """Writes genotype.json, result.json and pictures; prints the summary."""
+) -> str:
+    """Writes genotype.json, result.json and pictures; returns the summary."""
     genotype = loop.genotype()
     picture = records.write_genotype(workdir, genotype)
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
@@ -201,11 +203,11 @@ def finish(
         "search_step": search_step,
     } | nasbench201_oracle.result(config, genotype)
     records.write_result(workdir, genotype, cost, config, values, measured)
-    print(f"""
+    return f"""
 Derived by perturbation: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {picture}
 {records.indented(genotype)}
 {nasbench201_oracle.summary_line(config, genotype)}\
   by magnitude  genotype.json of the search stays as it is
-  next          {records.evaluation_command(workdir, stored)}""")
+  next          {records.evaluation_command(workdir, stored)}"""

@@ -95,15 +95,15 @@ def finish_search(
     config: SearchConfig,
     values: Mapping[str, object],
     devices: int = 1,
-) -> None:
-    """Writes genotype.json, result.json and pictures; prints the summary."""
+) -> str:
+    """Writes genotype.json, result.json and pictures; returns the summary."""
     genotype = loop.found()
     picture = write_genotype(workdir, genotype)
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     outcome = {"skip_connections": skips} | alarms.outcome(loop, genotype)
     outcome |= nasbench201_oracle.result(config, genotype)
     write_result(workdir, genotype, cost, config, values, outcome, devices)
-    print(f"""
+    return f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
 {alarms.format_outcome(outcome, config)}\
   genotype      {workdir.genotype}
@@ -111,7 +111,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
 {indented(genotype)}
 {nasbench201_oracle.summary_line(config, genotype)}\
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
-  next          {evaluation_command(workdir, config)}""")
+  next          {evaluation_command(workdir, config)}"""
 
 
 def evaluation_command(workdir: Workdir, config: SearchConfig) -> str:
@@ -175,10 +175,10 @@ def finish_evaluation(
     cost: Summary,
     config: TrainingConfig,
     values: Mapping[str, object],
-) -> None:
-    """Reads the test part, once; writes result.json and prints the summary.
+) -> str:
+    """Reads the test part, once; writes result.json, returns the summary.
 
-    All workers measure it together, and the chief writes.
+    All workers measure it together; the chief alone writes and has a summary.
     """
     chief, result = loop.replicas.chief, {}
     if chief and workdir.result.exists():
@@ -188,21 +188,20 @@ def finish_evaluation(
         if chief:
             devices = loop.replicas.count
             write_result(workdir, loop.genotype, cost, config, values, result, devices)
-    if chief:
-        _print_evaluation(workdir, task.summary(result), cost)
+    return _format_evaluation(workdir, task.summary(result), cost) if chief else ""
 
 
-def _print_evaluation(
+def _format_evaluation(
     workdir: Workdir, lines: list[tuple[str, str]], cost: Summary
-) -> None:
+) -> str:
     width = max(len(name) for name, _ in lines)
     measured = "\n".join(f"  {name:<{width}} {text}" for name, text in lines)
-    print(f"""
+    return f"""
 Evaluation finished: {cost.steps} steps in {duration(cost.seconds)}.
 {measured}
   {"result":<{width}} {workdir.result}
   {"watch":<{width}} tensorboard --logdir={quoted(workdir.tensorboard)}
-  {"next":<{width}} {command("export")} --workdir={quoted(workdir.path)}""")
+  {"next":<{width}} {command("export")} --workdir={quoted(workdir.path)}"""
 
 
 def write_result(

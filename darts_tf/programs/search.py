@@ -19,8 +19,8 @@ from darts_tf.programs.task_choice import task_of
 from darts_tf.run.loop.driver import drive
 
 
-def run(config: SearchConfig, workdir: str | Path, data=None) -> None:
-    """Searches, or goes on with the search in `workdir`, and prints a summary.
+def run(config: SearchConfig, workdir: str | Path, data=None) -> str:
+    """Searches, or goes on with the search in `workdir`; returns a summary.
 
     Args:
       config: the settings.
@@ -36,15 +36,14 @@ def run(config: SearchConfig, workdir: str | Path, data=None) -> None:
     config = settle(config)
     with setup.restored_options():
         if config.strategy in RELAXED:
-            _descend(config, workdir, data)
-        elif config.strategy == SHARING:
-            weight_sharing.search(config, workdir, data)
-        else:
-            black_box_search.search(config, workdir, data)
+            return _descend(config, workdir, data)
+        if config.strategy == SHARING:
+            return weight_sharing.search(config, workdir, data)
+        return black_box_search.search(config, workdir, data)
 
 
-def _descend(config: SearchConfig, path: str | Path, data) -> None:
-    """Searches by gradient descent on alpha."""
+def _descend(config: SearchConfig, path: str | Path, data) -> str:
+    """Searches by gradient descent on alpha; returns the summary."""
     replicas = setup.prepare(config, config.space, supernet=True)
     nasbench201_oracle.check(config, config.space)
     task, values = task_of(config.space), setup.run_values(config, data)
@@ -62,5 +61,8 @@ def _descend(config: SearchConfig, path: str | Path, data) -> None:
                 on_epoch=records.SearchRecords(workdir, reporter).on_epoch,
                 team=replicas,
             )
-        if replicas.chief:
-            records.finish_search(workdir, loop, cost, config, values, replicas.count)
+        if not replicas.chief:
+            return ""
+        return records.finish_search(
+            workdir, loop, cost, config, values, replicas.count
+        )

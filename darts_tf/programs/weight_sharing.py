@@ -20,8 +20,8 @@ from darts_tf.strategy.one_shot.weight_sharing import (
 )
 
 
-def search(config: SearchConfig, path, data=None) -> None:
-    """Trains shared weights and ranks genotypes; writes and prints the result.
+def search(config: SearchConfig, path, data=None) -> str:
+    """Trains shared weights and ranks genotypes; returns the summary.
 
     Args:
       config: settled settings of the search.
@@ -41,8 +41,7 @@ def search(config: SearchConfig, path, data=None) -> None:
                 reporter=reporter,
                 team=replicas,
             )
-        if replicas.chief:
-            finish(workdir, loop, cost, config, values)
+        return finish(workdir, loop, cost, config, values) if replicas.chief else ""
 
 
 def build(config: SearchConfig, replicas: Replicas, data=None) -> RandomWeightSharing:
@@ -79,8 +78,8 @@ def finish(
     cost: Summary,
     config: SearchConfig,
     values: dict,
-) -> None:
-    """Writes genotype.json, result.json and pictures; prints the summary."""
+) -> str:
+    """Writes genotype.json, result.json and pictures; returns the summary."""
     genotype, best = loop.best_genotype(), max(loop.worths)
     picture = records.write_genotype(workdir, genotype)
     write_atomic(workdir.evaluations, ranking(loop))
@@ -93,7 +92,7 @@ def finish(
         "evaluations": len(loop.worths),
     } | nasbench201_oracle.result(config, genotype)
     records.write_result(workdir, genotype, cost, config, values, measured)
-    print(f"""
+    return f"""
 Search finished: {loop.trained_steps} steps with shared weights and \
 {len(loop.worths)} evaluations in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
@@ -105,7 +104,7 @@ operations alone
   evaluations   {workdir.evaluations}
   drawn         {drawn}
   watch         tensorboard --logdir={records.quoted(workdir.tensorboard)}
-  next          {records.evaluation_command(workdir, config)}""")
+  next          {records.evaluation_command(workdir, config)}"""
 
 
 def ranking(loop: RandomWeightSharing) -> str:
