@@ -6,8 +6,7 @@ import sys
 
 import pytest
 
-from darts_tf.cli import experiment_flags
-from darts_tf.protocol import folder
+from darts_tf.protocol import command_line, folder
 from darts_tf.protocol.plan import Plan
 from darts_tf.run.process import children
 from tests.protocol.stub import Stub, make, searched, trained
@@ -61,5 +60,5 @@ def values(tmp_path) -> dict:
 @pytest.fixture
 def plan(values, stub) -> Plan:
     """The plan of that experiment."""
-    assert set(experiment_flags.FREE_FLAGS) - {"download"} <= values.keys()
+    assert set(command_line.FREE_FLAGS) <= values.keys()
     return folder.make_plan(values)

@@ -18,6 +18,8 @@ STUB = """#!{python} -IS
 import json, os, pathlib, sys, time
 here = pathlib.Path({folder!r})
 words = sys.argv[1:]
+if words[:2] == ["-m", "darts_tf.cli"]:
+    words[1:3] = ["train." + words[2]]
 if "--only_check_args" in words:
     words.insert(0, "check")
 with open(here / "calls", "a") as calls:

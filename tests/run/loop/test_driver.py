@@ -158,7 +158,7 @@ def test_an_undisturbed_run(undisturbed):
     assert undisturbed["names"] == [
         "checkpoints/step-00000020.npz",
         "checkpoints/step-00000021.npz",
-        "flags.json",
+        "config.json",
         "flags.txt",
         "genotypes/1.json",
         "genotypes/2.json",
