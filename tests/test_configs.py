@@ -32,7 +32,8 @@ from darts_tf.strategy.diagnostics import early_stopping, instruments
 from darts_tf.strategy.lambda_darts import regularizer
 
 ROOT = pathlib.Path(__file__).parents[1]
-CONFIGS = sorted((ROOT / "configs").rglob("*.flags"))
+FOLDERS = (ROOT / "configs", ROOT / "benchmarks" / "studies")
+CONFIGS = sorted(path for folder in FOLDERS for path in folder.rglob("*.flags"))
 NAMES = [str(path.relative_to(ROOT)) for path in CONFIGS]
 PARSER = """
 import importlib, json, os, sys, traceback
@@ -86,11 +87,12 @@ def test_there_are_configs():
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=NAMES)
-def test_opens_with_paper_and_command(path):
+def test_opens_with_paper_command_cost_and_what_to_expect(path):
     text = path.read_text()
     assert text.startswith("# Paper:")
     comments = text.split("\n--")[0]
-    assert "\n# Command:" in comments
+    for word in ("Command", "Cost", "Expected"):
+        assert f"\n# {word}:" in comments
     words = command(path)
     assert words[:2] == ["python", "-m"] and words[2].startswith("train.")
     assert f"--flagfile={path.relative_to(ROOT)}" in words

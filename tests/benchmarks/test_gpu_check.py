@@ -4,7 +4,7 @@ from tests.scripts import check_says
 
 SMALL = """
 import numpy as np, tensorflow as tf
-from benchmarks import gpu_check
+from benchmarks.speed import gpu_check
 gpu_check.FLAGS(["gpu_check", "--device=cpu", "--batch_size=2"])
 factor = 1.0
 def network():

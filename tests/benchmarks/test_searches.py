@@ -28,7 +28,7 @@ def run(tmp_path):
                 "-c",
                 FAKED,
                 stub.program,
-                "benchmarks.searches",
+                "benchmarks.studies.searches",
                 f"--flagfiles={tmp_path / 'a.flags'},{tmp_path / second}",
                 "--seeds=0,1",
                 f"--out={tmp_path / 'out'}",

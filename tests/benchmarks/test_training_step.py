@@ -18,7 +18,7 @@ def test_its_line_names_what_was_timed(space):
         [
             sys.executable,
             "-m",
-            "benchmarks.training_step",
+            "benchmarks.speed.training_step",
             "--steps=2",
             "--batch_size=2",
             f"--space={space}",

@@ -15,8 +15,8 @@ mixing weights,
     / (2 epsilon),    epsilon = epsilon_0 / |u over all cells|;
 
 "exact" differentiates twice. They are far apart wherever the interval holds
-kinks (ReLU, max pooling): benchmarks/results/alignment_gradient.md. Both work
-with every gradient of alpha (strategy/darts/bilevel.py): the unrolled w' is the
+kinks (ReLU, max pooling): benchmarks/studies/alignment_gradient. Both work with
+every gradient of alpha (strategy/darts/bilevel.py): the unrolled w' is the
 regularised step.
 
 Departures: the implicit term of the unrolled gradient holds the change of
