@@ -32,9 +32,9 @@ def main(_) -> int:
     """All stages and the report, or what --stage and --task say."""
     experiment_flags.check_experiment(FLAGS)
     groups = children.groups(FLAGS.processes, FLAGS.gpus)
-    plan = folder.planned(flag_values.values(FLAGS))
+    plan = folder.make_plan(flag_values.values(FLAGS))
     alone = FLAGS.stage is None
-    with folder.claimed(plan, alone), children.Parent() as parent:
+    with folder.claim(plan, alone), children.Parent() as parent:
         if FLAGS.task is not None:
             return stages.run_task(plan, FLAGS.stage, FLAGS.task, parent, FLAGS.gpus)
         chosen = stages.STAGES if alone else [FLAGS.stage]

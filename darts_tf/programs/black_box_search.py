@@ -91,7 +91,7 @@ def told(flags, worth: float) -> str:
 
 def finish(workdir, loop: EvaluationLoop, cost: Summary, flags, devices: int) -> None:
     """genotype.json, result.json, pictures and the last words."""
-    genotype, best = loop.found(), loop.evaluations[loop.best]
+    genotype, best = loop.best_genotype(), loop.evaluations[loop.best]
     write_atomic(workdir.genotype, genotype.to_json())
     files = genotypes.save_genotype(genotype, workdir.path / "genotype")
     # An evaluation that a stop cut in two knows more than the last clock.

@@ -66,7 +66,7 @@ def load_data(flags, fractions: list[float]) -> Data:
 def united(data: Data) -> Data:
     """The union of both parts, twice, and the second part."""
     first, second = data.parts
-    union = first.joined(second)
+    union = first.concatenate(second)
     return Data(data.images, [union, union, second], _statistics(union))
 
 

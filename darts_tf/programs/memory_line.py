@@ -9,7 +9,7 @@ import psutil
 import tensorflow as tf
 from tensorflow.python.client import device_lib
 
-from darts_tf.data.images.resize import available_memory
+from darts_tf.data.available_memory import available_memory
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.footprint.memory import GB, Memory
 

@@ -168,7 +168,7 @@ def finish(workdir, loop, cost: Summary, flags, given, search_step: int) -> None
         "skip_connections": {
             name: genotype.count(loop.space.identity, name) for name in genotype.cells
         },
-        "decided": loop.selection.all_told(),
+        "decided": loop.selection.all_records(),
         "search_step": search_step,
     } | nasbench201_oracle.result(given, genotype)
     records.write_result(workdir, genotype, cost, given, measured)

@@ -19,7 +19,7 @@ from darts_tf.estimation.estimates import (
     of_accuracy,
     of_perplexity,
 )
-from darts_tf.estimation.learning_curve import extrapolated
+from darts_tf.estimation.learning_curve import extrapolate
 from darts_tf.programs import memory_report, setup
 from darts_tf.programs.task_registry import kind_of
 from darts_tf.run.files import write_atomic
@@ -181,6 +181,6 @@ class LearningCurve(Full):
             for record in read_metrics(workdir.metrics)
             if record["kind"] == "epoch"
         ]
-        worth, deviation = extrapolated(shares, self._flags.epochs, valid["images"])
+        worth, deviation = extrapolate(shares, self._flags.epochs, valid["images"])
         told = {**found.valid, "measured": found.worth, "accuracy": worth}
         return Estimate(worth, told, seconds, deviation)

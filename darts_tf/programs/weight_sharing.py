@@ -58,7 +58,7 @@ def build(flags, replicas: Replicas) -> RandomWeightSharing:
 
 def finish(workdir, loop: RandomWeightSharing, cost: Summary, flags) -> None:
     """genotype.json, result.json, pictures and the last words."""
-    genotype, best = loop.found(), max(loop.worths)
+    genotype, best = loop.best_genotype(), max(loop.worths)
     write_atomic(workdir.genotype, genotype.to_json())
     write_atomic(workdir.evaluations, ranking(loop))
     files = genotypes.save_genotype(genotype, workdir.path / "genotype")

@@ -175,5 +175,5 @@ def test_jit_is_refused_for_several_replicas():
         count = 2
 
     assert not Two("one_device", "auto").jit
-    with pytest.raises(InputError, match="--jit=off"):
+    with pytest.raises(InputError, match="`jit=off`"):
         Two("one_device", "on")

@@ -189,7 +189,7 @@ def test_end_to_end(tmp_path):
         command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    plan = folder.existing(str(tmp_path / "run"))
+    plan = folder.load_plan(str(tmp_path / "run"))
     results = json.loads((plan.root / "results.json").read_text())
     full = json.loads(plan.full(results["selected"], 0).result.read_text())
     assert results["test"]["values"] == [full["test"]["error"]]

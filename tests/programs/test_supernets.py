@@ -184,5 +184,5 @@ def test_what_is_left_of_a_finished_search(shared, tmp_path):
     assert [line["worth"] for line in found] == loop.worths
     assert [line["step"] for line in found] == [1, 2, 3]
     best = int(np.argmax(loop.worths))
-    assert found[best]["genotype"] == json.loads(loop.found().to_json())
+    assert found[best]["genotype"] == json.loads(loop.best_genotype().to_json())
     loop.restore(before)

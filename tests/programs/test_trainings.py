@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from darts_tf.errors import InputError
-from darts_tf.estimation.learning_curve import extrapolated
+from darts_tf.estimation.learning_curve import extrapolate
 from darts_tf.programs import setup, weight_sharing
 from darts_tf.programs.parent_networks import ancestor, relative
 from darts_tf.programs.trainings import Full, LearningCurve, LowFidelity
@@ -83,7 +83,7 @@ def test_a_curve_is_the_beginning_of_the_full_training(full, tmp_path):
     assert len(seen) == 3 and len(whole) == 4
     shares = [r["valid/accuracy"] for r in seen]
     assert shares == [r["valid/accuracy"] for r in whole[:3]]
-    assert (found.worth, found.deviation) == extrapolated(shares, 4, 99)
+    assert (found.worth, found.deviation) == extrapolate(shares, 4, 99)
     assert found.valid["measured"] == pytest.approx(shares[-1])
     assert found.valid["accuracy"] == found.worth != shares[-1]
 

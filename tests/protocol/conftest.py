@@ -62,4 +62,4 @@ def values(tmp_path) -> dict:
 def plan(values, stub) -> Plan:
     """The plan of that experiment."""
     assert set(experiment_flags.FREE_FLAGS) - {"download"} <= values.keys()
-    return folder.planned(values)
+    return folder.make_plan(values)

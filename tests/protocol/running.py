@@ -10,7 +10,7 @@ from tests.protocol.stub import cell
 
 
 def claim(values, alone: bool = False) -> None:
-    with folder.claimed(folder.planned(values), alone):
+    with folder.claim(folder.make_plan(values), alone):
         pass
 
 
@@ -28,7 +28,7 @@ def key(plan, seed: int) -> str:
     """The key that a cell will have."""
     path = plan.root.parent / "cell.json"
     path.write_text(cell(seed))
-    return plan.keep(path)
+    return plan.add_cell(path)
 
 
 def done(plan) -> dict:

@@ -41,7 +41,7 @@ def asked(**more) -> dict:
 
 
 def test_an_experiment_however_far_it_is(plan, stub):
-    with folder.claimed(plan, alone=True), Parent() as parent:
+    with folder.claim(plan, alone=True), Parent() as parent:
         pass
     row, measure = comparison.read(str(plan.root))
     assert measure == ("error", "digits")

@@ -14,15 +14,15 @@ def test_a_missing_flagfile(values, stub):
     with pytest.raises(InputError) as found:
         claim(values)
     (line,) = str(found.value).splitlines()
-    assert line.startswith(f"--evaluate_flags={values['evaluate_flags']} ")
+    assert line.startswith(f"`evaluate_flags={values['evaluate_flags']}` ")
     assert not stub.calls()
 
 
 @pytest.mark.parametrize("text", ["", "--valid_fraction=0\n", "--valid_fraction=x\n"])
 def test_a_short_training_needs_a_validation_part(values, stub, text):
     write(values, "short_flags", text)
-    with pytest.raises(InputError, match="--short_flags=.* holds out no"):
-        folder.planned(values)
+    with pytest.raises(InputError, match="`short_flags=.*` holds out no"):
+        folder.make_plan(values)
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_spaces_that_do_not_fit(values, stub, search, training):
     write(values, "search_flags", search)
     write(values, "short_flags", training)
     with pytest.raises(InputError, match="space"):
-        folder.planned(values)
+        folder.make_plan(values)

@@ -23,13 +23,13 @@ def test_the_same_flags_go_on(values, stub):
 
 def test_a_plan_is_read_back(values, stub):
     claim(values | {"name": "ours"})
-    plan = folder.existing(values["workdir"])
+    plan = folder.load_plan(values["workdir"])
     assert (plan.name, plan.space, plan.strategy) == (
         "ours",
         "darts_conv",
         "darts",
     )
-    assert plan.contents == folder.planned(values).contents
+    assert plan.contents == folder.make_plan(values).contents
     assert plan.root == pathlib.Path(values["workdir"])
 
 
@@ -65,10 +65,10 @@ def test_changed_flagfiles_are_refused(values, stub, name, text, told):
 def test_counts_may_be_raised_and_not_lowered(values, stub):
     claim(values)
     claim(values | {"search_seeds": 4, "processes": 2, "snapshots": 1})
-    plan = folder.existing(values["workdir"])
+    plan = folder.load_plan(values["workdir"])
     assert list(plan.seeds) == [0, 1, 2, 3]
     with pytest.raises(
-        InputError, match="--search_seeds=3: the experiment has 4; it may be raised"
+        InputError, match="`search_seeds=3`: the experiment has 4; it may be raised"
     ):
         claim(values)
     claim(values | {"search_seeds": 4, "evaluate_seeds": 9})
@@ -81,17 +81,17 @@ def test_a_folder_of_something_else(values, stub):
     with pytest.raises(InputError, match="a run that is no experiment"):
         claim(values)
     with pytest.raises(InputError, match="a run that is no experiment"):
-        folder.existing(values["workdir"])
+        folder.load_plan(values["workdir"])
 
 
 def test_a_whole_run_holds_the_folder(values, stub, monkeypatch):
     monkeypatch.setattr(folder, "PATIENCE_SECONDS", 0.2)
-    plan = folder.planned(values)
-    with folder.claimed(plan, alone=True):
+    plan = folder.make_plan(values)
+    with folder.claim(plan, alone=True):
         for alone in (True, False):
             with pytest.raises(InputError, match="in use by a live run"):
                 claim(values, alone)
-    with folder.claimed(plan, alone=False):
+    with folder.claim(plan, alone=False):
         claim(values)  # as the tasks of an array do
 
 
@@ -99,12 +99,12 @@ def test_snapshots_need_epochs(values, stub):
     values["snapshots"] = 1
     write(values, "search_flags", "--strategy=evolution\n")
     with pytest.raises(InputError, match="evolution has none"):
-        folder.planned(values)
+        folder.make_plan(values)
 
 
 def test_a_training_that_does_not_parse_is_told_at_once(values, stub):
     stub.rule("check", "short.flags", code=2, says="")
-    with pytest.raises(InputError, match=r"--short_flags=\S+: no reason"):
+    with pytest.raises(InputError, match=r"`short_flags=\S+`: no reason"):
         claim(values)
     assert not pathlib.Path(values["workdir"]).exists()
     stub.rules.pop(0)

@@ -73,10 +73,10 @@ def test_trained_snapshots_come_first(values, stub):
     epochs = {f"genotypes/epoch_{e:04d}.json": cell(e) for e in range(1, 5)}
     own = metrics(valid__accuracy=[0.5] * 4)
     stub.rule("train.search", files=searched(4) | epochs | own)
-    plan = folder.planned(values | {"search_seeds": 1, "snapshots": 2})
+    plan = folder.make_plan(values | {"search_seeds": 1, "snapshots": 2})
     with Parent() as parent:
         stages.run_stage(plan, "search", parent)
-    keys = [plan.keep(path) for path in plan.epochs(0)]
+    keys = [plan.add_cell(path) for path in plan.epochs(0)]
     for key, valid in zip(keys, (0.3, 0.4)):
         stub.rule(f"/short/{key}", files=trained(valid=valid))
     found = run(plan)
@@ -90,7 +90,7 @@ def test_of_language_it_is_the_perplexity(values, stub, tmp_path):
         path.write_text("--space=darts_recurrent\n")
     own = metrics(valid__perplexity=[120.0, 100.0])
     stub.rule("train.search", files={"metrics.jsonl": own["metrics.jsonl"]})
-    plan = folder.planned(values | {"search_seeds": 1})
+    plan = folder.make_plan(values | {"search_seeds": 1})
     with Parent() as parent:
         stages.run_stage(plan, "search", parent)
     found = progress.progress(plan)
@@ -103,7 +103,7 @@ def test_of_strategies_that_ask_it_is_what_they_were_told(values, stub, tmp_path
     text = "".join(json.dumps(line) + "\n" for line in lines)
     files = searched(0) | {"evaluations.jsonl": text}
     stub.rule("train.search", files=files)
-    found = run(folder.planned(values))
+    found = run(folder.make_plan(values))
     assert found.x == "evaluations" and found.curves[2] == ([1, 2], [50, 25])
 
 
@@ -112,7 +112,7 @@ def test_of_random_genotypes_it_is_one_curve(values, stub):
         stub.rule(
             "train.derive", f"--random={seed}", files={"genotype.json": cell(seed)}
         )
-    plan = folder.planned(
+    plan = folder.make_plan(
         values | {"search_flags": None, "random_genotypes": "darts_conv"}
     )
     found = run(plan)

@@ -31,7 +31,7 @@ def test_the_truth_of_the_selected_cell(values, stub):
         true = {RANKED: 93.5, "rank": seed + 1, "cells": 15_625}
         files = searched(seed, true=true)
         stub.rule("train.search", f"--seed={seed}", files=files)
-    plan = folder.planned(values)
+    plan = folder.make_plan(values)
     assert done(plan)["true"]["rank"] == 1  # equals: the lowest seed
     text = (plan.root / "table.md").read_text()
     assert "selected cell: 93.50 %, rank 1 of 15,625." in text

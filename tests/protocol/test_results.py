@@ -18,12 +18,12 @@ def test_the_best_by_validation_is_trained_and_its_spread_told(plan, stub):
     for seed, (valid, test) in enumerate([(0.3, 0.1), (0.2, 0.3), (0.4, 0.2)]):
         with Parent() as parent:
             stages.run_task(plan, "search", seed, parent)
-        stub.rule(f"/short/{plan.found(seed)}", files=trained(valid, test))
+        stub.rule(f"/short/{plan.cell_key(seed)}", files=trained(valid, test))
     stub.rule("/full/", "--seed=0", files=trained(test=0.21, seconds=7.0))
     stub.rule("/full/", "--seed=1", files=trained(test=0.25, seconds=9.0))
     found = done(plan)
     assert found == json.loads((plan.root / "results.json").read_text())
-    assert found["selected"] == plan.found(1)
+    assert found["selected"] == plan.cell_key(1)
     assert found["test"] == {
         "mean": pytest.approx(0.23),
         "deviation": pytest.approx(statistics.stdev([0.21, 0.25])),
@@ -42,7 +42,7 @@ def test_the_best_by_validation_is_trained_and_its_spread_told(plan, stub):
     assert found["genotype"]["space"] == "darts_conv"
     table = (plan.root / "table.md").read_text()
     assert "| 23.00 ± 2.83 (2) | 3.3 | 27.2 | 0.00694 | 7 |" in table
-    assert f"| 1 | {plan.found(1)} | 20.00 | yes |" in table
+    assert f"| 1 | {plan.cell_key(1)} | 20.00 | yes |" in table
     latex = (plan.root / "table.tex").read_text()
     assert r"darts (first\_order) & 23.00 $\pm$ 2.83 (2) & 3.3" in latex
     assert (plan.root / "progress.png").read_bytes().startswith(b"\x89PNG")
@@ -63,7 +63,7 @@ def test_random_genotypes_cost_their_short_trainings(values, stub):
         files = {"genotype.json": searched(seed // 2)["genotype.json"]}
         stub.rule("train.derive", f"--random={seed}", files=files)
     found = done(
-        folder.planned(
+        folder.make_plan(
             values
             | {
                 "search_flags": None,
@@ -81,7 +81,7 @@ def test_evaluations_are_counted_over_the_seeds(values, stub):
     for seed in range(3):
         files = searched(seed, evaluations=40)
         stub.rule("train.search", f"--seed={seed}", files=files)
-    found = done(folder.planned(values))
+    found = done(folder.make_plan(values))
     assert found["evaluations"] == 120
 
 

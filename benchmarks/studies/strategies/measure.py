@@ -116,7 +116,7 @@ def search(name: str, seed: int, table: Table, evaluations: int) -> dict:
         before = loop.best if loop.step else None
         loop.advance()
         if loop.best != before:
-            found = table.lookup(loop.found())
+            found = table.lookup(loop.best_genotype())
             incumbents.append([loop.step, found[SEARCHED], found[RANKED]])
     return {
         "variant": name,

@@ -1,4 +1,4 @@
-"""A picture of a search that asks: worths, and the best one so far."""
+"""Draws the worths of a search's evaluations and the best one so far."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEPTH = 4.0  # of the picture, in distances from the median to the best
 
 
 def draw_evaluations(worths: Sequence[float], measure: str) -> Figure:
-    """Worth and incumbent against evaluations.
+    """Draws worth and incumbent against the number of evaluations.
 
     A few hopeless genotypes would press all others into one line. Those far
     below the median stand at the lower end, as triangles.
@@ -53,6 +53,6 @@ def draw_evaluations(worths: Sequence[float], measure: str) -> Figure:
 
 
 def lowest(worths: np.ndarray) -> float:
-    """The lower end of the picture."""
+    """Returns the lower end of the picture's vertical axis."""
     best = worths.max()
     return float(max(worths.min(), best - DEPTH * (best - np.median(worths))))

@@ -1,4 +1,4 @@
-"""The curvature of a loss in alpha (Zela et al. 2020, arXiv 1909.09656).
+"""Computes the curvature of a loss in alpha (Zela et al. 2020, arXiv 1909.09656).
 
 DARTS finds architectures that generalise badly where the dominant eigenvalue
 of the Hessian of L_val with respect to alpha is large.
@@ -20,7 +20,7 @@ TOLERANCE, ITERATIONS = 1e-3, 100
 
 
 def hessian_product(loss, w, alpha, batch, seed, v):
-    """The Hessian of L(w, alpha) in alpha, times v: exact, by nested tapes.
+    """Multiplies the Hessian of L(w, alpha) in alpha by v, exactly, by nested tapes.
 
     Args:
       loss: loss(w, alpha, batch, seed) -> (loss, aux).
@@ -41,7 +41,7 @@ def hessian_product(loss, w, alpha, batch, seed, v):
 
 @dataclasses.dataclass(frozen=True)
 class Eigenvalue:
-    """What a power iteration has found.
+    """The result of a power iteration.
 
     Attributes:
       value: the eigenvalue, with its sign.
@@ -61,7 +61,7 @@ def dominant_eigenvalue(
     tolerance: float = TOLERANCE,
     iterations: int = ITERATIONS,
 ) -> Eigenvalue:
-    """The eigenvalue largest in magnitude of a symmetric matrix A.
+    """Computes the eigenvalue largest in magnitude of a symmetric matrix A.
 
     Power iteration; the value is Rayleigh's quotient v^T A v.
 

@@ -210,11 +210,11 @@ def refused(call, word):
 @pytest.mark.parametrize(
     "change, word",
     [
-        ({"batch_size": 0}, "batch size must be at least 1. Received: 0"),
-        ({"batch_size": 21}, "batch size 21 needs at least 42 tokens"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1; received 0"),
+        ({"batch_size": 21}, "`batch_size=21` needs at least 42 tokens"),
         ({"batch_size": 9}, "window of 4 words .* has 3 .* batches of 9"),
         ({"bptt": 20}, "window of 20 words .* has 19 .* 40 tokens"),
-        ({"bptt": 0}, "bptt must be at least 1 word. Received: 0"),
+        ({"bptt": 0}, "`bptt` must be at least 1 word; received 0"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**31}, "seed"),
         ({"start_step": -1}, "start_step"),
@@ -227,9 +227,9 @@ def test_bad_arguments_are_refused_in_one_line(change, word):
 @pytest.mark.parametrize(
     "change, word",
     [
-        ({"batch_size": 0}, "batch size must be at least 1"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1"),
         ({"batch_size": 21}, "the text has 40"),
-        ({"bptt": 0}, "bptt must be at least 1"),
+        ({"bptt": 0}, "`bptt` must be at least 1"),
         ({"start_step": -1}, "start_step"),
     ],
 )

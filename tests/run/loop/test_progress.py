@@ -98,6 +98,41 @@ def test_a_terminal_has_a_bar_of_the_whole_run_from_where_it_goes_on(screen):
     assert "learning rate" not in last
 
 
+def test_a_notebook_gets_lines_and_no_bar(monkeypatch):
+    """Its stream has neither a terminal nor a file descriptor."""
+
+    class Cell:
+        def __init__(self):
+            self.text = ""
+
+        def write(self, text):
+            self.text += text
+
+        def flush(self):
+            pass
+
+        def isatty(self):
+            return False
+
+    cell = Cell()
+    monkeypatch.setattr(sys, "stderr", cell)
+    run_a_step()
+    assert cell.text == "epoch 1/1, step 1/1, 61 s\n"
+
+
+def test_without_stderr_nothing_is_written(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    run_a_step()
+
+
+def run_a_step() -> None:
+    bar = Progress(0, 1, 1)
+    bar.step()
+    bar.report(1, RECORD)
+    bar.epoch(1, 1, {"seconds": 61.4})
+    bar.close()
+
+
 def test_text_and_odd_values_do_not_break_a_line(screen):
     file = screen(terminal=False)
     odd = {"x": math.nan, "genotype": "text", "none": None, "ok": True}

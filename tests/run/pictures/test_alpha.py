@@ -1,6 +1,6 @@
 """Colours and places in the pictures of mixing weights.
 
-Values and refusals as `pictures` offers them: test_pictures.py.
+Values and refusals of the same functions: test_genotypes.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from darts_tf.errors import InputError
 from darts_tf.run.pictures import alpha
 from darts_tf.run.pictures.alpha import (
     DARKEST,
-    checked,
+    check_weights,
     draw_alpha,
     draw_alpha_history,
     edge_label,
@@ -110,13 +110,13 @@ def test_a_single_epoch_is_a_dot(epochs, marker):
 def test_cells_come_in_the_spaces_order_as_float64():
     given = weights()
     given = {n: given[n].astype(np.float32) for n in ("second", "first")}
-    parts = checked(SPACE, given, axes=2)
+    parts = check_weights(SPACE, given, axes=2)
     assert [spec.name for spec, _ in parts] == ["first", "second"]
     assert all(array.dtype == np.float64 for _, array in parts)
 
 
 def test_a_history_without_epochs_axis_is_refused():
     with pytest.raises(InputError) as error:
-        checked(SPACE, weights(), axes=3)
+        check_weights(SPACE, weights(), axes=3)
     assert "[T, 5, 3]" in str(error.value)
     assert "Received: [5, 3]" in str(error.value)

@@ -20,6 +20,7 @@ from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import CANDIDATES, SPACE
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.published import CONVOLUTIONAL, load_genotype
+from darts_tf.space.registry import SPACES
 
 
 def random_genotype(seed: int, nodes: int = 4) -> Genotype:
@@ -233,6 +234,65 @@ def test_history_has_a_picture_an_edge_with_the_curves_values():
 def test_weights_that_do_not_fit_are_refused(weights, message):
     with pytest.raises(InputError, match=message):
         genotypes.draw_alpha(SPACE, weights)
+
+
+LONG = "my_very_long_registered_operation_of_a_plugin"
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """A user's space: more names than colours, long, with odd signs, and cells
+    called as the project's own."""
+    names = ("none", LONG, "a$b$", "d/e", *(f"op_{i}" for i in range(12)))
+    cells = tuple(
+        CellSpec(name, inputs, 2, (names,) * (2 * inputs + 1), 1, (inputs + 1,))
+        for name, inputs in (("recurrent", 1), ("normal", 3))
+    )
+    space = SearchSpace("users", cells, names)
+    monkeypatch.setitem(SPACES, space.name, space)
+    return space
+
+
+def test_registered_operations_are_drawn_with_all_of_their_names(registered, tmp_path):
+    cells = {
+        "recurrent": CellGenotype(((LONG, 0), ("a$b$", 1)), (2,)),
+        "normal": CellGenotype(((LONG, 2), ("op_11", 3)), (4,)),
+    }
+    genotype = Genotype(registered.name, cells)
+    figure = genotypes.draw_genotype(genotype)
+    (axes,) = figure.axes
+    labels = [t for t in axes.texts if t.get_gid() == "label"]
+    colours = [t.get_color() for t in labels]
+    assert colours[0] == colours[2] and len(set(colours[:2])) == 2
+    assert set(colours) <= set(genotypes.PALETTE)
+    assert {"input", "input 0", "input 2"} & {t.get_text() for t in axes.texts}
+    renderer = figure.canvas.get_renderer()
+    for text in axes.texts:
+        box = text.get_window_extent(renderer)
+        assert 0 <= box.x0 and box.x1 <= figure.bbox.x1
+    again = genotypes.draw_genotype(genotype).axes[0]
+    assert colours == [t.get_color() for t in again.texts if t.get_gid() == "label"]
+    _, svg = genotypes.save_genotype(genotype, tmp_path / "cell")
+    text = "".join(ElementTree.parse(svg).getroot().itertext())
+    assert LONG in text and "a$b$" in text and "op_11" in text
+
+
+def test_alpha_of_registered_operations_fits_its_pictures(registered):
+    heat = genotypes.draw_alpha(registered, uniform(registered))
+    history = genotypes.draw_alpha_history(registered, uniform(registered, 2))
+    legend = history.findobj(matplotlib.legend.Legend)[0]
+    for figure, texts in (
+        (heat, [t for a in heat.axes for t in a.get_xticklabels()]),
+        (history, legend.get_texts()),
+    ):
+        figure.canvas.draw()
+        renderer = figure.canvas.get_renderer()
+        assert {LONG, r"a\$b\$"} < {t.get_text() for t in texts}
+        for text in texts:
+            box = text.get_window_extent(renderer)
+            assert -1 <= box.x0 and box.x1 <= figure.bbox.x1 + 1
+    looks = [(line.get_color(), line.get_linestyle()) for line in legend.get_lines()]
+    assert len(set(looks)) == len(registered.operations)
 
 
 def test_a_recurrent_cell_looks_like_figure_6():

@@ -140,7 +140,7 @@ def test_groups_of_gpus(monkeypatch, processes, gpus, environment, wanted):
 
 
 def test_more_processes_than_gpus():
-    with pytest.raises(InputError, match="--processes=3: there are 2 GPUs"):
+    with pytest.raises(InputError, match="`processes=3`: there are 2 GPUs"):
         children.groups(3, ["0", "1"])
 
 

@@ -54,7 +54,7 @@ def test_the_budget_in_evaluations_and_what_is_told():
     best = np.maximum.accumulate(worths)
     assert [s["incumbent"] for s in scalars] == list(best)
     assert loop.best == worths.index(max(worths))
-    assert loop.found() == loop.evaluations[loop.best].genotype
+    assert loop.best_genotype() == loop.evaluations[loop.best].genotype
     genotypes = [found.genotype for found in loop.evaluations]
     assert scalars[-1]["distinct"] == len(set(genotypes))
 
@@ -77,7 +77,7 @@ def test_whichever_is_spent_first(budget, steps):
     "given", [{}, {"evaluations": -1, "seconds": 1.0}, {"seconds": 0.0}]
 )
 def test_no_budget_is_refused(given):
-    with pytest.raises(InputError, match="budget above 0"):
+    with pytest.raises(InputError, match="must be above 0"):
         Budget(**given)
 
 
@@ -101,7 +101,7 @@ def test_a_restored_loop_goes_on_exactly(space):
 def test_a_checkpoint_of_something_else_is_refused():
     state = finished(new(Budget(evaluations=2), "nasbench201")).state()
     for arrays in ({"w": np.zeros(3)}, state):
-        with pytest.raises(InputError, match="another --workdir"):
+        with pytest.raises(InputError, match="another `workdir`"):
             new(Budget(evaluations=2)).restore(arrays)
 
 
@@ -125,7 +125,7 @@ def test_the_driver_ends_with_the_seconds(tmp_path, capsys):
     assert len(told) == 7 and told == sorted(told)
     again = new(Budget(seconds=6.7), steps_per_epoch=3)
     driven(tmp_path, again)  # nothing is left to do
-    assert again.step == 7 and again.found() == loop.found()
+    assert again.step == 7 and again.best_genotype() == loop.best_genotype()
 
 
 def test_a_worth_that_is_no_number_ends_the_run(tmp_path):

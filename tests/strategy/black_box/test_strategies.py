@@ -136,7 +136,7 @@ def test_a_constant_worth_teaches_nothing():
         ("greedy", {}, "evolution"),
         ("evolution", {"population": 0}, "population"),
         ("evolution", {"sample": 0}, "sample"),
-        ("reinforce", {"learning_rate": 0.0}, "learning rate"),
+        ("reinforce", {"learning_rate": 0.0}, "learning_rate"),
         ("reinforce", {"baseline": 1.0}, "share"),
         ("bayesian", {"startup": 0}, "at least 1"),
     ],

@@ -121,7 +121,7 @@ def test_the_order_is_random_and_the_seeds():
     def order(seed):
         told = Selection(SPACE, trained(), seed)
         derived(told, Supernet())
-        return [d.get("edge", d.get("node")) for d in told.all_told()]
+        return [d.get("edge", d.get("node")) for d in told.all_records()]
 
     assert order(1) == order(1) != order(2)
     edges = [tuple(edge) for edge in order(1)[:28:2]]
@@ -182,7 +182,7 @@ def test_a_single_candidate_needs_no_measurement():
     selection = Selection(space, {"normal": np.full((3, 2), 0.5)}, SEED)
     for number in range(3):
         selection.decide(number, lambda _: pytest.fail("measured"))
-    assert [d["chosen"] for d in selection.all_told()] == ["skip_connect"] * 3
+    assert [d["chosen"] for d in selection.all_records()] == ["skip_connect"] * 3
 
 
 def test_among_equals_the_earlier_one():
@@ -193,7 +193,7 @@ def test_what_is_told_is_what_was_measured():
     supernet = Supernet()
     selection = Selection(SPACE, trained(), SEED)
     derived(selection, supernet)
-    told = selection.all_told()
+    told = selection.all_records()
     assert json.loads(json.dumps(told)) == told  # plain
     assert len(told) == 2 * 17
     measured = [v for d in told for v in d["accuracy_without"].values()]

@@ -141,4 +141,4 @@ def test_resumed_anywhere_is_as_left_alone(loop, start):
     for rows in loop.selection.weights().values():
         assert set(rows.ravel()) == {0, 1} and rows.sum() == 4
     told = [d for record in records for d in record["decided"]]
-    assert told == loop.selection.all_told()
+    assert told == loop.selection.all_records()
