@@ -98,6 +98,7 @@ def test_opens_with_paper_command_cost_and_what_to_expect(path):
     assert f"--flagfile={path.relative_to(ROOT)}" in words
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("name", NAMES)
 def test_parses_with_its_program(codes, name):
     assert codes[name] == 0
