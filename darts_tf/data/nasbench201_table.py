@@ -1,4 +1,4 @@
-"""What every cell of NAS-Bench-201 is really worth, from a user's CSV file.
+"""Reads the accuracies of all cells of NAS-Bench-201 from a user's CSV file.
 
 One line for each of the 15,625 cells: its architecture string, then the
 published accuracies in percent, after 12 epochs on three data sets and after
@@ -24,8 +24,8 @@ from darts_tf.space.nasbench201 import SPACE
 
 ARCHITECTURE, RANKED = "architecture", "cifar10_test_200ep"
 SEARCHED = "cifar10_valid_12ep"
-"""The one that a search may be told: measured on images held out of training,
-as the searches of the benchmark's paper are told."""
+"""Column that searches may use, as in the benchmark's paper: it is measured on
+images held out of training."""
 
 ACCURACIES = (
     "cifar10_test_12ep",
@@ -36,14 +36,14 @@ ACCURACIES = (
     "imagenet16_120_valid_12ep",
     RANKED,
 )
-"""Columns, all in percent."""
+"""Columns of the table, all in percent."""
 
 LINE_LIMIT = 10_000  # characters of one line; a longer one is cut, so refused
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
-    """The accuracies of all cells.
+    """Accuracies of all cells.
 
     Attributes:
       accuracies: by architecture string, in the order of ACCURACIES.
@@ -52,7 +52,7 @@ class Table:
     accuracies: Mapping[str, tuple[float, ...]] = dataclasses.field(repr=False)
 
     def lookup(self, genotype: Genotype) -> dict[str, float]:
-        """The accuracies of a cell in percent, by the names of ACCURACIES.
+        """Returns the accuracies of a cell in percent, by the names of ACCURACIES.
 
         Raises:
           InputError: a cell of another space.
@@ -66,11 +66,11 @@ class Table:
         return dict(zip(ACCURACIES, row))
 
     def rank(self, genotype: Genotype) -> int:
-        """1 for the best cell by cifar10_test_200ep; equals share a rank."""
-        own = self.lookup(genotype)[RANKED]
-        place = ACCURACIES.index(RANKED)
-        every = np.array([row[place] for row in self.accuracies.values()])
-        return 1 + int((every > own).sum())
+        """Returns a cell's rank by cifar10_test_200ep, from 1; ties share a rank."""
+        accuracy = self.lookup(genotype)[RANKED]
+        column = ACCURACIES.index(RANKED)
+        every = np.array([row[column] for row in self.accuracies.values()])
+        return 1 + int((every > accuracy).sum())
 
 
 def read_table(path: str | Path) -> Table:
@@ -85,7 +85,7 @@ def read_table(path: str | Path) -> Table:
     except (OSError, EOFError, ValueError, zlib.error, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"--nasbench201_table={path} cannot be read ({reason}); give the "
+            f"`nasbench201_table={path}` cannot be read ({reason}); give the "
             f"benchmark's accuracies as .csv or .csv.gz"
         ) from None
     for string in architecture_string.every_string():
@@ -119,7 +119,7 @@ def _rows(path: Path) -> Iterator[tuple[str, tuple[float, ...]]]:
 
 
 def _places(path: Path, header: list[str]) -> list[int]:
-    """Where the columns stand; others may stand between them."""
+    """Returns the columns' indices in the header, which may have others too."""
     wanted = (ARCHITECTURE, *ACCURACIES)
     missing = [name for name in wanted if name not in header]
     if missing:
@@ -131,12 +131,12 @@ def _places(path: Path, header: list[str]) -> list[int]:
 
 
 def _refused(where: str, string: str) -> InputError:
-    """Why an architecture is not one of those that are left."""
+    """Returns the error of an architecture that is unknown or repeated."""
     try:
         architecture_string.from_string(string)
     except InputError as error:
         return InputError(f"{where}: {error}")
-    return InputError(f"{where}: {string} stands there twice; leave one out")
+    return InputError(f"{where}: {string} is listed twice; leave one out")
 
 
 def _numbers(where: str, values: list[str]) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""TF_CONFIG: which workers a run on several machines has.
+"""Reads the workers of a run on several machines from TF_CONFIG.
 
 Every worker is one process, and all are started by the same command, each
 with its own number in the environment variable TF_CONFIG:
@@ -24,11 +24,11 @@ EXAMPLE = (
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """The workers of a run, and which of them this process is.
+    """The workers of a run, and the index of this process among them.
 
     Attributes:
       workers: their addresses, "host:port"; the first is the chief.
-      index: this one's place among them.
+      index: this process's, from 0.
     """
 
     workers: tuple[str, ...]
@@ -36,11 +36,11 @@ class Cluster:
 
 
 def read_cluster(environment: Mapping[str, str]) -> Cluster:
-    """The cluster that TF_CONFIG names.
+    """Reads the cluster that TF_CONFIG describes.
 
     Raises:
       InputError: it is missing, is no JSON, lists no workers or others than
-        workers, an address is none, or the index is not one of a worker.
+        workers, an address is not host:port, or the index is not that of a worker.
     """
     text = environment.get(VARIABLE, "")
     if not text.strip():
@@ -61,7 +61,7 @@ def _part(config, name: str) -> dict:
 
 
 def _workers(cluster: dict) -> tuple[str, ...]:
-    """The addresses; the first worker is the chief, so there is one."""
+    """Returns the addresses; the first worker is the chief, so there is one."""
     if others := sorted(cluster.keys() - {"worker"}):
         raise _refused(
             f'its cluster has "{others[0]}"; list all processes as '
@@ -86,7 +86,7 @@ def _is_address(address) -> bool:
 
 
 def _index(task: dict, count: int) -> int:
-    """Which worker this is; digits in quotes will do, as for TensorFlow."""
+    """Returns this worker's index; digits in quotes will do, as for TensorFlow."""
     if task.get("type") != "worker":
         raise _refused(f'its task type is {task.get("type")!r}, not "worker"')
     index = task.get("index")
@@ -99,8 +99,8 @@ def _index(task: dict, count: int) -> int:
     return index
 
 
-def _refused(what: str) -> InputError:
+def _refused(reason: str) -> InputError:
     return InputError(
-        f"--distribute=multi_worker reads the environment variable "
-        f"{VARIABLE}: {what}; give, for example, {VARIABLE}='{EXAMPLE}'"
+        f"`distribute=multi_worker` reads the environment variable "
+        f"{VARIABLE}: {reason}; give, for example, {VARIABLE}='{EXAMPLE}'"
     )

@@ -1,4 +1,4 @@
-"""Steps and epochs of a loop, as run/loop/driver.py asks for them."""
+"""Counts steps and epochs of a loop, for run/loop/driver.py."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ class Epochs:
     """A loop over `settings.epochs` epochs of `settings.steps_per_epoch`.
 
     Attributes:
-      settings: has also the `batch_size` of a step.
-      units: what a batch consists of.
-      step: finished steps.
+      settings: has `epochs`, `steps_per_epoch` and `batch_size`.
+      units: the noun for the examples of a batch.
+      step: number of finished steps.
     """
 
     units = "images"
@@ -20,31 +20,31 @@ class Epochs:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps in an epoch."""
+        """Returns the steps of an epoch."""
         return self.settings.steps_per_epoch
 
     @property
     def total_steps(self) -> int:
-        """Steps of the whole loop."""
+        """Returns the steps of the whole loop."""
         return self.settings.epochs * self.steps_per_epoch
 
     @property
     def units_per_step(self) -> int:
-        """Examples that w is trained on in a step."""
+        """Returns the examples that w is trained on in a step."""
         return self.settings.batch_size
 
     @property
     def epoch(self) -> int:
-        """The epoch that the next step belongs to, counted from 0."""
+        """Returns the epoch of the next step, counted from 0."""
         return self.step // self.steps_per_epoch
 
 
 class FirstEpochs:
-    """The beginning of a loop: over after some of its epochs.
+    """The first epochs of a loop, as a loop.
 
     Args:
-      loop: an Epochs, all of whose attributes but `total_steps` this has.
-      epochs: how many.
+      loop: an Epochs, whose attributes this has, all but `total_steps`.
+      epochs: how many of its epochs.
     """
 
     def __init__(self, loop: Epochs, epochs: int):
@@ -52,7 +52,7 @@ class FirstEpochs:
 
     @property
     def total_steps(self) -> int:
-        """Steps until the beginning is over."""
+        """Returns the steps of these epochs."""
         steps = self._epochs * self._loop.steps_per_epoch
         return min(steps, self._loop.total_steps)
 

@@ -1,4 +1,4 @@
-"""The papers' optimizers as pure steps: values in, values out.
+"""SGD and Adam as pure steps: values in, values out.
 
 A step that is a function of values can be unrolled (eq. 6) exactly as it
 will be taken. Weight decay is the papers': L2, added to the gradient, with
@@ -9,6 +9,8 @@ does not contain the learning rate. Keras has neither form.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -16,43 +18,44 @@ CLIP_EPSILON = 1e-6
 
 
 def clip_coefficient(gradients, max_norm: float):
-    """What gradient clipping multiplies with, never above 1."""
+    """Returns the factor of clipping by global norm, [], at most 1."""
     norm = tf.linalg.global_norm(gradients)
     return tf.minimum(max_norm / (norm + CLIP_EPSILON), 1.0)
 
 
 def finite(gradients):
-    """Whether all elements are, a boolean []."""
+    """Returns True, a boolean [], if all elements of all tensors are finite."""
     return tf.math.is_finite(tf.linalg.global_norm(gradients))
 
 
 @dataclasses.dataclass(frozen=True)
 class _Guarded:
-    """A step that is not taken where its gradient is not finite.
+    """An optimizer that skips steps whose gradient is not finite.
 
     Attributes:
-      guarded: whether to look; then `step` returns what it was given.
+      guarded: whether to skip them: `step` then returns its arguments.
     """
 
     guarded: bool = dataclasses.field(default=False, kw_only=True)
+    _step: ClassVar[Callable[..., Any]]  # the step itself, by subclasses
 
-    def step(self, parameters, gradients, slots, *more):
-        """(parameters', slots') after one step; shapes as given."""
+    def step(self, parameters, gradients, slots, *arguments):
+        """Returns (parameters', slots') after one step, of the same shapes."""
         if not self.guarded:
-            return self._step(parameters, gradients, slots, *more)
-        taken = finite(gradients)
-        # Chosen before the step too: what is derived from it (pull_back) has
-        # factors 0 that must not meet infinity, nor the norm of zeros.
-        safe = [tf.where(taken, g, tf.ones_like(g)) for g in gradients]
-        moved = self._step(parameters, safe, slots, *more)
+            return self._step(parameters, gradients, slots, *arguments)
+        usable = finite(gradients)
+        # Replaced before the step too: its derivative (pull_back) has factors
+        # 0 that must not meet infinity, nor the norm of zeros.
+        safe = [tf.where(usable, g, tf.ones_like(g)) for g in gradients]
+        stepped = self._step(parameters, safe, slots, *arguments)
         return tf.nest.map_structure(
-            lambda new, old: tf.where(taken, new, old),
-            moved,
+            lambda new, old: tf.where(usable, new, old),
+            stepped,
             (parameters, slots),
         )
 
     def skipped(self, gradients):
-        """1.0 where `step` would not be taken, else 0.0; [], float32."""
+        """Returns 1.0 if `step` is skipped, else 0.0; [], float32."""
         if not self.guarded:
             return tf.constant(0.0)
         return 1.0 - tf.cast(finite(gradients), tf.float32)
@@ -60,7 +63,7 @@ class _Guarded:
 
 @dataclasses.dataclass(frozen=True)
 class SGD(_Guarded):
-    """Stochastic gradient descent on a flat list of tensors.
+    """Stochastic gradient descent with momentum, on a flat list of tensors.
 
     Attributes:
       momentum: mu; 0 for none.
@@ -73,7 +76,7 @@ class SGD(_Guarded):
     clip_norm: float = 0.0
 
     def slots(self, w) -> list:
-        """The state before the first step: a zero buffer per tensor."""
+        """Returns the state before the first step: a zero buffer per tensor."""
         return [tf.zeros_like(tensor) for tensor in w] if self.momentum else []
 
     def _step(self, w, gradients, slots, learning_rate):
@@ -95,10 +98,9 @@ class SGD(_Guarded):
         return moved, slots
 
     def pull_back(self, w, gradients, slots, learning_rate, v):
-        """u = (dw'/dgradients)^T v: what v at w' means for the gradient.
+        """Computes u = (dw'/dgradients)^T v, a cotangent v of w' pulled back.
 
-        Without clipping this is -lr v; clipping's own derivative is
-        included.
+        Without clipping this is -lr v; the derivative of clipping is included.
         """
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(gradients)
@@ -124,7 +126,7 @@ class Adam(_Guarded):
     epsilon: float = 1e-8
 
     def slots(self, parameters) -> list:
-        """First moments, second moments, and the number of steps taken."""
+        """Returns first moments, second moments, and the number of steps."""
         zeros = [tf.zeros_like(p) for p in parameters]
         return [*zeros, *zeros, tf.zeros([], tf.int64)]
 

@@ -1,4 +1,4 @@
-"""Schedules as functions of the epoch, counted from 0 as the papers do."""
+"""Schedules as functions of the epoch, counted from 0 as in the papers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 
 def cosine(start: float, end: float, epoch: int, epochs: int) -> float:
-    """Cosine annealing (Loshchilov and Hutter 2017): start -> end.
+    """Falls from `start` to `end` by a cosine (Loshchilov and Hutter 2017).
 
     Epoch 0 has `start`; `end` would be reached at epoch number `epochs`.
     """
@@ -25,15 +25,15 @@ def falling(start: float, epoch: int, epochs: int) -> float:
 
 
 def exponential(start: float, decay: float, epoch: int) -> float:
-    """`start` times `decay` for every epoch that is over."""
+    """Falls from `start` at epoch 0 by the factor `decay` an epoch."""
     return start * decay**epoch
 
 
 def warmed_up(rate: float, epoch: int, epochs: int) -> float:
-    """Of a schedule's `rate`, what the first `epochs` take of it.
+    """Scales a schedule's `rate` down during the first `epochs`.
 
-    It rises by the same share in each and is whole in the last of them
-    (Goyal et al. 2017, by whole epochs as in the code of P-DARTS).
+    The factor rises linearly and is 1 in the last of them (Goyal et al. 2017,
+    by whole epochs as in the code of P-DARTS).
     """
     return rate * min(1.0, (epoch + 1) / max(epochs, 1))
 

@@ -1,4 +1,4 @@
-"""Accuracy and cross-entropy, measured over replicas."""
+"""Measures accuracy and cross-entropy over replicas."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from darts_tf.descent.replicas import Replicas
 
 
 def correct(logits, labels, first: int = 1):
-    """How many labels [B] are among the `first` largest logits [B, K].
+    """Counts the labels [B] that are among the `first` largest logits [B, K].
 
-    Of equal largest ones the first counts as the answer; with `first` above
-    1 all that are equal to the last one count.
+    Of equal largest logits the first is the answer; with `first` above 1 all
+    that equal the last of them count.
 
     Returns:
       float32 [].
@@ -26,7 +26,7 @@ def correct(logits, labels, first: int = 1):
 
 
 def compile_share(replicas: Replicas) -> Callable:
-    """A compiled (logits, labels) -> share of correct ones, of the batch."""
+    """Compiles (logits [B, K], labels [B]) -> share of correct answers, []."""
 
     def share(logits, labels):
         count = tf.cast(tf.shape(labels)[0], tf.float32)
@@ -36,7 +36,7 @@ def compile_share(replicas: Replicas) -> Callable:
 
 
 def accuracy(count: Callable, batches: Iterable, replicas: Replicas) -> float:
-    """Share of correct answers over all `batches`.
+    """Returns the share of correct answers over all `batches`.
 
     Args:
       count: compiled batch -> number of correct answers, on each replica.
@@ -51,7 +51,7 @@ def accuracy(count: Callable, batches: Iterable, replicas: Replicas) -> float:
 
 
 def nats(logits, targets):
-    """Sum over all words of the cross-entropy, logits [T, B, V], in nats."""
+    """Sums the cross-entropy over all words, logits [T, B, V], in nats."""
     entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
     return tf.reduce_sum(entropy(targets, logits))
 
@@ -59,7 +59,7 @@ def nats(logits, targets):
 def cross_entropy(
     run: Callable, windows: Iterable, hidden, replicas: Replicas
 ) -> float:
-    """Mean cross-entropy over a text, in nats a word.
+    """Returns the mean cross-entropy over a text, in nats a word.
 
     Args:
       run: compiled (window, hidden) -> (sum of nats, hidden after), on each

@@ -1,4 +1,4 @@
-"""Replicas on several machines: MultiWorkerMirroredStrategy.
+"""Runs replicas on several machines, by MultiWorkerMirroredStrategy.
 
 Every worker is a process that runs the same program on its share of each
 batch. What is averaged in a replica is averaged over all of them, so alpha
@@ -27,16 +27,16 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 
 CHOICE = "multi_worker"
-"""Beside those of Replicas, which know one machine."""
+"""Choice of `distribute` beside those of Replicas, which know one machine."""
 
 
 class Workers(Replicas):
-    """This process's replicas among those of two workers or more.
+    """Replicas of this process among those of two or more workers.
 
-    To be made before anything else is computed. Waits for all workers.
+    It must be made before anything is computed, and waits for all workers.
 
     Args:
-      cluster: who they are, as the environment says.
+      cluster: the workers.
       jit: as of Replicas; "on" is refused.
 
     Raises:
@@ -53,50 +53,50 @@ class Workers(Replicas):
 
     @property
     def chief(self) -> bool:
-        """Whether this is the worker that writes."""
+        """Returns True if this is the worker that writes."""
         return self._index == 0
 
     def total(self, numbers) -> np.ndarray:
-        """Sums over the workers, float64; all have to call it."""
+        """Returns the sum over the workers, float64; all must call it."""
         numbers = tf.constant(np.asarray(numbers, np.float64))
         return np.array(self.local(self._add_up(numbers)))
 
     def _summed(self, numbers):
-        """A worker's first replica brings its numbers, the others zeros."""
-        own = numbers if self._place() == 0 else tf.zeros_like(numbers)
+        """Adds up numbers of each worker's first replica and zeros of the others."""
+        addend = numbers if self._place() == 0 else tf.zeros_like(numbers)
         replica = tf.distribute.get_replica_context()
         add = tf.distribute.ReduceOp.SUM
-        return replica.all_reduce(add, [tf.identity(own)])[0]
+        return replica.all_reduce(add, [tf.identity(addend)])[0]
 
     def _place(self) -> int:
         return super()._place() - self._first
 
     def mean(self, values):
-        """See Replicas; it refuses values that are handed in as they are."""
+        """Averages copies, since all_reduce refuses the arguments of a function."""
         return super().mean([tf.identity(value) for value in values])
 
     def batch_size(self, batch) -> int:
-        """Number of examples of a batch on all workers."""
+        """Returns the number of examples of a batch on all workers."""
         return int(self.total(super().batch_size(batch)))
 
     def sum(self, value):
-        """The sum of a result over all replicas."""
+        """Returns the sum of a result over all replicas."""
         return self.total(super().sum(value))
 
     def joined(self, value) -> np.ndarray:
-        """All replicas' shares as one array: undoes `divided`."""
-        own = super().joined(value)
-        whole = np.zeros((self._workers, *own.shape))
-        whole[self._index] = own
-        return np.concatenate(self.total(whole)).astype(own.dtype)
+        """Joins all replicas' shares to one array: undoes `divided`."""
+        local = super().joined(value)
+        whole = np.zeros((self._workers, *local.shape))
+        whole[self._index] = local
+        return np.concatenate(self.total(whole)).astype(local.dtype)
 
     def split(self, dataset: tf.data.Dataset, batch_size: int):
-        """See Replicas; every worker makes all batches and keeps its share."""
+        """Splits batches; every worker makes all of them and uses its share."""
         self.check_batch(batch_size)
         return _Shares(self, dataset.map(self._shares))
 
     def _shares(self, *batch) -> tuple[tuple, ...]:
-        """The rows of a batch for each replica of this worker."""
+        """Returns the rows of a batch for each replica of this worker."""
         rows, count = tf.shape(batch[0])[0], self.count
         places = range(self._first, self._first + self._each)
         return tuple(
@@ -108,7 +108,7 @@ class Workers(Replicas):
         )
 
     def values(self, shares):
-        """A value from those of this worker's replicas, in their order."""
+        """Makes a distributed value of this worker's replicas' values, in order."""
         make = self.strategy.experimental_distribute_values_from_function
         return make(
             lambda context: shares[context.replica_id_in_sync_group - self._first]
@@ -116,7 +116,7 @@ class Workers(Replicas):
 
 
 class _Shares:
-    """Batches, each element a value for every replica of this worker.
+    """Iterates over batches with a value for every replica of this worker.
 
     TensorFlow's own distributed data sets would ask all workers at every
     batch whether they still have one.
@@ -131,13 +131,13 @@ class _Shares:
 
 
 def _strategy(cluster: Cluster) -> tf.distribute.Strategy:
-    """Says that it waits; TensorFlow gives up after an hour."""
+    """Makes the strategy and says that it waits; TensorFlow waits for an hour."""
     address = cluster.workers[cluster.index]
     name = f"worker {cluster.index} of {len(cluster.workers)} ({address})"
     waits = f"{name}: waiting for the others, an hour at most"
     print(waits, file=sys.stderr, flush=True)
     try:
-        with _deadly_interrupt():
+        with _immediate_interrupt():
             return tf.distribute.MultiWorkerMirroredStrategy()
     except tf.errors.UnknownError as error:
         raise InputError(
@@ -147,8 +147,8 @@ def _strategy(cluster: Cluster) -> tf.distribute.Strategy:
 
 
 @contextlib.contextmanager
-def _deadly_interrupt() -> Iterator[None]:
-    """Python would hear Ctrl-C only when TensorFlow has done waiting."""
+def _immediate_interrupt() -> Iterator[None]:
+    """Lets Ctrl-C end the process; Python's handler would wait for TensorFlow."""
     before = signal.getsignal(signal.SIGINT)
     here = threading.current_thread() is threading.main_thread()
     if not here or before is signal.SIG_IGN:
@@ -162,12 +162,12 @@ def _deadly_interrupt() -> Iterator[None]:
 
 
 def replicas_for(distribute: str, jit: str = "auto") -> Replicas:
-    """Where a run computes: any of Replicas' choices, or "multi_worker".
+    """Makes the replicas of a run: any of Replicas' choices, or "multi_worker".
 
-    A cluster of one worker is no other than one machine.
+    A cluster of one worker is one machine.
 
     Raises:
-      InputError: no such choice; or TF_CONFIG is not what it should be.
+      InputError: an unknown choice; or TF_CONFIG is not what it should be.
     """
     if distribute != CHOICE:
         return Replicas(distribute, jit)

@@ -1,8 +1,7 @@
-"""What an estimator says a genotype is worth, and how sure it is.
+"""Estimates of a genotype's worth, and the protocol of estimators.
 
-Every estimator answers in the same words, so that every strategy can ask
-every estimator. What a search is told is measured on validation data; test
-data have no place here.
+All estimators return the same type, so that every strategy can use every
+estimator. Estimates are measured on validation data, never on test data.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from darts_tf.space.genotype import Genotype
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """The answer.
+    """An estimate of a genotype's worth.
 
     Attributes:
-      worth: higher is better: the share of right answers, or minus the
+      worth: higher is better: the share of correct answers, or minus the
         logarithm of the perplexity (nats a word).
-      valid: what was measured, by name: "accuracy" (a share) or
-        "perplexity", and whatever else the estimator has to tell.
-      seconds: that it took, over all starts of the run.
-      deviation: standard deviation of the worth, as far as the estimator can
-        know it; None: it cannot.
+      valid: measures by name: "accuracy" (a share) or "perplexity", and others
+        of the estimator.
+      seconds: spent, over all starts of the run.
+      deviation: standard deviation of the worth, as far as it is known; None:
+        unknown.
     """
 
     worth: float
@@ -37,24 +36,25 @@ class Estimate:
 
 
 class Estimator(Protocol):
-    """Finds out what genotypes are worth."""
+    """Estimates the worth of genotypes."""
 
     def __call__(self, genotype: Genotype, folder: Path) -> Estimate:
-        """The estimate of one genotype.
+        """Estimates one genotype.
 
         Args:
           genotype: of the space that is searched.
-          folder: for whatever has to outlive a kill; not made yet. Asked
+          folder: for files that have to outlive a kill; not made yet. Called
             again with the same genotype and folder, it goes on from there.
         """
+        ...
 
 
 def of_accuracy(accuracy: float, seconds: float, images: int | None = None) -> Estimate:
-    """Of a share of right answers.
+    """Makes an estimate of a share of correct answers.
 
-    Where the number of validation images is known, so is the error of having
-    drawn just these (binomial). What another seed of the training would
-    change comes on top and is not known.
+    With the number of validation images its deviation is the binomial error
+    of having drawn these images; the effect of the training's seed comes on
+    top and is not known.
     """
     deviation = None
     if images:
@@ -63,6 +63,6 @@ def of_accuracy(accuracy: float, seconds: float, images: int | None = None) -> E
 
 
 def of_perplexity(perplexity: float, seconds: float) -> Estimate:
-    """Of a language model's perplexity."""
+    """Makes an estimate of a language model's perplexity."""
     worth = -math.log(perplexity)
     return Estimate(worth, {"perplexity": perplexity}, seconds)

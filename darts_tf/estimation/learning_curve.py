@@ -1,21 +1,20 @@
-"""A learning curve extrapolated from its first epochs, and how surely.
+"""Extrapolates a learning curve from its first epochs, with a deviation.
 
 After Domhan et al. 2015, who average parametric families of increasing,
-saturating curves over what the seen part says of their parameters. Here
-every curve is
+saturating curves over the posterior of their parameters. Here every curve is
 
     y(n) = c - a f(n) + noise,   n epochs, f falling from about 1 to 0
 
 with f(n) = n^-k (their pow3), exp(-k n^d) (exp3 where d = 1, Janoschek's and
-Weibull's where d is less) or log 2 / log(n + 1) (ilog2). For a given f, and a
+Weibull's for d below 1) or log 2 / log(n + 1) (ilog2). For a given f, and a
 given deviation of the noise, it is linear in (c, a), so with normal priors
 the evidence of the seen part and the prediction are known in closed form;
 over f, k, d and the noise they are summed on a grid. No sampling, no local
 optimum, the same answer each time.
 
-What it cannot know: that a schedule lets the curve rise at its end. With a
-cosine to 0 accuracy rises once more when the rate becomes small; that is
-not among the families, and the deviation does not hold it.
+Limit: a schedule may let the curve rise at its end. With a cosine to 0
+accuracy rises once more when the rate becomes small; the families do not
+include that, nor does the deviation.
 """
 
 from __future__ import annotations
@@ -28,28 +27,28 @@ from darts_tf.errors import InputError
 
 PRIOR_MEAN = np.array([0.6, 0.4])
 PRIOR_DEVIATION = np.array([0.4, 0.4])
-"""Of (c, a), for shares of right answers."""
+"""Prior of (c, a), for shares of correct answers."""
 
-# The shapes: k of pow3; k of the exponentials, where n is measured in epochs
-# or in tenths of all epochs; d of the exponentials.
+# Shapes: k of pow3; k of the exponentials, with n in epochs or in tenths of
+# all epochs; d of the exponentials.
 POWERS = np.geomspace(0.1, 4.0, 14)
 RATES = np.geomspace(0.05, 3.0, 14)
 STRETCHES = np.array([0.4, 0.7, 1.0])
 
 NOISE_RANGE = 0.002, 0.1
-"""Deviations of an epoch's accuracy that are thought possible, at first."""
+"""Smallest and largest deviation of an epoch's accuracy, a priori."""
 
 
-def extrapolated(
+def extrapolate(
     shares: Sequence[float], epochs: int, images: int | None = None
 ) -> tuple[float, float]:
-    """The accuracy that will be measured after `epochs`, and its deviation.
+    """Predicts the accuracy that will be measured after `epochs`.
 
     Args:
-      shares: of right answers after epochs 1, 2, ... so far.
+      shares: of correct answers after epochs 1, 2, ... so far.
       epochs: when the training ends.
-      images: that accuracies are measured on, where known: their noise is
-        at least binomial.
+      images: number of images that accuracies are measured on, if known: their
+        noise is at least binomial.
 
     Returns:
       (mean, standard deviation), the former within [0, 1]. The deviation is
@@ -76,7 +75,7 @@ def extrapolated(
 
 
 def _noises(y: np.ndarray, images: int | None) -> np.ndarray:
-    """Deviations of the noise, on a grid."""
+    """Returns deviations of the noise on a grid, [V]."""
     low, high = NOISE_RANGE
     if images:
         share = np.clip(y.mean(), 0.02, 0.98)
@@ -85,7 +84,7 @@ def _noises(y: np.ndarray, images: int | None) -> np.ndarray:
 
 
 def curves(seen: int, epochs: int) -> tuple[np.ndarray, np.ndarray]:
-    """(prior share [F], f after each seen epoch and after the last [F, N+1])."""
+    """Returns (prior shares [F], f after each seen epoch and the last [F, N+1])."""
     n = np.append(np.arange(1.0, seen + 1), epochs)
     rates = np.concatenate([RATES, RATES * 10 / epochs])
     families = [
@@ -98,7 +97,7 @@ def curves(seen: int, epochs: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def regression(y, f, end, noise):
-    """Bayesian linear regression of y on (1, -f), for many f and noises.
+    """Regresses y on (1, -f), Bayesian and linear, for many f and noises.
 
     Args:
       y: [N].
@@ -118,13 +117,13 @@ def regression(y, f, end, noise):
     precision = np.diag(prior) + inverse[..., np.newaxis, np.newaxis] * scatter
     pull = inverse[..., np.newaxis] * np.einsum("fni,fn->fi", x, off)
     covariance = np.linalg.inv(precision)  # of (c, a), [V, F, 2, 2]
-    moved = np.einsum("vfij,vfj->vfi", covariance, pull)
+    shift = np.einsum("vfij,vfj->vfi", covariance, pull)
     log_determinant = (
         len(y) * np.log(2 * np.pi * noise**2)
         + np.linalg.slogdet(precision)[1]
         - np.log(prior).sum()
     )
-    squares = inverse * (off**2).sum(-1) - (pull * moved).sum(-1)
-    mean = ((PRIOR_MEAN + moved) * at_end).sum(-1)
+    squares = inverse * (off**2).sum(-1) - (pull * shift).sum(-1)
+    mean = ((PRIOR_MEAN + shift) * at_end).sum(-1)
     spread = np.einsum("fi,vfij,fj->vf", at_end, covariance, at_end)
     return -0.5 * (squares + log_determinant), mean, spread + noise**2

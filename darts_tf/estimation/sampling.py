@@ -1,4 +1,4 @@
-"""Text that a language model makes up: to look at, not to measure."""
+"""Samples text from a language model, to look at."""
 
 from __future__ import annotations
 
@@ -28,10 +28,13 @@ def sample(
       end: the word that ends a sentence, and stands before the first. A
         sentence has at least one other: blank lines, a third of those of
         WikiText-2, are nothing to look at.
-      avoid: a word that is never drawn (the unknown one).
-      sentences: how many.
-      longest: words of a sentence, at most.
+      avoid: a word that is never drawn (UNKNOWN).
+      sentences: how many to draw.
+      longest: the most words of a sentence.
       seed: of the draws.
+
+    Returns:
+      one string a sentence, without `end`.
     """
     generator = np.random.default_rng(seed)
     ids = np.full((sentences, 1), words.index(end), np.int32)
@@ -46,6 +49,9 @@ def sample(
         noise = generator.gumbel(size=scores.shape)
         ids = np.argmax(scores + noise, -1)[:, np.newaxis].astype(np.int32)
         drawn.append(ids[:, 0])
-    lines = ([words[i] for i in row] for row in np.array(drawn).T)
-    cut = (row[: row.index(end)] if end in row else row for row in lines)
-    return [" ".join(row) for row in cut]
+    texts = []
+    for row in np.array(drawn).T.tolist():
+        sentence = [str(words[i]) for i in row]
+        length = sentence.index(end) if end in sentence else len(sentence)
+        texts.append(" ".join(sentence[:length]))
+    return texts

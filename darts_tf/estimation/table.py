@@ -1,4 +1,4 @@
-"""Estimates that somebody else has measured: a benchmark's table."""
+"""Estimates from the table of a benchmark, such as NAS-Bench-201."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from darts_tf.space.genotype import Genotype
 class TableEstimator:
     """Looks up the published validation accuracy.
 
-    Its seconds are those of the look-up; what the training took that the
-    benchmark has done once for all is not in the table. Nor is the spread of
-    its runs: how sure it is remains unknown.
+    Its seconds are those of the look-up: the table has neither the time of
+    the benchmark's trainings nor the spread of its runs, so the deviation is
+    unknown.
 
     Args:
       lookup: gives the published accuracies of a genotype by name, percent.
-      column: the name of the one that the search is told.
+      column: name of the accuracy that the search uses.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class TableEstimator:
         self._lookup, self._column = lookup, column
 
     def __call__(self, genotype: Genotype, folder: Path) -> Estimate:
-        """The estimate of one genotype; the folder is not used."""
+        """Estimates one genotype; the folder is not used."""
         del folder
         start = time.monotonic()
         percent = self._lookup(genotype)[self._column]

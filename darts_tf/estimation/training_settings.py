@@ -1,4 +1,4 @@
-"""The protocol of a training: its numbers, and what they are in an epoch.
+"""Settings of a training, and its learning rate in each epoch.
 
 The learning rate falls to 0 by cosine; for ImageNet by 0.97 an epoch (the
 DARTS paper), or linearly to 0 after a warm-up (P-DARTS, Chen et al. 2019).
@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import dataclasses
 
+from darts_tf.config import Schedule, names
 from darts_tf.descent.schedules import cosine, exponential, falling, warmed_up
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSettings:
-    """The paper's protocol unless said otherwise.
+    """Settings of a training; the defaults are the DARTS paper's (A.2).
 
     Attributes:
       epochs, steps_per_epoch, batch_size: of the training.
@@ -27,9 +28,9 @@ class TrainingSettings:
       momentum, weight_decay, clip_norm: of SGD.
       label_smoothing: share of the target that all classes have evenly.
       auxiliary_weight: of the auxiliary head's loss.
-      drop_path: probability towards which drop path rises from 0.
+      drop_path: probability to which drop path rises from 0.
       precision: one of descent.precision.PRECISIONS.
-      seed: decides what is dropped.
+      seed: of drop path.
     """
 
     epochs: int
@@ -49,7 +50,7 @@ class TrainingSettings:
     seed: int = 0
 
     def learning_rate_in(self, epoch: int) -> float:
-        """Of w, in an epoch counted from 0."""
+        """Returns the learning rate of w in an epoch, counted from 0."""
         start, epochs = self.learning_rate, self.epochs
         rate = {
             "cosine": cosine(start, 0.0, epoch, epochs),
@@ -59,4 +60,4 @@ class TrainingSettings:
         return warmed_up(rate, epoch, self.learning_rate_warmup)
 
 
-SCHEDULES = ("cosine", "exponential", "linear")
+SCHEDULES = names(Schedule)

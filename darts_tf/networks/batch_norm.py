@@ -158,3 +158,8 @@ def _constants(size: int, dtype):
     """(ones, zeros), each [size]; a graph captures each of them once."""
     with tf.init_scope(), tf.device("CPU:0"):
         return tf.ones([size], dtype), tf.zeros([size], dtype)
+
+
+def batch_statistics_wanted() -> bool:
+    """Returns whether this pass hands its batch's statistics to a training loop."""
+    return functional_call.present() is not None

@@ -81,7 +81,10 @@ class DiscreteEdges(Edges):
             elif self.operations[index] is None:
                 y = x
             else:
-                y = self.operations[index](activated, training=training)
+                operation = self.operations[index]
+                y = operation(
+                    activated if operation.activated else x, training=training
+                )
             if drop_path is not None and self._droppable(name):
                 y = dropped(y, next(scales))
             result.append((target, [y]))

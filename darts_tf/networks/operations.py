@@ -10,6 +10,10 @@ Operations with weights expect an input that went through ReLU already
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from darts_tf.errors import InputError
@@ -21,7 +25,10 @@ from darts_tf.networks.convolutions import (
     strided,
 )
 from darts_tf.networks.layer import Layer
+from darts_tf.networks.operation_registry import register_operation, registration
 from darts_tf.networks.precision import wide
+from darts_tf.networks.registered import Registered
+from darts_tf.space import operation_names
 from darts_tf.space.cell import IDENTITY
 
 fold_in = tf.random.experimental.stateless_fold_in
@@ -222,8 +229,40 @@ SIZED = {
 """(operation, size of its kernel) by name."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Operation:
+    """A candidate operation by name.
+
+    Attributes:
+      name: that spaces and genotypes carry.
+      build: (channels, stride, norm) -> a new layer; see `build`.
+      builtin: whether darts_tf itself has it.
+    """
+
+    name: str
+    build: Callable[..., Layer]
+    builtin: bool
+
+
+def is_builtin(name: str) -> bool:
+    """Returns whether darts_tf itself has the operation."""
+    return operation_names.is_builtin(name)
+
+
+def operation(name: str) -> Operation:
+    """Returns a built-in or registered operation.
+
+    Raises:
+      InputError: it is neither; the message says how to register it.
+    """
+    builtin = is_builtin(name)
+    if not builtin:
+        registration(name)
+    return Operation(name, functools.partial(build, name), builtin)
+
+
 def build(name: str, channels: int, stride: int, norm):
-    """A new layer for an operation with weights.
+    """Returns a new layer for an operation with weights, or a registered one.
 
     Args:
       name: an operation that is neither a pool nor a stride-1 identity.
@@ -235,13 +274,40 @@ def build(name: str, channels: int, stride: int, norm):
       InputError: no such operation.
     """
     if name in SIZED:
-        operation, size = SIZED[name]
-        return operation(size, channels, stride, norm)
+        make, size = SIZED[name]
+        return make(size, channels, stride, norm)
     if name == "conv_7x1_1x7":
         return seven_by_one(channels, stride, norm)
     if name == IDENTITY and stride == 2:
         return FactorizedReduce(channels, norm)
+    if not is_builtin(name):
+        return Registered(name, channels, stride, follows=norm().momentum > 0)
     raise InputError(
         f"operation {name!r} with stride {stride} has no layer; layers exist "
-        f"for {', '.join(SIZED)}, conv_7x1_1x7 and {IDENTITY} with stride 2"
+        f"for {', '.join(SIZED)}, conv_7x1_1x7, {IDENTITY} with stride 2 and "
+        f"registered operations"
     )
+
+
+__all__ = [
+    "SIZED",
+    "SKIPPING",
+    "Block",
+    "Chain",
+    "Dilated",
+    "FactorizedReduce",
+    "Operation",
+    "Registered",
+    "build",
+    "build_in_turn",
+    "build_once",
+    "conv_norm",
+    "is_builtin",
+    "last_norm",
+    "noise",
+    "normal_conv",
+    "operation",
+    "register_operation",
+    "separable",
+    "seven_by_one",
+]

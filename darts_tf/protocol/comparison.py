@@ -1,4 +1,4 @@
-"""Several experiments, searches and published numbers side by side."""
+"""Compares experiments, searches and published numbers."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from darts_tf.protocol import flagfiles, folder
 from darts_tf.protocol.plan import METHODS, plan_of, result_of
 from darts_tf.protocol.results import gather, operations
 from darts_tf.protocol.tables import Row, row_of
-from darts_tf.run.workdir import Workdir, read_flags
+from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.space import recurrent
 
 DPI = 110
 STARS, DOTS = "*ph", "os^"
-"""What published and measured rows are drawn as; another one every ten."""
+"""Markers of published and of measured rows; another one every ten rows."""
 
-COST, ASKED = "search cost, device-seconds", "evaluations"
+COST, EVALUATIONS = "search cost, device-seconds", "evaluations"
 
 
 Measured = tuple[str, str]
-"""By what ("error" or "perplexity") and on which data set."""
+"""The measure ("error" or "perplexity") and the data set."""
 
 
 def read(path: str) -> tuple[Row, Measured]:
-    """An experiment or a search, and what its numbers are.
+    """Returns the row of an experiment or a search, and what it measures.
 
     Raises:
-      InputError: it is neither, or a search that asked nobody.
+      InputError: it is neither, or a search without an estimator.
     """
     root = Path(path).expanduser().absolute()
-    stored = read_flags(root)
+    stored = read_settings(root)
     if folder.is_experiment(stored):
         plan = plan_of(root, stored)
-        given = plan.contents["evaluate_flags"]
-        data = given.get("dataset", flagfiles.DATASET)
+        flags = plan.contents["evaluate_flags"]
+        data = flags.get("dataset", flagfiles.DATASET)
         return row_of(gather(plan)), (plan.measure, data)
     row = _search_row(Workdir(root), stored)
-    # One that asks a table has no --dataset.
+    # A search that reads a table has no data set.
     data = stored.get("dataset", flagfiles.DATASET)
     return row, (_measure(stored["space"]), data)
 
 
 def same_measure(all_measured: Sequence[Measured]) -> str:
-    """By what all of them are measured.
+    """Returns the measure that all rows share.
 
     Raises:
       InputError: not all are on one data set.
@@ -57,34 +57,34 @@ def same_measure(all_measured: Sequence[Measured]) -> str:
     if len(set(all_measured)) > 1:
         names = sorted({f"{data} ({by})" for by, data in all_measured})
         raise InputError(
-            f"--experiments and --published mix data sets, whose numbers do "
+            f"`experiments` and `published` mix data sets, whose numbers do "
             f"not compare: {', '.join(names)}; give those of one"
         )
     return all_measured[0][0]
 
 
 def sources(rows: Sequence[Row]) -> str:
-    """Lines that say which published row is from where; "" without any."""
-    found: dict[str, list[str]] = {}
+    """Returns lines that name the source of each published row, or ""."""
+    names_of: dict[str, list[str]] = {}
     for row in rows:
         if row.published:
-            found.setdefault(row.published, []).append(row.name)
-    if not found:
+            names_of.setdefault(row.published, []).append(row.name)
+    if not names_of:
         return ""
-    lines = [f"- {source}: {', '.join(n)}" for source, n in found.items()]
+    lines = [f"- {source}: {', '.join(n)}" for source, n in names_of.items()]
     return "\n".join(["\n\nPublished (costs are GPU-days):\n", *lines])
 
 
 def draw(rows: Sequence[Row], measure: str) -> Figure:
-    """Test error against search cost and, if any were, evaluations.
+    """Draws test error against search cost and the number of evaluations.
 
-    Rows without a test error or the number in question are not in it.
+    Rows without a test error or the number in question are left out.
 
     Args:
-      rows: of the table.
+      rows: the table's rows.
       measure: "error" or "perplexity".
     """
-    panels = [(COST, "cost"), (ASKED, "evaluations")]
+    panels = [(COST, "cost"), (EVALUATIONS, "evaluations")]
     if not any(row.evaluations for row in rows):
         panels.pop()
     figure = Figure((6.5 * len(panels), 4.8), dpi=DPI, layout="constrained")
@@ -135,12 +135,12 @@ def _panel(axes, rows: Sequence[Row], field: str, unit: float) -> None:
 
 def _search_row(workdir: Workdir, stored: dict) -> Row:
     result = result_of(workdir)
-    strategy = stored.get("strategy")
+    strategy = str(stored.get("strategy"))
     if result is None or "evaluations" not in result:
         raise InputError(
             f"{workdir.path} is neither an experiment nor a finished search "
-            f"that asked an estimator (--strategy=random and others); what "
-            f"train.search finds by descent is compared by train.experiment"
+            f"with an estimator (`strategy=random` and others); compare searches "
+            f"by descent through experiments (train.experiment)"
         )
     true = result.get("true")
     worth = result["worth"]

@@ -1,4 +1,4 @@
-"""What flagfiles say, read without the programs that they are for."""
+"""Checks the flagfiles of an experiment before any of its runs starts."""
 
 from __future__ import annotations
 
@@ -6,101 +6,73 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from absl import flags
-
-from darts_tf.cli import space_flags
 from darts_tf.errors import InputError
+from darts_tf.protocol.command_line import is_text
 
-SPACE, DATASET = "darts_conv", "cifar10"  # where a flagfile names none
+SPACE, DATASET = "darts_conv", "cifar10"  # the defaults of a flagfile
 HELD_OUT = "valid_fraction"
+PROGRAMS = {
+    "search_flags": ("search",),
+    "short_flags": ("evaluate", "--genotype=-"),
+    "evaluate_flags": ("evaluate", "--genotype=-"),
+}
+"""The program that reads a flagfile, by the argument that gives the file."""
 
 
-def contents(name: str, path: str) -> dict[str, str]:
-    """The flags in a flagfile and in those that it names, by name.
-
-    Args:
-      name: of the flag that gave the path.
-      path: of the flagfile.
-
-    Raises:
-      InputError: it cannot be read.
-    """
-    try:
-        lines = flags.FlagValues().read_flags_from_files(
-            [f"--flagfile={path}"], force_gnu=True
-        )
-    except (flags.Error, OSError, UnicodeDecodeError) as error:
-        reason = str(error).removeprefix("ERROR:: ")
-        raise InputError(
-            f"--{name}={path} cannot be read ({reason}); give a flagfile, "
-            f"such as those in configs"
-        ) from None
-    parts = (line.lstrip("-").partition("=") for line in lines)
-    return {flag: value for flag, _, value in parts}
-
-
-def check_selects(path: str, given: Mapping[str, str], space: str) -> None:
+def check_selects(path: str, flags: Mapping[str, str], space: str) -> None:
     """Refuses a short training that could not choose among cells.
 
     Args:
-      path: of its flagfile.
-      given: what the flagfile says.
-      space: of the cells.
+      path: the flagfile of the short training.
+      flags: the flags in it, by name.
+      space: the space of the cells.
 
     Raises:
       InputError: it holds out no images. (A text has its own validation
         part.)
     """
-    if HELD_OUT in space_flags.FOREIGN_FLAGS[space]:
+    if is_text(space):
         return
     try:
-        share = float(given.get(HELD_OUT, 0))
+        share = float(flags.get(HELD_OUT, 0))
     except ValueError:
         share = 0.0
     if share <= 0:
         raise InputError(
-            f"--short_flags={path} holds out no images to choose the best "
-            f"cell by; add for example --{HELD_OUT}=0.1 to it"
+            f"`short_flags={path}` holds out no images to choose the best "
+            f"cell by; add for example `{HELD_OUT}=0.1` to it"
         )
 
 
-def check_space(name: str, path: str, given: Mapping, space: str) -> None:
+def check_space(name: str, path: str, flags: Mapping[str, str], space: str) -> None:
     """Refuses a training in another space than the search's.
 
     Raises:
-      InputError: the flagfile names another one, or none where the cells
-        are recurrent.
+      InputError: the flagfile names another space, or none although the
+        cells are recurrent.
     """
-    images = HELD_OUT not in space_flags.FOREIGN_FLAGS[space]
-    own = given.get("space", space if images else SPACE)
-    if own != space:
+    default = SPACE if is_text(space) else space
+    trained = flags.get("space", default)
+    if trained != space:
         raise InputError(
-            f"--{name}={path} is for --space={own}, the cells are of "
+            f"`{name}={path}` is for the space {trained}, the cells are of "
             f"{space}; give one for {space}"
         )
 
 
-PROGRAMS = {
-    "search_flags": ("train.search",),
-    "short_flags": ("train.evaluate", "--genotype=-"),
-    "evaluate_flags": ("train.evaluate", "--genotype=-"),
-}
-"""What a flagfile is for, by the name of the flag that gives it."""
-
-
 def check_parses(name: str, path: str) -> None:
-    """Asks the flagfile's program whether it takes it; starts nothing.
+    """Checks a flagfile by its program's own parser; starts no run.
 
-    So that a wrong letter is not found out days later.
+    A misspelt flag is so refused at once, not days later.
 
     Raises:
-      InputError: it does not, with its own words.
+      InputError: the program refuses it, in the program's words.
     """
-    program, *more = PROGRAMS[name]
+    program, *arguments = PROGRAMS[name]
     done = subprocess.run(
         [
-            *(sys.executable, "-m", program, "--only_check_args"),
-            *(f"--flagfile={path}", "--workdir=-", *more),
+            *(sys.executable, "-m", "darts_tf.cli", program, "--only_check_args"),
+            *(f"--flagfile={path}", "--workdir=-", *arguments),
         ],
         capture_output=True,
         text=True,
@@ -108,4 +80,4 @@ def check_parses(name: str, path: str) -> None:
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise InputError(f"--{name}={path}: {last.removeprefix('error: ')}")
+        raise InputError(f"`{name}={path}`: {last.removeprefix('error: ')}")

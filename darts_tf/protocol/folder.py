@@ -1,4 +1,4 @@
-"""The folder of an experiment: whose it is, and who may write there."""
+"""Claims and reads the folder of an experiment."""
 
 from __future__ import annotations
 
@@ -6,63 +6,68 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from darts_tf.cli import flag_values, space_flags
-from darts_tf.cli.experiment_flags import COUNTS, FLAGFILES, FREE_FLAGS
 from darts_tf.errors import InputError
 from darts_tf.protocol import flagfiles
+from darts_tf.protocol.command_line import (
+    COUNTS,
+    FLAGFILES,
+    FREE_FLAGS,
+    as_flagfile,
+    check_space_name,
+    read_flagfile,
+)
 from darts_tf.protocol.plan import Plan, flat, plan_of
-from darts_tf.run.files import write_atomic, write_json_atomic
+from darts_tf.run import settings_files
+from darts_tf.run.files import write_atomic
 from darts_tf.run.lock import FolderInUse
-from darts_tf.run.workdir import FLAGS_FILE, Workdir, open_workdir, read_flags
+from darts_tf.run.workdir import Workdir, open_workdir, read_settings
 
-PATIENCE_SECONDS = 60.0  # for the others of an array job
+PATIENCE_SECONDS = 60.0  # the wait for other tasks of an array job
 
 
-def planned(values: Mapping[str, object]) -> Plan:
-    """The plan that the flags make, all that can be refused at once refused.
+def make_plan(values: Mapping[str, Any]) -> Plan:
+    """Returns the plan that the arguments make, after checking them.
 
     Args:
-      values: the experiment's flags, by name.
+      values: the experiment's arguments, by name.
 
     Raises:
       InputError: a flagfile that is missing or does not fit.
     """
-    # Whatever folder it is started from: paths are flags of the children.
+    # Absolute: children receive paths and may run in another folder.
     root = Path(values["workdir"]).expanduser().absolute()
     names = [name for name in FLAGFILES if values[name] is not None]
-    contents = {name: flagfiles.contents(name, values[name]) for name in names}
+    contents = {name: read_flagfile(name, values[name]) for name in names}
     plan = Plan(root, values, contents)
-    if plan.space not in space_flags.SPACES:
-        raise InputError(
-            f"--space={plan.space}: no such space; give one of "
-            f"{', '.join(space_flags.SPACES)}"
-        )
+    check_space_name("space", plan.space)
     for name in FLAGFILES[1:]:
         flagfiles.check_space(name, values[name], contents[name], plan.space)
     short = "short_flags"
     flagfiles.check_selects(values[short], contents[short], plan.space)
     if values["snapshots"] and not plan.relaxed:
         raise InputError(
-            f"--snapshots={values['snapshots']} are cells of a search's "
+            f"`snapshots={values['snapshots']}` are cells of a search's "
             f"epochs, and {plan.strategy} has none; leave it out"
         )
     return plan
 
 
 @contextlib.contextmanager
-def claimed(plan: Plan, alone: bool) -> Iterator[None]:
-    """Takes the folder, where it is new or belongs to this experiment.
+def claim(plan: Plan, alone: bool) -> Iterator[None]:
+    """Claims the folder, which must be new or belong to this experiment.
 
     Args:
-      plan: as given.
-      alone: no other process may come near meanwhile. Else the folder is
-        held for a moment only; each run below it has its own lock.
+      plan: the experiment.
+      alone: holds the folder throughout, so that no other process uses it.
+        Otherwise it is held for a moment only; each run below it is locked
+        by itself.
 
     Raises:
       InputError: the folder belongs to another run, or counts were lowered.
     """
-    if not (plan.root / FLAGS_FILE).exists():
+    if not settings_files.exists(plan.root):
         # Often the short and the full training have one flagfile.
         different = {
             (flagfiles.PROGRAMS[name], plan.values[name]): name
@@ -70,7 +75,7 @@ def claimed(plan: Plan, alone: bool) -> Iterator[None]:
         }
         for (_, path), name in different.items():
             flagfiles.check_parses(name, path)
-    workdir = _opened(plan, 0.0 if alone else PATIENCE_SECONDS)
+    workdir = _open(plan, 0.0 if alone else PATIENCE_SECONDS)
     with workdir:
         if alone:
             yield
@@ -78,35 +83,36 @@ def claimed(plan: Plan, alone: bool) -> Iterator[None]:
         yield
 
 
-def existing(path: str) -> Plan:
-    """The plan of a folder, to read it.
+def load_plan(path: str) -> Plan:
+    """Returns the plan of an existing folder, to read it.
 
     Raises:
       InputError: it is not that of an experiment.
     """
     root = Path(path).expanduser().absolute()
-    stored = read_flags(root)
-    _check_own(root, stored)
+    stored = read_settings(root)
+    _check_experiment(root, stored)
     return plan_of(root, stored)
 
 
 def is_experiment(stored: Mapping[str, object]) -> bool:
-    """Whether flags are those of an experiment."""
+    """Returns True if the stored arguments are those of an experiment."""
     return set(COUNTS) <= stored.keys()
 
 
-def _opened(plan: Plan, patience: float) -> Workdir:
-    own = {n: v for n, v in plan.values.items() if n not in ("stage", "task")}
-    given, text = own | flat(plan.contents), flag_values.as_flagfile(own)
+def _open(plan: Plan, patience: float) -> Workdir:
+    flags = {n: v for n, v in plan.values.items() if n not in ("stage", "task")}
+    values, text = flags | flat(plan.contents), as_flagfile(flags)
     end = time.monotonic() + patience
-    if (plan.root / FLAGS_FILE).exists():
-        _check_own(plan.root, read_flags(plan.root))
+    if settings_files.exists(plan.root):
+        _check_experiment(plan.root, read_settings(plan.root))
     while True:
         try:
             workdir = open_workdir(
                 plan.root,
-                given,
+                values,
                 text,
+                program="experiment",
                 ignored=(*FREE_FLAGS, *COUNTS),
                 folders=(),
             )
@@ -116,27 +122,27 @@ def _opened(plan: Plan, patience: float) -> Workdir:
                 raise
             time.sleep(0.1)
     try:
-        _raise_counts(plan, read_flags(plan.root), given, text)
+        _raise_counts(plan, read_settings(plan.root), values, text)
     except BaseException:
         workdir.close()
         raise
     return workdir
 
 
-def _check_own(root: Path, stored: Mapping[str, object]) -> None:
+def _check_experiment(root: Path, stored: Mapping[str, object]) -> None:
     if not is_experiment(stored):
         raise InputError(
             f"{root} holds a run that is no experiment; give another folder"
         )
 
 
-def _raise_counts(plan: Plan, stored: dict, given: dict, text: str) -> None:
+def _raise_counts(plan: Plan, stored: dict, values: dict, text: str) -> None:
     for name in COUNTS:
-        if given[name] < stored[name]:
+        if values[name] < stored[name]:
             raise InputError(
-                f"--{name}={given[name]}: the experiment has {stored[name]}; "
-                f"it may be raised, not lowered; give another --workdir"
+                f"`{name}={values[name]}`: the experiment has {stored[name]}; "
+                f"it may be raised, not lowered; give another `workdir`"
             )
-    if given != stored:
+    if values != stored:
         write_atomic(plan.root / "flags.txt", text)
-        write_json_atomic(plan.root / FLAGS_FILE, given)
+        settings_files.write(plan.root, "experiment", values)

@@ -1,16 +1,16 @@
-"""An experiment: what it consists of, and where the parts lie.
+"""The parts of an experiment and the layout of its folder.
 
 DARTS sect. 3.1 and 3.2: several searches from different seeds; a short
 training of each derived cell; the best by validation; several full trainings
-of that one. Only the finished runs' own files tell what is done, so that
+of that one. Only the files of finished runs decide what remains to do, so that
 any number of machines with a shared disk can work at it.
 
     ROOT/search/seed_0/      a search, or a random genotype
     ROOT/cells/KEY.json      a genotype; KEY stands for it everywhere
     ROOT/short/KEY/          its short training
     ROOT/full/KEY/seed_0/    a full training of the selected one
-    ROOT/logs/               what all of them printed
-    ROOT/tasks/              how each task ended last
+    ROOT/logs/               the output of each task
+    ROOT/tasks/              the last outcome of each task
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from darts_tf.cli.experiment_flags import FLAGFILES
-from darts_tf.cli.search_flags import BILEVEL
-from darts_tf.cli.strategy_flags import RELAXED
 from darts_tf.protocol import flagfiles
+from darts_tf.protocol.command_line import BILEVEL, FLAGFILES, RELAXED
 from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import Workdir
 from darts_tf.space import recurrent
@@ -42,82 +41,82 @@ METHODS = {
     "reinforce": "RL",
     "bayesian": "SMBO",
 }
-"""By strategy, in the words of the paper's tables; others as they are."""
+"""Search methods of the strategies, in the words of the paper's tables."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What an experiment consists of.
+    """The parts of an experiment and their paths.
 
     Attributes:
       root: its folder.
-      values: its flags, by name.
-      contents: by the name of a flagfile's flag, what that flagfile says.
+      values: its arguments, by name.
+      contents: the flags in each flagfile, by the name of its argument.
     """
 
     root: Path
-    values: Mapping[str, object]
+    values: Mapping[str, Any]
     contents: Mapping[str, Mapping[str, str]]
 
     @property
     def seeds(self) -> range:
-        """Of the searches."""
+        """The seeds of the searches."""
         return range(self.values["search_seeds"])
 
     @functools.cached_property
     def space(self) -> str:
         """The name of the space that is searched."""
-        given = self.contents.get("search_flags", {}).get("space")
-        return self.values["random_genotypes"] or given or flagfiles.SPACE
+        space = self.contents.get("search_flags", {}).get("space")
+        return self.values["random_genotypes"] or space or flagfiles.SPACE
 
     @property
     def strategy(self) -> str:
-        """Of the searches; RANDOM where there are none."""
+        """The strategy of the searches; RANDOM if there are none."""
         if self.values["random_genotypes"]:
             return RANDOM
         return self.contents["search_flags"].get("strategy", RELAXED[0])
 
     @property
     def relaxed(self) -> bool:
-        """Whether the searches have epochs, with a cell each."""
+        """True if the searches have epochs, with a cell each."""
         return self.strategy in RELAXED
 
     @property
     def name(self) -> str:
-        """Of the architecture, for tables."""
+        """The architecture's name in tables."""
         if self.values["name"]:
             return self.values["name"]
         if not self.relaxed:
             return self.strategy
-        given = self.contents["search_flags"]
-        how = given.get("optimization", BILEVEL)
-        if how == BILEVEL:
-            how = given.get("method") or "finite_difference"
-        return f"{self.strategy} ({how})"
+        flags = self.contents["search_flags"]
+        method = flags.get("optimization", BILEVEL)
+        if method == BILEVEL:
+            method = flags.get("method") or "finite_difference"
+        return f"{self.strategy} ({method})"
 
     @property
     def measure(self) -> str:
-        """What networks are measured by; lower is better."""
+        """The measure of the networks, "perplexity" or "error"; lower is better."""
         text = self.space == recurrent.SPACE.name
         return "perplexity" if text else "error"
 
     def search(self, seed: int) -> Workdir:
-        """The folder of a search, or of a random genotype."""
+        """Returns the folder of a search or of a random genotype."""
         return Workdir(self.root / "search" / f"seed_{seed}")
 
-    def searched(self, seed: int) -> Path:
-        """The file that is there once the cell of a seed is found."""
+    def search_marker(self, seed: int) -> Path:
+        """Returns the file that exists once the search of a seed has its cell."""
         folder = self.search(seed)
         return folder.genotype if self.strategy == RANDOM else folder.result
 
-    def found(self, seed: int) -> str | None:
-        """The key of the cell of a seed; None: not found yet."""
-        if not self.searched(seed).exists():
+    def cell_key(self, seed: int) -> str | None:
+        """Returns the key of the cell of a seed; None before it exists."""
+        if not self.search_marker(seed).exists():
             return None
-        return self.keep(self.search(seed).genotype)
+        return self.add_cell(self.search(seed).genotype)
 
-    def keep(self, path: Path) -> str:
-        """Gives a genotype that lies in a file its place among the cells.
+    def add_cell(self, path: Path) -> str:
+        """Copies a genotype's file into the experiment's cells.
 
         Returns:
           Its key, the same for the same architecture.
@@ -131,27 +130,27 @@ class Plan:
         return key
 
     def cell(self, key: str) -> Path:
-        """The file of a genotype."""
+        """Returns the file of a genotype."""
         return self.root / "cells" / f"{key}.json"
 
     def short(self, key: str) -> Workdir:
-        """The folder of a cell's short training."""
+        """Returns the folder of a cell's short training."""
         return Workdir(self.root / "short" / key)
 
     def full(self, key: str, seed: int) -> Workdir:
-        """The folder of a full training."""
+        """Returns the folder of a full training."""
         return Workdir(self.root / "full" / key / f"seed_{seed}")
 
     def outcome(self, task: str) -> Path:
-        """How a task ended last: JSON, see `darts_tf.protocol.stages`."""
+        """Returns the JSON file with a task's last outcome; see `protocol.stages`."""
         return self.root / "tasks" / f"{task}.json"
 
     def log(self, task: str) -> Path:
-        """What a task printed."""
+        """Returns the file with a task's output."""
         return self.root / "logs" / f"{task}.log"
 
     def epochs(self, seed: int) -> list[Path]:
-        """Of a search's epochs those whose cells are trained, evenly spread.
+        """Returns the genotype files of the epochs to train, evenly spread.
 
         The last one is among them. Fewer where the search has fewer.
         """
@@ -164,37 +163,37 @@ class Plan:
 
 
 def result_of(workdir: Workdir) -> dict | None:
-    """The result of a finished run, None of any other."""
+    """Returns the result of a finished run; None for any other."""
     if not workdir.result.exists():
         return None
     return json.loads(workdir.result.read_text("utf-8"))
 
 
 def selected(plan: Plan) -> str | None:
-    """The key of the best cell by validation, after the short trainings.
+    """Returns the key of the best cell by validation after the short trainings.
 
     Among equals the one of the lowest seed. None where none is finished.
     """
-    worths = {}
+    worths: dict[str, float] = {}
     for seed in plan.seeds:
-        key = plan.found(seed)
+        key = plan.cell_key(seed)
         result = result_of(plan.short(key)) if key else None
         if result:
-            worths.setdefault(key, float(result["valid"][plan.measure]))
-    return min(worths, key=worths.get) if worths else None
+            worths.setdefault(str(key), float(result["valid"][plan.measure]))
+    return min(worths, key=lambda key: worths[key]) if worths else None
 
 
 def flat(contents: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """What flagfiles say, as values for a run's flags.json."""
+    """Returns the flagfiles' contents as values for a run's flags.json."""
     return {
         f"{name} --{flag}": value
-        for name, given in contents.items()
-        for flag, value in given.items()
+        for name, flags in contents.items()
+        for flag, value in flags.items()
     }
 
 
-def plan_of(root: Path, stored: Mapping[str, object]) -> Plan:
-    """The plan of an experiment's folder, from its flags.json."""
+def plan_of(root: Path, stored: Mapping[str, Any]) -> Plan:
+    """Returns the plan of an experiment's folder, from its flags.json."""
     contents = {
         name: {
             flag.removeprefix(f"{name} --"): value

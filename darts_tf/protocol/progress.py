@@ -1,11 +1,10 @@
-"""The paper's figure 3: how good the cells of each search are, by its epochs.
+"""Draws the paper's figure 3: the quality of each search's cells by its epochs.
 
-In the paper each point is a cell of an epoch after a short training of its
-own. Where none of them were trained it falls back to what is known without:
-the true error of NAS-Bench-201's cells, or what the searches measured on
-their own networks; the title says which. Of strategies that ask an estimator
-it is the worth of the incumbent, by evaluations; of random genotypes the
-short training of each.
+In the paper each point is the cell of an epoch after a short training. If none
+of them were trained, the points are the true errors of NAS-Bench-201's cells,
+or the searches' measurements on their supernets; the title names the source.
+For strategies with an estimator they are the evaluations' worths, for random
+genotypes the short training of each.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ EPOCHS, EVALUATIONS, GENOTYPES = "epochs", "evaluations", "random genotypes"
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """What is drawn.
+    """The data of the picture.
 
     Attributes:
       curves: by seed (numbers on the x axis, errors in percent or
         perplexities).
-      x: what the numbers count.
-      source: how the values were come by.
+      x: the quantity on the x axis.
+      source: the origin of the values.
     """
 
     curves: dict[int, tuple[list[float], list[float]]]
@@ -43,7 +42,7 @@ class Progress:
 
 
 def progress(plan: Plan) -> Progress:
-    """The best there is to show, see the module."""
+    """Returns the best data available; see the module."""
     if plan.strategy == RANDOM:
         return Progress(_genotypes(plan), GENOTYPES, "after short training")
     if not plan.relaxed:
@@ -64,22 +63,22 @@ def progress(plan: Plan) -> Progress:
 
 
 def best_so_far(values: list[float]) -> np.ndarray:
-    """The lowest up to each place."""
+    """Returns the lowest value up to each place."""
     return np.minimum.accumulate(np.asarray(values, np.float64))
 
 
-def draw(found: Progress, measure: str, name: str) -> Figure:
-    """Each seed's values as points, its best so far as a line.
+def draw(data: Progress, measure: str, name: str) -> Figure:
+    """Draws each seed's values as points and its best so far as a line.
 
     Args:
-      found: what is drawn.
+      data: the curves to draw.
       measure: "error" or "perplexity".
       name: of the architecture.
     """
     figure = Figure((7, 4.5), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    for place, (seed, (x, values)) in enumerate(found.curves.items()):
+    for place, (seed, (x, values)) in enumerate(data.curves.items()):
         colour, best = f"C{place % 10}", best_so_far(values)
         axes.plot(x, values, ".", color=colour, alpha=0.45, markersize=5)
         axes.step(
@@ -92,9 +91,9 @@ def draw(found: Progress, measure: str, name: str) -> Figure:
             markersize=2.5,
             label=f"seed {seed}",
         )
-    if len(found.curves) > 1:
+    if len(data.curves) > 1:
         axes.step(
-            *_median(found),
+            *_median(data),
             "--",
             where="post",
             color="black",
@@ -102,24 +101,24 @@ def draw(found: Progress, measure: str, name: str) -> Figure:
             label="median of the best so far",
         )
     unit = "perplexity" if measure == "perplexity" else "error, %"
-    true = "true" if "true" in found.source else "validation"
-    if "learned from" in found.source:
+    true = "true" if "true" in data.source else "validation"
+    if "learned from" in data.source:
         true = "training"
     axes.set(
-        title=f"{name}\n{found.source}",
-        xlabel=found.x,
+        title=f"{name}\n{data.source}",
+        xlabel=data.x,
         ylabel=f"{true} {unit} (lines: best so far)",
     )
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     axes.grid(alpha=0.3)
-    if found.curves:
+    if data.curves:
         axes.legend(fontsize=8, framealpha=0.9)
     return figure
 
 
-def _median(found: Progress) -> tuple[np.ndarray, np.ndarray]:
-    """Over the seeds, at each number that all of them have passed."""
-    lines = [(np.asarray(x), best_so_far(v)) for x, v in found.curves.values()]
+def _median(data: Progress) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the median over seeds, at each number that all of them have passed."""
+    lines = [(np.asarray(x), best_so_far(v)) for x, v in data.curves.values()]
     numbers = np.unique(np.concatenate([x for x, _ in lines]))
     low, high = max(x[0] for x, _ in lines), min(x[-1] for x, _ in lines)
     numbers = numbers[(numbers >= low) & (numbers <= high)]
@@ -128,28 +127,31 @@ def _median(found: Progress) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _each(plan: Plan, read: Callable) -> dict[int, tuple[list, list]]:
-    """By seed what is read of it, where it is anything."""
-    found = {seed: read(plan, seed) for seed in plan.seeds}
+    """Reads each seed's points and leaves out seeds without any."""
+    points_by_seed = {seed: read(plan, seed) for seed in plan.seeds}
     return {
-        seed: tuple(map(list, zip(*points, strict=True)))
-        for seed, points in found.items()
-        if points
+        seed: _transpose(points) for seed, points in points_by_seed.items() if points
     }
 
 
+def _transpose(points: list[tuple[float, float]]) -> tuple[list, list]:
+    x, values = zip(*points, strict=True)
+    return list(x), list(values)
+
+
 def _snapshots(plan: Plan, seed: int) -> list[tuple[float, float]]:
-    """(epoch, validation) of those cells that have been trained."""
+    """Returns (epoch, validation) of those cells that have been trained."""
     points = []
     for path in plan.epochs(seed) if plan.values["snapshots"] else ():
-        result = result_of(plan.short(plan.keep(path)))
+        result = result_of(plan.short(plan.add_cell(path)))
         if result:
             epoch = int(path.stem.removeprefix("epoch_"))
-            points.append((epoch, _shown(plan, result["valid"])))
+            points.append((epoch, _as_measure(plan, result["valid"])))
     return points
 
 
 def _scalar(name: str) -> Callable:
-    """Reads (epoch, value) of one scalar of a search's epochs."""
+    """Returns a reader of (epoch, value) for one scalar of a search's epochs."""
 
     def read(plan: Plan, seed: int) -> list[tuple[float, float]]:
         records = read_metrics(plan.search(seed).metrics)
@@ -163,14 +165,14 @@ def _scalar(name: str) -> Callable:
 
 
 def _as_error(name: str, value: float) -> float:
-    """Percent of error of an accuracy; perplexities stay."""
+    """Converts an accuracy to percent of error; perplexities stay."""
     if name.endswith("perplexity"):
         return value
     return 100 - value if name.startswith("true/") else 100 * (1 - value)
 
 
 def _incumbents(plan: Plan, seed: int) -> list[tuple[float, float]]:
-    """(evaluations, validation of the genotype evaluated)."""
+    """Returns (evaluations, validation of the genotype evaluated)."""
     records = read_metrics(plan.search(seed).evaluations)
     text = plan.measure == "perplexity"
     return [
@@ -180,16 +182,16 @@ def _incumbents(plan: Plan, seed: int) -> list[tuple[float, float]]:
 
 
 def _genotypes(plan: Plan) -> dict[int, tuple[list, list]]:
-    """All seeds are one curve: random search."""
+    """Returns one curve over all seeds, as of a random search."""
     points = []
     for seed in plan.seeds:
-        key = plan.found(seed)
+        key = plan.cell_key(seed)
         result = result_of(plan.short(key)) if key else None
         if result:
-            points.append((seed + 1, _shown(plan, result["valid"])))
-    return {0: tuple(map(list, zip(*points)))} if points else {}
+            points.append((seed + 1, _as_measure(plan, result["valid"])))
+    return {0: _transpose(points)} if points else {}
 
 
-def _shown(plan: Plan, valid: dict) -> float:
+def _as_measure(plan: Plan, valid: dict) -> float:
     value = float(valid[plan.measure])
     return value if plan.measure == "perplexity" else 100 * value

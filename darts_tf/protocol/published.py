@@ -1,8 +1,8 @@
-"""Numbers that others have published, to stand beside measured ones.
+"""Published numbers, to compare with measured ones.
 
 Tables 1 to 4 and sect. 3.3 of Liu, Simonyan and Yang, "DARTS: Differentiable
 Architecture Search" (ICLR 2019), whole; what was published after them is in
-published_later.py. Of every row it is told where it is from.
+published_later.py. Every row names its source.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def image(
     top5=None,
     multiply_adds=None,
 ):
-    """A row of percent, millions, GPU-days."""
+    """Returns a row from percent, millions and GPU-days."""
     return Row(
         name=name,
         test=error / 100,
@@ -52,7 +52,7 @@ def text(
     days=None,
     operations=None,
 ):
-    """A row of perplexities, millions, GPU-days."""
+    """Returns a row from perplexities, millions and GPU-days."""
     return Row(
         name=name,
         test=test,

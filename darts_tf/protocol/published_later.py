@@ -1,4 +1,4 @@
-"""Numbers published after DARTS, in its space, by the choice of --published.
+"""Numbers published after DARTS, in its space, by the choice of `published`.
 
 As the papers that are named print them; where that is not the method's own
 paper, it quotes that one. Costs leave the selection out, as in DARTS's tables,
@@ -96,4 +96,15 @@ ROWS = {
     "ptb": (*PTB, *PTB_LATER),
     "wikitext2": WIKITEXT2,
 }
-"""By the choice of --published."""
+"""The rows of each choice of `published`."""
+
+MEASURES = {
+    "none": None,
+    "cifar10": ("error", "cifar10"),
+    "cifar10_later": ("error", "cifar10"),
+    "cifar100": ("error", "cifar100"),
+    "imagenet": ("error", "imagenet2012"),
+    "ptb": ("perplexity", "text_folder"),
+    "wikitext2": ("perplexity", "text_folder"),
+}
+"""The measure and the data set, by the choice of `published`."""

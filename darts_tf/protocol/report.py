@@ -1,4 +1,4 @@
-"""What an experiment writes and says when it has found what it could."""
+"""Writes the results, tables and pictures of an experiment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESULTS, TABLE, PICTURE = "results.json", "table.md", "progress.png"
 
 
 def write(plan: Plan) -> dict:
-    """results.json, table.md, table.tex and progress.png.
+    """Writes results.json, table.md, table.tex and progress.png.
 
     Returns:
       The results, see `darts_tf.protocol.results.gather`.
@@ -22,7 +22,7 @@ def write(plan: Plan) -> dict:
     results = gather(plan)
     row = tables.row_of(results)
     write_json_atomic(plan.root / RESULTS, results)
-    text = tables.markdown([row], plan.measure) + "\n\n" + told(results)
+    text = tables.markdown([row], plan.measure) + "\n\n" + format_summary(results)
     write_atomic(plan.root / TABLE, text)
     latex = tables.latex([row], plan.measure) + "\n"
     write_atomic(plan.root / "table.tex", latex)
@@ -31,8 +31,8 @@ def write(plan: Plan) -> dict:
     return results
 
 
-def told(results: dict) -> str:
-    """How it came to that: the selection, the spread, the costs."""
+def format_summary(results: dict) -> str:
+    """Formats the selection, the spread and the costs as Markdown."""
     unit = 1 if results["measure"] == "perplexity" else 100
     measure = results["measure"] + ("" if unit == 1 else ", %")
     lines = [

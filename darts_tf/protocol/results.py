@@ -1,4 +1,4 @@
-"""What an experiment has found so far, from the results of its runs.
+"""Gathers an experiment's results so far from the results of its runs.
 
 Errors are shares, perplexities as they are; costs are device-seconds: the
 seconds of a run by the clock, over all its starts, times its devices. (A
@@ -24,7 +24,7 @@ from darts_tf.space.registry import space_by_name
 
 
 def gather(plan: Plan) -> dict:
-    """The content of results.json; whatever is not known yet is None."""
+    """Returns the content of results.json; None stands for what is not known yet."""
     key = selected(plan)
     searches = [_searched(plan, seed) for seed in plan.seeds]
     cells = _cells(plan, searches, key)
@@ -62,7 +62,7 @@ def gather(plan: Plan) -> dict:
 
 
 def spread(values: Sequence[float]) -> dict | None:
-    """Mean and standard deviation (n - 1; None of one value); None of none."""
+    """Returns mean and standard deviation (n - 1); None for no values."""
     if not values:
         return None
     many = len(values) > 1
@@ -74,7 +74,7 @@ def spread(values: Sequence[float]) -> dict | None:
 
 
 def operations(space: str) -> int:
-    """How many an edge may be chosen to carry, without zero (#ops)."""
+    """Returns the number of operations to choose among, without zero (#ops)."""
     cells = space_by_name(space).cells
     names = {n for c in cells for edge in c.candidates for n in edge}
     return len(names - {ZERO})
@@ -85,11 +85,11 @@ def _random(plan: Plan) -> bool:
 
 
 def _searched(plan: Plan, seed: int) -> dict:
-    """One search; a random genotype has no result and costs nothing."""
+    """Returns one search's entry; a random genotype has no result and no cost."""
     result = result_of(plan.search(seed)) or {}
     return {
         "seed": seed,
-        "cell": plan.found(seed),
+        "cell": plan.cell_key(seed),
         "evaluations": result.get("evaluations"),
         "true": result.get("true"),
         **_took(result),
@@ -97,7 +97,7 @@ def _searched(plan: Plan, seed: int) -> dict:
 
 
 def _cells(plan: Plan, searches, selected_key) -> dict[str, dict]:
-    """By key the short training of each distinct cell that is finished."""
+    """Returns, by key, the finished short training of each distinct cell."""
     cells: dict[str, dict] = {}
     for search in searches:
         key = search["cell"]
@@ -118,7 +118,7 @@ def _cells(plan: Plan, searches, selected_key) -> dict[str, dict]:
 
 
 def _full(plan: Plan, key: str) -> list[dict]:
-    """The finished full trainings of the selected cell."""
+    """Returns the finished full trainings of the selected cell."""
     runs = []
     for seed in range(plan.values["evaluate_seeds"]):
         result = result_of(plan.full(key, seed))
@@ -136,16 +136,17 @@ def _full(plan: Plan, key: str) -> list[dict]:
 
 
 def _size(plan: Plan, key: str | None) -> dict:
-    """Of the full network, the same for all seeds."""
-    for seed in range(plan.values["evaluate_seeds"]) if key else ():
-        result = result_of(plan.full(key, seed))
+    """Returns the size of the full network, the same for all seeds."""
+    names = ("parameters", "multiply_adds")
+    for seed in range(plan.values["evaluate_seeds"]):
+        result = result_of(plan.full(key, seed)) if key else None
         if result:
-            return {n: result.get(n) for n in ("parameters", "multiply_adds")}
-    return {"parameters": None, "multiply_adds": None}
+            return {name: result.get(name) for name in names}
+    return dict.fromkeys(names)
 
 
 def _true(searches, key: str | None) -> dict | None:
-    """The benchmark's accuracies of the selected cell, where it has them."""
+    """Returns the benchmark's accuracies of the selected cell, if it has any."""
     for search in searches:
         if key and search["cell"] == key:
             return search["true"]
@@ -153,7 +154,7 @@ def _true(searches, key: str | None) -> dict | None:
 
 
 def _evaluations(plan: Plan, searches, cells) -> int | None:
-    """Of genotypes, before the selected one was known; None: by descent."""
+    """Returns the number of genotypes evaluated before selection, or None."""
     if _random(plan):
         return len(cells)
     counts = [s["evaluations"] for s in searches if s["evaluations"]]

@@ -1,9 +1,8 @@
-"""Runs an experiment's stages, whole or one task of them.
+"""Runs an experiment's stages, as a whole or one task at a time.
 
-What fails is told, and all else that can be done is done. Started again,
-finished tasks are passed over and all others tried again, each from its own
-checkpoint. How a task ended is kept as JSON {"code", "seconds", "log"}, for
-whoever reports; a task that was only told to stop leaves none.
+Failures are printed, and all other tasks are done. A new start skips finished
+tasks and tries all others again, each from its own checkpoint. A task's outcome
+is a JSON file {"code", "seconds", "log"}; an interrupted task leaves none.
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ def run_stage(
     parent: children.Parent,
     groups: Sequence[Sequence[str] | None] = (None,),
 ) -> None:
-    """Does all of a stage that is left and can be done.
+    """Does all of a stage that is unfinished and can be done.
 
     Args:
       plan: the experiment.
       stage: one of `STAGES`.
-      parent: of the processes.
-      groups: of GPUs, one for each process at a time.
+      parent: starts the processes.
+      groups: the GPUs of each process at a time.
     """
     tasks = STAGES[stage](plan)
     if not tasks:
@@ -54,13 +53,13 @@ def run_stage(
         disable=not sys.stderr.isatty(),
         dynamic_ncols=True,
     ) as bar:
-        say = functools.partial(bar.write, file=sys.stderr)
-        say(f"{stage}: {done} of {len(tasks)} tasks finished")
+        write_line = functools.partial(bar.write, file=sys.stderr)
+        write_line(f"{stage}: {done} of {len(tasks)} tasks finished")
         for task in tasks:
             if task.lacking:
-                say(_why(plan, task))
+                write_line(_reason(plan, task))
         for ended in parent.run_all(left, groups):
-            say(_ended(plan, ended, parent))
+            write_line(_record(plan, ended, parent))
             bar.update(ended.finished)
             if parent.signal:
                 break
@@ -73,7 +72,7 @@ def run_task(
     parent: children.Parent,
     gpus: Sequence[str] | None = None,
 ) -> int:
-    """Does one task of a stage; returns the exit code.
+    """Does one task of a stage and returns the exit code.
 
     Raises:
       InputError: there is no such task, or it cannot begin yet.
@@ -81,27 +80,27 @@ def run_task(
     tasks = STAGES[stage](plan)
     if number >= len(tasks):
         raise InputError(
-            f"--task={number}: stage {stage} has {len(tasks)} tasks, counted from 0"
+            f"`task={number}`: stage {stage} has {len(tasks)} tasks, counted from 0"
         )
     task = tasks[number]
     if task.lacking:
         raise InputError(
             f"{task.name} cannot begin: it needs {task.lacking}; run that first"
         )
-    if task.finished:
+    if task.child is None or task.finished:
         print(f"{task.name}: nothing to do")
-        _keep_nothing_to_do(plan, task)
+        _record_nothing_to_do(plan, task)
         return 0
     plan.outcome(task.name).unlink(missing_ok=True)
     ended = parent.run(task.child, gpus)
-    print(_ended(plan, ended, parent), file=sys.stderr)
+    print(_record(plan, ended, parent), file=sys.stderr)
     return 0 if ended.finished else parent.code(ended)
 
 
 def missing(plan: Plan, stages: Sequence[str] = tuple(STAGES)) -> list[str]:
-    """A line for each task that is not finished: why, as far as known."""
+    """Returns a line for each unfinished task, with the reason if it is known."""
     return [
-        _why(plan, task)
+        _reason(plan, task)
         for stage in stages
         for task in STAGES[stage](plan)
         if not task.finished
@@ -109,7 +108,7 @@ def missing(plan: Plan, stages: Sequence[str] = tuple(STAGES)) -> list[str]:
 
 
 def stopped(parent: children.Parent) -> int | None:
-    """The exit code after a signal; None where there was none."""
+    """Returns the exit code after a signal; None without a signal."""
     if not parent.signal:
         return None
     print(
@@ -119,43 +118,43 @@ def stopped(parent: children.Parent) -> int | None:
     return exit_code(parent.signal)
 
 
-def last_words(log: Path) -> str:
-    """The last line that a task printed, "" for none."""
+def last_line(log: Path) -> str:
+    """Returns the last line that a task printed, or ""."""
     if not log.exists():
         return ""
     lines = log.read_text("utf-8", "replace").strip().splitlines()
     return lines[-1] if lines else ""
 
 
-def _ended(plan: Plan, ended: children.Ended, parent: children.Parent) -> str:
-    """Keeps how a task ended and says so; one told to stop has not ended."""
+def _record(plan: Plan, ended: children.ChildExit, parent: children.Parent) -> str:
+    """Records a task's outcome and describes it; an interrupted task has none."""
     name, took = ended.child.name, duration(ended.seconds)
     if not ended.finished and (parent.signal or ended.code == 0):
         return f"{name}: stopped after {took}"
-    _write(plan, name, ended.code, ended.seconds)
+    _write_outcome(plan, name, ended.code, ended.seconds)
     if ended.finished:
         return f"{name}: finished in {took}"
     return f"{name}: {_failure(ended.code, ended.child.log)}"
 
 
-def _keep_nothing_to_do(plan: Plan, task: Task) -> None:
+def _record_nothing_to_do(plan: Plan, task: Task) -> None:
     if not plan.outcome(task.name).exists():
-        _write(plan, task.name, 0, 0.0)
+        _write_outcome(plan, task.name, 0, 0.0)
 
 
-def _write(plan: Plan, name: str, code: int, seconds: float) -> None:
+def _write_outcome(plan: Plan, name: str, code: int, seconds: float) -> None:
     path = plan.outcome(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    found = {"code": code, "seconds": seconds, "log": str(plan.log(name))}
-    write_json_atomic(path, found)
+    outcome = {"code": code, "seconds": seconds, "log": str(plan.log(name))}
+    write_json_atomic(path, outcome)
 
 
-def _failure(code: int, log: Path) -> str:
-    words = last_words(log)
-    return f"failed with exit code {code} ({words or 'no word'}), see {log}"
+def _failure(code: int, log: Path | None) -> str:
+    line = last_line(log) if log else ""
+    return f"failed with exit code {code} ({line or 'no output'}), see {log}"
 
 
-def _why(plan: Plan, task: Task) -> str:
+def _reason(plan: Plan, task: Task) -> str:
     if task.lacking:
         return f"{task.name}: not begun; it needs {task.lacking}"
     path = plan.outcome(task.name)

@@ -1,4 +1,4 @@
-"""Tables in the form of the paper's: of images 1 and 3, of language 2.
+"""Formats tables like the paper's: 1 and 3 for images, 2 for language.
 
 A column that no row has anything for is left out.
 """
@@ -21,7 +21,7 @@ ESCAPES = {
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """An architecture and how it was found; None for what is not known.
+    """An architecture and its numbers; None for what is not known.
 
     Attributes:
       name: of the architecture.
@@ -56,7 +56,7 @@ class Row:
 
 
 def row_of(results: dict) -> Row:
-    """The row of an experiment, from its results."""
+    """Returns the row of an experiment, from its results."""
     test, valid = results["test"], results["valid"]
     return Row(
         name=results["name"],
@@ -76,14 +76,14 @@ def row_of(results: dict) -> Row:
 
 
 def markdown(rows: Sequence[Row], measure: str) -> str:
-    """The table, its lines without a last line feed."""
+    """Returns the table in Markdown, without a last line feed."""
     head, body = _cells(rows, measure, "markdown")
     lines = [head, ["---"] * len(head), *body]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def latex(rows: Sequence[Row], measure: str) -> str:
-    """The table for LaTeX with its package booktabs."""
+    """Returns the table for LaTeX with its package booktabs."""
     head, body = _cells(rows, measure, "latex")
     lines = [" & ".join(line) + r" \\" for line in body]
     return "\n".join(
@@ -101,17 +101,17 @@ def latex(rows: Sequence[Row], measure: str) -> str:
 
 
 def _cells(rows, measure: str, style: str) -> tuple[list, list[list]]:
-    """(titles, texts of each row), escaped, without empty columns."""
+    """Returns (titles, texts of each row), escaped, without empty columns."""
     escape = _for_latex if style == "latex" else _for_markdown
     columns = {
         title: [text(row, style) for row in rows]
         for title, text in _columns(measure).items()
     }
-    kept = {t: texts for t, texts in columns.items() if any(texts)}
-    # Numbers hold signs of their own and nothing to escape.
+    filled = {t: texts for t, texts in columns.items() if any(texts)}
+    # Numbers hold their style's signs already and nothing to escape.
     names = [[escape(row.name) + _mark(row, style)] for row in rows]
-    head = ["Architecture", *map(escape, kept)]
-    texts = [[t or BLANK[style] for t in row] for row in zip(*kept.values())]
+    head = ["Architecture", *map(escape, filled)]
+    texts = [[t or BLANK[style] for t in row] for row in zip(*filled.values())]
     return head, [n + t for n, t in zip(names, texts or [[]] * len(names))]
 
 
@@ -149,7 +149,7 @@ def _columns(measure: str) -> dict[str, Callable[[Row, str], str]]:
 
 
 def _measured(row: Row, unit: float, style: str) -> str:
-    """The mean, its spread, and of how many."""
+    """Formats the mean, its spread and the number of trainings."""
     text = _number(row.test, unit)
     if row.deviation is not None:
         text += PLUS_MINUS[style] + _number(row.deviation, unit)
@@ -161,7 +161,7 @@ def _number(value: float | None, unit: float) -> str:
 
 
 def significant(value: float | None) -> str:
-    """Three digits, never as a power of ten; "" for None."""
+    """Formats three significant digits, never as a power of ten; "" for None."""
     if value is None:
         return ""
     decimals = 0

@@ -1,4 +1,4 @@
-"""The tasks of each stage, numbered: what array jobs are made of."""
+"""Lists the numbered tasks of each stage, as array jobs need them."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ class Task:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do."""
+        """True if no work remains."""
         return not self.lacking and (not self.child or self.child.finished)
 
 
 def search_tasks(plan: Plan) -> list[Task]:
-    """One a seed: a search, or a random genotype."""
+    """Returns one task a seed: a search, or a random genotype."""
     return [_search(plan, seed) for seed in plan.seeds]
 
 
 def short_tasks(plan: Plan) -> list[Task]:
-    """One a seed: the short training of its cell.
+    """Returns one task a seed: the short training of its cell.
 
-    The cell of a lower seed's that is the same is trained there.
+    A cell equal to that of a lower seed is trained there.
     """
     return [
         _short(plan, f"short_{seed}", key, known, f"search_{seed}")
@@ -48,7 +48,7 @@ def short_tasks(plan: Plan) -> list[Task]:
 
 
 def full_tasks(plan: Plan) -> list[Task]:
-    """One a seed: a full training of the selected cell."""
+    """Returns one task a seed: a full training of the selected cell."""
     key, tasks = selected(plan), []
     for seed in range(plan.values["evaluate_seeds"]):
         name = f"full_{seed}"
@@ -61,7 +61,7 @@ def full_tasks(plan: Plan) -> list[Task]:
 
 
 def snapshot_tasks(plan: Plan) -> list[Task]:
-    """--snapshots of them a seed: short trainings of the cells of epochs.
+    """Returns `snapshots` tasks a seed: short trainings of the cells of epochs.
 
     Number seed * snapshots + place. Cells that have a task of stage "short",
     or a lower number here, are trained there.
@@ -69,8 +69,8 @@ def snapshot_tasks(plan: Plan) -> list[Task]:
     known = {key for _, key, _ in _cells(plan) if key}
     count, tasks = plan.values["snapshots"], []
     for seed in plan.seeds:
-        finished = plan.searched(seed).exists()
-        keys = [plan.keep(p) for p in plan.epochs(seed)] if finished else []
+        finished = plan.search_marker(seed).exists()
+        keys = [plan.add_cell(p) for p in plan.epochs(seed)] if finished else []
         for place in range(count):
             name = f"snapshots_{seed * count + place}"
             key = keys[place] if place < len(keys) else None
@@ -88,14 +88,14 @@ STAGES = {
     "full": full_tasks,
     "snapshots": snapshot_tasks,
 }
-"""In their order; each function gives the tasks of now."""
+"""The stages in their order; each function lists the tasks at present."""
 
 
 def _cells(plan: Plan):
-    """(seed, key of its cell or None, keys of all lower seeds)."""
+    """Yields (seed, key of its cell or None, keys of all lower seeds)."""
     known: set[str | None] = set()
     for seed in plan.seeds:
-        key = plan.found(seed)
+        key = plan.cell_key(seed)
         yield seed, key, frozenset(known)
         known.add(key)
 
@@ -104,20 +104,20 @@ def _search(plan: Plan, seed: int) -> Task:
     values, folder = plan.values, plan.search(seed)
     if plan.strategy == RANDOM:
         command = (
-            "train.derive",
+            "derive",
             f"--random={seed}",
             f"--space={plan.space}",
         )
     else:
         command = (
-            "train.search",
+            "search",
             f"--flagfile={values['search_flags']}",
             f"--seed={seed}",
-            *_places(values, "data_dir"),
-            *_places(values, "nasbench201_table"),
+            *_path_flag(values, "data_dir"),
+            *_path_flag(values, "nasbench201_table"),
         )
     name = f"search_{seed}"
-    return _task(plan, name, command, folder, plan.searched(seed))
+    return _task(plan, name, command, folder, plan.search_marker(seed))
 
 
 def _short(plan: Plan, name: str, key, known, lacking: str) -> Task:
@@ -132,22 +132,22 @@ def _training(
     plan: Plan, name: str, flagfile: str, key: str, folder: Workdir, seed: int
 ) -> Task:
     command = (
-        "train.evaluate",
+        "evaluate",
         f"--flagfile={plan.values[flagfile]}",
         f"--space={plan.space}",
         f"--genotype={plan.cell(key)}",
         f"--seed={seed}",
-        *_places(plan.values, "data_dir"),
+        *_path_flag(plan.values, "data_dir"),
     )
     return _task(plan, name, command, folder, folder.result)
 
 
 def _task(plan: Plan, name: str, command, folder: Workdir, leaves) -> Task:
     program, *arguments = command
-    command = ("-m", program, *arguments, f"--workdir={folder.path}")
+    command = ("-m", "darts_tf.cli", program, *arguments, f"--workdir={folder.path}")
     return Task(name, Child(name, command, leaves, plan.log(name)))
 
 
-def _places(values: Mapping, name: str) -> list[str]:
-    given = values.get(name)
-    return [f"--{name}={given}"] if given else []
+def _path_flag(values: Mapping, name: str) -> list[str]:
+    path = values.get(name)
+    return [f"--{name}={path}"] if path else []

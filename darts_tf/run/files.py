@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all.
+"""Writes files that exist as a whole or not at all.
 
 A file is written under a temporary name in the same folder, forced to the
 disk and renamed: whoever reads, and whatever is killed, sees the old content
@@ -37,7 +37,7 @@ def write_json_atomic(path: str | os.PathLike, value: object) -> None:
 
 @contextlib.contextmanager
 def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """A stream whose content becomes the file `path` when the block ends.
+    """Opens a stream whose content becomes the file `path` when the block ends.
 
     If the block raises, nothing stays behind.
     """
@@ -65,6 +65,6 @@ def sync_folder(folder: str | os.PathLike) -> None:
 
 
 def remove_temporary(folder: str | os.PathLike) -> None:
-    """Removes what a killed writer left; call it only as the sole writer."""
+    """Removes a killed writer's temporary files; call it only as the sole writer."""
     for path in Path(folder).glob(f".*{TEMPORARY_SUFFIX}"):
         path.unlink(missing_ok=True)

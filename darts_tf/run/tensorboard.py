@@ -1,10 +1,13 @@
-"""What a run tells TensorBoard: event files for its standard plug-ins.
+"""Writes event files for TensorBoard's standard plug-ins.
 
 TensorBoard's own writer is used, since tf.summary cannot write the mark of a
 restart. That mark says from which step on earlier records are void: a run
 that was killed at step 130 and goes on from its checkpoint of step 100 has
 written the steps 101 to 130 twice, and a reader must show each once.
 """
+
+# Protocol buffers make their classes at run time.
+# pyright: reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from tensorboard.plugins.text.summary_v2 import text_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from tensorboard.util import tensor_util
 
-from darts_tf.run.pictures.alpha import checked
+from darts_tf.run.pictures.alpha import check_weights
 from darts_tf.run.pictures.genotypes import figure_to_array, figure_to_png
 from darts_tf.space.cell import SearchSpace
 
@@ -51,16 +54,16 @@ class Reporter:
         )
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        """One point for each curve; what stands before '/' is its group."""
+        """Writes one point for each curve; the part before "/" is its group."""
         pieces = [scalar_pb(name, float(value)) for name, value in values.items()]
-        self._add(step, summary=_joined(pieces))
+        self._add(step, summary=_concatenate(pieces))
 
     def text(self, step: int, name: str, markdown: str) -> None:
-        """A piece of Markdown."""
+        """Writes a piece of Markdown."""
         self._add(step, summary=text_pb(name, markdown))
 
     def image(self, step: int, name: str, figure: Figure) -> None:
-        """A picture."""
+        """Writes a picture."""
         height, width, _ = figure_to_array(figure).shape
         value = summary_pb2.Summary.Value(
             tag=name,
@@ -74,14 +77,14 @@ class Reporter:
         self._add(step, summary=summary_pb2.Summary(value=[value]))
 
     def histogram(self, step: int, name: str, values: np.ndarray) -> None:
-        """The distribution of `values`, an array of any shape."""
+        """Writes the distribution of `values`, an array of any shape."""
         flat = np.asarray(values, dtype=np.float64).reshape(-1)
         self._add(step, summary=histogram_pb(name, flat))
 
     def mixing_weights(
         self, step: int, space: SearchSpace, weights: Mapping[str, np.ndarray]
     ) -> None:
-        """Every mixing weight as a curve.
+        """Writes every mixing weight as a curve.
 
         Tags: "weights_mixing_normal_0-2/sep_conv_3x3", a group for each edge.
         The page "Custom scalars" shows one chart for each edge, all its
@@ -96,7 +99,7 @@ class Reporter:
           InputError: an unknown cell, or another shape than alpha's.
         """
         values = {}
-        for spec, table in checked(space, weights, axes=2):
+        for spec, table in check_weights(space, weights, axes=2):
             for row, names in enumerate(spec.candidates):
                 group = _group(spec.name, spec.edges[row])
                 for name, value in zip(names, table[row]):
@@ -109,7 +112,7 @@ class Reporter:
     def edge_weights(
         self, step: int, space: SearchSpace, weights: Mapping[str, np.ndarray]
     ) -> None:
-        """The weight of every edge as a curve: "weights_edges_normal/0-2".
+        """Writes the weight of every edge as a curve: "weights_edges_normal/0-2".
 
         Args:
           step: finished steps.
@@ -125,11 +128,11 @@ class Reporter:
             self.scalars(step, values)
 
     def flush(self) -> None:
-        """Brings everything to the disk now."""
+        """Writes everything to the disk now."""
         self._writer.flush()
 
     def close(self) -> None:
-        """Brings everything to the disk and ends the file."""
+        """Writes everything to the disk and ends the file."""
         self._writer.close()
 
     def __enter__(self) -> Reporter:
@@ -144,7 +147,7 @@ class Reporter:
         )
 
 
-def _joined(summaries) -> summary_pb2.Summary:
+def _concatenate(summaries) -> summary_pb2.Summary:
     values = [value for summary in summaries for value in summary.value]
     return summary_pb2.Summary(value=values)
 
@@ -154,7 +157,7 @@ def _group(cell: str, edge: tuple[int, int]) -> str:
 
 
 def _layout(space: SearchSpace) -> summary_pb2.Summary:
-    """A category for each cell, in it a chart for each edge."""
+    """Returns a layout with a category for each cell and a chart for each edge."""
     categories = []
     for spec in space.cells:
         charts = [

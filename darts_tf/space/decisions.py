@@ -49,16 +49,20 @@ def operations(spec: CellSpec, row: int) -> tuple[str, ...]:
     )
 
 
-@functools.cache
 def decisions(space: str) -> tuple[Decision, ...]:
-    """Every decision that may have to be taken, in the order of taking."""
-    found = [
+    """Returns every decision that may have to be taken, in the order of taking."""
+    return _decisions(space_by_name(space))
+
+
+@functools.cache
+def _decisions(space: SearchSpace) -> tuple[Decision, ...]:
+    every = [
         decision
-        for spec in space_by_name(space).cells
+        for spec in space.cells
         for node in range(spec.inputs, spec.inputs + spec.nodes)
         for decision in (_predecessors(spec, node), *_entering(spec, node))
     ]
-    return tuple(d for d in found if len(d.options) > 1)
+    return tuple(d for d in every if len(d.options) > 1)
 
 
 def decide(space: SearchSpace, choose: Choose) -> Genotype:

@@ -17,8 +17,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from darts_tf.errors import InputError
+from darts_tf.space import operation_names
 from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
-from darts_tf.space.registry import closest, space_by_name
+from darts_tf.space.registry import (
+    closest,
+    definition,
+    space_by_name,
+    space_from_definition,
+)
 
 Edge = tuple[str, int]
 
@@ -77,6 +83,9 @@ class Genotype:
     def to_json(self) -> str:
         """The genotype as JSON text that `from_json` reads back."""
         rows: list[str] = [f'"space": {json.dumps(self.space)}']
+        arguments = definition(space_by_name(self.space))
+        if arguments is not None:
+            rows.append(f'"definition": {json.dumps(arguments)}')
         for name, cell in self.cells.items():
             edges = json.dumps([list(edge) for edge in cell.edges])
             rows.append(f"{json.dumps(name)}: {edges}")
@@ -101,7 +110,7 @@ class Genotype:
                 'a genotype must be a JSON object with "space" and its cells; '
                 f"received {text.strip()[:60]!r}"
             )
-        space = space_by_name(data["space"])
+        space = _read_space(data)
         names = [spec.name for spec in space.cells]
         keys = {"space", *names, *(_concat_key(names, n) for n in names)}
         if set(data) != keys:
@@ -121,6 +130,13 @@ class Genotype:
                 for name in names
             },
         )
+
+
+def _read_space(data: dict) -> SearchSpace:
+    """Returns the genotype's space, taking its definition out of `data`."""
+    if "definition" not in data:
+        return space_by_name(data["space"])
+    return space_from_definition(data["space"], data.pop("definition"))
 
 
 def _concat_key(cells, name: str) -> str:
@@ -170,6 +186,8 @@ def _check_cell(space: SearchSpace, spec: CellSpec, cell: CellGenotype) -> None:
             f"{list(cell.concat)}"
         )
     targets = spec.entered(len(cell.edges))
+    names = [name for name, _ in cell.edges if name in space.operations]
+    operation_names.check_registered(names, f"cell '{spec.name}' of the genotype")
     allowed = [n for n in space.operations if n != ZERO or spec.zero_kept]
     places: dict[int, int] = {}
     for index, (operation, source) in enumerate(cell.edges):

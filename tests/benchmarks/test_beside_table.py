@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from benchmarks.beside_table import as_table, ratio
+from benchmarks.speed.beside_table import as_table, ratio
 
 
 def measured(step):
@@ -67,13 +67,19 @@ def test_what_cannot_be_is_refused_before_anything_runs(tmp_path, given, word):
     importlib.util.find_spec("torch") is not None, reason="PyTorch is here"
 )
 def test_columns_of_pytorch_need_it(tmp_path):
-    refused(tmp_path / "out", [], "requirements-bench.txt")
+    refused(tmp_path / "out", [], "pip install torch")
 
 
 def refused(out, given, word):
     """Says it in one line, and writes nothing."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.beside_pytorch", *given, f"--out={out}"],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.speed.beside_pytorch",
+            *given,
+            f"--out={out}",
+        ],
         capture_output=True,
         text=True,
     )

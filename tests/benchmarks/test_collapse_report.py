@@ -21,7 +21,7 @@ def report(folder, *runs) -> subprocess.CompletedProcess:
         [
             sys.executable,
             "-m",
-            "benchmarks.collapse_report",
+            "benchmarks.studies.collapse_report",
             f"--runs={','.join(runs)}",
             f"--out={folder}",
         ],

@@ -6,8 +6,10 @@ import textwrap
 
 import pytest
 
-from benchmarks.column_process import ColumnProcess
+from benchmarks.speed.column_process import ColumnProcess
 from darts_tf.errors import InputError
+
+pytestmark = pytest.mark.program
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def module(tmp_path, monkeypatch):
 def test_steps_until_the_end(module):
     process = ColumnProcess(
         module("""
-        from benchmarks import step_worker
+        from benchmarks.speed import step_worker
         step_worker.serve(lambda: None)
     """),
         60,
@@ -38,7 +40,7 @@ def test_steps_until_the_end(module):
 def test_a_refusal_is_told_in_one_line(module):
     process = ColumnProcess(
         module("""
-        from benchmarks import step_worker
+        from benchmarks.speed import step_worker
         def step():
             raise RuntimeError("not | twice\\nat all")
         step_worker.serve(step, None, (RuntimeError,))
@@ -62,7 +64,7 @@ def test_an_early_end_is_told_with_its_code(module):
 def test_an_end_between_steps_is_an_error(module):
     process = ColumnProcess(
         module("""
-        from benchmarks import step_worker
+        from benchmarks.speed import step_worker
         step_worker.say(first_step=1.0)
         input()
     """),

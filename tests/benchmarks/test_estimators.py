@@ -12,8 +12,8 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import estimators_report as report
-from benchmarks.ranks import interval, kendall, ranks, spearman
+from benchmarks.studies.estimators import report
+from benchmarks.studies.estimators.ranks import interval, kendall, ranks, spearman
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED
 from darts_tf.run.pictures.genotypes import figure_to_array
 from darts_tf.space.architecture_string import every_string, from_string
@@ -100,7 +100,7 @@ def started(study, *more) -> subprocess.CompletedProcess:
         [
             sys.executable,
             "-m",
-            "benchmarks.estimators",
+            "benchmarks.studies.estimators.measure",
             "--cells=4",
             f"--nasbench201_table={study / 'table.csv'}",
             f"--runs={study / 'runs'}",

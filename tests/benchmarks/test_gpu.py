@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.gpu_table import as_table, ratio, reason, run, summary
+from benchmarks.speed.gpu_table import as_table, ratio, reason, run, summary
 
 ROWS = [
     {"method": "exact", "column": "graph", "step": 0.5, "peak_gb": 2.0},

@@ -1,10 +1,12 @@
 """The check of a GPU's gradients, on a CPU and of a small loss."""
 
+import pytest
+
 from tests.scripts import check_says
 
 SMALL = """
 import numpy as np, tensorflow as tf
-from benchmarks import gpu_check
+from benchmarks.speed import gpu_check
 gpu_check.FLAGS(["gpu_check", "--device=cpu", "--batch_size=2"])
 factor = 1.0
 def network():
@@ -24,5 +26,6 @@ print("CHECKED")
 """
 
 
+@pytest.mark.slow
 def test_it_compares_all_gradients_and_fails_where_one_differs():
     check_says(SMALL, "CHECKED")

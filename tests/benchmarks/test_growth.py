@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import growth_report as growth
+from benchmarks.speed import growth_report as growth
 
 
 def rows():

@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.program
+
 ROWS = [
     *(
         f"depthwise {size} x {size}{of}"
@@ -21,7 +25,13 @@ ROWS = [
 
 def test_each_kernel_has_a_row_and_each_map_a_column():
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.kernels", "--batch_size=1", "--calls=1"],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.speed.kernels",
+            "--batch_size=1",
+            "--calls=1",
+        ],
         capture_output=True,
         text=True,
         check=True,

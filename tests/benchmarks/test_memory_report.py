@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from benchmarks import memory_report as report
+from benchmarks.speed import memory_report as report
 
 COMMON = {
     "method": "first_order",

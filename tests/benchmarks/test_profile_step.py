@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks import profile_step
-from benchmarks.profile_step import xplane_pb2
+from benchmarks.speed import profile_step
+from benchmarks.speed.profile_step import xplane_pb2
 
 
 def trace(folder, planes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from benchmarks.search_lines import with_earlier
+from benchmarks.studies.nasbench201.search_lines import with_earlier
 
 
 def search(method, seed, finished=True, **more):

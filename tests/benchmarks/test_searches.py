@@ -10,6 +10,8 @@ import pytest
 
 from tests.protocol.stub import FAKED, make, searched
 
+pytestmark = pytest.mark.program
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 
@@ -28,7 +30,7 @@ def run(tmp_path):
                 "-c",
                 FAKED,
                 stub.program,
-                "benchmarks.searches",
+                "benchmarks.studies.searches",
                 f"--flagfiles={tmp_path / 'a.flags'},{tmp_path / second}",
                 "--seeds=0,1",
                 f"--out={tmp_path / 'out'}",

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from benchmarks import step_times
+from benchmarks.speed import step_times
 
 
 class Sleeper:

@@ -8,7 +8,7 @@ import pytest
 
 SAYS = """
 import time
-from benchmarks.step_worker import age
+from benchmarks.speed.step_worker import age
 print(age(), time.time())
 """
 

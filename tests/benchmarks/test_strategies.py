@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import strategies as benchmark
-from benchmarks import strategies_picture
+from benchmarks.studies.strategies import measure as benchmark
+from benchmarks.studies.strategies import picture as strategies_picture
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED, Table
 from darts_tf.run.pictures.genotypes import figure_to_array
 from darts_tf.space.architecture_string import every_string

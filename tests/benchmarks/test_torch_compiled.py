@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="see requirements-bench.txt")
+torch = pytest.importorskip("torch", reason="pip install torch")
 
-from benchmarks import (  # noqa: E402
+from benchmarks.speed import (  # noqa: E402
     torch_compiled,
     torch_recurrent,
     torch_search,

@@ -8,9 +8,9 @@ import pathlib
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="see requirements-bench.txt")
+torch = pytest.importorskip("torch", reason="pip install torch")
 
-from benchmarks import torch_recurrent, torch_search  # noqa: E402
+from benchmarks.speed import torch_recurrent, torch_search  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
 FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))

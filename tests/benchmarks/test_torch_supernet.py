@@ -10,9 +10,9 @@ import pytest
 
 from tests.conformance.weights import wave
 
-torch = pytest.importorskip("torch", reason="see requirements-bench.txt")
+torch = pytest.importorskip("torch", reason="pip install torch")
 
-from benchmarks import torch_search, torch_supernet  # noqa: E402
+from benchmarks.speed import torch_search, torch_supernet  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
 FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))

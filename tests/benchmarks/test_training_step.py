@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.program
+
 SMALL = {
     "darts_conv": ("--channels=4", "--layers=3"),
     "darts_recurrent": ("--hidden_size=8", "--words=20", "--bptt=4"),
@@ -18,7 +20,7 @@ def test_its_line_names_what_was_timed(space):
         [
             sys.executable,
             "-m",
-            "benchmarks.training_step",
+            "benchmarks.speed.training_step",
             "--steps=2",
             "--batch_size=2",
             f"--space={space}",

@@ -7,7 +7,7 @@ import pytest
 
 from darts_tf.errors import InputError
 from darts_tf.estimation import learning_curve as module
-from darts_tf.estimation.learning_curve import extrapolated, regression
+from darts_tf.estimation.learning_curve import extrapolate, regression
 
 EPOCHS, CURVES = 50, 200
 
@@ -34,7 +34,7 @@ def outcomes(family, seen, noise=0.01):
     rows = []
     for _ in range(CURVES):
         y = family(random, n) + noise * random.standard_normal(EPOCHS)
-        rows.append((*extrapolated(y[:seen], EPOCHS), y[-1], y[seen - 1]))
+        rows.append((*extrapolate(y[:seen], EPOCHS), y[-1], y[seen - 1]))
     return np.array(rows).T
 
 
@@ -56,14 +56,14 @@ def test_more_epochs_make_it_surer_and_more_noise_less():
 
 
 def test_a_curve_that_is_over_stays_where_it_is():
-    mean, deviation = extrapolated([0.7] * 20, 40)
+    mean, deviation = extrapolate([0.7] * 20, 40)
     assert mean == pytest.approx(0.7, abs=0.005) and deviation < 0.02
 
 
 def test_few_images_make_it_unsure():
     shares = [0.4, 0.5, 0.55, 0.58, 0.6]
-    surely = extrapolated(shares, 20, images=10_000)[1]
-    assert extrapolated(shares, 20, images=50)[1] > 2 * surely
+    surely = extrapolate(shares, 20, images=10_000)[1]
+    assert extrapolate(shares, 20, images=50)[1] > 2 * surely
 
 
 def test_for_one_curve_it_is_the_textbooks_regression():
@@ -88,4 +88,4 @@ def test_for_one_curve_it_is_the_textbooks_regression():
 @pytest.mark.parametrize("seen, epochs", [(1, 5), (5, 5), (6, 5)])
 def test_refused(seen, epochs):
     with pytest.raises(InputError, match="at least two epochs"):
-        extrapolated([0.5] * seen, epochs)
+        extrapolate([0.5] * seen, epochs)

@@ -144,7 +144,7 @@ def test_sigterm_ends_it_with_0_and_it_goes_on(stub, flags, tmp_path):
 @pytest.mark.parametrize(
     "more, told",
     [
-        (["--search_seeds=0"], "--search_seeds=0: give at least 1"),
+        (["--search_seeds=0"], "--search_seeds=0 must be at least 1"),
         (["--random_genotypes=s1"], "give either --search_flags=FILE"),
         (["--task=1"], "--task means something with --stage="),
         (["--short_flags=no.flags"], "--short_flags=no.flags cannot be read"),
@@ -189,7 +189,7 @@ def test_end_to_end(tmp_path):
         command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    plan = folder.existing(str(tmp_path / "run"))
+    plan = folder.load_plan(str(tmp_path / "run"))
     results = json.loads((plan.root / "results.json").read_text())
     full = json.loads(plan.full(results["selected"], 0).result.read_text())
     assert results["test"]["values"] == [full["test"]["error"]]

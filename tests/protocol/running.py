@@ -1,4 +1,4 @@
-"""What tests of several files do with an experiment."""
+"""Shared steps of the tests of experiments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.protocol.stub import cell
 
 
 def claim(values, alone: bool = False) -> None:
-    with folder.claimed(folder.planned(values), alone):
+    with folder.claim(folder.make_plan(values), alone):
         pass
 
 
@@ -25,10 +25,10 @@ def run(plan, *names, groups=(None,)) -> None:
 
 
 def key(plan, seed: int) -> str:
-    """The key that a cell will have."""
+    """Returns the key that a cell will have."""
     path = plan.root.parent / "cell.json"
     path.write_text(cell(seed))
-    return plan.keep(path)
+    return plan.add_cell(path)
 
 
 def done(plan) -> dict:

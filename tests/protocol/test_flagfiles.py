@@ -1,4 +1,4 @@
-"""Flagfiles that cannot be what they are given for, in one line."""
+"""Flagfiles that do not fit their use are refused in one line."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tests.protocol.running import claim, write
 
 def test_a_missing_flagfile(values, stub):
     values["evaluate_flags"] += "x"
-    with pytest.raises(InputError) as found:
+    with pytest.raises(InputError) as error:
         claim(values)
-    (line,) = str(found.value).splitlines()
-    assert line.startswith(f"--evaluate_flags={values['evaluate_flags']} ")
+    (line,) = str(error.value).splitlines()
+    assert line.startswith(f"`evaluate_flags={values['evaluate_flags']}` ")
     assert not stub.calls()
 
 
 @pytest.mark.parametrize("text", ["", "--valid_fraction=0\n", "--valid_fraction=x\n"])
 def test_a_short_training_needs_a_validation_part(values, stub, text):
     write(values, "short_flags", text)
-    with pytest.raises(InputError, match="--short_flags=.* holds out no"):
-        folder.planned(values)
+    with pytest.raises(InputError, match="`short_flags=.*` holds out no"):
+        folder.make_plan(values)
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_spaces_that_do_not_fit(values, stub, search, training):
     write(values, "search_flags", search)
     write(values, "short_flags", training)
     with pytest.raises(InputError, match="space"):
-        folder.planned(values)
+        folder.make_plan(values)

@@ -1,4 +1,4 @@
-"""Whose folder it is: what is refused, in one line, before anything runs."""
+"""The folder's owner: refusals in one line, before anything runs."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import pytest
 
 from darts_tf.errors import InputError
 from darts_tf.protocol import folder
-from darts_tf.run.workdir import open_workdir, read_flags
+from darts_tf.run.workdir import open_workdir, read_settings
 from tests.protocol.running import claim, write
 
 
 def test_the_same_flags_go_on(values, stub):
     claim(values)
     claim(values, alone=True)
-    stored = read_flags(values["workdir"])
+    stored = read_settings(values["workdir"])
     assert stored["short_flags --valid_fraction"] == "0.2"
     assert stored["search_seeds"] == 3 and "stage" not in stored
 
 
 def test_a_plan_is_read_back(values, stub):
     claim(values | {"name": "ours"})
-    plan = folder.existing(values["workdir"])
+    plan = folder.load_plan(values["workdir"])
     assert (plan.name, plan.space, plan.strategy) == (
         "ours",
         "darts_conv",
         "darts",
     )
-    assert plan.contents == folder.planned(values).contents
+    assert plan.contents == folder.make_plan(values).contents
     assert plan.root == pathlib.Path(values["workdir"])
 
 
@@ -41,34 +41,34 @@ def test_another_flagfile_of_the_same_content_goes_on(values, stub, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, text, told",
+    "name, text, reason",
     [
         (
             "short_flags",
             "--dataset=digits\n--epochs=1\n--valid_fraction=0.3\n",
-            "--short_flags --valid_fraction: the run has 0.2, given 0.3",
+            "`short_flags --valid_fraction`: the run has 0.2, given 0.3",
         ),
         (
             "search_flags",
             "--dataset=digits\n",
-            "--search_flags --method: the run has first_order, given nothing",
+            "`search_flags --method`: the run has first_order, given nothing",
         ),
     ],
 )
-def test_changed_flagfiles_are_refused(values, stub, name, text, told):
+def test_changed_flagfiles_are_refused(values, stub, name, text, reason):
     claim(values)
     write(values, name, text)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=reason):
         claim(values)
 
 
 def test_counts_may_be_raised_and_not_lowered(values, stub):
     claim(values)
     claim(values | {"search_seeds": 4, "processes": 2, "snapshots": 1})
-    plan = folder.existing(values["workdir"])
+    plan = folder.load_plan(values["workdir"])
     assert list(plan.seeds) == [0, 1, 2, 3]
     with pytest.raises(
-        InputError, match="--search_seeds=3: the experiment has 4; it may be raised"
+        InputError, match="`search_seeds=3`: the experiment has 4; it may be raised"
     ):
         claim(values)
     claim(values | {"search_seeds": 4, "evaluate_seeds": 9})
@@ -81,17 +81,17 @@ def test_a_folder_of_something_else(values, stub):
     with pytest.raises(InputError, match="a run that is no experiment"):
         claim(values)
     with pytest.raises(InputError, match="a run that is no experiment"):
-        folder.existing(values["workdir"])
+        folder.load_plan(values["workdir"])
 
 
 def test_a_whole_run_holds_the_folder(values, stub, monkeypatch):
     monkeypatch.setattr(folder, "PATIENCE_SECONDS", 0.2)
-    plan = folder.planned(values)
-    with folder.claimed(plan, alone=True):
+    plan = folder.make_plan(values)
+    with folder.claim(plan, alone=True):
         for alone in (True, False):
             with pytest.raises(InputError, match="in use by a live run"):
                 claim(values, alone)
-    with folder.claimed(plan, alone=False):
+    with folder.claim(plan, alone=False):
         claim(values)  # as the tasks of an array do
 
 
@@ -99,12 +99,12 @@ def test_snapshots_need_epochs(values, stub):
     values["snapshots"] = 1
     write(values, "search_flags", "--strategy=evolution\n")
     with pytest.raises(InputError, match="evolution has none"):
-        folder.planned(values)
+        folder.make_plan(values)
 
 
 def test_a_training_that_does_not_parse_is_told_at_once(values, stub):
     stub.rule("check", "short.flags", code=2, says="")
-    with pytest.raises(InputError, match=r"--short_flags=\S+: no reason"):
+    with pytest.raises(InputError, match=r"`short_flags=\S+`: no reason"):
         claim(values)
     assert not pathlib.Path(values["workdir"]).exists()
     stub.rules.pop(0)
@@ -117,5 +117,5 @@ def test_a_training_that_does_not_parse_is_told_at_once(values, stub):
 
 def test_flags_are_json(values, stub):
     claim(values)
-    text = pathlib.Path(values["workdir"], "flags.json").read_text()
-    assert json.loads(text)["evaluate_seeds"] == 2
+    text = pathlib.Path(values["workdir"], "config.json").read_text()
+    assert json.loads(text)["config"]["evaluate_seeds"] == 2

@@ -1,4 +1,4 @@
-"""What runs, in which order, what is passed over, and what a failure does."""
+"""The order of the tasks, the skipped ones, and the effect of a failure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.protocol.stub import cell, searched, trained
 
 
 def programs(stub) -> list[str]:
-    """The folder that each call worked in, below the experiment's."""
+    """Returns the folder of each call, relative to the experiment's."""
     return [
         word.partition("/run/")[2]
         for words in stub.calls()
@@ -31,7 +31,7 @@ def programs(stub) -> list[str]:
 def test_every_stage_in_its_order(plan, stub):
     stub.rule(f"/short/{key(plan, 1)}", files=trained(valid=0.1))
     run(plan)
-    keys = [plan.found(seed) for seed in plan.seeds]
+    keys = [plan.cell_key(seed) for seed in plan.seeds]
     assert len(set(keys)) == 3
     assert programs(stub) == [
         "search/seed_0",
@@ -116,7 +116,7 @@ def test_random_genotypes_in_the_place_of_searches(values, stub):
             "train.derive", f"--random={seed}", files={"genotype.json": cell(seed)}
         )
     values |= {"search_flags": None, "random_genotypes": "darts_conv"}
-    plan = folder.planned(values)
+    plan = folder.make_plan(values)
     run(plan)
     assert len(stub.calls("train.derive")) == 3
     assert len(stub.calls("--space=darts_conv")) == len(stub.calls())
@@ -127,7 +127,7 @@ def test_snapshots_are_spread_over_the_epochs(values, stub):
     values |= {"snapshots": 2, "search_seeds": 1}
     epochs = {f"genotypes/epoch_{e:04d}.json": cell(e) for e in range(1, 6)}
     stub.rule("train.search", files=searched(5) | epochs)
-    plan = folder.planned(values)
+    plan = folder.make_plan(values)
     run(plan)
     assert [p.stem[-1] for p in plan.epochs(0)] == ["2", "5"]
     # The cell of the last epoch is that of the search.

@@ -1,4 +1,4 @@
-"""What the children of each stage are told."""
+"""The arguments of the children of each stage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_child_gets_its_flags(plan, stub, values):
 
 def test_places_are_handed_on(values, stub):
     values |= {"data_dir": "data", "nasbench201_table": "t.csv"}
-    run(folder.planned(values))
+    run(folder.make_plan(values))
     assert len(stub.calls("--data_dir=data")) == len(stub.calls())
     assert len(stub.calls("--nasbench201_table=t.csv")) == 3
 
@@ -32,5 +32,5 @@ def test_equal_cells_are_trained_once(plan, stub):
     stub.rule("train.search", "--seed=2", files=searched(0))
     run(plan, "search", "short")
     assert len(stub.calls("train.evaluate")) == 2
-    assert plan.found(2) == plan.found(0)
+    assert plan.cell_key(2) == plan.cell_key(0)
     assert all(t.finished for t in stages.STAGES["short"](plan))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tensorboard.util import tensor_util
 from darts_tf.errors import InputError
 from darts_tf.run.pictures.genotypes import draw_genotype, figure_to_array
 from darts_tf.run.tensorboard import Reporter
+from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import CANDIDATES, SPACE
 from darts_tf.space.published import CONVOLUTIONAL
 
@@ -145,6 +147,22 @@ def test_custom_scalars_hold_a_chart_for_every_edge(tmp_path):
     layout = layout_pb2.Layout.FromString(config.item())
     charts = {c.title: len(c.chart) for c in layout.category}
     assert charts == {"entropy": 1, "normal cell": 14, "reduce cell": 14}
+
+
+def test_registered_operations_have_curves_of_their_names(tmp_path):
+    names = ("none", "my_conv", "a_long_name_" * 8)
+    space = SearchSpace(
+        "users", (CellSpec("normal", 2, 1, (names,) * 2, 2, (2,)),), names
+    )
+    with Reporter(tmp_path) as reporter:
+        reporter.mixing_weights(1, space, {"normal": np.full((2, 3), 1 / 3)})
+    tags = read(tmp_path, "scalars")
+    (((_, config),),) = read(tmp_path, "custom_scalars").values()
+    _, category = layout_pb2.Layout.FromString(config.item()).category
+    for chart, edge in zip(category.chart, ("0-2", "1-2"), strict=True):
+        (tag,) = chart.multiline.tag
+        curves = {name for name in tags if re.match(tag, name)}
+        assert curves == {f"weights_mixing_normal_{edge}/{name}" for name in names}
 
 
 def test_mixing_weights_of_another_shape_are_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""The papers' augmentation of small images, for a whole batch at once.
+"""Crops, flips and cutout of small images, for a whole batch at once.
 
 Crop and flip move raw pixels, so that what a crop adds is black; cutout
 (DeVries and Taylor 2017) hides a square of the normalised image with 0, the
@@ -8,23 +8,24 @@ training images' mean.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import tensorflow as tf
 
 from darts_tf.data.images import large_images
 from darts_tf.errors import InputError
 
-LARGE = 2  # keeps its randomness apart from the crops' and flips'
+LARGE = 2  # keeps this randomness apart from that of crops and flips
 
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """What is done to training images.
+    """Random changes made to training images.
 
     Attributes:
       crop_padding: pixels of black around an image before a random crop of
         its own size; 0 for no crop.
-      flip: whether every second image, drawn at random, is mirrored.
+      flip: whether images are mirrored, each with probability 1/2.
       cutout_length: side of the hidden square in pixels, even; 0 for none.
       resized_crop, colour_jitter: see large_images.py; before all others.
 
@@ -42,45 +43,48 @@ class Augmentation:
     def __post_init__(self):
         if self.crop_padding < 0:
             raise InputError(
-                "crop_padding must be 0 (off) or more pixels. Received: "
+                f"`crop_padding` must be 0 (off) or more pixels; received "
                 f"{self.crop_padding}"
             )
         if self.cutout_length < 0 or self.cutout_length % 2:
             raise InputError(
-                "cutout_length must be 0 (off) or an even number of pixels. "
-                f"Received: {self.cutout_length}"
+                "`cutout_length` must be 0 (off) or an even number of pixels; "
+                f"received {self.cutout_length}"
             )
         if not 0 <= self.colour_jitter <= 1:
             raise InputError(
-                f"colour_jitter must be 0 (off) to 1. Received: {self.colour_jitter}"
+                f"`colour_jitter` must be 0 (off) to 1; received {self.colour_jitter}"
             )
 
     def check(self, image_shape: tuple[int, int, int]) -> None:
-        """Refuses what would leave nothing of images [H, W, C].
+        """Refuses an augmentation that does not fit images [H, W, C].
 
         Raises:
-          InputError: the hidden square is larger than the image, or grey
-            images are to be coloured.
+          InputError: the hidden square is larger than the image, or colours
+            are to be changed in images that have not 3 channels.
         """
         height, width, channels = image_shape
         if self.colour_jitter and channels != 3:
             raise InputError(
-                f"colour_jitter needs images with 3 channels, and these have "
+                f"`colour_jitter` needs images with 3 channels, and these have "
                 f"{channels}; give 0"
             )
         if self.cutout_length > min(height, width):
             raise InputError(
-                f"cutout_length {self.cutout_length} is larger than the "
+                f"`cutout_length={self.cutout_length}` is larger than the "
                 f"{height}x{width} images; give an even number of at most "
                 f"{min(height, width)}, or 0 for none"
             )
 
     def move(self, images, seed) -> tf.Tensor:
-        """Random colours, crops and flips.
+        """Changes colours, crops and flips at random.
 
         Args:
           images: raw uint8 [B, H, W, C] with static shape.
-          seed: [2] integers; the same seed moves in the same way.
+          seed: [2] integers; the same seed gives the same result.
+
+        Returns:
+          uint8 [B, H, W, C].
         """
         size = images.shape[0]
         images = self._large(images, seed)
@@ -94,18 +98,18 @@ class Augmentation:
         return crop_and_flip(images, self.crop_padding, tops, lefts, flips)
 
     def _large(self, images, seed) -> tf.Tensor:
-        """What is done to large images only, by randomness of its own."""
-        own = tf.random.fold_in(seed, LARGE, alg="philox")
-        crops, colours = tf.unstack(tf.random.split(own, 2, alg="philox"))
+        """Applies the augmentation of large images, by separate randomness."""
+        key: Any = tf.random.fold_in(seed, LARGE, alg="philox")
+        crops, colours = tf.unstack(tf.random.split(key, 2, alg="philox"))
         if self.resized_crop:
             drawn = large_images.random_crops(images.shape[0], crops)
-            images = large_images.resized(images, drawn)
+            images = large_images.crop_and_resize(images, drawn)
         if self.colour_jitter:
-            images = large_images.jittered(images, self.colour_jitter, colours)
+            images = large_images.jitter(images, self.colour_jitter, colours)
         return images
 
     def hide(self, images, seed) -> tf.Tensor:
-        """Cutout of normalised float32 images [B, H, W, C]."""
+        """Applies cutout to normalised float32 images [B, H, W, C]."""
         if not self.cutout_length:
             return images
         size, height, width, _ = images.shape
@@ -118,12 +122,12 @@ class Augmentation:
 
 
 def _uniform(shape, seed, stop: int) -> tf.Tensor:
-    """Whole numbers from 0 to stop - 1, int32."""
+    """Draws whole numbers from 0 to stop - 1, int32."""
     return tf.random.stateless_uniform(shape, seed, 0, stop, tf.int32, alg="philox")
 
 
 def crop_and_flip(images, padding: int, tops, lefts, flips) -> tf.Tensor:
-    """Crops of images with a black border, some of them mirrored.
+    """Crops images with a black border, and mirrors some of them.
 
     Args:
       images: [B, H, W, C] with static shape.
@@ -149,7 +153,7 @@ def crop_and_flip(images, padding: int, tops, lefts, flips) -> tf.Tensor:
 
 
 def cutout(images, centres, length: int) -> tf.Tensor:
-    """Images with a square of zeros each (DeVries and Taylor 2017).
+    """Sets a square of each image to zero (DeVries and Taylor 2017).
 
     Args:
       images: [B, H, W, C].
@@ -167,6 +171,6 @@ def cutout(images, centres, length: int) -> tf.Tensor:
 
 
 def _covered(centres, size: int, length: int) -> tf.Tensor:
-    """bool [B, size]: whether a row (or column) is in the square."""
+    """Returns bool [B, size]: True for rows (or columns) in the square."""
     distance = tf.range(size) - centres[:, None]
     return (distance >= -(length // 2)) & (distance < length // 2)

@@ -1,4 +1,4 @@
-"""Batches as a pure function of (seed, step).
+"""Makes batches of images in memory, as a pure function of (seed, step).
 
 A run can stop anywhere and go on exactly there: the batch of step s is the
 same whether the data set was started at step 0 or at s.
@@ -12,19 +12,21 @@ shape only.
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from darts_tf.data.images.augmentation import Augmentation
 from darts_tf.data.images.dataset import Part
+from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.errors import InputError
 
 __all__ = [
     "Augmentation",
     "check_range",
     "ordered_batches",
-    "run_ahead",
+    "prefetched_map",
     "steps_per_epoch",
     "training_batches",
 ]
@@ -36,17 +38,17 @@ WORKERS = min(os.cpu_count() or 1, 16)  # batches in the making at once
 AHEAD = 4  # batches that wait, made
 
 
-def steps_per_epoch(part: Part, batch_size: int) -> int:
-    """floor(N / batch_size).
+def steps_per_epoch(part: Part | StreamedPart, batch_size: int) -> int:
+    """Returns floor(N / batch_size), the whole batches of a part.
 
     Raises:
       InputError: the batch is empty or larger than the part.
     """
     if batch_size < 1:
-        raise InputError(f"batch size must be at least 1. Received: {batch_size}")
+        raise InputError(f"`batch_size` must be at least 1; received {batch_size}")
     if batch_size > part.size:
         raise InputError(
-            f"batch size {batch_size} is larger than the split, which has "
+            f"`batch_size={batch_size}` is larger than the split, which has "
             f"{part.size} examples; give at most that"
         )
     return part.size // batch_size
@@ -61,12 +63,12 @@ def training_batches(
     statistics: Statistics,
     augmentation: Augmentation | None = None,
 ) -> tf.data.Dataset:
-    """Endless shuffled batches from `start_step` on.
+    """Makes endless shuffled batches from `start_step` on.
 
     Args:
       part: N examples, [N, H, W, C].
       batch_size: B, examples a step.
-      seed: 0 to 2**31 - 1; of order and augmentation.
+      seed: 0 to 2**31 - 1; decides order and augmentation.
       start_step: how many steps are done already.
       statistics: (mean [C], std [C]) in pixel units, of the training part.
       augmentation: None for none.
@@ -92,23 +94,23 @@ def training_batches(
         x = tf.ensure_shape(x, [batch_size, *part.image_shape])
         if augmentation is None:
             return normalise(x, statistics), y
-        key = tf.random.fold_in([seed, AUGMENTATION], step, alg="philox")
+        key: Any = tf.random.fold_in([seed, AUGMENTATION], step, alg="philox")
         moves, holes = tf.unstack(tf.random.split(key, 2, alg="philox"))
         x = normalise(augmentation.move(x, moves), statistics)
         return augmentation.hide(x, holes), y
 
     numbers = tf.data.Dataset.range(start_step, tf.int64.max)
-    return run_ahead(numbers, batch)
+    return prefetched_map(numbers, batch)
 
 
 def ordered_batches(
     part: Part, *, batch_size: int, statistics: Statistics
 ) -> tf.data.Dataset:
-    """Every example once, in order; the last batch may be smaller.
+    """Makes batches of every example once, in order; the last may be smaller.
 
     Args:
       part: N examples, [N, H, W, C].
-      batch_size: B, at most.
+      batch_size: B, the most examples of a batch.
       statistics: (mean [C], std [C]) in pixel units, of the training part.
 
     Returns:
@@ -125,69 +127,70 @@ def ordered_batches(
         return normalise(images[start:stop], statistics), labels[start:stop]
 
     starts = tf.data.Dataset.range(0, part.size, batch_size)
-    return run_ahead(starts, batch)
+    return prefetched_map(starts, batch)
 
 
 def check_range(name: str, value: int, largest: int) -> None:
-    """Refuses, with an InputError, what is not 0 to `largest`."""
+    """Raises an InputError unless the argument `name` is 0 to `largest`."""
     if not 0 <= value <= largest:
-        raise InputError(f"{name} must be 0 to {largest}. Received: {value}")
+        raise InputError(f"`{name}` must be 0 to {largest}; received {value}")
 
 
 def _on_host(part: Part) -> tuple[tf.Tensor, tf.Tensor]:
-    """Tensors that a data set captures; they are no part of its graph."""
+    """Makes tensors that a Dataset captures instead of holding in its graph."""
     with tf.device("CPU:0"):
         labels = tf.constant(part.labels, tf.int32)
         return tf.constant(part.images), labels
 
 
 def _indices(size: int, batch_size: int, steps: int, seed: int, step):
-    """The examples of a step, int64 [B]: a slice of its epoch's permutation."""
+    """Returns the examples of a step, int64 [B], from its epoch's permutation."""
     epoch, place = step // steps, step % steps
     positions = place * batch_size + tf.range(batch_size, dtype=tf.int64)
-    return _permuted(positions, epoch, size, seed)
+    return _permute(positions, epoch, size, seed)
 
 
-def shuffled(number, per_epoch: int, size: int, seed: int) -> tf.Tensor:
-    """Which of `size` examples is the one of this number, int64 [].
+def shuffled_index(number, per_epoch: int, size: int, seed: int) -> tf.Tensor:
+    """Returns the index of an example by its number, int64 [].
 
-    The same as in the batches above: the example of number s B + i is the
-    i-th of step s.
+    The order is that of `training_batches`: the example of number s B + i is
+    the i-th of step s.
 
     Args:
-      number: int64 [], counts examples through all epochs.
-      per_epoch: how many an epoch uses.
-      size: N.
+      number: int64 [], counting examples through all epochs.
+      per_epoch: examples that an epoch uses.
+      size: N, the number of examples.
       seed: of the order.
     """
-    return _permuted(number % per_epoch, number // per_epoch, size, seed)
+    return _permute(number % per_epoch, number // per_epoch, size, seed)
 
 
-def _permuted(positions, epoch, size: int, seed: int) -> tf.Tensor:
+def _permute(positions, epoch, size: int, seed: int) -> tf.Tensor:
     key = tf.stack([tf.constant(seed, tf.int64), epoch])
-    return tf.random.experimental.index_shuffle(positions, key, size - 1)
+    shuffle = tf.random.experimental.index_shuffle  # pyright: ignore
+    return shuffle(positions, key, size - 1)
 
 
 def normalise(images, statistics: Statistics) -> tf.Tensor:
-    """(x - mean) / std for each channel, uint8 -> float32."""
+    """Computes (x - mean) / std for each channel, uint8 -> float32."""
     mean, std = statistics
     return (tf.cast(images, tf.float32) - mean) / std
 
 
-def run_ahead(numbers: tf.data.Dataset, batch) -> tf.data.Dataset:
-    """`batch` of each number, made in advance and in order."""
-    return waiting(in_parallel(numbers, batch))
+def prefetched_map(numbers: tf.data.Dataset, batch) -> tf.data.Dataset:
+    """Maps numbers to batches, in order and ahead of their use."""
+    return prefetched(parallel_map(numbers, batch))
 
 
-def in_parallel(numbers: tf.data.Dataset, make) -> tf.data.Dataset:
-    """`make` of each number, WORKERS at once, in order."""
+def parallel_map(numbers: tf.data.Dataset, make) -> tf.data.Dataset:
+    """Maps numbers by `make`, WORKERS at once, in order."""
     return numbers.map(make, num_parallel_calls=WORKERS, deterministic=True)
 
 
-def waiting(dataset: tf.data.Dataset, ahead: int = AHEAD) -> tf.data.Dataset:
-    """Batches of which some wait, made.
+def prefetched(dataset: tf.data.Dataset, ahead: int = AHEAD) -> tf.data.Dataset:
+    """Makes `ahead` batches in advance.
 
-    Without autotuning: its thread sleeps longer and longer, up to a minute,
+    Autotuning is off: its thread sleeps longer and longer, up to a minute,
     and the iterator's end waits for it.
     """
     options = tf.data.Options()

@@ -1,4 +1,4 @@
-"""What a set of labelled images is, how it is divided and measured."""
+"""Sets of labelled images in memory, stratified splits and pixel statistics."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from darts_tf.errors import InputError
 CHUNK = 4096  # images that are summed at once
 
 SPLIT_SEED, TEST_FRACTION = 0, 0.2
-"""Of the test part that is cut off a set which comes without one."""
+"""Seed and size of the test part cut off a set that comes without one."""
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Part:
     """Labelled images in memory.
 
@@ -25,76 +25,106 @@ class Part:
       labels: int32 [N], numbers of classes from 0.
     """
 
-    images: np.ndarray = dataclasses.field(repr=False)
-    labels: np.ndarray = dataclasses.field(repr=False)
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"Part({describe_size(self)})"
 
     @property
     def size(self) -> int:
-        """N, the number of examples."""
+        """Returns N, the number of examples."""
         return len(self.labels)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """(H, W, C)."""
+        """Returns (H, W, C)."""
         return tuple(self.images.shape[1:])
 
     @property
     def nbytes(self) -> int:
-        """What is held in memory; labels are not counted."""
+        """Returns the bytes of the images; labels are not counted."""
         return self.images.nbytes
 
     def take(self, indices: np.ndarray) -> Part:
-        """A Part of the examples at `indices` ([M] integers), copied."""
+        """Copies the examples at `indices` ([M] integers) into a new Part."""
         return Part(self.images[indices], self.labels[indices])
 
-    def joined(self, other: Part) -> Part:
-        """The examples of both, copied."""
+    def concatenate(self, other: Part) -> Part:
+        """Copies the examples of both parts into a new Part."""
         return Part(
             np.concatenate([self.images, other.images]),
             np.concatenate([self.labels, other.labels]),
         )
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class ImageData:
-    """A set of images: its training part, and its test part on demand.
+    """A set of labelled images: its training part, and its test part on demand.
 
     Attributes:
-      name: what it was asked for by.
+      name: as given to `load`; "arrays" or "dataset" for a user's own.
       class_names: one a class, in the order of the labels.
-      train: everything that a search or a training may look at; a
-        StreamedPart where images are not held in memory, as the test part.
+      train: everything that a search or a training may look at, undivided; a
+        StreamedPart if images stay in files, as is the test part then.
       read_test: reads the test part; called by `load_test` only.
+      fingerprint: a hash of all pixels, labels and class names of a set that
+        has no name to load it by again; None for named sets.
     """
 
     name: str
     class_names: tuple[str, ...]
     train: Part | StreamedPart
-    read_test: Callable[[], Part | StreamedPart] = dataclasses.field(repr=False)
+    read_test: Callable[[], Part | StreamedPart]
+    fingerprint: str | None = None
+
+    def __repr__(self) -> str:
+        size = describe_size(self.train)
+        return f"ImageData({self.name!r}, {size}, {self.num_classes} classes)"
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """(H, W, C)."""
+        """Returns (H, W, C)."""
         return self.train.image_shape
 
     @property
     def num_classes(self) -> int:
-        """How many classes there are."""
+        """Returns the number of classes."""
         return len(self.class_names)
 
     def load_test(self) -> Part | StreamedPart:
-        """Reads the test part, now: it is for the last number only."""
+        """Reads the test part, which is for the final result only."""
         return self.read_test()
+
+
+def describe_size(part: Part | StreamedPart) -> str:
+    """Returns the number and shape of a part's images, as "1,438 images 8x8x1"."""
+    return f"{part.size:,} images {'x'.join(map(str, part.image_shape))}"
+
+
+def split_off_test(labels: np.ndarray) -> list[np.ndarray]:
+    """Divides a set without a test part: a fixed stratified fifth is the test.
+
+    Args:
+      labels: [N] class numbers.
+
+    Returns:
+      [indices of the training part, indices of the test part], sorted int64.
+
+    Raises:
+      InputError: a class of fewer than 3 examples.
+    """
+    return stratified_split(labels, (1 - TEST_FRACTION, TEST_FRACTION), SPLIT_SEED)
 
 
 def stratified_split(
     labels: np.ndarray, fractions: Sequence[float], seed: int
 ) -> list[np.ndarray]:
-    """Disjoint parts that have every class in the same proportion.
+    """Draws disjoint parts that have every class in the same proportion.
 
     Args:
       labels: [N] class numbers.
-      fractions: each part's share of every class; sum at most 1. Where it is
+      fractions: each part's share of every class; sum at most 1. If it is
         1, the parts cover everything.
       seed: not negative; the same seed gives the same parts.
 
@@ -115,7 +145,7 @@ def stratified_split(
             if start == stop:
                 raise InputError(
                     f"class {label} has {len(members)} examples, too few for "
-                    f"parts of {_listed(fractions)}; give more examples or "
+                    f"parts of {_format(fractions)}; give more examples or "
                     "other fractions"
                 )
             part.append(members[start:stop])
@@ -123,23 +153,23 @@ def stratified_split(
 
 
 def _bounds(fractions: Sequence[float]) -> np.ndarray:
-    """0 and the running sums of the shares, [parts + 1]."""
+    """Returns 0 and the running sums of the shares, [parts + 1]."""
     bounds = np.concatenate([[0.0], np.cumsum(np.asarray(fractions, float))])
-    rising = np.all(np.diff(bounds) > 0)
-    if len(bounds) < 2 or not rising or bounds[-1] > 1 + 1e-9:
+    positive = np.all(np.diff(bounds) > 0)
+    if len(bounds) < 2 or not positive or bounds[-1] > 1 + 1e-9:
         raise InputError(
-            f"fractions of a split must be positive and sum to at most 1. "
-            f"Received: {_listed(fractions)}"
+            f"`fractions` of a split must be positive and sum to at most 1; "
+            f"received {_format(fractions)}"
         )
     return bounds
 
 
-def _listed(fractions: Sequence[float]) -> str:
+def _format(fractions: Sequence[float]) -> str:
     return ", ".join(f"{fraction:g}" for fraction in fractions)
 
 
 def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each channel, in pixel units 0..255.
+    """Computes mean and standard deviation of each channel, in pixels 0..255.
 
     Args:
       images: uint8 [N, H, W, C], N at least 1.
@@ -154,8 +184,9 @@ def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def statistics_of(
     chunks: Iterable[np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same of images that come a few at a time, uint8 [B, H, W, C]."""
-    total = squares = count = 0
+    """Computes `channel_statistics` of chunks of images, uint8 [B, H, W, C]."""
+    total = squares = np.zeros(())
+    count = 0
     for chunk in chunks:
         x = chunk.astype(np.float64)
         # Whole numbers below 2**53: exact. Over images first: fast.

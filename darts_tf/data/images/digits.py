@@ -1,4 +1,4 @@
-"""A small real image set that travels with the package.
+"""Loads the embedded set of small handwritten digits.
 
 1,797 handwritten digits, 8 x 8 pixels, of UCI's "Optical Recognition of
 Handwritten Digits" (E. Alpaydin, C. Kaynak; doi:10.24432/C50P49; CC BY 4.0).
@@ -20,7 +20,7 @@ _FILE = Path(__file__).with_name("digits.npz")
 
 
 def load_digits() -> ImageData:
-    """The digits: images uint8 [N, 8, 8, 1], classes "0" to "9"."""
+    """Loads the digits: images uint8 [N, 8, 8, 1], classes "0" to "9"."""
     return ImageData(
         name="digits",
         class_names=tuple(str(digit) for digit in range(10)),

@@ -1,8 +1,8 @@
-"""A user's own images: one folder a class.
+"""Reads a user's own images from one folder a class.
 
-Either root/<class>/*.png, of which a fixed stratified fifth is kept as test
-part, or root/train/<class>/*.png and root/test/<class>/*.png. Headers of all
-files are read at the start, pixels of test images when they are asked for.
+Either root/<class>/*.png, of which a fixed stratified fifth is the test part,
+or root/train/<class>/*.png and root/test/<class>/*.png. Headers of all files
+are read at the start, pixels of test images only by `load_test`.
 """
 
 from __future__ import annotations
@@ -14,27 +14,22 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image, ImageOps
 
-from darts_tf.data.images.dataset import (
-    SPLIT_SEED,
-    TEST_FRACTION,
-    ImageData,
-    Part,
-    stratified_split,
-)
-from darts_tf.data.images.resize import require_memory, resize
+from darts_tf.data.available_memory import require_memory
+from darts_tf.data.images.dataset import ImageData, Part, split_off_test
+from darts_tf.data.images.resize import resize
 from darts_tf.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 DEEP_GREY = ("I", "I;16", "I;16B", "I;16L")  # 16 bits a pixel
 GREY = ("1", "L", "LA", *DEEP_GREY)
-TURNED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
+ROTATED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 EXIF_ORIENTATION = 0x0112
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Files:
-    """Image files of a part and their classes' numbers [N]."""
+    """The image files of a part, and the class numbers int32 [N] of them."""
 
     paths: tuple[pathlib.Path, ...]
     labels: np.ndarray
@@ -45,10 +40,10 @@ class _Files:
 
 
 def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
-    """The images in a user's folder; errors as in `load_images`.
+    """Reads the images in a user's folder; errors as in `load_images`.
 
-    Class names are the folders', sorted. Images have one channel where all
-    are grey, else three (transparency is dropped).
+    Class names are the folders', sorted. Images have one channel if all are
+    grey, else three (transparency is dropped).
     """
     root = _root(data_dir)
     class_names, train, test = _find(root)
@@ -64,20 +59,20 @@ def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
 
 def _root(data_dir: str | None) -> pathlib.Path:
     if data_dir is None:
-        raise InputError("--dataset=folder needs --data_dir, the folder of your images")
+        raise InputError("`dataset=folder` needs `data_dir`, the folder of your images")
     root = pathlib.Path(data_dir)
     if not root.is_dir():
-        raise InputError(f"--data_dir={data_dir} is no folder; give one that is")
+        raise InputError(f"`data_dir={data_dir}` is no folder; give one that is")
     return root
 
 
 def _find(root: pathlib.Path) -> tuple[tuple[str, ...], _Files, _Files]:
-    """(class names, training files, test files) of either layout."""
+    """Returns (class names, training files, test files) of either layout."""
     train, test = root / "train", root / "test"
     if train.is_dir() and test.is_dir():
         names = _classes(train)
-        if names != (other := _classes(test)):
-            odd = ", ".join(sorted(set(names) ^ set(other)))
+        if names != (test_names := _classes(test)):
+            odd = ", ".join(sorted(set(names) ^ set(test_names)))
             raise InputError(
                 f"{root}: train and test must have the same classes; only one "
                 f"of them has: {odd}"
@@ -85,9 +80,8 @@ def _find(root: pathlib.Path) -> tuple[tuple[str, ...], _Files, _Files]:
         return names, _files(train, names), _files(test, names)
     names = _classes(root)
     files = _files(root, names)
-    fractions = (1 - TEST_FRACTION, TEST_FRACTION)
-    kept, held = stratified_split(files.labels, fractions, SPLIT_SEED)
-    return names, files.take(kept), files.take(held)
+    train_rows, test_rows = split_off_test(files.labels)
+    return names, files.take(train_rows), files.take(test_rows)
 
 
 def _images_in(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -106,6 +100,11 @@ def _classes(folder: pathlib.Path) -> tuple[str, ...]:
             if path.is_dir() and not path.name.startswith(".")
         )
     )
+    if not names and (folder / "train.txt").is_file():
+        raise InputError(
+            f"{folder} has text (train.txt), no class folders of images; load "
+            "it as text: from_text, or the data set 'text_folder'"
+        )
     if not names:
         raise InputError(
             f"{folder} has no class folders; put each class's images in a "
@@ -122,23 +121,23 @@ def _classes(folder: pathlib.Path) -> tuple[str, ...]:
 def _files(folder: pathlib.Path, names: tuple[str, ...]) -> _Files:
     paths, labels = [], []
     for label, name in enumerate(names):
-        found = _images_in(folder / name)
-        if not found:
+        images = _images_in(folder / name)
+        if not images:
             raise InputError(
                 f"{folder / name} has no images; give files that end in "
                 f"{', '.join(SUFFIXES)} or remove the folder"
             )
-        paths += found
-        labels += [label] * len(found)
+        paths += images
+        labels += [label] * len(images)
     return _Files(tuple(paths), np.array(labels, np.int32))
 
 
 def _header(path: pathlib.Path) -> tuple[int, int, bool] | None:
-    """(H, W, grey) without reading pixels; None where that fails."""
+    """Reads (H, W, grey) without any pixels; None if that fails."""
     try:
         with Image.open(path) as image:
             width, height = image.size
-            if image.getexif().get(EXIF_ORIENTATION) in TURNED:
+            if image.getexif().get(EXIF_ORIENTATION) in ROTATED:
                 width, height = height, width
             return height, width, _is_grey(image)
     except UNREADABLE:
@@ -146,7 +145,7 @@ def _header(path: pathlib.Path) -> tuple[int, int, bool] | None:
 
 
 def _is_grey(image: Image.Image) -> bool:
-    if image.mode != "P":
+    if image.mode != "P" or image.palette is None:
         return image.mode in GREY
     order, colours = image.palette.getdata()  # a GIF's greys are a palette
     if order != "RGB":
@@ -158,24 +157,25 @@ def _is_grey(image: Image.Image) -> bool:
 def _shape(
     root: pathlib.Path, paths: tuple[pathlib.Path, ...], size: int | None
 ) -> tuple[int, int, int]:
-    """(H, W, C) of all images once read."""
+    """Returns the (H, W, C) that all images will have once read."""
     with ThreadPoolExecutor() as pool:
         headers = list(pool.map(_header, paths))
     _refuse_unreadable(p for p, h in zip(paths, headers) if h is None)
-    channels = 1 if all(grey for _, _, grey in headers) else 3
+    read = [header for header in headers if header is not None]
+    channels = 1 if all(grey for _, _, grey in read) else 3
     if size is not None:
         return size, size, channels
-    sizes = sorted({(height, width) for height, width, _ in headers})
+    sizes = sorted({(height, width) for height, width, _ in read})
     if len(sizes) > 1:
         raise InputError(
             f"{root}: images have {len(sizes)} sizes, from "
-            f"{_by(sizes[0])} to {_by(sizes[-1])} (height x width); give "
-            "--image_size to scale all to one"
+            f"{_format(sizes[0])} to {_format(sizes[-1])} (height x width); give "
+            "`image_size` to scale all to one"
         )
     return (*sizes[0], channels)
 
 
-def _by(size: tuple[int, int]) -> str:
+def _format(size: tuple[int, int]) -> str:
     return f"{size[0]}x{size[1]}"
 
 
@@ -208,11 +208,11 @@ def _read(files: _Files, shape: tuple[int, int, int], size: int | None) -> Part:
 
 
 def _pixels(path: pathlib.Path, channels: int) -> np.ndarray:
-    """uint8 [H, W, C], turned upright; of a moving picture the first frame."""
+    """Decodes uint8 [H, W, C], upright; the first frame of an animation."""
     with Image.open(path) as opened:
         image = ImageOps.exif_transpose(opened)
         if image.mode in DEEP_GREY:
-            deep = np.asarray(image).astype(np.int64) >> 8
-            image = Image.fromarray(np.clip(deep, 0, 255).astype(np.uint8))
+            high_bytes = np.asarray(image).astype(np.int64) >> 8
+            image = Image.fromarray(np.clip(high_bytes, 0, 255).astype(np.uint8))
         pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
     return pixels.reshape(*pixels.shape[:2], channels)

@@ -1,4 +1,4 @@
-"""ImageNet16-120, the third set of NAS-Bench-201 (Dong and Yang 2020).
+"""Loads ImageNet16-120, the third set of NAS-Bench-201 (Dong and Yang 2020).
 
 ImageNet scaled to 16 x 16 pixels (Chrabaszcz et al. 2017) and of it the
 first 120 classes: the benchmark keeps the labels 1 to 120 of that set's own
@@ -25,6 +25,6 @@ SOURCE, CLASSES = "imagenet_resized/16x16", 120
 def load_imagenet16(
     data_dir: str | None, download: bool, image_size: int | None
 ) -> ImageData:
-    """The set; arguments and errors as in images.load_images."""
+    """Loads the set; arguments and errors as in `loading.load_images`."""
     data = load_prepared(SOURCE, data_dir, download, image_size, CLASSES)
     return dataclasses.replace(data, name=NAME)

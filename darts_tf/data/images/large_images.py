@@ -1,14 +1,13 @@
-"""The augmentation of ImageNet, for a whole batch at once.
+"""Random resized crops and colour jitter for ImageNet, in whole batches.
 
 Random resized crops (Szegedy et al. 2015) and jittered colours, with the
 numbers of the DARTS authors' code (torchvision's transforms).
 
-Departures: images in memory are held at one size, whole and square, and a
-crop is scaled back to that size, so a crop of torchvision's ratios has them
-relative to the scaled image; next to a crop's edge, pixels outside of it are
-interpolated with. Of streamed images (cuts.py) neither is so. Colours change
-in a fixed order (brightness, contrast, saturation, hue), there in a random
-one.
+Departures: images in memory have one size, whole and square, so the ratios of
+a crop are relative to the scaled image, and at a crop's edge pixels outside of
+it are interpolated with. Streamed images (decode_and_crop.py) have neither
+departure. Colours change in a fixed order (brightness, contrast, saturation,
+hue), there in a random one.
 """
 
 from __future__ import annotations
@@ -18,29 +17,29 @@ import math
 import tensorflow as tf
 
 AREAS = (0.08, 1.0)
-"""Share of an image that a crop has."""
+"""Smallest and largest area of a crop, as a share of the image."""
 
 RATIOS = (3 / 4, 4 / 3)
-"""Of a crop's width to its height."""
+"""Smallest and largest ratio of a crop's width to its height."""
 
 TRIES = 10
-"""Draws of a crop; where none fits in, it is the largest one, in the middle:
+"""Draws of a crop. If none fits, the crop is the largest one, in the middle:
 of a square image the whole."""
 
 HUE_SHARE = 0.5
-"""Of the strength of the other colour changes, that of the hue."""
+"""Strength of the hue's change, as a share of that of the other changes."""
 
 GREY = (0.299, 0.587, 0.114)
-"""Share of red, green and blue in the brightness of a pixel."""
+"""Weights of red, green and blue in the brightness of a pixel."""
 
 
 def random_crops(count: int, seed, wide=1.0) -> tf.Tensor:
-    """Crops as shares of an image's sides.
+    """Draws crops as shares of an image's sides.
 
     Args:
       count: B.
       seed: [2] integers.
-      wide: the images' width, in heights.
+      wide: the images' width divided by their height.
 
     Returns:
       float32 [B, 4]: top, left, height, width; all within 0 and 1.
@@ -52,26 +51,26 @@ def random_crops(count: int, seed, wide=1.0) -> tf.Tensor:
     fits = tf.reduce_all(sizes <= 1, -1)
     first = tf.argmax(tf.cast(fits, tf.int32), -1)  # of equal ones the first
     chosen = tf.gather(sizes, first, batch_dims=1)
-    found = tf.reduce_any(fits, -1)[:, None]
-    chosen = tf.where(found, chosen, _largest(wide))
+    any_fits = tf.reduce_any(fits, -1)[:, None]
+    chosen = tf.where(any_fits, chosen, _largest(wide))
     places = [_uniform([count], key, 0.0, 1.0) for key in (tops, lefts)]
-    places = tf.where(found, tf.stack(places, -1), 0.5)
+    places = tf.where(any_fits, tf.stack(places, -1), 0.5)
     corners = places * (1 - chosen)
     return tf.concat([corners, chosen], -1)
 
 
 def _largest(wide) -> tf.Tensor:
-    """Height and width, as shares, of the largest crop of RATIOS."""
+    """Returns height and width, as shares, of the largest crop of RATIOS."""
     ratio = tf.clip_by_value(wide, *RATIOS)
     return tf.minimum(tf.stack([wide / ratio, ratio / wide]), 1.0)
 
 
-def resized(images, crops) -> tf.Tensor:
-    """Each image's crop, scaled to the image's size: bilinear.
+def crop_and_resize(images, crops) -> tf.Tensor:
+    """Cuts each image's crop and scales it back to the image's size, bilinear.
 
     Args:
       images: uint8 [B, H, W, C] with static shape.
-      crops: float32 [B, 4] as of random_crops.
+      crops: float32 [B, 4]: top, left, height, width as shares.
 
     Returns:
       uint8 [B, H, W, C].
@@ -88,8 +87,8 @@ def resized(images, crops) -> tf.Tensor:
     return tf.cast(tf.clip_by_value(tf.round(x), 0, 255), tf.uint8)
 
 
-def jittered(images, strength: float, seed) -> tf.Tensor:
-    """Images with other brightness, contrast, saturation and hue.
+def jitter(images, strength: float, seed) -> tf.Tensor:
+    """Changes brightness, contrast, saturation and hue at random.
 
     Args:
       images: uint8 [B, H, W, 3].
@@ -107,30 +106,39 @@ def jittered(images, strength: float, seed) -> tf.Tensor:
     )
     turn = HUE_SHARE * strength
     hue = _uniform([count], keys[3], -turn, turn)
-    return coloured(images, brightness, contrast, saturation, hue)
+    return change_colours(images, brightness, contrast, saturation, hue)
 
 
-def coloured(images, brightness, contrast, saturation, hue) -> tf.Tensor:
-    """Images uint8 [B, H, W, 3] changed by numbers [B]; 1, 1, 1, 0: not."""
+def change_colours(images, brightness, contrast, saturation, hue) -> tf.Tensor:
+    """Changes the colours of images.
+
+    Args:
+      images: uint8 [B, H, W, 3].
+      brightness, contrast, saturation: factors float32 [B]; 1 for no change.
+      hue: float32 [B], in whole turns; 0 for no change.
+
+    Returns:
+      uint8 [B, H, W, 3].
+    """
     x = tf.cast(images, tf.float32) / 255
-    x = _blended(x, tf.zeros_like(x), brightness)
+    x = _blend(x, tf.zeros_like(x), brightness)
     even = tf.reduce_mean(_grey(x), [1, 2, 3], keepdims=True)
-    x = _blended(x, even, contrast)
-    x = _blended(x, _grey(x), saturation)
-    turned, *rest = tf.unstack(tf.image.rgb_to_hsv(x), axis=-1)
-    turned = tf.math.floormod(turned + hue[:, None, None], 1.0)
-    x = tf.image.hsv_to_rgb(tf.stack([turned, *rest], -1))
+    x = _blend(x, even, contrast)
+    x = _blend(x, _grey(x), saturation)
+    turns, *rest = tf.unstack(tf.image.rgb_to_hsv(x), axis=-1)
+    turns = tf.math.floormod(turns + hue[:, None, None], 1.0)
+    x = tf.image.hsv_to_rgb(tf.stack([turns, *rest], -1))
     return tf.cast(tf.clip_by_value(tf.round(255 * x), 0, 255), tf.uint8)
 
 
-def _blended(x, other, factor):
-    """factor x + (1 - factor) other, within 0 and 1; factor [B]."""
+def _blend(x, other, factor):
+    """Returns factor x + (1 - factor) other, within 0 and 1; factor [B]."""
     f = factor[:, None, None, None]
     return tf.clip_by_value(f * x + (1 - f) * other, 0.0, 1.0)
 
 
 def _grey(x):
-    """[B, H, W, 3] -> [B, H, W, 1]."""
+    """Returns the brightness of pixels, [B, H, W, 3] -> [B, H, W, 1]."""
     return tf.reduce_sum(x * tf.constant(GREY), -1, keepdims=True)
 
 

@@ -1,8 +1,9 @@
-"""Images with class labels, by name: embedded, a user's folder, or TFDS."""
+"""Loads images with class labels by name: embedded, a user's folder, or TFDS."""
 
 from __future__ import annotations
 
 import dataclasses
+import numbers
 
 from darts_tf.data.images import imagenet16
 from darts_tf.data.images.dataset import (
@@ -15,6 +16,7 @@ from darts_tf.data.images.digits import load_digits
 from darts_tf.data.images.folder import load_folder
 from darts_tf.data.images.prepared import describe_prepared, load_prepared
 from darts_tf.data.images.resize import resize
+from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.errors import InputError
 
 __all__ = [
@@ -35,7 +37,7 @@ def load_images(
     image_size: int | None = None,
     stream: bool = False,
 ) -> ImageData:
-    """The images called `name`; of the test part nothing is decoded yet.
+    """Loads the images called `name`; of the test part nothing is decoded yet.
 
     Args:
       name: "digits" (embedded), "folder" (the user's own, in `data_dir`),
@@ -49,24 +51,25 @@ def load_images(
       stream: whether images stay in the files of TFDS's prepared set and are
         read as they are used (streamed_batches.py). With an image_size they
         then keep their proportions: their centre is measured, and a resized
-        crop is one of the original image (cuts.py).
+        crop is one of the original image (decode_and_crop.py).
 
     Raises:
       InputError: an unknown name, data that is not there or not fit for
         classification, images of several sizes without `image_size`, or more
         of them than memory can hold.
     """
-    if image_size is not None and image_size < 1:
+    if image_size is not None and not _is_size(image_size):
         raise InputError(
-            f"--image_size must be at least 1 pixel. Received: {image_size}"
+            f"`image_size` must be a whole number of at least 1 pixel; received "
+            f"{image_size}"
         )
     if name in ("digits", "folder") and download:
         raise InputError(
-            f"--dataset={name} has nothing to download; leave --download out"
+            f"`dataset={name}` has nothing to download; leave `download` out"
         )
     if stream and name in ("digits", "folder", imagenet16.NAME):
         raise InputError(
-            f"--dataset={name} is held in memory; --stream is for the sets of "
+            f"`dataset={name}` is held in memory; `stream` is for the sets of "
             f"TensorFlow Datasets: leave it out"
         )
     if name == "digits":
@@ -81,7 +84,7 @@ def load_images(
 def describe_images(
     name: str, *, data_dir: str | None = None, image_size: int | None = None
 ) -> tuple[tuple[int, int, int], int]:
-    """(H, W, C) and the number of classes; of a TFDS set nothing is read.
+    """Returns (H, W, C) and the number of classes; a TFDS set is not read.
 
     Arguments and errors as in `load_images`.
     """
@@ -95,11 +98,16 @@ def describe_images(
     return describe_prepared(source, data_dir, image_size, classes)
 
 
+def _is_size(value) -> bool:
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return whole and int(value) >= 1
+
+
 def _digits(data_dir: str | None, image_size: int | None) -> ImageData:
     if data_dir is not None:
         raise InputError(
-            f"--dataset=digits comes with the package and reads no folder; "
-            f"leave --data_dir out. Received: {data_dir}"
+            f"`dataset=digits` comes with the package and reads no folder; "
+            f"leave `data_dir` out; received {data_dir}"
         )
     data = load_digits()
     if image_size is None:
@@ -111,5 +119,6 @@ def _digits(data_dir: str | None, image_size: int | None) -> ImageData:
     )
 
 
-def _resized(part: Part, size: int) -> Part:
+def _resized(part: Part | StreamedPart, size: int) -> Part:
+    assert isinstance(part, Part)
     return Part(resize(part.images, size).numpy(), part.labels)

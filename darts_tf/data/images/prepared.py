@@ -1,4 +1,4 @@
-"""Any image classification set of TensorFlow Datasets, by name.
+"""Loads image classification sets of TensorFlow Datasets by name.
 
 Departures: a set without a test split is tested on its "validation" split,
 and one without either on a fixed stratified fifth of "train". A test split
@@ -10,26 +10,24 @@ from __future__ import annotations
 import contextlib
 import difflib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from darts_tf.data.images.dataset import (
-    SPLIT_SEED,
-    TEST_FRACTION,
-    ImageData,
-    stratified_split,
-)
-from darts_tf.data.images.resize import require_memory
+from darts_tf.data.available_memory import require_memory
+from darts_tf.data.images.dataset import ImageData, split_off_test
 from darts_tf.data.images.splits import FirstClasses, Source, Streamed, first_line
+from darts_tf.data.text.loading import NAMES as TEXT_NAMES
 from darts_tf.errors import InputError
 
-OWN_NAMES = ("digits", "folder", "imagenet16_120")
-"""Sets that have names of their own here, which TFDS does not know."""
+OTHER_NAMES = ("digits", "folder", "imagenet16_120", *TEXT_NAMES)
+"""Names of sets that TFDS does not know."""
 
-STREAM = ", or --stream to read images from their files as they are used"
-"""What helps where a set does not fit."""
+SMALLER = "give a smaller `image_size`"
+STREAM = f"{SMALLER}, or `stream` to read images from their files as they are used"
+"""Remedies for a set that does not fit in memory."""
 
 
 def load_prepared(
@@ -40,10 +38,9 @@ def load_prepared(
     classes: int | None = None,
     stream: bool = False,
 ) -> ImageData:
-    """The TFDS set called `name`; arguments and errors as in `load_images`.
+    """Loads the TFDS set called `name`; arguments and errors as in `load_images`.
 
-    With `classes` only so many of its classes, the first ones, which are
-    then held in memory.
+    With `classes` only the first so many of its classes, in memory.
     """
     with _quiet():
         return _load(name, data_dir, download, image_size, classes, stream)
@@ -55,7 +52,7 @@ def describe_prepared(
     image_size: int | None,
     classes: int | None = None,
 ) -> tuple[tuple[int, int, int], int]:
-    """(H, W, C) and the number of classes, of a set prepared or not."""
+    """Returns (H, W, C) and the number of classes, of a set prepared or not."""
     with _quiet():
         info = _builder(name, data_dir).info
         image, label = _keys(info, name)
@@ -65,7 +62,7 @@ def describe_prepared(
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """TFDS tells its every step."""
+    """Silences TFDS, which logs its every step."""
     before = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)
     try:
@@ -81,9 +78,7 @@ def _load(
     _require_prepared(builder, name, data_dir, download)
     image, label = _keys(builder.info, name)
     shape = _shape(builder.info.features[image], name, image_size)
-    found = (builder, image, label, shape, image_size)
-    kind = Streamed if stream else Source
-    source = FirstClasses(*found, classes) if classes else kind(*found)
+    arguments = (builder, image, label, shape, image_size)
     splits = builder.info.splits
     if "train" not in splits:
         raise InputError(
@@ -91,64 +86,62 @@ def _load(
             f"{', '.join(sorted(splits)) or 'none at all'}; choose another set"
         )
     if stream:
-        train, read_test = _streamed_parts(source, splits)
-        return ImageData(name, source.class_names, train, read_test)
-    held, otherwise = source.held("train"), "" if classes else STREAM
-    require_memory(name, held, source.shape, otherwise)
+        streamed = Streamed(*arguments)
+        train, read_test = _streamed_parts(streamed, splits)
+        return ImageData(name, streamed.class_names, train, read_test)
+    source = FirstClasses(*arguments, classes) if classes else Source(*arguments)
+    remedy = SMALLER if classes else STREAM
+    require_memory(name, source.expected_size("train"), source.shape, remedy)
     train, read_test = _parts(source, splits)
     return ImageData(name, source.class_names, train, read_test)
 
 
 def _parts(source: Source, splits):
-    """The training part, and what reads the test part."""
+    """Returns the training part, and a function that reads the test part."""
     split = _test_split(source, splits)
     if split is not None:
         return source.read("train"), lambda: source.read(split)
     everything = source.read("train")
-    kept, held = _kept_and_held(everything.labels)
-    return everything.take(kept), lambda: source.read("train").take(held)
+    train, test = split_off_test(everything.labels)
+    return everything.take(train), lambda: source.read("train").take(test)
 
 
 def _test_split(source: Source, splits) -> str | None:
-    """The first that there is and that does not hide its labels."""
+    """Returns the first split for tests that does not hide its labels."""
     names = [name for name in ("test", "validation") if name in splits]
     return next(filter(source.labelled, names), None)
 
 
-def _kept_and_held(labels: np.ndarray) -> list[np.ndarray]:
-    """Indices of the training part and of the test part."""
-    fractions = (1 - TEST_FRACTION, TEST_FRACTION)
-    return stratified_split(labels, fractions, SPLIT_SEED)
-
-
 def _streamed_parts(source: Streamed, splits):
-    """The same; files and labels of both parts are looked through at once.
+    """Returns the same as `_parts`; reads the labels of both parts at once.
 
-    It costs little, and a training of days must not end without a test part.
+    This costs little, and a training of days must not end without a test part.
     """
     split = _test_split(source, splits)
     if split is not None:
         test = source.read(split)
         return source.read("train"), lambda: test
     everything = source.read("train")
-    kept, held = _kept_and_held(everything.labels)
-    return everything.take(kept), lambda: everything.take(held)
+    train, test_rows = split_off_test(everything.labels)
+    return everything.take(train), lambda: everything.take(test_rows)
 
 
-def _builder(name: str, data_dir: str | None):
+def _builder(name: str, data_dir: str | None) -> Any:
+    """Finds TFDS's builder of a set, prepared or not."""
     import tensorflow_datasets as tfds
+    from tensorflow_datasets.core import registered
 
     community = ":" in name and not name.partition(":")[2][:1].isdigit()
     try:
         if community:
-            raise tfds.core.registered.DatasetNotFoundError(name)
+            raise registered.DatasetNotFoundError(name)
         return tfds.builder(name, data_dir=data_dir)
-    except tfds.core.registered.DatasetNotFoundError as error:
+    except registered.DatasetNotFoundError as error:
         known = tfds.list_builders(with_community_datasets=False)
-        near = difflib.get_close_matches(name, [*known, *OWN_NAMES], n=3)
+        near = difflib.get_close_matches(name, [*known, *OTHER_NAMES], n=3)
         closest = f" (closest: {', '.join(near)})" if near else ""
         raise InputError(
-            f"unknown dataset {name!r}{closest}; give 'digits', 'folder' or "
+            f"unknown data set {name!r}{closest}; give 'digits', 'folder' or "
             "the name of a TFDS set"
         ) from error
     except (AssertionError, ValueError, OSError) as error:
@@ -161,14 +154,15 @@ def _builder(name: str, data_dir: str | None):
 def _require_prepared(builder, name, data_dir, download: bool) -> None:
     """Makes sure that the set is on disk, by download if that is allowed."""
     import tensorflow_datasets as tfds
+    from tensorflow_datasets.core import constants
 
     if builder.is_prepared():
         return
     if not download:
-        place = data_dir or tfds.core.constants.DATA_DIR
+        place = data_dir or constants.DATA_DIR
         raise InputError(
-            f"{name} is not prepared in {place}; give --data_dir=a folder "
-            "that has it, or --download to fetch it"
+            f"{name} is not prepared in {place}; give `data_dir`, a folder that "
+            "has it, or `download` to fetch it"
         )
     config = tfds.download.DownloadConfig(try_download_gcs=False)
     try:
@@ -181,12 +175,12 @@ def _require_prepared(builder, name, data_dir, download: bool) -> None:
     ) as error:
         raise InputError(
             f"{name} could not be downloaded: {first_line(error)}; give "
-            "--data_dir=a folder that has it"
+            "`data_dir`, a folder that has it"
         ) from error
 
 
 def _keys(info, name: str) -> tuple[str, str]:
-    """The keys of the features that are the image and its class."""
+    """Returns the keys of the features that are the image and its class."""
     import tensorflow_datasets as tfds
 
     features = info.features
@@ -209,24 +203,24 @@ def _keys(info, name: str) -> tuple[str, str]:
 
 
 def _only(features, kind) -> tuple[str, ...]:
-    """The key of the one feature of a kind; nothing where several are."""
+    """Returns the key of the only feature of a kind; () if there are several."""
     keys = tuple(k for k, f in features.items() if isinstance(f, kind))
     return keys if len(keys) == 1 else ()
 
 
 def _shape(image, name: str, size: int | None) -> tuple[int, int, int]:
-    """(H, W, C) of the images once read."""
+    """Returns the (H, W, C) of the images once read."""
     *height_width, channels = image.shape
     if image.dtype not in (np.uint8, tf.uint8) or channels is None:
         raise InputError(
-            f"{name}: images must be uint8 with a fixed number of channels. "
-            f"Received: {image.dtype} {tuple(image.shape)}; choose another set"
+            f"{name}: images must be uint8 with a fixed number of channels; "
+            f"received {image.dtype} {tuple(image.shape)}; choose another set"
         )
     if size is not None:
         return size, size, channels
     if None in height_width:
         raise InputError(
-            f"{name}: its images have several sizes; give --image_size to "
+            f"{name}: its images have several sizes; give `image_size` to "
             "scale all to one"
         )
     return (*height_width, channels)

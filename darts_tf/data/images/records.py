@@ -1,4 +1,4 @@
-"""Where each example lies in TFRecord files, and its label, without images.
+"""Finds the examples of TFRecord files and their labels, without the images.
 
 A TFRecord is the length of its example (8 bytes), a checksum (4), the example
 and another checksum (4). The example is a protobuf message tf.train.Example:
@@ -29,7 +29,7 @@ VARINT, BYTES = 0, 2  # wire types
 def find_examples(
     paths: Sequence[str], key: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The examples of all files, in the order of the files.
+    """Finds the examples of all files, in the order of the files.
 
     Args:
       paths: F files on a local disk.
@@ -44,14 +44,14 @@ def find_examples(
       OSError: a file cannot be read.
     """
     with ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(lambda path: _scan(path, key), paths))
-    files = [np.full(len(rows), i, np.int32) for i, rows in enumerate(found)]
-    rows = np.concatenate([np.empty((0, 2), np.int64), *found])
+        scans = list(pool.map(lambda path: _scan(path, key), paths))
+    files = [np.full(len(rows), i, np.int32) for i, rows in enumerate(scans)]
+    rows = np.concatenate([np.empty((0, 2), np.int64), *scans])
     return np.concatenate([np.empty(0, np.int32), *files]), *rows.T
 
 
 def _scan(path: str, key: str) -> np.ndarray:
-    """Places and numbers of one file, int64 [N, 2]."""
+    """Returns the places and numbers of one file, int64 [N, 2]."""
     with open(path, "rb", buffering=0) as file:
         data = _Bytes(file.fileno())
         rows, place = [], 0
@@ -69,24 +69,24 @@ def _scan(path: str, key: str) -> np.ndarray:
 
 
 class _Bytes:
-    """A file's bytes, LOOK of them in memory."""
+    """Reads a file at any place, LOOK bytes at once."""
 
     def __init__(self, descriptor: int):
-        self._descriptor, self._start, self._held = descriptor, 0, b""
+        self._descriptor, self._start, self._buffer = descriptor, 0, b""
         self.size = os.fstat(descriptor).st_size
 
     def at(self, start: int, count: int) -> bytes:
-        """Some of them; fewer at the file's end."""
+        """Returns `count` bytes from `start` on; fewer at the file's end."""
         first = start - self._start
-        if first < 0 or first + count > len(self._held):
+        if first < 0 or first + count > len(self._buffer):
             wanted = max(count, LOOK)
-            self._held = os.pread(self._descriptor, wanted, start)
+            self._buffer = os.pread(self._descriptor, wanted, start)
             self._start, first = start, 0
-        return self._held[first : first + count]
+        return self._buffer[first : first + count]
 
 
 def _number(data: _Bytes, start: int, stop: int, key: bytes) -> int | None:
-    """The first element of an example's int64 feature."""
+    """Returns the first element of an example's int64 feature."""
     for _, first, last in _fields(data, start, stop, FEATURES):
         for _, begin, end in _fields(data, first, last, ENTRY):
             parts = {n: (a, b) for n, a, b in _fields(data, begin, end)}
@@ -98,6 +98,7 @@ def _number(data: _Bytes, start: int, stop: int, key: bytes) -> int | None:
 
 
 def _first(data: _Bytes, start: int, stop: int) -> int | None:
+    """Returns the first element of a Feature that is an Int64List."""
     for _, first, last in _fields(data, start, stop, INTEGERS):
         for _, begin, end in _fields(data, first, last, ELEMENT):
             if begin < end:
@@ -109,7 +110,7 @@ def _first(data: _Bytes, start: int, stop: int) -> int | None:
 def _fields(
     data: _Bytes, start: int, stop: int, only: int | None = None
 ) -> Iterator[tuple[int, int, int]]:
-    """(number, start, stop) of a message's fields, of one number or all."""
+    """Yields (number, start, stop) of a message's fields, of one number or all."""
     place = start
     while place < stop:
         tag, place = _varint(data, place)
@@ -127,7 +128,7 @@ def _fields(
 
 
 def _varint(data: _Bytes, place: int) -> tuple[int, int]:
-    """A whole number, seven bits a byte, and where it ends."""
+    """Returns a whole number, stored in seven bits a byte, and its end."""
     value = shift = 0
     while True:
         byte = data.at(place, 1)

@@ -1,4 +1,4 @@
-"""The splits of a prepared TFDS set: read into memory, or found in files."""
+"""Reads the splits of a prepared TFDS set into memory, or finds them in files."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ READ_BATCH = 256  # examples that are decoded and copied at once
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A prepared set, and how to read a split of it.
+    """A prepared set whose splits are read into memory.
 
     Attributes:
       builder: TFDS's.
-      image, label: the features' keys.
+      image, label: keys of the features.
       shape: (H, W, C) of an image once read.
-      image_size: pixels, where images are scaled.
+      image_size: pixels, if images are scaled.
     """
 
     builder: Any
@@ -38,19 +38,19 @@ class Source:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """In the order of the labels."""
+        """Returns the classes' names in the order of the labels."""
         return tuple(self.builder.info.features[self.label].names)
 
     def count(self, split: str) -> int:
-        """How many examples a split has."""
+        """Returns the number of examples of a split."""
         return self.builder.info.splits[split].num_examples
 
-    def held(self, split: str) -> int:
-        """How many of them `read` will hold, about."""
+    def expected_size(self, split: str) -> int:
+        """Returns about how many of them `read` will hold."""
         return self.count(split)
 
-    def read(self, split: str) -> Part:
-        """All of a split, in the order of the files.
+    def read(self, split: str) -> Part | StreamedPart:
+        """Reads a whole split, in the order of the files.
 
         Raises:
           InputError: it cannot be read, or not whole, or lacks labels.
@@ -66,9 +66,9 @@ class Source:
         return Part(images, labels)
 
     def labelled(self, split: str) -> bool:
-        """Whether its first example has a label; errors as of `read`.
+        """Returns True if the first example has a label; errors as of `read`.
 
-        What hides its labels, as a test split may, hides all of them.
+        A split that hides its labels, as a test split may, hides all of them.
         """
         try:
             for example in self._examples(split, self.label).take(1):
@@ -78,7 +78,7 @@ class Source:
         raise self._not_whole(split, 0)
 
     def batches(self, split: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(images uint8 [B, H, W, C], labels [B]); errors as of `read`."""
+        """Yields (images uint8 [B, H, W, C], labels [B]); errors as of `read`."""
         count, seen, labelled = self.count(split), 0, True
         try:
             for x, y in self._decoded(split):
@@ -131,27 +131,27 @@ class Streamed(Source):
     """A prepared set whose images stay in its files."""
 
     def read(self, split: str) -> StreamedPart:
-        """Where a split's examples lie; labels are read, images are not.
+        """Finds the examples of a split; labels are read, images are not.
 
         Raises:
           InputError: the files are not there, not whole or not of TFDS's
             usual format, or labels are lacking.
         """
-        part, count = self._found(split), self.count(split)
+        part, count = self._find(split), self.count(split)
         if part.size != count or count == 0 or (part.labels < 0).any():
             raise self._not_whole(split, part.size)
         return part
 
     def labelled(self, split: str) -> bool:
-        """Whether a split has labels at all; errors as of `read`."""
-        return bool((self._found(split).labels >= 0).any())
+        """Returns True if any example has a label; errors as of `read`."""
+        return bool((self._find(split).labels >= 0).any())
 
-    def _found(self, split: str) -> StreamedPart:
+    def _find(self, split: str) -> StreamedPart:
         info = self.builder.info
         kind = info.file_format
         if kind is not None and kind.value != "tfrecord":
             raise InputError(
-                f"{info.name}: --stream reads TFDS's tfrecord files, and this "
+                f"{info.name}: `stream` reads TFDS's tfrecord files, and this "
                 f"set is prepared as {kind.value}; prepare it as tfrecord"
             )
         paths = tuple(map(os.fspath, info.splits[split].filepaths))
@@ -173,7 +173,7 @@ class Streamed(Source):
         import tensorflow_datasets as tfds
 
         only = tfds.decode.PartialDecoding({self.image: True})
-        features = only.extract_features(self.builder.info.features)
+        features: Any = only.extract_features(self.builder.info.features)
         decoders = {self.image: tfds.decode.SkipDecoding()}
 
         def encoded(record):
@@ -185,29 +185,29 @@ class Streamed(Source):
 
 @dataclasses.dataclass(frozen=True)
 class FirstClasses(Source):
-    """Of a prepared set only the first classes; no others are ever held.
+    """The first classes of a prepared set; no others are ever held.
 
     Attributes:
-      classes: how many.
+      classes: how many there are.
     """
 
     classes: int
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """In the order of the labels."""
+        """Returns the classes' names in the order of the labels."""
         return super().class_names[: self.classes]
 
-    def held(self, split: str) -> int:
-        """As if all classes had as many examples."""
+    def expected_size(self, split: str) -> int:
+        """Returns the number of examples if all classes have equally many."""
         total = len(super().class_names)
         return -(-self.count(split) * self.classes // total)
 
     def read(self, split: str) -> Part:
-        """Their examples in a split, in the order of the files.
+        """Reads their examples of a split, in the order of the files.
 
         Raises:
-          InputError: see Source; or there is none.
+          InputError: as of Source, or there is none.
         """
         images, labels = [], []
         for x, y in self.batches(split):
@@ -224,6 +224,6 @@ class FirstClasses(Source):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line without its full stop."""
+    """Returns the first line of an error's message, without its full stop."""
     lines = str(error).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__

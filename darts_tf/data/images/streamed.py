@@ -1,4 +1,4 @@
-"""Labelled images that stay in files and are read as they are used."""
+"""Parts whose labelled images stay in files and are read as they are used."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class StreamedPart:
-    """What a Part is, without its pixels: where each example lies.
+    """A Part without pixels: the places of its examples in files.
 
     Attributes:
       paths: F TFRecord files.
@@ -19,31 +19,35 @@ class StreamedPart:
       places: int64 [N], in bytes, of an example's record in its file.
       labels: int32 [N], numbers of classes from 0.
       image_shape: (H, W, C) of an image once read.
-      cut: whether images are cut and scaled to this shape; else they have it
-        already.
-      encoded: a record, [] string -> the bytes of its image, [] string.
+      crop: whether images are cropped and scaled to this shape; else they
+        have it already.
+      encoded: maps a record, [] string, to the bytes of its image, [] string.
     """
 
-    paths: tuple[str, ...] = dataclasses.field(repr=False)
-    files: np.ndarray = dataclasses.field(repr=False)
-    places: np.ndarray = dataclasses.field(repr=False)
-    labels: np.ndarray = dataclasses.field(repr=False)
+    paths: tuple[str, ...]
+    files: np.ndarray
+    places: np.ndarray
+    labels: np.ndarray
     image_shape: tuple[int, int, int]
-    cut: bool
-    encoded: Callable = dataclasses.field(repr=False)
+    crop: bool
+    encoded: Callable
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.image_shape))
+        return f"StreamedPart({self.size:,} images {shape})"
 
     @property
     def size(self) -> int:
-        """N, the number of examples."""
+        """Returns N, the number of examples."""
         return len(self.labels)
 
     @property
     def nbytes(self) -> int:
-        """What is held in memory."""
+        """Returns the bytes held in memory: places and labels."""
         return self.files.nbytes + self.places.nbytes + self.labels.nbytes
 
     def take(self, indices: np.ndarray) -> StreamedPart:
-        """A part of the examples at `indices`, [M] integers."""
+        """Returns a part of the examples at `indices`, [M] integers."""
         return dataclasses.replace(
             self,
             files=self.files[indices],
@@ -51,8 +55,8 @@ class StreamedPart:
             labels=self.labels[indices],
         )
 
-    def joined(self, other: StreamedPart) -> StreamedPart:
-        """The examples of both, which lie in the same files."""
+    def concatenate(self, other: StreamedPart) -> StreamedPart:
+        """Returns a part of the examples of both, which lie in the same files."""
         return dataclasses.replace(
             self,
             files=np.concatenate([self.files, other.files]),
@@ -61,10 +65,10 @@ class StreamedPart:
         )
 
     def reader(self) -> Callable:
-        """index, [] int64 -> (its image's bytes [] string, label [] int32).
+        """Returns index [] int64 -> (image bytes [] string, label [] int32).
 
-        For the functions of a tf.data.Dataset, whose graph holds none of
-        this: the arrays are captured.
+        The function is for use in a tf.data.Dataset, which captures the arrays instead
+        of holding them in its graph.
         """
         with tf.device("CPU:0"):
             paths = tf.constant(self.paths)
@@ -79,16 +83,16 @@ class StreamedPart:
 
 
 def record_at(path, place) -> tf.Tensor:
-    """One record of a TFRecord file, [] string; its checksum is tested.
+    """Reads one record of a TFRecord file, [] string, and tests its checksum.
 
     Args:
       path: [] string.
-      place: [] int64, of the record in the file, in bytes.
+      place: [] int64, the record's first byte in the file.
     """
     variant = tf.raw_ops.TFRecordDatasetV2(
         filenames=path[tf.newaxis],
         compression_type="",
-        buffer_size=tf.constant(0, tf.int64),  # or the next ones come along
+        buffer_size=tf.constant(0, tf.int64),  # else the next records are read too
         byte_offsets=place[tf.newaxis],
     )
     spec = tf.TensorSpec([], tf.string)

@@ -1,8 +1,8 @@
-"""Batches of images that are read as they are used: see batches.py.
+"""Makes batches of images that are read from files as they are used.
 
-The same contract and the same order: the batch of step s is a function of
-(seed, s), since any example can be read at any time. What waits in memory are
-a few batches, and the images that are being decoded.
+Contract and order are those of batches.py: the batch of step s is a function
+of (seed, s), since any example can be read at any time. Only a few batches and
+the images that are being decoded are in memory.
 
 Departures: mean and standard deviation are those of a sample. The randomness
 of the augmentation is another than that of images in memory, since each image
@@ -23,7 +23,7 @@ from darts_tf.data.images.dataset import statistics_of
 from darts_tf.data.images.streamed import StreamedPart
 
 SAMPLE = 4096
-"""Images that mean and standard deviation are taken of."""
+"""Number of images that mean and standard deviation are computed from."""
 
 
 def training_batches(
@@ -35,10 +35,10 @@ def training_batches(
     statistics: Statistics,
     augmentation: Augmentation | None = None,
 ) -> tf.data.Dataset:
-    """Endless shuffled batches from `start_step` on; see batches.py.
+    """Makes endless shuffled batches from `start_step` on; see batches.py.
 
-    A resized crop is one of the original image; without it the centre is cut
-    out, where images are cut at all.
+    Resized crops are taken of the original image; without them the centre is,
+    if the part crops images.
     """
     steps = batches.steps_per_epoch(part, batch_size)
     batches.check_range("seed", seed, batches.MAX_SEED)
@@ -49,74 +49,75 @@ def training_batches(
     read = part.reader()
 
     def example(number):
-        """The number counts examples, through all epochs."""
-        index = batches.shuffled(number, steps * batch_size, part.size, seed)
+        """Reads an example; numbers count through all epochs."""
+        index = batches.shuffled_index(number, steps * batch_size, part.size, seed)
         data, label = read(index)
         if augmentation is None:
-            image = decode_and_crop.read_image(data, _still(part), part.image_shape)
+            crop = _fixed_crop(part)
+            image = decode_and_crop.read_image(data, crop, part.image_shape)
             return batches.normalise(image, statistics), label
         key = tf.random.fold_in([seed, batches.AUGMENTATION], number, alg="philox")
         return _augmented(part, data, key, augmentation, statistics), label
 
     numbers = tf.data.Dataset.range(start_step * batch_size, tf.int64.max)
-    dataset = batches.in_parallel(numbers, example)
+    dataset = batches.parallel_map(numbers, example)
     whole = dataset.batch(batch_size, drop_remainder=True)
-    return batches.waiting(whole)
+    return batches.prefetched(whole)
 
 
 def ordered_batches(
     part: StreamedPart, *, batch_size: int, statistics: Statistics
 ) -> tf.data.Dataset:
-    """Every example once, in order; the last batch may be smaller.
+    """Makes batches of every example once, in order; see batches.py.
 
-    Their centre, where images are cut. See batches.py.
+    Images are their centres, if the part crops images.
     """
     batches.steps_per_epoch(part, batch_size)
 
-    def finished(image):
+    def finish(image):
         return batches.normalise(image, statistics)
 
-    dataset = _plain(part, np.arange(part.size), finished)
-    return batches.waiting(dataset.batch(batch_size), ahead=1)
+    dataset = _plain(part, np.arange(part.size), finish)
+    return batches.prefetched(dataset.batch(batch_size), ahead=1)
 
 
 def channel_statistics(part: StreamedPart) -> Statistics:
-    """Mean and standard deviation of each channel, in pixel units.
+    """Computes mean and standard deviation of each channel, in pixel units.
 
-    Of SAMPLE images, always the same ones, as they are measured; see
-    parts.channel_statistics.
+    They are those of SAMPLE images, always the same ones, cropped as for
+    measuring; see dataset.channel_statistics.
     """
     order = np.random.default_rng(0).permutation(part.size)[:SAMPLE]
     images = _plain(part, np.sort(order), tf.identity)
-    some = batches.waiting(images.batch(64))
-    return statistics_of(images for images, _ in some.as_numpy_iterator())
+    sample = batches.prefetched(images.batch(64))
+    return statistics_of(images for images, _ in sample.as_numpy_iterator())
 
 
-def _plain(part: StreamedPart, indices: np.ndarray, finished) -> tf.data.Dataset:
-    """(image, label) as images are measured, after `finished`."""
+def _plain(part: StreamedPart, indices: np.ndarray, finish) -> tf.data.Dataset:
+    """Reads (image, label), cropped as for measuring and mapped by `finish`."""
     read = part.reader()
 
     def example(index):
         data, label = read(index)
-        image = decode_and_crop.read_image(data, _still(part), part.image_shape)
-        return finished(image), label
+        image = decode_and_crop.read_image(data, _fixed_crop(part), part.image_shape)
+        return finish(image), label
 
     numbers = tf.data.Dataset.from_tensor_slices(indices.astype(np.int64))
-    return batches.in_parallel(numbers, example)
+    return batches.parallel_map(numbers, example)
 
 
-def _still(part: StreamedPart) -> decode_and_crop.Cut:
-    """What is taken of an image where nothing is random."""
-    return decode_and_crop.centre if part.cut else decode_and_crop.whole
+def _fixed_crop(part: StreamedPart) -> decode_and_crop.Crop:
+    """Returns the crop of images that are not augmented."""
+    return decode_and_crop.centre if part.crop else decode_and_crop.whole
 
 
 def _augmented(part, data, key, augmentation, statistics) -> tf.Tensor:
-    """Normalised float32 [H, W, C]."""
-    pieces, moves, holes = tf.unstack(tf.random.split(key, 3, alg="philox"))
-    cut = _still(part)
+    """Returns an augmented and normalised image, float32 [H, W, C]."""
+    crops, moves, holes = tf.unstack(tf.random.split(key, 3, alg="philox"))
+    crop = _fixed_crop(part)
     if augmentation.resized_crop:
-        cut = decode_and_crop.random_piece(pieces)
+        crop = decode_and_crop.random_crop(crops)
         augmentation = dataclasses.replace(augmentation, resized_crop=False)
-    image = decode_and_crop.read_image(data, cut, part.image_shape)
-    moved = augmentation.move(image[tf.newaxis], moves)
-    return augmentation.hide(batches.normalise(moved, statistics), holes)[0]
+    image = decode_and_crop.read_image(data, crop, part.image_shape)
+    images = augmentation.move(image[tf.newaxis], moves)
+    return augmentation.hide(batches.normalise(images, statistics), holes)[0]

@@ -1,4 +1,4 @@
-"""What a set of text is: numbered words in three parts."""
+"""Sets of text: numbered words in a training, validation and test part."""
 
 from __future__ import annotations
 
@@ -10,31 +10,40 @@ import numpy as np
 from darts_tf.data.text.vocabulary import Vocabulary
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class TextData:
-    """A text: training and validation part, and its test part on demand.
+    """A text: its training and validation part, and its test part on demand.
 
     Attributes:
-      name: what it was asked for by.
+      name: as given to `load`.
       vocabulary: the words of the training part.
       train: int32 [N], tokens: numbers of words.
       valid: int32 [M], tokens.
-      unknown: how many words of a part ("valid") the vocabulary lacks.
+      unknown: number of words of a part ("valid") that the vocabulary lacks.
       read_test: reads the test part; called by `load_test` only.
+      fingerprint: None, since a text is loaded by its name or folder again.
     """
 
     name: str
-    vocabulary: Vocabulary = dataclasses.field(repr=False)
-    train: np.ndarray = dataclasses.field(repr=False)
-    valid: np.ndarray = dataclasses.field(repr=False)
+    vocabulary: Vocabulary
+    train: np.ndarray
+    valid: np.ndarray
     unknown: dict[str, int]
-    read_test: Callable[[], tuple[np.ndarray, int]] = dataclasses.field(repr=False)
+    read_test: Callable[[], tuple[np.ndarray, int]]
+    fingerprint: str | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"TextData({self.name!r}, {len(self.train):,} training and "
+            f"{len(self.valid):,} validation words, vocabulary of "
+            f"{self.vocabulary.size:,})"
+        )
 
     def load_test(self) -> tuple[np.ndarray, int]:
-        """Reads the test part, now: it is for the last number only.
+        """Reads the test part, which is for the final result only.
 
         Returns:
-          (tokens int32 [K], how many of its words the vocabulary lacks).
+          (tokens int32 [K], number of its words that the vocabulary lacks).
 
         Raises:
           InputError: the file is not fit for use, as in `load_text`.

@@ -1,7 +1,7 @@
-"""A user's own text: train.txt, valid.txt and test.txt in one folder.
+"""Reads a user's own text: train.txt, valid.txt and test.txt in one folder.
 
 UTF-8, words separated by white space, one sentence or paragraph a line. Penn
-Treebank and WikiText-2 are given in this way too.
+Treebank and WikiText-2 have this form.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def load_text_folder(data_dir: str | None) -> TextData:
-    """The text in a user's folder; errors as in `load_text`.
+    """Reads the text in a user's folder; errors as in `load_text`.
 
-    All three files are looked for; test.txt is not read yet.
+    All three files must be there; test.txt is not read yet.
     """
     root = _root(data_dir)
     train, valid, test = (root / f"{part}.txt" for part in ("train", "valid", "test"))
@@ -42,24 +42,24 @@ def load_text_folder(data_dir: str | None) -> TextData:
 def _root(data_dir: str | None) -> pathlib.Path:
     if data_dir is None:
         raise InputError(
-            "'text_folder' needs --data_dir, the folder of your train.txt, "
+            "'text_folder' needs `data_dir`, the folder of your train.txt, "
             "valid.txt and test.txt"
         )
     root = pathlib.Path(data_dir)
     if not root.is_dir():
-        raise InputError(f"--data_dir={data_dir} is no folder; give one that is")
+        raise InputError(f"`data_dir={data_dir}` is no folder; give one that is")
     return root
 
 
 def _require_file(path: pathlib.Path) -> None:
-    """Looks at a file from outside, so that no later part comes to fail."""
+    """Refuses a file that is missing, unreadable or empty, without reading it."""
     if not path.is_file():
         raise InputError(
             f"{path} is missing or no file; the folder needs train.txt, "
             "valid.txt and test.txt"
         )
     if not os.access(path, os.R_OK):
-        raise InputError(f"{path} cannot be read; give leave to read it")
+        raise InputError(f"{path} cannot be read; allow reading it")
     if path.stat().st_size == 0:
         raise _no_words(path)
 
@@ -69,7 +69,7 @@ def _no_words(path: pathlib.Path) -> InputError:
 
 
 def _words(path: pathlib.Path) -> Iterator[list[str]]:
-    """The words of each line."""
+    """Yields the words of each line."""
     empty = True
     for number, line in enumerate(_lines(path), start=1):
         try:
@@ -86,7 +86,7 @@ def _words(path: pathlib.Path) -> Iterator[list[str]]:
 
 
 def _lines(path: pathlib.Path) -> Iterator[bytes]:
-    """Lines without byte order mark; never more than one held at once."""
+    """Yields lines without byte order mark, one in memory at a time."""
     try:
         with path.open("rb") as file:
             if file.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:

@@ -1,4 +1,4 @@
-"""Text for language models, by name: embedded, or a user's folder."""
+"""Loads text for language models by name: Python's own help, or a user's folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMES = ("python_topics", "text_folder")
 
 
 def load_text(name: str, data_dir: str | None = None) -> TextData:
-    """The text called `name`; its test part is not read yet.
+    """Loads the text called `name`; its test part is not read yet.
 
     Args:
       name: "python_topics" (comes with Python; another text in each Python
@@ -34,6 +34,6 @@ def load_text(name: str, data_dir: str | None = None) -> TextData:
     if data_dir is not None:
         raise InputError(
             f"'python_topics' comes with Python and reads no folder; leave "
-            f"--data_dir out. Received: {data_dir}"
+            f"`data_dir` out; received {data_dir}"
         )
     return load_python_topics()

@@ -1,4 +1,4 @@
-"""Real text that needs no network: Python's own help.
+"""Loads real text that needs no network: Python's own help.
 
 The language reference as `help("topics")` shows it: `pydoc_data.topics` of
 the Python that runs. Python 3.10 to 3.13 carry 79 topics each, of 460 to 510
@@ -6,10 +6,10 @@ thousand characters together. THE TEXT DIFFERS BETWEEN PYTHON VERSIONS, so
 perplexities compare within one version only.
 
 Words are lower-case; punctuation marks are words of their own, and a run of
-the same mark is one. A line is a sentence, or a block of program text. Topics
-quote each other (`compound` contains `with`), therefore every line is kept
-once, in the shortest topic that has it, and only then whole topics are given
-to the parts: no line of one part is in another. Words that come fewer than
+the same mark is one word. A line is a sentence, or a block of program text. Topics
+quote each other (`compound` contains `with`), therefore every line stays
+once, in the shortest topic that has it, and only then whole topics are divided
+among the parts: no line of one part is in another. Words that occur fewer than
 MINIMUM_COUNT times in the training part are UNKNOWN.
 """
 
@@ -24,7 +24,7 @@ from darts_tf.data.text.vocabulary import encode, read_training
 from darts_tf.errors import InputError
 
 MINIMUM_COUNT = 2
-HELD_SHARE = 0.1  # of the words; of validation and test part each
+PART_SHARE = 0.1  # of all words, for validation and test part each
 
 Line = tuple[str, ...]
 
@@ -35,7 +35,7 @@ _WORD = re.compile(r"\w+|([^\w\s])\1*")
 
 
 def load_python_topics() -> TextData:
-    """The text; errors as in `load_text`."""
+    """Loads the text; errors as in `load_text`."""
     parts = divide(distinct_lines(_topics()))
     vocabulary, train = read_training(parts["train"], MINIMUM_COUNT)
     valid, unknown = encode(vocabulary, parts["valid"])
@@ -61,7 +61,7 @@ def _topics() -> dict[str, str]:
 
 
 def distinct_lines(topics: dict[str, str]) -> dict[str, list[Line]]:
-    """The lines of each topic, every line once altogether.
+    """Returns the lines of each topic, every line once altogether.
 
     Args:
       topics: text by name.
@@ -71,14 +71,14 @@ def distinct_lines(topics: dict[str, str]) -> dict[str, list[Line]]:
       several have is the first one's. A topic may be left with none.
     """
     seen: set[Line] = set()
-    kept: dict[str, list[Line]] = {}
+    distinct: dict[str, list[Line]] = {}
     for name in sorted(topics, key=lambda name: (len(topics[name]), name)):
-        kept[name] = []
+        distinct[name] = []
         for line in _lines(topics[name]):
             if line not in seen:
                 seen.add(line)
-                kept[name].append(line)
-    return kept
+                distinct[name].append(line)
+    return distinct
 
 
 def _lines(text: str) -> Iterator[Line]:
@@ -90,7 +90,7 @@ def _lines(text: str) -> Iterator[Line]:
 
 
 def divide(topics: dict[str, list[Line]]) -> dict[str, list[Line]]:
-    """Whole topics to "train", "valid" and "test".
+    """Divides whole topics among "train", "valid" and "test".
 
     Args:
       topics: lines by name.
@@ -98,10 +98,10 @@ def divide(topics: dict[str, list[Line]]) -> dict[str, list[Line]]:
     Returns:
       lines by part. The topics come in the order of a checksum of their
       names; each goes to the test part, else to the validation part, where
-      it stays within HELD_SHARE of all words, else to the training part.
+      it stays within PART_SHARE of all words, else to the training part.
     """
     lengths = {name: sum(map(len, topics[name])) for name in topics}
-    limit = HELD_SHARE * sum(lengths.values())
+    limit = PART_SHARE * sum(lengths.values())
     parts: dict[str, list[Line]] = {"test": [], "valid": [], "train": []}
     room = {"test": limit, "valid": limit, "train": float("inf")}
     for name in sorted(topics, key=lambda name: zlib.crc32(name.encode())):

@@ -1,4 +1,4 @@
-"""Words and their numbers, and text as a row of such numbers.
+"""Numbers words, and encodes text as a row of such numbers.
 
 A line is its words followed by EOS, so a blank line is EOS alone (as in the
 authors' `line.split() + ["<eos>"]`).
@@ -28,7 +28,7 @@ Lines = Iterable[Sequence[str]]
 
 @dataclasses.dataclass(frozen=True)
 class Vocabulary:
-    """Numbered words, EOS and UNKNOWN among them.
+    """A set of numbered words, with EOS and UNKNOWN.
 
     Attributes:
       words: the word of each number, without repetition.
@@ -46,7 +46,7 @@ class Vocabulary:
         object.__setattr__(self, "_numbers", numbers)
         if len(numbers) < len(self.words):
             raise InputError(
-                f"a vocabulary has every word once. Received: {self.size} "
+                f"a vocabulary has every word once; received {self.size} "
                 f"words, of which {len(numbers)} differ; remove the others"
             )
         if missing := [word for word in SPECIAL if word not in numbers]:
@@ -56,34 +56,34 @@ class Vocabulary:
         if self.size < FEWEST_WORDS + len(SPECIAL):
             raise InputError(
                 f"a vocabulary needs at least {FEWEST_WORDS} different words "
-                f"besides {EOS} and {UNKNOWN}. Received: "
+                f"besides {EOS} and {UNKNOWN}; received "
                 f"{self.size - len(SPECIAL)}; give a longer training text"
             )
 
     @property
     def size(self) -> int:
-        """V, how many words there are, the special ones included."""
+        """Returns V, the number of words, EOS and UNKNOWN included."""
         return len(self.words)
 
     def __contains__(self, word: object) -> bool:
         return word in self._numbers
 
     def index(self, word: str) -> int:
-        """The number of `word`, 0 to V - 1; UNKNOWN's where it has none."""
+        """Returns the number of `word`, 0 to V - 1, or UNKNOWN's if it has none."""
         return self._numbers.get(word, self._numbers[UNKNOWN])
 
 
 def read_training(
     lines: Lines, minimum_count: int = 1
 ) -> tuple[Vocabulary, np.ndarray]:
-    """Vocabulary and tokens of the training text, in one pass.
+    """Reads the vocabulary and the tokens of the training text, in one pass.
 
     Args:
       lines: the words of each line, without EOS.
-      minimum_count: words that come less often become UNKNOWN.
+      minimum_count: rarer words become UNKNOWN.
 
     Returns:
-      (words in the order of their first appearance, with UNKNOWN last where
+      (words in the order of their first appearance, with UNKNOWN last if
       the text does not have it; tokens int32 [N]).
 
     Raises:
@@ -102,23 +102,23 @@ def read_training(
 def _without_rare(
     words: list[str], tokens: np.ndarray, minimum_count: int
 ) -> tuple[Vocabulary, np.ndarray]:
-    often = np.bincount(tokens, minlength=len(words)) >= minimum_count
-    kept = [w for w, o in zip(words, often) if o or w in SPECIAL]
-    vocabulary = Vocabulary(tuple(kept))
+    frequent = np.bincount(tokens, minlength=len(words)) >= minimum_count
+    remaining = [w for w, f in zip(words, frequent) if f or w in SPECIAL]
+    vocabulary = Vocabulary(tuple(remaining))
     table = np.array([vocabulary.index(word) for word in words], np.int32)
     return vocabulary, table[tokens]
 
 
 def encode(vocabulary: Vocabulary, lines: Lines) -> tuple[np.ndarray, int]:
-    """Tokens of a text that is not the training text.
+    """Encodes a text that is not the training text.
 
     Args:
       vocabulary: of the training text.
       lines: the words of each line, without EOS.
 
     Returns:
-      (tokens int32 [N], how many of them are words that the vocabulary does
-      not have; an UNKNOWN written in the text is not among those).
+      (tokens int32 [N], the number of words that the vocabulary lacks; an
+      UNKNOWN written in the text is not among those).
     """
     tokens, unknown = array("i"), 0
     for line in lines:

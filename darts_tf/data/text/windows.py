@@ -1,4 +1,4 @@
-"""Windows of text as a pure function of (seed, step).
+"""Makes windows of text as a pure function of (seed, step).
 
 The text is laid in B parallel streams, and a step sees the next few words of
 each. A network that carries its hidden state from step to step so reads every
@@ -24,11 +24,12 @@ Departures:
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.data.images.batches import MAX_SEED, check_range, run_ahead
+from darts_tf.data.images.batches import MAX_SEED, check_range, prefetched_map
 from darts_tf.errors import InputError
 
 HALF_SHARE = 0.05  # of an epoch's windows
@@ -49,12 +50,12 @@ def batchify(tokens: np.ndarray, batch_size: int) -> np.ndarray:
       InputError: the batch is empty, or R is less than 2.
     """
     length = _stream_length(len(tokens), batch_size)
-    kept = np.asarray(tokens[: batch_size * length], np.int32)
-    return kept.reshape(batch_size, length)
+    streams = np.asarray(tokens[: batch_size * length], np.int32)
+    return streams.reshape(batch_size, length)
 
 
 def steps_per_epoch(tokens_count: int, batch_size: int, bptt: int) -> int:
-    """n, the windows of one training epoch: as many as fit in a stream.
+    """Returns n, the windows of a training epoch: as many as fit in a stream.
 
     Args:
       tokens_count: N, of the text.
@@ -68,9 +69,9 @@ def steps_per_epoch(tokens_count: int, batch_size: int, bptt: int) -> int:
     room = _room(tokens_count, batch_size, bptt)
     if bptt > room:
         raise InputError(
-            f"a window of {bptt} words (bptt) is longer than a stream, which "
+            f"`bptt={bptt}`: a window of {bptt} words is longer than a stream, which "
             f"has {room} to predict: {tokens_count} tokens in batches of "
-            f"{batch_size}; give a smaller batch size or bptt"
+            f"{batch_size}; give a smaller `batch_size` or `bptt`"
         )
     # The words of n windows rise with n, and are at least n.
     numbers = range(room + 1)
@@ -85,13 +86,13 @@ def training_windows(
     seed: int,
     start_step: int,
 ) -> tf.data.Dataset:
-    """Endless windows from `start_step` on, epoch after epoch.
+    """Makes endless windows from `start_step` on, epoch after epoch.
 
     Args:
       tokens: integers [N].
       batch_size: B, streams.
       bptt: words of a window; a half one has max(1, floor(bptt / 2)).
-      seed: 0 to 2**31 - 1; of the places of half windows.
+      seed: 0 to 2**31 - 1; decides the places of half windows.
       start_step: how many steps are done already.
 
     Returns:
@@ -117,13 +118,13 @@ def training_windows(
         start = place * bptt - before * missing
         return _window(streams, start, bptt - here * missing, place == 0)
 
-    return run_ahead(_steps(start_step), window)
+    return prefetched_map(_steps(start_step), window)
 
 
 def validation_windows(
     tokens: np.ndarray, *, batch_size: int, bptt: int, start_step: int
 ) -> tf.data.Dataset:
-    """Endless windows of one length, in order, then again from the left.
+    """Makes endless windows of one length, in order, then from the left again.
 
     Args:
       tokens: integers [N].
@@ -149,13 +150,13 @@ def validation_windows(
         place = step % count
         return _window(streams, place * length, length, place == 0)
 
-    return run_ahead(_steps(start_step), window)
+    return prefetched_map(_steps(start_step), window)
 
 
 def ordered_windows(
     tokens: np.ndarray, *, batch_size: int, bptt: int
 ) -> tf.data.Dataset:
-    """One pass: every word of the streams but the first is a target once.
+    """Makes one pass: every word of a stream but the first is a target once.
 
     Args:
       tokens: integers [N].
@@ -177,31 +178,31 @@ def ordered_windows(
         length = tf.minimum(room - start, bptt)
         return _window(streams, start, length, start == 0)
 
-    return run_ahead(tf.data.Dataset.range(0, room, bptt), window)
+    return prefetched_map(tf.data.Dataset.range(0, room, bptt), window)
 
 
 def _stream_length(tokens_count: int, batch_size: int) -> int:
-    """R, tokens of each of `batch_size` streams."""
+    """Returns R, the tokens of each of `batch_size` streams."""
     if batch_size < 1:
-        raise InputError(f"batch size must be at least 1. Received: {batch_size}")
+        raise InputError(f"`batch_size` must be at least 1; received {batch_size}")
     if tokens_count < 2 * batch_size:
         raise InputError(
-            f"batch size {batch_size} needs at least {2 * batch_size} tokens, "
-            f"2 a stream; the text has {tokens_count}; give a smaller batch "
-            "size or a longer text"
+            f"`batch_size={batch_size}` needs at least {2 * batch_size} tokens, "
+            f"2 a stream; the text has {tokens_count}; give a smaller "
+            "`batch_size` or a longer text"
         )
     return tokens_count // batch_size
 
 
 def _room(tokens_count: int, batch_size: int, bptt: int) -> int:
-    """R - 1, the words of a stream that can be inputs or targets."""
+    """Returns R - 1, the words of a stream that can be inputs or targets."""
     if bptt < 1:
-        raise InputError(f"bptt must be at least 1 word. Received: {bptt}")
+        raise InputError(f"`bptt` must be at least 1 word; received {bptt}")
     return _stream_length(tokens_count, batch_size) - 1
 
 
 def _halves(count: int) -> int:
-    """How many of an epoch's `count` windows are half ones."""
+    """Returns the number of half windows among an epoch's `count` windows."""
     return round(HALF_SHARE * count)
 
 
@@ -210,25 +211,26 @@ def _half(bptt: int) -> int:
 
 
 def _words(count: int, bptt: int) -> int:
-    """Of `count` windows together, in one stream."""
+    """Returns the words of `count` windows together, in one stream."""
     return count * bptt - _halves(count) * (bptt - _half(bptt))
 
 
 def _half_places(count: int, seed: int, epoch) -> tf.Tensor:
-    """Which windows of an epoch are half ones, int32 [_halves(count)].
+    """Returns the half windows of an epoch, int32 [_halves(count)].
 
-    Those that draw the largest numbers: index_shuffle, which orders images,
+    They are those that draw the largest numbers: index_shuffle, which orders images,
     is not uniform enough for a few places out of many.
     """
     key = tf.stack([tf.constant(seed, tf.int64), epoch])
+    whole: Any = None  # the whole range of int32, which TensorFlow's types lack
     draws = tf.random.stateless_uniform(
-        [count], key, None, None, tf.int32, alg="philox"
+        [count], key, whole, whole, tf.int32, alg="philox"
     )
     return tf.math.top_k(draws, _halves(count)).indices
 
 
 def _on_host(streams: np.ndarray) -> tf.Tensor:
-    """A tensor that a data set captures; it is no part of its graph."""
+    """Makes a tensor that a Dataset captures instead of holding in its graph."""
     with tf.device("CPU:0"):
         return tf.constant(streams)
 
@@ -238,6 +240,6 @@ def _steps(start_step: int) -> tf.data.Dataset:
 
 
 def _window(streams: tf.Tensor, start, length, fresh):
-    """(inputs [B, T], targets [B, T], fresh []), T = length."""
+    """Cuts (inputs [B, T], targets [B, T], fresh []) out of streams, T = length."""
     words = tf.slice(streams, [0, start], [streams.shape[0], length + 1])
     return words[:, :-1], words[:, 1:], fresh

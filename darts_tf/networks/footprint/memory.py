@@ -3,7 +3,7 @@
 Activations and weights are counted (networks/footprint/networks.py for images,
 text_footprint.py for language). What TensorFlow and its graphs take of the
 main memory is not known from sizes: those are constants, measured with
-`python -m benchmarks.memory`, linear in the number of operations on edges.
+`python -m benchmarks.speed.memory`, linear in the number of operations on edges.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ IMAGES = {
 
 Of "exact" one peak is known, which does not tell both constants apart (16
 channels, 8 cells, batch 16: 8.62 GB); "training" was fitted to three sizes of
-benchmarks/training_step.py and a run of train.evaluate. "weights" was a half of
+benchmarks/speed/training_step.py and a run of train.evaluate. "weights" was a half of
 "first_order" when it was measured, and is that half still.
 """
 

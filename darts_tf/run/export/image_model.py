@@ -1,4 +1,4 @@
-"""A network as a SavedModel that needs nothing but TensorFlow.
+"""Exports an image network as a SavedModel that needs nothing but TensorFlow.
 
 Raw uint8 images go in, of any batch size; normalisation is inside; logits
 and probabilities come out. The class names and the metadata travel with it.
@@ -49,9 +49,9 @@ def export_saved_model(
       mean: for each channel, in units of pixels 0..255.
       std: likewise; positive.
       class_names: K names.
-      folder: where the SavedModel goes. An earlier export there is replaced
+      folder: the SavedModel's folder. An earlier export there is replaced
         once the new one is complete and has been compared.
-      metadata: what JSON can hold: genotype, versions, data set.
+      metadata: values for JSON: genotype, versions, data set.
 
     Returns:
       The folder.
@@ -80,7 +80,7 @@ def export_saved_model(
 
 
 class _Exported(tf.Module):
-    """What is written: normalisation, network, softmax and texts."""
+    """The exported module: normalisation, network, softmax and texts."""
 
     def __init__(self, forward: Forward, image_shape, mean, std) -> None:
         super().__init__(name="exported")
@@ -97,7 +97,7 @@ class _Exported(tf.Module):
         self.serve = tf.function(serve, input_signature=[spec])
 
     def track(self, model: keras.Model) -> None:
-        """Keeps those variables of `model` that `serve` reads."""
+        """Tracks those variables of `model` that `serve` reads."""
         captured = self.serve.get_concrete_function().captured_inputs
         used = {id(tensor) for tensor in captured}
         self.network = [
@@ -109,9 +109,11 @@ class _Exported(tf.Module):
     def add_texts(self, class_names, text: str, assets) -> None:
         with tf.device("CPU:0"):
             self.class_names = tf.Variable(
-                list(class_names), trainable=False, name="class_names"
+                tf.constant(list(class_names)), trainable=False, name="class_names"
             )
-            self.metadata = tf.Variable(text, trainable=False, name="metadata")
+            self.metadata = tf.Variable(
+                tf.constant(text), trainable=False, name="metadata"
+            )
         self.files = [tf.saved_model.Asset(str(path)) for path in assets]
 
 
@@ -128,7 +130,7 @@ def _write_assets(folder: Path, class_names, text: str) -> list[Path]:
 
 
 def _compare(new: Path, forward, image_shape, mean, std, classes) -> None:
-    """The written model against `forward`, on random images."""
+    """Compares the written model with `forward` on random images."""
     serve = tf.saved_model.load(str(new)).signatures["serving_default"]
     generator = np.random.default_rng(0)
     for batch in BATCHES:
@@ -152,19 +154,21 @@ def _check(image_shape, mean, std, class_names) -> None:
     fits = len(image_shape) == 3 and (len(mean) == len(std) == image_shape[-1])
     if not fits:
         raise InputError(
-            "image_shape is (H, W, C), with C means and C deviations. "
+            "`image_shape` is (H, W, C), with C means and C deviations. "
             f"Received: {tuple(image_shape)}, {len(mean)}, {len(std)}"
         )
     if not min(std) > 0:
-        raise InputError(f"std must be positive. Received: {list(std)}")
+        raise InputError(f"`std` must be positive. Received: {list(std)}")
     if len(set(class_names)) != len(class_names) or not class_names:
-        raise InputError(f"class_names must be distinct. Received: {list(class_names)}")
+        raise InputError(
+            f"`class_names` must be distinct. Received: {list(class_names)}"
+        )
     if any(len(name.splitlines()) != 1 for name in class_names):
         raise InputError(f"a class name is one line. Received: {list(class_names)}")
 
 
 def usage_example(folder: str | Path) -> str:
-    """The lines of Python with which the export is used."""
+    """Returns Python lines that use the export."""
     return f"""\
 import tensorflow as tf
 model = tf.saved_model.load({str(folder)!r})

@@ -1,7 +1,7 @@
-"""A language model as a SavedModel that needs nothing but TensorFlow.
+"""Exports a language model as a SavedModel that needs nothing but TensorFlow.
 
-Two signatures: "step" goes on from a state, for whoever keeps one;
-"serving_default" takes strings and gives the words that may come next.
+Two signatures: "step" continues from a recurrent state; "serving_default" takes
+strings and returns the words that may come next.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def export_language_model(
       model: owner of the variables.
       state_size: H.
       words: the vocabulary, V words.
-      end, unknown: two of them.
-      folder: where the SavedModel goes; an earlier export is replaced.
-      metadata: what JSON can hold.
+      end, unknown: the words for a line's end and for unknown words.
+      folder: the SavedModel's folder; an earlier export is replaced.
+      metadata: values for JSON.
 
     Raises:
       InputError: metadata that JSON cannot hold, a vocabulary without `end`
@@ -61,7 +61,7 @@ def export_language_model(
       RuntimeError: the SavedModel does not compute what `forward` does.
     """
     if len(set(words)) != len(words) or not {end, unknown} <= set(words):
-        raise InputError(f"words must be distinct and hold {end!r} and {unknown!r}")
+        raise InputError(f"`words` must be distinct and hold {end!r} and {unknown!r}")
     text = as_json(metadata)
 
     def write(scratch: Path, new: Path) -> None:
@@ -70,11 +70,9 @@ def export_language_model(
         assets[0].write_text(lines, encoding="utf-8", newline="\n")
         assets[1].write_text(text, encoding="utf-8")
         module = _Exported(forward, state_size, words, end, unknown)
-        module.network, module.files = (
-            [v.value for v in model.variables],
-            [tf.saved_model.Asset(str(path)) for path in assets],
-        )
-        module.metadata = tf.Variable(text, trainable=False)
+        module.network = [variable.value for variable in model.variables]
+        module.files = [tf.saved_model.Asset(str(path)) for path in assets]
+        module.metadata = tf.Variable(tf.constant(text), trainable=False)
         signatures = {"serving_default": module.serve, "step": module.step}
         tf.saved_model.save(module, str(new), signatures=signatures)
         _compare(new, forward, state_size, len(words))
@@ -83,12 +81,16 @@ def export_language_model(
 
 
 class _Exported(tf.Module):
-    """What is written: vocabulary, network, softmax."""
+    """The exported module: vocabulary, network and softmax."""
+
+    network: list
+    files: list
+    metadata: tf.Variable
 
     def __init__(self, forward: Forward, size: int, words, end, unknown):
         super().__init__(name="exported")
         with tf.device("CPU:0"):
-            self.words = tf.Variable(list(words), trainable=False)
+            self.words = tf.Variable(tf.constant(list(words)), trainable=False)
         numbers = tf.range(len(words), dtype=tf.int32)
         self.table = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(list(words), numbers),
@@ -108,7 +110,7 @@ class _Exported(tf.Module):
             lengths = ids.row_lengths()
             state = tf.zeros([ids.nrows(), size])
             logs = step(ids.to_tensor(), state)["log_probabilities"]
-            # What stands after a text's end cannot change what was before.
+            # Padding after a text's end cannot change the words before.
             last = tf.gather(logs, lengths - 1, batch_dims=1)
             best, places = tf.math.top_k(last, min(BEST, len(words)))
             return {
@@ -124,7 +126,7 @@ class _Exported(tf.Module):
 
 
 def _compare(new: Path, forward: Forward, size: int, words: int) -> None:
-    """The written model against `forward`, on random words."""
+    """Compares the written model with `forward` on random words."""
     step = tf.saved_model.load(str(new)).signatures["step"]
     generator = np.random.default_rng(0)
     ids = tf.constant(generator.integers(0, words, (3, 7)), tf.int32)
@@ -144,7 +146,7 @@ def _compare(new: Path, forward: Forward, size: int, words: int) -> None:
 
 
 def usage_example(folder: str | Path) -> str:
-    """The lines of Python with which the export is used."""
+    """Returns Python lines that use the export."""
     return f"""\
 import tensorflow as tf
 model = tf.saved_model.load({str(folder)!r})

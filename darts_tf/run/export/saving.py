@@ -1,4 +1,4 @@
-"""How a SavedModel comes to lie where it should, whole or not at all."""
+"""Puts a SavedModel in place as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def place(folder: Path, write: Callable[[Path, Path], None]) -> Path:
     """Lets `write` make an export and puts it in place of an earlier one.
 
     Args:
-      folder: where the export goes.
+      folder: the export's folder.
       write: given a scratch folder and the path of the new export, writes
         and checks it; what it raises leaves everything as it was.
 
@@ -44,7 +44,7 @@ def place(folder: Path, write: Callable[[Path, Path], None]) -> Path:
 
 @contextlib.contextmanager
 def quiet_loggers():
-    """TensorFlow tells its every step of saving; warnings are let through.
+    """Silences the information that TensorFlow logs while saving; warnings pass.
 
     Saving itself sets absl's verbosity and puts it back: no other way lasts.
     """
@@ -60,7 +60,7 @@ def quiet_loggers():
 
 
 def as_json(metadata: Mapping[str, object]) -> str:
-    """The metadata as text.
+    """Returns the metadata as JSON text.
 
     Raises:
       InputError: JSON cannot hold it.
@@ -68,13 +68,13 @@ def as_json(metadata: Mapping[str, object]) -> str:
     try:
         return json.dumps(metadata, indent=1, sort_keys=True, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
-        raise InputError(f"metadata must be what JSON can hold: {error}") from None
+        raise InputError(f"`metadata` must be what JSON can hold: {error}") from None
 
 
 def is_export(folder: Path) -> bool:
-    """Whether `folder` was made by `place`, or is empty."""
+    """Returns True if `folder` was made by `place` or is empty."""
     if not folder.is_dir():
         return False
     files = ("saved_model.pb", "assets/metadata.json")
-    mine = all((folder / name).is_file() for name in files)
-    return mine or not any(folder.iterdir())
+    complete = all((folder / name).is_file() for name in files)
+    return complete or not any(folder.iterdir())

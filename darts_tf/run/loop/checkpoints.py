@@ -42,7 +42,7 @@ _DAMAGE = (
 
 
 def checkpoint_path(folder: str | os.PathLike, step: int) -> Path:
-    """Where the checkpoint of `step` lies."""
+    """Returns the path of the checkpoint of `step`."""
     return Path(folder) / f"step-{step:08d}.npz"
 
 
@@ -65,7 +65,7 @@ def save(
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
             for name, array in arrays.items():
                 _write_array(archive, name, np.asarray(array))
-    for later, other in _found(folder).items():
+    for later, other in _checkpoint_paths(folder).items():
         if later > step:
             other.unlink(missing_ok=True)
     tidy(folder, step, keep)
@@ -73,7 +73,7 @@ def save(
 
 
 def is_finite(array: np.ndarray) -> bool:
-    """Whether it is worth keeping: an array of floats without NaN, infinity.
+    """Returns False for an array of floats that holds NaN or infinity.
 
     Single numbers are let through: "best loss so far" starts at infinity.
     """
@@ -83,102 +83,102 @@ def is_finite(array: np.ndarray) -> bool:
 
 
 def tidy(folder: str | os.PathLike, step: int, keep: int = 2) -> None:
-    """Removes temporary files, and checkpoints older than `keep` up to `step`.
+    """Removes temporary files and all but the newest `keep` checkpoints up to `step`.
 
     `save` does it too, but can be killed before it has. Call it only as the
     sole writer.
     """
     files.remove_temporary(folder)
-    found = _found(folder)
-    up_to_step = [other for other in found if other <= step]
+    paths = _checkpoint_paths(folder)
+    up_to_step = [other for other in paths if other <= step]
     for other in up_to_step[: -max(keep, 1)]:
-        found[other].unlink(missing_ok=True)
+        paths[other].unlink(missing_ok=True)
 
 
 def load_latest(
     folder: str | os.PathLike,
 ) -> tuple[int, dict[str, np.ndarray]] | None:
-    """The step and arrays of the newest readable checkpoint, if there is one.
+    """Returns step and arrays of the newest readable checkpoint, or None.
 
     A damaged one is passed over with a warning that names it. Raises
     InputError where there are checkpoints and none can be read.
     """
-    found = _found(folder)
-    for step in reversed(found):
+    paths = _checkpoint_paths(folder)
+    for step in reversed(paths):
         try:
-            return step, dict(_arrays(found[step]))
+            return step, dict(_arrays(paths[step]))
         except _DAMAGE as error:
             logging.warning(
                 "The checkpoint %s is damaged (%s); passing it over for the "
                 "one before it.",
-                found[step],
+                paths[step],
                 error,
             )
-    if found:
-        raise _none_readable(folder, found)
+    if paths:
+        raise _none_readable(folder, paths)
     return None
 
 
 def load_together(
     folder: str | os.PathLike, team: Team
 ) -> tuple[int, dict[str, np.ndarray]] | None:
-    """For each of a team what `load_latest` gives its chief.
+    """Returns to every member of a team what `load_latest` returns to its chief.
 
     Raises InputError likewise, and where another cannot read the same one.
     """
-    found = load_latest(folder) if team.chief else None
-    step = int(team.total(found[0] if found else 0))
+    latest = load_latest(folder) if team.chief else None
+    step = int(team.total(latest[0] if latest else 0))
     if team.chief or not step:
-        return found
+        return latest
     path = checkpoint_path(folder, step)
     try:
         return step, dict(_arrays(path))
     except _DAMAGE as error:
         raise InputError(
             f"the checkpoint {path}, from which the first worker goes on, "
-            f"cannot be read by this one ({error}); the --workdir of all must "
+            f"cannot be read by this one ({error}); the `workdir` of all must "
             "be the same folder, on a disk that they share"
         ) from error
 
 
 def latest_step(folder: str | os.PathLike) -> int:
-    """The step of the checkpoint that `load_latest` gives, 0 without any.
+    """Returns the step of the checkpoint that `load_latest` would load, or 0.
 
     Checks all of it and keeps none of it, and says nothing about damaged
     ones: `load_latest` does. Raises InputError likewise.
     """
-    found = _found(folder)
-    for step in reversed(found):
+    paths = _checkpoint_paths(folder)
+    for step in reversed(paths):
         with contextlib.suppress(*_DAMAGE):
-            for _ in _arrays(found[step]):
+            for _ in _arrays(paths[step]):
                 pass
             return step
-    if found:
-        raise _none_readable(folder, found)
+    if paths:
+        raise _none_readable(folder, paths)
     return 0
 
 
-def _none_readable(folder, found: dict[int, Path]) -> InputError:
-    names = ", ".join(path.name for path in found.values())
+def _none_readable(folder, paths: dict[int, Path]) -> InputError:
+    names = ", ".join(path.name for path in paths.values())
     return InputError(
         f"none of the checkpoints in {folder} can be read ({names}); bring "
-        "one back from a copy, or start anew in another --workdir"
+        "one back from a copy, or start anew in another `workdir`"
     )
 
 
-def _found(folder: str | os.PathLike) -> dict[int, Path]:
-    """Checkpoints by step, oldest first."""
+def _checkpoint_paths(folder: str | os.PathLike) -> dict[int, Path]:
+    """Returns the checkpoints by step, oldest first."""
     folder = Path(folder)
     matches = {
         path: _NAME.fullmatch(path.name)
         for path in (folder.iterdir() if folder.is_dir() else ())
     }
-    found = {int(m[1]): path for path, m in matches.items() if m}
-    return dict(sorted(found.items()))
+    paths = {int(m[1]): path for path, m in matches.items() if m}
+    return dict(sorted(paths.items()))
 
 
 def _write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
-    """Not np.savez: it takes names as keywords and fails on "file"."""
+    """Writes one array; np.savez would fail on an array named "file"."""
     if array.dtype.kind in "OV":
         raise ValueError(f"an archive cannot hold {name!r}, an array of {array.dtype}")
     # The default date keeps equal states equal files.
@@ -188,7 +188,7 @@ def _write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None
 
 
 def _arrays(path: Path) -> Iterator[tuple[str, np.ndarray]]:
-    """Names and arrays. Each is read to its end, which checks its CRC."""
+    """Yields names and arrays, each read to its end, which checks its CRC."""
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             stream = io.BytesIO(archive.read(name))

@@ -1,8 +1,8 @@
 """Drives a loop to its end, through kills and restarts.
 
-The driver knows no algorithm. It is held to one promise: a run killed at any
-moment and started again by the same command leaves what an undisturbed run
-leaves, but for the times. Hence the order of things:
+The driver knows no algorithm. It keeps one promise: a run killed at any
+moment and started again by the same command leaves the files of an
+undisturbed run, except for the times. Hence the order of its actions:
 
 * A checkpoint holds the loop's state, the scalars not yet reported and the
   clock. Records are on the disk before the checkpoint of their step is; on
@@ -11,11 +11,11 @@ leaves, but for the times. Hence the order of things:
   record, `on_epoch`, and only then the checkpoint. A kill in between goes
   back to a checkpoint before the epoch's last step, so that this work is
   done again as a whole: `on_epoch` must replace, not add.
-* What a checkpoint says is finite: losses and arrays are looked at first.
+* A checkpoint is finite: losses and arrays are checked before it is written.
 
 Several processes can drive one loop together. Only their chief writes; they
-start at its checkpoint, and stop after the same step when any of them is
-told to.
+start at its checkpoint, and stop after the same step when any of them
+receives a signal.
 """
 
 from __future__ import annotations
@@ -25,23 +25,24 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from darts_tf.errors import DivergedError, InputError
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.loop.metrics import MetricsLog, as_number
-from darts_tf.run.loop.progress import Progress, of_all
+from darts_tf.run.loop.progress import Progress, format_position
 from darts_tf.run.loop.protocols import Alone, Loop, Reporter, Team
-from darts_tf.run.loop.running_means import Interval
-from darts_tf.run.loop.step_timer import Clock
+from darts_tf.run.loop.running_means import RunningMeans
+from darts_tf.run.loop.step_timer import StepTimer
 from darts_tf.run.loop.stopping import StopRequest, exit_code
 from darts_tf.run.workdir import Workdir
 
-OWN, PENDING = "run/", "run/pending/"
+DRIVER, PENDING = "run/", "run/pending/"
 
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What a run cost: wall seconds over all its starts, and steps.
+    """The cost of a run: wall seconds over all its starts, and steps.
 
     `first_step_seconds` is the time from the driver's start to the first
     finished step, compilation included, of the first start that lived long
@@ -63,14 +64,14 @@ def drive(
     on_epoch: Callable[[int, Loop, dict], None] | None = None,
     team: Team | None = None,
 ) -> Summary:
-    """Does all steps that are left, from the newest checkpoint on.
+    """Does all remaining steps, from the newest checkpoint on.
 
     Args:
-      loop: what is driven; at its step 0.
+      loop: the search or training, at its step 0.
       workdir: the run's folder, held by this process.
       report_every: steps between two records; an epoch's end makes one too.
       checkpoint_every: steps between two checkpoints; 0: epochs' ends only.
-      reporter: is given each record's numbers.
+      reporter: receives each record's numbers.
       on_epoch: called with the number of finished epochs, the loop and the
         epoch's record; called again for the same epoch after a kill. The
         run's last step ends an epoch, whole or not.
@@ -100,35 +101,37 @@ class _Driver:
         self._loop, self._workdir, self._team = loop, workdir, team
         self._reporter, self._on_epoch = reporter, on_epoch
         self._metrics = MetricsLog(workdir.metrics)
-        self._interval = Interval()
-        self._clock = Clock()
+        self._means = RunningMeans()
+        self._timer = StepTimer()
         self._good: Path | None = None  # the newest readable checkpoint
 
     def resume(self) -> None:
         folder = self._workdir.checkpoints
-        found = checkpoints.load_together(folder, self._team)
+        checkpoint = checkpoints.load_together(folder, self._team)
         step = 0
-        if found is not None:
-            step, arrays = found
-            self._take_up(step, arrays)
+        if checkpoint is not None:
+            step, arrays = checkpoint
+            self._restore(step, arrays)
         if self._team.chief:
             self._metrics.truncate_after(step)
             checkpoints.tidy(folder, step)
 
-    def _take_up(self, step: int, arrays: dict) -> None:
-        own = {n: a for n, a in arrays.items() if n.startswith(OWN)}
-        self._loop.restore({n: a for n, a in arrays.items() if n not in own})
+    def _restore(self, step: int, arrays: dict) -> None:
+        driver_arrays = {n: a for n, a in arrays.items() if n.startswith(DRIVER)}
+        self._loop.restore({n: a for n, a in arrays.items() if n not in driver_arrays})
         if self._loop.step != step:
             raise InputError(
                 f"the checkpoint of step {step} in "
                 f"{self._workdir.checkpoints} holds step {self._loop.step}; "
-                "start anew in another --workdir"
+                "start anew in another `workdir`"
             )
-        self._clock.restore({n.removeprefix(OWN): a for n, a in own.items()})
-        self._interval.restore(
+        self._timer.restore(
+            {n.removeprefix(DRIVER): a for n, a in driver_arrays.items()}
+        )
+        self._means.restore(
             {
                 n.removeprefix(PENDING): a
-                for n, a in own.items()
+                for n, a in driver_arrays.items()
                 if n.startswith(PENDING)
             }
         )
@@ -164,38 +167,38 @@ class _Driver:
             progress.close()
 
     def summary(self) -> Summary:
-        clock = self._clock
-        return Summary(clock.seconds, clock.first_step, self._loop.step)
+        timer = self._timer
+        return Summary(timer.seconds, timer.first_step, self._loop.step)
 
     def _advance(self, progress: Progress) -> None:
         scalars = self._loop.advance()
-        self._interval.add(self._loop.step, scalars)
+        self._means.add(self._loop.step, scalars)
         progress.step()
-        if self._clock.times_steps:
-            self._clock.add_step()
+        if self._timer.times_steps:
+            self._timer.add_step()
         else:
             self._settle()
-            self._clock.end_first_step()
+            self._timer.end_first_step()
 
     def _settle(self) -> None:
-        """After it all steps are done, and their losses are finite."""
+        """Waits for all steps and checks that their losses are finite."""
         try:
-            self._interval.settle()
+            self._means.settle()
         except DivergedError as error:
             raise self._diverged(str(error)) from error
-        self._clock.lap()
+        self._timer.lap()
 
     def _report(self, progress: Progress) -> dict[str, object]:
-        """Writes and shows the record of the steps since the last one."""
+        """Writes and shows the record of the steps since the last record."""
         self._settle()
-        record = self._head("steps") | self._interval.means()
-        speed = self._clock.speed()
+        record: dict[str, Any] = self._head("steps") | self._means.means()
+        speed = self._timer.speed()
         if speed is not None:
             name = f"{self._loop.units}_per_second"
             record[name] = speed * self._loop.units_per_step
         self._write(record)
         progress.report(record["epoch"], record)
-        self._interval.clear()
+        self._means.clear()
         return record
 
     def _end_epoch(self, progress: Progress, means: dict) -> None:
@@ -205,16 +208,16 @@ class _Driver:
         progress.epoch(record["epoch"], self._loop.step, means, record)
         if self._on_epoch is not None and self._team.chief:
             self._on_epoch(record["epoch"], self._loop, record)
-        self._clock.skip()
+        self._timer.skip()
 
-    def _head(self, kind: str) -> dict[str, object]:
-        """Epochs are counted from 1; a step belongs to the one it is in."""
+    def _head(self, kind: str) -> dict[str, Any]:
+        """Returns a record's first fields; epochs are counted from 1."""
         step = self._loop.step
         return {
             "kind": kind,
             "step": step,
             "epoch": -(-step // self._loop.steps_per_epoch),
-            "seconds": self._clock.seconds,
+            "seconds": self._timer.seconds,
         }
 
     def _write(self, record: dict[str, object]) -> None:
@@ -222,12 +225,12 @@ class _Driver:
             return
         self._metrics.append(record)
         if self._reporter is not None:
-            shown = {
+            numbers = {
                 n: v
                 for n, v in record.items()
                 if isinstance(v, (int, float)) and n not in ("step", "kind")
             }
-            self._reporter.scalars(self._loop.step, shown)
+            self._reporter.scalars(self._loop.step, numbers)
 
     def _save(self) -> None:
         self._settle()
@@ -235,36 +238,36 @@ class _Driver:
         self._check_state(state)
         if not self._team.chief:
             return
-        own = {OWN + n: a for n, a in self._clock.state().items()}
-        own |= {PENDING + n: a for n, a in self._interval.state().items()}
+        driver_arrays = {DRIVER + n: a for n, a in self._timer.state().items()}
+        driver_arrays |= {PENDING + n: a for n, a in self._means.state().items()}
         self._metrics.sync()
         self._good = checkpoints.save(
-            self._workdir.checkpoints, self._loop.step, state | own
+            self._workdir.checkpoints, self._loop.step, state | driver_arrays
         )
-        self._clock.skip()
+        self._timer.skip()
 
     def _check_state(self, state: dict) -> None:
-        """A step with a finite loss can still have spoilt the weights."""
+        """Raises DivergedError if the weights are not finite although the loss is."""
         for name in state:
-            if name.startswith(OWN):
+            if name.startswith(DRIVER):
                 raise ValueError(f"the state's name {name!r} is the driver's")
             if not checkpoints.is_finite(state[name]):
                 raise self._diverged(
                     f"{name} is not finite after step {self._loop.step}"
                 )
 
-    def _diverged(self, what: str) -> DivergedError:
-        kept = "there is no checkpoint yet"
+    def _diverged(self, reason: str) -> DivergedError:
+        checkpoint = "there is no checkpoint yet"
         if self._good:
-            kept = f"the last good checkpoint is {self._good}"
+            checkpoint = f"the last good checkpoint is {self._good}"
         return DivergedError(
-            f"{what}: the run diverged; {kept}; a lower learning rate or "
-            "gradient norm may help, in another --workdir"
+            f"{reason}: the run diverged; {checkpoint}; a lower learning rate or "
+            "gradient norm may help, in another `workdir`"
         )
 
     def _stop(self, stopped_by: signal.Signals) -> None:
         if self._team.chief:
-            done = of_all(self._loop.step, self._loop.total_steps, " of ")
+            done = format_position(self._loop.step, self._loop.total_steps, " of ")
             print(
                 f"stopped by {stopped_by.name} after step {done}; the same "
                 "command goes on from there",

@@ -1,4 +1,4 @@
-"""metrics.jsonl: what a run measured, one JSON object a line.
+"""Writes and reads metrics.jsonl: one JSON object a line.
 
 JSON has no NaN and no infinity. They are written as the strings "nan",
 "inf" and "-inf", so that every line is JSON for every reader; Python's
@@ -11,6 +11,7 @@ import json
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from absl import logging
@@ -26,7 +27,7 @@ class MetricsLog:
         self._path = Path(path)
 
     def append(self, record: dict) -> None:
-        """Writes one line. It outlives this process, also a killed one.
+        """Writes one line, which survives the end of this process, even by a kill.
 
         Raises TypeError for values that JSON cannot hold.
         """
@@ -41,17 +42,17 @@ class MetricsLog:
                 os.fsync(stream.fileno())
 
     def truncate_after(self, step: int) -> None:
-        """Drops records of later steps and lines that are no record.
+        """Drops records of later steps and lines that are not records.
 
         A run that goes on from the checkpoint of `step` writes the later
         ones again. A last line that was only half written goes as well. The
-        file is replaced in one move; kept lines keep their bytes.
+        file is replaced in one move; the remaining lines keep their bytes.
         """
         if not self._path.exists():
             return
         content = self._path.read_bytes()
         lines = content.splitlines(keepends=True)
-        kept = []
+        valid_lines = []
         for number, line in enumerate(lines, start=1):
             record = _parsed(line)
             if record is None and number < len(lines):
@@ -59,13 +60,13 @@ class MetricsLog:
                     "%s, line %d is no record; dropped.", self._path, number
                 )
             if record is not None and record["step"] <= step:
-                kept.append(line)
-        if b"".join(kept) != content:
-            files.write_atomic(self._path, b"".join(kept))
+                valid_lines.append(line)
+        if b"".join(valid_lines) != content:
+            files.write_atomic(self._path, b"".join(valid_lines))
 
 
-def as_number(value: object) -> object:
-    """Tensors and NumPy's numbers as Python's; text as it is."""
+def as_number(value: Any) -> Any:
+    """Converts tensors and NumPy numbers to Python numbers; text stays as it is."""
     if isinstance(value, (str, bool, int, float)) or value is None:
         return value
     if hasattr(value, "__float__") and np.ndim(value) == 0:
@@ -74,7 +75,7 @@ def as_number(value: object) -> object:
 
 
 def read_metrics(path: str | os.PathLike) -> list[dict]:
-    """The records of the file, in order; of no file, none.
+    """Returns the records of the file, in order; an empty list without a file.
 
     A half-written last line is passed over. Raises InputError, which names
     the line, where any other is no record.
@@ -105,7 +106,7 @@ def _parsed(line: bytes) -> dict | None:
 
 
 def _plain(value: object) -> object:
-    """The value in JSON's types."""
+    """Converts a value to types of JSON."""
     if isinstance(value, (np.generic, np.ndarray)):
         value = value.tolist()
     if isinstance(value, dict):

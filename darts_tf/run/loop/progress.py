@@ -1,8 +1,8 @@
-"""What a run shows while it works.
+"""Shows the progress of a run on stderr.
 
-On a terminal one bar for the whole run; always one line an epoch. Where
-stderr is no terminal (a log file), the lines are all there is, and a long
-epoch says every five minutes how far it is.
+On a terminal one bar for the whole run; always one line an epoch. If stderr is
+no terminal (a log file, a notebook) there are only lines, and a long epoch
+writes one every five minutes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tqdm
 
 from darts_tf.run.loop.protocols import ENDLESS
 
-QUIET_SECONDS = 300  # a log file hears from a long epoch so often
+QUIET_SECONDS = 300  # between the lines of a long epoch in a log file
 SPEED = "_per_second"
 EVALUATIONS = "evaluations"
 
@@ -25,9 +25,9 @@ class Progress:
 
     Args:
       step, total_steps, epochs: of the run, at its start.
-      units: what a step takes. Where that is EVALUATIONS, one a step, they
-        are counted, and not epochs.
-      silent: shows nothing; another process does.
+      units: the unit of a step's work; with EVALUATIONS, one a step, these
+        are counted instead of epochs.
+      silent: shows nothing, since another process does.
     """
 
     def __init__(
@@ -38,7 +38,8 @@ class Progress:
         units: str = "images",
         silent: bool = False,
     ) -> None:
-        self._silent = silent
+        stream = sys.stderr
+        self._silent = silent or stream is None
         self._total, self._epochs = total_steps, epochs
         self._evaluates = units == EVALUATIONS
         self._last_line = time.monotonic()
@@ -47,40 +48,40 @@ class Progress:
             initial=step,
             smoothing=0.1,
             unit="evaluation" if self._evaluates else "step",
-            disable=silent or not sys.stderr.isatty(),
+            disable=silent or stream is None or not stream.isatty(),
             dynamic_ncols=True,
         )
 
     def step(self) -> None:
-        """One more step is done."""
+        """Counts one more step."""
         self._bar.update(1)
 
     def report(self, epoch: int, record: Mapping[str, object]) -> None:
-        """New losses and speed for the bar."""
-        shown = [f"epoch {epoch}/{self._epochs}"]
+        """Shows new losses and the speed in the bar."""
+        texts = [f"epoch {epoch}/{self._epochs}"]
         if self._evaluates:
-            shown = []  # the bar has their number
-        shown += [
+            texts = []  # the bar has their number
+        texts += [
             text
             for name, text in _texts(record)
             if name.endswith(("loss", SPEED, "incumbent"))
         ]
-        self._bar.set_postfix_str(", ".join(shown), refresh=False)
+        self._bar.set_postfix_str(", ".join(texts), refresh=False)
         silent = time.monotonic() - self._last_line
         if self._bar.disable and silent > QUIET_SECONDS:
-            self.line(", ".join([*shown, f"step {record['step']}"]))
+            self.line(", ".join([*texts, f"step {record['step']}"]))
 
     def epoch(self, epoch: int, step: int, *records: Mapping[str, object]) -> None:
-        """The line of a finished epoch."""
+        """Writes the line of a finished epoch."""
         merged = {k: v for record in records for k, v in record.items()}
         line = f"epoch {epoch}/{self._epochs}, step {step}/{self._total}"
         if self._evaluates:
-            line = f"evaluation {of_all(step, self._total)}"
+            line = f"evaluation {format_position(step, self._total)}"
         texts = [text for _, text in _texts(merged)]
         self.line(", ".join([line, *texts]))
 
     def line(self, text: str) -> None:
-        """A line of its own, above the bar."""
+        """Writes a line above the bar."""
         if self._silent:
             return
         self._last_line = time.monotonic()
@@ -88,17 +89,17 @@ class Progress:
         sys.stderr.flush()
 
     def close(self) -> None:
-        """Leaves the bar as it is."""
+        """Stops updating the bar and leaves it on the screen."""
         self._bar.close()
 
 
-def of_all(done: int, total: int, between: str = "/") -> str:
-    """Where one is: 3/20, or 3 alone where there is no end."""
+def format_position(done: int, total: int, between: str = "/") -> str:
+    """Formats a position as "3/20", or as "3" if there is no end."""
     return f"{done}" if total >= ENDLESS else f"{done}{between}{total}"
 
 
 def _texts(record: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Name and text of each number that says something by itself."""
+    """Returns name and text of each number worth showing."""
     texts = []
     for name, value in record.items():
         if name in ("step", "epoch") or not isinstance(value, (int, float)):
@@ -115,7 +116,7 @@ def _texts(record: Mapping[str, object]) -> list[tuple[str, str]]:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as hours, minutes and seconds: 1:02:03 h."""
+    """Formats seconds as hours, minutes and seconds: "1:02:03 h"."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d} h"

@@ -1,4 +1,4 @@
-"""What the driver drives, with whom and whom it tells, as it sees them."""
+"""Protocols used by the driver: `Loop`, `Reporter` and `Team`."""
 
 from __future__ import annotations
 
@@ -8,37 +8,40 @@ from typing import Protocol
 import numpy as np
 
 ENDLESS = 2**62
-"""Steps of a loop that only its time ends; nobody is shown them."""
+"""Steps of a loop that only its time limit ends; never shown."""
 
 
 class Loop(Protocol):
-    """A search or a training, as the driver sees it."""
+    """A search or a training as the driver sees it."""
 
     step: int  # finished steps
-    total_steps: int  # a step or an epoch's end may leave fewer: it is over
+    total_steps: int  # may shrink after a step or an epoch's end, which ends the loop
     steps_per_epoch: int
-    units: str  # "images" or what else a step takes
+    units: str  # of a step's work, for example "images"
     units_per_step: int
 
     def advance(self) -> Mapping[str, object]:
-        """Does one step; scalars by name, maybe not yet computed."""
+        """Does one step and returns scalars by name, possibly not computed yet."""
+        ...
 
     def end_epoch(self) -> Mapping[str, object]:
-        """What is to be measured after an epoch's last step."""
+        """Measures after an epoch's last step and returns scalars by name."""
+        ...
 
     def state(self) -> Mapping[str, np.ndarray]:
-        """All that is needed to go on exactly, by name.
+        """Returns all arrays needed to continue exactly, by name.
 
         Arrays of floats must be finite while all is well; single numbers
         need not be. No name starts with "run/".
         """
+        ...
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Takes up a state; InputError where it does not fit."""
+        """Restores a state; raises InputError if it does not fit."""
 
 
 class Reporter(Protocol):
-    """Whoever shows scalars, for example TensorBoard."""
+    """Receives scalars to show, for example in TensorBoard."""
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Shows the values as those of `step`."""
@@ -50,14 +53,15 @@ class Team(Protocol):
     chief: bool  # the one that writes
 
     def total(self, numbers) -> np.ndarray:
-        """The sums over all of them, each of which has to ask."""
+        """Returns the sums over all processes, each of which must call this."""
+        ...
 
 
 class Alone:
-    """A team of one."""
+    """A team of one process."""
 
     chief = True
 
     def total(self, numbers) -> np.ndarray:
-        """The numbers themselves."""
+        """Returns the numbers themselves."""
         return np.asarray(numbers)

@@ -1,8 +1,7 @@
-"""The scalars of the steps since the last report.
+"""Means of the steps' scalars since the last report.
 
-Steps hand in tensors that may not be computed yet. They are turned into
-numbers only when somebody needs them, so that a step does not wait for the
-one before it.
+Steps provide tensors that may not be computed yet. They become numbers only
+when they are needed, so that a step does not wait for the one before it.
 """
 
 from __future__ import annotations
@@ -16,19 +15,19 @@ import numpy as np
 from darts_tf.errors import DivergedError
 
 
-class Interval:
-    """Values by name, in the order of the steps."""
+class RunningMeans:
+    """Collects scalars by name, in the order of the steps."""
 
     def __init__(self) -> None:
         self._fresh: list[tuple[int, Mapping[str, SupportsFloat]]] = []
         self._values: dict[str, list[float]] = {}
 
     def add(self, step: int, scalars: Mapping[str, SupportsFloat]) -> None:
-        """Keeps what step number `step` gave, as it is."""
+        """Adds the scalars of step number `step` without waiting for them."""
         self._fresh.append((step, scalars))
 
     def settle(self) -> None:
-        """Turns all into numbers; waits for the steps that compute them.
+        """Turns all scalars into numbers; waits for the steps that compute them.
 
         Raises DivergedError with the first step at which a value whose name
         ends in "loss" is not finite.
@@ -42,24 +41,24 @@ class Interval:
         self._fresh.clear()
 
     def means(self) -> dict[str, float]:
-        """The mean of each settled name over the steps that gave it."""
+        """Returns the mean of each name over the steps that provided it."""
         return {
             name: math.fsum(values) / len(values)
             for name, values in self._values.items()
         }
 
     def clear(self) -> None:
-        """Starts a new interval."""
+        """Forgets all values."""
         self._fresh.clear()
         self._values.clear()
 
     def state(self) -> dict[str, np.ndarray]:
-        """The settled values, float64 [steps] by name."""
+        """Returns the values as numbers, float64 [steps] by name."""
         return {
             name: np.array(values, np.float64) for name, values in self._values.items()
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Takes up what `state` gave."""
+        """Restores what `state` returned."""
         self.clear()
         self._values = {n: a.tolist() for n, a in arrays.items()}

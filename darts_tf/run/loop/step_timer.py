@@ -1,4 +1,4 @@
-"""Wall time of a run over all its starts, and the speed of its steps."""
+"""Measures a run's wall time over all its starts and the speed of its steps."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Mapping
 import numpy as np
 
 
-class Clock:
-    """Runs from its creation on; steps are timed after the first one.
+class StepTimer:
+    """Times steps from the second one on; the first one compiles.
 
-    That one compiles. Nor is what lies between steps (epochs' ends,
-    checkpoints) time of the steps.
+    Work between steps (epochs' ends, checkpoints) is left out too. The wall
+    time of the run counts from the creation of this object.
 
     Attributes:
       first_step: seconds from the start to the first finished step, of the
@@ -29,49 +29,48 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Of all starts together."""
+        """Returns the wall seconds of all starts together."""
         return self._before + time.monotonic() - self._start
 
     @property
     def times_steps(self) -> bool:
-        """Whether the first step is over."""
+        """Returns True once the first step is over."""
         return self._mark is not None
 
     def end_first_step(self) -> None:
-        """The step that compiled is finished."""
-        self.skip()
+        """Marks the end of the first step, which compiled."""
+        self._mark = time.monotonic()
         if math.isnan(self.first_step):
             self.first_step = self._mark - self._start
 
     def add_step(self) -> None:
-        """One more step was started; it may not be finished."""
+        """Counts a started step, which may not be finished."""
         self._steps += 1
 
     def lap(self) -> None:
-        """All steps added so far are finished."""
+        """Adds the time since the last mark to the steps' time; all are finished."""
         if self._mark is not None:
-            before = self._mark
-            self.skip()
+            before, self._mark = self._mark, time.monotonic()
             self._seconds += self._mark - before
 
     def skip(self) -> None:
-        """What was done since the last lap was no step."""
+        """Leaves the time since the last mark out of the steps' time."""
         self._mark = time.monotonic()
 
     def speed(self) -> float | None:
-        """Steps a second since the last call; None without a timed step."""
+        """Returns steps a second since the last call, or None without a timed step."""
         steps, seconds = self._steps, self._seconds
         self._steps, self._seconds = 0, 0.0
         return steps / max(seconds, 1e-9) if steps else None
 
     def state(self) -> dict[str, np.ndarray]:
-        """What a checkpoint keeps."""
+        """Returns the times that a checkpoint holds."""
         return {
-            "seconds": np.float64(self.seconds),
-            "first_step_seconds": np.float64(self.first_step),
+            "seconds": np.asarray(self.seconds),
+            "first_step_seconds": np.asarray(self.first_step),
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Goes on from what `state` gave; other names are passed over."""
+        """Continues from what `state` returned; ignores other names."""
         self._before = float(arrays.get("seconds", 0.0))
         self.first_step = float(arrays.get("first_step_seconds", math.nan))

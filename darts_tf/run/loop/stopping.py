@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C: the step is finished and saved, then the run stops."""
+"""Stops a run after the present step, saved, on SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from darts_tf.run.loop.protocols import Team
 
@@ -14,22 +14,24 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def exit_code(number: signal.Signals) -> int:
-    """Of a run that has saved: SIGTERM is a preemption, and no failure."""
+    """Returns the exit code of a saved run: 0 after SIGTERM, which is a preemption."""
     return 0 if number == signal.SIGTERM else 128 + number
 
 
 class StopRequest:
-    """While open, the first signal is only noted; a second one ends all.
+    """Notes the first signal while open; a second signal ends the process.
 
     Python's own handlers wait until the interpreter is back, which in the
     middle of a compilation can take minutes. So a thread reads the signals
     from a pipe that the interpreter's C handler writes to at once.
 
-    Outside of the main thread, where Python sets no handlers, it does
-    nothing. Signals that are ignored (nohup, a shell's background) stay so.
+    Outside of the main thread, where Python sets no handlers, it does nothing
+    and no signal stops the run. Signals that are ignored (nohup, a shell's
+    background) or handled outside of Python are left alone. The end of the
+    block restores the handlers of before.
 
-    One may be opened inside of another (a training inside of a search): what
-    came to the outer one before counts for the inner one too.
+    One may be opened inside of another (a training inside of a search): an
+    earlier signal to the outer one counts for the inner one too.
 
     Args:
       hand_on: called with the first signal at once, in the thread.
@@ -43,7 +45,7 @@ class StopRequest:
     def __init__(self, hand_on: Callable[[signal.Signals], None] | None = None) -> None:
         self.signal: signal.Signals | None = None
         self._hand_on = hand_on
-        self._before: dict[signal.Signals, object] = {}
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is not threading.main_thread():
@@ -56,7 +58,7 @@ class StopRequest:
         self._before = {
             number: signal.signal(number, self._note)
             for number in SIGNALS
-            if signal.getsignal(number) != signal.SIG_IGN
+            if signal.getsignal(number) not in (signal.SIG_IGN, None)
         }
         if self._open:
             self.signal = self.signal or self._open[-1].signal
@@ -68,7 +70,7 @@ class StopRequest:
             return
         self._open.remove(self)
         for number, handler in self._before.items():
-            signal.signal(number, handler or signal.SIG_DFL)
+            signal.signal(number, handler)
         signal.set_wakeup_fd(self._wakeup)
         os.close(self._writer)  # ends the thread
         self._thread.join()
@@ -76,18 +78,18 @@ class StopRequest:
 
     @classmethod
     def noted(cls) -> bool:
-        """Whether this process has been told to stop, and is about to."""
+        """Returns True if this process has received a signal and is about to stop."""
         return any(request.signal for request in cls._open)
 
     def among(self, team: Team) -> signal.Signals | None:
-        """The signal that any process of the team got, the same for all.
+        """Returns the signal that any process of the team received, or None.
 
         All of them have to ask, after the same step.
         """
-        own = self.signal  # once: it may come in between
-        counts = team.total([own == number for number in SIGNALS])
-        asked = [n for n, count in zip(SIGNALS, counts) if count]
-        return asked[0] if asked else None
+        present = self.signal  # read once: it may change meanwhile
+        counts = team.total([present == number for number in SIGNALS])
+        received = [n for n, count in zip(SIGNALS, counts) if count]
+        return received[0] if received else None
 
     def _note(self, number: int, frame: object) -> None:
         self.signal = self.signal or signal.Signals(number)
@@ -100,10 +102,10 @@ class StopRequest:
             count += 1
             if count > 1:
                 os._exit(128 + byte[0])  # files are whole at any moment
-            self._say(signal.Signals(byte[0]))
+            self._announce(signal.Signals(byte[0]))
             if self._hand_on is not None:
                 self._hand_on(signal.Signals(byte[0]))
 
-    def _say(self, number: signal.Signals) -> None:
+    def _announce(self, number: signal.Signals) -> None:
         text = f"\n{number.name}: saving after this step; once more stops at once\n"
         os.write(2, text.encode())  # sys.stderr may be in use right now

@@ -1,7 +1,8 @@
-"""Pictures of mixing weights: a heat map, and curves over the epochs."""
+"""Draws mixing weights: a heat map, and curves over the epochs."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,10 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from darts_tf.errors import InputError
+from darts_tf.run.pictures.labels import colours_of, styles_of, text_width
 from darts_tf.space.cell import CellSpec, SearchSpace
 
 DPI = 110
 DARKEST = 0.3  # the darkest blue stands for at least this weight
+TICK_TEXT, PLACE_TEXT, LEGEND_TEXT, TITLE_TEXT = 10, 6, 9, 12  # points
+SLANT = math.radians(35)  # of the names below a heat map
+COLUMN, ROW = 0.85, 0.34  # of a heat map, inches
+BOLD = 1.15  # the width of bold text, relative to normal text
 PALETTE = (
     "#9a9a9a",
     "#e08214",
@@ -29,12 +35,12 @@ PALETTE = (
 
 
 def edge_label(edge: tuple[int, int]) -> str:
-    """(0, 2) -> '0→2': the two ends of an edge."""
+    """Formats an edge: (0, 2) -> "0→2"."""
     return f"{edge[0]}→{edge[1]}"
 
 
 def draw_alpha(space: SearchSpace, weights: Mapping[str, np.ndarray]) -> Figure:
-    """A heat map of each cell, the value written into each place.
+    """Draws a heat map of each cell with every value written into its place.
 
     Args:
       space: the space the weights belong to.
@@ -48,10 +54,13 @@ def draw_alpha(space: SearchSpace, weights: Mapping[str, np.ndarray]) -> Figure:
     Raises:
       InputError: an unknown cell, or another shape than alpha's.
     """
-    parts = checked(space, weights, axes=2)
+    parts = check_weights(space, weights, axes=2)
     rows = max(len(spec.edges) for spec, _ in parts)
-    wide = [0.85 * values.shape[1] + 0.9 for _, values in parts]
-    figure = Figure((sum(wide) + 0.3, 0.34 * rows + 1.6), dpi=DPI, layout="constrained")
+    wide = [_heat_map_width(spec) for spec, _ in parts]
+    below = max(1.0, *(math.sin(SLANT) * _tick_width(spec) for spec, _ in parts))
+    figure = Figure(
+        (sum(wide) + 0.3, ROW * rows + 0.6 + below), dpi=DPI, layout="constrained"
+    )
     FigureCanvasAgg(figure)
     grid = figure.subplots(1, len(parts), squeeze=False, width_ratios=wide)
     for axes, (spec, values) in zip(grid[0], parts):
@@ -59,13 +68,38 @@ def draw_alpha(space: SearchSpace, weights: Mapping[str, np.ndarray]) -> Figure:
     return figure
 
 
+def _same_candidates(spec: CellSpec) -> bool:
+    return len(set(spec.candidates)) == 1
+
+
+def _tick_width(spec: CellSpec) -> float:
+    if not _same_candidates(spec):
+        return 0.0
+    return max(text_width(name, TICK_TEXT) for name in spec.candidates[0])
+
+
+def _heat_map_width(spec: CellSpec) -> float:
+    """Returns the width in inches that lets all names fit."""
+    column, left = COLUMN, math.cos(SLANT) * _tick_width(spec)
+    if not _same_candidates(spec):
+        names = {name for edge in spec.candidates for name in edge}
+        widths = [text_width(name, PLACE_TEXT) for name in names]
+        column = max(COLUMN, max(widths) + 0.1)
+    title = text_width(_heat_map_title(spec), TITLE_TEXT) * BOLD
+    return max(column * spec.alpha_shape[1] + max(0.9, left), title)
+
+
+def _heat_map_title(spec: CellSpec) -> str:
+    return f"{spec.title}: mixing weights"
+
+
 def _heat_map(axes, spec: CellSpec, values: np.ndarray) -> None:
     top = max(DARKEST, float(values.max()))  # early weights are all small
     axes.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="auto")
-    axes.set_title(f"{spec.title}: mixing weights", weight="bold")
+    axes.set_title(_heat_map_title(spec), weight="bold")
     axes.set_yticks(range(len(spec.edges)), map(edge_label, spec.edges))
-    same = len(set(spec.candidates)) == 1
-    names = spec.candidates[0] if same else ()
+    same = _same_candidates(spec)
+    names = [name for name in spec.candidates[0]] if same else []
     axes.set_xticks(
         range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor"
     )
@@ -80,13 +114,13 @@ def _heat_map(axes, spec: CellSpec, values: np.ndarray) -> None:
             text,
             ha="center",
             va="center",
-            fontsize=8 if same else 6,
+            fontsize=8 if same else PLACE_TEXT,
             color="white" if value > 0.55 * top else "#202020",
         )
 
 
 def draw_alpha_history(space: SearchSpace, history: Mapping[str, np.ndarray]) -> Figure:
-    """Curves of the mixing weights, one small picture for each edge.
+    """Draws curves of the mixing weights, one small picture for each edge.
 
     Args:
       space: the space the weights belong to.
@@ -99,34 +133,42 @@ def draw_alpha_history(space: SearchSpace, history: Mapping[str, np.ndarray]) ->
     Raises:
       InputError: an unknown cell, or another shape than alpha's.
     """
-    parts = checked(space, history, axes=3)
+    parts = check_weights(space, history, axes=3)
     names = list(
         dict.fromkeys(n for spec, _ in parts for edge in spec.candidates for n in edge)
     )
-    colours = {n: PALETTE[i % len(PALETTE)] for i, n in enumerate(names)}
+    colours, styles = colours_of(names, PALETTE), styles_of(names, PALETTE)
     columns = max(spec.inputs + spec.nodes - 1 for spec, _ in parts)
     rows = [spec.nodes for spec, _ in parts]
-    figure = Figure(
-        (1.9 * columns + 0.6, 1.35 * sum(rows) + 1.2), dpi=DPI, layout="constrained"
-    )
+    title = "{}: mixing weights by epoch"
+    titles = {spec.name: title.format(spec.title) for spec, _ in parts}
+    entry = max(text_width(name, LEGEND_TEXT) for name in names) + 0.6
+    widest = max(text_width(text, TITLE_TEXT) for text in titles.values())
+    width = max(1.9 * columns + 0.6, entry, BOLD * widest + 0.2)
+    across = max(1, min(len(names), 4, int(width / entry)))
+    lines_of_legend = -(-len(names) // across)
+    height = 1.35 * sum(rows) + 1.2 + 0.2 * max(0, lines_of_legend - 2)
+    figure = Figure((width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     below = figure.subfigures(len(parts), 1, height_ratios=rows, squeeze=False)
     for part, (spec, values) in zip(below[:, 0], parts):
-        part.suptitle(f"{spec.title}: mixing weights by epoch", weight="bold")
-        _triangle(part, spec, values, columns, colours)
-    lines = [Line2D([], [], color=colours[n], lw=2.5) for n in names]
+        part.suptitle(titles[spec.name], weight="bold")
+        _triangle(part, spec, values, columns, colours, styles)
+    lines = [
+        Line2D([], [], color=colours[n], linestyle=styles[n], lw=2.5) for n in names
+    ]
     figure.legend(
         lines,
-        names,
+        [*names],
         loc="outside lower center",
-        fontsize=9,
-        ncols=min(len(names), 4),
+        fontsize=LEGEND_TEXT,
+        ncols=across,
         frameon=False,
     )
     return figure
 
 
-def _triangle(figure, spec, values, columns, colours) -> None:
+def _triangle(figure, spec, values, columns, colours, styles) -> None:
     grid = figure.subplots(spec.nodes, columns, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
@@ -143,15 +185,16 @@ def _triangle(figure, spec, values, columns, colours) -> None:
                 epochs,
                 values[:, row, column],
                 color=colours[name],
+                linestyle=styles[name],
                 lw=1.4,
                 marker="." if len(values) == 1 else None,
             )
 
 
-def checked(
+def check_weights(
     space: SearchSpace, values: Mapping[str, np.ndarray], axes: int
 ) -> list[tuple[CellSpec, np.ndarray]]:
-    """(specification, float64 array) of the cells given, in space's order.
+    """Returns (specification, float64 array) of each cell, in the space's order.
 
     Args:
       space: the space the values belong to.

@@ -1,10 +1,10 @@
-"""Where everything in the picture of a cell stands, in inches.
+"""Computes the positions, in inches, of all parts of a cell's picture.
 
 Layered drawing (Sugiyama, Tagawa and Toda 1981): nodes stand in columns by
 their longest path from an input. Between two columns of nodes lies a column
 for labels, and an edge that skips a column passes through it in a slot of
-its own, level while inside. So no label can lie on a box, on another label
-or on another edge: all of them own their place.
+its own, level while inside. So no label can overlap a box, another label or
+another edge.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from darts_tf.run.pictures.crossing_reduction import untangled
+from darts_tf.run.pictures.crossing_reduction import reduce_crossings
 
 RELAXATIONS = 60
 NODE_WIDTH, NODE_HEIGHT, PORT = 0.62, 0.42, 0.15
@@ -23,7 +23,7 @@ GAP_Y, GAP_X, GAP_SLOPE = 0.12, 0.30, 0.14
 
 @dataclasses.dataclass(frozen=True)
 class Edge:
-    """One arrow to draw: `label` is "" for an edge into the output."""
+    """An arrow to draw; `label` is "" for an edge into the output."""
 
     source: int
     target: int
@@ -32,7 +32,7 @@ class Edge:
 
 @dataclasses.dataclass
 class Item:
-    """What stands in a column: a node, a label, or an edge passing by.
+    """One item of a column: a node, a label, or an edge that passes by.
 
     Attributes:
       column: number of its column, from the left.
@@ -51,7 +51,7 @@ class Item:
 
 @dataclasses.dataclass
 class Layout:
-    """A drawing without ink.
+    """The positions of all parts of a drawing.
 
     Attributes:
       nodes: the item of each node by its number.
@@ -76,7 +76,7 @@ def place(
     widths: Mapping[str, float],
     node_widths: Mapping[int, float],
 ) -> Layout:
-    """Lays a cell out.
+    """Computes the layout of a cell.
 
     Args:
       columns: the column of each node; see `node_columns`.
@@ -85,7 +85,7 @@ def place(
       node_widths: the same for boxes wider than usual, by node.
     """
     degree = defaultdict(int)
-    for index, edge in enumerate(edges):
+    for edge in edges:
         degree["out", edge.source] += 1
         degree["in", edge.target] += 1
     nodes = {
@@ -98,7 +98,7 @@ def place(
         for node, column in columns.items()
     }
     chains, labels = _chains(nodes, edges, widths)
-    layers = untangled(_layers(nodes, chains), chains)
+    layers = reduce_crossings(_layers(nodes, chains), chains)
     _set_heights(layers, chains)
     ports = _ports(nodes, chains)
     spans = _set_columns(layers, chains)
@@ -109,7 +109,7 @@ def place(
 def node_columns(
     inputs: int, nodes: int, edges: Sequence[Edge], output: int
 ) -> dict[int, int]:
-    """The column of each node: even for nodes, odd for labels.
+    """Returns the column of each node: even for nodes, odd for labels.
 
     Node numbers 0 .. inputs - 1 are inputs, then come `nodes` intermediate
     ones in an order in which edges only go forward. The output stands in
@@ -125,7 +125,7 @@ def node_columns(
 
 
 def _chains(nodes, edges, widths):
-    """A label goes to the emptiest column it may stand in."""
+    """Puts each label into the emptiest column it may stand in."""
     load: dict[int, int] = defaultdict(int)
     free = {}
     for index, edge in enumerate(edges):
@@ -152,7 +152,7 @@ def _chains(nodes, edges, widths):
 
 
 def _layers(nodes, chains) -> list[list[Item]]:
-    """The items of each column, the first one at the top."""
+    """Returns the items of each column, from top to bottom."""
     layers: dict[int, list[Item]] = defaultdict(list)
     for item in nodes.values():
         layers[item.column].append(item)
@@ -163,7 +163,7 @@ def _layers(nodes, chains) -> list[list[Item]]:
 
 
 def _set_heights(layers, chains) -> None:
-    """Pulls neighbours level, keeping order and distances in a column."""
+    """Moves neighbours to one level, keeping order and distances in a column."""
     pulls = defaultdict(list)
     for chain in chains:
         for a, b in zip(chain, chain[1:]):
@@ -184,7 +184,7 @@ def _set_heights(layers, chains) -> None:
 
 
 def _separate(layer, wanted, weights) -> None:
-    """The heights nearest to `wanted` (least squares) that do not overlap.
+    """Sets the heights nearest to `wanted` (least squares) without overlap.
 
     Isotonic regression by pooling adjacent violators.
     """
@@ -211,16 +211,16 @@ def _ports(nodes, chains) -> list[tuple[float, float]]:
     ports = [[chain[0].y, chain[-1].y] for chain in chains]
     for node in nodes.values():
         for end, near in ((0, 1), (-1, -2)):
-            mine = [i for i, c in enumerate(chains) if c[end] is node]
-            mine.sort(key=lambda i: chains[i][near].y)
-            for rank, index in enumerate(mine):
-                shift = (rank - (len(mine) - 1) / 2) * PORT * 0.8
+            edges = [i for i, c in enumerate(chains) if c[end] is node]
+            edges.sort(key=lambda i: chains[i][near].y)
+            for rank, index in enumerate(edges):
+                shift = (rank - (len(edges) - 1) / 2) * PORT * 0.8
                 ports[index][end] = node.y + shift
     return [(leave, enter) for leave, enter in ports]
 
 
 def _set_columns(layers, chains) -> list[tuple[float, float]]:
-    """Wider gaps where edges climb more, so that curves stay gentle."""
+    """Sets the columns' positions, with wider gaps where edges climb more."""
     climb = [0.0] * len(layers)
     for chain in chains:
         for a, b in zip(chain, chain[1:]):

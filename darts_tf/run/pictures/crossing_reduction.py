@@ -1,4 +1,4 @@
-"""Few crossings in a layered drawing, by sorting its columns.
+"""Reduces the crossings of a layered drawing by sorting its columns.
 
 The barycentre heuristic (Sugiyama, Tagawa and Toda 1981): going through the
 columns, each is sorted by the mean place of its items' neighbours in the
@@ -14,8 +14,8 @@ from collections import defaultdict
 STARTS, SWEEPS = 24, 6
 
 
-def untangled(layers: list[list], chains: list[list]) -> list[list]:
-    """The columns in an order with few crossings.
+def reduce_crossings(layers: list[list], chains: list[list]) -> list[list]:
+    """Returns the columns in an order with few crossings.
 
     Args:
       layers: the items of each column; items have a `column`, its number.
@@ -45,7 +45,7 @@ def untangled(layers: list[list], chains: list[list]) -> list[list]:
 
 
 def crossings(layers: list[list], links: list[tuple]) -> int:
-    """How many pairs of links between the same columns cross."""
+    """Counts the pairs of links between the same columns that cross."""
     place_of = _places(layers)
     between = defaultdict(list)
     for a, b in links:

@@ -1,4 +1,4 @@
-"""A picture of a search that asks: worths, and the best one so far."""
+"""Draws the worths of a search's evaluations and the best one so far."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEPTH = 4.0  # of the picture, in distances from the median to the best
 
 
 def draw_evaluations(worths: Sequence[float], measure: str) -> Figure:
-    """Worth and incumbent against evaluations.
+    """Draws worth and incumbent against the number of evaluations.
 
     A few hopeless genotypes would press all others into one line. Those far
     below the median stand at the lower end, as triangles.
@@ -25,10 +25,10 @@ def draw_evaluations(worths: Sequence[float], measure: str) -> Figure:
     figure = Figure((7, 4), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    worths = np.asarray(worths, np.float64)
-    numbers, low = np.arange(1, len(worths) + 1), lowest(worths)
-    inside = worths >= low
-    axes.plot(numbers[inside], worths[inside], ".", color="#8fb3d9", label="worth")
+    y = np.asarray(worths, np.float64)
+    numbers, low = np.arange(1, len(y) + 1), lowest(y)
+    inside = y >= low
+    axes.plot(numbers[inside], y[inside], ".", color="#8fb3d9", label="worth")
     if not inside.all():
         bottom = np.full((~inside).sum(), low)
         axes.plot(
@@ -41,7 +41,7 @@ def draw_evaluations(worths: Sequence[float], measure: str) -> Figure:
         )
     axes.step(
         numbers,
-        np.maximum.accumulate(worths).clip(low),
+        np.maximum.accumulate(y).clip(low),
         where="post",
         color="#1f5fa8",
         label="incumbent",
@@ -53,6 +53,6 @@ def draw_evaluations(worths: Sequence[float], measure: str) -> Figure:
 
 
 def lowest(worths: np.ndarray) -> float:
-    """The lower end of the picture."""
+    """Returns the lower end of the picture's vertical axis."""
     best = worths.max()
     return float(max(worths.min(), best - DEPTH * (best - np.median(worths))))

@@ -1,6 +1,6 @@
-"""Pictures of cells and of alpha, without a display or a `dot` binary.
+"""Draws cells without a display or a `dot` binary.
 
-Alpha's own are drawn in `alpha_pictures` and are offered here as well.
+This module exports the functions of `run.pictures.alpha` too.
 
 Figures are made with matplotlib's objects, never with pyplot: nothing global
 changes, nothing has to be closed.
@@ -9,7 +9,6 @@ changes, nothing has to be closed.
 from __future__ import annotations
 
 import io
-import itertools
 from pathlib import Path
 
 import matplotlib
@@ -18,12 +17,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Curve
-from matplotlib.textpath import TextPath
 
 from darts_tf.run.pictures import cell_layout
 from darts_tf.run.pictures.alpha import draw_alpha, draw_alpha_history
 from darts_tf.run.pictures.cell_layout import Edge
-from darts_tf.space.cell import ZERO, CellSpec
+from darts_tf.run.pictures.labels import colours_of, text_width
+from darts_tf.space.cell import ZERO, SearchSpace
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.nasbench201 import CELL
 from darts_tf.space.registry import space_by_name
@@ -41,7 +40,7 @@ DPI = 110
 MARGIN, TITLE = 0.2, 0.4  # inches
 TEXT, NODE_TEXT = 11, 12  # points
 FILLS = {"input": "#d3ead0", "node": "#cfe2f7", "output": "#f9ecb4"}
-PALE = "#c2c2c2"  # of the zero operation
+PALE, GREY = "#c2c2c2", "#8a8a8a"  # of zero operations, of edges without one
 PALETTE = (
     "#1f5fa8",
     "#b3401f",
@@ -57,21 +56,23 @@ PALETTE = (
 
 
 def draw_genotype(genotype: Genotype) -> Figure:
-    """The cells below each other, like figures 4 to 6 of DARTS.
+    """Draws the cells below each other, like figures 4 to 6 of DARTS.
 
     Inputs at the left (green), intermediate nodes (blue) numbered from 0 as
     in the paper, the output at the right (yellow); each arrow carries its
     operation's name and a colour of that operation; zero operations are
-    pale. The nodes of NAS-Bench-201 are numbered as in its strings.
+    pale. The nodes of NAS-Bench-201 are numbered as in its strings. Registered
+    operations and spaces are drawn alike.
     """
     space = space_by_name(genotype.space)
-    colours = dict(zip(space.operations, itertools.cycle(PALETTE)))
-    colours[ZERO] = PALE
+    colours = colours_of(space.operations, PALETTE) | {ZERO: PALE}
     layouts = {
-        name: _lay_out(cell, space.cell(name)) for name, cell in genotype.cells.items()
+        name: _lay_out(cell, space, name) for name, cell in genotype.cells.items()
     }
-    width = max(l.size[0] for _, l, _ in layouts.values()) + 2 * MARGIN
-    height = MARGIN + sum(l.size[1] + TITLE + MARGIN for _, l, _ in layouts.values())
+    width = max(layout.size[0] for _, layout, _ in layouts.values()) + 2 * MARGIN
+    height = MARGIN + sum(
+        layout.size[1] + TITLE + MARGIN for _, layout, _ in layouts.values()
+    )
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
@@ -99,8 +100,7 @@ def save_genotype(genotype: Genotype, prefix: Path) -> list[Path]:
     figure = draw_genotype(genotype)
     prefix = Path(prefix)
     paths = [prefix.with_name(prefix.name + end) for end in (".png", ".svg")]
-    fixed = {"svg.fonttype": "none", "svg.hashsalt": "genotype"}
-    with matplotlib.rc_context(fixed):
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "genotype"}):
         figure.savefig(paths[0])
         figure.savefig(paths[1], metadata={"Date": None})
     return paths
@@ -114,7 +114,7 @@ ENDS = {
 
 
 def _node_names(cell: str, inputs: int, nodes: int) -> list[str]:
-    """Of all nodes, the output last."""
+    """Returns the names of all nodes, the output last."""
     first, last = ENDS.get(cell, ENDS["normal"])
     if len(first) != inputs:
         first, last = [f"input {i}" for i in range(inputs)], "output"
@@ -122,7 +122,8 @@ def _node_names(cell: str, inputs: int, nodes: int) -> list[str]:
     return [*first, *map(str, range(start, start + nodes)), last]
 
 
-def _lay_out(cell: CellGenotype, spec: CellSpec):
+def _lay_out(cell: CellGenotype, space: SearchSpace, name: str):
+    spec = space.cell(name)
     inputs, targets = spec.inputs, spec.entered(len(cell.edges))
     nodes = targets[-1] + 1 - inputs
     output = inputs + nodes
@@ -131,7 +132,7 @@ def _lay_out(cell: CellGenotype, spec: CellSpec):
         for target, (operation, source) in zip(targets, cell.edges)
     ]
     concat = list(cell.concat)
-    if spec.name == "recurrent":  # node 0 has two fixed inputs of its own
+    if name == "recurrent":  # node 0 has two fixed inputs
         edges = [Edge(e.source + 2, e.target + 2, e.label) for e in edges]
         edges = [Edge(0, 2, ""), Edge(1, 2, ""), *edges]
         concat = [node + 2 for node in concat]
@@ -142,22 +143,15 @@ def _lay_out(cell: CellGenotype, spec: CellSpec):
     layout = cell_layout.place(
         columns,
         edges,
-        {e.label: _text_width(e.label, TEXT) + 0.1 for e in edges},
-        {i: _text_width(n, NODE_TEXT) + 0.2 for i, n in enumerate(names)},
+        {e.label: text_width(e.label, TEXT) + 0.1 for e in edges},
+        {i: text_width(n, NODE_TEXT) + 0.2 for i, n in enumerate(names)},
     )
     return edges, layout, names
 
 
-def _text_width(text: str, points: float) -> float:
-    """In inches."""
-    if not text:
-        return 0.0
-    return TextPath((0, 0), text, size=points).get_extents().width / 72
-
-
 def _draw_cell(axes, edges, layout, names, colours, left, low) -> None:
     for index, edge in enumerate(edges):
-        colour = colours.get(edge.label, "#8a8a8a")
+        colour = colours.get(edge.label, GREY)
         curve = _curve(layout, index, left, low)
         axes.add_patch(
             FancyArrowPatch(
@@ -211,7 +205,7 @@ def _draw_box(axes, item, name, fill, left, low) -> None:
 
 
 def _curve(layout, index: int, left: float, low: float) -> Curve:
-    """Level inside columns, an S between them."""
+    """Returns an edge's curve: level inside columns, an S between them."""
     chain, (leave, enter) = layout.chains[index], layout.ports[index]
     x = left + chain[0].x + chain[0].width / 2
     points, codes = [(x, low + leave)], [Curve.MOVETO]
@@ -235,14 +229,14 @@ def _curve(layout, index: int, left: float, low: float) -> Curve:
 
 
 def figure_to_png(figure: Figure) -> bytes:
-    """The figure as the content of a PNG file."""
+    """Returns the figure as the content of a PNG file."""
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
     return stream.getvalue()
 
 
 def figure_to_array(figure: Figure) -> np.ndarray:
-    """The figure as uint8 [H, W, 3], red, green, blue."""
+    """Returns the figure as uint8 [H, W, 3], red, green, blue."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.array(canvas.buffer_rgba())[..., :3]

@@ -1,9 +1,9 @@
-"""Child processes: started, logged, and told when their parent is to stop.
+"""Starts child processes, logs them, and hands signals on to them.
 
-Each is in a session of its own. So Ctrl-C on a terminal reaches it once,
-handed on by its parent, and not twice: a second signal would end it before
-it has saved (`darts_tf.run.loop.stopping`). A second signal to the parent ends the
-parent alone; whatever ends it, its children stop too (`darts_tf.run.process.parent_watch`).
+Each child has its own session. So Ctrl-C on a terminal reaches it once, handed
+on by its parent, and not twice: a second signal would end it before it has saved
+(`run.loop.stopping`). A second signal to the parent ends the parent alone; however
+the parent ends, its children stop too (`run.process.parent_watch`).
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from pathlib import Path
 
 from darts_tf.errors import InputError
 from darts_tf.run.loop.stopping import StopRequest, exit_code
-from darts_tf.run.process.parent_watch import Line
+from darts_tf.run.process.parent_watch import ParentPipe
 
 GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclasses.dataclass(frozen=True)
 class Child:
-    """A Python process and what it is for.
+    """A Python process to start, and the file that it produces.
 
     Attributes:
-      name: for people.
+      name: shown to people.
       command: Python's arguments.
-      leaves: the file that is there once all of its work is done.
-      log: the file that its output is added to; None: it goes where this
-        process's own goes.
+      leaves: the file that exists once all of its work is done.
+      log: the file to which its output is appended; None: this process's
+        output.
     """
 
     name: str
@@ -47,18 +47,18 @@ class Child:
 
     @property
     def finished(self) -> bool:
-        """Whether its work is done, now or by an earlier start."""
+        """Returns True if the work is done, by this or an earlier start."""
         return self.leaves.exists()
 
 
 @dataclasses.dataclass(frozen=True)
-class Ended:
-    """How a child ended.
+class ChildExit:
+    """The end of a child.
 
     Attributes:
-      child: which.
+      child: the child that ended.
       code: its exit code; 128 + n where signal n ended it.
-      seconds: that it ran.
+      seconds: the time that it ran.
     """
 
     child: Child
@@ -67,17 +67,20 @@ class Ended:
 
     @property
     def finished(self) -> bool:
-        """Not so where it failed, nor where it was told to stop (code 0)."""
+        """True only if the process exited normally, neither failed nor interrupted."""
         return self.code == 0 and self.child.finished
 
 
 def groups(processes: int | None, gpus: Sequence[str] | None) -> list[list[str] | None]:
-    """The GPUs of each of so many processes at a time.
+    """Divides GPUs among processes that run at the same time.
 
     Args:
-      processes: how many; None: one a GPU that is named, or one.
-      gpus: shared out evenly; None: those of CUDA_VISIBLE_DEVICES. Where
-        that names none either, each process sees what it sees.
+      processes: their number; None: one for each named GPU, or one.
+      gpus: divided evenly; None: those of CUDA_VISIBLE_DEVICES. If that
+        names none either, each process sees the devices of this one.
+
+    Returns:
+      The GPUs of each process, or None for each.
 
     Raises:
       InputError: more processes than GPUs.
@@ -90,9 +93,9 @@ def groups(processes: int | None, gpus: Sequence[str] | None) -> list[list[str] 
         return [None] * count
     if count > len(named):
         raise InputError(
-            f"--processes={count}: there are {len(named)} GPUs "
+            f"`processes={count}`: there are {len(named)} GPUs "
             f"({','.join(named)}); give at most that, or name one twice in "
-            f"--gpus to share it"
+            f"`gpus` to share it"
         )
     return [named[place::count] for place in range(count)]
 
@@ -100,8 +103,8 @@ def groups(processes: int | None, gpus: Sequence[str] | None) -> list[list[str] 
 class Parent:
     """Starts children while it is open, and hands the first signal on to them.
 
-    After it no other one is started: such a child "ends" at once, with the
-    exit code of a run that was told to stop.
+    After a signal no other child is started: `run` returns at once, with the
+    exit code of a run that was interrupted.
 
     Attributes:
       signal: the first signal that came, or None.
@@ -114,53 +117,52 @@ class Parent:
         self._living: set[subprocess.Popen] = set()
 
     def __enter__(self) -> Parent:
-        self._line = Line()
+        self._pipe = ParentPipe()
         self._stop.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stop.__exit__(*error)
-        self._line.close()
+        self._pipe.close()
 
-    def run(self, child: Child, gpus: Sequence[str] | None = None) -> Ended:
-        """Waits for the end of a child.
+    def run(self, child: Child, gpus: Sequence[str] | None = None) -> ChildExit:
+        """Starts a child and waits for its end.
 
         Args:
-          child: what is started.
-          gpus: the only ones that it sees; None: those that this process
-            sees.
+          child: the process to start.
+          gpus: the only GPUs that it sees; None: those of this process.
         """
         start = time.monotonic()
         sys.stdout.flush()
-        with _opened(child.log) as log:
-            process = self._started(child, log, gpus)
+        with _open_log(child.log) as log:
+            process = self._start(child, log, gpus)
             if process is None:
-                return Ended(child, exit_code(self.signal), 0.0)
+                return ChildExit(child, exit_code(self.signal or signal.SIGTERM), 0.0)
             code = process.wait()
         with self._lock:
             self._living.remove(process)
         seconds = time.monotonic() - start
-        return Ended(child, code if code >= 0 else 128 - code, seconds)
+        return ChildExit(child, code if code >= 0 else 128 - code, seconds)
 
     def run_all(
         self,
         children: Sequence[Child],
         groups: Sequence[Sequence[str] | None] = (None,),
-    ) -> Iterator[Ended]:
-        """Runs them in their order, as many at a time as there are groups.
+    ) -> Iterator[ChildExit]:
+        """Runs children in their order, as many at a time as there are groups.
 
         Args:
-          children: what is to run.
-          groups: of GPUs, one for each process at a time; see `run`.
+          children: the processes to run.
+          groups: the GPUs of each process at a time; see `run`.
 
         Yields:
-          Each as it ends.
+          The exit of each child, as it ends.
         """
         free: queue.SimpleQueue = queue.SimpleQueue()
         for group in groups:
             free.put(group)
 
-        def one(child: Child) -> Ended:
+        def one(child: Child) -> ChildExit:
             group = free.get()
             try:
                 return self.run(child, group)
@@ -172,12 +174,12 @@ class Parent:
             for future in as_completed(futures):
                 yield future.result()
 
-    def code(self, ended: Ended) -> int:
-        """The exit code of one that can't go on without the child's work."""
+    def code(self, ended: ChildExit) -> int:
+        """Returns this process's exit code after a child that did not finish."""
         return exit_code(self.signal) if self.signal else ended.code
 
-    def _started(self, child: Child, log, gpus) -> subprocess.Popen | None:
-        environment = self._line.environment(os.environ)
+    def _start(self, child: Child, log, gpus) -> subprocess.Popen | None:
+        environment = self._pipe.environment(os.environ)
         if gpus is not None:
             environment[GPUS] = ",".join(gpus)
         with self._lock:
@@ -189,7 +191,7 @@ class Parent:
                 stdout=log,
                 stderr=log and subprocess.STDOUT,
                 env=environment,
-                pass_fds=(self._line.reading,),
+                pass_fds=(self._pipe.reading,),
                 start_new_session=True,
             )
             self._living.add(process)
@@ -202,7 +204,7 @@ class Parent:
                 process.send_signal(number)
 
 
-def _opened(log: Path | None):
+def _open_log(log: Path | None):
     if log is None:
         return contextlib.nullcontext()
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,8 @@
-"""What machines refuse a run, as one line: memory, disk, data, workers.
+"""Explains errors of memory, disk, data files and workers in one line.
 
-Knows TensorFlow's errors without importing it: whoever raised one has done
-so. Its file system raises them instead of OSError, with the text of errno.
+Recognises TensorFlow's errors without importing it: an error that it raised
+proves that it is loaded. Its file system raises them instead of OSError, with
+the text of errno.
 """
 
 from __future__ import annotations
@@ -11,37 +12,37 @@ import os
 import re
 import sys
 
-_FULL = "make room on its disk"
-_RIGHTS = "get the right to read and write it"
-_MENDS = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
+_DISK_FULL = "make room on its disk"
+_PERMISSION = "get the right to read and write it"
+_REMEDIES = {
+    errno.ENOSPC: _DISK_FULL,
+    errno.EDQUOT: _DISK_FULL,
     errno.EROFS: "make its file system writable",
-    errno.EACCES: _RIGHTS,
-    errno.EPERM: _RIGHTS,
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
 }
 
 
 def line(error: BaseException) -> str | None:
-    """What was refused and how to mend it; None for any other error."""
+    """Returns the cause and a remedy in one line; None for any other error."""
     number = _disk_number(error)
     if number is not None:
         return _disk(error, number)
-    if isinstance(error, MemoryError) or _is_tensorflows(
+    if isinstance(error, MemoryError) or _is_tensorflow_error(
         error, "ResourceExhaustedError"
     ):
         return (
             "out of memory; lower the batch size, the number of channels or "
             f"of layers ({_first_line(error) or type(error).__name__})"
         )
-    if _is_of_data(error):
+    if _is_damaged_data(error):
         text = re.sub(r"^\{\{.*?\}\} ", "", _first_line(error))
         return (
             f"a file of the data set cannot be read ({text}); mend it or "
             "prepare the set again, then the same command goes on from the "
             "last checkpoint"
         )
-    if _is_of_workers(error):
+    if _is_lost_worker(error):
         return (
             "another worker has ended or cannot be reached: its own last "
             "lines say why; start all workers again with the same command, "
@@ -50,9 +51,9 @@ def line(error: BaseException) -> str | None:
     return None
 
 
-def _is_of_workers(error: BaseException) -> bool:
-    """Whether workers no longer compute together, as one of them sees it."""
-    known = _is_tensorflows(
+def _is_lost_worker(error: BaseException) -> bool:
+    """Returns True if this worker has lost the others."""
+    known = _is_tensorflow_error(
         error,
         "UnavailableError",
         "AbortedError",
@@ -65,29 +66,29 @@ def _is_of_workers(error: BaseException) -> bool:
     return known and ("Collective" in text or "/job:worker" in text)
 
 
-def _is_of_data(error: BaseException) -> bool:
-    """Whether a file that is read as it is used is damaged or gone."""
-    known = _is_tensorflows(error, "DataLossError", "NotFoundError")
+def _is_damaged_data(error: BaseException) -> bool:
+    """Returns True if a data file is damaged or missing."""
+    known = _is_tensorflow_error(error, "DataLossError", "NotFoundError")
     return known and "Iterator" in str(error)
 
 
 def _disk_number(error: BaseException) -> int | None:
-    """The errno of a disk that refused, of those in _MENDS."""
+    """Returns the errno of a disk's refusal, if it is one of _REMEDIES."""
     if isinstance(error, OSError):
-        return error.errno if error.errno in _MENDS else None
-    if _is_tensorflows(error, "ResourceExhaustedError", "PermissionDeniedError"):
+        return error.errno if error.errno in _REMEDIES else None
+    if _is_tensorflow_error(error, "ResourceExhaustedError", "PermissionDeniedError"):
         text = str(error)
-        return next((n for n in _MENDS if os.strerror(n) in text), None)
+        return next((n for n in _REMEDIES if os.strerror(n) in text), None)
     return None
 
 
 def _disk(error: BaseException, number: int) -> str:
-    what = f"{getattr(error, 'filename', None) or 'a file of the run'}: "
-    what += os.strerror(number)
+    reason = f"{getattr(error, 'filename', None) or 'a file of the run'}: "
+    reason += os.strerror(number)
     if not isinstance(error, OSError):
-        what = _first_line(error)
+        reason = _first_line(error)
     return (
-        f"{what}; {_MENDS[number]}, then the same command goes on from the "
+        f"{reason}; {_REMEDIES[number]}, then the same command goes on from the "
         "last checkpoint"
     )
 
@@ -96,7 +97,7 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [""])[0][:200]
 
 
-def _is_tensorflows(error: BaseException, *names: str) -> bool:
+def _is_tensorflow_error(error: BaseException, *names: str) -> bool:
     errors = getattr(sys.modules.get("tensorflow"), "errors", None)
     kinds = [getattr(errors, name, None) for name in names]
     return isinstance(error, tuple(kind for kind in kinds if kind))

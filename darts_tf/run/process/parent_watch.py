@@ -1,4 +1,4 @@
-"""A child whose parent is gone is told to stop, as by SIGTERM.
+"""Stops a child process, as by SIGTERM, when its parent has gone.
 
 A parent that is killed at once, for want of memory say, can hand no signal
 on. Its children would go on, and the same command, started again, would find
@@ -16,32 +16,32 @@ from collections.abc import Mapping
 from darts_tf.run.loop.stopping import StopRequest
 
 VARIABLE = "DARTS_TF_PARENT"
-"""The environment's name of the reading end's number."""
+"""The environment variable with the number of the pipe's reading end."""
 
 SAVING_SECONDS = 600.0
-"""How long a child of the next start waits for one that is still saving."""
+"""The longest wait of the next start's child for one that is still saving."""
 
 _watching = threading.Event()
 
 
-class Line:
-    """A parent's: while it lives and does not close this, children go on."""
+class ParentPipe:
+    """The parent's pipe: closing it, or the parent's end, stops the children."""
 
     def __init__(self) -> None:
-        self.reading, self._own = os.pipe()
+        self.reading, self._writing = os.pipe()
 
     def environment(self, usual: Mapping[str, str]) -> dict[str, str]:
-        """Of a child, which must inherit `reading` too."""
+        """Returns the environment of a child, which must inherit `reading` too."""
         return {**usual, VARIABLE: str(self.reading)}
 
     def close(self) -> None:
-        """Children that still run are told to stop."""
-        os.close(self._own)
+        """Closes the pipe, which stops the children that still run."""
+        os.close(self._writing)
         os.close(self.reading)
 
 
 def watch_parent() -> None:
-    """In a child: stops with the parent. Elsewhere nothing."""
+    """Starts watching the parent, if this process is a child of `Parent`."""
     number = os.environ.pop(VARIABLE, "")
     if number.isdecimal():
         _watching.set()
@@ -49,14 +49,14 @@ def watch_parent() -> None:
 
 
 def seconds_to_wait() -> float:
-    """For a folder that is in use: an orphan may be saving, if anyone."""
+    """Returns the wait, in seconds, for a folder that an orphan may be saving."""
     return SAVING_SECONDS if _watching.is_set() else 0.0
 
 
 def _wait(reading: int) -> None:
     try:
         gone = not os.read(reading, 1)
-    except OSError:  # no pipe of ours
+    except OSError:  # not a pipe
         return
     if gone and not StopRequest.noted():
         os.kill(os.getpid(), signal.SIGTERM)

@@ -1,8 +1,8 @@
-"""Importing this imports TensorFlow without what it says meanwhile.
+"""Imports TensorFlow without the messages that it prints meanwhile.
 
 TensorFlow 2.21 logs a dozen lines while it is imported and looks for
-devices, whatever TF_CPP_MIN_LOG_LEVEL says. Where the import fails they are
-shown after all.
+devices, whatever TF_CPP_MIN_LOG_LEVEL is. If the import fails they are
+printed after all.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ import tempfile
 
 
 @contextlib.contextmanager
-def held_back():
-    """Holds back what is written to stderr's descriptor; shown on errors."""
+def stderr_held_back():
+    """Buffers what is written to stderr's descriptor; prints it only on errors."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     with tempfile.TemporaryFile() as buffer:
         os.dup2(buffer.fileno(), 2)
         try:
             yield
         except BaseException:
             buffer.seek(0)
-            os.write(kept, buffer.read())
+            os.write(stderr, buffer.read())
             raise
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
-with held_back():
+with stderr_held_back():
     import tensorflow as tf
 
     tf.config.list_physical_devices()

@@ -1,15 +1,14 @@
-"""Importing this, before TensorFlow, decides what that reads from the outside.
+"""Sets environment variables that TensorFlow reads; import it before TensorFlow.
 
-Only variables that are not set yet:
+Sets only variables that are not set yet:
 
-- TF_CPP_MIN_LOG_LEVEL: no information and no warnings of its C++ side.
+- TF_CPP_MIN_LOG_LEVEL: hides information and warnings of its C++ side.
 - TF_ENABLE_ONEDNN_OPTS: oneDNN's kernels on every x86 processor. TensorFlow
   takes them by itself only where there is AVX-512 with VNNI; on others, too,
-  they take a step of a supernet of images from 3.4 to 1.9 seconds
-  (BUILD_NOTES.md, "oneDNN").
+  they speed up a step of an image supernet from 3.4 to 1.9 seconds.
 
-And how often Python looks for garbage: building a network and tracing its
-steps make a million objects that stay, and steps leave nothing to be found.
+It also makes Python's garbage collection rarer: building a network and tracing
+its steps make a million objects that stay, and steps leave no garbage.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import os
 import platform
 
 GARBAGE_AFTER = 10_000
-"""New objects, when Python looks for garbage (its own: 700)."""
+"""New objects between two garbage collections (Python's default: 700)."""
 
 X86 = ("x86_64", "AMD64")
 

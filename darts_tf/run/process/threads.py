@@ -1,4 +1,4 @@
-"""How the work of a step is divided among the processor's cores."""
+"""Divides the work of a step among the processor's cores."""
 
 from __future__ import annotations
 
@@ -7,31 +7,33 @@ import os
 
 import tensorflow as tf
 
-TOGETHER = 8
-"""Kernels of a supernet of images that need not wait for each other, about.
+PARALLEL_KERNELS = 8
+"""About the number of kernels of an image supernet that can run at a time.
 
-Its nodes follow each other, and a node's operations, a dozen or more, do not.
+Its nodes depend on each other; the dozen or more operations of a node do not.
 """
 
 
 def divide_by_kernels() -> None:
-    """Gives whole kernels to the cores, where there are few of them.
+    """Gives whole kernels to the cores if there are few cores.
 
     The kernels of a supernet of images are many and small: divided among two
-    cores a step takes half as long again (BUILD_NOTES.md, "Threads"). With
-    more cores than kernels at a time each kernel gets some. Nothing is
-    changed where there is a GPU, where TF_NUM_INTRAOP_THREADS is set, or
-    where TensorFlow's threads run already.
+    cores a step takes half as long again (measured on supernets). With
+    more cores than kernels at a time each kernel gets some. Nothing changes
+    with a GPU, if TF_NUM_INTRAOP_THREADS is set, or if TensorFlow's threads
+    run already.
     """
-    given = os.environ.get("TF_NUM_INTRAOP_THREADS")
-    if given or tf.config.list_physical_devices("GPU"):
+    threads_setting = os.environ.get("TF_NUM_INTRAOP_THREADS")
+    if threads_setting or tf.config.list_physical_devices("GPU"):
         return
     with contextlib.suppress(RuntimeError):
-        tf.config.threading.set_intra_op_parallelism_threads(-(-cores() // TOGETHER))
+        tf.config.threading.set_intra_op_parallelism_threads(
+            -(-cores() // PARALLEL_KERNELS)
+        )
 
 
 def cores() -> int:
-    """Those that this process may use."""
+    """Returns the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

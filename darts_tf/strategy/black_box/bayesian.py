@@ -18,14 +18,14 @@ from darts_tf.space.decisions import decide, decided, decisions
 from darts_tf.space.genotype import Genotype
 
 STARTUP = 10
-"""Optuna's own number of random proposals before the model is asked."""
+"""Optuna's own number of random proposals before the model is used."""
 
 
 class Bayesian:
     """Optuna's TPESampler over the decisions of a space.
 
     Args:
-      space: what is looked through.
+      space: the space to search.
       seed: of all draws.
       startup: random proposals before the first one of the model.
 
@@ -36,11 +36,11 @@ class Bayesian:
     def __init__(self, space: SearchSpace, seed: int, startup: int = STARTUP):
         if startup < 1:
             raise InputError(
-                f"Bayesian optimisation needs at least 1 random proposal to "
-                f"start from; received {startup}"
+                f"`bayesian_startup={startup}`: the search starts from random "
+                f"proposals; give at least 1"
             )
         self._optuna = _optuna()
-        self._space, self._seed, self._told = space, seed, 0
+        self._space, self._seed, self._evaluated = space, seed, 0
         self._startup = startup
         self._distributions = {
             d.name: self._optuna.distributions.CategoricalDistribution(
@@ -51,8 +51,8 @@ class Bayesian:
         self._study = self._optuna.create_study(direction="maximize")
 
     def propose(self) -> Genotype:
-        """A draw of the sampler, which is seeded anew for each."""
-        seeds = np.random.SeedSequence((self._seed, self._told))
+        """Draws from the sampler, which is seeded anew for each proposal."""
+        seeds = np.random.SeedSequence((self._seed, self._evaluated))
         self._study.sampler = self._optuna.samplers.TPESampler(
             n_startup_trials=self._startup,
             seed=int(seeds.generate_state(1)[0]),
@@ -60,16 +60,14 @@ class Bayesian:
         trial = self._study.ask()
         proposal = decide(
             self._space,
-            lambda d: trial.suggest_categorical(
-                d.name, self._distributions[d.name].choices
-            ),
+            lambda d: int(trial.suggest_categorical(d.name, range(len(d.options)))),
         )
-        # What is told comes back as a trial of its own (see `tell`).
+        # `tell` adds the evaluation as another trial.
         self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
         return proposal
 
     def tell(self, genotype: Genotype, worth: float) -> None:
-        """Adds it to what the sampler models."""
+        """Adds an evaluated genotype to the sampler's model."""
         params = decided(genotype)
         self._study.add_trial(
             self._optuna.trial.create_trial(
@@ -78,16 +76,16 @@ class Bayesian:
                 value=worth,
             )
         )
-        self._told += 1
+        self._evaluated += 1
 
 
 def _optuna():
-    """The library, imported by those alone who use it."""
+    """Imports Optuna only when it is used."""
     try:
         import optuna
     except ImportError:
         raise InputError(
-            "--strategy=bayesian needs Optuna, which is not installed: pip "
+            "`strategy=bayesian` needs Optuna, which is not installed: pip "
             "install optuna"
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)

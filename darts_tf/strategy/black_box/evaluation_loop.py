@@ -1,9 +1,9 @@
-"""A search that asks what genotypes are worth, until its budget is spent.
+"""Searches by evaluating proposed genotypes until the budget is spent.
 
-One step is one evaluation: the strategy proposes, somebody says what the
-proposal is worth, the strategy is told. run/loop/driver.py drives it like any
-other loop. The state is the list of evaluations; it is told again to a fresh
-strategy on restart (strategy/black_box/strategies.py says why that is exact).
+One step is one evaluation: the strategy proposes a genotype, the estimator
+measures its worth, the strategy learns it. run/loop/driver.py drives this like
+any other loop. The state is the list of evaluations; on restart it is replayed
+to a new strategy, which is exact (strategy/black_box/strategies.py).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from darts_tf.strategy.black_box.strategies import Strategy
 ENDLESS = 2**62
 """Steps of a loop that only its time ends; run/loop/protocols.py says the same."""
 
-NOT_TAKEN = -1
+NO_CHOICE = -1
 
 
 class Estimated(Protocol):
-    """What an estimator says of a genotype, as far as a search is told."""
+    """An estimator's answer, as far as a search needs it."""
 
     worth: float  # finite; higher is better
     seconds: float  # that it took to find out, over all starts of the run
@@ -36,7 +36,7 @@ class Estimated(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """What ends a search: whichever is spent first.
+    """The limits of a search; the first one that is reached ends it.
 
     Attributes:
       evaluations: how many; 0: as many as the time allows.
@@ -52,17 +52,17 @@ class Budget:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        given = self.evaluations, self.seconds
-        if min(given) < 0 or not any(given):
+        limits = self.evaluations, self.seconds
+        if min(limits) < 0 or not any(limits):
             raise InputError(
-                f"a search needs a budget above 0, of evaluations or of "
-                f"seconds; received {given[0]} and {given[1]}"
+                f"`budget_evaluations` or `budget_seconds` must be above 0, neither "
+                f"below; received {limits[0]} and {limits[1]}"
             )
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """A genotype, what it is worth, and the seconds that this took.
+    """A genotype, its worth, and the seconds spent on it.
 
     Those since the evaluation before are among them.
     """
@@ -73,14 +73,14 @@ class Evaluation:
 
 
 class EvaluationLoop:
-    """A budgeted search as a loop that can stop anywhere and go on there.
+    """A budgeted search as a loop that can stop and continue anywhere.
 
     Args:
-      space: what is looked through.
-      strategy: one that was told nothing yet.
-      estimate: given a genotype and the evaluation's number from 1 on, says
-        what it is worth. Stopped in the middle, it is asked the same again.
-      budget: what ends the search.
+      space: the space to search.
+      strategy: a new strategy.
+      estimate: measures a genotype; its second argument is the evaluation's
+        number, from 1. If it is interrupted, it is called again alike.
+      budget: the limits of the search.
       steps_per_epoch: evaluations between two checkpoints.
 
     Attributes:
@@ -111,50 +111,50 @@ class EvaluationLoop:
 
     @property
     def step(self) -> int:
-        """Finished evaluations."""
+        """The number of finished evaluations."""
         return len(self.evaluations)
 
     @property
     def total_steps(self) -> int:
-        """Evaluations in all: those done, once the time is over."""
+        """The number of evaluations in all; those finished once the time is over."""
         if 0 < self._budget.seconds <= self.seconds:
             return self.step
         return self._budget.evaluations or ENDLESS
 
-    def found(self) -> Genotype:
-        """The incumbent: the best genotype so far."""
+    def best_genotype(self) -> Genotype:
+        """Returns the incumbent: the best genotype so far."""
         return self.evaluations[self.best].genotype
 
     def advance(self) -> dict[str, float]:
-        """One evaluation; scalars by name."""
+        """Does one evaluation and returns scalars by name."""
         before = self._mark or time.monotonic()
         genotype = self._strategy.propose()
         estimate = self._estimate(genotype, self.step + 1)
         self._mark = time.monotonic()
         # An estimate that a kill cut in two took longer than this start's.
         seconds = max(self._mark - before, estimate.seconds)
-        self._take(Evaluation(genotype, estimate.worth, seconds))
+        self._add(Evaluation(genotype, estimate.worth, seconds))
         return {"worth": estimate.worth} | self.end_epoch()
 
     def end_epoch(self) -> dict[str, float]:
-        """The worth of the incumbent, and how many genotypes were seen."""
+        """Returns the incumbent's worth and the number of distinct genotypes."""
         return {
             "incumbent": self.evaluations[self.best].worth,
             "distinct": len(self._distinct),
         }
 
-    def _take(self, found: Evaluation) -> None:
-        taken = decided(found.genotype)
-        self._rows.append([taken.get(d.name, NOT_TAKEN) for d in self._every])
-        self._distinct.add(found.genotype)
-        self.seconds += found.seconds
-        self.evaluations.append(found)
-        if found.worth > self.evaluations[self.best].worth:
+    def _add(self, evaluation: Evaluation) -> None:
+        choices = decided(evaluation.genotype)
+        self._rows.append([choices.get(d.name, NO_CHOICE) for d in self._every])
+        self._distinct.add(evaluation.genotype)
+        self.seconds += evaluation.seconds
+        self.evaluations.append(evaluation)
+        if evaluation.worth > self.evaluations[self.best].worth:
             self.best = self.step - 1
-        self._strategy.tell(found.genotype, found.worth)
+        self._strategy.tell(evaluation.genotype, evaluation.worth)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The choices [N, decisions], worths [N] and seconds [N]."""
+        """Returns the choices [N, decisions], worths [N] and seconds [N]."""
         choices = np.array(self._rows, np.int16)
         return {
             "choices": choices.reshape(-1, len(self._every)),
@@ -163,16 +163,16 @@ class EvaluationLoop:
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Takes up a state; InputError where it does not fit."""
+        """Restores a state; raises InputError if it does not fit."""
         choices = arrays.get("choices")
         if choices is None or choices.shape[1:] != (len(self._every),):
             raise InputError(
                 f"the checkpoint is of no search in space "
                 f"'{self.space.name}' that asks for worths; give another "
-                f"--workdir"
+                f"`workdir`"
             )
         rows = zip(choices, arrays["worth"], arrays["seconds"], strict=True)
         for row, worth, seconds in rows:
             chosen = {d.name: c for d, c in zip(self._every, row)}
             genotype = decide(self.space, lambda d, c=chosen: c[d.name])
-            self._take(Evaluation(genotype, float(worth), float(seconds)))
+            self._add(Evaluation(genotype, float(worth), float(seconds)))

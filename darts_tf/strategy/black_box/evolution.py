@@ -23,10 +23,10 @@ some hundred evaluations. Real et al. have 100 and 25 for 20,000."""
 
 
 class RegularisedEvolution:
-    """Evolution in which age, and not worth, decides who dies.
+    """Evolution in which the oldest genotype dies, whatever its worth.
 
     Args:
-      space: what is looked through.
+      space: the space to search.
       seed: of the first ones, the samples and the mutations.
       population: how many live; so many random ones come first.
       sample: how many are drawn, with replacement, for the best of them to
@@ -45,17 +45,17 @@ class RegularisedEvolution:
     ):
         if min(population, sample) < 1:
             raise InputError(
-                f"evolution needs a population and a sample of at least 1; "
-                f"received {population} and {sample}"
+                f"`evolution_population` and `evolution_sample` must be at "
+                f"least 1; received {population} and {sample}"
             )
-        self._space, self._seed, self._told = space, seed, 0
+        self._space, self._seed, self._evaluated = space, seed, 0
         self._size, self._sample = population, sample
         self._population = collections.deque(maxlen=population)
 
     def propose(self) -> Genotype:
-        """A random one, or a child once the population is complete."""
-        seed = (self._seed, self._told)
-        if self._told < self._size:
+        """Returns a random genotype, or a child once the population is complete."""
+        seed = (self._seed, self._evaluated)
+        if self._evaluated < self._size:
             return random_genotype(self._space, seed)
         generator = np.random.default_rng(seed)
         places = generator.integers(self._size, size=self._sample)
@@ -64,6 +64,6 @@ class RegularisedEvolution:
         return mutated(parent, generator)
 
     def tell(self, genotype: Genotype, worth: float) -> None:
-        """Takes it up; the oldest one goes."""
+        """Adds a genotype to the population and removes the oldest one."""
         self._population.append((genotype, worth))
-        self._told += 1
+        self._evaluated += 1

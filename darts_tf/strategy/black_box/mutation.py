@@ -1,4 +1,4 @@
-"""A small change of a genotype, as regularised evolution makes it.
+"""Mutates a genotype, as regularised evolution does.
 
 Real et al. 2019, sect. "Evolutionary algorithm": in a random cell, a random
 edge gets another operation or comes from another node, with equal chance.
@@ -22,7 +22,7 @@ from darts_tf.space.registry import space_by_name
 
 
 def mutated(genotype: Genotype, generator: np.random.Generator) -> Genotype:
-    """A genotype that differs in one edge.
+    """Returns a genotype that differs in one edge.
 
     Raises:
       InputError: the space has no other.
@@ -41,15 +41,14 @@ def mutated(genotype: Genotype, generator: np.random.Generator) -> Genotype:
 
 
 def _one(items, generator: np.random.Generator):
-    """One of a sequence, each with the same chance."""
+    """Draws one item of a sequence, each with the same chance."""
     return items[generator.integers(len(items))]
 
 
 def _changes(spec: CellSpec, edges: list[Edge]) -> tuple[list, list]:
-    """(by operation, by predecessor), of each edge what it may become.
+    """Returns (by operation, by predecessor) the alternatives of each edge.
 
-    For each edge of the cell its alternatives; each is a list of edges, one
-    of which is to be drawn.
+    An alternative is a list of edges, one of which is to be drawn.
     """
     targets = spec.entered(len(edges))
     by_operation, by_predecessor = [], []
@@ -61,19 +60,19 @@ def _changes(spec: CellSpec, edges: list[Edge]) -> tuple[list, list]:
                 if name != operation
             ]
         )
-        taken = {e[1] for e, t in zip(edges, targets) if t == target}
+        sources = {e[1] for e, t in zip(edges, targets) if t == target}
         by_predecessor.append(
             [
                 _moved(spec, operation, other, target)
                 for other in range(target)
-                if other not in taken
+                if other not in sources
             ]
         )
     return by_operation, by_predecessor
 
 
 def _moved(spec, operation: str, source: int, target: int) -> list[Edge]:
-    """The edge from another node: with its operation, if it may have it."""
+    """Returns the edge from another node, with its operation if it is allowed there."""
     allowed = _on(spec, source, target)
     names = (operation,) if operation in allowed else allowed
     return [(name, source) for name in names]

@@ -1,4 +1,4 @@
-"""A random genotype: the baseline that every search has to beat."""
+"""Draws a random genotype: the baseline that every search has to beat."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from darts_tf.space.genotype import CellGenotype, Genotype
 
 
 def random_genotype(space: SearchSpace, seed: int | Sequence[int]) -> Genotype:
-    """Uniform over distinct predecessors and the operations kept.
+    """Draws uniformly over distinct predecessors and the allowed operations.
 
     The zero operation is among them in a space that keeps it.
 
     Args:
-      space: what it is of.
+      space: the genotype's space.
       seed: a number, or several that make a seed together.
     """
     generator = np.random.default_rng(seed)
@@ -29,10 +29,10 @@ def _cell(spec: CellSpec, generator: np.random.Generator) -> CellGenotype:
     edges = []
     for node in range(spec.inputs, spec.inputs + spec.nodes):
         entering = spec.incoming(node)
-        kept = generator.choice(
+        chosen = generator.choice(
             len(entering), spec.predecessors or len(entering), replace=False
         )
-        for row, source in sorted(entering[i] for i in kept):
+        for row, source in sorted(entering[i] for i in chosen):
             names = operations(spec, row)
             edges.append((str(generator.choice(names)), source))
     return CellGenotype(tuple(edges), spec.concat)

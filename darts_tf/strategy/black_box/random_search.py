@@ -1,4 +1,4 @@
-"""Random search: every proposal is drawn anew, whatever was told."""
+"""Random search: draws every proposal anew, whatever the worths were."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from darts_tf.strategy.black_box.random_choice import random_genotype
 
 
 class RandomSearch:
-    """Uniform and with replacement, as strategy/black_box/random_choice.py draws.
+    """Draws uniformly and with replacement, as `random_choice` does.
 
     Args:
-      space: what is looked through.
+      space: the space to search.
       seed: of the draws.
     """
 
     def __init__(self, space: SearchSpace, seed: int):
-        self._space, self._seed, self._told = space, seed, 0
+        self._space, self._seed, self._evaluated = space, seed, 0
 
     def propose(self) -> Genotype:
-        """What is to be evaluated next."""
-        return random_genotype(self._space, (self._seed, self._told))
+        """Returns the next genotype to evaluate."""
+        return random_genotype(self._space, (self._seed, self._evaluated))
 
     def tell(self, genotype: Genotype, worth: float) -> None:
-        """Counts it."""
+        """Counts the evaluation."""
         del genotype, worth
-        self._told += 1
+        self._evaluated += 1

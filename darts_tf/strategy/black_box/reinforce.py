@@ -1,4 +1,4 @@
-"""A controller that learns by REINFORCE what to propose.
+"""A controller that learns by REINFORCE which genotypes to propose.
 
 The policy is the simplest one: for each decision of the space
 (space/decisions.py) its own logits, independent of the others, as in
@@ -34,7 +34,7 @@ class Reinforce:
     """A policy gradient on independent categorical decisions.
 
     Args:
-      space: what is looked through.
+      space: the space to search.
       seed: of the first logits and of all draws.
       learning_rate: of Adam, with betas (0.9, 0.999).
       baseline: share of the moving average that stays at each step.
@@ -53,24 +53,24 @@ class Reinforce:
     ):
         if learning_rate <= 0 or not 0 <= baseline < 1:
             raise InputError(
-                f"REINFORCE needs a learning rate above 0 and a baseline "
-                f"that keeps a share in [0, 1); received {learning_rate} and "
-                f"{baseline}"
+                f"`reinforce_learning_rate` must be above 0 and "
+                f"`reinforce_baseline` a share in [0, 1); received "
+                f"{learning_rate} and {baseline}"
             )
-        self._space, self._seed, self._told = space, seed, 0
+        self._space, self._seed, self._evaluated = space, seed, 0
         self._keep, self._mean, self._weight = baseline, 0.0, 0.0
         generator = np.random.default_rng(seed)
         self._decisions = decisions(space.name)
         ends = np.cumsum([len(d.options) for d in self._decisions])
         self._ends = ends[:-1]
-        # Of all decisions in a row: one tensor for Adam.
+        # The logits of all decisions, concatenated: one tensor for Adam.
         self._logits = START * generator.standard_normal(ends[-1])
         self._adam = Adam(learning_rate, beta1=0.9)
         with tf.device("CPU"):
             self._slots = self._adam.slots([self._logits])
 
     def policy(self) -> dict[str, np.ndarray]:
-        """The probability of each option, by the decision's name."""
+        """Returns the probability of each option, by the decision's name."""
         parts = np.split(self._logits, self._ends)
         return {
             decision.name: softmax(logits)
@@ -78,8 +78,8 @@ class Reinforce:
         }
 
     def propose(self) -> Genotype:
-        """A draw of the policy."""
-        generator = np.random.default_rng((self._seed, self._told))
+        """Draws a genotype from the policy."""
+        generator = np.random.default_rng((self._seed, self._evaluated))
         p = self.policy()
         return decide(
             self._space,
@@ -87,14 +87,14 @@ class Reinforce:
         )
 
     def tell(self, genotype: Genotype, worth: float) -> None:
-        """One step of Adam, up in the expected worth."""
-        self._told += 1
+        """Takes one step of Adam, up in the expected worth."""
+        self._evaluated += 1
         self._mean = self._keep * self._mean + (1 - self._keep) * worth
         self._weight = self._keep * self._weight + 1 - self._keep
         advantage = worth - self._mean / self._weight
-        taken, p = decided(genotype), self.policy()
+        choices, p = decided(genotype), self.policy()
         gradient = np.concatenate(
-            [_log_gradient(p[name], taken.get(name)) for name in p]
+            [_log_gradient(p[name], choices.get(name)) for name in p]
         )
         with tf.device("CPU"):
             (moved,), self._slots = self._adam.step(
@@ -104,7 +104,7 @@ class Reinforce:
 
 
 def _log_gradient(p: np.ndarray, choice: int | None) -> np.ndarray:
-    """Of log p[choice] in the logits; 0 where no choice was made."""
+    """Returns the gradient of log p[choice] in the logits; 0 without a choice."""
     if choice is None:
         return np.zeros_like(p)
     return np.eye(len(p))[choice] - p

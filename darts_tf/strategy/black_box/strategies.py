@@ -1,10 +1,9 @@
-"""The strategies that ask what a genotype is worth, by name.
+"""The black-box strategies by name: they propose genotypes and learn their worths.
 
-They propose a genotype, are told its worth, and propose the next. What a
-worth is and who finds it out is none of their business
-(strategy/black_box/evaluation_loop.py asks). A proposal is a function of the seed and
-of all that was told before, in its order: so telling it all again brings a
-strategy back to where it was, and asking twice gives the same answer.
+A strategy proposes a genotype, receives its worth, and proposes the next; an
+estimator measures the worth (strategy/black_box/evaluation_loop.py). A proposal is
+a function of the seed and of all worths before, in their order: so replaying
+them restores a strategy, and `propose` called twice gives the same genotype.
 """
 
 from __future__ import annotations
@@ -28,21 +27,22 @@ STRATEGIES = {
 
 
 class Strategy(Protocol):
-    """Asks and learns."""
+    """Proposes genotypes and learns from their worths."""
 
     def propose(self) -> Genotype:
-        """What is to be evaluated next."""
+        """Returns the next genotype to evaluate."""
+        ...
 
     def tell(self, genotype: Genotype, worth: float) -> None:
-        """A finite worth of what was proposed; higher is better."""
+        """Takes in the finite worth of a proposed genotype; higher is better."""
 
 
 def strategy_by_name(name: str, space: SearchSpace, seed: int, **settings) -> Strategy:
-    """A strategy that knows nothing yet.
+    """Returns a new strategy, without evaluations.
 
     Args:
       name: one of STRATEGIES.
-      space: what it looks through.
+      space: the space to search.
       seed: of all that is random in it.
       **settings: of this strategy; its own defaults otherwise.
 
@@ -51,7 +51,6 @@ def strategy_by_name(name: str, space: SearchSpace, seed: int, **settings) -> St
     """
     if name not in STRATEGIES:
         raise InputError(
-            f"unknown strategy {name!r}; the strategies that ask for a worth "
-            f"are {', '.join(STRATEGIES)}"
+            f"`strategy={name}` is unknown; give one of {', '.join(STRATEGIES)}"
         )
     return STRATEGIES[name](space, seed, **settings)

@@ -27,11 +27,12 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from darts_tf.config import Method, names
 from darts_tf.descent.precision import scaled_gradient, unscaled
 from darts_tf.errors import InputError
 from darts_tf.strategy.darts.primitives import FullPrecision, arithmetic, derivative
 
-METHODS = ("first_order", "finite_difference", "exact")
+METHODS = names(Method)
 
 EPSILON = 0.01
 """Length of the step of eq. 8: epsilon = 0.01 / |u| (paper, footnote 2)."""

@@ -1,4 +1,4 @@
-"""When a derived cell has collapsed, and why one may say so.
+"""Detects collapsed cells and gives the reason.
 
 DARTS often ends in cells full of skip connections, which cost the supernet
 nothing and train fast, and which make bad networks (Zela et al. 2020; Liang
@@ -27,13 +27,13 @@ WEIGHTLESS_IDENTITY = "skip_connect"
 
 
 def main_cell(space: SearchSpace) -> CellSpec:
-    """The specification of the normal cell, or of the only one there is."""
+    """Returns the specification of the normal cell, or of the only one."""
     only = space.cells[0].name
     return space.cell(only if len(space.cells) == 1 else NORMAL)
 
 
 def collapse(space: SearchSpace, genotype: Genotype) -> str:
-    """Why the genotype's main cell has collapsed; "" where it has not.
+    """Returns the reason why the main cell has collapsed, or "".
 
     Args:
       space: the space of the genotype.
@@ -63,24 +63,24 @@ def collapse(space: SearchSpace, genotype: Genotype) -> str:
 
 
 def counts(space: SearchSpace, genotype: Genotype) -> dict[str, float]:
-    """Skip connections of each cell, by name; and noise, where a space has it.
+    """Counts skip connections by cell; and noise, if the space has it.
 
     1 of "collapsed/..." says that `collapse` gives a reason.
     """
     counted = {"skip_connections": space.identity}
     if NOISE in space.operations:
         counted["noise"] = NOISE
-    found = {
+    numbers = {
         f"{name}/{spec.name}": genotype.count(operation, spec.name)
         for name, operation in counted.items()
         for spec in space.cells
     }
     collapsed = bool(collapse(space, genotype))
-    return found | {f"collapsed/{main_cell(space).name}": float(collapsed)}
+    return numbers | {f"collapsed/{main_cell(space).name}": float(collapsed)}
 
 
 def working(spec: CellSpec, cell: CellGenotype) -> list[str]:
-    """The operations on paths from an input of the cell to its output.
+    """Returns the operations on paths from an input of the cell to its output.
 
     The zero operation and noise hand nothing on.
     """

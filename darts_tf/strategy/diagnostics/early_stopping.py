@@ -24,19 +24,20 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from darts_tf.config import EarlyStop, names
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts.tasks import taken
 from darts_tf.strategy.diagnostics.collapse import main_cell
 
-RULES = ("none", "eigenvalue", "skip_connections")
+RULES = names(EarlyStop)
 EIGENVALUE = "eigenvalue/dominant"
 """The scalar of an epoch's record that the rule of that name reads."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Stop:
-    """That a search is over.
+    """The end of a search, with the reason.
 
     Attributes:
       epoch: after which finished epoch it ended.
@@ -51,7 +52,7 @@ class Stop:
 
 @dataclasses.dataclass(frozen=True)
 class EarlyStoppingSettings:
-    """One of the rules.
+    """The settings of one rule.
 
     Attributes:
       rule: one of RULES, not "none".
@@ -69,24 +70,25 @@ class EarlyStoppingSettings:
 
 
 class EarlyStopping:
-    """Watches the epochs of one search.
+    """Applies a rule to the epochs of one search.
 
-    What it has seen is all its state: `stop` follows from that.
+    The watched numbers and genotypes are its whole state; `stop` follows from
+    them.
 
     Args:
       settings: the rule.
-      space: what is searched.
+      space: the space of the search.
     """
 
     def __init__(self, settings: EarlyStoppingSettings, space: SearchSpace):
         self.settings, self._space = settings, space
-        self._seen: list[float] = []  # what the rule watches, an epoch each
+        self._seen: list[float] = []  # a number for each epoch
         self._genotypes: list[Genotype] = []
 
     def end_epoch(
         self, epoch: int, genotype: Genotype, record: Mapping[str, float]
     ) -> None:
-        """Takes in an epoch; once more in the place of the first time.
+        """Takes in an epoch; a repeated epoch replaces the earlier record.
 
         Args:
           epoch: its number, counted from 1.
@@ -103,14 +105,17 @@ class EarlyStopping:
 
     @property
     def stop(self) -> Stop | None:
-        """That the search is over, and why; None while it goes on."""
+        """The end of the search with its reason; None while it goes on."""
         if self.settings.rule == "eigenvalue":
             return self._by_eigenvalue()
         return self._by_skip_connections()
 
     def genotype(self) -> Genotype:
-        """What a search that was stopped returns."""
-        return self._genotypes[self.stop.taken - 1]
+        """Returns the genotype of the epoch that a stopped search returns."""
+        stop = self.stop
+        if stop is None:
+            raise ValueError("the search goes on")
+        return self._genotypes[stop.taken - 1]
 
     def _by_eigenvalue(self) -> Stop | None:
         k, epoch = self.settings.window, len(self._seen)
@@ -140,7 +145,7 @@ class EarlyStopping:
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        """What was seen of each epoch: numbers, and genotypes as JSON."""
+        """Returns the watched numbers and the genotypes (JSON) of all epochs."""
         texts = [genotype.to_json() for genotype in self._genotypes]
         return {
             "seen": np.array(self._seen, np.float64),
@@ -148,7 +153,7 @@ class EarlyStopping:
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Takes up what `state` gave.
+        """Restores what `state` returned.
 
         Raises:
           InputError: it is of another search.

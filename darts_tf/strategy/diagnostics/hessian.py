@@ -1,4 +1,4 @@
-"""The curvature of a loss in alpha (Zela et al. 2020, arXiv 1909.09656).
+"""Computes the curvature of a loss in alpha (Zela et al. 2020, arXiv 1909.09656).
 
 DARTS finds architectures that generalise badly where the dominant eigenvalue
 of the Hessian of L_val with respect to alpha is large.
@@ -19,11 +19,12 @@ import tensorflow as tf
 from darts_tf.strategy.darts.primitives import derivative
 
 TOLERANCE, ITERATIONS = 1e-3, 100
+ZERO = tf.UnconnectedGradients.ZERO
 
 
 @derivative
 def hessian_product(loss, w, alpha, batch, seed, v):
-    """The Hessian of L(w, alpha) in alpha, times v: exact, by nested tapes.
+    """Multiplies the Hessian of L(w, alpha) in alpha by v, exactly, by nested tapes.
 
     Args:
       loss: loss(w, alpha, batch, seed) -> (loss, aux).
@@ -38,13 +39,13 @@ def hessian_product(loss, w, alpha, batch, seed, v):
         with tf.GradientTape(watch_accessed_variables=False) as inner:
             inner.watch(alpha)
             value, _ = loss(w, alpha, batch, seed)
-        g = inner.gradient(value, alpha, unconnected_gradients="zero")
-    return outer.gradient(g, alpha, output_gradients=v, unconnected_gradients="zero")
+        g = inner.gradient(value, alpha, unconnected_gradients=ZERO)
+    return outer.gradient(g, alpha, output_gradients=v, unconnected_gradients=ZERO)
 
 
 @dataclasses.dataclass(frozen=True)
 class Eigenvalue:
-    """What a power iteration has found.
+    """The result of a power iteration.
 
     Attributes:
       value: the eigenvalue, with its sign.
@@ -64,7 +65,7 @@ def dominant_eigenvalue(
     tolerance: float = TOLERANCE,
     iterations: int = ITERATIONS,
 ) -> Eigenvalue:
-    """The eigenvalue largest in magnitude of a symmetric matrix A.
+    """Computes the eigenvalue largest in magnitude of a symmetric matrix A.
 
     Power iteration; the value is Rayleigh's quotient v^T A v.
 
@@ -75,7 +76,7 @@ def dominant_eigenvalue(
       iterations: the most products it takes, at least 1.
     """
     v = start / np.linalg.norm(start)
-    value = residual = 0.0
+    value, residual, count = 0.0, 0.0, 0
     for count in range(1, iterations + 1):
         image = product(v)
         length = np.linalg.norm(image)

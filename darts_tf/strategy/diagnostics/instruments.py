@@ -1,4 +1,4 @@
-"""What can be watched in a search, measured at the end of an epoch.
+"""Instruments that measure a search at the end of each epoch.
 
 An instrument is called with the search and gives scalars by name for the
 epoch's record. None of them moves anything: batches come from streams of
@@ -35,7 +35,7 @@ GAP_BATCHES = 32
 
 
 def entropy(search) -> dict[str, float]:
-    """Of the mixing weights, by cell: mean over edges, in nats; free."""
+    """Computes the entropy of the mixing weights by cell: mean over edges, in nats."""
     return {
         f"entropy/{name}": _mean_entropy(weights)
         for name, weights in search.architecture.mixing_weights().items()
@@ -43,13 +43,13 @@ def entropy(search) -> dict[str, float]:
 
 
 def _mean_entropy(weights: np.ndarray) -> float:
-    """Of weights [edges, candidates], where 0 log 0 = 0."""
+    """Computes the mean entropy of weights [edges, candidates], with 0 log 0 = 0."""
     safe = np.where(weights > 0, weights, 1.0)
     return float(-(weights * np.log(safe)).sum(-1).mean())
 
 
 def skip_connections(search) -> dict[str, float]:
-    """How many the cells that would be derived now have; free.
+    """Counts the skip connections of the cells that would be derived now.
 
     In a space with noise (S4) that is counted too, in the same way. 1 of
     "collapsed" says that strategy/diagnostics/collapse.py would raise the alarm.
@@ -58,7 +58,7 @@ def skip_connections(search) -> dict[str, float]:
 
 
 class Alignment:
-    """Mean pairwise cosine of the normal cells' layer gradients.
+    """Measures the mean pairwise cosine of the normal cells' layer gradients.
 
     The layer gradients are those of L_train, and of L_val, with respect to
     the mixing weights of each normal cell (Movahedi et al. 2023). Costs two
@@ -85,7 +85,7 @@ class Alignment:
         self._loss, self._local = task.cells_loss, replicas.local
 
     def __call__(self, search) -> dict[str, float]:
-        """ "alignment/train" and "alignment/valid", each in [-1, 1]."""
+        """Returns "alignment/train" and "alignment/valid", each in [-1, 1]."""
         batches = search.task.fixed_batches()
         values = [float(self._alignment(search, batch)) for batch in batches]
         return dict(zip(("alignment/train", "alignment/valid"), values))
@@ -99,7 +99,7 @@ class Alignment:
 
 
 class Eigenvalue:
-    """The dominant eigenvalue of the Hessian of L_val(w, alpha) in alpha.
+    """Measures the dominant eigenvalue of the Hessian of L_val(w, alpha) in alpha.
 
     By power iteration from a start that the seed decides (Zela et al. 2020;
     strategy/diagnostics/hessian.py). Costs a product with the Hessian, some passes with
@@ -116,7 +116,7 @@ class Eigenvalue:
         self._loss, self._local = task.valid_loss, replicas.local
 
     def __call__(self, search) -> dict[str, float]:
-        """The signed eigenvalue, its relative residual, and what it took."""
+        """Returns the signed eigenvalue, its relative residual and its products."""
         w, alpha = search.values()
         _, batch = search.task.fixed_batches()
         seed = _seed(search)
@@ -131,23 +131,23 @@ class Eigenvalue:
 
         generator = np.random.default_rng(search.settings.seed)
         size = sum(map(math.prod, shapes))
-        found = dominant_eigenvalue(product, generator.standard_normal(size))
+        result = dominant_eigenvalue(product, generator.standard_normal(size))
         return {
-            "eigenvalue/dominant": found.value,
-            "eigenvalue/residual": found.residual,
-            "eigenvalue/products": found.products,
+            "eigenvalue/dominant": result.value,
+            "eigenvalue/residual": result.residual,
+            "eigenvalue/products": result.products,
         }
 
 
 def _divided(v: np.ndarray, shapes) -> list:
-    """A vector [N] as tensors of these shapes, those of alpha."""
+    """Splits a vector [N] into tensors of these shapes, those of alpha."""
     ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
     parts = np.split(v.astype(np.float32), ends)
     return [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 class Gap:
-    """The supernet's validation accuracy, before and after discretisation.
+    """Measures the supernet's validation accuracy before and after discretisation.
 
     With the present mixing weights, and with those of the cells that would be
     derived now (strategy/darts/discretisation.py), on the first GAP_BATCHES batches
@@ -167,7 +167,7 @@ class Gap:
         )
 
     def __call__(self, search) -> dict[str, float]:
-        """Both accuracies, and the first less the second."""
+        """Returns both accuracies, and the first less the second."""
         derived = genotype_weights(search.space, search.genotype())
         mixed = self._accuracy(search, search.architecture.mixing_weights())
         discrete = self._accuracy(search, derived)
@@ -190,7 +190,7 @@ KINDS = {
     "eigenvalue": Eigenvalue,
     "gap": lambda task, replicas, *_: Gap(task, replicas),
 }
-"""What makes an instrument, by the name that users give."""
+"""The constructors of the instruments, by name."""
 
 ON_IMAGES_ONLY = {
     "alignment": "a recurrent network has one cell and no layers to align",
@@ -201,23 +201,23 @@ ON_IMAGES_ONLY = {
 def named_instruments(
     names: Sequence[str], task, replicas: Replicas, micro_batches: int = 1
 ) -> list[Callable]:
-    """New instruments, one for each of these names of KINDS.
+    """Returns a new instrument for each name of KINDS.
 
     Raises:
-      InputError: one means nothing for the task.
+      InputError: an instrument has no meaning for the task.
     """
     for name, reason in ON_IMAGES_ONLY.items():
         if name in names and task.units != "images":
             raise InputError(
-                f"--instruments={name} means nothing with --space="
-                f"{task.space.name}: {reason}; leave it out"
+                f"`instruments={name}` means nothing with `space="
+                f"{task.space.name}`: {reason}; leave it out"
             )
     chosen = [make for name, make in KINDS.items() if name in names]
     return [make(task, replicas, micro_batches) for make in chosen]
 
 
 def normal_layers(space: SearchSpace, kinds: Sequence[str]) -> list[int]:
-    """Which cells of a network, counted from 0, are normal ones.
+    """Returns the places, counted from 0, of a network's normal cells.
 
     Args:
       space: has normal cells, or cells of one kind only, which then count.
@@ -232,17 +232,17 @@ def normal_layers(space: SearchSpace, kinds: Sequence[str]) -> list[int]:
         raise InputError(
             f"the layer alignment compares {name} cells, of which a network "
             f"of {len(kinds)} cells has {len(places)}; it takes at least two: "
-            f"give more --layers"
+            f"give more `layers`"
         )
     return places
 
 
 def _seed(search):
-    """Of random operations and dropout: the same in every epoch."""
+    """Returns the seed of random operations and dropout, the same in every epoch."""
     return tf.constant([search.settings.seed, 0], tf.int32)
 
 
 def _cells(search, weights: Mapping[str, np.ndarray]) -> list:
-    """A tensor of mixing weights for each cell of the network."""
+    """Returns a tensor of mixing weights for each cell of the network."""
     rows = tensors(search.space, weights)
     return relaxation.per_cell(rows, search.space, search.task.kinds)

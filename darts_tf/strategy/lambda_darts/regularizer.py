@@ -15,8 +15,8 @@ mixing weights,
     / (2 epsilon),    epsilon = epsilon_0 / |u over all cells|;
 
 "exact" differentiates twice. They are far apart wherever the interval holds
-kinks (ReLU, max pooling): benchmarks/results/alignment_gradient.md. Both work
-with every gradient of alpha (strategy/darts/bilevel.py): the unrolled w' is the
+kinks (ReLU, max pooling): benchmarks/studies/alignment_gradient. Both work with
+every gradient of alpha (strategy/darts/bilevel.py): the unrolled w' is the
 regularized step.
 
 Departures: the implicit term of the unrolled gradient holds the change of
@@ -32,6 +32,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from darts_tf.config import RegularizerCells, RegularizerGradient, names
 from darts_tf.errors import InputError
 from darts_tf.strategy.darts.bilevel import (
     central_difference,
@@ -50,10 +51,10 @@ from darts_tf.strategy.lambda_darts.alignment import (
 KINDS = {"cosine": mean_pairwise_cosine, "sign": mean_pairwise_sign}
 """The regularizers by name: what they make large."""
 
-GRADIENTS = ("finite_difference", "exact")
+GRADIENTS = names(RegularizerGradient)
 """How the derivative along u is taken."""
 
-CELLS = ("normal", "all")
+CELLS = names(RegularizerCells)
 """Which are aligned: those of the space's first kind, or of every kind."""
 
 STRENGTH = 0.125
@@ -139,8 +140,8 @@ class LambdaRegularizer:
     ):
         _check(regularizer, KINDS, "lambda_regularizer")
         _check(gradient, GRADIENTS, "lambda_gradient")
-        names = [spec.name for spec in space.cells]
-        chosen = {"normal": names[:1], "all": names}[cells]
+        every = [spec.name for spec in space.cells]
+        chosen = {"normal": every[:1], "all": every}[cells]
         groups = aligned_groups(kinds, chosen)
         self.cells_loss, self.gradient, self.epsilon_0 = cells_loss, gradient, epsilon_0
 

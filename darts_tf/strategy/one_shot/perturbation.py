@@ -1,12 +1,12 @@
-"""Which operations a supernet cannot do without (Wang et al. 2021, DARTS-PT).
+"""Selects operations by their removal from a supernet (Wang et al. 2021, DARTS-PT).
 
 Algorithm 1 of "Rethinking Architecture Selection in Differentiable NAS":
 the size of a mixing weight says little about what an operation is worth, so
 each is left out of its mixture, and the one whose absence costs the supernet
 the most validation accuracy is chosen. Edges are decided in random order;
-then, node by node, the edges whose absence costs most are kept. What tunes
-the supernet in between is strategy/one_shot/perturbation_loop.py; here is what is
-decided, given a function that measures.
+then, node by node, the edges whose absence costs most stay. This module decides
+by a function that measures; strategy/one_shot/perturbation_loop.py tunes the
+supernet in between.
 
 The mixing weights that remain on an edge are not renormalised when one is
 left out, as in the authors' code.
@@ -30,11 +30,11 @@ from darts_tf.strategy.darts.derivation import derive_cell
 UNDECIDED, NOT_MEASURED = -1, -1.0
 
 Accuracy = Callable[[Mapping[str, np.ndarray]], float]
-"""Of the supernet with these mixing weights [edges, candidates] by cell."""
+"""The supernet's accuracy with mixing weights [edges, candidates] by cell."""
 
 
 class CellSelection:
-    """The edges of one kind of cell, decided one by one.
+    """Decides the edges of one kind of cell, one by one.
 
     Args:
       spec: the cell.
@@ -57,7 +57,7 @@ class CellSelection:
         self.nodes = random.permutation(contested(spec))
 
     def weights(self) -> np.ndarray:
-        """The mixing weights with all decisions taken, [edges, candidates].
+        """Returns the mixing weights after all decisions, [edges, candidates].
 
         One-hot where an operation is chosen, zero where an edge is dropped.
         """
@@ -82,7 +82,7 @@ class CellSelection:
         self._arrays["chosen"][row] = worst
 
     def choose_edges(self, node: int, accuracy) -> None:
-        """Decides which edges into a node are kept."""
+        """Decides which edges into a node stay."""
         rows = [row for row, _ in self.spec.incoming(node)]
         measured = self._arrays["without_edge"]
         for row in rows:
@@ -93,8 +93,8 @@ class CellSelection:
         for row in worst[self.spec.predecessors :]:
             self._arrays["kept"][row] = False
 
-    def told_operation(self, row: int) -> dict[str, object]:
-        """A decided edge and what was measured, for records."""
+    def operation_record(self, row: int) -> dict[str, object]:
+        """Returns the record of a decided edge and its measurements."""
         measured = self._arrays["without_operation"][row]
         names = self.spec.candidates[row]
         return {
@@ -108,37 +108,37 @@ class CellSelection:
             },
         }
 
-    def told_edges(self, node: int) -> dict[str, object]:
-        """A decided node and what was measured, for records."""
+    def edges_record(self, node: int) -> dict[str, object]:
+        """Returns the record of a decided node and its measurements."""
         rows = self.spec.incoming(node)
-        kept, measured = self._arrays["kept"], self._arrays["without_edge"]
+        stays, measured = self._arrays["kept"], self._arrays["without_edge"]
         return {
             "cell": self.spec.name,
             "node": int(node),
-            "chosen": [source for row, source in rows if kept[row]],
+            "chosen": [source for row, source in rows if stays[row]],
             "accuracy_without": {
                 str(source): float(measured[row]) for row, source in rows
             },
         }
 
     def state(self) -> dict[str, np.ndarray]:
-        """All decisions and measurements, by name."""
+        """Returns all decisions and measurements, by name."""
         return {name: array.copy() for name, array in self._arrays.items()}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Takes up what `state` gave; InputError where it does not fit."""
-        for name, own in self._arrays.items():
-            if name not in arrays or arrays[name].shape != own.shape:
+        """Restores what `state` returned; raises InputError if it does not fit."""
+        for name, array in self._arrays.items():
+            if name not in arrays or arrays[name].shape != array.shape:
                 raise InputError(
                     f"the checkpoint does not fit this derivation: {name!r} "
-                    f"of cell '{self.spec.name}' should be {list(own.shape)}; "
-                    f"give another --out"
+                    f"of cell '{self.spec.name}' should be {list(array.shape)}; "
+                    f"give another `out`"
                 )
-            own[...] = arrays[name]
+            array[...] = arrays[name]
 
 
 class Selection:
-    """The decisions for all cells of a space, in rounds.
+    """Decides the edges of all cells of a space, in rounds.
 
     In a round every cell decides one edge, one cell after the other; when
     all operations are chosen, one node.
@@ -168,7 +168,7 @@ class Selection:
         self.rounds = self._edge_rounds + nodes
 
     def weights(self) -> dict[str, np.ndarray]:
-        """The mixing weights by cell, with all decisions taken."""
+        """Returns the mixing weights by cell, after all decisions."""
         return {name: cell.weights() for name, cell in self._cells.items()}
 
     def decide(self, number: int, accuracy: Accuracy) -> None:
@@ -183,29 +183,31 @@ class Selection:
             for node in self._of_round(cell.nodes, number, self._edge_rounds):
                 cell.choose_edges(node, with_cell)
 
-    def told(self, number: int) -> list[dict[str, object]]:
-        """The decisions of a round that was decided, for records."""
-        told = []
+    def records(self, number: int) -> list[dict[str, object]]:
+        """Returns the records of a decided round."""
+        records = []
         for cell in self._cells.values():
             rows = self._of_round(cell.edges, number)
             nodes = self._of_round(cell.nodes, number, self._edge_rounds)
-            told += map(cell.told_operation, rows)
-            told += map(cell.told_edges, nodes)
-        return told
+            records += map(cell.operation_record, rows)
+            records += map(cell.edges_record, nodes)
+        return records
 
-    def all_told(self) -> list[dict[str, object]]:
-        """The decisions of all rounds, when they are decided."""
-        return [d for number in range(self.rounds) for d in self.told(number)]
+    def all_records(self) -> list[dict[str, object]]:
+        """Returns the records of all rounds, when they are decided."""
+        return [d for number in range(self.rounds) for d in self.records(number)]
 
     @staticmethod
     def _of_round(order: np.ndarray, number: int, first: int = 0):
-        """What is decided then: nothing or one thing."""
+        """Returns the round's item of `order`: an array of one or none."""
         place = number - first
         return order[place : place + 1] if place >= 0 else order[:0]
 
     def genotype(self) -> Genotype:
-        """The genotype after all decisions; before, an undecided edge stands
-        for its strongest operation."""
+        """Returns the genotype after all decisions.
+
+        Before, an undecided edge stands for its strongest operation.
+        """
         return Genotype(
             self.space.name,
             {
@@ -215,7 +217,7 @@ class Selection:
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        """All decisions and measurements, by name."""
+        """Returns all decisions and measurements, by name."""
         return {
             f"{name}/{key}": array
             for name, cell in self._cells.items()
@@ -223,7 +225,7 @@ class Selection:
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Takes up what `state` gave; InputError where it does not fit."""
+        """Restores what `state` returned; raises InputError if it does not fit."""
         for name, cell in self._cells.items():
             start = f"{name}/"
             cell.restore(
@@ -236,7 +238,7 @@ class Selection:
 
 
 def admissible(spec: CellSpec, row: int) -> list[int]:
-    """The columns of an edge's candidates that may be chosen."""
+    """Returns the columns of an edge's candidates that may be chosen."""
     return [
         column
         for column, name in enumerate(spec.candidates[row])
@@ -245,7 +247,7 @@ def admissible(spec: CellSpec, row: int) -> list[int]:
 
 
 def contested(spec: CellSpec) -> list[int]:
-    """The nodes that more edges enter than are kept."""
+    """Returns the nodes that more edges enter than stay."""
     if spec.predecessors is None:
         return []
     return [

@@ -34,12 +34,12 @@ from darts_tf.strategy.one_shot.perturbation import Selection
 from darts_tf.strategy.one_shot.shared_weights import SharedWeights
 
 RATE_SHARE = 0.1
-"""Of the search's learning rate, with which tuning starts."""
+"""The share of the search's learning rate with which tuning starts."""
 
 
 @dataclasses.dataclass(frozen=True)
 class PerturbationSettings:
-    """The authors' protocol, given the search's own settings.
+    """The authors' protocol, completed by the search's own settings.
 
     Attributes:
       tune_epochs: passes over the training data between two decisions; 0
@@ -67,7 +67,7 @@ class PerturbationSettings:
 
 
 class PerturbationLoop(Epochs):
-    """A derivation as a loop that can stop anywhere and go on exactly there.
+    """A derivation as a loop that can stop and continue anywhere.
 
     An "epoch" is a round. The images per second that its driver reports have
     the time of the decisions in them.
@@ -103,16 +103,16 @@ class PerturbationLoop(Epochs):
 
     @property
     def steps_per_epoch(self) -> int:
-        """Of a round: the decision and its tuning."""
+        """The steps of a round: the decision and its tuning."""
         return 1 + self.settings.tune_epochs * self.settings.train_steps
 
     @property
     def total_steps(self) -> int:
-        """Steps of the whole loop; the last round has no tuning."""
+        """The steps of the whole loop; the last round has no tuning."""
         return (self.selection.rounds - 1) * self.steps_per_epoch + 1
 
     def advance(self) -> dict[str, object]:
-        """A round's decisions, or a step of its tuning."""
+        """Takes a round's decisions, or a step of its tuning."""
         number, place = divmod(self.step, self.steps_per_epoch)
         if place == 0:
             self.selection.decide(number, self.accuracy)
@@ -123,12 +123,12 @@ class PerturbationLoop(Epochs):
         return scalars
 
     def accuracy(self, weights: Mapping[str, np.ndarray]) -> float:
-        """Of the supernet with these mixing weights by cell."""
+        """Measures the supernet's accuracy with these mixing weights by cell."""
         batches = self._measured()
         return self._shared.accuracy(weights, batches, self.settings.seed)
 
     def _tune(self, done: int) -> dict[str, object]:
-        """One step, after `done` of them."""
+        """Takes one tuning step, after `done` of them."""
         if self._iterator is None:
             self._iterator = iter(self._data(done))
         batch, rate = next(self._iterator), self.learning_rate(done)
@@ -137,7 +137,7 @@ class PerturbationLoop(Epochs):
         return self._shared.descend(weights, batch, rate, seed)
 
     def learning_rate(self, done: int) -> float:
-        """Of w, after `done` tuning steps."""
+        """Returns the learning rate of w after `done` tuning steps."""
         settings = self.settings
         start = RATE_SHARE * settings.learning_rate
         epochs = settings.tune_epochs * (self.selection.rounds - 1)
@@ -149,28 +149,28 @@ class PerturbationLoop(Epochs):
         )
 
     def genotype(self) -> Genotype:
-        """The genotype after all decisions so far."""
+        """Returns the genotype after all decisions so far."""
         return self.selection.genotype()
 
     def end_epoch(self) -> dict[str, object]:
-        """The round's decisions, and the accuracy after them and tuning."""
+        """Returns the round's decisions and the accuracy after its tuning."""
         number = (self.step - 1) // self.steps_per_epoch
         return {
             "valid/accuracy": self.accuracy(self.selection.weights()),
-            "decided": self.selection.told(number),
+            "decided": self.selection.records(number),
         }
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that is needed to go on exactly, by name."""
+        """Returns all arrays needed to continue exactly, by name."""
         selection = self.selection.state().items()
         carried = {f"selection/{name}": array for name, array in selection}
         return named(self._shared.groups(), self.step) | carried
 
     def restore(self, arrays) -> None:
-        """Takes up a state; InputError where it does not fit."""
+        """Restores a state; raises InputError if it does not fit."""
         carried = {n: a for n, a in arrays.items() if n.startswith("selection")}
-        own = {n: a for n, a in arrays.items() if n not in carried}
-        step = load(self._shared.groups(), own)
+        shared = {n: a for n, a in arrays.items() if n not in carried}
+        step = load(self._shared.groups(), shared)
         self.selection.restore(
             {n.removeprefix("selection/"): a for n, a in carried.items()}
         )

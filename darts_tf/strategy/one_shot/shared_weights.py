@@ -1,8 +1,8 @@
-"""A supernet whose mixing weights are given instead of learnt.
+"""A supernet evaluated and trained at prescribed mixing weights.
 
-What derives by perturbation, shares weights among random genotypes or shows
-the discretisation gap asks a supernet for its accuracy at mixing weights of
-its choice, and lets its weights descend there.
+Derivation by perturbation, random search with shared weights and the
+discretisation gap measure a supernet's accuracy at mixing weights of their
+choice; the first two also train its weights there.
 
 Accuracies are measured with the statistics of the batch, as in the code of
 Wang et al. 2021: a supernet with other operations than before has other
@@ -33,7 +33,7 @@ Weights = Mapping[str, np.ndarray]
 
 
 class SupernetAccuracy:
-    """Share of right answers at given mixing weights.
+    """Measures the share of right answers at prescribed mixing weights.
 
     Args:
       cells_loss: loss(w, cells, batch, seed) of relaxation.cells_loss, or
@@ -61,7 +61,7 @@ class SupernetAccuracy:
     def __call__(
         self, w: list, weights: Weights, batches: Iterable, seed: int = 0
     ) -> float:
-        """Of a supernet with weights `w` on `batches`.
+        """Returns the accuracy of a supernet with weights `w` on `batches`.
 
         Args:
           w: as the loss takes it.
@@ -118,7 +118,7 @@ class SharedWeights:
     def descend(
         self, weights: Weights, batch, learning_rate: float, seed
     ) -> dict[str, object]:
-        """One step of w at these mixing weights; scalars by name.
+        """Takes one step of w at these mixing weights; returns scalars by name.
 
         `seed` is two numbers, which decide what random operations give.
         """
@@ -139,14 +139,14 @@ class SharedWeights:
         return scalars
 
     def accuracy(self, weights: Weights, batches: Iterable, seed: int) -> float:
-        """Of the present w, see SupernetAccuracy."""
+        """Returns the accuracy of the present w; see SupernetAccuracy."""
         return self._accuracy(self._weights.read(), weights, batches, seed)
 
     def groups(self) -> dict[str, list]:
-        """All variables, for a checkpoint."""
+        """Returns all variables, for a checkpoint."""
         return self._weights.groups()
 
 
 def tensors(space: SearchSpace, weights: Weights) -> list[tf.Tensor]:
-    """Mixing weights in the order of the space's cells."""
+    """Returns mixing weights as tensors, in the order of the space's cells."""
     return [tf.constant(weights[spec.name], tf.float32) for spec in space.cells]

@@ -35,15 +35,15 @@ from darts_tf.strategy.darts.discretisation import genotype_weights
 from darts_tf.strategy.one_shot.shared_weights import SharedWeights
 
 TRAINED, RANKED = 0, 1
-"""Which of two streams a genotype is drawn from."""
+"""The two random streams from which genotypes are drawn."""
 
 WATCHED = 4
-"""How many of those to be ranked are measured at the end of each epoch."""
+"""The number of candidates measured at the end of each epoch."""
 
 
 @dataclasses.dataclass(frozen=True)
 class WeightSharingSettings:
-    """The protocol; that of DARTS for w unless said otherwise.
+    """The protocol; for w that of DARTS unless noted.
 
     Attributes:
       epochs, steps_per_epoch, batch_size: of the weight steps.
@@ -71,7 +71,7 @@ class WeightSharingSettings:
 
 
 class RandomWeightSharing(Epochs):
-    """A search as a loop that can stop anywhere and go on exactly there.
+    """A search as a loop that can stop and continue anywhere.
 
     Steps after the last epoch rank one genotype each; `steps_per_epoch` of
     them count as an epoch, and the images per second mean nothing there.
@@ -107,37 +107,37 @@ class RandomWeightSharing(Epochs):
 
     @property
     def trained_steps(self) -> int:
-        """Steps on w, after which the ranking begins."""
+        """The number of steps on w before the ranking begins."""
         return self.settings.epochs * self.steps_per_epoch
 
     @property
     def total_steps(self) -> int:
-        """Steps of the whole loop."""
+        """The number of steps of the whole loop."""
         return self.trained_steps + self.settings.final_evaluations
 
     def trained(self, step: int) -> Genotype:
-        """The genotype that step `step`, from 0, descends on."""
+        """Returns the genotype that step `step`, from 0, descends on."""
         return self._drawn(TRAINED, step)
 
     def candidate(self, number: int) -> Genotype:
-        """The genotype that is ranked as number `number`, from 0."""
+        """Returns the genotype with number `number`, from 0, in the ranking."""
         return self._drawn(RANKED, number)
 
     def _drawn(self, stream: int, number: int) -> Genotype:
         seed = (self.settings.seed, stream, number)
         return random_genotype(self.space, seed)
 
-    def found(self) -> Genotype:
-        """The best of those ranked so far; of equals the earliest."""
+    def best_genotype(self) -> Genotype:
+        """Returns the best genotype ranked so far; of equals the earliest."""
         return self.candidate(int(np.argmax(self.worths)))
 
     def advance(self) -> dict[str, object]:
-        """A step on w, or the ranking of one genotype; scalars by name."""
+        """Takes a step on w or ranks one genotype; returns scalars by name."""
         if self.step < self.trained_steps:
             scalars = self._descend()
         else:
             self.worths.append(self._worth(len(self.worths)))
-            scalars = {"worth": self.worths[-1]}
+            scalars: dict[str, object] = {"worth": self.worths[-1]}
         self.step += 1
         return scalars
 
@@ -157,17 +157,17 @@ class RandomWeightSharing(Epochs):
         return self._shared.descend(weights, batch, rate, seed)
 
     def _worth(self, number: int) -> float:
-        """Of a candidate, with the present w."""
+        """Returns the worth of a candidate with the present w."""
         return self.accuracy(self.candidate(number))
 
     def accuracy(self, genotype: Genotype) -> float:
-        """The supernet's, with the operations of this genotype alone."""
+        """Returns the supernet's accuracy with this genotype's operations alone."""
         weights = genotype_weights(self.space, genotype)
         batches = self._measured()
         return self._shared.accuracy(weights, batches, self.settings.seed)
 
     def end_epoch(self) -> dict[str, float]:
-        """How the shared weights do; of the ranking, the best so far.
+        """Measures the shared weights, or returns the best worth of the ranking.
 
         The former is the mean accuracy of the first few candidates.
         """
@@ -177,19 +177,19 @@ class RandomWeightSharing(Epochs):
         return {"valid/accuracy": float(np.mean([*map(self._worth, watched)]))}
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that is needed to go on exactly, by name."""
+        """Returns all arrays needed to continue exactly, by name."""
         worths = np.array(self.worths, np.float64)
         return named(self._shared.groups(), self.step) | {"worths": worths}
 
     def restore(self, arrays) -> None:
-        """Takes up a state; InputError where it does not fit."""
-        own = dict(arrays)
-        worths = own.pop("worths", None)
-        step = int(own.get("step", 0))
+        """Restores a state; raises InputError if it does not fit."""
+        shared = dict(arrays)
+        worths = shared.pop("worths", None)
+        step = int(shared.get("step", 0))
         if worths is None or len(worths) != max(step - self.trained_steps, 0):
             raise InputError(
                 "the checkpoint is of no random search with weight sharing "
-                "of this length; give another --workdir"
+                "of this length; give another `workdir`"
             )
-        self.step = load(self._shared.groups(), own)
+        self.step = load(self._shared.groups(), shared)
         self.worths, self._iterator = [float(x) for x in worths], None

@@ -40,9 +40,11 @@ def test_the_centre(height, width):
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_only_the_piece_is_taken(kind):
     data = encoded(slope(60, 90), kind)
-    whole = decode_and_crop.cut_out(data, decode_and_crop.whole, 3)
+    whole = decode_and_crop.decode_crop(data, decode_and_crop.whole, 3)
     assert whole.shape == (60, 90, 3)
-    piece = decode_and_crop.cut_out(data, lambda *_: tf.constant([7, 30, 20, 33]), 3)
+    piece = decode_and_crop.decode_crop(
+        data, lambda *_: tf.constant([7, 30, 20, 33]), 3
+    )
     np.testing.assert_allclose(
         piece.numpy().astype(int), whole[7:27, 30:63].numpy(), atol=3
     )
@@ -85,7 +87,7 @@ def test_the_whole_image_has_to_have_the_shape():
 def test_random_pieces_have_areas_and_ratios_of_the_papers(height, width):
     @tf.function
     def draw(number):
-        return decode_and_crop.random_piece(tf.stack([3, number]))(height, width)
+        return decode_and_crop.random_crop(tf.stack([3, number]))(height, width)
 
     found = np.stack([draw(tf.constant(i)) for i in range(300)])
     top, left, high, wide = found.T

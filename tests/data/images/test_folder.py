@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darts_tf.data.images import folder, resize
+from darts_tf.data import available_memory
+from darts_tf.data.images import folder
 from darts_tf.data.images.loading import load_images
 from darts_tf.errors import InputError
 
@@ -132,7 +133,7 @@ def test_sizes_that_differ_are_scaled_or_refused(root):
     save(root / "day" / "wide.png", 3, size=(30, 4))
     message = refusal(root)
     assert "2 sizes" in message and "4x30" in message
-    assert "--image_size" in message
+    assert "`image_size`" in message
     data = load(root, image_size=8)
     assert data.image_shape == data.load_test().images.shape[1:] == (8, 8, 3)
     values = set(data.train.images[:, 0, 0, 0]) | {3}
@@ -141,7 +142,7 @@ def test_sizes_that_differ_are_scaled_or_refused(root):
 
 def test_no_folder_and_empty_folder(tmp_path):
     message = refusal(tmp_path / "missing")
-    assert f"--data_dir={tmp_path / 'missing'} is no folder" in message
+    assert f"`data_dir={tmp_path / 'missing'}` is no folder" in message
     assert "no class folders" in refusal(tmp_path)
 
 
@@ -193,6 +194,6 @@ def test_train_and_test_must_have_the_same_classes(tmp_path):
 
 
 def test_more_than_memory_holds_is_refused_before_reading(root, monkeypatch):
-    monkeypatch.setattr(resize, "available_memory", lambda: 1000)
+    monkeypatch.setattr(available_memory, "available_memory", lambda: 1000)
     monkeypatch.setattr(folder, "_pixels", lambda *_: pytest.fail("read"))
     assert "16 images of 4x6x3" in refusal(root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darts_tf.data.images import resize
+from darts_tf.data import available_memory
 from darts_tf.data.images.imagenet16 import CLASSES
 from darts_tf.data.images.loading import load_images
 from darts_tf.errors import InputError
@@ -50,12 +50,12 @@ def test_imagenet16_120_is_the_first_120_classes(monkeypatch, tmp_path):
 def test_only_what_is_kept_has_to_fit_in_memory(monkeypatch, tmp_path):
     folder = imagenet(monkeypatch, tmp_path, range(1000), [0])
     kept = CLASSES * 16 * 16 * 3
-    room = int(kept / resize.MEMORY_FRACTION) + 1
-    monkeypatch.setattr(resize, "available_memory", lambda: room)
+    room = int(kept / available_memory.MEMORY_FRACTION) + 1
+    monkeypatch.setattr(available_memory, "available_memory", lambda: room)
     assert load_images("imagenet16_120", data_dir=folder).train.size == 120
     with pytest.raises(InputError, match="1000 images of 16x16x3"):
         load_images("imagenet_resized/16x16", data_dir=folder)
-    monkeypatch.setattr(resize, "available_memory", lambda: room - 3)
+    monkeypatch.setattr(available_memory, "available_memory", lambda: room - 3)
     with pytest.raises(InputError, match="120 images of 16x16x3"):
         load_images("imagenet16_120", data_dir=folder)
 

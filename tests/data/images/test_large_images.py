@@ -1,4 +1,4 @@
-"""Random resized crops and jittered colours, against loops and colorsys."""
+"""Random resized crops and jitter colours, against loops and colorsys."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from darts_tf.data.images.augmentation import Augmentation
 from darts_tf.data.images.large_images import (
     AREAS,
     RATIOS,
-    coloured,
-    jittered,
+    change_colours,
+    crop_and_resize,
+    jitter,
     random_crops,
-    resized,
 )
 from darts_tf.errors import InputError
 
@@ -41,7 +41,7 @@ def slow_resized(image, crop):
 
 def test_a_crop_is_scaled_to_the_images_size():
     crops = [[0.25, 0.5, 0.5, 0.25], [0, 0, 0.3, 1], [0.6, 0.1, 0.4, 0.9]]
-    found = resized(tf.constant(IMAGES), tf.constant(crops, tf.float32))
+    found = crop_and_resize(tf.constant(IMAGES), tf.constant(crops, tf.float32))
     assert found.shape == IMAGES.shape and found.dtype == tf.uint8
     expected = [slow_resized(i, c) for i, c in zip(IMAGES, crops)]
     assert np.abs(found.numpy() - np.stack(expected)).max() <= 0.51
@@ -49,7 +49,7 @@ def test_a_crop_is_scaled_to_the_images_size():
 
 def test_the_whole_image_as_a_crop_is_the_image():
     whole = tf.constant([[0.0, 0, 1, 1]] * 3)
-    np.testing.assert_array_equal(resized(tf.constant(IMAGES), whole), IMAGES)
+    np.testing.assert_array_equal(crop_and_resize(tf.constant(IMAGES), whole), IMAGES)
 
 
 def test_crops_are_inside_and_of_all_sizes():
@@ -79,19 +79,21 @@ def slow_coloured(image, brightness, contrast, saturation, hue):
 
 def test_colours_change_as_by_colorsys():
     factors = np.array([[0.6, 1.4, 0.7, 0.2], [1.4, 0.6, 1.3, -0.2], [1, 1, 1, 0.1]])
-    found = coloured(tf.constant(IMAGES), *tf.constant(factors.T, tf.float32)).numpy()
+    found = change_colours(
+        tf.constant(IMAGES), *tf.constant(factors.T, tf.float32)
+    ).numpy()
     for image, after, row in zip(IMAGES, found, factors):
         assert np.abs(after - slow_coloured(image, *row)).max() <= 0.6
     ones = tf.ones(3)
-    same = coloured(tf.constant(IMAGES), ones, ones, ones, tf.zeros(3))
+    same = change_colours(tf.constant(IMAGES), ones, ones, ones, tf.zeros(3))
     np.testing.assert_array_equal(same, IMAGES)
 
 
 def test_jitter_is_bounded_and_drawn_for_each_image():
     grey = tf.constant(np.full((200, 1, 1, 3), 100, np.uint8))
-    found = jittered(grey, 0.4, [3, 4]).numpy()[:, 0, 0, 0]
+    found = jitter(grey, 0.4, [3, 4]).numpy()[:, 0, 0, 0]
     assert 60 <= found.min() < 65 and 135 < found.max() <= 140
-    np.testing.assert_array_equal(jittered(grey, 0.0, [3, 4]), grey)
+    np.testing.assert_array_equal(jitter(grey, 0.0, [3, 4]), grey)
 
 
 def test_an_augmentation_of_both():

@@ -1,4 +1,4 @@
-"""What every name gives, and what no name gives."""
+"""Digits by name, and contradictions between arguments."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ def test_digits_scale():
 @pytest.mark.parametrize(
     "name, more, word",
     [
-        ("digits", {"data_dir": "somewhere"}, "leave --data_dir out"),
-        ("digits", {"download": True}, "leave --download out"),
+        ("digits", {"data_dir": "somewhere"}, "leave `data_dir` out"),
+        ("digits", {"download": True}, "leave `download` out"),
         ("folder", {"download": True}, "nothing to download"),
-        ("folder", {}, "needs --data_dir"),
-        ("digits", {"image_size": 0}, "--image_size"),
+        ("folder", {}, "needs `data_dir`"),
+        ("digits", {"image_size": 0}, "`image_size`"),
     ],
 )
 def test_contradictions_are_refused_in_one_line(name, more, word):

@@ -10,7 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from darts_tf.data.images import resize, splits
+from darts_tf.data import available_memory
+from darts_tf.data.images import splits
 from darts_tf.data.images.loading import describe_images, load_images
 from darts_tf.errors import InputError
 
@@ -137,7 +138,7 @@ def test_a_set_without_train_split_is_refused(tmp_path):
 
 def test_more_than_memory_holds_is_refused_before_reading(tmp_path, monkeypatch):
     write(tmp_path, "shapes", {"train": greys(30)})
-    monkeypatch.setattr(resize, "available_memory", lambda: 3000)
+    monkeypatch.setattr(available_memory, "available_memory", lambda: 3000)
     monkeypatch.setattr(splits.Source, "read", lambda *_: pytest.fail("read"))
     message = refusal("shapes", data_dir=str(tmp_path))
     assert "30 images of 12x10x1" in message and "40%" in message
@@ -155,13 +156,13 @@ def test_sets_are_described_before_they_are_there(tmp_path):
 
 def test_an_unknown_name_gets_the_closest(tmp_path):
     message = refusal("cifar11", data_dir=str(tmp_path))
-    assert "unknown dataset 'cifar11'" in message and "cifar10" in message
+    assert "unknown data set 'cifar11'" in message and "cifar10" in message
     assert "digits" in refusal("digit", data_dir=str(tmp_path))
 
 
 def test_a_community_set_is_unknown_without_asking_anyone(tmp_path):
     message = refusal("huggingface:mnist", data_dir=str(tmp_path))
-    assert "unknown dataset" in message
+    assert "unknown data set" in message
 
 
 def test_an_unknown_configuration_is_refused(tmp_path):
@@ -174,7 +175,7 @@ def test_a_set_that_is_not_there_says_how_to_get_it(tmp_path, name):
     began = time.monotonic()
     message = refusal(name, data_dir=str(tmp_path))
     assert f"{name} is not prepared in {tmp_path}" in message
-    assert "--data_dir" in message and "--download" in message
+    assert "`data_dir`" in message and "`download`" in message
     assert time.monotonic() - began < 5
     assert not list(tmp_path.iterdir())
 
@@ -187,7 +188,7 @@ def test_a_download_that_fails_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # between tries
     message = refusal("svhn_cropped", data_dir=str(tmp_path), download=True)
     assert "svhn_cropped could not be downloaded" in message
-    assert "--data_dir" in message
+    assert "`data_dir`" in message
 
 
 def test_a_damaged_set_is_named(tmp_path):

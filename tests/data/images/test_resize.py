@@ -1,14 +1,11 @@
-"""Scaling against numpy; memory against what a container allows."""
+"""Scaling against numpy."""
 
 from __future__ import annotations
-
-import types
 
 import numpy as np
 import pytest
 
 from darts_tf.data.images import resize
-from darts_tf.errors import InputError
 
 
 def test_scaling_down_averages_and_rounds():
@@ -38,35 +35,3 @@ def test_extremes_stay_and_proportions_do_not(size):
 def test_the_same_size_changes_nothing():
     images = np.random.default_rng(0).integers(0, 256, (4, 6, 6, 3), np.uint8)
     np.testing.assert_array_equal(resize.resize(images, 6), images)
-
-
-@pytest.mark.parametrize(
-    "limit, expected", [("max\n", 1000), ("300\n", 300), ("5000\n", 1000)]
-)
-def test_a_containers_limit_counts(tmp_path, monkeypatch, limit, expected):
-    path = tmp_path / "memory.max"
-    path.write_text(limit)
-    memory = types.SimpleNamespace(available=1000)
-    monkeypatch.setattr(resize, "CONTAINER_LIMIT", path)
-    monkeypatch.setattr(resize.psutil, "virtual_memory", lambda: memory)
-    assert resize.available_memory() == expected
-
-
-def test_outside_of_a_container_the_machine_decides(tmp_path, monkeypatch):
-    memory = types.SimpleNamespace(available=1000)
-    monkeypatch.setattr(resize, "CONTAINER_LIMIT", tmp_path / "missing")
-    monkeypatch.setattr(resize.psutil, "virtual_memory", lambda: memory)
-    assert resize.available_memory() == 1000
-
-
-def test_images_up_to_the_share_are_allowed_and_one_more_is_not(monkeypatch):
-    shape = (10, 20, 3)  # 600 bytes each
-    available = 100 * 600 / resize.MEMORY_FRACTION
-    monkeypatch.setattr(resize, "available_memory", lambda: available)
-    resize.require_memory("mine", 100, shape)
-    with pytest.raises(InputError) as caught:
-        resize.require_memory("mine", 101, shape)
-    text = str(caught.value)
-    assert "\n" not in text and text.startswith("mine: ")
-    for part in ("101 images of 10x20x3", "40%", "--image_size"):
-        assert part in text

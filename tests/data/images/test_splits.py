@@ -59,7 +59,7 @@ def test_a_split_is_read_in_its_order(monkeypatch):
     np.testing.assert_array_equal(part.images, IMAGES)
     np.testing.assert_array_equal(part.labels, LABELS)
     assert part.images.dtype == np.uint8 and part.labels.dtype == np.int32
-    assert given.count("train") == given.held("train") == 10
+    assert given.count("train") == given.expected_size("train") == 10
     assert given.class_names == ("zero", "one", "two", "three")
 
 
@@ -96,7 +96,7 @@ def test_only_the_first_classes_are_held():
     np.testing.assert_array_equal(part.labels, LABELS[wanted])
     assert part.labels.dtype == np.int32
     assert given.class_names == ("zero", "one")
-    assert given.held("train") == 5  # as if all had as many; six are there
+    assert given.expected_size("train") == 5  # as if all had as many; six are there
 
 
 def test_a_split_of_other_classes_only_is_refused():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darts_tf.data.images import resize, splits
+from darts_tf.data import available_memory
+from darts_tf.data.images import splits
 from darts_tf.data.images.loading import load_images
 from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.errors import InputError
@@ -58,10 +59,10 @@ def test_a_set_without_a_test_part_keeps_a_fifth_for_it(tmp_path):
 
 
 def test_it_need_not_fit_in_memory(folder, monkeypatch):
-    monkeypatch.setattr(resize, "available_memory", lambda: 100)
+    monkeypatch.setattr(available_memory, "available_memory", lambda: 100)
     data = load(folder)
     assert data.train.nbytes == 20 * 16  # nothing that grows with images
-    with pytest.raises(InputError, match="or --stream to read") as caught:
+    with pytest.raises(InputError, match="or `stream` to read") as caught:
         load_images("imagenet2012", data_dir=folder, image_size=8)
     assert "20 images of 8x8x3" in str(caught.value)
 
@@ -69,7 +70,7 @@ def test_it_need_not_fit_in_memory(folder, monkeypatch):
 def test_parts_of_it_are_in_the_same_files(folder):
     whole = load(folder).train
     some, others = (whole.take(np.arange(k, 20, 2)) for k in (0, 1))
-    both = some.joined(others)
+    both = some.concatenate(others)
     order = np.argsort(both.labels)
     np.testing.assert_array_equal(both.labels[order], np.sort(whole.labels))
     same = np.argsort(whole.labels)
@@ -77,17 +78,17 @@ def test_parts_of_it_are_in_the_same_files(folder):
         np.testing.assert_array_equal(
             getattr(both, name)[order], getattr(whole, name)[same]
         )
-    assert both.image_shape == whole.image_shape and both.cut
+    assert both.image_shape == whole.image_shape and both.crop
 
 
 def test_images_of_several_sizes_need_an_image_size(folder):
     message = refusal(folder, image_size=None)
-    assert "several sizes" in message and "--image_size" in message
+    assert "several sizes" in message and "`image_size`" in message
 
 
 def test_what_is_held_in_memory_is_not_streamed():
     for name in ("digits", "folder", "imagenet16_120"):
-        with pytest.raises(InputError, match="--stream is for the sets of"):
+        with pytest.raises(InputError, match="`stream` is for the sets of"):
             load_images(name, stream=True)
 
 

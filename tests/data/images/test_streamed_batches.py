@@ -103,7 +103,7 @@ def test_every_image_is_measured_once(data):
 
 
 def test_images_of_one_size_are_those_in_memory(tmp_path):
-    """Bit by bit, in all that has no randomness of its own."""
+    """Compares bit by bit whatever is not random."""
     from tests.data.images.test_prepared import GREY, write
 
     random = np.random.default_rng(0)
@@ -163,7 +163,7 @@ def test_cutout_and_black_borders_are_as_in_memory(data):
 
 
 def test_only_what_is_used_is_read(data):
-    """And a few batches that wait."""
+    """Counts reads: the batches used, and a few that are made ahead."""
     read = []
 
     def counted(record):
@@ -194,8 +194,9 @@ TWO_REPLICAS = """
 import sys
 import numpy as np
 import tensorflow as tf
-from darts_tf.data.images import streamed_batches
+from darts_tf.data.images import batches, streamed_batches
 from darts_tf.data.images.augmentation import Augmentation
+from darts_tf.data.images.dataset import Part
 from darts_tf.data.images.loading import load_images
 from darts_tf.descent.replicas import Replicas
 
@@ -203,29 +204,35 @@ from darts_tf.descent.replicas import Replicas
 two = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpu, two)
 replicas = Replicas("mirrored")
-data = load_images(
-    "imagenet2012", data_dir=sys.argv[1], image_size=8, stream=True
-)
-more = {"batch_size": 4, "statistics": (np.zeros(3), np.ones(3))}
-endless = streamed_batches.training_batches(
-    data.train, seed=7, start_step=3,
-    augmentation=Augmentation(resized_crop=True), **more
-).take(4)
-once = streamed_batches.ordered_batches(data.load_test(), **more)
-for dataset, batches in ((endless, 4), (once, 3)):
-    whole, shared = list(dataset), list(replicas.split(dataset, 4))
-    assert len(whole) == len(shared) == batches
-    for batch, halves in zip(whole, shared):
-        for tensor, half in zip(batch, halves):
-            pair = replicas.strategy.experimental_local_results(half)
-            assert len(pair) == 2
-            np.testing.assert_array_equal(np.concatenate(pair), tensor)
+common = {"batch_size": 4, "statistics": (np.zeros(3), np.ones(3))}
+
+def check(module, train, test, augmentation, passes):
+    endless = module.training_batches(
+        train, seed=7, start_step=3, augmentation=augmentation, **common
+    ).take(4)
+    once = module.ordered_batches(test, **common)
+    for dataset, count in ((endless, 4), (once, passes)):
+        whole, shared = list(dataset), list(replicas.split(dataset, 4))
+        assert len(whole) == len(shared) == count
+        for batch, halves in zip(whole, shared):
+            for tensor, half in zip(batch, halves):
+                pair = replicas.strategy.experimental_local_results(half)
+                assert len(pair) == 2
+                np.testing.assert_array_equal(np.concatenate(pair), tensor)
+
+images = np.random.default_rng(0).integers(0, 256, (23, 6, 5, 3), np.uint8)
+part = Part(images, np.arange(23, dtype=np.int32))
+check(batches, part, part, Augmentation(2, True, 4), 6)
+data = load_images("imagenet2012", data_dir=sys.argv[1], image_size=8, stream=True)
+large = Augmentation(resized_crop=True)
+check(streamed_batches, data.train, data.load_test(), large, 3)
 print("equal")
 """
 
 
+@pytest.mark.slow
 def test_two_replicas_share_each_batch(data):
-    """In a process of its own: devices are fixed once TensorFlow runs."""
+    """Batches in memory and streamed ones, in a process with two devices."""
     folder = pathlib.Path(data.train.paths[0]).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", TWO_REPLICAS, str(folder)],

@@ -65,7 +65,7 @@ def test_a_line_stays_in_the_shortest_topic_that_has_it():
 
 def test_python_topics_read_no_folder(tmp_path):
     message = refusal(lambda: load_text("python_topics", str(tmp_path)))
-    assert "leave --data_dir out" in message
+    assert "leave `data_dir` out" in message
 
 
 def test_a_python_without_topics(monkeypatch):

@@ -113,7 +113,7 @@ def test_every_epoch_begins_at_the_left_with_a_fresh_state():
 
 
 def half_places(seed, epochs):
-    """Where the half windows of each epoch of 60 are; [epochs, 3]."""
+    """Returns the half windows of each epoch of 60; [epochs, 3]."""
     windows = training(2 * (4 * 60 + 1 - 3 * 2), 60 * epochs, seed=seed)
     found = np.reshape(lengths(windows), (epochs, 60))
     return np.array([np.flatnonzero(epoch == 2) for epoch in found])
@@ -210,11 +210,11 @@ def refused(call, word):
 @pytest.mark.parametrize(
     "change, word",
     [
-        ({"batch_size": 0}, "batch size must be at least 1. Received: 0"),
-        ({"batch_size": 21}, "batch size 21 needs at least 42 tokens"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1; received 0"),
+        ({"batch_size": 21}, "`batch_size=21` needs at least 42 tokens"),
         ({"batch_size": 9}, "window of 4 words .* has 3 .* batches of 9"),
         ({"bptt": 20}, "window of 20 words .* has 19 .* 40 tokens"),
-        ({"bptt": 0}, "bptt must be at least 1 word. Received: 0"),
+        ({"bptt": 0}, "`bptt` must be at least 1 word; received 0"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**31}, "seed"),
         ({"start_step": -1}, "start_step"),
@@ -227,9 +227,9 @@ def test_bad_arguments_are_refused_in_one_line(change, word):
 @pytest.mark.parametrize(
     "change, word",
     [
-        ({"batch_size": 0}, "batch size must be at least 1"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1"),
         ({"batch_size": 21}, "the text has 40"),
-        ({"bptt": 0}, "bptt must be at least 1"),
+        ({"bptt": 0}, "`bptt` must be at least 1"),
         ({"start_step": -1}, "start_step"),
     ],
 )

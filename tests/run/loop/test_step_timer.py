@@ -1,4 +1,4 @@
-"""A clock that is told what time it is."""
+"""The step timer, with a clock that the tests set."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ def now(monkeypatch):
 
 
 def test_seconds_add_up_over_starts(now):
-    first = step_timer.Clock()
+    first = step_timer.StepTimer()
     now[0] += 5
-    second = step_timer.Clock()
+    second = step_timer.StepTimer()
     second.restore(first.state())
     now[0] += 2
     assert second.seconds == 7
 
 
 def test_the_first_step_is_measured_from_the_start_and_only_once(now):
-    first = step_timer.Clock()
+    first = step_timer.StepTimer()
     assert math.isnan(first.first_step) and not first.times_steps
     now[0] += 30
     first.end_first_step()
     assert first.first_step == 30 and first.times_steps
-    second = step_timer.Clock()
+    second = step_timer.StepTimer()
     second.restore(first.state())
     assert not second.times_steps  # it compiles anew
     now[0] += 9
@@ -41,7 +41,7 @@ def test_the_first_step_is_measured_from_the_start_and_only_once(now):
 
 
 def test_speed_is_of_finished_steps_without_what_lies_between(now):
-    timer = step_timer.Clock()
+    timer = step_timer.StepTimer()
     now[0] += 30
     timer.lap()  # still in the first step
     timer.end_first_step()
@@ -60,7 +60,7 @@ def test_speed_is_of_finished_steps_without_what_lies_between(now):
 
 
 def test_steps_that_take_no_time_at_all_divide_nothing_by_zero(now):
-    timer = step_timer.Clock()
+    timer = step_timer.StepTimer()
     timer.end_first_step()
     timer.add_step()
     timer.lap()
@@ -68,6 +68,6 @@ def test_steps_that_take_no_time_at_all_divide_nothing_by_zero(now):
 
 
 def test_a_checkpoint_without_times_starts_from_zero(now):
-    timer = step_timer.Clock()
+    timer = step_timer.StepTimer()
     timer.restore({"pending/loss": [1.0]})
     assert timer.seconds == 0 and math.isnan(timer.first_step)

@@ -1,4 +1,4 @@
-"""One signal is noted and said; the second ends the process."""
+"""The first signal is noted and announced; the second ends the process."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from darts_tf.run.loop.protocols import Alone
 from darts_tf.run.loop.stopping import SIGNALS, StopRequest
 
 ROOT = Path(__file__).parents[3]
 # Sends itself two signals: between them it finishes no line of Python.
 TWICE = """
 import os, signal, sys, time
+from darts_tf.run.loop.protocols import Alone
 from darts_tf.run.loop.stopping import StopRequest
 with StopRequest() as stop:
     os.kill(os.getpid(), signal.SIGTERM)
@@ -97,22 +99,35 @@ def test_everything_is_given_back():
         handlers = [signal.getsignal(number) for number in SIGNALS]
         return handlers, wakeup, threading.active_count()
 
-    before = state()
-    with pytest.raises(ZeroDivisionError), StopRequest():
-        assert state() != before
-        raise ZeroDivisionError
-    assert state() == before
+    usual = signal.signal(signal.SIGTERM, lambda number, frame: None)
+    try:
+        before = state()
+        with pytest.raises(ZeroDivisionError), StopRequest():
+            assert state() != before
+            raise ZeroDivisionError
+        assert state() == before
+    finally:
+        signal.signal(signal.SIGTERM, usual)
 
 
 def test_outside_of_the_main_thread_it_does_nothing():
-    before, seen = [signal.getsignal(n) for n in SIGNALS], []
+    """The program's own handler gets the signal; the run goes on."""
+    seen, received = [], threading.Event()
+    usual = signal.signal(signal.SIGTERM, lambda *_: received.set())
+    before = [signal.getsignal(n) for n in SIGNALS]
 
     def work():
         with StopRequest() as stop:
-            seen.append(stop.signal)
+            os.kill(os.getpid(), signal.SIGTERM)
+            received.wait(10)
+            seen.append(stop.among(Alone()))
+            seen.append(StopRequest.noted())
             seen.append([signal.getsignal(n) for n in SIGNALS])
 
     thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert seen == [None, before]
+    try:
+        thread.start()
+        thread.join()
+    finally:
+        signal.signal(signal.SIGTERM, usual)
+    assert received.is_set() and seen == [None, False, before]

@@ -1,4 +1,4 @@
-"""What is written while something is imported: held back, not lost."""
+"""Output during an import is held back, not lost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from darts_tf.run.process.quiet_tensorflow import held_back
+from darts_tf.run.process.quiet_tensorflow import stderr_held_back
 
 
 @contextlib.contextmanager
@@ -20,13 +20,13 @@ def outside_of_pytest():
 
 
 def shout() -> None:
-    """As a library in C does, and as Python does."""
+    """Writes as a library in C does, and as Python does."""
     os.write(2, b"from C\n")
     print("from Python", file=sys.stderr, flush=True)
 
 
 def test_quiet_while_all_is_well_and_not_afterwards(capfd):
-    with outside_of_pytest(), held_back():
+    with outside_of_pytest(), stderr_held_back():
         shout()
     assert capfd.readouterr().err == ""
     os.write(2, b"afterwards\n")
@@ -36,13 +36,13 @@ def test_quiet_while_all_is_well_and_not_afterwards(capfd):
 def test_what_was_said_before_is_not_swallowed(capfd):
     with outside_of_pytest():
         sys.stderr.write("before")  # still in Python's buffer
-        with held_back():
+        with stderr_held_back():
             shout()
     assert capfd.readouterr().err == "before"
 
 
 def test_where_it_fails_all_is_shown(capfd):
-    with pytest.raises(ImportError), outside_of_pytest(), held_back():
+    with pytest.raises(ImportError), outside_of_pytest(), stderr_held_back():
         shout()
         raise ImportError
     assert capfd.readouterr().err == "from C\nfrom Python\n"

@@ -1,0 +1,148 @@
+"""The tables of benchmarks/speed/memory.py: measured beside estimated."""
+
+from __future__ import annotations
+
+import pathlib
+
+from benchmarks.speed import step_sizes
+from darts_tf.config import Method, names
+from darts_tf.programs.memory_steps import ImageSearch, TextSearch, step_of
+from darts_tf.space import recurrent
+
+WAYS = {
+    "plain": {},
+    "--recompute": {"recompute": True},
+    "--micro_batches=2": {"micro_batches": 2},
+    "--partial_channels=4": {"partial_channels": 4},
+    "--lambda_regularizer=cosine": {"lambda_regularizer": "cosine"},
+    "--precision=mixed_bfloat16": {"precision": "mixed_bfloat16"},
+    "--precision=mixed_float16": {"precision": "mixed_float16"},
+}
+USUAL = {
+    "recompute": False,
+    "micro_batches": 1,
+    "partial_channels": 1,
+    "lambda_regularizer": "none",
+    "precision": "float32",
+}
+TEXT_WAYS = {n: more for n, more in WAYS.items() if more.keys() <= {"micro_batches"}}
+IMAGE_SIZES = {"channels": "channels", "layers": "cells", "batch_size": "batch"}
+TEXT_SIZES = {
+    "hidden_size": "hidden",
+    "words": "words",
+    "bptt": "window",
+    "batch_size": "batch",
+}
+PREFACE = """# Memory of a search step
+
+`python -m benchmarks.speed.memory --out=benchmarks/speed/results`, with other sizes and
+methods as flags: random images of 32 x 32, or random words, a process each,
+one thread, cores that other work shared (hence CPU seconds, which that
+inflates too). "peak" is the largest resident size of the process, "estimate"
+what train.search tells before it starts. What is not counted from sizes is in
+constants (darts_tf/networks/footprint/memory.py), which say what they were fitted to.
+Rows without seconds were measured while several other jobs shared the core,
+too slow to be timed.
+"""
+TEXT_PREFACE = """
+## Language
+
+The same with `--space=darts_recurrent`: the search network of
+`darts_recurrent`, with dropout.
+"""
+PROGRAMS_PREFACE = """
+## Whole programs
+
+`python -m benchmarks.speed.program_memory --out=benchmarks/speed/results`: one epoch of
+small runs; "told" is what the program printed, with one decimal.
+"""
+MEASURED = "peak (GB) | estimate (GB) | off"
+
+
+def report(folder: pathlib.Path) -> str:
+    """Markdown, of what is measured in a folder so far."""
+    rows = step_sizes.read(folder / "memory.jsonl")
+    runs = step_sizes.read(folder / "program_memory.jsonl")
+    return table(rows) + (program_table(runs) if runs else "")
+
+
+def table(rows: list[dict]) -> str:
+    """Of search steps, images before text."""
+    text = [row for row in rows if row["space"] == recurrent.SPACE.name]
+    parts = [PREFACE, _table([r for r in rows if r not in text], IMAGE_SIZES)]
+    if text:
+        parts += [TEXT_PREFACE, _table(text, TEXT_SIZES)]
+    return "\n".join(parts)
+
+
+def _table(rows: list[dict], sizes: dict[str, str]) -> str:
+    head = f"| {', '.join(sizes.values())} | method | | {MEASURED} |"
+    head += " a step (CPU s) | first step (CPU s) |"
+    lines = [head, _rule(head)]
+    lines += [line(row, sizes) for row in ordered(rows, sizes)]
+    return "\n".join(lines) + "\n"
+
+
+def _rule(head: str) -> str:
+    return "|---" * head.count(" |") + "|"
+
+
+def ordered(rows: list[dict], sizes) -> list[dict]:
+    """By size, then by method, then as WAYS."""
+    return sorted(
+        rows,
+        key=lambda row: (
+            *(row[name] for name in sizes),
+            names(Method).index(row["method"]),
+            list(WAYS).index(way(row)),
+        ),
+    )
+
+
+def way(row: dict) -> str:
+    """The one of WAYS that a row was measured in."""
+    given = USUAL | {n: row[n] for n in USUAL if n in row}
+    return next(n for n, more in WAYS.items() if {**USUAL, **more} == given)
+
+
+def line(row: dict, sizes) -> str:
+    """A row of the table."""
+    expected = step(row).memory().total / 1e9
+    cells = (
+        ", ".join(str(row[name]) for name in sizes),
+        row["method"],
+        way(row),
+        f"{row['peak_gb']:.2f}",
+        f"{expected:.2f}",
+        off(expected, row["peak_gb"]),
+        seconds(row, "step_cpu", ".2f"),
+        seconds(row, "first_step_cpu", ".0f"),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def seconds(row: dict, name: str, form: str) -> str:
+    """CPU seconds, where they could be told."""
+    return f"{row[name]:{form}}" if name in row else "-"
+
+
+def step(row: dict) -> ImageSearch | TextSearch:
+    """What was measured."""
+    text = row["space"] == recurrent.SPACE.name
+    return step_of(TextSearch if text else ImageSearch, row)
+
+
+def off(expected: float, peak: float) -> str:
+    """How far an estimate is from the peak, in percent of it."""
+    return f"{expected / peak - 1:+.0%}".replace("%", " %")
+
+
+def program_table(runs: list[dict]) -> str:
+    """Of whole programs."""
+    head = f"| program | {MEASURED.replace('estimate', 'told')} |"
+    lines = [PROGRAMS_PREFACE, head, _rule(head)]
+    for run in runs:
+        told, peak = run["told_gb"], run["peak_gb"]
+        cells = f"`{run['command']}`", f"{peak:.2f}", f"{told:.1f}"
+        lines.append(f"| {' | '.join(cells)} | {off(told, peak)} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,176 @@
+"""What searches in NAS-Bench-201 found, against the published accuracies.
+
+    python -m benchmarks.studies.nasbench201.report --runs=runs/nasbench201 \
+        --nasbench201_table=DIR/nasbench201/accuracies.csv.gz --out=FOLDER
+
+Reads the folder that benchmarks.studies.searches writes: RUNS/<method>/seed_<k>.
+Unfinished searches are shown as such and left out of the table. Beside them
+stands random choice: as many random cells, and the mean of the whole table.
+Writes NAME.jsonl (a line a search: true accuracy of each epoch's cell) and
+NAME.png, prints a Markdown table. Finished searches that only an earlier
+NAME.jsonl knows, their folders being gone, are kept.
+"""
+
+from __future__ import annotations
+
+from darts_tf.cli import entry_point  # isort: skip
+
+import json
+import pathlib
+import statistics
+
+from absl import flags
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from benchmarks.studies.nasbench201.search_lines import with_earlier
+from darts_tf.data.nasbench201_table import (
+    ACCURACIES,
+    RANKED,
+    Table,
+    read_table,
+)
+from darts_tf.errors import InputError
+from darts_tf.run.files import write_atomic
+from darts_tf.run.pictures.genotypes import figure_to_png
+from darts_tf.space.genotype import Genotype
+from darts_tf.space.nasbench201 import SPACE
+from darts_tf.strategy.black_box.random_choice import random_genotype
+
+flags.DEFINE_string("runs", None, "folder of the searches", required=True)
+flags.DEFINE_string("nasbench201_table", None, "CSV", required=True)
+flags.DEFINE_string("out", ".", "folder of the picture and the lines")
+flags.DEFINE_string("name", "nasbench201", "of both")
+FLAGS = flags.FLAGS
+
+
+def main(_) -> None:
+    """A table, a picture and the lines behind them."""
+    table = read_table(FLAGS.nasbench201_table)
+    root = pathlib.Path(FLAGS.runs)
+    searches = [line(path, table) for path in sorted(root.glob("*/seed_*"))]
+    if not searches:
+        raise InputError(f"--runs={root} holds no <method>/seed_<k>")
+    folder = pathlib.Path(FLAGS.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = folder / f"{FLAGS.name}.jsonl"
+    searches = with_earlier(searches, lines)
+    seeds = sorted({found["seed"] for found in searches})
+    searches += [random_line(seed, table) for seed in seeds]
+    rows = "".join(json.dumps(found) + "\n" for found in searches)
+    write_atomic(lines, rows)
+    picture_path = folder / f"{FLAGS.name}.png"
+    write_atomic(picture_path, figure_to_png(picture(searches)))
+    print(markdown(searches, table))
+
+
+def line(workdir: pathlib.Path, table: Table) -> dict:
+    """One search: the true accuracy of the cell after each epoch, percent."""
+    paths = sorted((workdir / "genotypes").glob("epoch_*.json"))
+    cells = [Genotype.from_json(p.read_text("utf-8")) for p in paths]
+    finished = (workdir / "result.json").exists()
+    result = {}
+    if finished:
+        result = json.loads((workdir / "result.json").read_text("utf-8"))
+    return {
+        "method": workdir.parent.name,
+        "seed": int(workdir.name.removeprefix("seed_")),
+        "finished": finished,
+        "seconds": result.get("seconds"),
+        "steps": result.get("steps"),
+        **truth(cells, table),
+    }
+
+
+def random_line(seed: int, table: Table) -> dict:
+    """A random cell as if it were a search of one epoch."""
+    cell = random_genotype(SPACE, seed)
+    return {
+        "method": "random",
+        "seed": seed,
+        "finished": True,
+        **truth([cell], table),
+    }
+
+
+def truth(cells: list[Genotype], table: Table) -> dict:
+    """Of each epoch's cell: accuracy, skip connections; the last one's rank."""
+    return {
+        RANKED: [table.lookup(cell)[RANKED] for cell in cells],
+        "skips": [cell.count(SPACE.identity, "cell") for cell in cells],
+        "rank": table.rank(cells[-1]) if cells else None,
+    }
+
+
+def by_method(searches: list[dict]) -> dict[str, list[dict]]:
+    """The searches of each method, in order of the seed."""
+    return {
+        method: [s for s in searches if s["method"] == method]
+        for method in dict.fromkeys(s["method"] for s in searches)
+    }
+
+
+def markdown(searches: list[dict], table: Table) -> str:
+    """Mean, spread and best of the finished searches' last cells."""
+    rows = [
+        "| method | seeds | true accuracy, % (mean ± standard deviation) | "
+        "best | each (rank of 15,625) | seconds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for method, all_found in by_method(searches).items():
+        found = [s for s in all_found if s["finished"]]
+        if not found:
+            rows.append(f"| {method} | none finished | | | | |")
+            continue
+        last = [s[RANKED][-1] for s in found]
+        spread = statistics.stdev(last) if len(last) > 1 else float("nan")
+        each = ", ".join(
+            f"{value:.2f} ({s['rank']:,})" for value, s in zip(last, found)
+        )
+        times = [s["seconds"] for s in found if s.get("seconds")]
+        took = f"{statistics.mean(times):.0f}" if times else ""
+        rows.append(
+            f"| {method} | {len(found)} | {statistics.mean(last):.2f} ± "
+            f"{spread:.2f} | {max(last):.2f} | {each} | {took} |"
+        )
+    place = ACCURACIES.index(RANKED)
+    everything = [row[place] for row in table.accuracies.values()]
+    rows.append(
+        f"| random, expected (mean of the table) | | "
+        f"{statistics.mean(everything):.2f} ± "
+        f"{statistics.pstdev(everything):.2f} | {max(everything):.2f} | | |"
+    )
+    return "\n".join(rows)
+
+
+def picture(searches: list[dict]) -> Figure:
+    """True accuracy and skip connections over the epochs, by method."""
+    done = [s for s in searches if s["finished"] and s["method"] != "random"]
+    methods = by_method(done)
+    size = (2.6 * max(len(methods), 2), 5)
+    figure = Figure(size, dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(
+        2, max(len(methods), 1), sharex=True, sharey="row", squeeze=False
+    )
+    for (method, found), (upper, lower) in zip(methods.items(), panels.T):
+        for search in found:
+            epochs = range(1, 1 + len(search[RANKED]))
+            how = {
+                "color": f"C{search['seed']}",
+                "marker": ".",
+                "label": f"seed {search['seed']}",
+            }
+            upper.plot(epochs, search[RANKED], **how)
+            lower.plot(epochs, search["skips"], **how)
+        upper.set_title(method, fontsize=9)
+        lower.set_xlabel("epoch")
+    panels[0, 0].set_ylabel("true accuracy of the cell, %")
+    panels[1, 0].set(ylabel="skip connections of 6", ylim=(-0.2, 6.2))
+    if methods:
+        panels[0, 0].legend(fontsize=8, loc="lower left")
+    return figure
+
+
+if __name__ == "__main__":
+    entry_point.run(main)

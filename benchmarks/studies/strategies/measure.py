@@ -1,0 +1,217 @@
+"""Strategies at equal budgets in NAS-Bench-201, asked of the table.
+
+    python -m benchmarks.studies.strategies.measure \
+        --out=benchmarks/studies/strategies \
+        --nasbench201_table=DIR/nasbench201/accuracies.csv.gz
+
+A search is told the validation accuracy after 12 epochs. What is compared is
+the true accuracy (test, after 200 epochs) of its incumbent, of which it knows
+nothing. Writes strategies.jsonl (a line a search: when the incumbent changed,
+and to what) and strategies.png, prints Markdown tables. Started again, it
+goes on where it was. --searches adds searches by descent to the picture: a
+file as benchmarks.studies.nasbench201.report writes it.
+"""
+
+from __future__ import annotations
+
+from darts_tf.cli import entry_point  # isort: skip
+
+import json
+import pathlib
+import statistics
+import time
+
+import numpy as np
+from absl import flags
+
+from benchmarks.studies.strategies import picture as strategies_picture
+from darts_tf.data.nasbench201_table import (
+    ACCURACIES,
+    RANKED,
+    SEARCHED,
+    Table,
+    read_table,
+)
+from darts_tf.errors import InputError
+from darts_tf.estimation.table import TableEstimator
+from darts_tf.run.files import write_atomic
+from darts_tf.run.pictures.genotypes import figure_to_png
+from darts_tf.space.nasbench201 import SPACE
+from darts_tf.strategy.black_box.evaluation_loop import Budget, EvaluationLoop
+from darts_tf.strategy.black_box.strategies import strategy_by_name
+
+flags.DEFINE_string("nasbench201_table", None, "CSV", required=True)
+flags.DEFINE_string("out", ".", "folder of the picture and the lines")
+flags.DEFINE_integer("seeds", 20, "of each strategy, from 0 on", 2)
+flags.DEFINE_integer("evaluations", 200, "budget of each search", 1)
+flags.DEFINE_string("searches", None, "JSON lines of searches by descent")
+FLAGS = flags.FLAGS
+
+VARIANTS = {
+    "random": ("random", {}),
+    "evolution": ("evolution", {}),
+    "reinforce": ("reinforce", {}),
+    "bayesian": ("bayesian", {}),
+    # As published for 20,000 evaluations, to show what a budget of 200 needs.
+    "evolution, 100 live": ("evolution", {"population": 100, "sample": 25}),
+}
+"""Strategies and settings, their own defaults where there are none."""
+
+SHOWN = (10, 50, 100, 200)
+SHUFFLES = 20_000  # of a permutation test
+
+
+def main(_) -> None:
+    """Searches, tables, a picture and the lines behind them."""
+    table = read_table(FLAGS.nasbench201_table)
+    folder = pathlib.Path(FLAGS.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    searches = searched(folder / "strategies.jsonl", table)
+    curves = {
+        name: np.stack([curve(s) for s in searches if s["variant"] == name])
+        for name in VARIANTS
+    }
+    others = by_descent(FLAGS.searches)
+    figure = strategies_picture.draw(
+        curves, expected(table, FLAGS.evaluations), columns(table), others
+    )
+    write_atomic(folder / "strategies.png", figure_to_png(figure))
+    print(markdown(curves, searches, table))
+
+
+def searched(path: pathlib.Path, table: Table) -> list[dict]:
+    """All searches: those in the file, and after them what was missing."""
+    known = {}
+    if path.exists():
+        for line in path.read_text("utf-8").splitlines():
+            found = json.loads(line)
+            known[found["variant"], found["seed"]] = found
+    searches = []
+    for name in VARIANTS:
+        for seed in range(FLAGS.seeds):
+            found = known.get((name, seed))
+            if found is None or (
+                (found["evaluations"], found["settings"])
+                != (FLAGS.evaluations, VARIANTS[name][1])
+            ):
+                found = search(name, seed, table, FLAGS.evaluations)
+            searches.append(found)
+            kept = known | {(s["variant"], s["seed"]): s for s in searches}
+            write_atomic(path, "".join(json.dumps(s) + "\n" for s in kept.values()))
+    return searches
+
+
+def search(name: str, seed: int, table: Table, evaluations: int) -> dict:
+    """One search; accuracies in percent."""
+    strategy, settings = VARIANTS[name]
+    estimator = TableEstimator(table.lookup, SEARCHED)
+    loop = EvaluationLoop(
+        SPACE,
+        strategy_by_name(strategy, SPACE, seed, **settings),
+        lambda genotype, number: estimator(genotype, pathlib.Path()),
+        Budget(evaluations),
+    )
+    start, incumbents = time.monotonic(), []
+    while loop.step < loop.total_steps:
+        before = loop.best if loop.step else None
+        loop.advance()
+        if loop.best != before:
+            found = table.lookup(loop.best_genotype())
+            incumbents.append([loop.step, found[SEARCHED], found[RANKED]])
+    return {
+        "variant": name,
+        "seed": seed,
+        "settings": settings,
+        "evaluations": evaluations,
+        "distinct": loop.end_epoch()["distinct"],
+        "seconds": round(time.monotonic() - start, 2),
+        "incumbents": incumbents,
+    }
+
+
+def curve(found: dict) -> np.ndarray:
+    """The incumbent's true accuracy after each evaluation, percent [N]."""
+    steps = [step for step, _, _ in found["incumbents"]]
+    lasting = np.diff([*steps, found["evaluations"] + 1])
+    return np.repeat([true for _, _, true in found["incumbents"]], lasting)
+
+
+def columns(table: Table) -> np.ndarray:
+    """(validation, true) accuracy of every cell, percent [15625, 2]."""
+    every = np.array(list(table.accuracies.values()))
+    return every[:, [ACCURACIES.index(n) for n in (SEARCHED, RANKED)]]
+
+
+def expected(table: Table, evaluations: int) -> np.ndarray:
+    """Random search's true accuracy, exactly: its expectation [N], percent.
+
+    Of n cells drawn with replacement the incumbent is cell i, of N in the
+    order of the validation accuracy, with probability
+    (i/N)^n - ((i-1)/N)^n.
+    """
+    valid, true = columns(table).T
+    ordered = true[np.argsort(valid, kind="stable")]
+    shares = np.arange(len(ordered) + 1) / len(ordered)
+    n = np.arange(1, evaluations + 1)[:, np.newaxis]
+    return np.diff(shares**n, axis=1) @ ordered
+
+
+def by_descent(path: str | None) -> dict[str, list[float]]:
+    """The last cells' true accuracies, by method, of finished searches."""
+    if path is None:
+        return {}
+    if not pathlib.Path(path).is_file():
+        raise InputError(f"--searches={path}: no such file")
+    found: dict[str, list[float]] = {}
+    for line in pathlib.Path(path).read_text("utf-8").splitlines():
+        one = json.loads(line)
+        if one["finished"] and one["method"] != "random":
+            found.setdefault(one["method"], []).append(one[RANKED][-1])
+    return found
+
+
+def p_value(one: np.ndarray, other: np.ndarray) -> float:
+    """Two-sided permutation test on the difference of means [S], [S]."""
+    generator, joined = np.random.default_rng(0), np.concatenate([one, other])
+    given = abs(one.mean() - other.mean())
+    shuffled = generator.permuted(np.tile(joined, (SHUFFLES, 1)), axis=1)
+    means = [part.mean(axis=1) for part in np.split(shuffled, [len(one)], 1)]
+    as_far = np.abs(means[0] - means[1]) >= given - 1e-12
+    return float((1 + as_far.sum()) / (1 + SHUFFLES))
+
+
+def markdown(curves, searches: list[dict], table: Table) -> str:
+    """Mean and spread over the seeds, and what they are held against."""
+    shown = [n for n in SHOWN if n <= FLAGS.evaluations]
+    rows = [
+        f"| strategy | {' | '.join(f'after {n}' for n in shown)} | "
+        f"against random: p | distinct cells | seconds |",
+        "|---" * (len(shown) + 4) + "|",
+    ]
+    for name, values in curves.items():
+        own = [s for s in searches if s["variant"] == name]
+        told = [
+            f"{values[:, n - 1].mean():.2f} ± {values[:, n - 1].std(ddof=1):.2f}"
+            for n in shown
+        ]
+        p = p_value(values[:, -1], curves["random"][:, -1])
+        rows.append(
+            f"| {name} | {' | '.join(told)} | "
+            f"{'' if name == 'random' else f'{p:.2g}'} | "
+            f"{statistics.mean(s['distinct'] for s in own):.0f} | "
+            f"{statistics.mean(s['seconds'] for s in own):.2f} |"
+        )
+    exact = expected(table, FLAGS.evaluations)
+    told = [f"{exact[n - 1]:.2f}" for n in shown]
+    rows.append(f"| random, exactly | {' | '.join(told)} | | | |")
+    every = columns(table)
+    best = every[every[:, 0].argmax(), 1]
+    rows.append(
+        f"\nBest cell {every[:, 1].max():.2f}; best by what a search is told "
+        f"{best:.2f}; mean of all cells {every[:, 1].mean():.2f}."
+    )
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    entry_point.run(main)

@@ -1,0 +1,163 @@
+"""The layer around a user's operation: checks it, and fits it into a network."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+
+from darts_tf.errors import InputError
+from darts_tf.networks.batch_norm import batch_statistics_wanted
+from darts_tf.networks.convolutions import strided
+from darts_tf.networks.layer import Layer
+from darts_tf.networks.operation_registry import Registration, registration
+from darts_tf.networks.precision import wide, widened
+
+_differentiable: set[tuple[Registration, int]] = set()
+"""(operation, stride) whose gradient was found in this process."""
+
+
+class Registered(Layer):
+    """A registered operation on an edge (networks/operation_registry.py).
+
+    Args:
+      name: that it was registered by.
+      channels: C, of input and output.
+      stride: 1 or 2.
+      follows: whether batch norms in it follow the running average that they
+        were made with in `fit`; False in a supernet, where the training loop
+        averages.
+
+    Raises:
+      InputError: the registered function fails, or returns no Keras layer.
+    """
+
+    activated = False
+
+    def __init__(self, name: str, channels: int, stride: int, follows: bool = True):
+        super().__init__()
+        self.registration = registration(name)
+        self.channels, self.stride, self.follows = channels, stride, follows
+        with self._said_in_one_line("could not be made"):
+            self.layer = self.registration.make(channels, stride)
+        if not isinstance(self.layer, keras.layers.Layer):
+            raise InputError(
+                f"{self._title} must return a Keras layer; received {self.layer!r}"
+            )
+
+    @property
+    def _title(self) -> str:
+        sizes = f"channels={self.channels}, stride={self.stride}"
+        return f"registered operation '{self.registration.name}' ({sizes})"
+
+    @contextlib.contextmanager
+    def _said_in_one_line(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:
+            lines = str(error).strip().splitlines() or [""]
+            reason = f"{type(error).__name__}: {lines[0]}"
+            raise InputError(f"{self._title} {what}: {reason}") from error
+
+    def build(self, shape) -> None:
+        """Builds and checks the layer by the shape [B, H, W, C] of its input.
+
+        Raises:
+          InputError: it returns another shape than promised, has no gradient,
+            or a state that is no vector of numbers.
+        """
+        with self._said_in_one_line(f"fails on an input of shape {_text(shape)}"):
+            output = self.layer(keras.KerasTensor(shape, self.layer.compute_dtype))
+        promised = self.compute_output_shape(shape)
+        given = tuple(getattr(output, "shape", ()))
+        if given != tuple(promised):
+            raise InputError(
+                f"{self._title} must return the shape {_text(promised)} for an input "
+                f"of {_text(shape)}; it returns {_text(given)}"
+            )
+        self._check_states()
+        self._check_gradient(shape)
+
+    def _check_states(self) -> None:
+        for variable in self.layer.non_trainable_variables:
+            vector = len(variable.shape) == 1
+            if not vector or not tf.as_dtype(variable.dtype).is_floating:
+                raise InputError(
+                    f"{self._title} has the state {variable.path} of shape "
+                    f"{_text(variable.shape)} and type {variable.dtype}; only "
+                    f"vectors of floats, as batch norm's, can be states, so use no "
+                    f"layers that draw random numbers"
+                )
+
+    def _check_gradient(self, shape) -> None:
+        """Looks for a gradient by the input in the traced layer, once a stride."""
+        key = self.registration, self.stride
+        if key in _differentiable:
+            return
+        gradients = []
+
+        def trace(x):
+            with keras.StatelessScope(), tf.GradientTape() as tape:
+                tape.watch(x)
+                y = self.layer(x, training=True)
+            gradients.append(tape.gradient(y, x))
+
+        spec = tf.TensorSpec(shape, self.layer.compute_dtype)
+        with self._said_in_one_line("cannot be differentiated"):
+            tf.function(trace, autograph=False).get_concrete_function(spec)
+        if gradients[-1] is None:
+            raise InputError(
+                f"{self._title} has no gradient: its output does not depend "
+                f"differentiably on its input, so that nothing before it could learn"
+            )
+        _differentiable.add(key)
+
+    def compute_output_shape(self, shape) -> tuple:
+        """Returns the promised shape [B, ceil(H/stride), ceil(W/stride), C]."""
+        return *strided(shape, self.stride)[:-1], self.channels
+
+    def call(self, x, scale=None, training=False):
+        """[B, H, W, C], without ReLU -> [B, ceil(H/stride), ceil(W/stride), C].
+
+        Args:
+          x: the feature map.
+          scale: [C], multiplies the result; None: 1.
+          training: whether batch norms use (and follow) the batch.
+        """
+        with self._statistics_of(training):
+            y = self.layer(x, training=training)
+        y = tf.cast(y, x.dtype)
+        if scale is None:
+            return y
+        return tf.cast(widened(y) * tf.cast(scale, wide(x.dtype)), x.dtype)
+
+    @contextlib.contextmanager
+    def _statistics_of(self, training: bool) -> Iterator[None]:
+        """Lets Keras's batch norms leave the batch's own statistics, if wanted.
+
+        A training loop averages them for all layers alike (momentum 0.9).
+        """
+        if not training or (self.follows and not batch_statistics_wanted()):
+            yield
+            return
+        kind = keras.layers.BatchNormalization
+        norms = [n for n in self.layer._flatten_layers() if isinstance(n, kind)]
+        momenta = [norm.momentum for norm in norms]
+        try:
+            for norm in norms:
+                norm.momentum = 0.0
+            yield
+        finally:
+            for norm, momentum in zip(norms, momenta, strict=True):
+                norm.momentum = momentum
+
+
+def _text(shape) -> str:
+    """Returns a shape as [B, H, W, C] with numbers where they are known."""
+    names = "BHWC" if len(shape) == 4 else "?" * len(shape)
+    sizes = [name if n is None else str(n) for n, name in zip(shape, names)]
+    return f"[{', '.join(sizes)}]"

@@ -1,0 +1,250 @@
+"""Which settings go together, given as flags or as arguments."""
+
+from __future__ import annotations
+
+import pytest
+from absl import flags
+
+from darts_tf import config as configs
+from darts_tf.cli import entry_point
+from darts_tf.cli import flags as config_flags
+from darts_tf.config import DerivationConfig, SearchConfig, TrainingConfig
+from darts_tf.config_rules import (
+    MAGNITUDE_NAMES,
+    PERTURBATION_NAMES,
+    applicable,
+    settle,
+)
+from darts_tf.errors import InputError
+
+
+def settled(*given: str, kind: type[configs.Config] = SearchConfig):
+    """Returns the settled config of these flags."""
+    values = flags.FlagValues()
+    config_flags.define(kind, into=values)
+    values(["program", *given])
+    return settle(config_flags.parsed_config(kind, values))
+
+
+ASKING = ("--strategy=random", "--budget_evaluations=3")
+NB201 = "--space=nasbench201"
+REFUSED = [
+    (
+        ("--strategy=random", "--estimator=one_shot", "--supernet=y"),
+        "budget",
+        "above 0",
+    ),
+    ((*ASKING, "--budget_evaluations=0"), "budget", "above 0"),
+    ((*ASKING, "--estimator=one_shot"), "--supernet=WORKDIR", "needs"),
+    ((*ASKING, "--estimator=inherit"), "--supernet=WORKDIR", "needs"),
+    (
+        (*ASKING, "--estimator=inherit", "--supernet=y", "--parents=z"),
+        "--parents=z",
+        "give --inherit_from=parent",
+    ),
+    ((*ASKING, "--supernet=y"), "--supernet", "--estimator=full"),
+    ((*ASKING, "--estimator=low_fidelity"), "nothing reduced", "--fidelity_"),
+    (
+        (*ASKING, "--estimator=low_fidelity", "--epochs=5", "--fidelity_epochs=5"),
+        "nothing reduced",
+        "--fidelity_",
+    ),
+    (
+        (*ASKING, "--estimator=low_fidelity", "--epochs=5", "--fidelity_epochs=6"),
+        "--fidelity_epochs=6",
+        "give less",
+    ),
+    (
+        (*ASKING, "--estimator=low_fidelity", NB201, "--fidelity_channels=17"),
+        "--fidelity_channels=17",
+        "--channels=16",
+    ),
+    ((*ASKING, "--fidelity_epochs=1"), "--fidelity_epochs", "--estimator=full"),
+    (
+        (
+            *ASKING,
+            "--estimator=low_fidelity",
+            "--space=darts_recurrent",
+            "--fidelity_channels=2",
+        ),
+        "--fidelity_channels",
+        "darts_recurrent",
+    ),
+    (
+        (*ASKING, "--estimator=learning_curve"),
+        "--curve_epochs=None",
+        "fewer than --epochs",
+    ),
+    (
+        (*ASKING, "--estimator=learning_curve", "--epochs=4", "--curve_epochs=4"),
+        "--curve_epochs=4",
+        "fewer than --epochs",
+    ),
+    (
+        (*ASKING, "--estimator=table", NB201, "--curve_epochs=3"),
+        "--curve_epochs",
+        "--estimator=table",
+    ),
+    (
+        (*ASKING, "--estimator=one_shot", "--supernet=y", "--dataset=digits"),
+        "--dataset",
+        "--estimator=one_shot",
+    ),
+    (
+        (*ASKING, "--estimator=one_shot", "--supernet=y", "--epochs=3"),
+        "--epochs",
+        "--estimator=one_shot",
+    ),
+    ((*ASKING, "--final_evaluations=3"), "--final_evaluations", "--strategy=random"),
+    ((*ASKING, "--measured_batches=3"), "--measured_batches", "--estimator=full"),
+    (("--estimator=one_shot",), "--estimator", "--strategy=darts"),
+    (("--final_evaluations=9",), "--final_evaluations", "--strategy=darts"),
+    (
+        ("--strategy=random_weight_sharing", "--alpha_learning_rate=1"),
+        "--alpha_learning_rate",
+        "random_weight_sharing",
+    ),
+    (
+        ("--strategy=random_weight_sharing", "--estimator=one_shot"),
+        "--estimator",
+        "random_weight_sharing",
+    ),
+    (
+        ("--strategy=random_weight_sharing", "--budget_evaluations=3"),
+        "--budget_evaluations",
+        "random_weight_sharing",
+    ),
+    (
+        ("--strategy=random_weight_sharing", "--final_evaluations=0"),
+        "final_evaluations",
+        "at least 1",
+    ),
+    (
+        ("--strategy=random_weight_sharing", "--space=darts_recurrent"),
+        "darts_recurrent",
+        "images",
+    ),
+]
+TAKEN = [
+    (*ASKING, "--estimator=low_fidelity", "--fidelity_examples=100"),
+    (*ASKING, "--estimator=low_fidelity", "--fidelity_image_size=16"),
+    (*ASKING, "--estimator=learning_curve", "--curve_epochs=3"),
+    (*ASKING, "--estimator=one_shot", "--supernet=y", "--measured_batches=2"),
+    (*ASKING, "--estimator=inherit", "--supernet=y", "--epochs=2"),
+    (
+        "--strategy=random_weight_sharing",
+        "--final_evaluations=5",
+        "--measured_batches=2",
+        "--recompute",
+        "--train_portion=0.4",
+    ),
+    ("--strategy=evolution", "--budget_evaluations=20", "--estimator=table", NB201),
+    (*ASKING, "--estimator=inherit", "--inherit_from=parent", "--parents=z"),
+]
+
+
+@pytest.mark.parametrize("given, flag, why", REFUSED)
+def test_refused_in_one_line(given, flag, why):
+    with pytest.raises(InputError) as error:
+        settled(*given)
+    line = entry_point.in_flags(str(error.value))
+    assert flag in line and why in line
+    assert "\n" not in line and "`" not in line
+
+
+@pytest.mark.parametrize("given", TAKEN)
+def test_given_values_are_stored(given):
+    names = {flag[2:].split("=")[0] for flag in given}
+    config = settled(*given)
+    assert names <= applicable(config).keys()
+    assert settle(config) == config
+
+
+def test_only_what_is_read_is_stored():
+    searched = {
+        "space",
+        "plugin",
+        "seed",
+        "deterministic",
+        "strategy",
+        "estimator",
+        "budget_evaluations",
+        "budget_seconds",
+    }
+    one_shot = applicable(settled(*TAKEN[3]))
+    assert one_shot.keys() == searched | {
+        "supernet",
+        "measured_batches",
+        "data_dir",
+        "distribute",
+    }
+    table = applicable(settled(*TAKEN[6]))
+    assert table.keys() == searched | {
+        "nasbench201_table",
+        "evolution_population",
+        "evolution_sample",
+    }
+    shared = applicable(settled(*TAKEN[5]))
+    assert not shared.keys() & {
+        "method",
+        "estimator",
+        "alpha_beta1",
+        "valid_fraction",
+        "instruments",
+    }
+    assert shared["learning_rate_min"] == 0.001
+
+
+@pytest.mark.parametrize(
+    "given, name, value",
+    [
+        ({}, "channels", 36),
+        ({"space": "nasbench201", "layers": 6}, "channels", 16),
+        ({"space": "nasbench201", "channels": 36}, "channels", 36),
+        ({"space": "nasbench201", "layers": 6}, "layers", 6),
+        ({"space": "nasbench201"}, "drop_path", 0.0),
+        ({"space": "darts_recurrent"}, "jit", "off"),
+        ({"space": "s1"}, "jit", "auto"),
+    ],
+)
+def test_a_space_has_its_defaults_and_given_values_stay(given, name, value):
+    config = settle(TrainingConfig(**given))
+    assert getattr(config, name) == value
+    assert settle(config) == config
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({"hidden_size": 3}, "`hidden_size` means nothing .*darts_conv"),
+        ({"space": "darts_recurrent", "jit": "on"}, "XLA does not compile"),
+        ({"space": "nasbench201", "layers": 7}, "layers"),
+        ({"space": "dart_conv"}, "`space=dart_conv`.*did you mean darts_conv"),
+        ({"space": "nasbench201", "network": "cifar"}, "`network` means nothing"),
+    ],
+)
+def test_a_space_refuses_names(given, words):
+    with pytest.raises(InputError, match=words):
+        settle(TrainingConfig(**given))
+
+
+@pytest.mark.parametrize(
+    "method, read, refused",
+    [
+        ("magnitude", MAGNITUDE_NAMES, PERTURBATION_NAMES),
+        ("perturbation", PERTURBATION_NAMES, MAGNITUDE_NAMES),
+    ],
+)
+def test_each_way_to_derive_has_its_names(method, read, refused):
+    for name in read:
+        settled(f"--method={method}", f"--{name}=1", kind=DerivationConfig)
+    for name in refused:
+        with pytest.raises(InputError, match=f"`{name}` means nothing with `method="):
+            settled(f"--method={method}", f"--{name}=1", kind=DerivationConfig)
+
+
+def test_strategies_fill_in_defaults():
+    assert settled("--strategy=lambda_darts").lambda_regularizer == "cosine"
+    joint = settled("--optimization=joint_alternating")
+    assert joint.method == "first_order" and "method" not in joint.given
+    assert "lambda_regularizer" not in applicable(joint)
