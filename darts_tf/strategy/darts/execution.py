@@ -162,7 +162,7 @@ class _Stopped(Exception):
     """Ends a tracing thread."""
 
 
-class _Nested:
+class Nested:
     """Stands in for an execution within what it compiles."""
 
     def derivative(self, marked, loss, *values):
@@ -175,7 +175,7 @@ class _Nested:
 def _with_mode(marked: Callable, loss: Callable, *values, **options):
     """A marked derivative whose layers know how their pass is differentiated."""
     around, prepare = MODES.get(marked, (contextlib.nullcontext, lambda loss: loss))
-    with active(_Nested()), around():
+    with active(Nested()), around():
         return marked.__wrapped__(prepare(loss), *values, **options)
 
 

@@ -48,7 +48,7 @@ def test_in_order_in_another_thread_and_on_shapes_alone():
     first, second = notes.function("first"), notes.function("second")
 
     def algorithm(x):
-        (result, nothing), _ = first(x), None
+        result, _ = first(x)
         return second(result["doubled"])[0]["doubled"]
 
     run = execution()
