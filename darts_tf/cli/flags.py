@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from absl import flags
 
@@ -33,7 +33,8 @@ def define(
 
 def _define(kind: type[Config], field: dataclasses.Field, into) -> None:
     wanted, _ = field_type(kind, field.name)
-    usual, text = field.default, field.metadata["help"]
+    usual: Any = field.default
+    text = field.metadata["help"]
     options = {"flag_values": into, "required": field.metadata["required"]}
     origin = typing.get_origin(wanted)
     if origin is typing.Literal:
