@@ -28,6 +28,7 @@ from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks.compiled import functional_call
 from darts_tf.networks.compiled.derivative_mode import differentiated_once
 from darts_tf.networks.compiled.flat_weights import WeightRow, arrays_of, row_of
+from darts_tf.networks.derived import separate
 from darts_tf.networks.running_statistics import RunningStatistics
 
 TOP = 5
@@ -61,7 +62,7 @@ def training_loss(
 
     def loss(w, batch, seed, drop_path):
         images, labels = batch
-        (logits, auxiliary), seen = functional_call.call(
+        outputs, seen = functional_call.call(
             model,
             w,
             images,
@@ -69,6 +70,7 @@ def training_loss(
             seed=seed,
             training=True,
         )
+        logits, auxiliary = separate(outputs)
         value = cross_entropy(logits, labels, smoothing)
         if auxiliary is not None:
             more = cross_entropy(auxiliary, labels, smoothing)

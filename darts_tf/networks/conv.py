@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 
+import keras
 import tensorflow as tf
 
 from darts_tf.errors import InputError
@@ -16,6 +17,7 @@ from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
 from darts_tf.networks.compiled.mixed_edges import MixedEdges
 from darts_tf.networks.compiled.shared_functions import SharedTraces
+from darts_tf.networks.derived import AUXILIARY_WEIGHT, PACKAGE, DerivedNetwork
 from darts_tf.networks.discrete_edges import discrete_units
 from darts_tf.networks.drop_path import edge_arguments
 from darts_tf.networks.partial_edges import (
@@ -24,7 +26,7 @@ from darts_tf.networks.partial_edges import (
     check_channels,
 )
 from darts_tf.networks.skeleton import Trunk
-from darts_tf.networks.stem_and_head import AuxiliaryHead, strided_stem
+from darts_tf.networks.stem_and_head import AuxiliaryHead, as_floats, strided_stem
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
@@ -136,8 +138,11 @@ class Supernet(Trunk):
         return self._classify(last)
 
 
-class EvaluationNetwork(Trunk):
-    """A derived architecture for images of CIFAR's size (DARTS sect. 3.2).
+@keras.saving.register_keras_serializable(PACKAGE)
+class EvaluationNetwork(DerivedNetwork, Trunk):
+    """The network of a derived architecture, for images of CIFAR's size.
+
+    DARTS sect. 3.2. Raw logits come out (networks/derived.py).
 
     Args:
       genotype: the derived (or published) cells.
@@ -145,15 +150,29 @@ class EvaluationNetwork(Trunk):
       layers: number of cells, at least 3 (paper: 20).
       classes: number of classes.
       auxiliary: whether a second classifier hangs at 2/3 of the depth; it
-        exists in training only.
+        is read in training only.
+      auxiliary_weight: of its loss in `fit`.
+
+    Raises:
+      InputError: a size that makes no network.
     """
 
     def __init__(
-        self, genotype: Genotype, channels, layers, classes, auxiliary: bool = True
+        self,
+        genotype: Genotype,
+        channels: int,
+        layers: int,
+        classes: int,
+        auxiliary: bool = True,
+        auxiliary_weight: float = AUXILIARY_WEIGHT,
     ):
         self.genotype = genotype
         self.norm = functools.partial(BatchNorm, True)
         super().__init__(channels, layers, classes, name="evaluation_network")
+        self.arguments = {"channels": channels, "layers": layers, "classes": classes}
+        self.arguments["auxiliary"] = auxiliary
+        self.arguments["auxiliary_weight"] = auxiliary_weight
+        self.auxiliary_weight = auxiliary_weight
         head = self._auxiliary_head
         self.auxiliary = head(classes) if auxiliary else None
 
@@ -177,7 +196,7 @@ class EvaluationNetwork(Trunk):
         return AuxiliaryHead(classes, last_norm=True)
 
     def call(self, images, drop_path=None, seed=None, training=False):
-        """Logits of images [B, H, W, channels].
+        """Computes the logits of images [B, H, W, channels].
 
         Args:
           images: normalised images.
@@ -188,9 +207,10 @@ class EvaluationNetwork(Trunk):
           training: whether batch norm uses (and follows) the batch.
 
         Returns:
-          Logits [B, classes]; in training (logits, auxiliary logits), the
-          latter None without an auxiliary head.
+          Logits [B, classes]; with an auxiliary head in training the pair
+          (logits, auxiliary logits).
         """
+        images = as_floats(images)
         arguments = edge_arguments(self.cells, drop_path, seed, images, training)
         auxiliary_logits = None
         outputs = self._trunk(images, training, arguments.__getitem__)
@@ -199,9 +219,10 @@ class EvaluationNetwork(Trunk):
             if wanted and layer == self.reductions[1]:
                 auxiliary_logits = self.auxiliary(out, training=True)
         logits = self._classify(out)
-        return (logits, auxiliary_logits) if training else logits
+        return logits if auxiliary_logits is None else (logits, auxiliary_logits)
 
 
+@keras.saving.register_keras_serializable(PACKAGE)
 class MobileNetwork(EvaluationNetwork):
     """A derived architecture for ImageNet in the mobile setting.
 

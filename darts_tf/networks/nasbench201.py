@@ -19,6 +19,7 @@ from darts_tf.networks.cell import Cell
 from darts_tf.networks.compiled import recomputation
 from darts_tf.networks.compiled.packed_edges import PackedEdges
 from darts_tf.networks.convolutions import Conv, strided
+from darts_tf.networks.derived import PACKAGE, DerivedNetwork
 from darts_tf.networks.discrete_edges import discrete_units
 from darts_tf.networks.drop_path import edge_arguments
 from darts_tf.networks.partial_edges import (
@@ -27,7 +28,12 @@ from darts_tf.networks.partial_edges import (
     check_channels,
 )
 from darts_tf.networks.precision import widened
-from darts_tf.networks.stem_and_head import Classifier, check_ends, cifar_stem
+from darts_tf.networks.stem_and_head import (
+    Classifier,
+    as_floats,
+    check_ends,
+    cifar_stem,
+)
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import CELL, STAGES, cells_a_stage
@@ -77,6 +83,7 @@ class _Trunk(keras.Model):
         check_ends(channels, classes)
         size = cells_a_stage(layers)
         super().__init__(autocast=False, **kwargs)
+        self.supports_jit = False  # as networks/skeleton.py
         self.cells_a_stage = size
         self.kinds = (CELL,) * layers
         self.stem = cifar_stem(channels, self._norm)
@@ -84,6 +91,7 @@ class _Trunk(keras.Model):
         for layer in range(layers):
             wide = channels * 2 ** (layer // self.cells_a_stage)
             self.cells.append(self._build_cell(layer, wide))
+            self.cells[-1].name = f"cell_{layer}"
         for stage in range(1, STAGES):
             block = ResidualBlock(channels * 2**stage, self._norm)
             self.blocks.append(block)
@@ -97,8 +105,8 @@ class _Trunk(keras.Model):
             shape = operations.build_in_turn(self._before(layer), shape)
             operations.build_once(cell, [shape])
             shape = cell.compute_output_shape([shape])
-        for layer in (self.last_norm, self.classifier):
-            operations.build_once(layer, shape)
+        operations.build_once(self.last_norm, shape)
+        operations.build_once(self.classifier, (shape[0], shape[-1]))
 
     def _before(self, layer: int) -> list:
         """The block in front of a cell, where one begins a stage."""
@@ -180,8 +188,11 @@ class Supernet(_Trunk):
         return self._logits(images, training, lambda layer: {"weights": rows[layer]})
 
 
-class EvaluationNetwork(_Trunk):
-    """A derived architecture; it has no auxiliary head.
+@keras.saving.register_keras_serializable(f"{PACKAGE}.nasbench201")
+class EvaluationNetwork(DerivedNetwork, _Trunk):
+    """The network of a derived architecture; it has no auxiliary head.
+
+    Raw logits come out (networks/derived.py).
 
     Args:
       genotype: of a space with one cell.
@@ -190,9 +201,10 @@ class EvaluationNetwork(_Trunk):
       classes: number of classes.
     """
 
-    def __init__(self, genotype: Genotype, channels, layers, classes):
+    def __init__(self, genotype: Genotype, channels: int, layers: int, classes: int):
         self.genotype = genotype
         super().__init__(channels, layers, classes, name="evaluation_network")
+        self.arguments = {"channels": channels, "layers": layers, "classes": classes}
 
     def _build_cell(self, layer, channels):
         kind = self.kinds[layer]
@@ -202,7 +214,7 @@ class EvaluationNetwork(_Trunk):
         return Cell(units, spec.nodes, cell.concat, [None] * spec.inputs)
 
     def call(self, images, drop_path=None, seed=None, training=False):
-        """Logits of images [B, H, W, channels].
+        """Computes the logits [B, classes] of images [B, H, W, channels].
 
         Args:
           images: normalised images.
@@ -210,11 +222,7 @@ class EvaluationNetwork(_Trunk):
             for no drop path.
           seed: int32 [2], decides what is dropped.
           training: whether batch norm uses (and follows) the batch.
-
-        Returns:
-          Logits [B, classes]; in training (logits, None), as a network with
-          an auxiliary head returns its logits too.
         """
+        images = as_floats(images)
         arguments = edge_arguments(self.cells, drop_path, seed, images, training)
-        logits = self._logits(images, training, arguments.__getitem__)
-        return (logits, None) if training else logits
+        return self._logits(images, training, arguments.__getitem__)

@@ -36,12 +36,16 @@ class Trunk(keras.Model):
             "reduce" if layer in self.reductions else "normal"
             for layer in range(layers)
         )
+        # XLA compiles such networks for minutes, and gains nothing on a CPU.
+        self.supports_jit = False
         self.stems = self._build_stems(channels)
         self.cells = []
         halved = self._stem_halves
         for layer, kind in enumerate(self.kinds):
             channels = 2 * channels if kind == "reduce" else channels
-            self.cells.append(self._build_cell(layer, kind, channels, halved))
+            cell = self._build_cell(layer, kind, channels, halved)
+            cell.name = f"{kind}_cell_{layer}"
+            self.cells.append(cell)
             halved = kind == "reduce"
         self.classifier = Classifier(classes)
 
@@ -72,7 +76,8 @@ class Trunk(keras.Model):
 
     def _build_ends(self, shapes) -> None:
         """Builds what is behind the cells, whose outputs have these shapes."""
-        operations.build_once(self.classifier, shapes[-1])
+        batch, *_, channels = shapes[-1]
+        operations.build_once(self.classifier, (batch, channels))
 
     def _inputs(self, channels, after_reduction):
         """What brings both inputs of a cell to its size and width.

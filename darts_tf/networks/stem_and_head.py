@@ -29,6 +29,13 @@ def check_ends(channels: int, classes: int) -> None:
         raise InputError(f"classes must be at least 2; received {classes}")
 
 
+def as_floats(images):
+    """Returns images of whole numbers as float32, others as they are."""
+    if images.dtype.is_floating:
+        return images
+    return tf.cast(images, tf.float32)
+
+
 def cifar_stem(channels: int, norm=functools.partial(BatchNorm, True)):
     """3 x 3 convolution and batch norm, which learns scale and shift."""
     return operations.Chain([Conv(channels, (3, 3)), norm()])
@@ -40,13 +47,13 @@ def strided_stem(channels: int):
 
 
 class Classifier(keras.layers.Dense):
-    """A linear layer that starts as the papers' do: +-1/sqrt(fan in)."""
+    """A linear layer that starts as the papers' do: uniform in +-1/sqrt(fan in)."""
 
-    def build(self, shape) -> None:
+    def build(self, input_shape) -> None:
         """Creates kernel [in, classes] and bias [classes]."""
-        self.kernel_initializer = uniform(shape[-1])
-        self.bias_initializer = uniform(shape[-1])
-        super().build(shape)
+        self.kernel_initializer = uniform(input_shape[-1])
+        self.bias_initializer = uniform(input_shape[-1])
+        super().build(input_shape)
 
 
 class AuxiliaryHead(operations.Block):
@@ -75,10 +82,14 @@ class AuxiliaryHead(operations.Block):
         layers = [self.narrow, self.narrow_norm, self.wide, self.wide_norm]
         pooled = shape[0], 2, 2, shape[-1]
         last = operations.build_in_turn(filter(None, layers), pooled)
-        operations.build_once(self.classifier, last)
+        operations.build_once(self.classifier, (last[0], last[-1]))
+
+    def compute_output_shape(self, shape) -> tuple:
+        """Returns [B, classes]."""
+        return shape[0], self.classifier.units
 
     def call(self, x, training=False):
-        """[B, H, W, C] with H, W >= 2 -> logits [B, classes]."""
+        """Computes logits [B, classes] of [B, H, W, C] with H, W >= 2."""
         windows = [_auxiliary_window(size) for size in x.shape[1:3]]
         sizes, steps = zip(*windows)
         x = tf.nn.avg_pool2d(tf.nn.relu(x), sizes, steps, "VALID")

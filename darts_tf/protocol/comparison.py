@@ -135,7 +135,7 @@ def _panel(axes, rows: Sequence[Row], field: str, unit: float) -> None:
 
 def _search_row(workdir: Workdir, stored: dict) -> Row:
     result = result_of(workdir)
-    strategy = stored.get("strategy")
+    strategy = str(stored.get("strategy"))
     if result is None or "evaluations" not in result:
         raise InputError(
             f"{workdir.path} is neither an experiment nor a finished search "

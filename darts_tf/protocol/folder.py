@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from darts_tf.errors import InputError
 from darts_tf.protocol import flagfiles
@@ -26,7 +27,7 @@ from darts_tf.run.workdir import Workdir, open_workdir, read_settings
 PATIENCE_SECONDS = 60.0  # the wait for other tasks of an array job
 
 
-def make_plan(values: Mapping[str, object]) -> Plan:
+def make_plan(values: Mapping[str, Any]) -> Plan:
     """Returns the plan that the arguments make, after checking them.
 
     Args:

@@ -15,15 +15,15 @@ from tests.protocol.stub import Stub, make, searched, trained
 @pytest.fixture
 def stub(tmp_path, monkeypatch) -> Stub:
     """A protocol that works: search seed k finds cell k."""
-    found = make(tmp_path)
-    monkeypatch.setattr(sys, "executable", found.program)
+    programs = make(tmp_path)
+    monkeypatch.setattr(sys, "executable", programs.program)
     monkeypatch.delenv(children.GPUS, raising=False)
-    found.rule("train.evaluate", files=trained(valid=0.5, test=0.4))
-    found.rule("train.evaluate", "/full/", files=trained(test=0.25))
+    programs.rule("train.evaluate", files=trained(valid=0.5, test=0.4))
+    programs.rule("train.evaluate", "/full/", files=trained(test=0.25))
     for seed in range(4):
-        found.rule("train.search", f"--seed={seed}", files=searched(seed))
-    found.rule("check", code=0)
-    return found
+        programs.rule("train.search", f"--seed={seed}", files=searched(seed))
+    programs.rule("check", code=0)
+    return programs
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Whose folder it is: what is refused, in one line, before anything runs."""
+"""The folder's owner: refusals in one line, before anything runs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_another_flagfile_of_the_same_content_goes_on(values, stub, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, text, told",
+    "name, text, reason",
     [
         (
             "short_flags",
@@ -55,10 +55,10 @@ def test_another_flagfile_of_the_same_content_goes_on(values, stub, tmp_path):
         ),
     ],
 )
-def test_changed_flagfiles_are_refused(values, stub, name, text, told):
+def test_changed_flagfiles_are_refused(values, stub, name, text, reason):
     claim(values)
     write(values, name, text)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=reason):
         claim(values)
 
 

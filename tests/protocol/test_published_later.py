@@ -1,4 +1,4 @@
-"""Every choice of --published, and what each of its rows must have."""
+"""Every choice of `published`, and the fields that each row must have."""
 
 from __future__ import annotations
 

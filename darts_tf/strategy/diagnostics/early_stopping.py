@@ -112,7 +112,10 @@ class EarlyStopping:
 
     def genotype(self) -> Genotype:
         """Returns the genotype of the epoch that a stopped search returns."""
-        return self._genotypes[self.stop.taken - 1]
+        stop = self.stop
+        if stop is None:
+            raise ValueError("the search goes on")
+        return self._genotypes[stop.taken - 1]
 
     def _by_eigenvalue(self) -> Stop | None:
         k, epoch = self.settings.window, len(self._seen)
