@@ -188,9 +188,9 @@ def _help_text(doc: str | None) -> str:
 def _flag_lines(flag: flags.Flag) -> list[str]:
     usual = (flag.default_as_str or "").strip("'")
     head = f"  --[no]{flag.name}" if flag.boolean else f"  --{flag.name}"
-    given = f" (default: {usual})" if usual else ""
+    default = f" (default: {usual})" if usual else ""
     text = textwrap.fill(
-        " ".join((flag.help or "").split()) + given,
+        " ".join((flag.help or "").split()) + default,
         _WIDTH,
         initial_indent=" " * 6,
         subsequent_indent=" " * 6,

@@ -60,5 +60,5 @@ def parsed_config(kind: type[C], parsed: flags.FlagValues) -> C:
       InputError: a value out of its bounds, or an unknown name.
     """
     fields = dataclasses.fields(kind)
-    given = {f.name: parsed[f.name] for f in fields if parsed[f.name].present}
-    return kind(**{name: flag.value for name, flag in given.items()})
+    present = [parsed[f.name] for f in fields if parsed[f.name].present]
+    return kind(**{flag.name: flag.value for flag in present})

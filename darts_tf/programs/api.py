@@ -177,9 +177,9 @@ def evaluate(
     else:
         config = config.replace(genotype=os.fspath(genotype))
     config, data = _with_data(config, data)
-    given = genotype if isinstance(genotype, Genotype) else None
+    value = genotype if isinstance(genotype, Genotype) else None
     with _folder(workdir) as folder, _interruptible():
-        summary = program.run(config, folder, data, given)
+        summary = program.run(config, folder, data, value)
         files = Workdir(folder)
         outcome = EvaluationOutcome(
             Genotype.from_json(files.genotype.read_text("utf-8")),
