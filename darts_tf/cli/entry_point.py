@@ -9,6 +9,7 @@ from __future__ import annotations
 from darts_tf.run.process import tensorflow_environment  # isort: skip  # noqa: F401
 
 import re
+import signal
 import sys
 import textwrap
 import threading
@@ -96,6 +97,7 @@ def _quiet_threads() -> None:
 def _parse(argv: list[str], doc: str | None) -> list[str]:
     """Parses for absl's app: the program's name is all that is left."""
     if _asks_for_help(argv[1:]):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as `--help | head` expects
         print(_help_text(doc))
         sys.exit(0)
     try:
