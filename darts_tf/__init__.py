@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         export,
         search,
     )
+    from darts_tf.programs.trained_weights import load_trained_weights
     from darts_tf.space.genotype import Genotype
     from darts_tf.space.published import load_genotype
     from darts_tf.space.registry import cell_space, register_space
@@ -44,6 +45,7 @@ _HOMES = {
     "evaluate": "darts_tf.programs.api",
     "export": "darts_tf.programs.api",
     "load_genotype": "darts_tf.space.published",
+    "load_trained_weights": "darts_tf.programs.trained_weights",
     "register_operation": "darts_tf.networks.operations",
     "register_space": "darts_tf.space.registry",
     "search": "darts_tf.programs.api",
@@ -67,6 +69,7 @@ __all__ = [
     "evaluate",
     "export",
     "load_genotype",
+    "load_trained_weights",
     "register_operation",
     "register_space",
     "search",
