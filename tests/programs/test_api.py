@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import darts_tf as dt
+from darts_tf.programs import api
 from darts_tf.run.loop.metrics import MetricsLog
 
 ROOT = Path(__file__).parents[2]
@@ -130,6 +131,15 @@ def test_strategies_that_ask_have_no_alpha(data):
     assert outcome.alpha == {} and outcome.result["evaluations"] == 1
     with pytest.raises(dt.InputError, match="without alpha"):
         outcome.plot()
+
+
+def test_data_are_no_setting_that_was_given(data):
+    """Or an estimator that reads none would refuse them."""
+    config, same = api._with_data(dt.SearchConfig(epochs=3), data)
+    assert same is data and config.dataset == "arrays"
+    assert config.given == {"epochs"}
+    config, nothing = api._with_data(dt.SearchConfig(), "digits")
+    assert nothing is None and config.dataset == "digits" and not config.given
 
 
 @pytest.mark.parametrize(
