@@ -23,9 +23,9 @@ import functools
 from collections.abc import Callable
 
 import tensorflow as tf
-from tensorflow.python.eager.record import record_operation
 
 from darts_tf.networks.compiled import derivative_mode
+from darts_tf.networks.compiled.private_tensorflow import record_operation
 
 
 def sloped(call: Callable, push: Callable, weights, inputs, mixing):
@@ -64,11 +64,11 @@ def sloped(call: Callable, push: Callable, weights, inputs, mixing):
         if not derivative_mode.slope_is_wanted():
             return [*constant, *tape.gradient(y, [*tensors(x), *p], arrived)]
         unknown = [t * _numberless(t.dtype) for t in still]
-        record_operation("slope", unknown, arrived, slope)
+        unknown = record_operation("slope", unknown, arrived, slope)
         return [*unknown, *[None] * len(p)]
 
-    record_operation("layer", y, [*moving, *mixing], gradient)
-    return outputs, states
+    y = record_operation("layer", y, [*moving, *mixing], gradient)
+    return filled(outputs, y), states
 
 
 def pushed(call: Callable) -> Callable:

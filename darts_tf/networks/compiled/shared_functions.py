@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 import keras
 import tensorflow as tf
-from tensorflow.python.eager.record import should_record_backprop
 
 from darts_tf.networks.compiled import (
     derivative_mode,
@@ -21,6 +20,7 @@ from darts_tf.networks.compiled import (
     functional_call,
 )
 from darts_tf.networks.compiled.flat_weights import RowWeights, WeightRow
+from darts_tf.networks.compiled.private_tensorflow import is_watched
 
 
 class SharedTraces:
@@ -124,9 +124,9 @@ def _moving(inputs, mixing) -> list[bool]:
     first cells read their images for the gradient of alpha.
     """
     given = directional_derivatives.tensors(inputs)
-    if not should_record_backprop([*given, *mixing]):
+    if not is_watched([*given, *mixing]):
         return [True] * len(given)
-    return [should_record_backprop([tensor]) for tensor in given]
+    return [is_watched([tensor]) for tensor in given]
 
 
 class _Pure:

@@ -35,7 +35,7 @@ class Task(Protocol):
       cells_loss: L_train as loss(w, cells, batch, seed), cells being mixing
         weights for each cell of the network; None where it has one cell.
       kinds: the kind of each of the network's cells, in order.
-      sloped: whether gradients.slope_gradient is the way to the exact method's
+      sloped: whether bilevel.forward_over_reverse is the way to the exact method's
         implicit term.
     """
 

@@ -18,6 +18,7 @@ from darts_tf.strategy.darts import bilevel, search
 from darts_tf.strategy.darts.text_task import TextTask, search_loss
 from darts_tf.strategy.diagnostics import instruments
 from darts_tf.strategy.diagnostics.hessian import hessian_product
+from tests.strategy.architecture_gradient import ArchitectureGradient
 
 B, T, H, V = 4, 3, 3, 7
 SMALL = SearchSpace(
@@ -122,7 +123,7 @@ def test_eq_8_needs_the_same_masks():
     unroll = bilevel.Unroll(SGD(clip_norm=0.25), [], tf.constant(5.0))
 
     def gradient(loss, method="finite_difference"):
-        piece = bilevel.ArchitectureGradient(loss, method, lambda f: f)
+        piece = ArchitectureGradient(loss, method)
         return piece(w, alpha, train, valid, SEED, unroll)[0][0].numpy()
 
     calls = []
