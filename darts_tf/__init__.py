@@ -1,3 +1,89 @@
-"""darts-tf: differentiable architecture search in TensorFlow and Keras."""
+"""Differentiable architecture search in TensorFlow and Keras.
+
+The names below are loaded when they are first used, so that importing the
+package is cheap and loads no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from darts_tf import data
+    from darts_tf.config import DerivationConfig, SearchConfig, TrainingConfig
+    from darts_tf.errors import DivergedError, InputError
+    from darts_tf.networks.build import build_network
+    from darts_tf.networks.operations import register_operation
+    from darts_tf.programs.api import (
+        EvaluationOutcome,
+        SearchOutcome,
+        derive,
+        evaluate,
+        export,
+        search,
+    )
+    from darts_tf.space.genotype import Genotype
+    from darts_tf.space.published import load_genotype
+    from darts_tf.space.registry import cell_space, register_space
 
 __version__ = "0.2.0"
+
+_HOMES = {
+    "DerivationConfig": "darts_tf.config",
+    "DivergedError": "darts_tf.errors",
+    "EvaluationOutcome": "darts_tf.programs.api",
+    "Genotype": "darts_tf.space.genotype",
+    "InputError": "darts_tf.errors",
+    "SearchConfig": "darts_tf.config",
+    "SearchOutcome": "darts_tf.programs.api",
+    "TrainingConfig": "darts_tf.config",
+    "build_network": "darts_tf.networks.build",
+    "cell_space": "darts_tf.space.registry",
+    "derive": "darts_tf.programs.api",
+    "evaluate": "darts_tf.programs.api",
+    "export": "darts_tf.programs.api",
+    "load_genotype": "darts_tf.space.published",
+    "register_operation": "darts_tf.networks.operations",
+    "register_space": "darts_tf.space.registry",
+    "search": "darts_tf.programs.api",
+}
+"""By public name: the module that has it."""
+
+__all__ = [
+    "DerivationConfig",
+    "DivergedError",
+    "EvaluationOutcome",
+    "Genotype",
+    "InputError",
+    "SearchConfig",
+    "SearchOutcome",
+    "TrainingConfig",
+    "__version__",
+    "build_network",
+    "cell_space",
+    "data",
+    "derive",
+    "evaluate",
+    "export",
+    "load_genotype",
+    "register_operation",
+    "register_space",
+    "search",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name where it is first used."""
+    if name == "data":
+        return importlib.import_module("darts_tf.data")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Returns the public names too that are not loaded yet."""
+    return sorted({*globals(), *__all__})

@@ -21,7 +21,7 @@ step "pyright"
 "$python" -m pyright --level error --pythonpath "$python"
 
 step "docs"
-"$python" -m mkdocs build --quiet --strict --site-dir "$(mktemp -d)"
+NO_MKDOCS_2_WARNING=1 "$python" -m mkdocs build --quiet --strict --site-dir "$(mktemp -d)"
 
 step "wheel"
 PYTHON=$python tests/wheel.sh

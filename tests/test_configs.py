@@ -1,59 +1,44 @@
-"""Every flagfile parses with its program; enumerations are the libraries'."""
+"""Every flagfile parses with its program; names are those of the libraries."""
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
-import json
 import pathlib
 import re
 import shlex
-import subprocess
-import sys
 
 import pytest
 from absl import flags
 
-from darts_tf.cli import (
-    estimator_flags,
-    recipe_flags,
-    search_flags,
-    space_flags,
-    strategy_flags,
+from darts_tf import config as configs
+from darts_tf.cli import flags as config_flags
+from darts_tf.config import names
+from darts_tf.config_rules import (
+    ESTIMATOR_NAMES,
+    RELAXED,
+    SHARING,
+    STRATEGY_NAMES,
+    settle,
 )
-from darts_tf.cli import flags as run_flags
-from darts_tf.descent import precision, replicas, workers
+from darts_tf.descent import precision
 from darts_tf.estimation import training_settings
 from darts_tf.programs import estimators
 from darts_tf.space.published import PUBLISHED
-from darts_tf.space.registry import SPACES
 from darts_tf.strategy.black_box import strategies
-from darts_tf.strategy.darts import bilevel, joint
-from darts_tf.strategy.diagnostics import early_stopping, instruments
+from darts_tf.strategy.darts import bilevel, joint, search_settings
+from darts_tf.strategy.diagnostics import instruments
 from darts_tf.strategy.lambda_darts import regularizer
 
 ROOT = pathlib.Path(__file__).parents[1]
 FOLDERS = (ROOT / "configs", ROOT / "benchmarks" / "studies")
 CONFIGS = sorted(path for folder in FOLDERS for path in folder.rglob("*.flags"))
 NAMES = [str(path.relative_to(ROOT)) for path in CONFIGS]
-PARSER = """
-import importlib, json, os, sys, traceback
-import darts_tf.cli.entry_point, darts_tf.programs.setup, darts_tf.programs.records
-from absl import flags
-
-codes = {}
-for name, program, arguments in json.load(sys.stdin):
-    pid = os.fork()  # each program defines its flags anew
-    if not pid:
-        try:
-            importlib.import_module(program)
-            left = flags.FLAGS([program, *arguments])
-            os._exit(0 if len(left) == 1 else 3)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    codes[name] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-print(json.dumps(codes))
-"""
+KINDS = {
+    "train.search": configs.SearchConfig,
+    "train.evaluate": configs.TrainingConfig,
+    "train.experiment": configs.ExperimentConfig,
+}
 
 
 def command(path: pathlib.Path) -> list[str]:
@@ -61,25 +46,6 @@ def command(path: pathlib.Path) -> list[str]:
     words = re.search(r"^# Command:((?:.*\\\n# +)*.*)$", path.read_text(), re.M)
     text = re.sub(r"\\\n# +", " ", words.group(1))
     return shlex.split(text)
-
-
-@pytest.fixture(scope="module")
-def codes() -> dict[str, int]:
-    """How each Command parsed, flagfile and all."""
-    jobs = []
-    for name, path in zip(NAMES, CONFIGS):
-        words = command(path)
-        jobs.append([name, words[2], words[3:]])
-    done = subprocess.run(
-        [sys.executable, "-c", PARSER],
-        input=json.dumps(jobs),
-        text=True,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        check=True,
-        timeout=600,
-    )
-    return json.loads(done.stdout)
 
 
 def test_there_are_configs():
@@ -98,53 +64,65 @@ def test_opens_with_paper_command_cost_and_what_to_expect(path):
     assert f"--flagfile={path.relative_to(ROOT)}" in words
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_parses_with_its_program(codes, name):
-    assert codes[name] == 0
+@pytest.mark.parametrize("path", CONFIGS, ids=NAMES)
+def test_parses_with_its_program(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    _, _, program, *arguments = command(path)
+    values = flags.FlagValues()
+    config_flags.define(KINDS[program], "Folder.", into=values)
+    assert len(values([program, *arguments])) == 1
+    settle(config_flags.parsed_config(KINDS[program], values))
 
 
-def test_enumerations_are_those_of_the_libraries():
-    assert tuple(search_flags.METHODS) == tuple(bilevel.METHODS)
-    assert tuple(search_flags.OPTIMIZATIONS) == tuple(joint.SEARCHES)
-    assert run_flags.DISTRIBUTE == (*replicas.CHOICES, workers.CHOICE)
-    assert run_flags.JIT == replicas.JIT
-    assert run_flags.PRECISIONS == tuple(precision.PRECISIONS)
-    assert search_flags.REGULARIZERS == ("none", *regularizer.KINDS)
-    assert search_flags.LAMBDA_CELLS == regularizer.CELLS
-    assert search_flags.LAMBDA_GRADIENTS == regularizer.GRADIENTS
-    assert set(space_flags.SPACES) == set(SPACES)
-    assert recipe_flags.SCHEDULES == training_settings.SCHEDULES
-    decay = training_settings.TrainingSettings.learning_rate_decay
-    assert recipe_flags.DECAY == decay
-    usual = {
-        "lambda_strength": regularizer.STRENGTH,
-        "lambda_gradient": regularizer.GRADIENTS[0],
-        "lambda_epsilon": regularizer.EPSILON,
-        "lambda_cells": regularizer.CELLS[0],
-    }
-    assert search_flags.LAMBDA_DEFAULTS == usual
-    assert tuple(search_flags.INSTRUMENTS) == tuple(instruments.KINDS)
-    assert tuple(search_flags.EARLY_STOP) == tuple(early_stopping.RULES)
-    assert tuple(strategy_flags.OWN_FLAGS) == tuple(strategies.STRATEGIES)
-    assert set(estimator_flags.ESTIMATORS) == set(estimators.ESTIMATORS)
+@pytest.mark.parametrize(
+    "literal, keys",
+    [
+        (configs.Method, bilevel.METHODS),
+        (configs.Optimization, joint.SEARCHES),
+        (configs.Precision, precision.PRECISIONS),
+        (configs.Regularizer, {"none", *regularizer.KINDS}),
+        (configs.Instrument, instruments.KINDS),
+        (configs.Estimator, estimators.ESTIMATORS),
+        (configs.Estimator, ESTIMATOR_NAMES),
+        (
+            configs.Strategy,
+            {*RELAXED, SHARING, *STRATEGY_NAMES},
+        ),
+    ],
+)
+def test_each_name_has_its_function(literal, keys):
+    assert set(names(literal)) == set(keys)
 
 
-def test_a_strategys_flags_are_its_settings_with_their_defaults():
-    strategy_flags.define_strategy()
-    for name, own in strategy_flags.OWN_FLAGS.items():
-        constructor = strategies.STRATEGIES[name].__init__
-        usual = inspect.signature(constructor).parameters
+def test_a_strategys_names_are_its_settings_with_their_defaults():
+    assert STRATEGY_NAMES.keys() == strategies.STRATEGIES.keys()
+    config = configs.SearchConfig()
+    for strategy, fields in STRATEGY_NAMES.items():
+        constructor = strategies.STRATEGIES[strategy].__init__
         settings = {
-            n: p.default
-            for n, p in usual.items()
-            if p.default is not inspect.Parameter.empty
+            name: parameter.default
+            for name, parameter in inspect.signature(constructor).parameters.items()
+            if parameter.default is not inspect.Parameter.empty
         }
         assert settings == {
-            flag.removeprefix(f"{name}_"): flags.FLAGS[flag].default for flag in own
+            name.removeprefix(f"{strategy}_"): getattr(config, name) for name in fields
         }
+
+
+@pytest.mark.parametrize(
+    "settings, config",
+    [
+        (search_settings.SearchSettings, configs.SearchConfig()),
+        (training_settings.TrainingSettings, configs.TrainingConfig()),
+    ],
+)
+def test_settings_have_the_defaults_of_the_config(settings, config):
+    for field in dataclasses.fields(settings):
+        if field.default is not dataclasses.MISSING:
+            assert field.default == getattr(config, field.name), field.name
 
 
 def test_help_names_every_published_genotype():
-    source = pathlib.Path(run_flags.__file__).read_text()
+    text = configs.TrainingConfig.__dataclass_fields__["genotype"].metadata["help"]
     for name in {name for cells in PUBLISHED.values() for name in cells}:
-        assert re.sub(r"_[1-9]$", "_0", name) in source
+        assert re.sub(r"_[1-9]$", "_0", name) in text

@@ -1,1 +1,1 @@
-"""Entry points: flags -> objects -> one library call."""
+"""The programs as modules, for `python -m train.NAME` from a clone."""

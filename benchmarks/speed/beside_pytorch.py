@@ -176,8 +176,7 @@ def check_lists() -> None:
                 )
     if set(FLAGS.columns) - {OURS} and not importlib.util.find_spec("torch"):
         raise InputError(
-            "PyTorch's columns need PyTorch: pip install torch, or give "
-            "--columns=ours"
+            "PyTorch's columns need PyTorch: pip install torch, or give --columns=ours"
         )
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from darts_tf.cli import flags as run_flags
+from darts_tf import config
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
@@ -45,7 +45,7 @@ flags.DEFINE_enum("device", "gpu", ("gpu", "cpu"), "that is checked")
 flags.DEFINE_integer("channels", 8, "of the supernet", lower_bound=1)
 flags.DEFINE_integer("layers", 4, "of the supernet", lower_bound=3)
 flags.DEFINE_integer("batch_size", 16, "images", lower_bound=1)
-flags.DEFINE_enum("jit", "off", run_flags.JIT, "as train.search")
+flags.DEFINE_enum("jit", "off", config.names(config.Jit), "as train.search")
 FLAGS = flags.FLAGS
 
 

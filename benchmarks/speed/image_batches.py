@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 import tensorflow as tf
 
+from darts_tf.config import SearchConfig
 from darts_tf.descent.replicas import Replicas
-from darts_tf.programs import images, setup
 from darts_tf.programs.image_data import Batches
+from darts_tf.programs.images import ImageProgramTask
 
 AUGMENTATION = {
     "crop_padding": 4,
@@ -72,21 +73,11 @@ def real_images(
     dataset: str, data_dir: str | None, batch_size: int, replicas: Replicas
 ) -> Images:
     """A data set, divided, augmented and batched as a search does it."""
-    flags = setup.StoredFlags(
-        {
-            "dataset": dataset,
-            "data_dir": data_dir,
-            "batch_size": batch_size,
-            "download": False,
-            "image_size": None,
-            "examples": 0,
-            "train_portion": 0.5,
-            "seed": 0,
-        }
-        | AUGMENTATION
+    config = SearchConfig(
+        dataset=dataset, data_dir=data_dir, batch_size=batch_size, **AUGMENTATION
     )
-    data = images.search_data(flags)
-    train, valid = (Batches(flags, data, part, replicas) for part in (0, 1))
+    data = ImageProgramTask().search_data(config)
+    train, valid = (Batches(config, data, part, replicas) for part in (0, 1))
     return Images(
         data.images.image_shape,
         data.images.num_classes,

@@ -15,6 +15,7 @@ from __future__ import annotations
 from darts_tf.cli import entry_point  # isort: skip  # noqa: F401
 from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
+import functools
 import json
 import statistics
 import time
@@ -46,7 +47,7 @@ def main(_) -> None:
     rows = [row("step", lambda: step_times.advance(loop), FLAGS.steps)]
     for name, kind in instruments.KINDS.items():
         instrument = kind(task, replicas)
-        rows.append(row(name, lambda: instrument(loop), FLAGS.calls))
+        rows.append(row(name, functools.partial(instrument, loop), FLAGS.calls))
     print("\n".join([HEAD, "|---" * 5 + "|", *map(line(rows[0]), rows)]))
 
 

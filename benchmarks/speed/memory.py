@@ -29,7 +29,7 @@ from benchmarks.speed.memory_report import (
     report,
 )
 from benchmarks.speed.step_sizes import measured
-from darts_tf.cli.search_flags import METHODS
+from darts_tf import config
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
 from darts_tf.space import conv, recurrent
@@ -70,7 +70,10 @@ def points() -> list[dict]:
     text = FLAGS.space == recurrent.SPACE.name
     known_ways = TEXT_WAYS if text else WAYS
     ways = list(known_ways) if FLAGS.ways is None else FLAGS.ways
-    for given, known in ((FLAGS.methods, METHODS), (ways, known_ways)):
+    for given, known in (
+        (FLAGS.methods, config.names(config.Method)),
+        (ways, known_ways),
+    ):
         for name in given:
             if name not in known:
                 raise InputError(f"unknown {name!r}; there are {', '.join(known)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 
 from benchmarks.speed import step_sizes
-from darts_tf.cli.search_flags import METHODS
+from darts_tf.config import Method, names
 from darts_tf.programs.memory_steps import ImageSearch, TextSearch, step_of
 from darts_tf.space import recurrent
 
@@ -93,7 +93,7 @@ def ordered(rows: list[dict], sizes) -> list[dict]:
         rows,
         key=lambda row: (
             *(row[name] for name in sizes),
-            METHODS.index(row["method"]),
+            names(Method).index(row["method"]),
             list(WAYS).index(way(row)),
         ),
     )

@@ -26,37 +26,36 @@ from benchmarks.speed import size_flags, step_times
 from benchmarks.speed.image_batches import Images, random_images, real_images
 from benchmarks.speed.step_worker import TEXT_PROTOCOL
 from benchmarks.speed.text_batches import random_windows
-from darts_tf.cli import flags as run_flags
-from darts_tf.cli import search_flags, space_flags
+from darts_tf import config
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
 from darts_tf.programs import images, setup
 from darts_tf.space import recurrent
-from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.darts import bilevel, search, tasks
+from darts_tf.space.registry import SPACES, space_by_name
+from darts_tf.strategy.darts import search, tasks
 from darts_tf.strategy.darts.text_task import TextTask
 
-flags.DEFINE_enum("method", "first_order", bilevel.METHODS, "of alpha")
+flags.DEFINE_enum("method", "first_order", config.names(config.Method), "of alpha")
 size_flags.define_sizes()
 flags.adopt_module_key_flags(size_flags)
 flags.DEFINE_integer("batch_size", 64, "images", lower_bound=1)
-flags.DEFINE_enum("space", "darts_conv", space_flags.SPACES, "what is searched")
+flags.DEFINE_enum("space", "darts_conv", list(SPACES), "what is searched")
 flags.DEFINE_enum(
-    "lambda_regularizer", "none", search_flags.REGULARIZERS, "images only"
+    "lambda_regularizer", "none", config.names(config.Regularizer), "images only"
 )
 flags.DEFINE_enum(
     "lambda_gradient",
-    search_flags.LAMBDA_GRADIENTS[0],
-    search_flags.LAMBDA_GRADIENTS,
+    "finite_difference",
+    config.names(config.RegularizerGradient),
     "as train.search",
 )
 flags.DEFINE_integer("micro_batches", 1, "as train.search", lower_bound=1)
 flags.DEFINE_bool("recompute", False, "as train.search; images only")
 flags.DEFINE_enum(
-    "precision", "float32", run_flags.PRECISIONS, "as train.search; images"
+    "precision", "float32", config.names(config.Precision), "as train.search; images"
 )
-flags.DEFINE_enum("jit", "auto", run_flags.JIT, "as train.search")
+flags.DEFINE_enum("jit", "auto", config.names(config.Jit), "as train.search")
 flags.DEFINE_string("dataset", None, "as train.search; none: random images")
 flags.DEFINE_string("data_dir", None, "folder of --dataset")
 flags.DEFINE_integer("partial_channels", 1, "as train.search; images only")

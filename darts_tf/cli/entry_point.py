@@ -1,8 +1,7 @@
-"""What every entry point does around its main function.
+"""Parses flags, calls a main function, and prints errors as one line.
 
 Import this module before anything that imports TensorFlow
-(tensorflow_environment.py). What TensorFlow 2.21 says while it is imported
-heeds no variable and stays.
+(tensorflow_environment.py).
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ from collections.abc import Callable, Sequence
 
 from absl import app, flags, logging
 
+from darts_tf import config as configs
+from darts_tf.cli import flags as config_flags
 from darts_tf.errors import DivergedError, InputError
 from darts_tf.run.process import machine_errors, parent_watch
 
@@ -24,6 +25,7 @@ USAGE_CODE, FAILURE_CODE, INTERRUPT_CODE = 2, 1, 130
 _HELP = ("--help", "-help", "--helpshort", "-helpshort", "-h", "-?")
 _WIDTH = 80
 _REQUIRED = re.compile(r"^flag --(\w+)=None: .*other than None", re.MULTILINE)
+_ARGUMENT = re.compile(r"`([a-z]\w*)(=[^`]*| --\w+)?`")
 _GIVE = {
     "workdir": "give the folder of the run, for example --workdir=runs/search",
     "genotype": "give a JSON file or a published name, for example --genotype=DARTS_V2",
@@ -33,11 +35,15 @@ _GIVE = {
 def run(
     main: Callable[[list[str]], object],
     check: Callable[[flags.FlagValues], None] | None = None,
+    doc: str | None = None,
 ) -> None:
     """Parses the flags, calls `main(argv)` and exits.
 
-    `check` may refuse flags that do not fit together (InputError); what
-    --only_check_args asks for holds it too.
+    Args:
+      main: the program; an integer that it returns is the exit code.
+      check: may refuse flags that do not fit together (InputError), also
+        with --only_check_args.
+      doc: opens the help (default: the docstring of __main__).
 
     Exit codes: 0, also after SIGTERM in a long run, which has saved; 2 with
     one line on stderr for flags that do not parse and for InputError; 1 with
@@ -51,7 +57,7 @@ def run(
     parent_watch.watch_parent()
     app.run(
         lambda argv: _guarded(main, argv),
-        flags_parser=lambda argv: _checked(argv, check),
+        flags_parser=lambda argv: _checked(argv, check, doc),
     )
 
 
@@ -74,9 +80,9 @@ def _guarded(main: Callable[[list[str]], object], argv: list[str]) -> object:
 
 
 def _quiet_threads() -> None:
-    """No traceback for what a thread hands on to the main one (TensorBoard).
+    """Hides tracebacks of errors that a thread hands on to the main one.
 
-    The main thread ends with its line; that of other errors is shown.
+    TensorBoard does; the main thread ends with one line. Others are shown.
     """
     usual = threading.excepthook
 
@@ -87,10 +93,10 @@ def _quiet_threads() -> None:
     threading.excepthook = hook
 
 
-def _parse(argv: list[str]) -> list[str]:
-    """The parser for absl's app: the program's name is all that is left."""
+def _parse(argv: list[str], doc: str | None) -> list[str]:
+    """Parses for absl's app: the program's name is all that is left."""
     if _asks_for_help(argv[1:]):
-        print(_help_text())
+        print(_help_text(doc))
         sys.exit(0)
     try:
         left = flags.FLAGS(argv)
@@ -111,8 +117,8 @@ def _parse(argv: list[str]) -> list[str]:
     return left
 
 
-def _checked(argv: list[str], check) -> list[str]:
-    left = _parse(argv)
+def _checked(argv: list[str], check, doc: str | None) -> list[str]:
+    left = _parse(argv, doc)
     if check is not None:
         try:
             check(flags.FLAGS)
@@ -122,10 +128,23 @@ def _checked(argv: list[str], check) -> list[str]:
 
 
 def _say(error: object, code: int) -> int:
-    """Prints the error as one line; gives the code back."""
+    """Prints the error as one line, in the words of flags; returns the code."""
     sys.stdout.flush()
-    print("error: " + " ".join(str(error).split()), file=sys.stderr, flush=True)
+    line = in_flags(" ".join(str(error).split()))
+    print(f"error: {line}", file=sys.stderr, flush=True)
     return code
+
+
+def in_flags(text: str) -> str:
+    """Turns the library's `name` and `name=value` into --name and --name=value."""
+    kinds = [k for k in vars(configs).values() if isinstance(k, type)]
+    known = {"workdir", *flags.FLAGS}
+    known.update(*(getattr(kind, "__dataclass_fields__", ()) for kind in kinds))
+
+    def replaced(match: re.Match) -> str:
+        return f"--{match[1]}{match[2] or ''}" if match[1] in known else match[0]
+
+    return _ARGUMENT.sub(replaced, text)
 
 
 def _flag_error(error: Exception) -> str:
@@ -150,10 +169,11 @@ def _asks_for_help(arguments: Sequence[str]) -> bool:
     return any(argument in _HELP for argument in before)
 
 
-def _help_text() -> str:
-    """The program's docstring and its flags, in the order of definition."""
-    doc = sys.modules["__main__"].__doc__ or ""
+def _help_text(doc: str | None) -> str:
+    """Returns the program's description and flags, in order of definition."""
+    doc = doc or sys.modules["__main__"].__doc__ or ""
     key_flags = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
+    key_flags += flags.FLAGS.get_key_flags_for_module(config_flags.__name__)
     lines = [textwrap.dedent(doc).strip(), "", "Flags:"]
     for flag in key_flags:
         lines += _flag_lines(flag)

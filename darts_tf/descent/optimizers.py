@@ -9,6 +9,8 @@ does not contain the learning rate. Keras has neither form.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -35,6 +37,7 @@ class _Guarded:
     """
 
     guarded: bool = dataclasses.field(default=False, kw_only=True)
+    _step: ClassVar[Callable[..., Any]]  # the step itself, by subclasses
 
     def step(self, parameters, gradients, slots, *arguments):
         """Returns (parameters', slots') after one step, of the same shapes."""

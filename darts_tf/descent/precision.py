@@ -45,10 +45,11 @@ class Precision:
 
     def narrowed(self, batch):
         """Casts the floating-point tensors of a batch to `dtype`."""
-        if self.dtype is None:
+        dtype = self.dtype
+        if dtype is None:
             return batch
         return tf.nest.map_structure(
-            lambda x: tf.cast(x, self.dtype) if x.dtype.is_floating else x,
+            lambda x: tf.cast(x, dtype) if x.dtype.is_floating else x,
             batch,
         )
 

@@ -14,10 +14,10 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from darts_tf.config import Distribute, names
 from darts_tf.errors import InputError
 
-CHOICES = ("auto", "one_device", "mirrored")
-JIT = ("auto", "on", "off")
+CHOICES = tuple(name for name in names(Distribute) if name != "multi_worker")
 ACCELERATORS = {"GPU", "TPU"}
 
 

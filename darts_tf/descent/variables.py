@@ -33,7 +33,7 @@ def numbered(
         for group, values in groups.items()
         for index, value in enumerate(values)
     }
-    return arrays | {STEP: np.int64(step)}
+    return arrays | {STEP: np.array(step, np.int64)}
 
 
 def load(
@@ -55,7 +55,7 @@ def load(
 
 
 def grouped(
-    shapes: Mapping[str, Sequence[tuple[int, ...]]],
+    shapes: Mapping[str, Sequence[tuple[int | None, ...]]],
     arrays: Mapping[str, np.ndarray],
 ) -> tuple[int, dict[str, list[np.ndarray]]]:
     """Returns (the step, the arrays of each group), undoing `numbered`.

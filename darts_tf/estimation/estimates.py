@@ -46,6 +46,7 @@ class Estimator(Protocol):
           folder: for files that have to outlive a kill; not made yet. Called
             again with the same genotype and folder, it goes on from there.
         """
+        ...
 
 
 def of_accuracy(accuracy: float, seconds: float, images: int | None = None) -> Estimate:

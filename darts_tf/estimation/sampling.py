@@ -49,6 +49,9 @@ def sample(
         noise = generator.gumbel(size=scores.shape)
         ids = np.argmax(scores + noise, -1)[:, np.newaxis].astype(np.int32)
         drawn.append(ids[:, 0])
-    lines = ([words[i] for i in row] for row in np.array(drawn).T)
-    cut = (row[: row.index(end)] if end in row else row for row in lines)
-    return [" ".join(row) for row in cut]
+    texts = []
+    for row in np.array(drawn).T.tolist():
+        sentence = [str(words[i]) for i in row]
+        length = sentence.index(end) if end in sentence else len(sentence)
+        texts.append(" ".join(sentence[:length]))
+    return texts

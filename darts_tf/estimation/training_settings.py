@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from darts_tf.config import Schedule, names
 from darts_tf.descent.schedules import cosine, exponential, falling, warmed_up
 
 
@@ -59,4 +60,4 @@ class TrainingSettings:
         return warmed_up(rate, epoch, self.learning_rate_warmup)
 
 
-SCHEDULES = ("cosine", "exponential", "linear")
+SCHEDULES = names(Schedule)

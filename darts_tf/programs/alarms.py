@@ -1,17 +1,18 @@
-"""What a finished search has to warn of, in words and for result.json."""
+"""Warnings at the end of a search: collapsed cells, early stops."""
 
 from __future__ import annotations
 
 import dataclasses
 import textwrap
 
+from darts_tf.config import SearchConfig
 from darts_tf.strategy.diagnostics.collapse import collapse
 
 WIDTH = 80
 
 
 def outcome(loop, genotype) -> dict:
-    """ "collapsed" (why, or None) and "early_stop" (of it, or None)."""
+    """Returns "collapsed" (the reason or None) and "early_stop" (or None)."""
     stop = loop.stop
     return {
         "collapsed": collapse(loop.space, genotype) or None,
@@ -19,13 +20,13 @@ def outcome(loop, genotype) -> dict:
     }
 
 
-def told(found: dict, flags) -> str:
-    """An outcome as paragraphs, "" where all went its usual way."""
+def format_outcome(outcome: dict, config: SearchConfig) -> str:
+    """Returns an outcome as paragraphs, "" where there is nothing to warn of."""
     texts = []
-    if found["early_stop"]:
-        texts.append(_stopped(found["early_stop"], flags))
-    if found["collapsed"]:
-        texts.append(_collapsed(found["collapsed"], flags))
+    if outcome["early_stop"]:
+        texts.append(_stopped(outcome["early_stop"], config))
+    if outcome["collapsed"]:
+        texts.append(_collapsed(outcome["collapsed"], config))
     return "".join(
         textwrap.fill(
             text,
@@ -40,35 +41,36 @@ def told(found: dict, flags) -> str:
     )
 
 
-def _stopped(stop: dict, flags) -> str:
+def _stopped(stop: dict, config: SearchConfig) -> str:
     return (
-        f"Stopped by --early_stop={flags.early_stop} after epoch "
-        f"{stop['epoch']} of {flags.epochs}: {stop['reason']}. The genotype "
+        f"Stopped by --early_stop={config.early_stop} after epoch "
+        f"{stop['epoch']} of {config.epochs}: {stop['reason']}. The genotype "
         f"is that of epoch {stop['taken']}."
     )
 
 
-def _collapsed(reason: str, flags) -> str:
+def _collapsed(reason: str, config: SearchConfig) -> str:
     return (
         f"ALARM: the search has collapsed: {reason}. DARTS often does; the "
         f"network will be poor. Try, in another --workdir: "
-        f'{"; ".join(_remedies(flags))}. See README, "Why did my search '
+        f'{"; ".join(_remedies(config))}. See README, "Why did my search '
         f'collapse?"'
     )
 
 
-def _remedies(flags) -> list[str]:
-    """What this search did not use yet."""
-    found = []
-    if "lambda_regularizer" in flags and flags.lambda_regularizer == "none":
-        found.append(
+def _remedies(config: SearchConfig) -> list[str]:
+    """Returns what this search did not use yet."""
+    remedies = []
+    regularizes = config.optimization == "bilevel" and config.space != "darts_recurrent"
+    if regularizes and config.lambda_regularizer == "none":
+        remedies.append(
             "--lambda_regularizer=cosine --lambda_gradient=exact (Lambda-DARTS)"
         )
-    if flags.early_stop == "none":
-        found.append("--early_stop=eigenvalue or --early_stop=skip_connections")
-    found.append("fewer --epochs")
-    found.append(
-        f"a --weight_decay above {flags.weight_decay:g} (Zela et al. 2020 go "
+    if config.early_stop == "none":
+        remedies.append("--early_stop=eigenvalue or --early_stop=skip_connections")
+    remedies.append("fewer --epochs")
+    remedies.append(
+        f"a --weight_decay above {config.weight_decay:g} (Zela et al. 2020 go "
         f"up to 0.0243)"
     )
-    return found
+    return remedies

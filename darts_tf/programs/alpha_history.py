@@ -1,4 +1,4 @@
-"""alpha.npz: what alpha was after each epoch of a search."""
+"""The history of alpha, after each epoch of a search (alpha.npz)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from darts_tf.cli.strategy_flags import RELAXED
+from darts_tf.config import SearchConfig
+from darts_tf.config_rules import RELAXED
 from darts_tf.errors import InputError
 from darts_tf.run.files import write_atomic
 from darts_tf.space.cell import SearchSpace
@@ -24,46 +25,45 @@ def keep(
     """Writes the state after `epoch` (from 1); later ones are dropped.
 
     For each cell an array [epochs so far, edges, candidates] (with
-    --partial_channels one more column, beta), and the softmax's temperatures [epochs so far], on which the ranking of edges
-    depends.
+    `partial_channels` one more column, beta), and the softmax's temperatures
+    [epochs so far], on which the ranking of edges depends.
     """
-    kept = {**alpha, TEMPERATURE: np.float64(temperature)}
-    history = {name: [] for name in kept}
+    state = {**alpha, TEMPERATURE: np.float64(temperature)}
+    history = {name: [] for name in state}
     if path.exists():
         with np.load(path, allow_pickle=False) as arrays:
-            history = {n: list(arrays[n][: epoch - 1]) for n in kept}
+            history = {n: list(arrays[n][: epoch - 1]) for n in state}
     buffer = io.BytesIO()
-    np.savez(buffer, **{n: [*history[n], kept[n]] for n in kept})
+    np.savez(buffer, **{n: [*history[n], state[n]] for n in state})
     write_atomic(path, buffer.getvalue())
 
 
-def check_has_alpha(flags: Mapping[str, object], path: Path) -> None:
+def check_has_alpha(config: SearchConfig, path: Path) -> None:
     """Refuses the folder of a search that had no alpha.
 
     Args:
-      flags: of the search; those from before there were others have no
-        strategy.
+      config: of the search.
       path: the search's folder.
 
     Raises:
       InputError: its strategy asks for worths.
     """
-    strategy = flags.get("strategy", RELAXED[0])
-    if strategy not in RELAXED:
+    if config.strategy not in RELAXED:
         raise InputError(
-            f"--workdir={path} is a search with --strategy={strategy}, which "
-            f"has no alpha to derive from; what it found is its genotype.json"
+            f"`workdir={path}` is a search with `strategy={config.strategy}`, "
+            "which has no alpha to derive from; what it found is its genotype.json"
         )
 
 
 class AlphaHistory:
-    """What `keep` has written.
+    """The history that `keep` has written.
 
     Args:
       path: of alpha.npz.
       space: that was searched.
 
     Attributes:
+      space: that was searched.
       epochs: how many there are.
 
     Raises:
@@ -71,7 +71,7 @@ class AlphaHistory:
     """
 
     def __init__(self, path: Path, space: SearchSpace):
-        self._space = space
+        self.space = space
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 self._alpha = {s.name: arrays[s.name] for s in space.cells}
@@ -82,27 +82,34 @@ class AlphaHistory:
         except (OSError, ValueError, KeyError) as error:
             raise InputError(
                 f"{path} holds no history of alpha ({error}); give the "
-                f"--workdir of a search with at least one finished epoch"
+                "`workdir` of a search with at least one finished epoch"
             ) from None
 
     def genotype(self, epoch: int) -> Genotype:
-        """The genotype derived after an epoch (from 1; 0: the last).
+        """Returns the genotype derived after an epoch (from 1; 0: the last).
 
         Raises:
           InputError: the search has no such epoch.
         """
         if epoch > self.epochs:
-            raise InputError(f"--epoch={epoch}: the search has {self.epochs}")
+            raise InputError(f"`epoch={epoch}`: the search has {self.epochs}")
         alpha = [rows[epoch - 1] for rows in self._alpha.values()]
         temperature = float(self._temperature[epoch - 1])
-        return derivation.derive(self._space, alpha, temperature)
+        return derivation.derive(self.space, alpha, temperature)
+
+    def alpha(self) -> dict[str, np.ndarray]:
+        """Returns alpha after the last epoch by cell, [edges, candidates]."""
+        return {
+            spec.name: spec.parted(self._alpha[spec.name][-1])[0]
+            for spec in self.space.cells
+        }
 
     def mixing_weights(self) -> dict[str, np.ndarray]:
-        """By cell, [epochs, edges, candidates]."""
+        """Returns the mixing weights by cell, [epochs, edges, candidates]."""
         temperature = self._temperature[:, np.newaxis, np.newaxis]
         return {
             spec.name: derivation.softmax(
                 spec.parted(self._alpha[spec.name])[0], temperature
             )
-            for spec in self._space.cells
+            for spec in self.space.cells
         }

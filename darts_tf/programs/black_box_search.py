@@ -1,11 +1,12 @@
-"""Searches that ask an estimator under a budget: from flags to the end."""
+"""Searches that ask an estimator for worths, under a budget."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 
-from darts_tf.cli import strategy_flags
+from darts_tf.config import SearchConfig
+from darts_tf.config_rules import STRATEGY_NAMES, is_text
 from darts_tf.descent.workers import CHOICE as MULTI_WORKER
 from darts_tf.errors import InputError
 from darts_tf.programs import estimators, nasbench201_oracle, records, setup
@@ -15,7 +16,6 @@ from darts_tf.run.loop.driver import Summary, drive
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.pictures import genotypes
 from darts_tf.run.pictures.evaluations import draw_evaluations
-from darts_tf.space import recurrent
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.black_box.evaluation_loop import Budget, EvaluationLoop
 from darts_tf.strategy.black_box.strategies import strategy_by_name
@@ -25,28 +25,39 @@ TOGETHER = 10
 once; of all others each has its own."""
 
 
-def search(flags) -> None:
-    """Evaluations until the budget is spent, and what they leave."""
-    if flags.distribute == MULTI_WORKER:
+def search(config: SearchConfig, path, data=None) -> str:
+    """Evaluates genotypes until the budget is spent; returns the summary.
+
+    Args:
+      config: settled settings of the search.
+      path: its folder.
+      data: ImageData or TextData; loaded by its name where None.
+
+    Raises:
+      InputError: the settings, the data or the folder cannot be used.
+    """
+    if config.distribute == MULTI_WORKER:
         raise InputError(
-            f"--distribute={MULTI_WORKER} spreads the steps of one descent, "
-            f"and --strategy={flags.strategy} evaluates one genotype after "
-            f"another in one process; leave it out"
+            f"`distribute={MULTI_WORKER}` spreads the steps of one descent, and "
+            f"`strategy={config.strategy}` evaluates one genotype after another in "
+            "one process; leave it out"
         )
     # What one_shot measures is a supernet; the others train derived networks.
-    replicas = setup.prepare(flags, supernet=flags.estimator == "one_shot")
-    nasbench201_oracle.check(flags, flags.space)
-    strategy = strategy_of(flags)
-    estimator = estimators.estimator_of(flags, replicas)
-    with setup.open_run(flags, replicas) as workdir:
+    supernet = config.estimator == "one_shot"
+    replicas = setup.prepare(config, config.space, supernet=supernet)
+    nasbench201_oracle.check(config, config.space)
+    strategy = strategy_of(config)
+    estimator = estimators.estimator_of(config, replicas, data)
+    values = setup.run_values(config, data)
+    with setup.open_run("search", config, path, replicas, data) as workdir:
         loop = EvaluationLoop(
-            space_by_name(flags.space),
+            space_by_name(config.space),
             strategy,
             EvaluationLog(workdir, estimator).estimate,
-            Budget(flags.budget_evaluations, flags.budget_seconds),
-            TOGETHER if flags.estimator in estimators.AT_ONCE else 1,
+            Budget(config.budget_evaluations, config.budget_seconds),
+            TOGETHER if config.estimator in estimators.AT_ONCE else 1,
         )
-        with records.reporting(workdir, flags, replicas) as reporter:
+        with records.reporting(workdir, values, replicas) as reporter:
             cost = drive(
                 loop,
                 workdir,
@@ -54,46 +65,53 @@ def search(flags) -> None:
                 checkpoint_every=0,
                 reporter=reporter,
             )
-            figure = draw_evaluations(worths(loop), measure(flags))
-            reporter.image(loop.step, "evaluations", figure)
+            figure = draw_evaluations(worths(loop), measure(config))
+            if reporter is not None:
+                reporter.image(loop.step, "evaluations", figure)
         write_atomic(workdir.path / "evaluations.png", genotypes.figure_to_png(figure))
-        finish(workdir, loop, cost, flags, replicas.count)
+        return finish(workdir, loop, cost, config, values, replicas.count)
 
 
-def strategy_of(flags):
-    """The strategy that the flags name, with its own flags as settings."""
-    own = strategy_flags.OWN_FLAGS[flags.strategy]
+def strategy_of(config: SearchConfig):
+    """Returns the search strategy with its settings."""
     settings = {
-        name.removeprefix(f"{flags.strategy}_"): flags[name].value for name in own
+        name.removeprefix(f"{config.strategy}_"): getattr(config, name)
+        for name in STRATEGY_NAMES[config.strategy]
     }
-    space = space_by_name(flags.space)
-    return strategy_by_name(flags.strategy, space, flags.seed, **settings)
+    space = space_by_name(config.space)
+    return strategy_by_name(config.strategy, space, config.seed, **settings)
 
 
 def worths(loop: EvaluationLoop) -> list[float]:
-    """In the order of the evaluations."""
-    return [found.worth for found in loop.evaluations]
+    """Returns the worths in the order of the evaluations."""
+    return [estimate.worth for estimate in loop.evaluations]
 
 
-def measure(flags) -> str:
-    """What worth is, in words."""
-    if flags.space == recurrent.SPACE.name:
+def measure(config: SearchConfig) -> str:
+    """Returns the measure of worth, in words."""
+    if is_text(config.space):
         return "minus log of the validation perplexity"
     return "validation accuracy"
 
 
-def told(flags, worth: float) -> str:
-    """A worth in the words of its measure."""
-    if flags.space == recurrent.SPACE.name:
+def format_worth(config: SearchConfig, worth: float) -> str:
+    """Returns a worth in the words of its measure."""
+    if is_text(config.space):
         return f"validation perplexity {math.exp(-worth):.2f}"
     return f"validation accuracy {worth:.2%}"
 
 
-def finish(workdir, loop: EvaluationLoop, cost: Summary, flags, devices: int) -> None:
-    """genotype.json, result.json, pictures and the last words."""
+def finish(
+    workdir,
+    loop: EvaluationLoop,
+    cost: Summary,
+    config: SearchConfig,
+    values: dict,
+    devices: int,
+) -> str:
+    """Writes genotype.json, result.json and pictures; returns the summary."""
     genotype, best = loop.best_genotype(), loop.evaluations[loop.best]
-    write_atomic(workdir.genotype, genotype.to_json())
-    files = genotypes.save_genotype(genotype, workdir.path / "genotype")
+    picture = records.write_genotype(workdir, genotype)
     # An evaluation that a stop cut in two knows more than the last clock.
     cost = dataclasses.replace(cost, seconds=max(cost.seconds, loop.seconds))
     summary = loop.end_epoch()
@@ -103,18 +121,18 @@ def finish(workdir, loop: EvaluationLoop, cost: Summary, flags, devices: int) ->
         "evaluations": loop.step,
         "distinct": summary["distinct"],
         "evaluation_seconds": loop.seconds,
-    } | nasbench201_oracle.result(flags, genotype)
-    records.write_result(workdir, genotype, cost, flags, measured, devices)
-    print(f"""
+    } | nasbench201_oracle.result(config, genotype)
+    records.write_result(workdir, genotype, cost, config, values, measured, devices)
+    return f"""
 Search finished: {loop.step} evaluations of {summary["distinct"]} genotypes \
 in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
-  its picture   {files[0]}
+  its picture   {picture}
 {records.indented(genotype)}
-  its worth     {told(flags, best.worth)}, by --estimator=\
-{flags.estimator} in evaluation {loop.best + 1}
-{nasbench201_oracle.told(flags, genotype)}\
+  its worth     {format_worth(config, best.worth)}, by --estimator=\
+{config.estimator} in evaluation {loop.best + 1}
+{nasbench201_oracle.summary_line(config, genotype)}\
   evaluations   {workdir.evaluations}
   drawn         {workdir.path / "evaluations.png"}
   watch         tensorboard --logdir={records.quoted(workdir.tensorboard)}
-  next          {records.evaluation_command(workdir, flags)}""")
+  next          {records.evaluation_command(workdir, config)}"""

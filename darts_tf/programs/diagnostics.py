@@ -1,10 +1,11 @@
-"""What a search shows of itself, and what ends it early: from the flags."""
+"""The instruments and the early stopping rule of a search."""
 
 from __future__ import annotations
 
+from darts_tf.config import SearchConfig
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.space.cell import IDENTITY
+from darts_tf.space.cell import IDENTITY, SearchSpace
 from darts_tf.strategy.diagnostics.early_stopping import (
     EarlyStopping,
     EarlyStoppingSettings,
@@ -12,38 +13,44 @@ from darts_tf.strategy.diagnostics.early_stopping import (
 from darts_tf.strategy.diagnostics.instruments import named_instruments
 
 
-def arguments(flags, task, replicas: Replicas) -> dict:
-    """Arguments of a Search: "instruments" and "early_stopping".
+def instruments(config: SearchConfig, task, replicas: Replicas) -> tuple:
+    """Returns what measures a search at the end of each epoch.
 
     Raises:
-      InputError: an instrument or a rule that means nothing for the task.
+      InputError: an instrument that means nothing for the task.
     """
-    rule, names = flags.early_stop, list(flags.instruments)
-    if rule == "eigenvalue":
-        names.append("eigenvalue")
-    if rule == "skip_connections" and task.space.identity != IDENTITY:
+    wanted = [*config.instruments]
+    if config.early_stop == "eigenvalue":
+        wanted.append("eigenvalue")
+    if "gap" in wanted and config.partial_channels > 1:
         raise InputError(
-            f"--early_stop={rule} means nothing with --space="
-            f"{task.space.name}: every edge of its cells has weights, the "
-            f"identity too; use --early_stop=eigenvalue"
+            "`instruments=gap` measures derived operations on all channels, and "
+            f"with `partial_channels={config.partial_channels}` the supernet has "
+            "none; leave it out"
         )
-    if "gap" in names and flags.partial_channels > 1:
-        raise InputError(
-            "--instruments=gap measures derived operations on all channels, "
-            f"and with --partial_channels={flags.partial_channels} the "
-            f"supernet has none; leave it out"
-        )
-    return {
-        "instruments": named_instruments(names, task, replicas, flags.micro_batches),
-        "early_stopping": None if rule == "none" else _rule(flags, task),
-    }
+    return tuple(named_instruments(wanted, task, replicas, config.micro_batches))
 
 
-def _rule(flags, task) -> EarlyStopping:
-    given = {
-        field: flags[f"early_stop_{field}"].value
-        for field in ("window", "ratio", "skips", "first")
+def early_stopping(config: SearchConfig, space: SearchSpace) -> EarlyStopping | None:
+    """Returns the rule that may end a search early.
+
+    Raises:
+      InputError: the rule means nothing in the space.
+    """
+    rule = config.early_stop
+    if rule == "none":
+        return None
+    if rule == "skip_connections" and space.identity != IDENTITY:
+        raise InputError(
+            f"`early_stop={rule}` means nothing with `space={space.name}`: every "
+            "edge of its cells has weights, the identity too; use "
+            "`early_stop=eigenvalue`"
+        )
+    values = {
+        "window": config.early_stop_window,
+        "ratio": config.early_stop_ratio,
+        "skips": config.early_stop_skips,
+        "first": config.early_stop_first,
     }
-    chosen = {n: value for n, value in given.items() if value is not None}
-    settings = EarlyStoppingSettings(flags.early_stop, **chosen)
-    return EarlyStopping(settings, task.space)
+    given = {name: value for name, value in values.items() if value is not None}
+    return EarlyStopping(EarlyStoppingSettings(rule, **given), space)

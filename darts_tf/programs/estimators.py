@@ -1,9 +1,9 @@
-"""The estimators by name: from flags to whoever knows what cells are worth.
+"""The estimators of a genotype's worth, by name.
 
-To add one: a function of (flags, replicas) here, or a class of those in
-trainings.py, that refuses what it cannot estimate and gives a
-darts_tf.estimation.estimates.Estimator, its line in ESTIMATORS, and its name
-in darts_tf/cli/estimator_flags.py, which also says what flags it needs.
+To add one: a function of (config, replicas, data) here, or a class of those
+in trainings.py, that refuses what it cannot estimate and gives a
+darts_tf.estimation.estimates.Estimator; its line in ESTIMATORS; its name in
+config.Estimator; and the names that it needs in config_rules.ESTIMATOR_NAMES.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import dataclasses
 import time
 from pathlib import Path
 
+from darts_tf.config import SearchConfig
 from darts_tf.data.nasbench201_table import SEARCHED
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
@@ -30,74 +31,75 @@ from darts_tf.strategy.darts.relaxation import cells_loss
 from darts_tf.strategy.one_shot.shared_weights import SupernetAccuracy
 
 
-def estimator_of(flags, replicas: Replicas) -> Estimator:
-    """The estimator that the flags name, ready to be asked.
+def estimator_of(config: SearchConfig, replicas: Replicas, data=None) -> Estimator:
+    """Returns the estimator of a search, ready to be asked.
 
     Raises:
-      InputError: it does not fit the space, the data or the other flags.
+      InputError: it does not fit the space, the data or the other settings.
     """
-    return ESTIMATORS[flags.estimator](flags, replicas)
+    return ESTIMATORS[config.estimator](config, replicas, data)
 
 
-def table(flags, replicas: Replicas) -> Estimator:
-    """--estimator=table."""
-    del replicas
-    if flags.space != SPACE.name:
+def table(config: SearchConfig, replicas: Replicas, data=None) -> Estimator:
+    """Returns the estimator that looks worths up in `nasbench201_table`."""
+    del replicas, data
+    if config.space != SPACE.name:
         raise InputError(
-            f"--estimator=table knows the space {SPACE.name} only; with "
-            f"--space={flags.space} give another one, such as full"
+            f"`estimator=table` knows the space {SPACE.name} only; with "
+            f"`space={config.space}` give another one, such as full"
         )
-    found = nasbench201_oracle.table_of(flags)
-    if found is None:
+    accuracies = nasbench201_oracle.table_of(config)
+    if accuracies is None:
         raise InputError(
-            "--estimator=table needs the benchmark's accuracies: give "
-            "--nasbench201_table=PATH of the .csv or .csv.gz"
+            "`estimator=table` needs the benchmark's accuracies: give "
+            "`nasbench201_table=PATH` of the .csv or .csv.gz"
         )
-    return TableEstimator(found.lookup, SEARCHED)
+    return TableEstimator(accuracies.lookup, SEARCHED)
 
 
 class OneShot:
-    """--estimator=one_shot: the supernet with a genotype's operations alone.
+    """Measures the supernet with a genotype's operations alone (one_shot).
 
     The mixing weights are one on them and zero elsewhere, and w stays what
     the search has left (Bender et al. 2018). Measured on batches of the part
     of the data that w has not seen, the same for every genotype, with the
-    statistics of the batch (strategy/one_shot/shared_weights.py says why). What is
-    found depends on the checkpoint: of a search that still runs, the newest
+    statistics of the batch (strategy/one_shot/shared_weights.py says why). The
+    worth depends on the checkpoint: of a search that still runs, the newest
     when this one is started.
 
     Args:
-      flags: of the search, with --supernet and --measured_batches.
+      config: of the search, with `supernet` and `measured_batches`.
       replicas: where it runs.
+      data: ImageData of the supernet's search; loaded by its name where None.
     """
 
-    def __init__(self, flags, replicas: Replicas):
-        found = trained_supernet(flags, replicas)
-        self._model, self._step = found.model, found.step
-        valid = Batches(found.flags, found.data, 1, replicas)
-        self._batches = valid.same(flags.measured_batches)
-        self._images = found.flags.batch_size * (
-            flags.measured_batches or found.data.parts[1].size // found.flags.batch_size
-        )
-        row = WeightRow(found.model)
+    def __init__(self, config: SearchConfig, replicas: Replicas, data=None):
+        trained = trained_supernet(config, replicas, data)
+        self._model, self._step = trained.model, trained.step
+        valid = Batches(trained.config, trained.data, 1, replicas)
+        self._batches = valid.same(config.measured_batches)
+        size = trained.config.batch_size
+        whole = trained.data.parts[1].size // size
+        self._images = size * (config.measured_batches or whole)
+        row = WeightRow(trained.model)
         self._w = replicas.compile(lambda: [row.packed()])()
         self._accuracy = SupernetAccuracy(
-            row.loss(cells_loss(found.model)),
-            found.model.space,
-            found.model.kinds,
+            row.loss(cells_loss(trained.model)),
+            trained.model.space,
+            trained.model.kinds,
             replicas,
         )
 
     def __call__(self, genotype: Genotype, folder: Path) -> Estimate:
-        """The estimate of one genotype; the folder is not used."""
+        """Returns the estimate of one genotype; the folder is not used."""
         del folder
         start = time.monotonic()
         weights = genotype_weights(self._model.space, genotype)
         share = self._accuracy(self._w, weights, self._batches())
         seconds = time.monotonic() - start
-        found = of_accuracy(share, seconds, self._images)
-        more = {"images": self._images, "supernet_step": self._step}
-        return dataclasses.replace(found, valid={**found.valid, **more})
+        estimate = of_accuracy(share, seconds, self._images)
+        source = {"images": self._images, "supernet_step": self._step}
+        return dataclasses.replace(estimate, valid={**estimate.valid, **source})
 
 
 ESTIMATORS = {
@@ -110,4 +112,4 @@ ESTIMATORS = {
 }
 
 AT_ONCE = ("table",)
-"""Those that answer so fast that not every evaluation needs its line."""
+"""Estimators so fast that not every evaluation needs its line."""

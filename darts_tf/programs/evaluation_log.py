@@ -1,9 +1,9 @@
-"""evaluations.jsonl: every genotype that a search had estimated.
+"""Log of all estimated genotypes of a search (evaluations.jsonl).
 
 A line is on the disk before the search goes on, so that no estimate is lost
-to a kill, whenever the last checkpoint was: what the search asks again, the
-file answers. A last line that was only half written is dropped and estimated
-again.
+to a kill, whenever the last checkpoint was: an estimate that is asked for
+again is read from the file. A last line that was only half written is
+dropped and estimated again.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ FOLDER = "evaluations"
 
 
 class EvaluationLog:
-    """Asks an estimator, and no question twice.
+    """Asks an estimator, and for no genotype twice.
 
-    Estimates depend on the genotype and the run's flags alone. So a genotype
+    Estimates depend on the genotype and the run's settings alone. So a genotype
     that is proposed again later in a search gets the worth that it had, at
     no cost, and counts as one more evaluation.
 
     Args:
       workdir: of the search, held by this process.
-      estimator: who is asked.
+      estimator: gives the estimates.
 
     Raises:
       InputError: a line before the last one is no evaluation.
@@ -49,7 +49,7 @@ class EvaluationLog:
             self._known.setdefault(_key(record["genotype"]), record)
 
     def estimate(self, genotype: Genotype, number: int) -> Estimate:
-        """Of evaluation `number`, counted from 1; asked in turn.
+        """Returns the estimate of evaluation `number`, counted from 1, in turn.
 
         Raises:
           InputError: the file has another genotype there.
@@ -61,22 +61,22 @@ class EvaluationLog:
         elif record["genotype"] != value:
             raise InputError(
                 f"{self._path}, line {number} has another genotype than "
-                f"this search proposes; start anew in another --workdir"
+                f"this search proposes; start anew in another `workdir`"
             )
-        # The weights have done their duty, maybe before a kill.
+        # The weights are needed no more; a kill may have left them.
         shutil.rmtree(self._place(number) / "checkpoints", ignore_errors=True)
         return _estimate(record)
 
     def _made(self, genotype, value, number: int, known) -> dict:
         if known:
-            found = dataclasses.replace(_estimate(known), seconds=0.0)
+            estimate = dataclasses.replace(_estimate(known), seconds=0.0)
         else:
-            found = self._estimator(genotype, self._place(number))
-        before = self._records.get(number - 1, {"incumbent": found.worth})
+            estimate = self._estimator(genotype, self._place(number))
+        before = self._records.get(number - 1, {"incumbent": estimate.worth})
         record = {
             "step": number,
-            **dataclasses.asdict(found),
-            "incumbent": max(found.worth, before["incumbent"]),
+            **dataclasses.asdict(estimate),
+            "incumbent": max(estimate.worth, before["incumbent"]),
             "known": bool(known),
             "genotype": value,
         }

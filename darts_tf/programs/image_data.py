@@ -1,4 +1,4 @@
-"""Images: from flags to divided data and its batches."""
+"""Divided data of images, and its batches."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from darts_tf.data.images.loading import (
 from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
+from darts_tf.programs.task import ImageConfig
 
 AnyPart = Part | StreamedPart
 
@@ -37,34 +38,45 @@ class Data:
     statistics: tuple[np.ndarray, np.ndarray]
 
 
-def load_data(flags, fractions: list[float]) -> Data:
-    """Loads the set that the flags name, in parts of these fractions."""
-    images = load_images(
-        flags.dataset,
-        data_dir=flags.data_dir,
-        download=flags.download,
-        image_size=flags.image_size,
-        stream="stream" in flags and flags.stream,  # not in earlier runs
+def load_data(
+    config: ImageConfig, fractions: list[float], images: ImageData | None = None
+) -> Data:
+    """Divides a set of images into stratified parts.
+
+    Args:
+      config: of the program.
+      fractions: sizes of the parts, as shares of the training images.
+      images: the set; loaded by `config.dataset` where None.
+
+    Raises:
+      InputError: there is no such set, or it has too few images.
+    """
+    images = images or load_images(
+        config.dataset,
+        data_dir=config.data_dir,
+        download=config.download,
+        image_size=config.image_size,
+        stream=config.stream,
     )
     train = images.train
-    if flags.examples > train.size:
+    if config.examples > train.size:
         raise InputError(
-            f"--examples={flags.examples}: {flags.dataset} has {train.size} "
+            f"`examples={config.examples}`: {config.dataset} has {train.size} "
             f"training images; give at most that, or 0 for all"
         )
-    if 0 < flags.examples < train.size:
-        share = flags.examples / train.size
-        (some,) = stratified_split(train.labels, [share], flags.seed)
-        train = train.take(some)
-    indices = stratified_split(train.labels, fractions, flags.seed)
+    if 0 < config.examples < train.size:
+        share = config.examples / train.size
+        (rows,) = stratified_split(train.labels, [share], config.seed)
+        train = train.take(rows)
+    indices = stratified_split(train.labels, fractions, config.seed)
     parts = [train.take(rows) for rows in indices]
     for part in parts:
-        batches.steps_per_epoch(part, flags.batch_size)
+        batches.steps_per_epoch(part, config.batch_size)
     return Data(images, parts, _statistics(parts[0]))
 
 
 def united(data: Data) -> Data:
-    """The union of both parts, twice, and the second part."""
+    """Returns the union of both parts, twice, and the second part."""
     first, second = data.parts
     union = first.concatenate(second)
     return Data(data.images, [union, union, second], _statistics(union))
@@ -77,41 +89,41 @@ def _statistics(part: AnyPart) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _batches_of(part: AnyPart):
-    """The module that makes batches of such a part."""
+    """Returns the module that makes batches of such a part."""
     return streamed_batches if isinstance(part, StreamedPart) else batches
 
 
 class Batches:
     """Batches of one part of the data, split among the replicas."""
 
-    def __init__(self, flags, data: Data, part: int, replicas: Replicas):
-        replicas.check_batch(flags.batch_size)
-        self._flags, self._replicas = flags, replicas
+    def __init__(self, config: ImageConfig, data: Data, part: int, replicas: Replicas):
+        replicas.check_batch(config.batch_size)
+        self._config, self._replicas = config, replicas
         self._part, self._statistics = data.parts[part], data.statistics
-        self._seed = 2 * flags.seed + part
+        self._seed = 2 * config.seed + part
         self._augmentation = batches.Augmentation(
-            crop_padding=flags.crop_padding,
-            flip=flags.flip,
-            cutout_length=flags.cutout_length,
-            resized_crop=flags.resized_crop,
-            colour_jitter=flags.colour_jitter,
+            crop_padding=config.crop_padding,
+            flip=config.flip,
+            cutout_length=config.cutout_length,
+            resized_crop=config.resized_crop,
+            colour_jitter=config.colour_jitter,
         )
         self._augmentation.check(data.images.image_shape)
 
     def augmented(self, start_step: int):
-        """Shuffled, augmented, endless."""
+        """Returns endless shuffled, augmented batches."""
         return self._endless(start_step, self._augmentation)
 
     def plain(self, start_step: int):
-        """Shuffled, endless, as the images are."""
+        """Returns endless shuffled batches of unchanged images."""
         return self._endless(start_step, None)
 
     def once(self):
-        """Every image once, as it is."""
-        return once(self._flags, self._part, self._statistics, self._replicas)
+        """Returns batches with every image once, unchanged."""
+        return once(self._config, self._part, self._statistics, self._replicas)
 
     def same(self, count: int):
-        """A function that gives the same shuffled batches at each call.
+        """Returns a function that gives the same shuffled batches at each call.
 
         Args:
           count: how many; 0 for all whole ones that the part has.
@@ -119,18 +131,18 @@ class Batches:
         Raises:
           InputError: there are fewer.
         """
-        whole = self._part.size // self._flags.batch_size
+        whole = self._part.size // self._config.batch_size
         if count > whole:
             raise InputError(
-                f"--measured_batches={count}: the validation part has "
-                f"{whole} batches of {self._flags.batch_size}; give at most "
+                f"`measured_batches={count}`: the validation part has "
+                f"{whole} batches of {self._config.batch_size}; give at most "
                 f"that, or 0 for all"
             )
         endless = self.plain(0)
         return lambda: itertools.islice(endless, count or whole)
 
     def _endless(self, start_step, augmentation):
-        size = self._flags.batch_size
+        size = self._config.batch_size
         dataset = _batches_of(self._part).training_batches(
             self._part,
             batch_size=size,
@@ -142,9 +154,9 @@ class Batches:
         return self._replicas.split(dataset, size)
 
 
-def once(flags, part: AnyPart, statistics, replicas: Replicas):
-    """Every image of a part once, split among the replicas."""
-    size = min(4 * flags.batch_size, part.size)
+def once(config: ImageConfig, part: AnyPart, statistics, replicas: Replicas):
+    """Returns every image of a part once, split among the replicas."""
+    size = min(4 * config.batch_size, part.size)
     size = max(size // replicas.count * replicas.count, replicas.count)
     dataset = _batches_of(part).ordered_batches(
         part, batch_size=size, statistics=statistics

@@ -1,7 +1,11 @@
-"""Images: from flags to networks, loops and measures."""
+"""The task of images: data, networks, loops and measures."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.data.images.loading import ImageData
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
@@ -14,7 +18,9 @@ from darts_tf.programs import (
     setup,
 )
 from darts_tf.programs.image_data import Batches, Data, load_data, once, united
+from darts_tf.programs.task import ImageConfig
 from darts_tf.run.export import image_model
+from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.darts import search as search_loop
 from darts_tf.strategy.darts import tasks
@@ -22,65 +28,240 @@ from darts_tf.strategy.darts.joint import SEARCHES
 from darts_tf.strategy.darts.search_settings import SearchSettings
 
 
-def search_data(flags) -> Data:
-    """The images of a search: a part for w, a part for alpha.
+class ImageProgramTask:
+    """See `darts_tf.programs.task.Task`; its data is `image_data.Data`."""
 
-    In a joint search both are the union, and a third part is measured.
-    """
-    data = load_data(flags, [flags.train_portion, 1 - flags.train_portion])
-    return united(data) if setup.joint(flags) else data
+    def search_data(self, config: SearchConfig, data: ImageData | None = None) -> Data:
+        """Returns a part for w and a part for alpha.
+
+        In a joint search both are the union, and a third part is measured.
+        """
+        portions = [config.train_portion, 1 - config.train_portion]
+        divided = load_data(config, portions, data)
+        return united(divided) if setup.joint(config) else divided
+
+    def search(
+        self, config: SearchConfig, replicas: Replicas, data: Data
+    ) -> search_loop.Search:
+        """Returns the supernet's search loop."""
+        model = built_supernet(config, data, replicas)
+        train = Batches(config, data, 0, replicas)
+        valid = Batches(config, data, 1, replicas)
+        joint = setup.joint(config)
+        task = tasks.ImageTask(
+            model,
+            train.augmented,
+            valid.augmented if joint else valid.plain,
+            Batches(config, data, len(data.parts) - 1, replicas).once,
+            replicas,
+        )
+        kind = SEARCHES[config.optimization] if joint else search_loop.Search
+        return kind(
+            task,
+            search_settings(config, data.parts[0].size // config.batch_size),
+            replicas,
+            instruments=(
+                *diagnostics.instruments(config, task, replicas),
+                *nasbench201_oracle.instruments(config),
+            ),
+            early_stopping=diagnostics.early_stopping(config, task.space),
+        )
+
+    def training_data(self, config: ImageConfig, data: ImageData | None = None) -> Data:
+        """Returns a part to learn from, and one held out where there is any."""
+        held = config.valid_fraction
+        return load_data(config, [1 - held, held] if held else [1.0], data)
+
+    def training(
+        self, config: ImageConfig, genotype: Genotype, replicas: Replicas, data: Data
+    ) -> training.Training:
+        """Returns the training loop of a genotype's network."""
+        images = data.images
+        model = build_evaluation_network(
+            config, genotype, images.num_classes, images.image_shape, replicas
+        )
+        held_out = config.valid_fraction > 0
+        return training.Training(
+            model,
+            _training_settings(config, data.parts[0].size // config.batch_size),
+            Batches(config, data, 0, replicas).augmented,
+            Batches(config, data, 1, replicas).once if held_out else None,
+            replicas,
+        )
+
+    def check_limits(
+        self,
+        config: TrainingConfig,
+        genotype: Genotype,
+        data: ImageData | None = None,
+    ) -> None:
+        """Raises InputError for a network above `max_multiply_adds`."""
+
+        def build(classes: int, shape):
+            one = Replicas("one_device")
+            return build_evaluation_network(config, genotype, classes, shape, one)
+
+        multiply_adds_limit.check(config, build, data)
+
+    def validated(self, loop, data: Data, config: ImageConfig) -> dict:
+        """Returns errors on the part that was held out."""
+        part = data.parts[1]
+        batches = once(config, part, data.statistics, loop.replicas)
+        return {
+            "error": 1 - loop.accuracy(batches),
+            "best_error": 1 - loop.best_accuracy,
+            "best_epoch": loop.best_epoch,
+            "images": part.size,
+        }
+
+    def chance(self, data: Data) -> dict:
+        """Returns the error of guessing."""
+        return {"error": 1 - 1 / data.images.num_classes}
+
+    def measured(self, loop, data: Data, config: TrainingConfig) -> dict:
+        """Returns errors on the test part, counts, and what an export needs."""
+        statistics, shape = data.statistics, data.images.image_shape
+        valid = self.validated(loop, data, config) if len(data.parts) > 1 else {}
+        test = data.images.load_test()
+        batches = once(config, test, statistics, loop.replicas)
+        return {
+            "valid": valid,
+            "test": {
+                "error": 1 - loop.accuracy(batches),
+                **_top_error(loop, batches, data),
+                "images": test.size,
+            },
+            "parameters": scoring.parameters(loop.model),
+            "multiply_adds": scoring.multiply_adds(loop.model, shape),
+            "data": {
+                "image_shape": list(shape),
+                "mean": [float(x) for x in statistics[0]],
+                "std": [float(x) for x in statistics[1]],
+                "class_names": list(data.images.class_names),
+            },
+        }
+
+    def texts_for_tensorboard(
+        self, loop, data: Data, config: TrainingConfig
+    ) -> dict[str, str]:
+        """Returns nothing: images have no texts."""
+        del loop, data, config
+        return {}
+
+    def summary(self, result: dict) -> list[tuple[str, str]]:
+        """Returns a result as (name, text) lines."""
+        test, valid = result["test"], result["valid"]
+        best = (
+            f"{valid['error']:.2%} error in the last epoch; best epoch "
+            f"{valid['best_epoch']}: {valid['best_error']:.2%}"
+            if valid
+            else "none held out (--valid_fraction)"
+        )
+        top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
+        return [
+            (
+                "test error",
+                f"{test['error']:.2%} of {test['images']} images (weights of the "
+                f"last epoch){top5}",
+            ),
+            ("validation", best),
+            ("parameters", f"{result['parameters']:,}"),
+            ("multiply-adds", f"{result['multiply_adds']:,}"),
+        ]
+
+    def export(
+        self,
+        config: TrainingConfig,
+        genotype: Genotype,
+        result: dict,
+        arrays: dict,
+        folder: Path,
+    ) -> str:
+        """Writes the SavedModel; returns an example of its use."""
+        data = result["data"]
+        classes, shape = len(data["class_names"]), data["image_shape"]
+        model = build_evaluation_network(config, genotype, classes, shape, Replicas())
+        setup.load_network(model, arrays)
+
+        def forward(images):
+            with for_inference():
+                return model(images, training=False)
+
+        image_model.export_saved_model(
+            forward, model, folder=folder, metadata=result, **data
+        )
+        return image_model.usage_example(folder)
 
 
-def search(flags, replicas: Replicas, data: Data | None = None) -> search_loop.Search:
-    """The supernet and its search, as the flags say.
-
-    On `search_data`, which is loaded where it is not given.
-    """
-    shown = nasbench201_oracle.instruments(flags)
-    data = data or search_data(flags)
-    model = built_supernet(flags, data, replicas)
-    train = Batches(flags, data, 0, replicas)
-    valid = Batches(flags, data, 1, replicas)
-    joint = setup.joint(flags)
-    task = tasks.ImageTask(
-        model,
-        train.augmented,
-        valid.augmented if joint else valid.plain,
-        Batches(flags, data, len(data.parts) - 1, replicas).once,
-        replicas,
+def search_settings(config: SearchConfig, steps_per_epoch: int) -> SearchSettings:
+    """Returns the protocol of a search by descent on alpha."""
+    return SearchSettings(
+        method=config.method,
+        epochs=config.epochs,
+        steps_per_epoch=steps_per_epoch,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        learning_rate_min=config.learning_rate_min,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+        clip_norm=config.clip_norm,
+        alpha_learning_rate=config.alpha_learning_rate,
+        alpha_weight_decay=config.alpha_weight_decay,
+        alpha_beta1=config.alpha_beta1,
+        lambda_regularizer=config.lambda_regularizer,
+        lambda_strength=config.lambda_strength,
+        lambda_gradient=config.lambda_gradient,
+        lambda_epsilon=config.lambda_epsilon,
+        lambda_cells=config.lambda_cells,
+        temperature_end=config.temperature_end,
+        micro_batches=config.micro_batches,
+        precision=config.precision,
+        partial_channels=config.partial_channels,
+        warmup_epochs=config.warmup_epochs,
+        seed=config.seed,
     )
-    settings = setup.settings(
-        SearchSettings,
-        flags,
-        steps_per_epoch=data.parts[0].size // flags.batch_size,
+
+
+def _training_settings(config: ImageConfig, steps_per_epoch: int) -> TrainingSettings:
+    return TrainingSettings(
+        epochs=config.epochs,
+        steps_per_epoch=steps_per_epoch,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+        clip_norm=config.clip_norm,
+        auxiliary_weight=config.auxiliary_weight,
+        drop_path=config.drop_path,
+        precision=config.precision,
+        schedule=config.schedule,
+        learning_rate_decay=config.learning_rate_decay,
+        learning_rate_warmup=config.learning_rate_warmup,
+        label_smoothing=config.label_smoothing,
+        seed=config.seed,
     )
-    watched = diagnostics.arguments(flags, task, replicas)
-    watched["instruments"] = (*watched["instruments"], *shown)
-    kind = SEARCHES[flags.optimization] if joint else search_loop.Search
-    return kind(task, settings, replicas, **watched)
 
 
-def built_supernet(flags, data: Data, replicas: Replicas):
-    """The search network with random weights, as the flags say."""
-    space = space_by_name(flags.space)
-    # Random weight sharing has no alpha: no --method, no --partial_channels.
-    exact = {
-        name
-        for name in ("method", "lambda_gradient")
-        if name in flags and flags[name].value == "exact"
-    }
-    second = setup.differentiates_gradients(exact, flags.recompute)
-    partial = flags.partial_channels if "partial_channels" in flags else 1
+def _top_error(loop, batches, data: Data) -> dict[str, float]:
+    """Returns the top-5 error, where there are more than a few classes."""
+    if data.images.num_classes <= 2 * training.TOP:
+        return {}
+    return {"top5_error": 1 - loop.top_accuracy(batches)}
+
+
+def built_supernet(config: SearchConfig, data: Data, replicas: Replicas):
+    """Returns the search network with random weights."""
+    exact = setup.exact_names(config)
     with replicas.scope():
         model = supernet(
-            space,
-            flags.channels,
-            flags.layers,
+            space_by_name(config.space),
+            config.channels,
+            config.layers,
             data.images.num_classes,
-            second,
-            flags.recompute,
-            partial,
-            setup.jit(flags) == "on",
+            setup.differentiates_gradients(exact, config.recompute),
+            config.recompute,
+            config.partial_channels,
+            config.jit == "on",
         )
         model.build((None, *data.images.image_shape))
     return model
@@ -96,7 +277,7 @@ def supernet(
     partial_channels: int = 1,
     xla: bool = False,
 ):
-    """The search network of a space, not built yet."""
+    """Returns the search network of a space, not built yet."""
     sizes = channels, layers, classes
     less = {"recompute": recompute, "partial_channels": partial_channels}
     if space.name == "nasbench201":
@@ -106,148 +287,25 @@ def supernet(
     )
 
 
-def training_of(flags, genotype, replicas: Replicas, data=None):
-    """(a genotype's network and its training, the data: loaded if None)."""
-    if data is None:
-        multiply_adds_limit.check(
-            flags,
-            lambda *size: build_evaluation_network(
-                flags, genotype, *size, Replicas("one_device")
-            ),
-        )
-    held = flags.valid_fraction
-    data = data or load_data(flags, [1 - held, held] if held else [1.0])
-    model = build_evaluation_network(
-        flags,
-        genotype,
-        data.images.num_classes,
-        data.images.image_shape,
-        replicas,
-    )
-    train = Batches(flags, data, 0, replicas)
-    settings = setup.settings(
-        TrainingSettings,
-        flags,
-        steps_per_epoch=data.parts[0].size // flags.batch_size,
-    )
-    measured = Batches(flags, data, 1, replicas).once if held else None
-    loop = training.Training(model, settings, train.augmented, measured, replicas)
-    return loop, data
-
-
-def validated(loop, data, flags) -> dict:
-    """What is measured on the part that was held out, after the last step."""
-    part = data.parts[1]
-    batches = once(flags, part, data.statistics, loop.replicas)
-    return {
-        "error": 1 - loop.accuracy(batches),
-        "best_error": 1 - loop.best_accuracy,
-        "best_epoch": loop.best_epoch,
-        "images": part.size,
-    }
-
-
-def chance(data) -> dict:
-    """What guessing would give, in the words of `validated`."""
-    return {"error": 1 - 1 / data.images.num_classes}
-
-
-def measured(loop, data, flags) -> dict:
-    """Everything that is measured after the last step of a training."""
-    statistics = data.statistics
-    valid = validated(loop, data, flags) if len(data.parts) > 1 else {}
-    test = data.images.load_test()
-    batches = once(flags, test, statistics, loop.replicas)
-    shape = data.images.image_shape
-    return {
-        "valid": valid,
-        "test": {
-            "error": 1 - loop.accuracy(batches),
-            **_top(loop, batches, data),
-            "images": test.size,
-        },
-        "parameters": scoring.parameters(loop.model),
-        "multiply_adds": scoring.multiply_adds(loop.model, shape),
-        "data": {
-            "image_shape": list(shape),
-            "mean": [float(x) for x in statistics[0]],
-            "std": [float(x) for x in statistics[1]],
-            "class_names": list(data.images.class_names),
-        },
-    }
-
-
-def _top(loop, batches, data) -> dict[str, float]:
-    """The top-5 error, where there are more than a few classes."""
-    if data.images.num_classes <= 2 * training.TOP:
-        return {}
-    return {"top5_error": 1 - loop.top_accuracy(batches)}
-
-
-def shown(loop, data, flags) -> dict[str, str]:
-    """What TensorBoard shows after an epoch of a training: no texts."""
-    del loop, data, flags
-    return {}
-
-
-def told(result: dict) -> list[tuple[str, str]]:
-    """A result in (name, text) lines."""
-    test, valid = result["test"], result["valid"]
-    best = (
-        f"{valid['error']:.2%} error in the last epoch; best epoch "
-        f"{valid['best_epoch']}: {valid['best_error']:.2%}"
-        if valid
-        else "none held out (--valid_fraction)"
-    )
-    top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
-    return [
-        (
-            "test error",
-            f"{test['error']:.2%} of {test['images']} images (weights of the "
-            f"last epoch){top5}",
-        ),
-        ("validation", best),
-        ("parameters", f"{result['parameters']:,}"),
-        ("multiply-adds", f"{result['multiply_adds']:,}"),
-    ]
-
-
-def export_model(flags, genotype, result: dict, arrays, folder) -> str:
-    """Writes the SavedModel; returns how it is used."""
-    data = result["data"]
-    classes, shape = len(data["class_names"]), data["image_shape"]
-    model = build_evaluation_network(flags, genotype, classes, shape, Replicas())
-    setup.load_network(model, arrays)
-
-    def forward(images):
-        with for_inference():
-            return model(images, training=False)
-
-    image_model.export_saved_model(
-        forward,
-        model,
-        folder=folder,
-        metadata=result,
-        **data,
-    )
-    return image_model.usage_example(folder)
-
-
 def build_evaluation_network(
-    flags, genotype, classes: int, image_shape, replicas: Replicas
+    config: ImageConfig,
+    genotype: Genotype,
+    classes: int,
+    image_shape,
+    replicas: Replicas,
 ):
-    """A genotype's network with random weights, as the flags say."""
+    """Returns a genotype's network with random weights."""
     with replicas.scope():
-        model = _evaluation_network(flags, genotype, classes)
+        model = _evaluation_network(config, genotype, classes)
         model.build((None, *image_shape))
     return model
 
 
-def _evaluation_network(flags, genotype, classes: int):
-    sizes = flags.channels, flags.layers, classes
+def _evaluation_network(config: ImageConfig, genotype: Genotype, classes: int):
+    sizes = config.channels, config.layers, classes
     if genotype.space == "nasbench201":
         return nasbench201.EvaluationNetwork(genotype, *sizes)
     networks = {"cifar": conv.EvaluationNetwork, "mobile": conv.MobileNetwork}
-    return networks[flags.network](
-        genotype, *sizes, auxiliary=flags.auxiliary_weight > 0
+    return networks[config.network](
+        genotype, *sizes, auxiliary=config.auxiliary_weight > 0
     )

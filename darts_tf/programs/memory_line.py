@@ -1,4 +1,4 @@
-"""What a run will take of memory, told before it starts: line and warning."""
+"""The line about a run's memory, and the warning where it does not fit."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ def tell(step, held: float, replicas: Replicas) -> None:
     Args:
       step: one of memory_steps.py.
       held: bytes of the data.
-      replicas: where it runs; only the chief tells.
+      replicas: where it runs; only the chief prints.
     """
     if not replicas.chief:
         return
     accelerator = bool(tf.config.list_logical_devices("GPU"))
 
-    def on_device(found: Memory) -> Memory:
+    def on_device(estimate: Memory) -> Memory:
         if accelerator:
-            return found.of_device()
-        return found.of_host(_local(replicas), held)
+            return estimate.of_device()
+        return estimate.of_host(_local(replicas), held)
 
     memory, free = on_device(step.memory()), free_memory(accelerator)
     savings = step.savings().items()
-    totals = {name: on_device(found).total for name, found in savings}
+    totals = {name: on_device(saved).total for name, saved in savings}
     place = "a GPU" if accelerator else "of main memory"
     print(line(memory, totals, place, free), flush=True)
     if free is not None and memory.total > free:
@@ -47,18 +47,18 @@ def tell(step, held: float, replicas: Replicas) -> None:
 
 
 def line(memory: Memory, others, place: str, free: float | None) -> str:
-    """What is told.
+    """Returns the line.
 
     Args:
       memory: of the device.
-      others: bytes in all, by what the user would type; told where that is
-        less in the digits told.
+      others: bytes in all, by what the user would type; named where that is
+        less in the digits printed.
       place: what kind of memory.
       free: bytes; None where it is not known.
     """
     parts = dataclasses.asdict(memory).items()
-    told = ", ".join(f"{n} {size / GB:.1f}" for n, size in parts if size)
-    words = [f"memory: about {memory.total / GB:.1f} GB {place} ({told})"]
+    listed = ", ".join(f"{n} {size / GB:.1f}" for n, size in parts if size)
+    words = [f"memory: about {memory.total / GB:.1f} GB {place} ({listed})"]
     if free is not None:
         words.append(f"free: {free / GB:.1f} GB")
     sizes = {name: round(n / GB, 1) for name, n in others.items()}
@@ -70,25 +70,25 @@ def line(memory: Memory, others, place: str, free: float | None) -> str:
 
 
 def _local(replicas: Replicas) -> int:
-    """How many replicas share this machine's memory."""
+    """Returns how many replicas share this machine's memory."""
     devices = tf.config.list_logical_devices("CPU")
     return min(replicas.count, len(devices))
 
 
 def free_memory(accelerator: bool) -> float | None:
-    """Bytes that a run may take: what it has, and what is free.
+    """Returns the bytes that a run may take: used by it already, or free.
 
     Of several GPUs those of the one with the fewest.
     """
     if not accelerator:
-        own = psutil.Process().memory_info().rss
-        return float(available_memory() + own)
+        used = psutil.Process().memory_info().rss
+        return float(available_memory() + used)
     limits = [_limit(d) for d in tf.config.list_logical_devices("GPU")]
     return None if None in limits else min(limits)
 
 
 def _limit(device) -> float | None:
-    """What TensorFlow may take of a GPU and has not taken yet."""
+    """Returns what TensorFlow may take of a GPU and has not taken yet."""
     limits = {d.name: d.memory_limit for d in device_lib.list_local_devices()}
     if device.name not in limits:
         return None

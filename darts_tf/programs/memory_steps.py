@@ -1,7 +1,7 @@
-"""What decides the memory of a program's steps: sizes, and what saves.
+"""Sizes that decide the memory of a program's steps, and options that save.
 
 Each kind of step has memory(), its estimate, and savings(), the estimates of
-the same step in each way that saves, by what the user types.
+the same step with each option that saves, by its flag.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 
 GIVEN_WEIGHTS = "weights"
-"""In the place of a --method: w alone descends."""
+"""Stands for a method: w alone descends."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +52,7 @@ class ImageSearch:
     image_shape: tuple[int, ...] = (32, 32, 3)
 
     def memory(self) -> Memory:
-        """Its estimate."""
+        """Returns its estimate."""
         sizes = networks.supernet(
             space_by_name(self.space),
             self.channels,
@@ -78,10 +78,10 @@ class ImageSearch:
         return needs if self.precision == "float32" else needs.plus(NARROW)
 
     def _sloped(self) -> bool:
-        """Whether the exact method goes by slopes (networks/compiled/directional_derivatives.py)."""
-        regularised = self.lambda_regularizer != "none"
+        """Returns whether the exact method takes directional derivatives."""
+        regularized = self.lambda_regularizer != "none"
         methods = {"method": self.method}
-        if regularised:
+        if regularized:
             methods["lambda_gradient"] = self.lambda_gradient
         exact = {name for name, how in methods.items() if how == "exact"}
         other = setup.differentiates_gradients(exact, self.recompute)
@@ -89,31 +89,31 @@ class ImageSearch:
         return "method" in exact and traced and not other
 
     def _element(self) -> float:
-        """Bytes; implicit terms but the exact one are taken in float32."""
-        regularised = self.lambda_regularizer != "none"
-        wide = self.method == "finite_difference" or regularised
+        """Returns bytes; implicit terms but the exact one are in float32."""
+        regularized = self.lambda_regularizer != "none"
+        wide = self.method == "finite_difference" or regularized
         return ELEMENT["float32" if wide else self.precision]
 
     def savings(self) -> dict[str, Memory]:
-        """In each way that the step may still be taken."""
-        found = {}
+        """Returns the estimate with each option that is not used yet."""
+        options = {}
         if not self.recompute:
-            found["--recompute"] = {"recompute": True}
+            options["--recompute"] = {"recompute": True}
         slices = 4 * self.micro_batches
         if self.batch_size % slices == 0:
-            found[f"--micro_batches={slices}"] = {"micro_batches": slices}
+            options[f"--micro_batches={slices}"] = {"micro_batches": slices}
         if self._divisible():
-            found["--partial_channels=4"] = {"partial_channels": 4}
-        return {n: self._changed(**more).memory() for n, more in found.items()}
+            options["--partial_channels=4"] = {"partial_channels": 4}
+        return {
+            flag: dataclasses.replace(self, **change).memory()
+            for flag, change in options.items()
+        }
 
     def _divisible(self) -> bool:
-        """Whether it could be PC-DARTS, which has alpha and no regulariser."""
+        """Returns whether it could be PC-DARTS: alpha and no regularizer."""
         usual = (self.partial_channels, self.lambda_regularizer) == (1, "none")
         relaxed = self.method != GIVEN_WEIGHTS
         return usual and relaxed and self.channels % 4 == 0
-
-    def _changed(self, **more) -> ImageSearch:
-        return dataclasses.replace(self, **more)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,7 +137,7 @@ class ImageTraining:
     image_shape: tuple[int, ...] = (32, 32, 3)
 
     def memory(self) -> Memory:
-        """Its estimate."""
+        """Returns its estimate."""
         sizes = networks.evaluation(
             self.genotype,
             self.channels,
@@ -151,7 +151,7 @@ class ImageTraining:
         return estimate(sizes, IMAGES["training"], self.batch_size, element)
 
     def savings(self) -> dict[str, Memory]:
-        """With half of the batch."""
+        """Returns the estimate with half of the batch."""
         return halved(self)
 
 
@@ -170,7 +170,7 @@ class TextSearch:
     micro_batches: int = 1
 
     def memory(self) -> Memory:
-        """Its estimate."""
+        """Returns its estimate."""
         sizes = text.search(
             recurrent.SPACE.cells[0], self.hidden_size, self.words, self.bptt
         )
@@ -178,7 +178,7 @@ class TextSearch:
         return estimate(sizes, TEXT[self.method], sequences)
 
     def savings(self) -> dict[str, Memory]:
-        """In slices."""
+        """Returns the estimate with smaller slices."""
         slices = 4 * self.micro_batches
         if self.batch_size % slices:
             return {}
@@ -198,18 +198,18 @@ class TextTraining:
     devices: int = 1
 
     def memory(self) -> Memory:
-        """Its estimate."""
+        """Returns its estimate."""
         (cell,) = self.genotype.cells.values()
         sizes = text.training(cell, self.hidden_size, self.words, self.bptt)
         return estimate(sizes, TEXT["training"], self.batch_size)
 
     def savings(self) -> dict[str, Memory]:
-        """With half of the batch."""
+        """Returns the estimate with half of the batch."""
         return halved(self)
 
 
 def halved(step) -> dict[str, Memory]:
-    """A training's step with half of its batch, if that can be."""
+    """Returns the estimate with half of the batch, if that can be."""
     if step.batch_size < 2:
         return {}
     less = dataclasses.replace(step, batch_size=step.batch_size // 2)
@@ -217,8 +217,7 @@ def halved(step) -> dict[str, Memory]:
     return {f"--batch_size={total}": less.memory()}
 
 
-def step_of(kind, values, **more):
-    """A step of this kind from a mapping that has its fields, and others."""
-    names = [field.name for field in dataclasses.fields(kind)]
-    given = {name: values[name] for name in names if name in values}
-    return kind(**given | more)
+def step_of(kind, values, **others):
+    """Returns a step of this kind from a mapping that has its fields, and more."""
+    known = [field.name for field in dataclasses.fields(kind)]
+    return kind(**{name: values[name] for name in known if name in values} | others)

@@ -1,4 +1,4 @@
-"""Whether a network is small enough, before anything costly is begun."""
+"""Check of `max_multiply_adds`, before anything costly is begun."""
 
 from __future__ import annotations
 
@@ -6,36 +6,43 @@ from collections.abc import Callable
 
 import keras
 
-from darts_tf.data.images.loading import describe_images
+from darts_tf.config import TrainingConfig
+from darts_tf.data.images.loading import ImageData, describe_images
 from darts_tf.errors import InputError
 from darts_tf.estimation import scoring
 
 
-def check(flags, build: Callable) -> None:
-    """Refuses what has more than --max_multiply_adds.
+def check(
+    config: TrainingConfig, build: Callable, data: ImageData | None = None
+) -> None:
+    """Refuses a network with more than `max_multiply_adds`.
 
     The network is built and traced for it, which takes seconds; the random
     numbers of the run start anew after it.
 
     Args:
-      flags: of an evaluation.
+      config: of an evaluation.
       build: (classes, (H, W, C)) -> the network.
+      data: the images; described by their name where None.
 
     Raises:
-      InputError: it has; or there is no such data set.
+      InputError: the network has more, or there is no such data set.
     """
-    limit = flags.max_multiply_adds if "max_multiply_adds" in flags else 0
-    if not limit:
+    if not config.max_multiply_adds:
         return
-    shape, classes = describe_images(
-        flags.dataset, data_dir=flags.data_dir, image_size=flags.image_size
-    )
+    if data is None:
+        shape, classes = describe_images(
+            config.dataset, data_dir=config.data_dir, image_size=config.image_size
+        )
+    else:
+        shape, classes = data.image_shape, data.num_classes
     count = scoring.multiply_adds(build(classes, shape), shape)
-    keras.utils.set_random_seed(flags.seed)
-    if count > limit:
+    keras.utils.set_random_seed(config.seed)
+    if count > config.max_multiply_adds:
         height, width, _ = shape
         raise InputError(
             f"the network has {count:,} multiply-adds on an image of "
-            f"{height}x{width}, more than --max_multiply_adds={limit:,.0f}; "
-            f"give fewer --channels or --layers, or a smaller --image_size"
+            f"{height}x{width}, more than "
+            f"`max_multiply_adds={config.max_multiply_adds:,.0f}`; give fewer "
+            "`channels` or `layers`, or a smaller `image_size`"
         )

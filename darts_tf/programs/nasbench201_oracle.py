@@ -1,10 +1,11 @@
-"""The true accuracy of NAS-Bench-201's cells, with --nasbench201_table."""
+"""The true accuracy of NAS-Bench-201's cells, from `nasbench201_table`."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
 
+from darts_tf.config import OracleConfig
 from darts_tf.data.nasbench201_table import RANKED, Table, read_table
 from darts_tf.errors import InputError
 from darts_tf.space.genotype import Genotype
@@ -13,31 +14,31 @@ from darts_tf.space.nasbench201 import SPACE
 _read = functools.cache(read_table)
 
 
-def table_of(flags) -> Table | None:
-    """The table that the flags name, read once; None without one."""
-    path = flags.nasbench201_table
+def table_of(config: OracleConfig) -> Table | None:
+    """Returns the table, read once; None where none is named."""
+    path = config.nasbench201_table
     return None if path is None else _read(path)
 
 
-def check(flags, space: str) -> None:
-    """Reads the table, if there is one, and the space is the one it is of.
+def check(config: OracleConfig, space: str) -> None:
+    """Reads the table, if there is one.
 
     Raises:
-      InputError: it cannot be used.
+      InputError: it cannot be used, or knows no cells of this space.
     """
-    if table_of(flags) is not None and space != SPACE.name:
+    if table_of(config) is not None and space != SPACE.name:
         raise InputError(
-            f"--nasbench201_table knows cells of the space {SPACE.name} "
-            f"only, these are of {space}; leave it out"
+            f"`nasbench201_table` knows cells of the space {SPACE.name} only, "
+            f"these are of {space}; leave it out"
         )
 
 
-def instruments(flags) -> tuple[Callable, ...]:
-    """What shows the true accuracy and rank of the cell of now, if it may.
+def instruments(config: OracleConfig) -> tuple[Callable, ...]:
+    """Returns what records the true accuracy and rank of the present cell.
 
     Nothing of it enters the search: only its records.
     """
-    table = table_of(flags)
+    table = table_of(config)
     if table is None:
         return ()
     return (lambda search: _scalars(table, search.genotype()),)
@@ -50,18 +51,18 @@ def _scalars(table: Table, genotype: Genotype) -> dict[str, float]:
     }
 
 
-def result(flags, genotype: Genotype) -> dict:
-    """For result.json: every accuracy in percent, and the rank."""
-    table = table_of(flags)
+def result(config: OracleConfig, genotype: Genotype) -> dict:
+    """Returns every accuracy in percent, and the rank, for result.json."""
+    table = table_of(config)
     if table is None:
         return {}
-    found = table.lookup(genotype) | {"rank": table.rank(genotype)}
-    return {"true": found | {"cells": len(table.accuracies)}}
+    true = table.lookup(genotype) | {"rank": table.rank(genotype)}
+    return {"true": true | {"cells": len(table.accuracies)}}
 
 
-def told(flags, genotype: Genotype) -> str:
-    """A line of a summary with the true accuracy and rank, or ""."""
-    table = table_of(flags)
+def summary_line(config: OracleConfig, genotype: Genotype) -> str:
+    """Returns a summary's line with the true accuracy and rank, or ""."""
+    table = table_of(config)
     if table is None:
         return ""
     accuracy, rank = table.lookup(genotype)[RANKED], table.rank(genotype)

@@ -1,47 +1,46 @@
-"""Trained networks of a search from which a new one may start."""
+"""Trained networks of a search, from which a new one may start."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from darts_tf.config import SearchConfig
 from darts_tf.errors import InputError
-from darts_tf.programs import setup
 from darts_tf.programs.evaluation_log import FOLDER
-from darts_tf.run.workdir import Workdir, read_flags
+from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 
-KEPT = "network"
+NETWORK = "network"
 """Folder of an evaluation with the weights that later ones may take."""
 
 
-def stored_flags(flags) -> setup.StoredFlags:
-    """The flags of the search that --parents names, checked.
+def stored_config(config: SearchConfig) -> SearchConfig:
+    """Returns the settings of the search that `parents` names, checked.
 
     Raises:
       InputError: it is no search that keeps its networks, or in another
         space.
     """
     try:
-        stored = read_flags(flags.parents)
+        stored = SearchConfig.from_stored(read_settings(config.parents or ""))
     except InputError as error:
-        raise InputError(f"--parents: {error}") from error
-    if stored.get("inherit_from") != "parent":
+        raise InputError(f"`parents`: {error}") from error
+    if stored.inherit_from != "parent":
         raise InputError(
-            f"--parents={flags.parents} keeps no networks; give the folder of "
-            f"a search with --estimator=inherit --inherit_from=parent"
+            f"`parents={config.parents}` keeps no networks; give the folder of a "
+            "search with `estimator=inherit` and `inherit_from=parent`"
         )
-    if stored["space"] != flags.space:
+    if stored.space != config.space:
         raise InputError(
-            f"--parents={flags.parents} searched space '{stored['space']}', "
-            f"and --space={flags.space}; give the parents of one and the same "
-            f"space"
+            f"`parents={config.parents}` searched space '{stored.space}', and "
+            f"`space={config.space}`; give the parents of one and the same space"
         )
-    return setup.StoredFlags(stored)
+    return stored
 
 
 def relative(genotype: Genotype, folder: Path) -> Path | None:
-    """The newest evaluation before this one that differs in one edge.
+    """Returns the newest evaluation before this one that differs in one edge.
 
     Args:
       genotype: whose relative is looked for.
@@ -54,7 +53,7 @@ def relative(genotype: Genotype, folder: Path) -> Path | None:
 
 
 def ancestor(genotype: Genotype, path: Path) -> Path | None:
-    """Of another search the newest evaluation of the same genotype.
+    """Returns another search's newest evaluation of the same genotype.
 
     Or, if there is none, the newest that differs in one edge.
 
@@ -62,33 +61,33 @@ def ancestor(genotype: Genotype, path: Path) -> Path | None:
       genotype: whose ancestor is looked for.
       path: the folder of the search.
     """
-    found = {}
+    by_distance: dict[int, Path] = {}
     for other in _newest_first(path / FOLDER):
-        found.setdefault(_distance(genotype, other), other)
-    return found.get(0, found.get(1))
+        by_distance.setdefault(_distance(genotype, other), other)
+    return by_distance.get(0, by_distance.get(1))
 
 
 def genotype_of(folder: Path) -> Genotype:
-    """Of an evaluation."""
+    """Returns the genotype of an evaluation."""
     return Genotype.from_json(Workdir(folder).genotype.read_text("utf-8"))
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    """Evaluations that have kept their network."""
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted((x for x in found if (x / KEPT).is_dir()), reverse=True)
+    """Returns the evaluations that have kept their network."""
+    every = folder.iterdir() if folder.is_dir() else ()
+    return sorted((x for x in every if (x / NETWORK).is_dir()), reverse=True)
 
 
 def _distance(genotype: Genotype, folder: Path) -> int:
-    """How many edges another one has not."""
+    """Returns how many edges another one has not."""
     return len(_edges(genotype) - _edges(genotype_of(folder)))
 
 
 def _edges(genotype: Genotype) -> set[tuple]:
-    """(cell, source, target, operation) of every edge."""
-    space, found = space_by_name(genotype.space), set()
+    """Returns (cell, source, target, operation) of every edge."""
+    space, edges = space_by_name(genotype.space), set()
     for name, cell in genotype.cells.items():
         targets = space.cell(name).entered(len(cell.edges))
         for target, (operation, source) in zip(targets, cell.edges):
-            found.add((name, source, target, operation))
-    return found
+            edges.add((name, source, target, operation))
+    return edges

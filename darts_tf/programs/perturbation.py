@@ -1,22 +1,26 @@
-"""train.derive --method=perturbation: from flags to a loop and its records."""
+"""Derives a genotype by perturbation (train.derive --method=perturbation)."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from pathlib import Path
 
-from darts_tf.cli import derivation_flags, flag_values
+from darts_tf.config import DerivationConfig, SearchConfig
+from darts_tf.config_rules import MAGNITUDE_NAMES, applicable, is_text
 from darts_tf.descent.variables import snapshot
 from darts_tf.errors import InputError
 from darts_tf.programs import (
-    images,
     memory_report,
     nasbench201_oracle,
+    plugins,
     records,
     setup,
-    task_registry,
 )
 from darts_tf.programs.alpha_history import check_has_alpha
 from darts_tf.programs.image_data import Batches
+from darts_tf.programs.images import ImageProgramTask
+from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.loop.driver import Summary, drive
@@ -27,156 +31,183 @@ from darts_tf.run.workdir import (
     Workdir,
     existing_workdir,
     open_workdir,
-    read_flags,
+    read_settings,
 )
 from darts_tf.strategy.one_shot import perturbation_loop
 
 FOLDER = "perturbation"
 
 
-def derive(given) -> None:
-    """Does all that is left of the derivation that the flags name."""
-    search = existing_workdir(given.workdir)
-    flags = search_flags(search, given)
-    if given.seed is None:
-        given.seed = flags.seed
-    loop, search_step = build(search, flags, given)
-    with open_out(search, flags, given) as workdir:
-        start = records.resumed_step(workdir)
-        with Reporter(workdir.tensorboard, start) as reporter:
-            cost = drive(
-                loop,
-                workdir,
-                report_every=given.report_every,
-                checkpoint_every=given.checkpoint_every,
-                reporter=reporter,
-                on_epoch=Rounds(workdir, reporter).on_epoch,
-            )
-        finish(workdir, loop, cost, flags, given, search_step)
+def derive(config: DerivationConfig, path: str | Path) -> str:
+    """Does all that is left of the derivation of the search in `path`.
+
+    Returns the summary.
+
+    Raises:
+      InputError: it was no search of images, or has no checkpoint.
+    """
+    search = existing_workdir(path)
+    stored = search_config(search, config)
+    plugins.load(stored.plugin)
+    if config.seed is None:
+        config = config.replace(seed=stored.seed)
+    with setup.restored_options():
+        loop, search_step = build(search, stored, config)
+        values = derivation_values(config, stored.space)
+        with open_out(search, config, values) as workdir:
+            start = records.resumed_step(workdir)
+            with Reporter(workdir.tensorboard, start) as reporter:
+                cost = drive(
+                    loop,
+                    workdir,
+                    report_every=config.report_every,
+                    checkpoint_every=config.checkpoint_every,
+                    reporter=reporter,
+                    on_epoch=Rounds(workdir, reporter).on_epoch,
+                )
+            return finish(workdir, loop, cost, stored, config, values, search_step)
 
 
-def search_flags(search: Workdir, given) -> setup.StoredFlags:
-    """The search's flags, with the place of the data given here.
+def search_config(search: Workdir, config: DerivationConfig) -> SearchConfig:
+    """Returns the search's settings, with the place of the data given here.
 
     Raises:
       InputError: it was no search of images.
     """
-    stored = read_flags(search.path)
+    values = read_settings(search.path)
+    stored = SearchConfig.from_stored(values)
     check_has_alpha(stored, search.path)
-    if "genotype" in stored:
+    if "genotype" in values:
         raise InputError(
-            f"--workdir={search.path} is an evaluation; give the folder of a search"
+            f"`workdir={search.path}` is an evaluation; give the folder of a search"
         )
-    if task_registry.kind_of(stored["space"]) is not images:
+    if is_text(stored.space):
         raise InputError(
-            f"--method=perturbation measures a supernet's accuracy on "
-            f"images; --workdir={search.path} searched space "
-            f"'{stored['space']}': derive it with --method=magnitude"
+            "`method=perturbation` measures a supernet's accuracy on images; "
+            f"`workdir={search.path}` searched space '{stored.space}': derive it "
+            "with `method=magnitude`"
         )
-    if stored.get("partial_channels", 1) > 1:
+    if stored.partial_channels > 1:
         raise InputError(
-            f"--method=perturbation keeps operations of the supernet, and "
-            f"that of --workdir={search.path} has --partial_channels="
-            f"{stored['partial_channels']}, so none on all channels; derive "
-            f"it with --method=magnitude"
+            "`method=perturbation` keeps operations of the supernet, and that of "
+            f"`workdir={search.path}` has "
+            f"`partial_channels={stored.partial_channels}`, so none on all channels; "
+            "derive it with `method=magnitude`"
         )
-    nasbench201_oracle.check(given, stored["space"])
-    stored["nasbench201_table"] = None  # the one given here is looked at
-    if stored.get("distribute") == "multi_worker":
-        stored["distribute"] = "auto"  # this process derives alone
-    if given.data_dir:
-        stored["data_dir"] = given.data_dir
-    return setup.StoredFlags(stored)
+    nasbench201_oracle.check(config, stored.space)
+    changes: dict = {"nasbench201_table": None}  # the one given here is looked at
+    if stored.distribute == "multi_worker":
+        changes["distribute"] = "auto"  # this process derives alone
+    if config.data_dir:
+        changes["data_dir"] = config.data_dir
+    return stored.replace(**changes)
 
 
-def build(search: Workdir, flags, given):
-    """(the loop on the search's newest checkpoint, that one's step).
+def build(search: Workdir, stored: SearchConfig, config: DerivationConfig):
+    """Returns (the loop on the search's newest checkpoint, that one's step).
 
     Raises:
-      InputError: there is none, or it does not fit the search's flags.
+      InputError: there is none, or it does not fit the search's settings.
     """
-    found = checkpoints.load_latest(search.checkpoints)
-    if found is None:
+    newest = checkpoints.load_latest(search.checkpoints)
+    if newest is None:
         raise InputError(
-            f"--workdir={search.path} holds no checkpoint of a search yet; "
-            f"run the search first"
+            f"`workdir={search.path}` holds no checkpoint of a search yet; run the "
+            "search first"
         )
-    step, arrays = found
-    replicas = setup.prepare(flags, supernet=True)
-    data = images.search_data(flags)
-    memory_report.given_weights(flags, data, replicas)
-    trained = images.search(flags, replicas, data)
+    step, arrays = newest
+    task = ImageProgramTask()
+    replicas = setup.prepare(stored, stored.space, supernet=True)
+    data = task.search_data(stored)
+    memory_report.given_weights(stored, data, replicas)
+    trained = task.search(stored, replicas, data)
     trained.restore({n: a for n, a in arrays.items() if not n.startswith("run/")})
-    train = Batches(flags, data, 0, replicas)
-    valid = Batches(flags, data, 1, replicas)
-    settings = setup.settings(
-        perturbation_loop.PerturbationSettings,
-        flags,
-        tune_epochs=given.tune_epochs,
-        train_steps=data.parts[0].size // flags.batch_size,
-        seed=given.seed,
+    settings = perturbation_loop.PerturbationSettings(
+        tune_epochs=config.tune_epochs,
+        train_steps=data.parts[0].size // stored.batch_size,
+        batch_size=stored.batch_size,
+        learning_rate=stored.learning_rate,
+        learning_rate_min=stored.learning_rate_min,
+        momentum=stored.momentum,
+        weight_decay=stored.weight_decay,
+        clip_norm=stored.clip_norm,
+        micro_batches=stored.micro_batches,
+        precision=stored.precision,
+        seed=stored.seed if config.seed is None else config.seed,
     )
     loop = perturbation_loop.PerturbationLoop(
         trained.task.model,
         snapshot(trained.task.w)[0],
         trained.architecture.mixing_weights(),
         settings,
-        train.augmented,
-        valid.same(given.measured_batches),
+        Batches(stored, data, 0, replicas).augmented,
+        Batches(stored, data, 1, replicas).same(config.measured_batches),
         replicas,
     )
     return loop, step
 
 
-def open_out(search: Workdir, flags, given) -> Workdir:
-    """The derivation's own folder, refused where it is another run's."""
-    values = flag_values.values(given) | {"space": flags.space}
-    for name in derivation_flags.FOREIGN:
-        del values[name]
+def derivation_values(config: DerivationConfig, space: str) -> dict[str, object]:
+    """Returns the values that define a derivation of a search in this space."""
+    values = applicable(config) | {"space": space}
+    return {n: value for n, value in values.items() if n not in MAGNITUDE_NAMES}
+
+
+def open_out(
+    search: Workdir, config: DerivationConfig, values: dict[str, object]
+) -> Workdir:
+    """Opens the derivation's own folder; refuses one of another run."""
     return open_workdir(
-        given.out or search.path / FOLDER,
+        config.out or search.path / FOLDER,
         values,
-        flag_values.as_flagfile(values),
-        ignored=flag_values.PLACE_FLAGS + flag_values.PACE_FLAGS + ("out",),
-        defaults=flag_values.defaults(given),
+        settings_files.as_flagfile(values | {"workdir": str(search.path)}),
+        program="derive",
+        ignored=("workdir", *settings_files.free_names(type(config), "place", "pace")),
+        defaults={f.name: f.default for f in dataclasses.fields(config)},
     )
 
 
 class Rounds:
-    """Writes what a round leaves: the genotype so far, and its picture."""
+    """Writes the genotype so far, and its picture, at the end of a round."""
 
     def __init__(self, workdir: Workdir, reporter: Reporter):
         self._workdir, self._reporter = workdir, reporter
 
     def on_epoch(self, number: int, loop, record) -> None:
-        """Replaces what an earlier start left of this round."""
+        """Writes the round's files over those that an earlier start left."""
         genotype = loop.genotype()
         path = self._workdir.genotypes / f"epoch_{number:04d}.json"
         write_atomic(path, genotype.to_json())
         figure = genotypes.draw_genotype(genotype)
         self._reporter.image(loop.step, "cells", figure)
-        told = json.dumps(record["decided"], indent=1)
-        self._reporter.text(loop.step, "decided", f"```\n{told}\n```")
+        decided = json.dumps(record["decided"], indent=1)
+        self._reporter.text(loop.step, "decided", f"```\n{decided}\n```")
 
 
-def finish(workdir, loop, cost: Summary, flags, given, search_step: int) -> None:
-    """genotype.json, result.json, pictures and the last words."""
+def finish(
+    workdir: Workdir,
+    loop,
+    cost: Summary,
+    stored: SearchConfig,
+    config: DerivationConfig,
+    values: dict[str, object],
+    search_step: int,
+) -> str:
+    """Writes genotype.json, result.json and pictures; returns the summary."""
     genotype = loop.genotype()
-    write_atomic(workdir.genotype, genotype.to_json())
-    files = genotypes.save_genotype(genotype, workdir.path / "genotype")
+    picture = records.write_genotype(workdir, genotype)
+    skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     measured = {
-        "skip_connections": {
-            name: genotype.count(loop.space.identity, name) for name in genotype.cells
-        },
+        "skip_connections": skips,
         "decided": loop.selection.all_records(),
         "search_step": search_step,
-    } | nasbench201_oracle.result(given, genotype)
-    records.write_result(workdir, genotype, cost, given, measured)
-    print(f"""
+    } | nasbench201_oracle.result(config, genotype)
+    records.write_result(workdir, genotype, cost, config, values, measured)
+    return f"""
 Derived by perturbation: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
-  its picture   {files[0]}
+  its picture   {picture}
 {records.indented(genotype)}
-{nasbench201_oracle.told(given, genotype)}\
+{nasbench201_oracle.summary_line(config, genotype)}\
   by magnitude  genotype.json of the search stays as it is
-  next          {records.evaluation_command(workdir, flags)}""")
+  next          {records.evaluation_command(workdir, stored)}"""

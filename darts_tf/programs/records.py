@@ -1,16 +1,19 @@
-"""What a search or an evaluation leaves in its folder, and says at its end."""
+"""Files that a search or an evaluation leaves, and its printed summary."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from darts_tf.cli import flag_values
+from darts_tf.config import Config, SearchConfig, TrainingConfig
 from darts_tf.descent.replicas import Replicas
 from darts_tf.programs import alarms, alpha_history, nasbench201_oracle, setup
-from darts_tf.programs.task_registry import kind_of
+from darts_tf.programs.task import Task
+from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.loop.driver import Summary
@@ -20,175 +23,209 @@ from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
 
-CONFIGS = {
+FOLDERS_BY_DATASET = {
     "digits": "digits",
     "python_topics": "topics",
     "cifar100": "cifar100",
     "svhn_cropped": "svhn",
 }
-USUAL = {"darts_recurrent": "ptb", "nasbench201": "nasbench201"}
-"""Folders of configs: by data set; by space for all others, or cifar10."""
+FOLDERS_BY_SPACE = {"darts_recurrent": "ptb", "nasbench201": "nasbench201"}
+"""Folders of configs with an evaluation's flagfile; cifar10 for all others."""
 
 
 def resumed_step(workdir: Workdir) -> int:
-    """The step of the newest checkpoint, 0 without one."""
+    """Returns the step of the newest checkpoint, 0 without one."""
     return checkpoints.latest_step(workdir.checkpoints)
 
 
 @contextlib.contextmanager
-def reporting(workdir: Workdir, flags, replicas: Replicas) -> Iterator[Reporter | None]:
-    """The run's TensorBoard, with its flags; the chief's only."""
+def reporting(
+    workdir: Workdir, values: Mapping[str, object], replicas: Replicas
+) -> Iterator[Reporter | None]:
+    """Opens the run's TensorBoard, with its settings; None but for the chief."""
     if not replicas.chief:
         yield None
         return
-    step = resumed_step(workdir)
-    with Reporter(workdir.tensorboard, step) as reporter:
-        text = flag_values.as_flagfile(flag_values.values(flags))
+    with Reporter(workdir.tensorboard, resumed_step(workdir)) as reporter:
+        text = settings_files.as_flagfile(values)
         reporter.text(0, "flags", f"```\n{text}```")
         yield reporter
 
 
 class SearchRecords:
-    """Writes what an epoch of a search leaves: alpha, genotype, pictures."""
+    """Writes alpha, the genotype and pictures at the end of an epoch."""
 
-    def __init__(self, workdir: Workdir, reporter: Reporter, flags):
+    def __init__(self, workdir: Workdir, reporter: Reporter | None):
         self._workdir, self._reporter = workdir, reporter
-        self._flags = flags
 
     def on_epoch(self, epoch: int, loop, record) -> None:
-        """Replaces what an earlier start left of this epoch."""
+        """Writes the epoch's files over those that an earlier start left."""
         del record
         genotype = loop.genotype()
         path = self._workdir.genotypes / f"epoch_{epoch:04d}.json"
         write_atomic(path, genotype.to_json())
-        names = [spec.name for spec in loop.space.cells]
-        alpha = dict(zip(names, loop.architecture.values(), strict=True))
+        cells = [spec.name for spec in loop.space.cells]
+        alpha = dict(zip(cells, loop.architecture.values(), strict=True))
         alpha_history.keep(
             self._workdir.alpha, epoch, alpha, loop.architecture.temperature
         )
-        self._report(loop.step, loop, genotype, alpha)
+        if self._reporter is not None:
+            self._report(self._reporter, loop, genotype, alpha)
 
-    def _report(self, step, loop, genotype, alpha) -> None:
+    @staticmethod
+    def _report(reporter: Reporter, loop, genotype: Genotype, alpha) -> None:
+        step, space = loop.step, loop.space
         weights = loop.architecture.mixing_weights()
-        reporter = self._reporter
-        reporter.mixing_weights(step, loop.space, weights)
-        reporter.image(
-            step, "mixing_weights", genotypes.draw_alpha(loop.space, weights)
-        )
+        reporter.mixing_weights(step, space, weights)
+        reporter.image(step, "mixing_weights", genotypes.draw_alpha(space, weights))
         reporter.image(step, "cells", genotypes.draw_genotype(genotype))
         reporter.text(step, "genotype", f"```\n{genotype.to_json()}```")
-        for spec in loop.space.cells:
+        for spec in space.cells:
             candidates, beta = spec.parted(alpha[spec.name])
             reporter.histogram(step, f"alpha/{spec.name}", candidates)
             if beta is not None:
                 reporter.histogram(step, f"beta/{spec.name}", beta)
-        reporter.edge_weights(step, loop.space, loop.architecture.edge_weights())
+        reporter.edge_weights(step, space, loop.architecture.edge_weights())
 
 
-def finish_search(workdir, loop, cost: Summary, flags, devices: int = 1) -> None:
-    """genotype.json, result.json, pictures and the last words."""
+def finish_search(
+    workdir: Workdir,
+    loop,
+    cost: Summary,
+    config: SearchConfig,
+    values: Mapping[str, object],
+    devices: int = 1,
+) -> str:
+    """Writes genotype.json, result.json and pictures; returns the summary."""
     genotype = loop.found()
-    write_atomic(workdir.genotype, genotype.to_json())
-    files = genotypes.save_genotype(genotype, workdir.path / "genotype")
+    picture = write_genotype(workdir, genotype)
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
-    outcome = alarms.outcome(loop, genotype) | nasbench201_oracle.result(
-        flags, genotype
-    )
-    outcome = {"skip_connections": skips} | outcome
-    write_result(workdir, genotype, cost, flags, outcome, devices)
-    print(f"""
+    outcome = {"skip_connections": skips} | alarms.outcome(loop, genotype)
+    outcome |= nasbench201_oracle.result(config, genotype)
+    write_result(workdir, genotype, cost, config, values, outcome, devices)
+    return f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
-{alarms.told(outcome, flags)}\
+{alarms.format_outcome(outcome, config)}\
   genotype      {workdir.genotype}
-  its picture   {files[0]}
+  its picture   {picture}
 {indented(genotype)}
-{nasbench201_oracle.told(flags, genotype)}\
+{nasbench201_oracle.summary_line(config, genotype)}\
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
-  next          {evaluation_command(workdir, flags)}""")
+  next          {evaluation_command(workdir, config)}"""
 
 
-def evaluation_command(workdir, flags) -> str:
-    """The command that evaluates what a search has found."""
-    configs = {} if flags.space == "nasbench201" else CONFIGS
-    folder = configs.get(flags.dataset, USUAL.get(flags.space, "cifar10"))
+def evaluation_command(workdir: Workdir, config: SearchConfig) -> str:
+    """Returns the command that evaluates the genotype of a search."""
+    by_dataset = {} if config.space == "nasbench201" else FOLDERS_BY_DATASET
+    usual = FOLDERS_BY_SPACE.get(config.space, "cifar10")
+    folder = by_dataset.get(config.dataset, usual)
     words = [
-        "python -m train.evaluate",
+        command("evaluate"),
         f"--flagfile=configs/{folder}/evaluate.flags",
         f"--genotype={quoted(workdir.genotype)}",
     ]
-    if flags.space not in ("darts_conv", *USUAL):
-        words.append(f"--space={flags.space}")
-    if flags.dataset not in (*configs, "cifar10", "text_folder"):
-        words.append(f"--dataset={flags.dataset}")
-    if flags.data_dir:
-        words.append(f"--data_dir={quoted(flags.data_dir)}")
+    if config.space not in ("darts_conv", *FOLDERS_BY_SPACE):
+        words.append(f"--space={config.space}")
+    if config.plugin:
+        words.append(f"--plugin={quoted(config.plugin)}")
+    if config.dataset not in (*by_dataset, "cifar10", "text_folder"):
+        words.append(f"--dataset={config.dataset}")
+    if config.data_dir:
+        words.append(f"--data_dir={quoted(config.data_dir)}")
     return " ".join([*words, "--workdir=..."])
 
 
-class EvaluationRecords:
-    """Shows what an epoch of a training leaves: sampled texts."""
+def command(program: str) -> str:
+    """Returns how a program is started: from a clone, or where it is installed."""
+    if importlib.util.find_spec("train") is None:
+        return f"darts-tf-{program}"
+    return f"python -m train.{program}"
 
-    def __init__(self, reporter: Reporter, data, flags):
-        self._reporter, self._data, self._flags = reporter, data, flags
+
+class EvaluationRecords:
+    """Shows sampled texts in TensorBoard at the end of an epoch."""
+
+    def __init__(
+        self, reporter: Reporter | None, task: Task, data, config: TrainingConfig
+    ):
+        self._reporter, self._task = reporter, task
+        self._data, self._config = data, config
 
     def on_epoch(self, epoch: int, loop, record) -> None:
-        """Markdown by name, at the epoch's last step."""
+        """Adds Markdown by name, at the epoch's last step."""
         del epoch, record
-        texts = kind_of(self._flags.space).shown(loop, self._data, self._flags)
+        if self._reporter is None:
+            return
+        texts = self._task.texts_for_tensorboard(loop, self._data, self._config)
         for name, markdown in texts.items():
             self._reporter.text(loop.step, name, markdown)
 
 
-def keep_genotype(workdir: Workdir, genotype: Genotype) -> None:
-    """genotype.json and its pictures, for an evaluation."""
+def write_genotype(workdir: Workdir, genotype: Genotype) -> Path:
+    """Writes genotype.json and its pictures; returns the path of the first."""
     write_atomic(workdir.genotype, genotype.to_json())
-    genotypes.save_genotype(genotype, workdir.path / "genotype")
+    return genotypes.save_genotype(genotype, workdir.path / "genotype")[0]
 
 
-def finish_evaluation(workdir, loop, data, cost: Summary, flags) -> None:
-    """Reads the test part, once; result.json and the last words.
+def finish_evaluation(
+    workdir: Workdir,
+    loop,
+    task: Task,
+    data,
+    cost: Summary,
+    config: TrainingConfig,
+    values: Mapping[str, object],
+) -> str:
+    """Reads the test part, once; writes result.json, returns the summary.
 
-    All workers measure it together, and the chief tells.
+    All workers measure it together; the chief alone writes and has a summary.
     """
-    chief, result = loop.replicas.chief, None
+    chief, result = loop.replicas.chief, {}
     if chief and workdir.result.exists():
         result = json.loads(workdir.result.read_text("utf-8"))
-    if not loop.replicas.total(result is not None):
-        result = kind_of(flags.space).measured(loop, data, flags)
+    if not loop.replicas.total(bool(result)):
+        result = task.measured(loop, data, config)
         if chief:
             devices = loop.replicas.count
-            write_result(workdir, loop.genotype, cost, flags, result, devices)
-    if chief:
-        _tell(workdir, result, cost, flags)
+            write_result(workdir, loop.genotype, cost, config, values, result, devices)
+    return _format_evaluation(workdir, task.summary(result), cost) if chief else ""
 
 
-def _tell(workdir, result: dict, cost: Summary, flags) -> None:
-    lines = kind_of(flags.space).told(result)
+def _format_evaluation(
+    workdir: Workdir, lines: list[tuple[str, str]], cost: Summary
+) -> str:
     width = max(len(name) for name, _ in lines)
-    told = "\n".join(f"  {name:<{width}} {text}" for name, text in lines)
-    print(f"""
+    measured = "\n".join(f"  {name:<{width}} {text}" for name, text in lines)
+    return f"""
 Evaluation finished: {cost.steps} steps in {duration(cost.seconds)}.
-{told}
+{measured}
   {"result":<{width}} {workdir.result}
   {"watch":<{width}} tensorboard --logdir={quoted(workdir.tensorboard)}
-  {"next":<{width}} python -m train.export --workdir={quoted(workdir.path)}""")
+  {"next":<{width}} {command("export")} --workdir={quoted(workdir.path)}"""
 
 
-def write_result(workdir, genotype: Genotype, cost, flags, measured, devices: int = 1):
-    """result.json: what was found and measured, by which flags, at what cost.
+def write_result(
+    workdir: Workdir,
+    genotype: Genotype,
+    cost: Summary,
+    config: Config,
+    values: Mapping[str, object],
+    measured: Mapping[str, object],
+    devices: int = 1,
+) -> None:
+    """Writes result.json: the genotype, what was measured, settings and cost.
 
-    That is `seconds` by the clock on `devices` that computed together (at
+    The cost is `seconds` by the clock on `devices` that computed together (at
     the last start).
     """
-    named = flag_values.values(flags)
     write_json_atomic(
         workdir.result,
         {
             "genotype": json.loads(genotype.to_json()),
             **measured,
-            "seed": flags.seed,
-            "flags": named,
-            "flags_hash": flag_values.digest(named),
+            "seed": values["seed"],
+            "flags": dict(values),
+            "flags_hash": settings_files.digest(type(config), values),
             "versions": setup.versions(),
             "seconds": cost.seconds,
             "first_step_seconds": cost.first_step_seconds,
@@ -199,10 +236,10 @@ def write_result(workdir, genotype: Genotype, cost, flags, measured, devices: in
 
 
 def quoted(path) -> str:
-    """A path for a shell."""
+    """Returns a path for a shell."""
     return shlex.quote(str(path))
 
 
 def indented(genotype: Genotype) -> str:
-    """A genotype's lines, for last words."""
+    """Returns a genotype's lines, for a summary."""
     return "\n".join("    " + row for row in genotype.to_json().splitlines())

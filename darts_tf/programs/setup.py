@@ -1,109 +1,157 @@
-"""What the entry points share: from flags to devices and folders."""
+"""Devices, seeds, TensorFlow's options and the folder of a program."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import pathlib
 import platform
-import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.cli import flag_values, space_flags, strategy_flags
-from darts_tf.cli.search_flags import BILEVEL
+from darts_tf.config import RunConfig, SearchConfig, TrainingConfig
+from darts_tf.config_rules import BILEVEL, RELAXED, applicable, is_text
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load
 from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
-from darts_tf.programs.task_registry import MODULES
+from darts_tf.run import settings_files
 from darts_tf.run.process.threads import divide_by_kernels
 from darts_tf.run.workdir import Workdir, open_workdir
+from darts_tf.space import nasbench201
 from darts_tf.strategy.darts.micro_batches import check
 
+_owns_process = False
 
-def prepare(flags, supernet: bool = False) -> Replicas:
-    """Seeds, determinism and devices, before anything is created.
+
+def own_process() -> None:
+    """Declares that the process is a program's, whose options may stay changed."""
+    global _owns_process
+    _owns_process = True
+
+
+@contextlib.contextmanager
+def restored_options() -> Iterator[None]:
+    """Restores the global options that `prepare` changes, in a library's caller."""
+    if _owns_process:
+        yield
+        return
+    name = "disable_meta_optimizer"
+    disabled = tf.config.optimizer.get_experimental_options().get(name, False)
+    filtering = keras.config.is_traceback_filtering_enabled()
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({name: disabled})
+        if filtering:
+            keras.config.enable_traceback_filtering()
+
+
+def prepare(config: RunConfig, space: str, supernet: bool = False) -> Replicas:
+    """Sets seeds, determinism and devices, before anything is created.
 
     Args:
-      flags: of the program.
+      config: of the program.
+      space: name of the search space.
       supernet: whether a supernet is to be trained; see `supernet_jit` and
         `supernet_options`.
     """
-    space_flags.check_space(flags)
-    keras.utils.set_random_seed(flags.seed)
-    if flags.deterministic:
+    keras.utils.set_random_seed(config.seed)
+    if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     # Keras would wrap our errors in pages of its own.
     keras.config.disable_traceback_filtering()
-    steps = jit(flags)
+    steps = config.jit
     if supernet:
-        supernet_options(flags.space)
-        steps = supernet_jit(steps, flags.space)
+        supernet_options(space)
+        steps = supernet_jit(steps, space)
     else:
         disable_grappler()
-    replicas = replicas_for(flags.distribute, steps)
-    if "micro_batches" in flags and flags.micro_batches > 1:
-        check(flags.batch_size, flags.micro_batches, replicas.count)
+    replicas = replicas_for(config.distribute, steps)
+    if isinstance(config, SearchConfig) and config.micro_batches > 1:
+        check(config.batch_size, config.micro_batches, replicas.count)
     return replicas
 
 
-def jit(flags) -> str:
-    """--jit, which runs of an earlier version do not have."""
-    return flags.jit if "jit" in flags else "off"
-
-
 def supernet_jit(jit: str, space: str) -> str:
-    """--jit for the steps of a supernet, which auto leaves as they are.
+    """Returns `jit` for the steps of a supernet, which auto leaves as they are.
 
-    XLA compiles a step of DARTS's spaces for minutes (BUILD_NOTES.md, "On a
-    GPU"): there `on` is for what the edges share, and not for the step around
-    it (networks/compiled/shared_functions.py).
+    XLA compiles a step of DARTS's spaces for minutes: there `on` is for what
+    the edges share, and not for the step around it.
     """
-    return "on" if jit == "on" and space == "nasbench201" else "off"
+    return "on" if jit == "on" and space == nasbench201.SPACE.name else "off"
 
 
 def disable_grappler() -> None:
-    """It finds nothing here and takes half of the time to the first step."""
+    """Switches off Grappler, which takes half of the time to the first step."""
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
-def differentiates_gradients(exact, recompute: bool) -> bool:
-    """Whether a search of images does, apart from slopes.
-
-    What networks.conv.Supernet has to know.
-
-    Args:
-      exact: which of --method and --lambda_gradient are.
-      recompute: whether cells are computed again.
-    """
-    return "lambda_gradient" in exact or (recompute and "method" in exact)
-
-
 def supernet_options(space: str) -> None:
-    """TensorFlow's options for a supernet of this space.
+    """Sets TensorFlow's options for a supernet of this space.
 
     Text keeps TensorFlow's own. Its products are few and large, and better
     divided; its graph is small, and Grappler takes out the gradients of
     matrices that the exact method's loops compute and nobody reads.
     """
-    if space not in MODULES:
-        disable_grappler()
+    if is_text(space):
+        return
+    disable_grappler()
+    if _owns_process:  # threads cannot be given back
         divide_by_kernels()
 
 
+def differentiates_gradients(exact: Collection[str], recompute: bool) -> bool:
+    """Returns whether a search of images differentiates gradients of layers.
+
+    Directional derivatives do not count. networks.conv.Supernet has to know.
+
+    Args:
+      exact: those of "method" and "lambda_gradient" that are "exact".
+      recompute: whether cells are computed again.
+    """
+    return "lambda_gradient" in exact or (recompute and "method" in exact)
+
+
+def exact_names(config: SearchConfig) -> set[str]:
+    """Returns those of "method" and "lambda_gradient" that are "exact"."""
+    if config.strategy not in RELAXED:
+        return set()
+    pairs = {"method": config.method, "lambda_gradient": config.lambda_gradient}
+    return {name for name, value in pairs.items() if value == "exact"}
+
+
+def joint(config: SearchConfig) -> bool:
+    """Returns whether alpha and w of a search learn from the same data."""
+    return config.strategy in RELAXED and config.optimization != BILEVEL
+
+
+def run_values(config: SearchConfig | TrainingConfig, data=None) -> dict[str, object]:
+    """Returns the values that define a run: its settings and the caller's data."""
+    fingerprint = getattr(data, "fingerprint", None)
+    extra = {} if fingerprint is None else {"fingerprint": fingerprint}
+    return applicable(config) | extra
+
+
 @contextlib.contextmanager
-def open_run(flags, replicas: Replicas) -> Iterator[Workdir]:
-    """The run's folder, refused where it belongs to another run.
+def open_run(
+    program: str,
+    config: SearchConfig | TrainingConfig,
+    path: str | pathlib.Path,
+    replicas: Replicas,
+    data=None,
+) -> Iterator[Workdir]:
+    """Opens the run's folder; refuses one that belongs to another run.
 
     Of several workers only the chief holds it; the others read it. None
     leaves before all are done, also where all have stopped.
     """
-    given = flag_values.values(flags)
-    _check_same(flag_values.digest(given), replicas)
-    with _folder(flags, given, replicas.chief) as workdir:
+    values = run_values(config, data)
+    _check_same(settings_files.digest(type(config), values), replicas)
+    with _folder(program, config, path, values, replicas.chief) as workdir:
         try:
             yield workdir
         except SystemExit:
@@ -112,31 +160,29 @@ def open_run(flags, replicas: Replicas) -> Iterator[Workdir]:
     _leave(replicas)
 
 
-def _folder(flags, given: dict, chief: bool) -> Workdir:
+def _folder(program, config, path, values: dict, chief: bool) -> Workdir:
     if not chief:
-        return Workdir(pathlib.Path(flags.workdir).expanduser())
+        return Workdir(pathlib.Path(path).expanduser())
+    free = settings_files.free_names(type(config), "place", "pace", "budget")
     return open_workdir(
-        flags.workdir,
-        given,
-        flag_values.as_flagfile(given),
-        ignored=(
-            *flag_values.PLACE_FLAGS,
-            *flag_values.PACE_FLAGS,
-            *strategy_flags.BUDGET_FLAGS,
-        ),
-        defaults=flag_values.defaults(flags),
+        path,
+        values,
+        settings_files.as_flagfile(values | {"workdir": str(path)}),
+        program=program,
+        ignored=("workdir", *free),
+        defaults={f.name: f.default for f in dataclasses.fields(config)},
     )
 
 
 def _check_same(digest: str, replicas: Replicas) -> None:
-    """Refuses workers of different flags: they would not meet again."""
-    own = int(digest[:12], 16)  # what a float64 holds exactly
-    chiefs = int(replicas.total(own if replicas.chief else 0))
-    others = int(replicas.total(own != chiefs))
+    """Refuses workers of different settings: they would not meet again."""
+    here = int(digest[:12], 16)  # what a float64 holds exactly
+    chiefs = int(replicas.total(here if replicas.chief else 0))
+    others = int(replicas.total(here != chiefs))
     if others:
         raise InputError(
-            f"workers with other flags than the first one: {others}; start "
-            f"all of them by the same command"
+            f"workers with other settings than the first one: {others}; start "
+            "all of them by the same command"
         )
 
 
@@ -146,61 +192,18 @@ def _leave(replicas: Replicas) -> None:
         replicas.total(0)
 
 
-def joint(flags) -> bool:
-    """Whether alpha and w of a search learn from the same data."""
-    return "optimization" in flags and flags.optimization != BILEVEL
-
-
-def settings(kind, flags, **more):
-    """A dataclass of settings, its fields from the flags of their names."""
-    given = {n: flags[n].value for n in kind.__dataclass_fields__ if n in flags}
-    return kind(**{**given, **more})
-
-
-class StoredFlags:
-    """The flags of an earlier run, read as absl's own are."""
-
-    def __init__(self, values):
-        self.__dict__.update(values)
-
-    def __getattr__(self, name: str):
-        raise InputError(
-            f"the run has no --{name}: an earlier version of this program "
-            f"made it, and that one has to go on with it"
-        )
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.__dict__
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.__dict__)
-
-    def set_default(self, name: str, value) -> None:
-        """Nothing: the flags of a run hold every value."""
-
-    def __getitem__(self, name: str):
-        # Not "present": what was given has been checked at the run's start.
-        value = self.__dict__[name]
-        return types.SimpleNamespace(value=value, present=False)
-
-
-def changed(flags, **values) -> StoredFlags:
-    """The flags with some other values."""
-    return StoredFlags({n: flags[n].value for n in flags} | values)
-
-
 def load_network(model, arrays) -> None:
     """Gives a network the weights and statistics of a checkpoint."""
     groups = {
         "w": [v.value for v in model.trainable_variables],
         "statistics": [v.value for v in model.non_trainable_variables],
     }
-    kept = {n: a for n, a in arrays.items() if n.split("/")[0] in groups}
-    load(groups, kept | {"step": arrays["step"]})
+    of_network = {n: a for n, a in arrays.items() if n.split("/")[0] in groups}
+    load(groups, of_network | {"step": arrays["step"]})
 
 
 def versions() -> dict[str, str]:
-    """Of what a result depends on."""
+    """Returns the versions of all that a result depends on."""
     return {
         "python": platform.python_version(),
         "tensorflow": tf.__version__,

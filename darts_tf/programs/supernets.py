@@ -1,4 +1,4 @@
-"""--supernet: the search network that an earlier search has trained."""
+"""The search network that an earlier search has trained (`supernet`)."""
 
 from __future__ import annotations
 
@@ -7,113 +7,117 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from darts_tf.cli.search_flags import BILEVEL
-from darts_tf.cli.strategy_flags import RELAXED, SHARING
+from darts_tf.config import SearchConfig
+from darts_tf.config_rules import BILEVEL, RELAXED, SHARING, is_text
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import STEP, load
 from darts_tf.errors import InputError
 from darts_tf.networks.compiled.flat_weights import WeightRow
-from darts_tf.programs import images, setup, task_registry
 from darts_tf.programs.image_data import Data
+from darts_tf.programs.images import ImageProgramTask, built_supernet
 from darts_tf.run.loop import checkpoints
-from darts_tf.run.workdir import Workdir, read_flags
+from darts_tf.run.workdir import Workdir, read_settings
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainedSupernet:
-    """What a search knows at its newest checkpoint.
+    """A search at its newest checkpoint.
 
     Attributes:
       model: the supernet with its weights.
-      flags: those of the search.
+      config: that of the search.
       data: the images of the search: a part for w, a part that w has not
         seen.
       step: of the checkpoint.
     """
 
     model: object
-    flags: setup.StoredFlags
+    config: SearchConfig
     data: Data
     step: int
 
 
-def trained_supernet(flags, replicas: Replicas) -> TrainedSupernet:
-    """What --supernet names.
+def trained_supernet(
+    config: SearchConfig, replicas: Replicas, data=None
+) -> TrainedSupernet:
+    """Returns the supernet of the search in `config.supernet`.
+
+    Args:
+      config: of the search that asks.
+      replicas: where it runs.
+      data: ImageData of the supernet's search; loaded by its name where None.
 
     Raises:
       InputError: it is no search with a supernet of images, in the space
         that is searched, with a checkpoint; or its data cannot be had.
     """
-    stored = stored_flags(flags)
-    found = checkpoints.load_latest(Workdir(_path(flags)).checkpoints)
-    if found is None:
+    stored = stored_config(config)
+    newest = checkpoints.load_latest(Workdir(_path(config)).checkpoints)
+    if newest is None:
         raise InputError(
-            f"--supernet={flags.supernet} holds no checkpoint of a search "
-            f"yet; run the search first"
+            f"`supernet={config.supernet}` holds no checkpoint of a search yet; "
+            "run the search first"
         )
-    step, arrays = found
-    data = images.search_data(stored)
-    model = images.built_supernet(stored, data, replicas)
+    step, arrays = newest
+    divided = ImageProgramTask().search_data(stored, data)
+    model = built_supernet(stored, divided, replicas)
     row = WeightRow(model)
     variable = tf.Variable(row.packed(), trainable=False)
     w = {n: a for n, a in arrays.items() if n.startswith("w/")}
     load({"w": [variable]}, w | {STEP: arrays[STEP]})
     parts = row.taken_apart(variable)
-    for own, value in zip(model.trainable_variables, parts, strict=True):
-        own.assign(value)
-    return TrainedSupernet(model, stored, data, step)
+    for weight, value in zip(model.trainable_variables, parts, strict=True):
+        weight.assign(value)
+    return TrainedSupernet(model, stored, divided, step)
 
 
-def stored_flags(flags) -> setup.StoredFlags:
-    """The flags of the search that --supernet names, checked.
+def stored_config(config: SearchConfig) -> SearchConfig:
+    """Returns the settings of the search that `supernet` names, checked.
 
     With the place of the data given now, if it is.
     """
-    path, space = _path(flags), flags.space
-    if task_registry.kind_of(space) is not images:
+    path, space = _path(config), config.space
+    if is_text(space):
         raise InputError(
-            f"--estimator={flags.estimator} takes a supernet of images; with "
-            f"--space={space} give another one, such as full"
+            f"`estimator={config.estimator}` takes a supernet of images; with "
+            f"`space={space}` give another one, such as full"
         )
     try:
-        stored = read_flags(path)
+        values = read_settings(path)
     except InputError as error:
-        raise InputError(f"--supernet: {error}") from error
-    strategy = stored.get("strategy", RELAXED[0])
-    if "genotype" in stored or strategy not in (*RELAXED, SHARING):
-        what = "an evaluation"
-        if "genotype" not in stored:
-            what = f"a search with --strategy={strategy}, which trains none"
+        raise InputError(f"`supernet`: {error}") from error
+    stored = SearchConfig.from_stored(values)
+    _check_usable(stored, "genotype" in values, path)
+    if stored.space != space:
         raise InputError(
-            f"--supernet={path} is {what}; give the folder of a search with "
-            f"--strategy={' or '.join((*RELAXED, SHARING))}"
+            f"`supernet={path}` searched space '{stored.space}', and "
+            f"`space={space}`; give the supernet of one and the same space"
         )
-    if stored["space"] != space:
-        raise InputError(
-            f"--supernet={path} searched space '{stored['space']}', and "
-            f"--space={space}; give the supernet of one and the same space"
-        )
-    _check_usable(stored, path)
-    if flags.data_dir:
-        stored["data_dir"] = flags.data_dir
-    return setup.StoredFlags(stored)
+    return stored.replace(data_dir=config.data_dir) if config.data_dir else stored
 
 
-def _check_usable(stored: dict, path: Path) -> None:
+def _check_usable(stored: SearchConfig, evaluation: bool, path: Path) -> None:
     """Refuses supernets that say nothing of operations or of unseen images."""
-    if stored.get("partial_channels", 1) > 1:
+    if evaluation or stored.strategy not in (*RELAXED, SHARING):
+        kind = "an evaluation"
+        if not evaluation:
+            kind = f"a search with `strategy={stored.strategy}`, which trains none"
         raise InputError(
-            f"--supernet={path} has --partial_channels="
-            f"{stored['partial_channels']}, so no operation on all channels; "
-            f"give a search without"
+            f"`supernet={path}` is {kind}; give the folder of a search with "
+            f"`strategy={RELAXED[0]}` or {' or '.join((*RELAXED[1:], SHARING))}"
         )
-    if stored.get("optimization", BILEVEL) != BILEVEL:
+    if stored.partial_channels > 1:
         raise InputError(
-            f"--supernet={path} has --optimization={stored['optimization']}, "
-            f"so its weights have seen all images; give a search with "
-            f"--optimization={BILEVEL}"
+            f"`supernet={path}` has `partial_channels={stored.partial_channels}`, "
+            "so no operation on all channels; give a search without"
+        )
+    if stored.optimization != BILEVEL:
+        raise InputError(
+            f"`supernet={path}` has `optimization={stored.optimization}`, so its "
+            "weights have seen all images; give a search with "
+            f"`optimization={BILEVEL}`"
         )
 
 
-def _path(flags) -> Path:
-    return Path(flags.supernet).expanduser()
+def _path(config: SearchConfig) -> Path:
+    return Path(config.supernet or "").expanduser()

@@ -1,4 +1,4 @@
-"""The estimators that train networks: from flags to a training's outcome."""
+"""The estimators that train a network for each genotype."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import keras
 
-from darts_tf.cli import space_flags
-from darts_tf.cli.estimator_flags import FIDELITY
+from darts_tf.config import SearchConfig
+from darts_tf.config_rules import is_text, less_fidelity
 from darts_tf.descent.epochs import FirstEpochs
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import DivergedError, InputError
@@ -20,104 +20,101 @@ from darts_tf.estimation.estimates import (
     of_perplexity,
 )
 from darts_tf.estimation.learning_curve import extrapolate
-from darts_tf.programs import memory_report, setup
-from darts_tf.programs.task_registry import kind_of
+from darts_tf.programs import memory_report
+from darts_tf.programs.task_choice import task_of
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.driver import drive
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.workdir import Workdir
-from darts_tf.space import recurrent
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
 
 class Full:
-    """--estimator=full: trains each network from scratch and measures it.
+    """Trains each network from scratch and measures it (full).
 
     The training is that of train.evaluate, from the same seed for each
     genotype, and lies in the estimate's folder. A random genotype's network
-    is built at once, so that what cannot be trained is refused at once; what
-    memory that one takes is told.
+    is built at once, so that what cannot be trained is refused at once; its
+    memory is printed.
 
     Args:
-      flags: of the search: network, data and descent.
+      config: of the search: network, data and descent.
       replicas: where it runs.
+      data: ImageData or TextData; loaded by its name where None.
 
     Raises:
       InputError: these cannot be, or nothing is held out to measure on.
     """
 
-    def __init__(self, flags, replicas: Replicas):
-        split = "valid_fraction" not in space_flags.FOREIGN_FLAGS[flags.space]
-        if split and not flags.valid_fraction:
+    def __init__(self, config: SearchConfig, replicas: Replicas, data=None):
+        if not is_text(config.space) and not config.valid_fraction:
             raise InputError(
-                f"--estimator={flags.estimator} needs validation images to "
-                f"tell genotypes by, and --valid_fraction=0 leaves none; give "
-                f"for example --valid_fraction=0.5"
+                f"`estimator={config.estimator}` needs validation images to tell "
+                "genotypes by, and `valid_fraction=0` leaves none; give for example "
+                "`valid_fraction=0.5`"
             )
-        self._flags, self._replicas = flags, replicas
-        self._kind, self._data = kind_of(flags.space), None
-        some = random_genotype(space_by_name(flags.space), flags.seed)
-        self._training(some)
-        memory_report.training(flags, some, self._data, replicas)
+        self._config, self._replicas = config, replicas
+        self._task = task_of(config.space)
+        self._data = self._task.training_data(config, data)
+        first = random_genotype(space_by_name(config.space), config.seed)
+        self._training(first)
+        memory_report.training(config, first, self._data, replicas)
         self._forget()
 
     def __call__(self, genotype: Genotype, folder: Path) -> Estimate:
-        """The estimate after the last epoch.
+        """Returns the estimate after the last epoch.
 
-        A training that diverges is worth what guessing is.
+        A training that diverges is worth as much as guessing.
         """
         folder.mkdir(parents=True, exist_ok=True)
         workdir = Workdir(folder)
         write_atomic(workdir.genotype, genotype.to_json())
         start = time.monotonic()
         loop = self._training(genotype)
-        more = self._prepare(loop, folder)
+        source = self._prepare(loop, folder)
         building = time.monotonic() - start
         try:
             cost = drive(
                 loop,
                 workdir,
-                report_every=self._flags.report_every,
-                checkpoint_every=self._flags.checkpoint_every,
+                report_every=self._config.report_every,
+                checkpoint_every=self._config.checkpoint_every,
             )
-            valid = self._kind.validated(loop, self._data, self._flags)
+            valid = self._task.validated(loop, self._data, self._config)
             self._keep(loop, folder)
             seconds = building + cost.seconds
         except DivergedError:
-            valid = self._kind.chance(self._data) | {"diverged": True}
+            valid = self._task.chance(self._data) | {"diverged": True}
             seconds = time.monotonic() - start
         del loop
         self._forget()
-        return self._estimate(valid | more, seconds, workdir)
+        return self._estimate(valid | source, seconds, workdir)
 
     def _training(self, genotype: Genotype):
-        """A training whose weights depend on the seed and genotype alone."""
-        keras.utils.set_random_seed(self._flags.seed)
-        loop, self._data = self._kind.training_of(
-            self._flags, genotype, self._replicas, self._data
-        )
-        return loop
+        """Returns a training whose weights depend on seed and genotype alone."""
+        keras.utils.set_random_seed(self._config.seed)
+        return self._task.training(self._config, genotype, self._replicas, self._data)
 
     def _prepare(self, loop, folder: Path) -> dict:
-        """What is done before the first step, and is to be told of it."""
+        """Prepares the first step; returns what the estimate says of it."""
         del loop, folder
         return {}
 
     def _keep(self, loop, folder: Path) -> None:
-        """Keeps of a trained network what outlives its checkpoints."""
+        """Saves parts of a trained network that outlive its checkpoints."""
         del loop, folder
 
     def _estimate(self, valid: dict, seconds: float, workdir) -> Estimate:
-        """What was measured, in an estimator's words."""
+        """Returns measured values as an estimate."""
         del workdir
         if "error" in valid:
             images = valid.get("images")
-            found = of_accuracy(1 - valid["error"], seconds, images)
+            estimate = of_accuracy(1 - valid["error"], seconds, images)
         else:
-            found = of_perplexity(valid["perplexity"], seconds)
-        return dataclasses.replace(found, valid={**valid, **found.valid})
+            estimate = of_perplexity(valid["perplexity"], seconds)
+        return dataclasses.replace(estimate, valid={**valid, **estimate.valid})
 
     @staticmethod
     def _forget() -> None:
@@ -127,60 +124,55 @@ class Full:
 
 
 class LowFidelity(Full):
-    """--estimator=low_fidelity: the same with less of what is given.
+    """Trains with fewer epochs, examples, channels, cells or pixels (low_fidelity).
 
     Fewer epochs have the whole schedule of the learning rate. Of fewer
     examples the same share is held out, so that the measure is coarser too.
 
     Args:
-      flags: of the search.
-      replicas: where it runs.
+      config, replicas, data: as of Full.
     """
 
-    def __init__(self, flags, replicas: Replicas):
-        given = {n: flags[f"fidelity_{n}"].value for n in FIDELITY}
-        less = {n: value for n, value in given.items() if value is not None}
-        super().__init__(setup.changed(flags, **less), replicas)
+    def __init__(self, config: SearchConfig, replicas: Replicas, data=None):
+        super().__init__(config.replace(**less_fidelity(config)), replicas, data)
 
 
 class LearningCurve(Full):
-    """--estimator=learning_curve: the first epochs, and what follows of them.
+    """Extrapolates the accuracies of the first `curve_epochs` (learning_curve).
 
-    The first --curve_epochs of a training whose schedule is that of all
-    --epochs; estimation/learning_curve.py extrapolates what was measured
-    after each of them, and says how surely.
+    The schedule of the training is that of all `epochs`;
+    estimation/learning_curve.py extrapolates, with a deviation.
 
     Args:
-      flags: of the search.
-      replicas: where it runs.
+      config, replicas, data: as of Full.
 
     Raises:
-      InputError: as for --estimator=full, and in the recurrent space.
+      InputError: as for Full, and in the recurrent space.
     """
 
-    def __init__(self, flags, replicas: Replicas):
-        if flags.space == recurrent.SPACE.name:
+    def __init__(self, config: SearchConfig, replicas: Replicas, data=None):
+        if is_text(config.space):
             raise InputError(
-                f"--estimator=learning_curve extrapolates accuracies; the "
-                f"perplexity of a language model falls anew when its weights "
-                f"begin to be averaged: with --space={flags.space} give "
-                f"another one, such as low_fidelity"
+                "`estimator=learning_curve` extrapolates accuracies; the perplexity "
+                "of a language model falls anew when its weights begin to be "
+                f"averaged: with `space={config.space}` give another one, such as "
+                "low_fidelity"
             )
-        super().__init__(flags, replicas)
+        super().__init__(config, replicas, data)
 
     def _training(self, genotype: Genotype):
         loop = super()._training(genotype)
-        return FirstEpochs(loop, self._flags.curve_epochs)
+        return FirstEpochs(loop, self._config.curve_epochs)
 
     def _estimate(self, valid: dict, seconds: float, workdir) -> Estimate:
-        found = super()._estimate(valid, seconds, workdir)
+        estimate = super()._estimate(valid, seconds, workdir)
         if "diverged" in valid:
-            return found
+            return estimate
         shares = [
             float(record["valid/accuracy"])
             for record in read_metrics(workdir.metrics)
             if record["kind"] == "epoch"
         ]
-        worth, deviation = extrapolate(shares, self._flags.epochs, valid["images"])
-        told = {**found.valid, "measured": found.worth, "accuracy": worth}
-        return Estimate(worth, told, seconds, deviation)
+        worth, deviation = extrapolate(shares, self._config.epochs, valid["images"])
+        measured = {**estimate.valid, "measured": estimate.worth, "accuracy": worth}
+        return Estimate(worth, measured, seconds, deviation)

@@ -1,12 +1,14 @@
-"""--strategy=random_weight_sharing: from flags to a loop and its records."""
+"""Searches by random weight sharing (--strategy=random_weight_sharing)."""
 
 from __future__ import annotations
 
 import json
 
+from darts_tf.config import SearchConfig
 from darts_tf.descent.replicas import Replicas
-from darts_tf.programs import images, memory_report, nasbench201_oracle, records, setup
+from darts_tf.programs import memory_report, nasbench201_oracle, records, setup
 from darts_tf.programs.image_data import Batches
+from darts_tf.programs.images import ImageProgramTask, built_supernet
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.driver import Summary, drive
 from darts_tf.run.loop.progress import duration
@@ -18,50 +20,69 @@ from darts_tf.strategy.one_shot.weight_sharing import (
 )
 
 
-def search(flags) -> None:
-    """Shared weights, the ranking, and what they leave."""
-    replicas = setup.prepare(flags, supernet=True)
-    nasbench201_oracle.check(flags, flags.space)
-    loop = build(flags, replicas)
-    with setup.open_run(flags, replicas) as workdir:
-        with records.reporting(workdir, flags, replicas) as reporter:
+def search(config: SearchConfig, path, data=None) -> str:
+    """Trains shared weights and ranks genotypes; returns the summary.
+
+    Args:
+      config: settled settings of the search.
+      path: its folder.
+      data: ImageData; loaded by its name where None.
+    """
+    replicas = setup.prepare(config, config.space, supernet=True)
+    nasbench201_oracle.check(config, config.space)
+    loop, values = build(config, replicas, data), setup.run_values(config, data)
+    with setup.open_run("search", config, path, replicas, data) as workdir:
+        with records.reporting(workdir, values, replicas) as reporter:
             cost = drive(
                 loop,
                 workdir,
-                report_every=flags.report_every,
-                checkpoint_every=flags.checkpoint_every,
+                report_every=config.report_every,
+                checkpoint_every=config.checkpoint_every,
                 reporter=reporter,
                 team=replicas,
             )
-        if replicas.chief:
-            finish(workdir, loop, cost, flags)
+        return finish(workdir, loop, cost, config, values) if replicas.chief else ""
 
 
-def build(flags, replicas: Replicas) -> RandomWeightSharing:
-    """The supernet and its search, as the flags say."""
-    data = images.search_data(flags)
-    memory_report.given_weights(flags, data, replicas)
-    model = images.built_supernet(flags, data, replicas)
-    settings = setup.settings(
-        WeightSharingSettings,
-        flags,
-        steps_per_epoch=data.parts[0].size // flags.batch_size,
+def build(config: SearchConfig, replicas: Replicas, data=None) -> RandomWeightSharing:
+    """Returns the search loop of a supernet with random weights."""
+    data = ImageProgramTask().search_data(config, data)
+    memory_report.given_weights(config, data, replicas)
+    model = built_supernet(config, data, replicas)
+    settings = WeightSharingSettings(
+        epochs=config.epochs,
+        steps_per_epoch=data.parts[0].size // config.batch_size,
+        batch_size=config.batch_size,
+        final_evaluations=config.final_evaluations,
+        micro_batches=config.micro_batches,
+        learning_rate=config.learning_rate,
+        learning_rate_min=config.learning_rate_min,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+        clip_norm=config.clip_norm,
+        precision=config.precision,
+        seed=config.seed,
     )
     return RandomWeightSharing(
         model,
         settings,
-        Batches(flags, data, 0, replicas).augmented,
-        Batches(flags, data, 1, replicas).same(flags.measured_batches),
+        Batches(config, data, 0, replicas).augmented,
+        Batches(config, data, 1, replicas).same(config.measured_batches),
         replicas,
     )
 
 
-def finish(workdir, loop: RandomWeightSharing, cost: Summary, flags) -> None:
-    """genotype.json, result.json, pictures and the last words."""
+def finish(
+    workdir,
+    loop: RandomWeightSharing,
+    cost: Summary,
+    config: SearchConfig,
+    values: dict,
+) -> str:
+    """Writes genotype.json, result.json and pictures; returns the summary."""
     genotype, best = loop.best_genotype(), max(loop.worths)
-    write_atomic(workdir.genotype, genotype.to_json())
+    picture = records.write_genotype(workdir, genotype)
     write_atomic(workdir.evaluations, ranking(loop))
-    files = genotypes.save_genotype(genotype, workdir.path / "genotype")
     figure = draw_evaluations(loop.worths, "accuracy with shared weights")
     drawn = workdir.path / "evaluations.png"
     write_atomic(drawn, genotypes.figure_to_png(figure))
@@ -69,25 +90,25 @@ def finish(workdir, loop: RandomWeightSharing, cost: Summary, flags) -> None:
         "worth": best,
         "evaluation": loop.worths.index(best) + 1,
         "evaluations": len(loop.worths),
-    } | nasbench201_oracle.result(flags, genotype)
-    records.write_result(workdir, genotype, cost, flags, measured)
-    print(f"""
+    } | nasbench201_oracle.result(config, genotype)
+    records.write_result(workdir, genotype, cost, config, values, measured)
+    return f"""
 Search finished: {loop.trained_steps} steps with shared weights and \
 {len(loop.worths)} evaluations in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
-  its picture   {files[0]}
+  its picture   {picture}
 {records.indented(genotype)}
   its worth     validation accuracy {best:.2%} of the supernet with its \
 operations alone
-{nasbench201_oracle.told(flags, genotype)}\
+{nasbench201_oracle.summary_line(config, genotype)}\
   evaluations   {workdir.evaluations}
   drawn         {drawn}
   watch         tensorboard --logdir={records.quoted(workdir.tensorboard)}
-  next          {records.evaluation_command(workdir, flags)}""")
+  next          {records.evaluation_command(workdir, config)}"""
 
 
 def ranking(loop: RandomWeightSharing) -> str:
-    """evaluations.jsonl: a line for each genotype, in the order of drawing."""
+    """Returns evaluations.jsonl: a line for each genotype, in the order of drawing."""
     lines = [
         {
             "step": number,

@@ -1,15 +1,13 @@
-"""The only module of this room that knows flags: names and flagfiles from `cli`."""
+"""What this room reads of the command line: flagfiles, and names of settings."""
 
 from __future__ import annotations
 
 from absl import flags
 
-from darts_tf.cli.experiment_flags import COUNTS, FLAGFILES, FREE_FLAGS
-from darts_tf.cli.flag_values import as_flagfile
-from darts_tf.cli.search_flags import BILEVEL
-from darts_tf.cli.space_flags import FOREIGN_FLAGS, SPACES
-from darts_tf.cli.strategy_flags import RELAXED
+from darts_tf.config import ExperimentConfig
+from darts_tf.config_rules import BILEVEL, RELAXED, check_space_name, is_text
 from darts_tf.errors import InputError
+from darts_tf.run.settings_files import as_flagfile, free_names
 
 __all__ = [
     "BILEVEL",
@@ -17,16 +15,18 @@ __all__ = [
     "FLAGFILES",
     "FREE_FLAGS",
     "RELAXED",
-    "SPACES",
     "as_flagfile",
-    "has_flag",
+    "check_space_name",
+    "is_text",
     "read_flagfile",
 ]
 
+FLAGFILES = ("search_flags", "short_flags", "evaluate_flags")
+COUNTS = free_names(ExperimentConfig, "budget")
+"""Settings that may be raised when an experiment is resumed."""
 
-def has_flag(space: str, name: str) -> bool:
-    """Returns True if the flag applies to networks of this space."""
-    return name not in FOREIGN_FLAGS[space]
+FREE_FLAGS = ("workdir", *free_names(ExperimentConfig, "place"))
+"""Settings that may differ then (of flagfiles, what they say may not)."""
 
 
 def read_flagfile(name: str, path: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from darts_tf.protocol import flagfiles, folder
 from darts_tf.protocol.plan import METHODS, plan_of, result_of
 from darts_tf.protocol.results import gather, operations
 from darts_tf.protocol.tables import Row, row_of
-from darts_tf.run.workdir import Workdir, read_flags
+from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.space import recurrent
 
 DPI = 110
@@ -36,7 +36,7 @@ def read(path: str) -> tuple[Row, Measured]:
       InputError: it is neither, or a search without an estimator.
     """
     root = Path(path).expanduser().absolute()
-    stored = read_flags(root)
+    stored = read_settings(root)
     if folder.is_experiment(stored):
         plan = plan_of(root, stored)
         flags = plan.contents["evaluate_flags"]
@@ -135,7 +135,7 @@ def _panel(axes, rows: Sequence[Row], field: str, unit: float) -> None:
 
 def _search_row(workdir: Workdir, stored: dict) -> Row:
     result = result_of(workdir)
-    strategy = stored.get("strategy")
+    strategy = str(stored.get("strategy"))
     if result is None or "evaluations" not in result:
         raise InputError(
             f"{workdir.path} is neither an experiment nor a finished search "

@@ -7,14 +7,14 @@ import sys
 from collections.abc import Mapping
 
 from darts_tf.errors import InputError
-from darts_tf.protocol.command_line import has_flag
+from darts_tf.protocol.command_line import is_text
 
 SPACE, DATASET = "darts_conv", "cifar10"  # the defaults of a flagfile
 HELD_OUT = "valid_fraction"
 PROGRAMS = {
-    "search_flags": ("train.search",),
-    "short_flags": ("train.evaluate", "--genotype=-"),
-    "evaluate_flags": ("train.evaluate", "--genotype=-"),
+    "search_flags": ("search",),
+    "short_flags": ("evaluate", "--genotype=-"),
+    "evaluate_flags": ("evaluate", "--genotype=-"),
 }
 """The program that reads a flagfile, by the argument that gives the file."""
 
@@ -31,7 +31,7 @@ def check_selects(path: str, flags: Mapping[str, str], space: str) -> None:
       InputError: it holds out no images. (A text has its own validation
         part.)
     """
-    if not has_flag(space, HELD_OUT):
+    if is_text(space):
         return
     try:
         share = float(flags.get(HELD_OUT, 0))
@@ -40,7 +40,7 @@ def check_selects(path: str, flags: Mapping[str, str], space: str) -> None:
     if share <= 0:
         raise InputError(
             f"`short_flags={path}` holds out no images to choose the best "
-            f"cell by; add for example --{HELD_OUT}=0.1 to it"
+            f"cell by; add for example `{HELD_OUT}=0.1` to it"
         )
 
 
@@ -51,7 +51,7 @@ def check_space(name: str, path: str, flags: Mapping[str, str], space: str) -> N
       InputError: the flagfile names another space, or none although the
         cells are recurrent.
     """
-    default = space if has_flag(space, HELD_OUT) else SPACE
+    default = SPACE if is_text(space) else space
     trained = flags.get("space", default)
     if trained != space:
         raise InputError(
@@ -71,7 +71,7 @@ def check_parses(name: str, path: str) -> None:
     program, *arguments = PROGRAMS[name]
     done = subprocess.run(
         [
-            *(sys.executable, "-m", program, "--only_check_args"),
+            *(sys.executable, "-m", "darts_tf.cli", program, "--only_check_args"),
             *(f"--flagfile={path}", "--workdir=-", *arguments),
         ],
         capture_output=True,

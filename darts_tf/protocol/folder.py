@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from darts_tf.errors import InputError
 from darts_tf.protocol import flagfiles
@@ -13,19 +14,20 @@ from darts_tf.protocol.command_line import (
     COUNTS,
     FLAGFILES,
     FREE_FLAGS,
-    SPACES,
     as_flagfile,
+    check_space_name,
     read_flagfile,
 )
 from darts_tf.protocol.plan import Plan, flat, plan_of
-from darts_tf.run.files import write_atomic, write_json_atomic
+from darts_tf.run import settings_files
+from darts_tf.run.files import write_atomic
 from darts_tf.run.lock import FolderInUse
-from darts_tf.run.workdir import FLAGS_FILE, Workdir, open_workdir, read_flags
+from darts_tf.run.workdir import Workdir, open_workdir, read_settings
 
 PATIENCE_SECONDS = 60.0  # the wait for other tasks of an array job
 
 
-def make_plan(values: Mapping[str, object]) -> Plan:
+def make_plan(values: Mapping[str, Any]) -> Plan:
     """Returns the plan that the arguments make, after checking them.
 
     Args:
@@ -39,10 +41,7 @@ def make_plan(values: Mapping[str, object]) -> Plan:
     names = [name for name in FLAGFILES if values[name] is not None]
     contents = {name: read_flagfile(name, values[name]) for name in names}
     plan = Plan(root, values, contents)
-    if plan.space not in SPACES:
-        raise InputError(
-            f"`space={plan.space}`: no such space; give one of {', '.join(SPACES)}"
-        )
+    check_space_name("space", plan.space)
     for name in FLAGFILES[1:]:
         flagfiles.check_space(name, values[name], contents[name], plan.space)
     short = "short_flags"
@@ -68,7 +67,7 @@ def claim(plan: Plan, alone: bool) -> Iterator[None]:
     Raises:
       InputError: the folder belongs to another run, or counts were lowered.
     """
-    if not (plan.root / FLAGS_FILE).exists():
+    if not settings_files.exists(plan.root):
         # Often the short and the full training have one flagfile.
         different = {
             (flagfiles.PROGRAMS[name], plan.values[name]): name
@@ -91,7 +90,7 @@ def load_plan(path: str) -> Plan:
       InputError: it is not that of an experiment.
     """
     root = Path(path).expanduser().absolute()
-    stored = read_flags(root)
+    stored = read_settings(root)
     _check_experiment(root, stored)
     return plan_of(root, stored)
 
@@ -105,14 +104,15 @@ def _open(plan: Plan, patience: float) -> Workdir:
     flags = {n: v for n, v in plan.values.items() if n not in ("stage", "task")}
     values, text = flags | flat(plan.contents), as_flagfile(flags)
     end = time.monotonic() + patience
-    if (plan.root / FLAGS_FILE).exists():
-        _check_experiment(plan.root, read_flags(plan.root))
+    if settings_files.exists(plan.root):
+        _check_experiment(plan.root, read_settings(plan.root))
     while True:
         try:
             workdir = open_workdir(
                 plan.root,
                 values,
                 text,
+                program="experiment",
                 ignored=(*FREE_FLAGS, *COUNTS),
                 folders=(),
             )
@@ -122,7 +122,7 @@ def _open(plan: Plan, patience: float) -> Workdir:
                 raise
             time.sleep(0.1)
     try:
-        _raise_counts(plan, read_flags(plan.root), values, text)
+        _raise_counts(plan, read_settings(plan.root), values, text)
     except BaseException:
         workdir.close()
         raise
@@ -145,4 +145,4 @@ def _raise_counts(plan: Plan, stored: dict, values: dict, text: str) -> None:
             )
     if values != stored:
         write_atomic(plan.root / "flags.txt", text)
-        write_json_atomic(plan.root / FLAGS_FILE, values)
+        settings_files.write(plan.root, "experiment", values)

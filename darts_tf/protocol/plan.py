@@ -21,6 +21,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from darts_tf.protocol import flagfiles
 from darts_tf.protocol.command_line import BILEVEL, FLAGFILES, RELAXED
@@ -54,7 +55,7 @@ class Plan:
     """
 
     root: Path
-    values: Mapping[str, object]
+    values: Mapping[str, Any]
     contents: Mapping[str, Mapping[str, str]]
 
     @property
@@ -173,13 +174,13 @@ def selected(plan: Plan) -> str | None:
 
     Among equals the one of the lowest seed. None where none is finished.
     """
-    worths = {}
+    worths: dict[str, float] = {}
     for seed in plan.seeds:
         key = plan.cell_key(seed)
         result = result_of(plan.short(key)) if key else None
         if result:
-            worths.setdefault(key, float(result["valid"][plan.measure]))
-    return min(worths, key=worths.get) if worths else None
+            worths.setdefault(str(key), float(result["valid"][plan.measure]))
+    return min(worths, key=lambda key: worths[key]) if worths else None
 
 
 def flat(contents: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
@@ -191,7 +192,7 @@ def flat(contents: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     }
 
 
-def plan_of(root: Path, stored: Mapping[str, object]) -> Plan:
+def plan_of(root: Path, stored: Mapping[str, Any]) -> Plan:
     """Returns the plan of an experiment's folder, from its flags.json."""
     contents = {
         name: {

@@ -109,7 +109,7 @@ def draw(data: Progress, measure: str, name: str) -> Figure:
         xlabel=data.x,
         ylabel=f"{true} {unit} (lines: best so far)",
     )
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     axes.grid(alpha=0.3)
     if data.curves:
         axes.legend(fontsize=8, framealpha=0.9)
@@ -130,10 +130,13 @@ def _each(plan: Plan, read: Callable) -> dict[int, tuple[list, list]]:
     """Reads each seed's points and leaves out seeds without any."""
     points_by_seed = {seed: read(plan, seed) for seed in plan.seeds}
     return {
-        seed: tuple(map(list, zip(*points, strict=True)))
-        for seed, points in points_by_seed.items()
-        if points
+        seed: _transpose(points) for seed, points in points_by_seed.items() if points
     }
+
+
+def _transpose(points: list[tuple[float, float]]) -> tuple[list, list]:
+    x, values = zip(*points, strict=True)
+    return list(x), list(values)
 
 
 def _snapshots(plan: Plan, seed: int) -> list[tuple[float, float]]:
@@ -186,7 +189,7 @@ def _genotypes(plan: Plan) -> dict[int, tuple[list, list]]:
         result = result_of(plan.short(key)) if key else None
         if result:
             points.append((seed + 1, _as_measure(plan, result["valid"])))
-    return {0: tuple(map(list, zip(*points)))} if points else {}
+    return {0: _transpose(points)} if points else {}
 
 
 def _as_measure(plan: Plan, valid: dict) -> float:

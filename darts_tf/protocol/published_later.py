@@ -97,3 +97,14 @@ ROWS = {
     "wikitext2": WIKITEXT2,
 }
 """The rows of each choice of `published`."""
+
+MEASURES = {
+    "none": None,
+    "cifar10": ("error", "cifar10"),
+    "cifar10_later": ("error", "cifar10"),
+    "cifar100": ("error", "cifar100"),
+    "imagenet": ("error", "imagenet2012"),
+    "ptb": ("perplexity", "text_folder"),
+    "wikitext2": ("perplexity", "text_folder"),
+}
+"""The measure and the data set, by the choice of `published`."""

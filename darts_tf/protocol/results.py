@@ -137,11 +137,12 @@ def _full(plan: Plan, key: str) -> list[dict]:
 
 def _size(plan: Plan, key: str | None) -> dict:
     """Returns the size of the full network, the same for all seeds."""
-    for seed in range(plan.values["evaluate_seeds"]) if key else ():
-        result = result_of(plan.full(key, seed))
+    names = ("parameters", "multiply_adds")
+    for seed in range(plan.values["evaluate_seeds"]):
+        result = result_of(plan.full(key, seed)) if key else None
         if result:
-            return {n: result.get(n) for n in ("parameters", "multiply_adds")}
-    return {"parameters": None, "multiply_adds": None}
+            return {name: result.get(name) for name in names}
+    return dict.fromkeys(names)
 
 
 def _true(searches, key: str | None) -> dict | None:

@@ -87,7 +87,7 @@ def run_task(
         raise InputError(
             f"{task.name} cannot begin: it needs {task.lacking}; run that first"
         )
-    if task.finished:
+    if task.child is None or task.finished:
         print(f"{task.name}: nothing to do")
         _record_nothing_to_do(plan, task)
         return 0
@@ -149,8 +149,8 @@ def _write_outcome(plan: Plan, name: str, code: int, seconds: float) -> None:
     write_json_atomic(path, outcome)
 
 
-def _failure(code: int, log: Path) -> str:
-    line = last_line(log)
+def _failure(code: int, log: Path | None) -> str:
+    line = last_line(log) if log else ""
     return f"failed with exit code {code} ({line or 'no output'}), see {log}"
 
 

@@ -104,13 +104,13 @@ def _search(plan: Plan, seed: int) -> Task:
     values, folder = plan.values, plan.search(seed)
     if plan.strategy == RANDOM:
         command = (
-            "train.derive",
+            "derive",
             f"--random={seed}",
             f"--space={plan.space}",
         )
     else:
         command = (
-            "train.search",
+            "search",
             f"--flagfile={values['search_flags']}",
             f"--seed={seed}",
             *_path_flag(values, "data_dir"),
@@ -132,7 +132,7 @@ def _training(
     plan: Plan, name: str, flagfile: str, key: str, folder: Workdir, seed: int
 ) -> Task:
     command = (
-        "train.evaluate",
+        "evaluate",
         f"--flagfile={plan.values[flagfile]}",
         f"--space={plan.space}",
         f"--genotype={plan.cell(key)}",
@@ -144,7 +144,7 @@ def _training(
 
 def _task(plan: Plan, name: str, command, folder: Workdir, leaves) -> Task:
     program, *arguments = command
-    command = ("-m", program, *arguments, f"--workdir={folder.path}")
+    command = ("-m", "darts_tf.cli", program, *arguments, f"--workdir={folder.path}")
     return Task(name, Child(name, command, leaves, plan.log(name)))
 
 

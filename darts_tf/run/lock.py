@@ -40,7 +40,7 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         self._file: BinaryIO = open(folder / NAME, "a+b")
         ends = time.monotonic() + parent_watch.seconds_to_wait()
-        while (error := self._taken()) is not None:
+        while (error := self._try_lock()) is not None:
             refusal = self._refusal(folder, error)
             late = time.monotonic() >= ends
             if late or not isinstance(refusal, FolderInUse):
@@ -48,8 +48,8 @@ class FolderLock:
                 raise refusal from error
             time.sleep(POLL_SECONDS)
 
-    def _taken(self) -> OSError | None:
-        """Tries; what was in the way, if anything."""
+    def _try_lock(self) -> OSError | None:
+        """Tries once; returns the error, or None where the lock is held now."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -59,15 +59,15 @@ class FolderLock:
     def _refusal(self, folder: Path, error: OSError) -> InputError:
         if not isinstance(error, BlockingIOError):
             return InputError(
-                f"--workdir={folder} cannot be locked ({error.strerror}); "
+                f"`workdir={folder}` cannot be locked ({error.strerror}); "
                 "give a folder on a disk with file locks"
             )
         self._file.seek(0)
         holder = self._file.read().decode("ascii", "replace").strip()
         return FolderInUse(
-            f"--workdir={folder} is in use by a live run (process "
+            f"`workdir={folder}` is in use by a live run (process "
             f"{holder or 'unknown'}); wait for it, stop it, or give another "
-            "--workdir"
+            "`workdir`"
         )
 
     def sign(self) -> None:
@@ -77,5 +77,5 @@ class FolderLock:
         self._file.flush()
 
     def release(self) -> None:
-        """Gives the folder free; again is harmless."""
+        """Releases the folder; releasing twice is harmless."""
         self._file.close()

@@ -1,7 +1,7 @@
 """The folder that holds all of a run, and the right to write into it.
 
-A folder belongs to the flags it was started with and to one live process at
-a time (see `darts_tf.run.lock`).
+A folder belongs to the settings it was started with and to one live process
+at a time (see `darts_tf.run.lock`).
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from darts_tf.errors import InputError
-from darts_tf.run import files
+from darts_tf.run import files, settings_files
 from darts_tf.run.lock import FolderLock
 
-FLAGS_FILE = "flags.json"
 ABSENT = "nothing"
 
 
 @dataclasses.dataclass
 class Workdir:
-    """Where the parts of a run lie; as a context manager, ends the lock."""
+    """Paths of the parts of a run; as a context manager, releases its lock."""
 
     path: Path
     _lock: FolderLock | None = None
@@ -50,12 +49,12 @@ class Workdir:
 
     @property
     def evaluations(self) -> Path:
-        """Of a search that asks: one genotype and its worth a line."""
+        """Genotypes and their worths, one a line, of a search by estimates."""
         return self.path / "evaluations.jsonl"
 
     @property
     def genotype(self) -> Path:
-        """The genotype that the run found, JSON."""
+        """The genotype of the run, JSON."""
         return self.path / "genotype.json"
 
     @property
@@ -73,8 +72,13 @@ class Workdir:
         """Folder of the SavedModel."""
         return self.path / "export"
 
+    def sign(self) -> None:
+        """Writes this process's number into the lock that it holds."""
+        if self._lock is not None:
+            self._lock.sign()
+
     def close(self) -> None:
-        """Gives the folder free; again is harmless."""
+        """Releases the folder; closing twice is harmless."""
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -88,9 +92,10 @@ class Workdir:
 
 def open_workdir(
     path: str | os.PathLike,
-    flags: Mapping[str, object],
+    values: Mapping[str, object],
     flagfile_text: str,
     *,
+    program: str = "",
     ignored: Collection[str] = (),
     folders: Collection[str] = ("checkpoints", "genotypes"),
     defaults: Mapping[str, object] = types.MappingProxyType({}),
@@ -99,30 +104,33 @@ def open_workdir(
 
     Args:
       path: the folder; made, with its parents, where it is missing.
-      flags: the values that define the run, by flag name; JSON's types.
+      values: the settings that define the run, by name; JSON's types.
       flagfile_text: a flagfile that repeats the run, kept as flags.txt.
+      program: name of the program, for config.json.
       ignored: names whose values may differ from those of the first start.
-      folders: that are made in it.
-      defaults: what a flag is where nobody gives it. An earlier version's
-        run that lacks a flag was made with this value, and keeps it.
+      folders: folders that are made in it.
+      defaults: values of names that are not given. An earlier version's run
+        that lacks a name was made with this value, and keeps it.
 
     Raises:
       InputError: the folder cannot be made or written, another live process
-        holds it, or it belongs to a run with other flags. Nothing that was
+        holds it, or it belongs to a run with other settings. Nothing that was
         in it has been changed then.
     """
     workdir = Workdir(_made(Path(path).expanduser()))
     _check_whole(workdir)
     try:
         workdir._lock = FolderLock(workdir.path)
-        given, usual = _as_stored(flags), _as_stored(defaults)
-        if (workdir.path / FLAGS_FILE).exists():
-            stored = read_flags(workdir.path)
+        given, usual = _as_stored(values), _as_stored(defaults)
+        if settings_files.exists(workdir.path):
+            stored = settings_files.read(workdir.path, complete=False)
             added = {n: usual[n] for n in given if n in usual and n not in stored}
             _compare(workdir.path, stored | added, given, ignored)
-            _prepare(workdir, stored | added if added else None, None, folders)
+            merged = {n: v for n, v in (stored | added).items() if n != "workdir"}
+            old = not (workdir.path / settings_files.CONFIG_FILE).exists()
+            _prepare(workdir, program, merged if added or old else None, None, folders)
         else:
-            _prepare(workdir, given, flagfile_text, folders)
+            _prepare(workdir, program, given, flagfile_text, folders)
     except OSError as error:
         workdir.close()
         raise _cannot_write(workdir.path, error) from error
@@ -133,37 +141,20 @@ def open_workdir(
 
 
 def existing_workdir(path: str | os.PathLike) -> Workdir:
-    """The folder of a run, to read it or to add to it; takes no lock.
+    """Returns the folder of a run, to read it or to add to it; takes no lock.
 
     Raises InputError where `path` is no run's folder.
     """
-    read_flags(path)
+    read_settings(path)
     return Workdir(Path(path).expanduser())
 
 
-def read_flags(path: str | os.PathLike) -> dict:
-    """The flags of the run that lives in `path`, values by flag name.
+def read_settings(path: str | os.PathLike) -> dict:
+    """Returns the settings of the run that lives in `path`, values by name.
 
     Raises InputError where `path` is no run's folder.
     """
-    path = Path(path).expanduser()
-    try:
-        flags = json.loads((path / FLAGS_FILE).read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise InputError(
-            f"{path} is no folder of a run (it has no {FLAGS_FILE}); give "
-            "the --workdir of a run"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path / FLAGS_FILE} cannot be read ({error}); start anew in "
-            "another --workdir"
-        ) from error
-    if not isinstance(flags, dict):
-        raise InputError(
-            f"{path / FLAGS_FILE} holds no flags; start anew in another --workdir"
-        )
-    return flags
+    return settings_files.read(Path(path).expanduser())
 
 
 def _made(path: Path) -> Path:
@@ -181,25 +172,25 @@ def _cannot_write(path: Path, error: OSError) -> InputError:
         else (error.strerror or str(error))
     )
     return InputError(
-        f"--workdir={path} cannot be written: {why}; give a folder in which "
+        f"`workdir={path}` cannot be written: {why}; give a folder in which "
         "you may write"
     )
 
 
 def _check_whole(workdir: Workdir) -> None:
-    """Parts of a run whose flags are lost must not be mixed with a new one."""
-    if os.path.exists(workdir.path / FLAGS_FILE):
+    """Refuses parts of a run whose settings are lost."""
+    if settings_files.exists(workdir.path):
         return
     for part in (workdir.metrics, workdir.checkpoints, workdir.result):
         if os.path.exists(part):
             raise InputError(
-                f"--workdir={workdir.path} holds {part.name} of a run but "
-                f"no {FLAGS_FILE}; give another --workdir"
+                f"`workdir={workdir.path}` holds {part.name} of a run but "
+                f"no {settings_files.CONFIG_FILE}; give another `workdir`"
             )
 
 
-def _as_stored(flags: Mapping[str, object]) -> dict:
-    return json.loads(json.dumps(dict(flags)))
+def _as_stored(values: Mapping[str, object]) -> dict:
+    return json.loads(json.dumps(dict(values)))
 
 
 def _compare(
@@ -210,39 +201,40 @@ def _compare(
 ) -> None:
     names = sorted((stored.keys() | given.keys()) - set(ignored))
     differing = [
-        f"--{name}: the run has {_shown(stored, name)}, given {_shown(given, name)}"
+        f"`{name}`: the run has {_text(stored, name)}, given {_text(given, name)}"
         for name in names
-        if _shown(stored, name) != _shown(given, name)
+        if _text(stored, name) != _text(given, name)
     ]
     if differing:
         raise InputError(
-            f"--workdir={path} holds a run with other flags "
-            f"({'; '.join(differing)}); give another --workdir, or the same "
-            "flags to resume it"
+            f"`workdir={path}` holds a run with other settings "
+            f"({'; '.join(differing)}); give another `workdir`, or the same "
+            "settings to resume it"
         )
 
 
-def _shown(flags: Mapping[str, object], name: str) -> str:
-    if name not in flags:
+def _text(values: Mapping[str, object], name: str) -> str:
+    if name not in values:
         return ABSENT
-    value = flags[name]
+    value = values[name]
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _prepare(
     workdir: Workdir,
-    flags: dict | None,
+    program: str,
+    values: dict | None,
     text: str | None,
     folders: Collection[str],
 ) -> None:
-    """flags.json comes last of the flags: it is what makes a run's folder."""
-    workdir._lock.sign()
+    """Writes config.json last: it is what makes a folder a run's."""
+    workdir.sign()
     parts = [workdir.path / name for name in folders]
     for folder in (workdir.path, *parts):
         files.remove_temporary(folder)
     if text is not None:
         files.write_atomic(workdir.path / "flags.txt", text)
-    if flags is not None:
-        files.write_json_atomic(workdir.path / FLAGS_FILE, flags)
+    if values is not None:
+        settings_files.write(workdir.path, program, values)
     for folder in parts:
         folder.mkdir(exist_ok=True)

@@ -9,6 +9,8 @@ import pytest
 from benchmarks.speed.column_process import ColumnProcess
 from darts_tf.errors import InputError
 
+pytestmark = pytest.mark.program
+
 
 @pytest.fixture
 def module(tmp_path, monkeypatch):

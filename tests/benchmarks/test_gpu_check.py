@@ -1,5 +1,7 @@
 """The check of a GPU's gradients, on a CPU and of a small loss."""
 
+import pytest
+
 from tests.scripts import check_says
 
 SMALL = """
@@ -24,5 +26,6 @@ print("CHECKED")
 """
 
 
+@pytest.mark.slow
 def test_it_compares_all_gradients_and_fails_where_one_differs():
     check_says(SMALL, "CHECKED")

@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.program
+
 ROWS = [
     *(
         f"depthwise {size} x {size}{of}"

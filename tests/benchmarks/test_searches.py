@@ -10,6 +10,8 @@ import pytest
 
 from tests.protocol.stub import FAKED, make, searched
 
+pytestmark = pytest.mark.program
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 

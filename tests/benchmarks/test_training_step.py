@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.program
+
 SMALL = {
     "darts_conv": ("--channels=4", "--layers=3"),
     "darts_recurrent": ("--hidden_size=8", "--words=20", "--bptt=4"),

@@ -1,4 +1,4 @@
-"""What tests of data share."""
+"""Fixtures of the data tests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 @pytest.fixture
 def offline(monkeypatch):
-    """Any attempt to reach another machine fails the test."""
+    """Fails the test at any attempt to reach another machine."""
 
-    def refuse(*arguments, **more):
+    def refuse(*arguments, **options):
         pytest.fail("tried the network")
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)

@@ -1,4 +1,4 @@
-"""What bad input is told, in tests of texts."""
+"""Helper for tests of refused input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from darts_tf.errors import InputError
 
 
 def refusal(call) -> str:
-    """The one line that a call is refused with."""
+    """Returns the one line with which a call is refused."""
     with pytest.raises(InputError) as caught:
         call()
     message = str(caught.value)

@@ -37,11 +37,11 @@ def prepare(monkeypatch, root, name, splits, names=None) -> str:
 
 
 def image(number, size=32) -> np.ndarray:
-    """An image that holds its own number, below 65536."""
+    """Returns an image whose pixels encode its number, below 65536."""
     return np.full((size, size, 3), [*divmod(number, 256), 7], np.uint8)
 
 
 def numbers(part) -> list[int]:
-    """Which images a part holds."""
+    """Returns the numbers of a part's images."""
     pixels = part.images[:, 0, 0].astype(int)
     return list(256 * pixels[:, 0] + pixels[:, 1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darts_tf.data.images.loading import load_images
+from darts_tf.data import from_tfds, load
 from tests.data.stand_ins import image, numbers, prepare
 
 pytestmark = pytest.mark.usefixtures("offline")
@@ -33,7 +33,8 @@ def test_cifar100_has_its_hundred_fine_classes(monkeypatch, tmp_path):
         splits,
         {"label": fine, "coarse_label": coarse},
     )
-    data = load_images("cifar100", data_dir=folder)
+    data = from_tfds("cifar100", data_dir=folder)
+    assert data.fingerprint is None
     assert data.num_classes == 100 and data.class_names == tuple(fine)
     assert data.image_shape == (32, 32, 3)
     np.testing.assert_array_equal(np.bincount(data.train.labels), [2] * 100)
@@ -51,10 +52,10 @@ def test_svhns_extra_split_is_never_read(monkeypatch, tmp_path):
         ]
         for split, start in (("train", 0), ("test", 1000), ("extra", 2000))
     }
-    folder = prepare(monkeypatch, tmp_path, "svhn_cropped", splits)
+    prepare(monkeypatch, tmp_path, "svhn_cropped", splits)
     for file in (tmp_path / "svhn_cropped").glob("*/*-extra.tfrecord*"):
         file.unlink()
-    data = load_images("svhn_cropped", data_dir=folder)
+    data = load("svhn_cropped", data_dir=tmp_path)
     assert data.num_classes == 10
     assert sorted(numbers(data.train)) == list(range(20))
     test = data.load_test()

@@ -1,4 +1,4 @@
-"""The benchmark's accuracies: what is read, what is refused."""
+"""The benchmark's table is read, or refused in one line."""
 
 from __future__ import annotations
 

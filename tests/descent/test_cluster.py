@@ -1,4 +1,4 @@
-"""TF_CONFIG: what is read, and what is refused in one line."""
+"""TF_CONFIG is read, or refused in one line."""
 
 from __future__ import annotations
 

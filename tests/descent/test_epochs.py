@@ -18,7 +18,8 @@ def test_counts_follow_the_settings():
 def test_a_steps_epoch_is_that_of_the_step_to_come():
     loop = Epochs(types.SimpleNamespace(epochs=2, steps_per_epoch=3))
     epochs = []
-    for loop.step in range(loop.total_steps):
+    for step in range(loop.total_steps):
+        loop.step = step
         epochs.append(loop.epoch)
     assert epochs == [0, 0, 0, 1, 1, 1]
 

@@ -62,7 +62,7 @@ print(json.dumps(said))
 
 @pytest.fixture(scope="module")
 def two() -> dict:
-    """What a program with two logical CPU devices computed."""
+    """Returns the results of a program with two logical CPU devices."""
     done = subprocess.run(
         [sys.executable, "-c", TWO_DEVICES],
         capture_output=True,
@@ -117,29 +117,35 @@ def test_one_device_leaves_batches_as_they_are(one):
     assert sizes == [3, 2]
 
 
+@pytest.mark.slow
 def test_mirrored_takes_all_devices_and_auto_needs_gpus(two):
     assert (two["count"], two["auto"]) == (2, 1)
 
 
+@pytest.mark.slow
 def test_an_uneven_batch_is_refused(two):
     text = two["refused"]
     assert "multiple of the 2 replicas" in text and "received 3" in text
 
 
+@pytest.mark.slow
 def test_shares_of_a_batch_make_the_batch(two):
     assert two["sizes"] == [4, 4, 2]
     assert two["sums"] == [0 + 1 + 2 + 3, 4 + 5 + 6 + 7, 8 + 9]
 
 
+@pytest.mark.slow
 def test_mean_is_over_replicas_for_each_value(two):
     """Shares (0, 1) and (2, 3): means 0.5 and 2.5, first ones 0 and 2."""
     assert two["mean"] == [1.5, 1.0]
 
 
+@pytest.mark.slow
 def test_every_copy_of_a_variable_is_assigned(two):
     assert two["copies"] == [5.5, 5.5]
 
 
+@pytest.mark.slow
 def test_scores_are_of_the_whole_batch(two):
     assert two["accuracy"] == 5 / 10
     assert two["share"] == 1 / 4

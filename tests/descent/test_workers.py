@@ -131,7 +131,7 @@ def configs() -> list[str]:
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory) -> tuple[dict, dict]:
-    """What each of two workers computed, and the folder they ran in."""
+    """Returns the results of two workers, and the folder they ran in."""
     folder = tmp_path_factory.mktemp("workers") / "run"
     started = [
         subprocess.Popen(
@@ -153,16 +153,18 @@ def two(tmp_path_factory) -> tuple[dict, dict]:
 
 
 def both(two, name: str):
-    """What the two say alike."""
+    """Returns a result that is the same on both."""
     assert two[0][name] == two[1][name]
     return two[0][name]
 
 
+@pytest.mark.slow
 def test_one_of_them_is_the_chief(two):
     assert both(two, "count") == 2
     assert [worker["chief"] for worker in two[:2]] == [True, False]
 
 
+@pytest.mark.slow
 def test_shares_of_a_batch_make_the_batch(two):
     assert two[0]["own"] == [[0, 1], [4, 5], [8]]
     assert two[1]["own"] == [[2, 3], [6, 7], [9, 10]]
@@ -170,36 +172,43 @@ def test_shares_of_a_batch_make_the_batch(two):
     assert both(two, "sums") == [6, 22, 27]
 
 
+@pytest.mark.slow
 def test_an_uneven_batch_is_refused(two):
     text = both(two, "refused")
     assert "multiple of the 2 replicas" in text and "received 3" in text
 
 
+@pytest.mark.slow
 def test_mean_is_over_workers_for_each_value(two):
-    """Of computed values and of such as were handed in."""
+    """Averages computed values and unchanged arguments."""
     assert both(two, "mean") == [1.5, 0.5]
 
 
+@pytest.mark.slow
 def test_variables_are_equal_from_the_start(two):
     assert both(two, "start") == 7
     assert both(two, "assigned") == 5.5
 
 
+@pytest.mark.slow
 def test_joining_undoes_dividing(two):
     rows = np.arange(12).reshape(4, 3).tolist()
     assert two[0]["divided"] + two[1]["divided"] == rows
     assert both(two, "joined") == rows
 
 
+@pytest.mark.slow
 def test_totals_are_exact(two):
     assert both(two, "total") == [1, 2**41 + 2]
 
 
+@pytest.mark.slow
 def test_scores_are_of_all_batches_the_last_one_too(two):
     """Its single example is one worker's; the other's share is empty."""
     assert both(two, "accuracy") == 5 / 11
 
 
+@pytest.mark.slow
 def test_a_signal_to_one_stops_both_after_the_same_step(two):
     stopped, resumed, _ = zip(*(worker["runs"] for worker in two[:2]))
     assert stopped == ([6, [1], 0], [6, [], 0])
@@ -208,6 +217,7 @@ def test_a_signal_to_one_stops_both_after_the_same_step(two):
     assert "stopped by" not in two[1]["errors"]
 
 
+@pytest.mark.slow
 def test_all_start_at_the_chiefs_checkpoint_and_it_alone_writes(two):
     """It passes over a damaged one: so do they, and do its epoch again."""
     assert [worker["runs"][2] for worker in two[:2]] == [

@@ -1,4 +1,4 @@
-"""Every estimator answers in the same words."""
+"""Estimates of accuracy and of perplexity."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import types
 
 import pytest
 
+from darts_tf.config import SearchConfig
 from darts_tf.programs import alarms
 from darts_tf.space.conv import SPACE
 from darts_tf.space.genotype import CellGenotype, Genotype
@@ -18,28 +19,20 @@ COLLAPSED = Genotype(SPACE.name, {**GOOD.cells, "normal": SKIPS})
 STOP = Stop(9, 2, "the dominant eigenvalue rose")
 
 
-class Flags(types.SimpleNamespace):
-    """Values by name."""
-
-    def __contains__(self, name):
-        return hasattr(self, name)
-
-
-def told(genotype=GOOD, stop=None, **flags) -> str:
+def warning(genotype=GOOD, stop=None, **changes) -> str:
     loop = types.SimpleNamespace(space=SPACE, stop=stop)
-    usual = {"early_stop": "none", "epochs": 50, "weight_decay": 3e-4}
     outcome = alarms.outcome(loop, genotype)
-    return alarms.told(outcome, Flags(**(usual | flags)))
+    return alarms.format_outcome(outcome, SearchConfig(**changes))
 
 
-def test_nothing_to_tell():
+def test_nothing_to_warn_of():
     loop = types.SimpleNamespace(space=SPACE, stop=None)
     assert alarms.outcome(loop, GOOD) == {"collapsed": None, "early_stop": None}
-    assert told() == ""
+    assert warning() == ""
 
 
 def test_collapsed_cells_raise_the_alarm_and_it_says_what_to_try():
-    text = told(COLLAPSED, lambda_regularizer="none")
+    text = warning(COLLAPSED, lambda_regularizer="none")
     words = " ".join(text.split())
     assert "ALARM" in text and "the normal cell has no operation" in text
     for remedy in (
@@ -53,13 +46,13 @@ def test_collapsed_cells_raise_the_alarm_and_it_says_what_to_try():
 
 
 def test_what_was_used_already_is_not_proposed():
-    text = told(COLLAPSED, STOP, lambda_regularizer="sign", early_stop="eigenvalue")
+    text = warning(COLLAPSED, STOP, lambda_regularizer="sign", early_stop="eigenvalue")
     assert "--lambda_regularizer" not in text
     assert text.count("--early_stop") == 1  # that it stopped the search
 
 
 def test_that_and_why_it_stopped():
-    text = told(stop=STOP, early_stop="eigenvalue")
+    text = warning(stop=STOP, early_stop="eigenvalue")
     words = " ".join(text.split())
     assert words == (
         "Stopped by --early_stop=eigenvalue after epoch 9 of 50: the dominant "

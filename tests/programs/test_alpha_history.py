@@ -62,7 +62,7 @@ def test_a_history_without_temperatures_has_been_warm(tmp_path):
 
 def test_what_is_not_there_is_refused(tmp_path):
     history = write(tmp_path / "alpha.npz", [1.0])
-    with pytest.raises(InputError, match="--epoch=2: the search has 1"):
+    with pytest.raises(InputError, match="`epoch=2`: the search has 1"):
         history.genotype(2)
     with pytest.raises(InputError, match="no history of alpha"):
         alpha_history.AlphaHistory(tmp_path / "none.npz", SPACE)

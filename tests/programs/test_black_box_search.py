@@ -8,9 +8,9 @@ import signal
 import numpy as np
 import pytest
 
+from darts_tf.config import SearchConfig
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED
 from darts_tf.descent.replicas import Replicas
-from darts_tf.programs import setup
 from darts_tf.programs.estimators import Full
 from darts_tf.space.architecture_string import every_string, to_string
 from darts_tf.space.genotype import Genotype
@@ -124,21 +124,17 @@ def test_trainings_are_cut_in_two_and_go_on(programs, tmp_path):
 
 
 def test_a_network_starts_the_same_whatever_was_trained_before():
-    values = FULL | {
-        "data_dir": None,
-        "download": False,
-        "image_size": None,
-        "seed": 3,
-        "crop_padding": 0,
-        "flip": False,
-        "cutout_length": 0,
-        "resized_crop": False,
-        "colour_jitter": 0.0,
-        "valid_fraction": 0.5,
-        "auxiliary_weight": 0.0,
-        "drop_path": 0.0,
-    }
-    estimator = Full(setup.StoredFlags(values), Replicas("one_device"))
+    config = SearchConfig(
+        **FULL,
+        strategy="random",
+        seed=3,
+        crop_padding=0,
+        flip=False,
+        valid_fraction=0.5,
+        auxiliary_weight=0.0,
+        drop_path=0.0,
+    )
+    estimator = Full(config, Replicas("one_device"))
     one, other = (random_genotype(SPACE, seed) for seed in (1, 2))
 
     def start(genotype):

@@ -14,7 +14,7 @@ from darts_tf.space.published import load_genotype
 ROOT = pathlib.Path(__file__).parents[2]
 SEARCH_FILES = {
     "flags.txt",
-    "flags.json",
+    "config.json",
     "metrics.jsonl",
     "genotype.json",
     "genotype.png",

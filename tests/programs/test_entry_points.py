@@ -20,6 +20,7 @@ from darts_tf.space.published import CONVOLUTIONAL, LAMBDA, RECURRENT
 HELPER = """
 import json, os, runpy, signal, sys, traceback
 import darts_tf.cli.entry_point
+import darts_tf.run.process.quiet_tensorflow
 import darts_tf.programs.setup, darts_tf.programs.records
 import darts_tf.strategy.darts.search, darts_tf.estimation.training
 
@@ -98,7 +99,7 @@ CASES = {
     "batch": ("search", SMALL + "--batch_size=101", "101"),
     "examples": ("search", SMALL + "--examples=100000", "100000"),
     "rates": ("search", SMALL + "--learning_rate_min=0.1", "--learning_rate_min"),
-    "other flags": ("search", SMALL + "--workdir={tmp}/other", "other flags"),
+    "other settings": ("search", SMALL + "--workdir={tmp}/other", "other settings"),
     "no cluster": ("search", SMALL + "--distribute=multi_worker", "TF_CONFIG"),
     "no folder": ("search", SMALL + "--workdir={tmp}/file/x", "workdir"),
     "unknown flag": ("search", SMALL + "--chanels=3", "channels"),
@@ -230,7 +231,15 @@ CASES = {
     "micro-batches": ("search", SMALL + "--micro_batches=3", "multiple of 3"),
     "partial channels": ("search", SMALL + "--partial_channels=3", "multiple of it"),
     "partial words": ("search", TEXT + "--partial_channels=2", "PC-DARTS divides"),
-    "warm-up": ("search", SMALL + "--warmup_epochs=1", "below --epochs"),
+    "warm-up of alpha": ("search", SMALL + "--warmup_epochs=1", "below --epochs"),
+    "space": ("search", SMALL + "--space=dart_conv", "did you mean darts_conv"),
+    "no plugin": ("search", SMALL + "--plugin={tmp}/no.py", "no.py is no file"),
+    "bad plugin": (
+        "search",
+        SMALL + "--plugin={tmp}/bad.py",
+        "bad.py cannot be imported: ZeroDivisionError: division by zero; mend",
+    ),
+    "not a number": ("search", SMALL + "--learning_rate=nan", "a finite number"),
     "perturb partial channels": (
         "derive",
         "--method=perturbation --workdir={tmp}/partial",
@@ -341,9 +350,11 @@ def prepare(tmp) -> None:
     }.items():
         (tmp / name).mkdir()
         (tmp / name / "lock").touch()
-        (tmp / name / "flags.json").write_text(json.dumps(flags))
+        content = {"version": 1, "program": "search", "config": flags}
+        (tmp / name / "config.json").write_text(json.dumps(content))
     (tmp / "other" / "result.json").write_text("{}")
     (tmp / "file").touch()
+    (tmp / "bad.py").write_text("1 / 0")
     (tmp / "empty").mkdir()
     (tmp / "text").mkdir()
     (tmp / "text" / "train.txt").write_text("a b c\n")

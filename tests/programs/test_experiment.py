@@ -144,7 +144,7 @@ def test_sigterm_ends_it_with_0_and_it_goes_on(stub, flags, tmp_path):
 @pytest.mark.parametrize(
     "more, told",
     [
-        (["--search_seeds=0"], "--search_seeds=0: give at least 1"),
+        (["--search_seeds=0"], "--search_seeds=0 must be at least 1"),
         (["--random_genotypes=s1"], "give either --search_flags=FILE"),
         (["--task=1"], "--task means something with --stage="),
         (["--short_flags=no.flags"], "--short_flags=no.flags cannot be read"),

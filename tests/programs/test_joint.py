@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import types
 
 import numpy as np
 
+from darts_tf.config import SearchConfig
 from darts_tf.descent.replicas import Replicas
-from darts_tf.programs import images, text_data
+from darts_tf.programs import text_data
+from darts_tf.programs.images import ImageProgramTask
 
 TEXT = (
     "--space=darts_recurrent",
@@ -30,40 +31,23 @@ def last_epoch(folder) -> dict:
 
 
 def test_images_of_both_parts_are_one():
-    flags = {
-        "dataset": "digits",
-        "data_dir": None,
-        "download": False,
-        "image_size": None,
-        "examples": 200,
-        "seed": 3,
-        "batch_size": 16,
-        "train_portion": 0.6,
-    }
+    config = SearchConfig(
+        dataset="digits", examples=200, seed=3, batch_size=16, train_portion=0.6
+    )
 
     def parts(optimization):
-        given = Given(flags | {"optimization": optimization})
-        data = images.search_data(given)
+        given = config.replace(optimization=optimization)
+        data = ImageProgramTask().search_data(given)
         return [set(map(bytes, part.images)) for part in data.parts]
 
     train, valid = parts("bilevel")
     assert parts("joint_alternating") == [train | valid] * 2 + [valid]
 
 
-class Given(types.SimpleNamespace):
-    """Values as flags."""
-
-    def __init__(self, values):
-        super().__init__(**values)
-
-    def __contains__(self, name):
-        return hasattr(self, name)
-
-
 def test_alpha_reads_far_from_w_the_same_text():
-    flags = Given({"batch_size": 2, "bptt": 4, "seed": 0, "measured_batch": 1})
+    config = SearchConfig(batch_size=2, bptt=4, measured_batch=1)
     text = np.arange(82)  # 10 windows in each of two streams
-    far = text_data.far_from(text, 10, flags, Replicas("one_device"))
+    far = text_data.far_from(text, 10, config, Replicas("one_device"))
     first = [int(x[0, 0]) for x, *_ in itertools.islice(far(0), 10)]
     assert first == [20, 24, 28, 32, 36, 0, 4, 8, 12, 16]
     assert int(next(iter(far(3)))[0][0, 0]) == 32

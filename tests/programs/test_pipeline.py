@@ -146,8 +146,8 @@ def test_a_missing_flagfile_is_one_line_and_nothing_starts(programs, tmp_path):
 
 # What stands for Python: it says its stage, may fail, else leaves a result.
 STUB = """#!/bin/sh
-echo "stub $2"
-[ $2 != train.{stage} ] || exit {code}
+echo "stub $3"
+[ $3 != {stage} ] || exit {code}
 for flag in "$@"; do
   case $flag in --workdir=*) folder=${{flag#*=}}; mkdir -p $folder; esac
 done
@@ -181,5 +181,5 @@ def test_the_code_is_that_of_the_stage(tmp_path, stage, code):
     assert "Done in" not in done.stdout
     started = [x for x in done.stdout.splitlines() if x.startswith("stub")]
     stages = ["search", "derive", "evaluate"][: len(started)]
-    assert started == [f"stub train.{name}" for name in stages]
+    assert started == [f"stub {name}" for name in stages]
     assert stages[-1] == stage

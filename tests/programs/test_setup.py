@@ -1,7 +1,8 @@
-"""What the entry points share: which steps XLA compiles, and threads."""
+"""Steps that XLA compiles, and TensorFlow's options."""
 
 import pytest
 
+from darts_tf.config import SearchConfig
 from darts_tf.programs import setup
 
 
@@ -20,17 +21,9 @@ from darts_tf.programs import setup
 def test_steps_that_xla_compiles(monkeypatch, jit, space, supernet, given):
     seen = []
     monkeypatch.setattr(setup, "replicas_for", lambda *values: seen.append(values))
-    monkeypatch.setattr(setup.space_flags, "check_space", lambda flags: None)
-    flags = setup.StoredFlags(
-        {
-            "seed": 0,
-            "deterministic": False,
-            "distribute": "one_device",
-            "jit": jit,
-            "space": space,
-        }
-    )
-    setup.prepare(flags, supernet=supernet)
+    config = SearchConfig(distribute="one_device", jit=jit, space=space)
+    with setup.restored_options():
+        setup.prepare(config, space, supernet=supernet)
     assert seen == [("one_device", given)]
 
 
@@ -44,6 +37,7 @@ def test_steps_that_xla_compiles(monkeypatch, jit, space, supernet, given):
 )
 def test_options_are_for_supernets_of_images(monkeypatch, space, images):
     called = []
+    monkeypatch.setattr(setup, "_owns_process", True)
     for name in ("divide_by_kernels", "disable_grappler"):
         monkeypatch.setattr(setup, name, lambda name=name: called.append(name))
     setup.supernet_options(space)
@@ -61,3 +55,20 @@ def test_options_are_for_supernets_of_images(monkeypatch, space, images):
 )
 def test_which_searches_differentiate_gradients(exact, recompute, does):
     assert setup.differentiates_gradients(exact, recompute) == does
+
+
+def test_a_library_leaves_the_callers_options_as_they_were(monkeypatch):
+    options = setup.tf.config.optimizer
+    monkeypatch.setattr(
+        setup, "divide_by_kernels", lambda: pytest.fail("threads stay divided")
+    )
+    options.set_experimental_options({"disable_meta_optimizer": False})
+    try:
+        with setup.restored_options():
+            setup.supernet_options("darts_conv")
+            setup.keras.config.disable_traceback_filtering()
+            assert options.get_experimental_options()["disable_meta_optimizer"]
+        assert not options.get_experimental_options()["disable_meta_optimizer"]
+        assert setup.keras.config.is_traceback_filtering_enabled()
+    finally:
+        options.set_experimental_options({"disable_meta_optimizer": True})

@@ -8,9 +8,11 @@ import pathlib
 import numpy as np
 import pytest
 
+from darts_tf.config import TrainingConfig
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.programs import image_data, images, setup
+from darts_tf.programs import image_data, setup
+from darts_tf.programs.images import ImageProgramTask
 from darts_tf.space.published import CONVOLUTIONAL
 from tests import imagenet
 
@@ -55,19 +57,19 @@ def folder(tmp_path_factory):
 
 
 def training(folder):
-    flags = setup.StoredFlags(TRAINING | {"data_dir": folder})
+    config = TrainingConfig(**TRAINING, data_dir=folder)
     setup.keras.utils.set_random_seed(0)
-    cell = CONVOLUTIONAL["DARTS_V2"]
-    return images.training_of(flags, cell, ONE)
+    cell, task = CONVOLUTIONAL["DARTS_V2"], ImageProgramTask()
+    return task.training(config, cell, ONE, task.training_data(config))
 
 
 def test_a_training_goes_on_in_the_middle_of_an_epoch(folder):
-    whole, _ = training(folder)
+    whole = training(folder)
     losses = [float(whole.advance()["train/loss"]) for _ in range(5)]
-    start, _ = training(folder)
+    start = training(folder)
     first = [float(start.advance()["train/loss"]) for _ in range(3)]
     state = start.state()
-    again, _ = training(folder)
+    again = training(folder)
     again.restore(state)
     last = [float(again.advance()["train/loss"]) for _ in range(2)]
     np.testing.assert_allclose(first + last, losses, rtol=1e-5)
@@ -106,7 +108,7 @@ def test_a_search_has_two_parts_or_their_union(tmp_path, monkeypatch):
     """Each class is in both."""
     monkeypatch.setattr(imagenet, "label_of", lambda number: number % 2)
     folder = imagenet.prepare(tmp_path, {"train": 20, "validation": 4})
-    flags = setup.StoredFlags(DATA | {"data_dir": folder})
+    flags = TrainingConfig(**DATA, data_dir=folder)
     data = image_data.load_data(flags, [0.5, 0.5])
     first, second = data.parts
     for part in (first, second):
@@ -125,9 +127,9 @@ def test_a_search_has_two_parts_or_their_union(tmp_path, monkeypatch):
 def test_examples_are_a_part_of_it(tmp_path, monkeypatch):
     monkeypatch.setattr(imagenet, "label_of", lambda number: number % 2)
     folder = imagenet.prepare(tmp_path, {"train": 20, "validation": 4})
-    some = DATA | {"data_dir": folder, "examples": 8}
-    (part,) = image_data.load_data(setup.StoredFlags(some), [1.0]).parts
+    some = TrainingConfig(**DATA | {"data_dir": folder, "examples": 8})
+    (part,) = image_data.load_data(some, [1.0]).parts
     np.testing.assert_array_equal(np.bincount(part.labels), [4, 4])
-    many = setup.StoredFlags(some | {"examples": 21})
+    many = some.replace(examples=21)
     with pytest.raises(InputError, match="has 20 training images"):
         image_data.load_data(many, [1.0])

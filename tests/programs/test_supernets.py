@@ -8,77 +8,46 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf.config import SearchConfig
+from darts_tf.config_rules import applicable
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.networks.compiled.flat_weights import WeightRow
-from darts_tf.programs import images, setup, weight_sharing
+from darts_tf.programs import weight_sharing
 from darts_tf.programs.estimators import OneShot
+from darts_tf.programs.images import ImageProgramTask
 from darts_tf.programs.supernets import trained_supernet
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.workdir import open_workdir
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
-DATA = {
-    "space": "nasbench201",
-    "dataset": "digits",
-    "data_dir": None,
-    "download": False,
-    "image_size": None,
-    "examples": 200,
-    "crop_padding": 0,
-    "flip": False,
-    "cutout_length": 0,
-    "resized_crop": False,
-    "colour_jitter": 0.0,
-    "seed": 3,
-    "train_portion": 0.5,
-}
-SIZE = {
-    "channels": 2,
-    "layers": 3,
-    "recompute": False,
-    "epochs": 1,
-    "batch_size": 16,
-    "learning_rate": 0.1,
-    "learning_rate_min": 0.0,
-    "momentum": 0.9,
-    "weight_decay": 0.0,
-    "clip_norm": 5.0,
-    "micro_batches": 1,
-}
-SHARING = (
-    DATA
-    | SIZE
-    | {
-        "strategy": "random_weight_sharing",
-        "final_evaluations": 3,
-        "measured_batches": 2,
-    }
+USUAL = SearchConfig(
+    space="nasbench201",
+    dataset="digits",
+    examples=200,
+    crop_padding=0,
+    flip=False,
+    seed=3,
+    channels=2,
+    layers=3,
+    epochs=1,
+    batch_size=16,
+    learning_rate=0.1,
+    learning_rate_min=0.0,
+    weight_decay=0.0,
 )
-DARTS = (
-    DATA
-    | SIZE
-    | {
-        "strategy": "darts",
-        "method": "first_order",
-        "partial_channels": 1,
-        "nasbench201_table": None,
-        "instruments": [],
-        "early_stop": "none",
-        "early_stop_window": None,
-        "early_stop_ratio": None,
-        "early_stop_skips": None,
-        "early_stop_first": None,
-    }
+SHARING = USUAL.replace(
+    strategy="random_weight_sharing", final_evaluations=3, measured_batches=2
 )
+DARTS = USUAL.replace(method="first_order", instruments=())
 ONE = Replicas("one_device")
 CELLS = [random_genotype(SPACE, seed) for seed in range(3)]
 
 
-def left(folder, values, loop):
+def left(folder, config, loop):
     """The folder of a search that stopped after two steps."""
-    open_workdir(folder, values, "").close()
+    open_workdir(folder, applicable(config), "").close()
     for _ in range(2):
         loop.advance()
     checkpoints.save(folder / "checkpoints", 2, loop.state())
@@ -88,7 +57,7 @@ def left(folder, values, loop):
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     """(its loop, its folder)."""
-    loop = weight_sharing.build(setup.StoredFlags(SHARING), ONE)
+    loop = weight_sharing.build(SHARING, ONE)
     folder = tmp_path_factory.mktemp("runs") / "shared"
     return loop, left(folder, SHARING, loop)
 
@@ -96,12 +65,12 @@ def shared(tmp_path_factory):
 def asking(supernet, **more):
     values = {
         "space": "nasbench201",
+        "strategy": "random",
         "estimator": "one_shot",
         "supernet": str(supernet),
         "measured_batches": 2,
-        "data_dir": None,
     }
-    return setup.StoredFlags(values | more)
+    return SearchConfig(**values | more)
 
 
 def test_says_what_the_search_itself_would_measure(shared, tmp_path):
@@ -124,7 +93,8 @@ def test_says_what_the_search_itself_would_measure(shared, tmp_path):
 
 
 def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
-    loop = images.search(setup.StoredFlags(DARTS), ONE)
+    task = ImageProgramTask()
+    loop = task.search(DARTS, ONE, task.search_data(DARTS))
     folder = left(tmp_path / "darts", DARTS, loop)
     net = trained_supernet(asking(folder), ONE)
     row = loop.state()["w/00000"]
@@ -152,25 +122,25 @@ def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
     [
         ({"space": "darts_conv"}, "searched space 'darts_conv'"),
         ({"genotype": "DARTS_V2"}, "is an evaluation"),
-        ({"strategy": "evolution"}, "evolution, which trains none"),
+        ({"strategy": "evolution"}, "evolution`, which trains none"),
         ({"partial_channels": 2}, "no operation on all channels"),
         ({"optimization": "joint_alternating"}, "have seen all images"),
         ({}, "no checkpoint of a search yet"),
     ],
 )
 def test_a_folder_that_has_no_such_supernet(changed, words, tmp_path):
-    open_workdir(tmp_path, SHARING | changed, "").close()
+    open_workdir(tmp_path, applicable(SHARING) | changed, "").close()
     with pytest.raises(InputError, match=words):
         OneShot(asking(tmp_path), ONE)
 
 
 def test_other_bad_input(shared, tmp_path):
     _, folder = shared
-    with pytest.raises(InputError, match="--supernet: .* is no folder"):
+    with pytest.raises(InputError, match="`supernet`: .* is no folder"):
         OneShot(asking(tmp_path / "missing"), ONE)
     with pytest.raises(InputError, match="supernet of images"):
         OneShot(asking(folder, space="darts_recurrent"), ONE)
-    with pytest.raises(InputError, match="--measured_batches=7"):
+    with pytest.raises(InputError, match="`measured_batches=7`"):
         OneShot(asking(folder, measured_batches=7), ONE)
 
 

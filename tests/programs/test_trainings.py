@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from darts_tf.config import SearchConfig
+from darts_tf.config_rules import applicable
 from darts_tf.errors import InputError
 from darts_tf.estimation.learning_curve import extrapolate
-from darts_tf.programs import setup, weight_sharing
+from darts_tf.programs import weight_sharing
 from darts_tf.programs.parent_networks import ancestor, relative
 from darts_tf.programs.trainings import Full, LearningCurve, LowFidelity
 from darts_tf.programs.weight_inheritance import Inherit
@@ -20,39 +22,29 @@ from tests.programs.test_supernets import ONE, SHARING, left
 CELL = from_string(
     "|nor_conv_1x1~0|+|skip_connect~0|none~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"
 )
-TRAINED = {
-    "space": "nasbench201",
-    "dataset": "digits",
-    "data_dir": None,
-    "download": False,
-    "image_size": None,
-    "examples": 200,
-    "crop_padding": 0,
-    "flip": False,
-    "cutout_length": 0,
-    "resized_crop": False,
-    "colour_jitter": 0.0,
-    "seed": 3,
-    "valid_fraction": 0.5,
-    "drop_path": 0.0,
-    "channels": 2,
-    "layers": 3,
-    "epochs": 4,
-    "batch_size": 16,
-    "learning_rate": 0.1,
-    "momentum": 0.9,
-    "weight_decay": 0.0,
-    "clip_norm": 5.0,
-    "report_every": 50,
-    "checkpoint_every": 0,
-    "auxiliary_weight": 0.0,
-    "precision": "float32",
-}
+TRAINED = SearchConfig(
+    space="nasbench201",
+    strategy="random",
+    dataset="digits",
+    examples=200,
+    crop_padding=0,
+    flip=False,
+    seed=3,
+    valid_fraction=0.5,
+    drop_path=0.0,
+    channels=2,
+    layers=3,
+    epochs=4,
+    batch_size=16,
+    learning_rate=0.1,
+    weight_decay=0.0,
+    checkpoint_every=0,
+    auxiliary_weight=0.0,
+)
 
 
 def flags(estimator, **more):
-    usual = {"estimator": estimator, "inherit_from": "supernet", "parents": None}
-    return setup.StoredFlags(TRAINED | usual | more)
+    return TRAINED.replace(estimator=estimator, **more)
 
 
 def epochs_of(folder) -> list[dict]:
@@ -107,7 +99,7 @@ def test_a_curve_of_perplexities_is_refused():
 
 @pytest.fixture(scope="module")
 def supernet(tmp_path_factory):
-    loop = weight_sharing.build(setup.StoredFlags(SHARING), ONE)
+    loop = weight_sharing.build(SHARING, ONE)
     folder = tmp_path_factory.mktemp("runs") / "supernet"
     return str(left(folder, SHARING, loop))
 
@@ -130,7 +122,7 @@ def test_an_heir_starts_from_the_supernets_weights(supernet, tmp_path):
     "changed",
     [
         {"channels": 1},
-        {"layers": 0},
+        {"layers": 3},
         {"seed": 4},
         {"valid_fraction": 0.4},
         {"dataset": "cifar10"},
@@ -141,9 +133,9 @@ def test_an_heir_starts_from_the_supernets_weights(supernet, tmp_path):
 )
 def test_an_heir_of_other_size_or_data_is_refused(supernet, changed):
     ((name, value),) = changed.items()
-    words = f"--{name}={value}, but --supernet=.* needs"
+    words = f"`{name}={value}`, but `supernet=.*` needs"
     if name == "layers":
-        words = "at least --layers=3"
+        words = "at least .*layers=3"
     with pytest.raises(InputError, match=words):
         Inherit(flags("inherit", supernet=supernet, **changed), ONE)
 
@@ -174,12 +166,12 @@ def first_loss(folder) -> float:
 
 
 def test_cells_of_darts_are_not_added(tmp_path):
-    stored = SHARING | {"space": "darts_conv"}
+    stored = applicable(SHARING) | {"space": "darts_conv"}
     open_workdir(tmp_path, stored, "").close()
     given = flags(
         "inherit", supernet=str(tmp_path), space="darts_conv", layers=4, network="cifar"
     )
-    with pytest.raises(InputError, match="none can be the identity; give --layers=3"):
+    with pytest.raises(InputError, match="none can be the identity; give .*layers=3"):
         Inherit(given, ONE)
 
 
@@ -217,7 +209,7 @@ def test_parents_of_an_earlier_and_smaller_search(tmp_path):
     ]
     given = {"supernet": None, "inherit_from": "parent", "epochs": 1}
     early = flags("inherit", **given)
-    stored = {name: early[name].value for name in early}
+    stored = applicable(early)
     open_workdir(tmp_path / "early", stored, "").close()
     Inherit(early, ONE)(cells[0], tmp_path / "early/evaluations/0001")
     Inherit(early, ONE)(cells[1], tmp_path / "early/evaluations/0002")
@@ -249,21 +241,21 @@ def test_parents_of_an_earlier_and_smaller_search(tmp_path):
     [
         ({"inherit_from": "supernet"}, "keeps no networks"),
         ({"space": "s1"}, "searched space 's1'"),
-        ({"seed": 9}, "--seed=3, but --parents=.* needs --seed=9; give that"),
-        ({"channels": 9}, "needs at least --channels=9"),
-        ({"layers": 9}, "at least --layers=9"),
+        ({"seed": 9}, "`seed=3`, but `parents=.*` needs `seed=9`; give that"),
+        ({"channels": 9}, "needs at least `channels=9`"),
+        ({"layers": 9}, "at least .*layers=9"),
     ],
 )
 def test_parents_that_do_not_fit(changed, words, tmp_path):
     given = flags(
         "inherit", inherit_from="parent", supernet=None, parents=str(tmp_path)
     )
-    stored = {name: given[name].value for name in given}
+    stored = applicable(given)
     open_workdir(tmp_path, stored | changed, "").close()
     with pytest.raises(InputError, match=words):
         Inherit(given, ONE)
-    missing = setup.changed(given, parents=str(tmp_path / "none"))
-    with pytest.raises(InputError, match="--parents: .* no folder of a run"):
+    missing = given.replace(parents=str(tmp_path / "none"))
+    with pytest.raises(InputError, match="`parents`: .* no folder of a run"):
         Inherit(missing, ONE)
 
 

@@ -6,8 +6,7 @@ import sys
 
 import pytest
 
-from darts_tf.cli import experiment_flags
-from darts_tf.protocol import folder
+from darts_tf.protocol import command_line, folder
 from darts_tf.protocol.plan import Plan
 from darts_tf.run.process import children
 from tests.protocol.stub import Stub, make, searched, trained
@@ -16,15 +15,15 @@ from tests.protocol.stub import Stub, make, searched, trained
 @pytest.fixture
 def stub(tmp_path, monkeypatch) -> Stub:
     """A protocol that works: search seed k finds cell k."""
-    found = make(tmp_path)
-    monkeypatch.setattr(sys, "executable", found.program)
+    programs = make(tmp_path)
+    monkeypatch.setattr(sys, "executable", programs.program)
     monkeypatch.delenv(children.GPUS, raising=False)
-    found.rule("train.evaluate", files=trained(valid=0.5, test=0.4))
-    found.rule("train.evaluate", "/full/", files=trained(test=0.25))
+    programs.rule("train.evaluate", files=trained(valid=0.5, test=0.4))
+    programs.rule("train.evaluate", "/full/", files=trained(test=0.25))
     for seed in range(4):
-        found.rule("train.search", f"--seed={seed}", files=searched(seed))
-    found.rule("check", code=0)
-    return found
+        programs.rule("train.search", f"--seed={seed}", files=searched(seed))
+    programs.rule("check", code=0)
+    return programs
 
 
 @pytest.fixture
@@ -61,5 +60,5 @@ def values(tmp_path) -> dict:
 @pytest.fixture
 def plan(values, stub) -> Plan:
     """The plan of that experiment."""
-    assert set(experiment_flags.FREE_FLAGS) - {"download"} <= values.keys()
+    assert set(command_line.FREE_FLAGS) <= values.keys()
     return folder.make_plan(values)

@@ -1,4 +1,4 @@
-"""What tests of several files do with an experiment."""
+"""Shared steps of the tests of experiments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(plan, *names, groups=(None,)) -> None:
 
 
 def key(plan, seed: int) -> str:
-    """The key that a cell will have."""
+    """Returns the key that a cell will have."""
     path = plan.root.parent / "cell.json"
     path.write_text(cell(seed))
     return plan.add_cell(path)

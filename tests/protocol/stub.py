@@ -1,4 +1,4 @@
-"""What stands for Python in tests of experiments, and the files it leaves."""
+"""A substitute for Python in tests of experiments, and the files it leaves."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ STUB = """#!{python} -IS
 import json, os, pathlib, sys, time
 here = pathlib.Path({folder!r})
 words = sys.argv[1:]
+if words[:2] == ["-m", "darts_tf.cli"]:
+    words[1:3] = ["train." + words[2]]
 if "--only_check_args" in words:
     words.insert(0, "check")
 with open(here / "calls", "a") as calls:
@@ -48,31 +50,31 @@ runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 @dataclasses.dataclass
 class Stub:
-    """What the stub shall do, and how it was called."""
+    """The rules of the substitute, and the record of its calls."""
 
     path: pathlib.Path
     rules: list[dict] = dataclasses.field(default_factory=list)
 
     @property
     def program(self) -> str:
-        """What is started in the place of Python."""
+        """The program started in place of Python."""
         return str(self.path / "python")
 
     def rule(self, *words, **what) -> None:
-        """Of the rules that fit, the newest counts."""
+        """Adds a rule; of the rules that fit, the newest counts."""
         self.rules.insert(0, {"words": words, **what})
         (self.path / "rules").write_text(json.dumps(self.rules))
 
     def calls(self, word: str = "train.") -> list[list[str]]:
-        """The arguments of those calls that have a word."""
+        """Returns the arguments of those calls that contain a word."""
         return [words for words, _ in self._all() if any(word in w for w in words)]
 
     def gpus(self) -> list[str | None]:
-        """CUDA_VISIBLE_DEVICES of each call."""
+        """Returns CUDA_VISIBLE_DEVICES of each call."""
         return [gpus for _, gpus in self._all()]
 
     def forget(self) -> None:
-        """Calls count from now on."""
+        """Forgets all calls so far."""
         (self.path / "calls").unlink(missing_ok=True)
 
     def _all(self) -> list:
@@ -82,7 +84,7 @@ class Stub:
 
 
 def make(tmp_path: pathlib.Path) -> Stub:
-    """A stub without rules."""
+    """Returns a stub without rules."""
     stub = Stub(tmp_path / "stub")
     stub.path.mkdir()
     python = os.path.realpath(sys.executable)
@@ -93,18 +95,18 @@ def make(tmp_path: pathlib.Path) -> Stub:
 
 
 def cell(seed: int) -> str:
-    """A random cell's JSON."""
+    """Returns a random cell's JSON."""
     return random_genotype(SPACE, seed).to_json()
 
 
 def searched(seed: int, **more) -> dict[str, str]:
-    """The files of a finished search that found `cell(seed)`."""
+    """Returns the files of a finished search that returned `cell(seed)`."""
     result = {"seconds": 100.0, "devices": 2, **more}
     return {"genotype.json": cell(seed), "result.json": json.dumps(result)}
 
 
 def trained(valid=None, test=None, seconds=10.0, **more) -> dict[str, str]:
-    """The files of a finished training, errors as shares.
+    """Returns the files of a finished training, errors as shares.
 
     `more` is of its test part.
     """

@@ -1,4 +1,4 @@
-"""Experiments, searches that ask and published numbers side by side."""
+"""Experiments, searches by evaluation and published numbers side by side."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from darts_tf.run.workdir import open_workdir
 
 
 def search(path, result, **flags) -> str:
-    """A folder of a search."""
+    """Writes the folder of a search."""
     stored = {
         "strategy": "random",
         "estimator": "table",
@@ -100,8 +100,8 @@ def test_every_published_row_has_its_source():
         Row(name="b", published="y"),
         Row(name="c", published="x"),
     ]
-    told = comparison.sources(rows)
-    assert told.endswith("\n- x: a, c\n- y: b")
+    text = comparison.sources(rows)
+    assert text.endswith("\n- x: a, c\n- y: b")
     assert comparison.sources(rows[:1]) == ""
 
 
@@ -114,10 +114,10 @@ def test_the_picture():
     ]
     figure = comparison.draw(rows, "error")
     left, right = figure.axes
-    shown = [bars.get_label() for bars in left.containers]
-    assert shown[:2] == ["ours", "asked"]
-    assert len(shown) == 2 + sum(row.cost is not None for row in CIFAR10)
-    assert "DARTS (second order) + cutout (published)" in shown
+    labels = [bars.get_label() for bars in left.containers]
+    assert labels[:2] == ["ours", "asked"]
+    assert len(labels) == 2 + sum(row.cost is not None for row in CIFAR10)
+    assert "DARTS (second order) + cutout (published)" in labels
     assert [b.get_label() for b in right.containers] == ["asked"]
     (point,) = right.containers[0].lines[0].get_xydata()
     assert list(point) == [200, 20]

@@ -1,4 +1,4 @@
-"""Flagfiles that cannot be what they are given for, in one line."""
+"""Flagfiles that do not fit their use are refused in one line."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.protocol.running import claim, write
 
 def test_a_missing_flagfile(values, stub):
     values["evaluate_flags"] += "x"
-    with pytest.raises(InputError) as found:
+    with pytest.raises(InputError) as error:
         claim(values)
-    (line,) = str(found.value).splitlines()
+    (line,) = str(error.value).splitlines()
     assert line.startswith(f"`evaluate_flags={values['evaluate_flags']}` ")
     assert not stub.calls()
 

@@ -1,4 +1,4 @@
-"""Whose folder it is: what is refused, in one line, before anything runs."""
+"""The folder's owner: refusals in one line, before anything runs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 
 from darts_tf.errors import InputError
 from darts_tf.protocol import folder
-from darts_tf.run.workdir import open_workdir, read_flags
+from darts_tf.run.workdir import open_workdir, read_settings
 from tests.protocol.running import claim, write
 
 
 def test_the_same_flags_go_on(values, stub):
     claim(values)
     claim(values, alone=True)
-    stored = read_flags(values["workdir"])
+    stored = read_settings(values["workdir"])
     assert stored["short_flags --valid_fraction"] == "0.2"
     assert stored["search_seeds"] == 3 and "stage" not in stored
 
@@ -41,24 +41,24 @@ def test_another_flagfile_of_the_same_content_goes_on(values, stub, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, text, told",
+    "name, text, reason",
     [
         (
             "short_flags",
             "--dataset=digits\n--epochs=1\n--valid_fraction=0.3\n",
-            "--short_flags --valid_fraction: the run has 0.2, given 0.3",
+            "`short_flags --valid_fraction`: the run has 0.2, given 0.3",
         ),
         (
             "search_flags",
             "--dataset=digits\n",
-            "--search_flags --method: the run has first_order, given nothing",
+            "`search_flags --method`: the run has first_order, given nothing",
         ),
     ],
 )
-def test_changed_flagfiles_are_refused(values, stub, name, text, told):
+def test_changed_flagfiles_are_refused(values, stub, name, text, reason):
     claim(values)
     write(values, name, text)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=reason):
         claim(values)
 
 
@@ -117,5 +117,5 @@ def test_a_training_that_does_not_parse_is_told_at_once(values, stub):
 
 def test_flags_are_json(values, stub):
     claim(values)
-    text = pathlib.Path(values["workdir"], "flags.json").read_text()
-    assert json.loads(text)["evaluate_seeds"] == 2
+    text = pathlib.Path(values["workdir"], "config.json").read_text()
+    assert json.loads(text)["config"]["evaluate_seeds"] == 2

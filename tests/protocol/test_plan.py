@@ -1,4 +1,4 @@
-"""What an experiment consists of, by its flags and flagfiles."""
+"""The parts of an experiment, by its arguments and flagfiles."""
 
 from __future__ import annotations
 

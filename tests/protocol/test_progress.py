@@ -1,4 +1,4 @@
-"""The picture of the progress: which numbers are in it, and its fall-backs."""
+"""The picture of the progress: its numbers and its fall-backs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.protocol.stub import cell, searched, trained
 
 
 def metrics(**scalars) -> dict[str, str]:
-    """metrics.jsonl of epochs 1, 2, ... with these scalars."""
+    """Returns metrics.jsonl of epochs 1, 2, ... with these scalars."""
     names = {n.replace("__", "/"): values for n, values in scalars.items()}
     count = len(next(iter(names.values())))
     records = [{"kind": "steps", "step": 1, "valid/accuracy": 0.0}]
@@ -34,13 +34,13 @@ def run(plan) -> progress.Progress:
 
 def test_without_trained_snapshots_it_is_the_supernets_own(plan, stub):
     for seed in range(3):
-        own = metrics(valid__accuracy=[0.25, 0.5, 0.375 + seed / 8])
-        stub.rule("train.search", f"--seed={seed}", files=searched(seed) | own)
-    found = run(plan)
-    assert found.source.startswith("of the supernet")
-    assert found.curves[0] == ([1, 2, 3], [75, 50, 62.5])
-    assert found.curves[2] == ([1, 2, 3], [75, 50, 37.5])
-    figure = progress.draw(found, "error", "ours")
+        files = metrics(valid__accuracy=[0.25, 0.5, 0.375 + seed / 8])
+        stub.rule("train.search", f"--seed={seed}", files=searched(seed) | files)
+    data = run(plan)
+    assert data.source.startswith("of the supernet")
+    assert data.curves[0] == ([1, 2, 3], [75, 50, 62.5])
+    assert data.curves[2] == ([1, 2, 3], [75, 50, 37.5])
+    figure = progress.draw(data, "error", "ours")
     lines = {line.get_label(): line for line in figure.axes[0].lines}
     assert list(lines["seed 0"].get_ydata()) == [75, 50, 50]
     median = lines["median of the best so far"]
@@ -50,51 +50,51 @@ def test_without_trained_snapshots_it_is_the_supernets_own(plan, stub):
 
 
 def test_what_was_learned_from_is_no_validation(plan, stub):
-    own = metrics(union__accuracy=[0.25, 0.5])
-    stub.rule("train.search", files=searched(0) | own)
-    found = run(plan)
-    assert found.source.endswith("on data that it learned from")
-    assert found.curves[1] == ([1, 2], [75, 50])
-    figure = progress.draw(found, "error", "ours")
+    files = metrics(union__accuracy=[0.25, 0.5])
+    stub.rule("train.search", files=searched(0) | files)
+    data = run(plan)
+    assert data.source.endswith("on data that it learned from")
+    assert data.curves[1] == ([1, 2], [75, 50])
+    figure = progress.draw(data, "error", "ours")
     assert figure.axes[0].get_ylabel().startswith("training error")
 
 
 def test_the_truth_comes_before_the_supernet(plan, stub):
-    own = metrics(valid__accuracy=[0.5], true__cifar10_test_200ep=[93.0])
-    stub.rule("train.search", files=searched(0) | own)
-    found = run(plan)
-    assert found.source.startswith("true")
-    assert found.curves[1] == ([1], [7.0])
-    figure = progress.draw(found, "error", "ours")
+    files = metrics(valid__accuracy=[0.5], true__cifar10_test_200ep=[93.0])
+    stub.rule("train.search", files=searched(0) | files)
+    data = run(plan)
+    assert data.source.startswith("true")
+    assert data.curves[1] == ([1], [7.0])
+    figure = progress.draw(data, "error", "ours")
     assert figure.axes[0].get_ylabel().startswith("true error")
 
 
 def test_trained_snapshots_come_first(values, stub):
     epochs = {f"genotypes/epoch_{e:04d}.json": cell(e) for e in range(1, 5)}
-    own = metrics(valid__accuracy=[0.5] * 4)
-    stub.rule("train.search", files=searched(4) | epochs | own)
+    files = metrics(valid__accuracy=[0.5] * 4)
+    stub.rule("train.search", files=searched(4) | epochs | files)
     plan = folder.make_plan(values | {"search_seeds": 1, "snapshots": 2})
     with Parent() as parent:
         stages.run_stage(plan, "search", parent)
     keys = [plan.add_cell(path) for path in plan.epochs(0)]
     for key, valid in zip(keys, (0.3, 0.4)):
         stub.rule(f"/short/{key}", files=trained(valid=valid))
-    found = run(plan)
-    assert found.source == "each cell after short training"
-    assert found.curves == {0: ([2, 4], [30.0, 40.0])}
+    data = run(plan)
+    assert data.source == "each cell after short training"
+    assert data.curves == {0: ([2, 4], [30.0, 40.0])}
 
 
 def test_of_language_it_is_the_perplexity(values, stub, tmp_path):
     for name in ("search", "short", "evaluate"):
         path = tmp_path / f"{name}.flags"
         path.write_text("--space=darts_recurrent\n")
-    own = metrics(valid__perplexity=[120.0, 100.0])
-    stub.rule("train.search", files={"metrics.jsonl": own["metrics.jsonl"]})
+    files = metrics(valid__perplexity=[120.0, 100.0])
+    stub.rule("train.search", files={"metrics.jsonl": files["metrics.jsonl"]})
     plan = folder.make_plan(values | {"search_seeds": 1})
     with Parent() as parent:
         stages.run_stage(plan, "search", parent)
-    found = progress.progress(plan)
-    assert found.curves == {0: ([1, 2], [120.0, 100.0])}
+    data = progress.progress(plan)
+    assert data.curves == {0: ([1, 2], [120.0, 100.0])}
 
 
 def test_of_strategies_that_ask_it_is_what_they_were_told(values, stub, tmp_path):
@@ -103,8 +103,8 @@ def test_of_strategies_that_ask_it_is_what_they_were_told(values, stub, tmp_path
     text = "".join(json.dumps(line) + "\n" for line in lines)
     files = searched(0) | {"evaluations.jsonl": text}
     stub.rule("train.search", files=files)
-    found = run(folder.make_plan(values))
-    assert found.x == "evaluations" and found.curves[2] == ([1, 2], [50, 25])
+    data = run(folder.make_plan(values))
+    assert data.x == "evaluations" and data.curves[2] == ([1, 2], [50, 25])
 
 
 def test_of_random_genotypes_it_is_one_curve(values, stub):
@@ -115,21 +115,21 @@ def test_of_random_genotypes_it_is_one_curve(values, stub):
     plan = folder.make_plan(
         values | {"search_flags": None, "random_genotypes": "darts_conv"}
     )
-    found = run(plan)
-    assert found.curves == {0: ([1, 2, 3], [50, 50, 50])}
+    data = run(plan)
+    assert data.curves == {0: ([1, 2, 3], [50, 50, 50])}
 
 
 def test_nothing_yet_is_a_picture(plan):
-    found = progress.progress(plan)
-    assert found.curves == {}
-    progress.draw(found, "error", "ours")
+    data = progress.progress(plan)
+    assert data.curves == {}
+    progress.draw(data, "error", "ours")
 
 
 def test_the_median_is_over_numbers_that_all_have_passed():
-    found = progress.Progress(
+    data = progress.Progress(
         {0: ([1, 3], [9.0, 5.0]), 1: ([2, 3, 4], [7.0, 8.0, 1.0])}, "x", "s"
     )
-    numbers, median = progress._median(found)
+    numbers, median = progress._median(data)
     assert list(numbers) == [2, 3] and list(median) == [8.0, 6.0]
 
 

@@ -1,13 +1,14 @@
-"""Every choice of --published, and what each of its rows must have."""
+"""Every choice of `published`, and the fields that each row must have."""
 
 from __future__ import annotations
 
-from darts_tf.cli import experiment_flags
+from darts_tf.config import PublishedTable, names
 from darts_tf.protocol import published_later
 
 
 def test_published_rows_say_where_they_are_from():
-    assert published_later.ROWS.keys() == experiment_flags.PUBLISHED.keys()
+    known = set(names(PublishedTable))
+    assert known == published_later.ROWS.keys() == published_later.MEASURES.keys()
     for rows in published_later.ROWS.values():
         assert len({row.name for row in rows}) == len(rows)
         for row in rows:

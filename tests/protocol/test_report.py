@@ -1,4 +1,4 @@
-"""What is written when something is missing, and of the selected cell."""
+"""The report of an experiment with missing parts, and of the selected cell."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from tests.protocol.stub import searched
 def test_an_unfinished_experiment_has_a_report_too(plan, stub):
     stub.rule("train.search", "--seed=0", code=1, says="error: full disk")
     stub.rule("/full/", "--seed=1", code=1)
-    found = done(plan)
-    assert len(found["missing"]) == 3 and len(found["full"]) == 1
-    assert found["test"]["deviation"] is None
-    assert found["searches"][0]["cell"] is None
+    results = done(plan)
+    assert len(results["missing"]) == 3 and len(results["full"]) == 1
+    assert results["test"]["deviation"] is None
+    assert results["searches"][0]["cell"] is None
     text = (plan.root / "table.md").read_text()
     assert "(incomplete)" in text and "error: full disk" in text
 
 
 def test_nothing_at_all_is_a_report(plan):
     plan.root.mkdir()
-    found = report.write(plan)
-    assert found["test"] is None and found["selected"] is None
-    assert found["genotype"] is None and len(found["missing"]) == 8
+    results = report.write(plan)
+    assert results["test"] is None and results["selected"] is None
+    assert results["genotype"] is None and len(results["missing"]) == 8
 
 
 def test_the_truth_of_the_selected_cell(values, stub):

@@ -1,4 +1,4 @@
-"""The numbers of a report, recomputed by hand from what the runs left."""
+"""The numbers of a report, recomputed by hand from the files of the runs."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ def test_the_best_by_validation_is_trained_and_its_spread_told(plan, stub):
         stub.rule(f"/short/{plan.cell_key(seed)}", files=trained(valid, test))
     stub.rule("/full/", "--seed=0", files=trained(test=0.21, seconds=7.0))
     stub.rule("/full/", "--seed=1", files=trained(test=0.25, seconds=9.0))
-    found = done(plan)
-    assert found == json.loads((plan.root / "results.json").read_text())
-    assert found["selected"] == plan.cell_key(1)
-    assert found["test"] == {
+    results = done(plan)
+    assert results == json.loads((plan.root / "results.json").read_text())
+    assert results["selected"] == plan.cell_key(1)
+    assert results["test"] == {
         "mean": pytest.approx(0.23),
         "deviation": pytest.approx(statistics.stdev([0.21, 0.25])),
         "values": [0.21, 0.25],
     }
-    assert found["valid"] is None  # nothing held out
-    assert found["top5"] is None
-    assert found["device_seconds"] == {
+    assert results["valid"] is None  # nothing held out
+    assert results["top5"] is None
+    assert results["device_seconds"] == {
         "search": 3 * 100 * 2,
         "selection": 30,
         "full": 16,
     }
-    assert found["search_cost"] == 600
-    assert found["missing"] == [] and found["evaluations"] is None
-    assert (found["operations"], found["method"]) == (7, "gradient-based")
-    assert found["genotype"]["space"] == "darts_conv"
+    assert results["search_cost"] == 600
+    assert results["missing"] == [] and results["evaluations"] is None
+    assert (results["operations"], results["method"]) == (7, "gradient-based")
+    assert results["genotype"]["space"] == "darts_conv"
     table = (plan.root / "table.md").read_text()
     assert "| 23.00 ± 2.83 (2) | 3.3 | 27.2 | 0.00694 | 7 |" in table
     assert f"| 1 | {plan.cell_key(1)} | 20.00 | yes |" in table
@@ -52,8 +52,8 @@ def test_the_top_five_where_they_are_measured(plan, stub):
     for seed, share in enumerate((0.04, 0.06)):
         files = trained(test=0.2, top5_error=share)
         stub.rule("/full/", f"--seed={seed}", files=files)
-    found = done(plan)
-    assert found["top5"] == pytest.approx(0.05)
+    results = done(plan)
+    assert results["top5"] == pytest.approx(0.05)
     table = (plan.root / "table.md").read_text()
     assert "| 20.00 ± 0.00 (2) | 5.00 | 3.3 |" in table
 
@@ -62,7 +62,7 @@ def test_random_genotypes_cost_their_short_trainings(values, stub):
     for seed in range(3):  # two of the three are the same
         files = {"genotype.json": searched(seed // 2)["genotype.json"]}
         stub.rule("train.derive", f"--random={seed}", files=files)
-    found = done(
+    results = done(
         folder.make_plan(
             values
             | {
@@ -71,9 +71,9 @@ def test_random_genotypes_cost_their_short_trainings(values, stub):
             }
         )
     )
-    assert found["search_cost"] == 20 and found["evaluations"] == 2
-    assert found["method"] == "random" and not found["missing"]
-    (cell,) = [c for c in found["cells"].values() if c["selected"]]
+    assert results["search_cost"] == 20 and results["evaluations"] == 2
+    assert results["method"] == "random" and not results["missing"]
+    (cell,) = [c for c in results["cells"].values() if c["selected"]]
     assert cell["seeds"] == [0, 1]
 
 
@@ -81,8 +81,8 @@ def test_evaluations_are_counted_over_the_seeds(values, stub):
     for seed in range(3):
         files = searched(seed, evaluations=40)
         stub.rule("train.search", f"--seed={seed}", files=files)
-    found = done(folder.make_plan(values))
-    assert found["evaluations"] == 120
+    results = done(folder.make_plan(values))
+    assert results["evaluations"] == 120
 
 
 def test_spreads():

@@ -1,4 +1,4 @@
-"""What runs, in which order, what is passed over, and what a failure does."""
+"""The order of the tasks, the skipped ones, and the effect of a failure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.protocol.stub import cell, searched, trained
 
 
 def programs(stub) -> list[str]:
-    """The folder that each call worked in, below the experiment's."""
+    """Returns the folder of each call, relative to the experiment's."""
     return [
         word.partition("/run/")[2]
         for words in stub.calls()

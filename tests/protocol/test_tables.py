@@ -1,4 +1,4 @@
-"""Tables: what stands in them, and that nothing breaks their form."""
+"""The contents of tables, and that nothing breaks their form."""
 
 from __future__ import annotations
 

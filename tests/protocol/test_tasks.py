@@ -1,4 +1,4 @@
-"""What the children of each stage are told."""
+"""The arguments of the children of each stage."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ def test_text_and_bytes_replace_the_old_content(tmp_path):
     path = tmp_path / "a.txt"
     files.write_atomic(path, "longer than what follows")
     files.write_atomic(path, "é")
-    assert path.read_bytes() == "é".encode("utf-8")
+    assert path.read_bytes() == "é".encode()
     files.write_atomic(path, b"\x00\xff")
     assert path.read_bytes() == b"\x00\xff"
     assert os.listdir(tmp_path) == ["a.txt"]

@@ -18,7 +18,7 @@ def test_a_second_holder_is_refused_and_names_the_first(tmp_path):
         FolderLock(tmp_path)
     text = str(error.value)
     assert "\n" not in text and str(tmp_path) in text
-    assert f"process {os.getpid()})" in text and "another --workdir" in text
+    assert f"process {os.getpid()})" in text and "another `workdir`" in text
     first.release()
 
 

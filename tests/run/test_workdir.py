@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from darts_tf.errors import InputError
-from darts_tf.run.workdir import existing_workdir, open_workdir, read_flags
+from darts_tf.run.workdir import existing_workdir, open_workdir, read_settings
 
 ROOT = Path(__file__).parents[2]
 FLAGS = {"epochs": 50, "method": "exact", "classes": [1, 2]}
@@ -37,7 +38,7 @@ def test_a_first_start_makes_the_folder_and_keeps_the_flags(tmp_path):
         assert workdir.path == tmp_path / "a/b"
         assert workdir.checkpoints.is_dir() and workdir.genotypes.is_dir()
         assert (workdir.path / "flags.txt").read_text() == "--epochs=50\n"
-    assert read_flags(tmp_path / "a/b") == FLAGS
+    assert read_settings(tmp_path / "a/b") == FLAGS
     assert existing_workdir(tmp_path / "a/b").metrics == (
         tmp_path / "a/b/metrics.jsonl"
     )
@@ -58,10 +59,10 @@ def test_other_flags_are_named_and_nothing_changes(tmp_path):
     with pytest.raises(InputError) as error:
         open_workdir(tmp_path, other, "--epochs=5\n")
     text = message(error)
-    assert "--epochs: the run has 50, given 5" in text
-    assert "--seed: the run has nothing, given 3" in text
-    assert "--classes: the run has [1, 2], given nothing" in text
-    assert "--method" not in text and "another --workdir" in text
+    assert "`epochs`: the run has 50, given 5" in text
+    assert "`seed`: the run has nothing, given 3" in text
+    assert "`classes`: the run has [1, 2], given nothing" in text
+    assert "`method`" not in text and "another `workdir`" in text
     assert snapshot(tmp_path) == before
     open_workdir(tmp_path, FLAGS, "").close()  # the lock was given back
 
@@ -72,10 +73,10 @@ def test_a_run_of_an_earlier_version_lacks_a_flag(tmp_path):
     newer = {"defaults": {"shape": "old", "not_asked": 1}}
     with pytest.raises(InputError) as error:
         open_workdir(tmp_path, FLAGS | {"shape": "new"}, "", **newer)
-    assert "--shape: the run has old, given new" in message(error)
-    assert read_flags(tmp_path) == FLAGS
+    assert "`shape`: the run has old, given new" in message(error)
+    assert read_settings(tmp_path) == FLAGS
     open_workdir(tmp_path, FLAGS | {"shape": "old"}, "", **newer).close()
-    assert read_flags(tmp_path) == FLAGS | {"shape": "old"}
+    assert read_settings(tmp_path) == FLAGS | {"shape": "old"}
     assert (tmp_path / "flags.txt").read_text() == "first"
 
 
@@ -83,7 +84,7 @@ def test_ignored_flags_may_differ(tmp_path):
     open_workdir(tmp_path, FLAGS, "first").close()
     with open_workdir(tmp_path, FLAGS | {"epochs": 5}, "second", ignored=("epochs",)):
         pass
-    assert read_flags(tmp_path) == FLAGS
+    assert read_settings(tmp_path) == FLAGS
     assert (tmp_path / "flags.txt").read_text() == "first"
 
 
@@ -151,7 +152,7 @@ def test_an_error_inside_the_block_gives_the_folder_back(tmp_path):
 def test_a_first_start_killed_before_its_flags_can_be_repeated(tmp_path):
     (tmp_path / "lock").write_text("1\n")
     (tmp_path / "flags.txt").write_text("--epochs=1\n")
-    (tmp_path / ".flags.json.1.tmp").write_text("{")
+    (tmp_path / ".config.json.1.tmp").write_text("{")
     with open_workdir(tmp_path, FLAGS, "--epochs=50\n"):
         assert (tmp_path / "flags.txt").read_text() == "--epochs=50\n"
     assert not list(tmp_path.glob(".*.tmp"))
@@ -159,19 +160,36 @@ def test_a_first_start_killed_before_its_flags_can_be_repeated(tmp_path):
 
 def test_parts_of_a_run_without_its_flags_are_not_taken_over(tmp_path):
     (tmp_path / "metrics.jsonl").write_text("")
-    with pytest.raises(InputError, match="no flags.json"):
+    with pytest.raises(InputError, match="no config.json"):
         open_workdir(tmp_path, FLAGS, "")
     assert os.listdir(tmp_path) == ["metrics.jsonl"]
 
 
+def test_a_folder_of_before_config_json_goes_on(tmp_path):
+    """Its flags.json stays, and a config.json comes beside it."""
+    old = FLAGS | {"workdir": "/elsewhere"}
+    (tmp_path / "flags.json").write_text(json.dumps(old))
+    (tmp_path / "metrics.jsonl").write_text("")
+    with pytest.raises(InputError, match="`epochs`: the run has 50, given 5"):
+        open_workdir(tmp_path, FLAGS | {"epochs": 5}, "", ignored=("workdir",))
+    assert not (tmp_path / "config.json").exists()
+    newer = {"ignored": ("workdir",), "defaults": {"shape": "old"}}
+    open_workdir(tmp_path, FLAGS | {"shape": "old"}, "", **newer).close()
+    assert read_settings(tmp_path) == FLAGS | {"shape": "old"}
+    assert json.loads((tmp_path / "flags.json").read_text()) == old
+
+
+@pytest.mark.parametrize("name", ["config.json", "flags.json"])
 @pytest.mark.parametrize("content", [None, "{", "[1]", b"\xff"])
-def test_what_is_no_folder_of_a_run(tmp_path, content):
+def test_what_is_no_folder_of_a_run(tmp_path, content, name):
     if content is not None:
         data = content if isinstance(content, bytes) else content.encode()
-        (tmp_path / "flags.json").write_bytes(data)
-    for read in (read_flags, existing_workdir):
+        (tmp_path / name).write_bytes(data)
+    else:
+        name = "config.json"
+    for read in (read_settings, existing_workdir):
         with pytest.raises(InputError) as error:
             read(tmp_path)
-        assert "flags.json" in message(error)
+        assert name in message(error)
     with pytest.raises(InputError):
-        read_flags(tmp_path / "missing")
+        read_settings(tmp_path / "missing")

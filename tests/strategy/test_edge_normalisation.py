@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf.config import SearchConfig
 from darts_tf.errors import InputError
 from darts_tf.networks.conv import Supernet
 from darts_tf.programs import diagnostics, records
@@ -102,7 +103,7 @@ def test_what_an_epoch_leaves_gives_its_genotype_back(tmp_path):
     loop, workdir = search(temperature_end=0.5), Workdir(tmp_path)
     workdir.genotypes.mkdir()
     with Reporter(workdir.tensorboard) as reporter:
-        keeper = records.SearchRecords(workdir, reporter, None)
+        keeper = records.SearchRecords(workdir, reporter)
         for epoch in (1, 2):
             advance(loop, 1)
             keeper.on_epoch(epoch, loop, {})
@@ -120,8 +121,6 @@ def test_what_an_epoch_leaves_gives_its_genotype_back(tmp_path):
 def test_what_is_not_defined_with_it_is_refused():
     with pytest.raises(InputError, match="--partial_channels=2"):
         search(lambda_regularizer="cosine")
-    flags = types.SimpleNamespace(
-        early_stop="none", instruments=["gap"], partial_channels=2
-    )
-    with pytest.raises(InputError, match="--instruments=gap"):
-        diagnostics.arguments(flags, types.SimpleNamespace(space=SMALL), None)
+    config = SearchConfig(instruments=("gap",), partial_channels=2)
+    with pytest.raises(InputError, match="`instruments=gap`"):
+        diagnostics.instruments(config, types.SimpleNamespace(space=SMALL), None)

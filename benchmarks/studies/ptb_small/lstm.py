@@ -21,7 +21,9 @@ import keras
 import tensorflow as tf
 from absl import flags
 
-from darts_tf.cli import flags as run_flags
+from darts_tf.cli import flags as config_flags
+from darts_tf.config import TrainingConfig
+from darts_tf.config_rules import settle
 from darts_tf.data.text import windows
 from darts_tf.data.text.loading import load_text
 from darts_tf.estimation import scoring, text_training
@@ -31,14 +33,7 @@ from darts_tf.space.published import load_genotype
 from darts_tf.space.recurrent import NODES
 
 FLAGS = flags.FLAGS
-run_flags.define_workdir("(nothing is written)")
-run_flags.define_evaluation()
-run_flags.define_space()
-run_flags.define_network(channels=36, layers=20)
-run_flags.define_language(words=0.1, patience=True)
-run_flags.define_descent(epochs=600, batch_size=96)
-run_flags.define_data()
-run_flags.define_run()
+config_flags.define(TrainingConfig, "(nothing is written)")
 flags.FLAGS.set_default("workdir", "unused")
 flags.FLAGS.set_default("genotype", "DARTS_V2")
 
@@ -66,30 +61,29 @@ class LSTM(Block):
 
 def main(_) -> None:
     """Trains, measures, prints."""
-    replicas = setup.prepare(FLAGS)
-    data = load_text(FLAGS.dataset, FLAGS.data_dir)
+    config = settle(config_flags.parsed_config(TrainingConfig, FLAGS))
+    replicas = setup.prepare(config, config.space)
+    data = load_text(config.dataset, config.data_dir)
     words = data.vocabulary.size
     model = texts.build_model(
-        FLAGS, LSTM(units(FLAGS.hidden_size, words)), words, replicas
+        config, LSTM(units(config.hidden_size, words)), words, replicas
     )
-    steps = windows.steps_per_epoch(len(data.train), FLAGS.batch_size, FLAGS.bptt)
+    steps = windows.steps_per_epoch(len(data.train), config.batch_size, config.bptt)
     loop = text_training.TextTraining(
         model,
         load_genotype("DARTS_V2", "darts_recurrent"),
-        setup.settings(
-            text_training.TextTrainingSettings, FLAGS, steps_per_epoch=steps
-        ),
-        text_data.Windows(FLAGS, data.train, replicas).training,
-        text_data.Windows(FLAGS, data.valid, replicas).once,
-        FLAGS.measured_batch,
+        texts.training_settings(config, steps),
+        text_data.Windows(config, data.train, replicas).training,
+        text_data.Windows(config, data.valid, replicas).once,
+        config.measured_batch,
         replicas,
     )
-    for _ in range(FLAGS.epochs):
+    for _ in range(config.epochs):
         for _ in range(steps):
             loop.advance()
         print(loop.epoch, loop.end_epoch(), flush=True)
     tokens, _ = data.load_test()
-    test = text_data.Windows(FLAGS, tokens, replicas).once(1)
+    test = text_data.Windows(config, tokens, replicas).once(1)
     result = {
         "units": model.cell.hidden_size,
         "parameters": scoring.parameters(model),

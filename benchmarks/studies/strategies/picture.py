@@ -67,7 +67,7 @@ def draw(
 
 def _fill(axes, curves, expected: np.ndarray, every: np.ndarray) -> None:
     numbers = np.arange(1, len(expected) + 1)
-    for (name, values), colour in zip(curves.items(), COLOURS):
+    for values, colour in zip(curves.values(), COLOURS):
         low, high = np.percentile(values, [25, 75], axis=0)
         axes.fill_between(numbers, low, high, color=colour, alpha=0.1, lw=0)
     for number, (name, values) in enumerate(curves.items()):

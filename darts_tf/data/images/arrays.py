@@ -23,7 +23,7 @@ def image_data_from_arrays(
     train = part_from_arrays(x, y)
     test_part = None
     if test is not None:
-        test_part = part_from_arrays(*_pair(test), "test ")
+        test_part = part_from_arrays(*_pair(test), prefix="test ")
     return image_data_from_parts("arrays", train, test_part, class_names)
 
 
@@ -56,12 +56,12 @@ def fingerprint_of(train: Part, test: Part, class_names: Sequence[str]) -> str:
     digest = hashlib.sha256(repr(tuple(class_names)).encode())
     for part in (train, test):
         digest.update(repr(part.images.shape).encode())
-        digest.update(np.ascontiguousarray(part.images))
-        digest.update(np.ascontiguousarray(part.labels))
+        digest.update(np.ascontiguousarray(part.images).data)
+        digest.update(np.ascontiguousarray(part.labels).data)
     return digest.hexdigest()[:16]
 
 
-def part_from_arrays(x, y, prefix: str = "") -> Part:
+def part_from_arrays(x, y, *, prefix: str = "") -> Part:
     """Checks images and labels, and copies them into a Part.
 
     Args:

@@ -8,6 +8,7 @@ training images' mean.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import tensorflow as tf
 
@@ -98,8 +99,8 @@ class Augmentation:
 
     def _large(self, images, seed) -> tf.Tensor:
         """Applies the augmentation of large images, by separate randomness."""
-        seed = tf.random.fold_in(seed, LARGE, alg="philox")
-        crops, colours = tf.unstack(tf.random.split(seed, 2, alg="philox"))
+        key: Any = tf.random.fold_in(seed, LARGE, alg="philox")
+        crops, colours = tf.unstack(tf.random.split(key, 2, alg="philox"))
         if self.resized_crop:
             drawn = large_images.random_crops(images.shape[0], crops)
             images = large_images.crop_and_resize(images, drawn)

@@ -12,12 +12,14 @@ shape only.
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from darts_tf.data.images.augmentation import Augmentation
 from darts_tf.data.images.dataset import Part
+from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.errors import InputError
 
 __all__ = [
@@ -36,7 +38,7 @@ WORKERS = min(os.cpu_count() or 1, 16)  # batches in the making at once
 AHEAD = 4  # batches that wait, made
 
 
-def steps_per_epoch(part: Part, batch_size: int) -> int:
+def steps_per_epoch(part: Part | StreamedPart, batch_size: int) -> int:
     """Returns floor(N / batch_size), the whole batches of a part.
 
     Raises:
@@ -92,7 +94,7 @@ def training_batches(
         x = tf.ensure_shape(x, [batch_size, *part.image_shape])
         if augmentation is None:
             return normalise(x, statistics), y
-        key = tf.random.fold_in([seed, AUGMENTATION], step, alg="philox")
+        key: Any = tf.random.fold_in([seed, AUGMENTATION], step, alg="philox")
         moves, holes = tf.unstack(tf.random.split(key, 2, alg="philox"))
         x = normalise(augmentation.move(x, moves), statistics)
         return augmentation.hide(x, holes), y
@@ -165,7 +167,8 @@ def shuffled_index(number, per_epoch: int, size: int, seed: int) -> tf.Tensor:
 
 def _permute(positions, epoch, size: int, seed: int) -> tf.Tensor:
     key = tf.stack([tf.constant(seed, tf.int64), epoch])
-    return tf.random.experimental.index_shuffle(positions, key, size - 1)
+    shuffle = tf.random.experimental.index_shuffle  # pyright: ignore
+    return shuffle(positions, key, size - 1)
 
 
 def normalise(images, statistics: Statistics) -> tf.Tensor:

@@ -185,7 +185,8 @@ def statistics_of(
     chunks: Iterable[np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Computes `channel_statistics` of chunks of images, uint8 [B, H, W, C]."""
-    total = squares = count = 0
+    total = squares = np.zeros(())
+    count = 0
     for chunk in chunks:
         x = chunk.astype(np.float64)
         # Whole numbers below 2**53: exact. Over images first: fast.

@@ -145,7 +145,7 @@ def _header(path: pathlib.Path) -> tuple[int, int, bool] | None:
 
 
 def _is_grey(image: Image.Image) -> bool:
-    if image.mode != "P":
+    if image.mode != "P" or image.palette is None:
         return image.mode in GREY
     order, colours = image.palette.getdata()  # a GIF's greys are a palette
     if order != "RGB":
@@ -161,10 +161,11 @@ def _shape(
     with ThreadPoolExecutor() as pool:
         headers = list(pool.map(_header, paths))
     _refuse_unreadable(p for p, h in zip(paths, headers) if h is None)
-    channels = 1 if all(grey for _, _, grey in headers) else 3
+    read = [header for header in headers if header is not None]
+    channels = 1 if all(grey for _, _, grey in read) else 3
     if size is not None:
         return size, size, channels
-    sizes = sorted({(height, width) for height, width, _ in headers})
+    sizes = sorted({(height, width) for height, width, _ in read})
     if len(sizes) > 1:
         raise InputError(
             f"{root}: images have {len(sizes)} sizes, from "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 
 from darts_tf.data.images import imagenet16
 from darts_tf.data.images.dataset import (
@@ -15,6 +16,7 @@ from darts_tf.data.images.digits import load_digits
 from darts_tf.data.images.folder import load_folder
 from darts_tf.data.images.prepared import describe_prepared, load_prepared
 from darts_tf.data.images.resize import resize
+from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.errors import InputError
 
 __all__ = [
@@ -97,7 +99,8 @@ def describe_images(
 
 
 def _is_size(value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return whole and int(value) >= 1
 
 
 def _digits(data_dir: str | None, image_size: int | None) -> ImageData:
@@ -116,5 +119,6 @@ def _digits(data_dir: str | None, image_size: int | None) -> ImageData:
     )
 
 
-def _resized(part: Part, size: int) -> Part:
+def _resized(part: Part | StreamedPart, size: int) -> Part:
+    assert isinstance(part, Part)
     return Part(resize(part.images, size).numpy(), part.labels)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,9 +19,10 @@ from absl import logging
 from darts_tf.data.available_memory import require_memory
 from darts_tf.data.images.dataset import ImageData, split_off_test
 from darts_tf.data.images.splits import FirstClasses, Source, Streamed, first_line
+from darts_tf.data.text.loading import NAMES as TEXT_NAMES
 from darts_tf.errors import InputError
 
-OWN_NAMES = ("digits", "folder", "imagenet16_120")
+OTHER_NAMES = ("digits", "folder", "imagenet16_120", *TEXT_NAMES)
 """Names of sets that TFDS does not know."""
 
 SMALLER = "give a smaller `image_size`"
@@ -77,8 +79,6 @@ def _load(
     image, label = _keys(builder.info, name)
     shape = _shape(builder.info.features[image], name, image_size)
     arguments = (builder, image, label, shape, image_size)
-    kind = Streamed if stream else Source
-    source = FirstClasses(*arguments, classes) if classes else kind(*arguments)
     splits = builder.info.splits
     if "train" not in splits:
         raise InputError(
@@ -86,8 +86,10 @@ def _load(
             f"{', '.join(sorted(splits)) or 'none at all'}; choose another set"
         )
     if stream:
-        train, read_test = _streamed_parts(source, splits)
-        return ImageData(name, source.class_names, train, read_test)
+        streamed = Streamed(*arguments)
+        train, read_test = _streamed_parts(streamed, splits)
+        return ImageData(name, streamed.class_names, train, read_test)
+    source = FirstClasses(*arguments, classes) if classes else Source(*arguments)
     remedy = SMALLER if classes else STREAM
     require_memory(name, source.expected_size("train"), source.shape, remedy)
     train, read_test = _parts(source, splits)
@@ -124,17 +126,19 @@ def _streamed_parts(source: Streamed, splits):
     return everything.take(train), lambda: everything.take(test_rows)
 
 
-def _builder(name: str, data_dir: str | None):
+def _builder(name: str, data_dir: str | None) -> Any:
+    """Finds TFDS's builder of a set, prepared or not."""
     import tensorflow_datasets as tfds
+    from tensorflow_datasets.core import registered
 
     community = ":" in name and not name.partition(":")[2][:1].isdigit()
     try:
         if community:
-            raise tfds.core.registered.DatasetNotFoundError(name)
+            raise registered.DatasetNotFoundError(name)
         return tfds.builder(name, data_dir=data_dir)
-    except tfds.core.registered.DatasetNotFoundError as error:
+    except registered.DatasetNotFoundError as error:
         known = tfds.list_builders(with_community_datasets=False)
-        near = difflib.get_close_matches(name, [*known, *OWN_NAMES], n=3)
+        near = difflib.get_close_matches(name, [*known, *OTHER_NAMES], n=3)
         closest = f" (closest: {', '.join(near)})" if near else ""
         raise InputError(
             f"unknown data set {name!r}{closest}; give 'digits', 'folder' or "
@@ -150,11 +154,12 @@ def _builder(name: str, data_dir: str | None):
 def _require_prepared(builder, name, data_dir, download: bool) -> None:
     """Makes sure that the set is on disk, by download if that is allowed."""
     import tensorflow_datasets as tfds
+    from tensorflow_datasets.core import constants
 
     if builder.is_prepared():
         return
     if not download:
-        place = data_dir or tfds.core.constants.DATA_DIR
+        place = data_dir or constants.DATA_DIR
         raise InputError(
             f"{name} is not prepared in {place}; give `data_dir`, a folder that "
             "has it, or `download` to fetch it"

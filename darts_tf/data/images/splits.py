@@ -49,7 +49,7 @@ class Source:
         """Returns about how many of them `read` will hold."""
         return self.count(split)
 
-    def read(self, split: str) -> Part:
+    def read(self, split: str) -> Part | StreamedPart:
         """Reads a whole split, in the order of the files.
 
         Raises:
@@ -173,7 +173,7 @@ class Streamed(Source):
         import tensorflow_datasets as tfds
 
         only = tfds.decode.PartialDecoding({self.image: True})
-        features = only.extract_features(self.builder.info.features)
+        features: Any = only.extract_features(self.builder.info.features)
         decoders = {self.image: tfds.decode.SkipDecoding()}
 
         def encoded(record):

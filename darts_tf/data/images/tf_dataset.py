@@ -111,10 +111,10 @@ def _read(dataset: tf.data.Dataset, name: str) -> Part:
         for x, y in dataset.as_numpy_iterator():
             if not labels:
                 most = int(dataset.cardinality()) * len(x)
-                size = (*x.shape[1:], 1)[:3]
-                require_memory(name, most, size, TOO_LARGE)
+                height, width, channels = (*x.shape[1:], 1)[:3]
+                require_memory(name, most, (height, width, channels), TOO_LARGE)
             images = images_from_array(x, f"{name}: image")
-            pixels += memoryview(images).cast("B")
+            pixels += images.data.cast("B")
             labels.append(labels_from_array(y, f"{name}: label"))
             shape = images.shape[1:]
     except tf.errors.OpError as error:

@@ -24,6 +24,7 @@ Departures:
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -221,8 +222,9 @@ def _half_places(count: int, seed: int, epoch) -> tf.Tensor:
     is not uniform enough for a few places out of many.
     """
     key = tf.stack([tf.constant(seed, tf.int64), epoch])
+    whole: Any = None  # the whole range of int32, which TensorFlow's types lack
     draws = tf.random.stateless_uniform(
-        [count], key, None, None, tf.int32, alg="philox"
+        [count], key, whole, whole, tf.int32, alg="philox"
     )
     return tf.math.top_k(draws, _halves(count)).indices
 

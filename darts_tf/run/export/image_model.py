@@ -109,9 +109,11 @@ class _Exported(tf.Module):
     def add_texts(self, class_names, text: str, assets) -> None:
         with tf.device("CPU:0"):
             self.class_names = tf.Variable(
-                list(class_names), trainable=False, name="class_names"
+                tf.constant(list(class_names)), trainable=False, name="class_names"
             )
-            self.metadata = tf.Variable(text, trainable=False, name="metadata")
+            self.metadata = tf.Variable(
+                tf.constant(text), trainable=False, name="metadata"
+            )
         self.files = [tf.saved_model.Asset(str(path)) for path in assets]
 
 

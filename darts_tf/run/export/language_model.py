@@ -70,11 +70,9 @@ def export_language_model(
         assets[0].write_text(lines, encoding="utf-8", newline="\n")
         assets[1].write_text(text, encoding="utf-8")
         module = _Exported(forward, state_size, words, end, unknown)
-        module.network, module.files = (
-            [v.value for v in model.variables],
-            [tf.saved_model.Asset(str(path)) for path in assets],
-        )
-        module.metadata = tf.Variable(text, trainable=False)
+        module.network = [variable.value for variable in model.variables]
+        module.files = [tf.saved_model.Asset(str(path)) for path in assets]
+        module.metadata = tf.Variable(tf.constant(text), trainable=False)
         signatures = {"serving_default": module.serve, "step": module.step}
         tf.saved_model.save(module, str(new), signatures=signatures)
         _compare(new, forward, state_size, len(words))
@@ -85,10 +83,14 @@ def export_language_model(
 class _Exported(tf.Module):
     """The exported module: vocabulary, network and softmax."""
 
+    network: list
+    files: list
+    metadata: tf.Variable
+
     def __init__(self, forward: Forward, size: int, words, end, unknown):
         super().__init__(name="exported")
         with tf.device("CPU:0"):
-            self.words = tf.Variable(list(words), trainable=False)
+            self.words = tf.Variable(tf.constant(list(words)), trainable=False)
         numbers = tf.range(len(words), dtype=tf.int32)
         self.table = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(list(words), numbers),

@@ -25,6 +25,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from darts_tf.errors import DivergedError, InputError
 from darts_tf.run.loop import checkpoints
@@ -190,7 +191,7 @@ class _Driver:
     def _report(self, progress: Progress) -> dict[str, object]:
         """Writes and shows the record of the steps since the last record."""
         self._settle()
-        record = self._head("steps") | self._means.means()
+        record: dict[str, Any] = self._head("steps") | self._means.means()
         speed = self._timer.speed()
         if speed is not None:
             name = f"{self._loop.units}_per_second"
@@ -209,7 +210,7 @@ class _Driver:
             self._on_epoch(record["epoch"], self._loop, record)
         self._timer.skip()
 
-    def _head(self, kind: str) -> dict[str, object]:
+    def _head(self, kind: str) -> dict[str, Any]:
         """Returns a record's first fields; epochs are counted from 1."""
         step = self._loop.step
         return {

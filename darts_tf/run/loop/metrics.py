@@ -11,6 +11,7 @@ import json
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from absl import logging
@@ -64,7 +65,7 @@ class MetricsLog:
             files.write_atomic(self._path, b"".join(valid_lines))
 
 
-def as_number(value: object) -> object:
+def as_number(value: Any) -> Any:
     """Converts tensors and NumPy numbers to Python numbers; text stays as it is."""
     if isinstance(value, (str, bool, int, float)) or value is None:
         return value

@@ -38,7 +38,8 @@ class Progress:
         units: str = "images",
         silent: bool = False,
     ) -> None:
-        self._silent = silent or sys.stderr is None
+        stream = sys.stderr
+        self._silent = silent or stream is None
         self._total, self._epochs = total_steps, epochs
         self._evaluates = units == EVALUATIONS
         self._last_line = time.monotonic()
@@ -47,7 +48,7 @@ class Progress:
             initial=step,
             smoothing=0.1,
             unit="evaluation" if self._evaluates else "step",
-            disable=self._silent or not sys.stderr.isatty(),
+            disable=silent or stream is None or not stream.isatty(),
             dynamic_ncols=True,
         )
 

@@ -22,9 +22,11 @@ class Loop(Protocol):
 
     def advance(self) -> Mapping[str, object]:
         """Does one step and returns scalars by name, possibly not computed yet."""
+        ...
 
     def end_epoch(self) -> Mapping[str, object]:
         """Measures after an epoch's last step and returns scalars by name."""
+        ...
 
     def state(self) -> Mapping[str, np.ndarray]:
         """Returns all arrays needed to continue exactly, by name.
@@ -32,6 +34,7 @@ class Loop(Protocol):
         Arrays of floats must be finite while all is well; single numbers
         need not be. No name starts with "run/".
         """
+        ...
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Restores a state; raises InputError if it does not fit."""
@@ -51,6 +54,7 @@ class Team(Protocol):
 
     def total(self, numbers) -> np.ndarray:
         """Returns the sums over all processes, each of which must call this."""
+        ...
 
 
 class Alone:

@@ -39,7 +39,7 @@ class StepTimer:
 
     def end_first_step(self) -> None:
         """Marks the end of the first step, which compiled."""
-        self.skip()
+        self._mark = time.monotonic()
         if math.isnan(self.first_step):
             self.first_step = self._mark - self._start
 
@@ -50,8 +50,7 @@ class StepTimer:
     def lap(self) -> None:
         """Adds the time since the last mark to the steps' time; all are finished."""
         if self._mark is not None:
-            before = self._mark
-            self.skip()
+            before, self._mark = self._mark, time.monotonic()
             self._seconds += self._mark - before
 
     def skip(self) -> None:
@@ -67,8 +66,8 @@ class StepTimer:
     def state(self) -> dict[str, np.ndarray]:
         """Returns the times that a checkpoint holds."""
         return {
-            "seconds": np.float64(self.seconds),
-            "first_step_seconds": np.float64(self.first_step),
+            "seconds": np.asarray(self.seconds),
+            "first_step_seconds": np.asarray(self.first_step),
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:

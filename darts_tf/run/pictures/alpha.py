@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from darts_tf.errors import InputError
-from darts_tf.run.pictures.labels import colours_of, plain, styles_of, text_width
+from darts_tf.run.pictures.labels import colours_of, styles_of, text_width
 from darts_tf.space.cell import CellSpec, SearchSpace
 
 DPI = 110
@@ -75,7 +75,7 @@ def _same_candidates(spec: CellSpec) -> bool:
 def _tick_width(spec: CellSpec) -> float:
     if not _same_candidates(spec):
         return 0.0
-    return max(text_width(plain(name), TICK_TEXT) for name in spec.candidates[0])
+    return max(text_width(name, TICK_TEXT) for name in spec.candidates[0])
 
 
 def _heat_map_width(spec: CellSpec) -> float:
@@ -83,9 +83,9 @@ def _heat_map_width(spec: CellSpec) -> float:
     column, left = COLUMN, math.cos(SLANT) * _tick_width(spec)
     if not _same_candidates(spec):
         names = {name for edge in spec.candidates for name in edge}
-        widths = [text_width(plain(name), PLACE_TEXT) for name in names]
+        widths = [text_width(name, PLACE_TEXT) for name in names]
         column = max(COLUMN, max(widths) + 0.1)
-    title = text_width(plain(_heat_map_title(spec)), TITLE_TEXT) * BOLD
+    title = text_width(_heat_map_title(spec), TITLE_TEXT) * BOLD
     return max(column * spec.alpha_shape[1] + max(0.9, left), title)
 
 
@@ -96,10 +96,10 @@ def _heat_map_title(spec: CellSpec) -> str:
 def _heat_map(axes, spec: CellSpec, values: np.ndarray) -> None:
     top = max(DARKEST, float(values.max()))  # early weights are all small
     axes.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="auto")
-    axes.set_title(plain(_heat_map_title(spec)), weight="bold")
+    axes.set_title(_heat_map_title(spec), weight="bold")
     axes.set_yticks(range(len(spec.edges)), map(edge_label, spec.edges))
     same = _same_candidates(spec)
-    names = [plain(name) for name in spec.candidates[0]] if same else []
+    names = [name for name in spec.candidates[0]] if same else []
     axes.set_xticks(
         range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor"
     )
@@ -107,7 +107,7 @@ def _heat_map(axes, spec: CellSpec, values: np.ndarray) -> None:
     for (row, column), value in np.ndenumerate(values):
         text = f"{value:.2f}"
         if not same:
-            text = f"{plain(spec.candidates[row][column])}\n{text}"
+            text = f"{spec.candidates[row][column]}\n{text}"
         axes.text(
             column,
             row,
@@ -141,8 +141,8 @@ def draw_alpha_history(space: SearchSpace, history: Mapping[str, np.ndarray]) ->
     columns = max(spec.inputs + spec.nodes - 1 for spec, _ in parts)
     rows = [spec.nodes for spec, _ in parts]
     title = "{}: mixing weights by epoch"
-    titles = {spec.name: plain(title.format(spec.title)) for spec, _ in parts}
-    entry = max(text_width(plain(name), LEGEND_TEXT) for name in names) + 0.6
+    titles = {spec.name: title.format(spec.title) for spec, _ in parts}
+    entry = max(text_width(name, LEGEND_TEXT) for name in names) + 0.6
     widest = max(text_width(text, TITLE_TEXT) for text in titles.values())
     width = max(1.9 * columns + 0.6, entry, BOLD * widest + 0.2)
     across = max(1, min(len(names), 4, int(width / entry)))
@@ -159,7 +159,7 @@ def draw_alpha_history(space: SearchSpace, history: Mapping[str, np.ndarray]) ->
     ]
     figure.legend(
         lines,
-        [plain(name) for name in names],
+        [*names],
         loc="outside lower center",
         fontsize=LEGEND_TEXT,
         ncols=across,

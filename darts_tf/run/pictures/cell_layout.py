@@ -85,7 +85,7 @@ def place(
       node_widths: the same for boxes wider than usual, by node.
     """
     degree = defaultdict(int)
-    for index, edge in enumerate(edges):
+    for edge in edges:
         degree["out", edge.source] += 1
         degree["in", edge.target] += 1
     nodes = {

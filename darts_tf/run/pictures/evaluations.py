@@ -25,10 +25,10 @@ def draw_evaluations(worths: Sequence[float], measure: str) -> Figure:
     figure = Figure((7, 4), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    worths = np.asarray(worths, np.float64)
-    numbers, low = np.arange(1, len(worths) + 1), lowest(worths)
-    inside = worths >= low
-    axes.plot(numbers[inside], worths[inside], ".", color="#8fb3d9", label="worth")
+    y = np.asarray(worths, np.float64)
+    numbers, low = np.arange(1, len(y) + 1), lowest(y)
+    inside = y >= low
+    axes.plot(numbers[inside], y[inside], ".", color="#8fb3d9", label="worth")
     if not inside.all():
         bottom = np.full((~inside).sum(), low)
         axes.plot(
@@ -41,7 +41,7 @@ def draw_evaluations(worths: Sequence[float], measure: str) -> Figure:
         )
     axes.step(
         numbers,
-        np.maximum.accumulate(worths).clip(low),
+        np.maximum.accumulate(y).clip(low),
         where="post",
         color="#1f5fa8",
         label="incumbent",

@@ -21,8 +21,7 @@ from matplotlib.path import Path as Curve
 from darts_tf.run.pictures import cell_layout
 from darts_tf.run.pictures.alpha import draw_alpha, draw_alpha_history
 from darts_tf.run.pictures.cell_layout import Edge
-from darts_tf.run.pictures.labels import colours_of, plain, text_width
-from darts_tf.space import recurrent
+from darts_tf.run.pictures.labels import colours_of, text_width
 from darts_tf.space.cell import ZERO, SearchSpace
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.nasbench201 import CELL
@@ -101,8 +100,7 @@ def save_genotype(genotype: Genotype, prefix: Path) -> list[Path]:
     figure = draw_genotype(genotype)
     prefix = Path(prefix)
     paths = [prefix.with_name(prefix.name + end) for end in (".png", ".svg")]
-    fixed = {"svg.fonttype": "none", "svg.hashsalt": "genotype"}
-    with matplotlib.rc_context(fixed):
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "genotype"}):
         figure.savefig(paths[0])
         figure.savefig(paths[1], metadata={"Date": None})
     return paths
@@ -134,7 +132,7 @@ def _lay_out(cell: CellGenotype, space: SearchSpace, name: str):
         for target, (operation, source) in zip(targets, cell.edges)
     ]
     concat = list(cell.concat)
-    if space.name == recurrent.SPACE.name:  # node 0 has two fixed inputs
+    if name == "recurrent":  # node 0 has two fixed inputs
         edges = [Edge(e.source + 2, e.target + 2, e.label) for e in edges]
         edges = [Edge(0, 2, ""), Edge(1, 2, ""), *edges]
         concat = [node + 2 for node in concat]
@@ -145,7 +143,7 @@ def _lay_out(cell: CellGenotype, space: SearchSpace, name: str):
     layout = cell_layout.place(
         columns,
         edges,
-        {e.label: text_width(plain(e.label), TEXT) + 0.1 for e in edges},
+        {e.label: text_width(e.label, TEXT) + 0.1 for e in edges},
         {i: text_width(n, NODE_TEXT) + 0.2 for i, n in enumerate(names)},
     )
     return edges, layout, names
@@ -173,7 +171,7 @@ def _draw_cell(axes, edges, layout, names, colours, left, low) -> None:
             axes.text(
                 left + label.x,
                 low + label.y,
-                plain(edge.label),
+                edge.label,
                 ha="center",
                 va="center",
                 fontsize=TEXT,

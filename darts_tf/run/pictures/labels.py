@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from matplotlib.textpath import TextPath
 
-STYLES = ("-", "--", ":", "-.")
-
-
-def plain(text: str) -> str:
-    """Returns the text with dollars escaped, so that it is no formula."""
-    return text.replace("$", r"\$")
+LineStyle = Literal["-", "--", ":", "-."]
+STYLES: tuple[LineStyle, ...] = ("-", "--", ":", "-.")
 
 
 def text_width(text: str, points: float) -> float:
@@ -26,7 +23,7 @@ def colours_of(names: Sequence[str], palette: Sequence[str]) -> dict[str, str]:
     return {name: palette[i % len(palette)] for i, name in enumerate(names)}
 
 
-def styles_of(names: Sequence[str], palette: Sequence[str]) -> dict[str, str]:
+def styles_of(names: Sequence[str], palette: Sequence[str]) -> dict[str, LineStyle]:
     """Returns a line style for each name; it tells apart names of one colour."""
     return {
         name: STYLES[i // len(palette) % len(STYLES)] for i, name in enumerate(names)

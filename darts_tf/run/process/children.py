@@ -137,7 +137,7 @@ class Parent:
         with _open_log(child.log) as log:
             process = self._start(child, log, gpus)
             if process is None:
-                return ChildExit(child, exit_code(self.signal), 0.0)
+                return ChildExit(child, exit_code(self.signal or signal.SIGTERM), 0.0)
             code = process.wait()
         with self._lock:
             self._living.remove(process)

@@ -60,9 +60,7 @@ class Bayesian:
         trial = self._study.ask()
         proposal = decide(
             self._space,
-            lambda d: trial.suggest_categorical(
-                d.name, self._distributions[d.name].choices
-            ),
+            lambda d: int(trial.suggest_categorical(d.name, range(len(d.options)))),
         )
         # `tell` adds the evaluation as another trial.
         self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)

@@ -31,6 +31,7 @@ class Strategy(Protocol):
 
     def propose(self) -> Genotype:
         """Returns the next genotype to evaluate."""
+        ...
 
     def tell(self, genotype: Genotype, worth: float) -> None:
         """Takes in the finite worth of a proposed genotype; higher is better."""

@@ -24,12 +24,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from darts_tf.config import EarlyStop, names
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts.tasks import taken
 from darts_tf.strategy.diagnostics.collapse import main_cell
 
-RULES = ("none", "eigenvalue", "skip_connections")
+RULES = names(EarlyStop)
 EIGENVALUE = "eigenvalue/dominant"
 """The scalar of an epoch's record that the rule of that name reads."""
 
@@ -111,7 +112,10 @@ class EarlyStopping:
 
     def genotype(self) -> Genotype:
         """Returns the genotype of the epoch that a stopped search returns."""
-        return self._genotypes[self.stop.taken - 1]
+        stop = self.stop
+        if stop is None:
+            raise ValueError("the search goes on")
+        return self._genotypes[stop.taken - 1]
 
     def _by_eigenvalue(self) -> Stop | None:
         k, epoch = self.settings.window, len(self._seen)

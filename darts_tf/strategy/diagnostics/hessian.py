@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 TOLERANCE, ITERATIONS = 1e-3, 100
+ZERO = tf.UnconnectedGradients.ZERO
 
 
 def hessian_product(loss, w, alpha, batch, seed, v):
@@ -35,8 +36,8 @@ def hessian_product(loss, w, alpha, batch, seed, v):
         with tf.GradientTape(watch_accessed_variables=False) as inner:
             inner.watch(alpha)
             value, _ = loss(w, alpha, batch, seed)
-        g = inner.gradient(value, alpha, unconnected_gradients="zero")
-    return outer.gradient(g, alpha, output_gradients=v, unconnected_gradients="zero")
+        g = inner.gradient(value, alpha, unconnected_gradients=ZERO)
+    return outer.gradient(g, alpha, output_gradients=v, unconnected_gradients=ZERO)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +73,7 @@ def dominant_eigenvalue(
       iterations: the most products it takes, at least 1.
     """
     v = start / np.linalg.norm(start)
-    value = residual = 0.0
+    value, residual, count = 0.0, 0.0, 0
     for count in range(1, iterations + 1):
         image = product(v)
         length = np.linalg.norm(image)

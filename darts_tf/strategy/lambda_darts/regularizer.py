@@ -33,6 +33,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from darts_tf.config import RegularizerCells, RegularizerGradient, names
 from darts_tf.descent.precision import FLOAT32, Precision
 from darts_tf.errors import InputError
 from darts_tf.strategy.darts import bilevel, gradients
@@ -46,10 +47,10 @@ from darts_tf.strategy.lambda_darts.alignment import (
 KINDS = {"cosine": mean_pairwise_cosine, "sign": mean_pairwise_sign}
 """The regularisers by name: what they make large."""
 
-GRADIENTS = ("finite_difference", "exact")
+GRADIENTS = names(RegularizerGradient)
 """How the derivative along u is taken."""
 
-CELLS = ("normal", "all")
+CELLS = names(RegularizerCells)
 """Which are aligned: those of the space's first kind, or of every kind."""
 
 STRENGTH = 0.125

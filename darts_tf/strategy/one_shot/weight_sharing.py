@@ -137,7 +137,7 @@ class RandomWeightSharing(Epochs):
             scalars = self._descend()
         else:
             self.worths.append(self._worth(len(self.worths)))
-            scalars = {"worth": self.worths[-1]}
+            scalars: dict[str, object] = {"worth": self.worths[-1]}
         self.step += 1
         return scalars
 

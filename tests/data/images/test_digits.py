@@ -1,4 +1,4 @@
-"""The digits as their file, and their licence, hold them."""
+"""The digits against their file and their licence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every name gives, and what no name gives."""
+"""Digits by name, and contradictions between arguments."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_every_image_is_measured_once(data):
 
 
 def test_images_of_one_size_are_those_in_memory(tmp_path):
-    """Bit by bit, in all that has no randomness of its own."""
+    """Compares bit by bit whatever is not random."""
     from tests.data.images.test_prepared import GREY, write
 
     random = np.random.default_rng(0)
@@ -163,7 +163,7 @@ def test_cutout_and_black_borders_are_as_in_memory(data):
 
 
 def test_only_what_is_used_is_read(data):
-    """And a few batches that wait."""
+    """Counts reads: the batches used, and a few that are made ahead."""
     read = []
 
     def counted(record):
@@ -230,6 +230,7 @@ print("equal")
 """
 
 
+@pytest.mark.slow
 def test_two_replicas_share_each_batch(data):
     """Batches in memory and streamed ones, in a process with two devices."""
     folder = pathlib.Path(data.train.paths[0]).parents[2]

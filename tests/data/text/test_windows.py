@@ -113,7 +113,7 @@ def test_every_epoch_begins_at_the_left_with_a_fresh_state():
 
 
 def half_places(seed, epochs):
-    """Where the half windows of each epoch of 60 are; [epochs, 3]."""
+    """Returns the half windows of each epoch of 60; [epochs, 3]."""
     windows = training(2 * (4 * 60 + 1 - 3 * 2), 60 * epochs, seed=seed)
     found = np.reshape(lengths(windows), (epochs, 60))
     return np.array([np.flatnonzero(epoch == 2) for epoch in found])

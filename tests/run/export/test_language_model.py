@@ -32,7 +32,7 @@ def model() -> LanguageModel:
 
 
 def export(model, folder, **more):
-    given = {
+    arguments = {
         "state_size": H,
         "words": WORDS,
         "end": "<eos>",
@@ -41,7 +41,7 @@ def export(model, folder, **more):
         "metadata": {"seed": 3},
     }
     return export_language_model(
-        lambda ids, state: model(ids, state)[:2], model, **given | more
+        lambda ids, state: model(ids, state)[:2], model, **arguments | more
     )
 
 

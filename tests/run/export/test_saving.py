@@ -1,4 +1,4 @@
-"""An export is in its place whole, or what was there is."""
+"""An export is put in place as a whole, or the old one stays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from darts_tf.run.export import saving
 
 
 def writes(word):
-    """What makes an export that holds a word."""
+    """Returns a writer of an export that holds a word."""
 
     def write(scratch, new):
         assert scratch.is_dir() and new.parent == scratch
@@ -22,7 +22,7 @@ def writes(word):
 
 
 def fails(scratch, new):
-    """Ends in the middle."""
+    """Fails in the middle of an export."""
     new.mkdir()
     (new / "saved_model.pb").write_text("a half")
     raise KeyError

@@ -24,12 +24,12 @@ def arrays(seed: int = 0) -> dict[str, np.ndarray]:
     }
 
 
-def assert_same(given, expected):
-    assert given.keys() == expected.keys()
+def assert_same(loaded, expected):
+    assert loaded.keys() == expected.keys()
     for name, array in expected.items():
-        assert given[name].dtype == np.asarray(array).dtype
-        assert given[name].shape == np.shape(array)
-        assert given[name].tobytes() == np.asarray(array).tobytes(), name
+        assert loaded[name].dtype == np.asarray(array).dtype
+        assert loaded[name].shape == np.shape(array)
+        assert loaded[name].tobytes() == np.asarray(array).tobytes(), name
 
 
 def warnings_of(monkeypatch) -> list[str]:

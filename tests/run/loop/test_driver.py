@@ -1,4 +1,4 @@
-"""As a program, this file drives the fake loop: folder, steps' seconds."""
+"""Run as a program, this file drives the fake loop: folder, steps' seconds."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class FakeLoop:
 
 
 def start(folder, loop=None, report_every=3, checkpoint_every=5, **more):
-    """What an entry point does: opens the folder, drives, notes the end."""
+    """Opens the folder, drives and writes the result, as an entry point does."""
     loop = loop or FakeLoop()
     with open_workdir(folder, {"a": 1}, "--a=1\n") as workdir:
 
@@ -101,7 +101,7 @@ def start(folder, loop=None, report_every=3, checkpoint_every=5, **more):
 
 
 def left_behind(folder: Path) -> dict:
-    """All that a run leaves, without its times."""
+    """Returns all that a run leaves, without its times."""
     step, arrays = checkpoints.load_latest(folder / "checkpoints")
     texts = {
         str(p.relative_to(folder)): p.read_text()
@@ -158,7 +158,7 @@ def test_an_undisturbed_run(undisturbed):
     assert undisturbed["names"] == [
         "checkpoints/step-00000020.npz",
         "checkpoints/step-00000021.npz",
-        "flags.json",
+        "config.json",
         "flags.txt",
         "genotypes/1.json",
         "genotypes/2.json",
@@ -171,7 +171,7 @@ def test_an_undisturbed_run(undisturbed):
 
 
 class EndingLoop(FakeLoop):
-    """Finds out at the end of its second epoch that it is over."""
+    """A loop that ends itself at the end of its second epoch."""
 
     def end_epoch(self):
         if self.step == 14:
@@ -298,7 +298,7 @@ def wait_for(path: Path, process: subprocess.Popen) -> None:
 
 
 def ended(process: subprocess.Popen) -> int:
-    """The exit code of a program that is about to end."""
+    """Returns the exit code of a program that is about to end."""
     try:
         process.communicate(timeout=10)
     finally:
@@ -354,7 +354,7 @@ def test_a_second_signal_stops_in_the_middle_of_a_step(tmp_path):
 
 
 def test_both_signals_are_heard_while_python_is_not(tmp_path):
-    """As in a compilation: a C call that handles no signals for long."""
+    """Holds in a C call that handles no signals for long, as a compilation."""
     process = program(tmp_path / "run", "deaf")
     wait_for(tmp_path / "run/genotypes", process)
     time.sleep(0.3)
@@ -525,12 +525,12 @@ def test_the_reporter_gets_the_numbers_of_each_record(tmp_path):
         def scalars(self, step, values):
             self.append((step, values))
 
-    kept = Keeping()
-    start(tmp_path, reporter=kept)
+    reports = Keeping()
+    start(tmp_path, reporter=reports)
     records = read_metrics(tmp_path / "metrics.jsonl")
-    assert [step for step, _ in kept] == [r["step"] for r in records]
-    assert kept[3][1]["valid/loss"] == records[3]["valid/loss"]
-    assert all(isinstance(v, (int, float)) for _, vs in kept for v in vs.values())
+    assert [step for step, _ in reports] == [r["step"] for r in records]
+    assert reports[3][1]["valid/loss"] == records[3]["valid/loss"]
+    assert all(isinstance(v, (int, float)) for _, vs in reports for v in vs.values())
 
 
 def test_a_last_epoch_that_is_not_whole_is_ended_too(tmp_path):

@@ -1,4 +1,4 @@
-"""What is shown, where stderr is a file and where it is a terminal."""
+"""The lines and the bar, where stderr is a file, a terminal or a notebook."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ RECORD = {
 
 def test_the_line_of_an_epoch_has_the_numbers_of_all_records(screen):
     file = screen(terminal=False)
-    shown = Progress(0, 30, 3)
-    shown.epoch(2, 20, RECORD, {"valid/accuracy": 0.5, "seconds": 62.0})
+    progress_bar = Progress(0, 30, 3)
+    progress_bar.epoch(2, 20, RECORD, {"valid/accuracy": 0.5, "seconds": 62.0})
     assert file.getvalue() == (
         "epoch 2/3, step 20/30, 62 s, train/loss 0.1235, "
         "learning rate 0.025, 1234 images/s, valid/accuracy 0.5\n"
@@ -53,45 +53,45 @@ def test_the_line_of_an_epoch_has_the_numbers_of_all_records(screen):
 
 
 @pytest.mark.parametrize(
-    "total, told", [(30, "evaluation 20/30"), (ENDLESS, "evaluation 20")]
+    "total, position", [(30, "evaluation 20/30"), (ENDLESS, "evaluation 20")]
 )
 @pytest.mark.parametrize("terminal", [False, True])
-def test_evaluations_are_counted_and_may_have_no_end(screen, total, told, terminal):
+def test_evaluations_are_counted_and_may_have_no_end(screen, total, position, terminal):
     file = screen(terminal)
-    shown = Progress(19, total, total // 10, units="evaluations")
-    shown.step()
+    progress_bar = Progress(19, total, total // 10, units="evaluations")
+    progress_bar.step()
     record = {"step": 20, "incumbent": 0.5, "evaluations_per_second": 0.0312}
-    shown.report(2, record)
-    shown.epoch(2, 20, record)
-    shown.close()
+    progress_bar.report(2, record)
+    progress_bar.epoch(2, 20, record)
+    progress_bar.close()
     text = file.getvalue()
-    assert f"{told}, incumbent 0.5, 0.031 evaluations/s\n" in text
+    assert f"{position}, incumbent 0.5, 0.031 evaluations/s\n" in text
     assert "epoch" not in text and str(ENDLESS) not in text
 
 
 def test_a_file_hears_from_a_long_epoch_only_after_a_while(screen, monkeypatch):
     file, now = screen(terminal=False), [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
-    shown = Progress(0, 30, 3)
+    progress_bar = Progress(0, 30, 3)
     for now[0] in (1.0, progress.QUIET_SECONDS, progress.QUIET_SECONDS + 1):
         before = file.getvalue()
-        shown.step()
-        shown.report(2, RECORD)
+        progress_bar.step()
+        progress_bar.report(2, RECORD)
     assert before == ""
     line = file.getvalue()
     assert line == ("epoch 2/3, train/loss 0.1235, 1234 images/s, step 8\n")
-    shown.report(2, RECORD)  # the wait begins anew
+    progress_bar.report(2, RECORD)  # the wait begins anew
     assert file.getvalue() == line
 
 
 def test_a_terminal_has_a_bar_of_the_whole_run_from_where_it_goes_on(screen):
     terminal = screen(terminal=True)
-    shown = Progress(10, 12, 3)
+    progress_bar = Progress(10, 12, 3)
     assert "10/12" in terminal.getvalue()
-    shown.report(2, RECORD)
-    shown.step()
-    shown.step()
-    shown.close()
+    progress_bar.report(2, RECORD)
+    progress_bar.step()
+    progress_bar.step()
+    progress_bar.close()
     last = terminal.getvalue().split("\r")[-1]
     assert "12/12" in last
     assert "epoch 2/3, train/loss 0.1235, 1234 images/s" in last

@@ -1,4 +1,4 @@
-"""Scalars wait until they are needed, and none that is bad gets by."""
+"""Scalars are not awaited before they are needed, and bad ones raise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from darts_tf.run.loop.running_means import RunningMeans
 
 
 class Pending:
-    """A number that is computed when it is asked for."""
+    """A number that is computed when it is read."""
 
     def __init__(self, value: float):
         self.value, self.asked = value, 0

@@ -1,4 +1,4 @@
-"""A clock that is told what time it is."""
+"""The step timer, with a clock that the tests set."""
 
 from __future__ import annotations
 

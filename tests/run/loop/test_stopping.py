@@ -1,4 +1,4 @@
-"""One signal is noted and said; the second ends the process."""
+"""The first signal is noted and announced; the second ends the process."""
 
 from __future__ import annotations
 

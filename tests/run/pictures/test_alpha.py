@@ -65,8 +65,8 @@ def test_values_can_be_read_on_dark_and_on_light():
 
 def places(figure) -> dict[str, tuple[int, int]]:
     """(row, column) by the edge's label."""
-    shown = [a for a in figure.findobj(matplotlib.axes.Axes) if a.axison]
-    specs = {a.get_title(): a.get_subplotspec() for a in shown}
+    visible = [a for a in figure.findobj(matplotlib.axes.Axes) if a.axison]
+    specs = {a.get_title(): a.get_subplotspec() for a in visible}
     return {
         title: (spec.rowspan.start, spec.colspan.start) for title, spec in specs.items()
     }
@@ -108,9 +108,9 @@ def test_a_single_epoch_is_a_dot(epochs, marker):
 
 
 def test_cells_come_in_the_spaces_order_as_float64():
-    given = weights()
-    given = {n: given[n].astype(np.float32) for n in ("second", "first")}
-    parts = check_weights(SPACE, given, axes=2)
+    tables = weights()
+    tables = {n: tables[n].astype(np.float32) for n in ("second", "first")}
+    parts = check_weights(SPACE, tables, axes=2)
     assert [spec.name for spec, _ in parts] == ["first", "second"]
     assert all(array.dtype == np.float64 for _, array in parts)
 

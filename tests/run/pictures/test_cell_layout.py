@@ -1,4 +1,4 @@
-"""Layouts of random cells: everything owns its place.
+"""Layouts of random cells: nothing overlaps.
 
 The same on paper, with ink and arrows: test_pictures.py.
 """

@@ -1,4 +1,4 @@
-"""The picture of a search that asks."""
+"""The picture of a search by evaluations."""
 
 from __future__ import annotations
 

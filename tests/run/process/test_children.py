@@ -1,4 +1,4 @@
-"""Children are started, logged, told to stop, and never too many at a time."""
+"""Children are started, logged, stopped, and never too many at a time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from darts_tf.run.process.children import Child, Parent
 # Says that it is there, waits for a signal, says which, leaves its file.
 WAITS = """
 import pathlib, signal, sys, time
-def told(number, frame):
+def on_signal(number, frame):
     pathlib.Path({leaves!r}).write_text(str(number))
     sys.exit(0)
-signal.signal(signal.SIGTERM, told)
-signal.signal(signal.SIGINT, told)
+signal.signal(signal.SIGTERM, on_signal)
+signal.signal(signal.SIGINT, on_signal)
 pathlib.Path({ready!r}).touch()
 time.sleep(20)
 """

@@ -57,7 +57,7 @@ def family(tmp_path):
 
 
 def appears(path: pathlib.Path) -> bool:
-    """Within half a minute."""
+    """Returns True if the path appears within half a minute."""
     ends = time.monotonic() + 30
     while not path.exists() and time.monotonic() < ends:
         time.sleep(0.05)

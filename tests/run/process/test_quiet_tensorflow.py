@@ -1,4 +1,4 @@
-"""What is written while something is imported: held back, not lost."""
+"""Output during an import is held back, not lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def outside_of_pytest():
 
 
 def shout() -> None:
-    """As a library in C does, and as Python does."""
+    """Writes as a library in C does, and as Python does."""
     os.write(2, b"from C\n")
     print("from Python", file=sys.stderr, flush=True)
 

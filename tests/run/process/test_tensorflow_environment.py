@@ -1,4 +1,4 @@
-"""What is decided before TensorFlow is imported, unless the user did."""
+"""Variables set before TensorFlow is imported, unless the user set them."""
 
 import pytest
 
@@ -31,5 +31,5 @@ def test_what_the_user_set_stays(given):
 
 def test_python_looks_for_garbage_less_often():
     script = "import gc\nfrom darts_tf.run.process import tensorflow_environment\n"
-    found = f"{tensorflow_environment.GARBAGE_AFTER},"
-    check_says(script + "print(gc.get_threshold())", found)
+    threshold = f"{tensorflow_environment.GARBAGE_AFTER},"
+    check_says(script + "print(gc.get_threshold())", threshold)

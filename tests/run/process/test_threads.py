@@ -14,7 +14,7 @@ from darts_tf.run.process import threads
 
 @pytest.fixture
 def chosen(monkeypatch):
-    """What is given to TensorFlow, in the place of giving it."""
+    """Records the threads' number in place of setting it."""
     seen = []
     kind = tf.config.threading
     name = "set_intra_op_parallelism_threads"

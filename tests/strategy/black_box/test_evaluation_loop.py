@@ -1,4 +1,4 @@
-"""A budgeted search as a loop: what ends it, what it remembers."""
+"""A budgeted search as a loop: its end and its state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from darts_tf.strategy.black_box.strategies import strategy_by_name
 
 
 class Estimator:
-    """Knows at once; says that it took some seconds."""
+    """Returns at once and claims to have needed some seconds."""
 
     def __init__(self, seconds=1.0):
         self.seconds, self.asked = seconds, []
@@ -49,13 +49,13 @@ def test_the_budget_in_evaluations_and_what_is_told():
     scalars = [loop.advance() for _ in range(9)]
     assert loop.step == loop.total_steps == 9
     assert estimate.asked == list(range(1, 10))
-    worths = [found.worth for found in loop.evaluations]
+    worths = [evaluation.worth for evaluation in loop.evaluations]
     assert [s["worth"] for s in scalars] == worths
     best = np.maximum.accumulate(worths)
     assert [s["incumbent"] for s in scalars] == list(best)
     assert loop.best == worths.index(max(worths))
     assert loop.best_genotype() == loop.evaluations[loop.best].genotype
-    genotypes = [found.genotype for found in loop.evaluations]
+    genotypes = [evaluation.genotype for evaluation in loop.evaluations]
     assert scalars[-1]["distinct"] == len(set(genotypes))
 
 
@@ -74,11 +74,11 @@ def test_whichever_is_spent_first(budget, steps):
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"evaluations": -1, "seconds": 1.0}, {"seconds": 0.0}]
+    "limits", [{}, {"evaluations": -1, "seconds": 1.0}, {"seconds": 0.0}]
 )
-def test_no_budget_is_refused(given):
+def test_no_budget_is_refused(limits):
     with pytest.raises(InputError, match="must be above 0"):
-        Budget(**given)
+        Budget(**limits)
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -91,8 +91,8 @@ def test_a_restored_loop_goes_on_exactly(space):
     other.restore(half.state())
     assert other.step == 6 and other.best == half.best
     assert other.seconds == pytest.approx(half.seconds)
-    found = [(e.genotype, e.worth) for e in finished(other).evaluations]
-    assert found == [(e.genotype, e.worth) for e in whole.evaluations]
+    evaluation = [(e.genotype, e.worth) for e in finished(other).evaluations]
+    assert evaluation == [(e.genotype, e.worth) for e in whole.evaluations]
     for name, array in other.state().items():
         if name != "seconds":
             np.testing.assert_array_equal(array, whole.state()[name])
@@ -121,8 +121,8 @@ def test_the_driver_ends_with_the_seconds(tmp_path, capsys):
         "evaluation 7",
     ]
     records = read_metrics(tmp_path / "metrics.jsonl")
-    told = [r["incumbent"] for r in records if r["kind"] == "steps"]
-    assert len(told) == 7 and told == sorted(told)
+    incumbents = [r["incumbent"] for r in records if r["kind"] == "steps"]
+    assert len(incumbents) == 7 and incumbents == sorted(incumbents)
     again = new(Budget(seconds=6.7), steps_per_epoch=3)
     driven(tmp_path, again)  # nothing is left to do
     assert again.step == 7 and again.best_genotype() == loop.best_genotype()

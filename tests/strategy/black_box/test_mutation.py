@@ -16,9 +16,9 @@ from darts_tf.strategy.black_box.random_choice import random_genotype
 
 def edges(genotype, cell):
     """(operation, source, target) of each edge of a cell."""
-    found = genotype.cells[cell].edges
-    targets = SPACES[genotype.space].cell(cell).entered(len(found))
-    return {(n, s, t) for (n, s), t in zip(found, targets)}
+    entries = genotype.cells[cell].edges
+    targets = SPACES[genotype.space].cell(cell).entered(len(entries))
+    return {(n, s, t) for (n, s), t in zip(entries, targets)}
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -47,8 +47,8 @@ def test_every_neighbour_is_as_likely():
         "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|none~2|"
     )
     generator = np.random.default_rng(0)
-    found = collections.Counter(
+    entries = collections.Counter(
         to_string(mutated(parent, generator)) for _ in range(2400)
     )
-    assert len(found) == 6 * 4
-    assert 60 < min(found.values()) and max(found.values()) < 145
+    assert len(entries) == 6 * 4
+    assert 60 < min(entries.values()) and max(entries.values()) < 145

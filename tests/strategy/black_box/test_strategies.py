@@ -1,4 +1,4 @@
-"""What the strategies that ask have in common, and how each one learns."""
+"""Properties that all black-box strategies share, and how each one learns."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ NB201 = SPACES["nasbench201"]
 
 
 def worth(genotype) -> float:
-    """How many first options were taken: something to be learnt."""
+    """Counts the first options among the choices: a worth that can be learnt."""
     return float(sum(choice == 0 for choice in decided(genotype).values()))
 
 
 def asked(strategy, count: int) -> list:
-    """(genotype, worth) of so many evaluations."""
-    found = []
+    """Returns (genotype, worth) of so many evaluations."""
+    evaluated = []
     for _ in range(count):
         genotype = strategy.propose()
-        found.append((genotype, worth(genotype)))
-        strategy.tell(*found[-1])
-    return found
+        evaluated.append((genotype, worth(genotype)))
+        strategy.tell(*evaluated[-1])
+    return evaluated
 
 
 @pytest.mark.parametrize("space", ["darts_conv", "s1", "darts_recurrent"])
@@ -68,7 +68,7 @@ def test_they_learn_what_is_good_and_random_search_does_not(name, settings):
 
 
 def differing(one, two) -> int:
-    """In how many decisions."""
+    """Counts the decisions in which two genotypes differ."""
     one, two = decided(one), decided(two)
     return sum(one[name] != two[name] for name in one)
 
@@ -97,8 +97,8 @@ def test_the_gradient_of_a_log_probability():
             / (2 * step)
             for e in np.eye(4)
         ]
-        found = _log_gradient(softmax(logits), choice)
-        np.testing.assert_allclose(found, numeric, atol=1e-8)
+        evaluated = _log_gradient(softmax(logits), choice)
+        np.testing.assert_allclose(evaluated, numeric, atol=1e-8)
     assert not _log_gradient(softmax(logits), None).any()
 
 
@@ -111,14 +111,14 @@ def test_reinforce_moves_along_what_was_decided(better):
         np.testing.assert_array_equal(p, before[name])
     genotype = strategy.propose()
     strategy.tell(genotype, 2.0 if better else 0.5)
-    taken = decided(genotype)
+    choices = decided(genotype)
     for name, p in strategy.policy().items():
-        if name not in taken:
+        if name not in choices:
             np.testing.assert_array_equal(p, before[name])
             continue
         change = np.sign(p - before[name])
-        assert change[taken[name]] == (1 if better else -1)
-        assert (np.delete(change, taken[name]) == -change[taken[name]]).all()
+        assert change[choices[name]] == (1 if better else -1)
+        assert (np.delete(change, choices[name]) == -change[choices[name]]).all()
 
 
 def test_a_constant_worth_teaches_nothing():

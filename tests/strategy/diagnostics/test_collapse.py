@@ -1,4 +1,4 @@
-"""Which cells have collapsed: examples by hand."""
+"""Collapsed cells and others: examples by hand."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Found:
 
 
 def normal(text: str) -> CellGenotype:
-    """A cell of eight edges, all from the inputs."""
+    """Returns a cell of eight edges, all from the inputs."""
     names = {
         "s": "skip_connect",
         "c": "sep_conv_3x3",
@@ -43,7 +43,7 @@ def normal(text: str) -> CellGenotype:
 
 
 def bench(text: str) -> CellGenotype:
-    """Operations of the edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3."""
+    """Returns a cell with operations on the edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3."""
     names = {
         "0": "none",
         "s": "skip_connect",
@@ -88,10 +88,10 @@ def test_reduction_cells_are_not_looked_at():
     ],
 )
 def test_half_skip_connections_or_no_weights(text, reason):
-    found = Genotype(
+    numbers = Genotype(
         "darts_conv", {"normal": normal(text), "reduce": normal("cccccccc")}
     )
-    assert collapse(conv.SPACE, found) == reason
+    assert collapse(conv.SPACE, numbers) == reason
 
 
 @pytest.mark.parametrize(
@@ -143,9 +143,9 @@ def test_counts_of_skip_connections_and_noise():
     genotype = Genotype(
         "darts_conv", {"normal": normal("scscscsc"), "reduce": normal("ssccpppp")}
     )
-    found = {"skip_connections/normal": 4, "skip_connections/reduce": 2}
-    assert counts(conv.SPACE, genotype) == found | {"collapsed/normal": 1}
-    assert counts(NOISY, genotype) == found | {
+    numbers = {"skip_connections/normal": 4, "skip_connections/reduce": 2}
+    assert counts(conv.SPACE, genotype) == numbers | {"collapsed/normal": 1}
+    assert counts(NOISY, genotype) == numbers | {
         "noise/normal": 0,
         "noise/reduce": 0,
         "collapsed/normal": 1,

@@ -1,4 +1,4 @@
-"""When a search is over, and which epoch's cells it returns."""
+"""The end of a search by each rule, and the epoch whose cells it returns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.strategy.small_space import SMALL
 
 
 def genotype(skips: int, epoch: int = 0) -> Genotype:
-    """One that tells by its reduction cell what epoch it is of."""
+    """Returns a genotype whose reduction cell tells its epoch."""
     names = ["skip_connect"] * skips + ["sep_conv_3x3"] * (2 - skips)
     normal = CellGenotype(tuple(zip(names, (0, 1))), (2,))
     numbers = [SMALL.operations[1:][n] for n in divmod(epoch, 7)]
@@ -24,7 +24,7 @@ def genotype(skips: int, epoch: int = 0) -> Genotype:
 
 
 def run(rule: str, values, **settings):
-    """(the rule, the number of epochs it let pass), values an epoch each."""
+    """Returns (the rule, the number of epochs it let pass), values an epoch each."""
     settings = EarlyStoppingSettings(rule, **settings)
     stopping = EarlyStopping(settings, SMALL)
     for epoch, value in enumerate(values, start=1):

@@ -23,9 +23,9 @@ def symmetric(spectrum) -> np.ndarray:
 )
 def test_dominant_of_known_spectrum_keeps_its_sign(spectrum):
     a = symmetric(spectrum)
-    found = dominant_eigenvalue(lambda v: a @ v, START, 1e-10, 500)
-    assert found.value == pytest.approx(spectrum[0], rel=1e-8)
-    assert found.residual < 1e-3 and found.products < 500
+    result = dominant_eigenvalue(lambda v: a @ v, START, 1e-10, 500)
+    assert result.value == pytest.approx(spectrum[0], rel=1e-8)
+    assert result.residual < 1e-3 and result.products < 500
 
 
 def test_looser_takes_fewer_products_and_stays_within_its_residual():
@@ -45,14 +45,14 @@ def test_at_most_so_many_products():
         calls.append(v)
         return a @ v
 
-    found = dominant_eigenvalue(product, START, 0, 7)
-    assert found.products == len(calls) == 7
-    assert found.residual > 0.1  # +5 and -5: it cannot settle, and says so
+    result = dominant_eigenvalue(product, START, 0, 7)
+    assert result.products == len(calls) == 7
+    assert result.residual > 0.1  # +5 and -5: it cannot settle, and says so
 
 
 def test_matrix_of_zeros():
-    found = dominant_eigenvalue(np.zeros_like, START)
-    assert (found.value, found.residual, found.products) == (0, 0, 1)
+    result = dominant_eigenvalue(np.zeros_like, START)
+    assert (result.value, result.residual, result.products) == (0, 0, 1)
 
 
 def test_product_with_the_hessian_of_a_quadratic_and_a_sine():

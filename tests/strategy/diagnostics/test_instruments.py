@@ -53,7 +53,7 @@ def later(start: int):
 
 
 def build(names=(), rule=None) -> search_module.Search:
-    """An eager search that shows what is named."""
+    """Builds an eager search with the named instruments."""
     keras.utils.set_random_seed(0)
     net = Supernet(SMALL, 1, 4, 3)
     start = relaxation.initial_alpha(SMALL, 0)
@@ -74,7 +74,7 @@ def build(names=(), rule=None) -> search_module.Search:
 
 
 def measuring(names, task, replicas) -> list:
-    """The instruments, of which the eigenvalue's alone is compiled."""
+    """Returns the instruments; the eigenvalue's alone is compiled."""
     eager = [name for name in names if name != "eigenvalue"]
     made = instruments.named_instruments(eager, task, replicas)
     if "eigenvalue" in names:
@@ -84,7 +84,7 @@ def measuring(names, task, replicas) -> list:
 
 
 def epoch(search) -> dict[str, float]:
-    """Of one step."""
+    """Runs an epoch of one step."""
     search.advance()
     return search.end_epoch()
 
@@ -192,7 +192,7 @@ def test_eigenvalue_is_the_dominant_one_of_the_whole_hessian(measured):
 
 
 def double_precision_hessian(search) -> np.ndarray:
-    """Of L_val in alpha on the fixed batch, of a copy in float64."""
+    """Computes the Hessian of L_val in alpha on the fixed batch, in float64."""
     with computed_in_float64():
         net = Supernet(SMALL, 1, 4, 3)
         w, alpha = search.values()
@@ -265,12 +265,12 @@ def test_gap_of_mixed_alpha_is_that_of_both_accuracies(measured):
 def test_a_search_that_is_stopped_early(rule):
     """Its steps end there; what it returns is the rule's, also restored."""
     settings = EarlyStoppingSettings(rule, window=1, ratio=1.0, skips=0, first=2)
-    given = {"eigenvalue/dominant": 1.0}
+    record = {"eigenvalue/dominant": 1.0}
     search = build(rule=settings)
-    search._instruments = [lambda _: dict(given)]
+    search._instruments = [lambda _: dict(record)]
     genotypes = []
     while search.step < search.total_steps:
-        given["eigenvalue/dominant"] *= 2
+        record["eigenvalue/dominant"] *= 2
         epoch(search)
         genotypes.append(search.genotype())
     taken, epochs = {"eigenvalue": (2, 3), "skip_connections": (2, 2)}[rule]

@@ -17,7 +17,7 @@ SEED = 3
 
 
 def worths(seed=0) -> dict[str, np.ndarray]:
-    """What every operation adds to the accuracy, all different."""
+    """The contribution of every operation to the accuracy, all different."""
     random = np.random.default_rng(seed)
     return {
         spec.name: random.permutation(14 * 8).reshape(14, 8) / 112
@@ -67,9 +67,9 @@ def expected_edges(spec, worth) -> list[tuple[str, int]]:
             row = worth[start + source].copy()
             row[0] = -1  # none
             best.append((row.max(), int(row.argmax()), source))
-        kept = sorted(sorted(best)[-2:], key=lambda item: item[2])
+        strongest = sorted(sorted(best)[-2:], key=lambda item: item[2])
         names = spec.candidates[0]
-        edges += [(names[column], source) for _, column, source in kept]
+        edges += [(names[column], source) for _, column, source in strongest]
         start += node
     return edges
 
@@ -119,9 +119,9 @@ def test_decided_edges_are_one_hot_and_dropped_ones_zero():
 
 def test_the_order_is_random_and_the_seeds():
     def order(seed):
-        told = Selection(SPACE, trained(), seed)
-        derived(told, Supernet())
-        return [d.get("edge", d.get("node")) for d in told.all_records()]
+        records = Selection(SPACE, trained(), seed)
+        derived(records, Supernet())
+        return [d.get("edge", d.get("node")) for d in records.all_records()]
 
     assert order(1) == order(1) != order(2)
     edges = [tuple(edge) for edge in order(1)[:28:2]]
@@ -131,7 +131,7 @@ def test_the_order_is_random_and_the_seeds():
 
 
 def one_cell(**changes) -> SearchSpace:
-    """One cell like NAS-Bench-201's: all edges kept, zero among them."""
+    """One cell like NAS-Bench-201's: all edges strongest, zero among them."""
     settings = {
         "name": "normal",
         "inputs": 1,
@@ -193,19 +193,19 @@ def test_what_is_told_is_what_was_measured():
     supernet = Supernet()
     selection = Selection(SPACE, trained(), SEED)
     derived(selection, supernet)
-    told = selection.all_records()
-    assert json.loads(json.dumps(told)) == told  # plain
-    assert len(told) == 2 * 17
-    measured = [v for d in told for v in d["accuracy_without"].values()]
+    records = selection.all_records()
+    assert json.loads(json.dumps(records)) == records  # plain
+    assert len(records) == 2 * 17
+    measured = [v for d in records for v in d["accuracy_without"].values()]
     assert measured == [supernet.accuracy(w) for w in supernet.seen[:]]
-    for decision in told:
+    for decision in records:
         values = decision["accuracy_without"]
         if "edge" in decision:
             assert decision["chosen"] == min(values, key=values.get)
             assert ZERO not in values
         else:
-            kept = sorted(values, key=values.get)[:2]
-            assert decision["chosen"] == sorted(map(int, kept))
+            strongest = sorted(values, key=values.get)[:2]
+            assert decision["chosen"] == sorted(map(int, strongest))
 
 
 @pytest.mark.parametrize("stop", [1, 13, 14, 16])

@@ -140,5 +140,5 @@ def test_resumed_anywhere_is_as_left_alone(loop, start):
     # At the end every edge has one operation or none: a derived network.
     for rows in loop.selection.weights().values():
         assert set(rows.ravel()) == {0, 1} and rows.sum() == 4
-    told = [d for record in records for d in record["decided"]]
-    assert told == loop.selection.all_records()
+    decisions = [d for record in records for d in record["decided"]]
+    assert decisions == loop.selection.all_records()

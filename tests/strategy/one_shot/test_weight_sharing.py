@@ -151,15 +151,15 @@ def test_resumed_anywhere_is_as_left_alone(loop):
             records.append(loop.end_epoch())
     assert len(loop.worths) == RANKED
     assert len({loop.trained(i) for i in range(EPOCHS * TRAIN)}) > 3
-    last, found = loop.state(), loop.best_genotype()
-    assert loop.accuracy(found) == max(loop.worths)
+    last, best = loop.state(), loop.best_genotype()
+    assert loop.accuracy(best) == max(loop.worths)
     for stop in (1, TRAIN, EPOCHS * TRAIN + 2):
         loop.restore(states[stop])
         while loop.step < loop.total_steps:
             loop.advance()
         for name, array in loop.state().items():
             np.testing.assert_array_equal(array, last[name], err_msg=name)
-        assert loop.best_genotype() == found
+        assert loop.best_genotype() == best
     watched = [r["valid/accuracy"] for r in records[:EPOCHS]]
     # All four candidates are watched, with the weights that rank them.
     assert watched[-1] == pytest.approx(np.mean(last["worths"]))

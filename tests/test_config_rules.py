@@ -1,46 +1,31 @@
-"""Which flags mean something with which strategy and estimator.
-
-Each case parses in a fork of one process that knows no TensorFlow.
-"""
+"""Which settings go together, given as flags or as arguments."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-
-PARSER = """
-import json, os, sys
 from absl import flags
-from darts_tf.cli import flag_values
-from darts_tf.cli import search_program
-from darts_tf.cli import space_flags
 
-search_program.define()
-assert "tensorflow" not in sys.modules
+from darts_tf import config as configs
+from darts_tf.cli import entry_point
+from darts_tf.cli import flags as config_flags
+from darts_tf.config import DerivationConfig, SearchConfig, TrainingConfig
+from darts_tf.config_rules import (
+    MAGNITUDE_NAMES,
+    PERTURBATION_NAMES,
+    applicable,
+    settle,
+)
+from darts_tf.errors import InputError
 
-def told(arguments):
-    try:
-        flags.FLAGS(["search", "--workdir=x", *arguments])
-        space_flags.check_space(flags.FLAGS)
-        return flag_values.values(flags.FLAGS)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
 
-answers = []
-for arguments in json.load(sys.stdin):
-    reading, writing = os.pipe()
-    if not os.fork():
-        os.write(writing, json.dumps(told(arguments)).encode())
-        os._exit(0)
-    os.close(writing)
-    os.wait()
-    answers.append(json.loads(open(reading, "rb").read()))
-print(json.dumps(answers))
-"""
+def settled(*given: str, kind: type[configs.Config] = SearchConfig):
+    """Returns the settled config of these flags."""
+    values = flags.FlagValues()
+    config_flags.define(kind, into=values)
+    values(["program", *given])
+    return settle(config_flags.parsed_config(kind, values))
+
+
 ASKING = ("--strategy=random", "--budget_evaluations=3")
 NB201 = "--space=nasbench201"
 REFUSED = [
@@ -132,7 +117,7 @@ REFUSED = [
     (
         ("--strategy=random_weight_sharing", "--final_evaluations=0"),
         "final_evaluations",
-        "positive",
+        "at least 1",
     ),
     (
         ("--strategy=random_weight_sharing", "--space=darts_recurrent"),
@@ -158,67 +143,48 @@ TAKEN = [
 ]
 
 
-@pytest.fixture(scope="module")
-def answers():
-    cases = [*(given for given, *_ in REFUSED), *TAKEN]
-    done = subprocess.run(
-        [sys.executable, "-c", PARSER],
-        input=json.dumps(cases),
-        text=True,
-        cwd=Path(__file__).parents[2],
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return dict(zip(cases, json.loads(done.stdout)))
-
-
 @pytest.mark.parametrize("given, flag, why", REFUSED)
-def test_refused_in_one_line(answers, given, flag, why):
-    found = answers[given]
-    assert isinstance(found, str), "it was taken"
-    assert flag in found and why in found
-    assert "\n" not in found.removesuffix("\n")
-    assert "TypeError" not in found and "KeyError" not in found
+def test_refused_in_one_line(given, flag, why):
+    with pytest.raises(InputError) as error:
+        settled(*given)
+    line = entry_point.in_flags(str(error.value))
+    assert flag in line and why in line
+    assert "\n" not in line and "`" not in line
 
 
 @pytest.mark.parametrize("given", TAKEN)
-def test_what_is_given_is_what_is_kept(answers, given):
-    kept = answers[given]
-    assert isinstance(kept, dict), kept
-    assert {flag[2:].split("=")[0] for flag in given} <= kept.keys()
+def test_given_values_are_stored(given):
+    names = {flag[2:].split("=")[0] for flag in given}
+    config = settled(*given)
+    assert names <= applicable(config).keys()
+    assert settle(config) == config
 
 
-def test_only_what_is_read_is_kept(answers):
-    one_shot = answers[TAKEN[3]]
-    assert one_shot.keys() == {
-        "workdir",
+def test_only_what_is_read_is_stored():
+    searched = {
         "space",
+        "plugin",
         "seed",
         "deterministic",
         "strategy",
         "estimator",
         "budget_evaluations",
         "budget_seconds",
+    }
+    one_shot = applicable(settled(*TAKEN[3]))
+    assert one_shot.keys() == searched | {
         "supernet",
         "measured_batches",
         "data_dir",
         "distribute",
     }
-    table = answers[TAKEN[6]]
-    assert table.keys() == {
-        "workdir",
-        "space",
-        "seed",
-        "deterministic",
-        "strategy",
-        "estimator",
-        "budget_evaluations",
-        "budget_seconds",
+    table = applicable(settled(*TAKEN[6]))
+    assert table.keys() == searched | {
         "nasbench201_table",
         "evolution_population",
         "evolution_sample",
     }
-    shared = answers[TAKEN[5]]
+    shared = applicable(settled(*TAKEN[5]))
     assert not shared.keys() & {
         "method",
         "estimator",
@@ -227,3 +193,58 @@ def test_only_what_is_read_is_kept(answers):
         "instruments",
     }
     assert shared["learning_rate_min"] == 0.001
+
+
+@pytest.mark.parametrize(
+    "given, name, value",
+    [
+        ({}, "channels", 36),
+        ({"space": "nasbench201", "layers": 6}, "channels", 16),
+        ({"space": "nasbench201", "channels": 36}, "channels", 36),
+        ({"space": "nasbench201", "layers": 6}, "layers", 6),
+        ({"space": "nasbench201"}, "drop_path", 0.0),
+        ({"space": "darts_recurrent"}, "jit", "off"),
+        ({"space": "s1"}, "jit", "auto"),
+    ],
+)
+def test_a_space_has_its_defaults_and_given_values_stay(given, name, value):
+    config = settle(TrainingConfig(**given))
+    assert getattr(config, name) == value
+    assert settle(config) == config
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({"hidden_size": 3}, "`hidden_size` means nothing .*darts_conv"),
+        ({"space": "darts_recurrent", "jit": "on"}, "XLA does not compile"),
+        ({"space": "nasbench201", "layers": 7}, "layers"),
+        ({"space": "dart_conv"}, "`space=dart_conv`.*did you mean darts_conv"),
+        ({"space": "nasbench201", "network": "cifar"}, "`network` means nothing"),
+    ],
+)
+def test_a_space_refuses_names(given, words):
+    with pytest.raises(InputError, match=words):
+        settle(TrainingConfig(**given))
+
+
+@pytest.mark.parametrize(
+    "method, read, refused",
+    [
+        ("magnitude", MAGNITUDE_NAMES, PERTURBATION_NAMES),
+        ("perturbation", PERTURBATION_NAMES, MAGNITUDE_NAMES),
+    ],
+)
+def test_each_way_to_derive_has_its_names(method, read, refused):
+    for name in read:
+        settled(f"--method={method}", f"--{name}=1", kind=DerivationConfig)
+    for name in refused:
+        with pytest.raises(InputError, match=f"`{name}` means nothing with `method="):
+            settled(f"--method={method}", f"--{name}=1", kind=DerivationConfig)
+
+
+def test_strategies_fill_in_defaults():
+    assert settled("--strategy=lambda_darts").lambda_regularizer == "cosine"
+    joint = settled("--optimization=joint_alternating")
+    assert joint.method == "first_order" and "method" not in joint.given
+    assert "lambda_regularizer" not in applicable(joint)

@@ -1,0 +1,192 @@
+"""The seven programs as functions: of console scripts, of `python -m train.X`
+and of `python -m darts_tf.cli X`.
+
+Arguments are parsed and checked before anything loads TensorFlow.
+"""
+
+from __future__ import annotations
+
+from darts_tf.cli import entry_point  # isort: skip  (before TensorFlow)
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from absl import flags
+
+from darts_tf import config as configs
+from darts_tf.cli import flags as config_flags
+from darts_tf.config_rules import settle
+from darts_tf.programs import plugins
+from darts_tf.space.published import load_genotype
+
+FLAGS = flags.FLAGS
+
+
+def search() -> None:
+    """Searches for cells: python -m train.search --flagfile=configs/....flags
+
+    By descent on alpha (--strategy=darts or lambda_darts), by sharing weights
+    among random genotypes (random_weight_sharing), or by asking an --estimator
+    for the worth of one genotype after another, under a budget. Where that
+    trains networks, flagfiles of train.evaluate can be given for the trainings.
+    """
+
+    def main(config: configs.SearchConfig) -> None:
+        _load_tensorflow()
+        from darts_tf.programs import search as program
+
+        _print(program.run(config, FLAGS.workdir))
+
+    workdir = "Folder of the search; the same command resumes it."
+    _start(search, configs.SearchConfig, main, workdir)
+
+
+def evaluate() -> None:
+    """Trains a genotype's network from scratch, and tests it once, at the end."""
+
+    def main(config: configs.TrainingConfig) -> None:
+        load_genotype(config.genotype, config.space)
+        _load_tensorflow()
+        from darts_tf.programs import evaluate as program
+
+        _print(program.run(config, FLAGS.workdir))
+
+    workdir = "Folder of the evaluation; the same command resumes it."
+    _start(evaluate, configs.TrainingConfig, main, workdir)
+
+
+def derive() -> None:
+    """Derives the cells of a search's alpha and draws them.
+
+    Without --genotype: from alpha.npz of the search in --workdir, after its
+    last finished epoch (early stopping may have gone back to another) or the
+    one given. With --genotype: only draws that one. With --random: draws a
+    random one, a baseline for a search.
+
+    --method=perturbation measures on the search's supernet what each operation
+    is worth, and tunes it in between. It is a long run with a folder of its own
+    in that of the search, whose genotype.json stays.
+    """
+
+    def main(config: configs.DerivationConfig) -> None:
+        if config.method == "perturbation":
+            _load_tensorflow()
+        from darts_tf.programs import derive as program
+
+        _print(program.run(config, FLAGS.workdir))
+
+    workdir = "Folder of a search, or (with --genotype) of the pictures."
+    _start(derive, configs.DerivationConfig, main, workdir)
+
+
+def export() -> None:
+    """Exports an evaluated network as a SavedModel.
+
+    --workdir is that of train.evaluate. The SavedModel takes raw uint8 images,
+    or text, of any batch size, and needs neither this package nor Keras.
+    """
+
+    def main(config: configs.ExportConfig) -> None:
+        _load_tensorflow()
+        from darts_tf.programs import export as program
+
+        _print(program.run(config, FLAGS.workdir)[1])
+
+    _start(export, configs.ExportConfig, main, "Folder of the evaluation.")
+
+
+def experiment() -> None:
+    """The paper's protocol: searches, selection by short training, full training.
+
+        python -m train.experiment --flagfile=configs/digits/experiment.flags \\
+            --workdir=runs/experiment
+
+    Several searches from different seeds; a short training of each cell that
+    they found; the best of them by validation is trained from several seeds,
+    and those are tested. Every run is a process of its own with a folder of
+    its own below --workdir, and a log in its folder "logs". Started again, it
+    goes on where it was and tries again what had failed. On several machines:
+    --stage and --task, from a scheduler's array jobs.
+    """
+
+    def main(config: configs.ExperimentConfig) -> int:
+        from darts_tf.programs import experiment as program
+
+        return program.run(config, FLAGS.workdir)
+
+    workdir = "Folder of the experiment; the same command resumes it."
+    _start(experiment, configs.ExperimentConfig, main, workdir)
+
+
+def compare() -> None:
+    """Several experiments in one table and one picture.
+
+        python -m train.compare --experiments=runs/a,runs/b --out=runs/compared \\
+            --published=cifar10
+
+    Finished and unfinished ones, by what they have so far; and folders of
+    searches by a strategy that asks an estimator, whose test error is the true
+    one where --nasbench201_table was given. Writes compare.md, compare.tex and
+    compare.png into --out.
+    """
+
+    def main(config: configs.ComparisonConfig) -> None:
+        from darts_tf.programs import compare as program
+
+        program.run(config)
+
+    _start(compare, configs.ComparisonConfig, main)
+
+
+def pipeline() -> None:
+    """Everything in a row: search, derive, evaluate, export.
+
+        python -m train.pipeline --workdir=runs/digits
+
+    Each stage is a process of its own with its own folder below --workdir.
+    Started again, it goes on where it was; finished stages return at once.
+    """
+
+    def main(config: configs.PipelineConfig) -> int:
+        from darts_tf.programs import pipeline as program
+
+        return program.run(config, FLAGS.workdir)
+
+    workdir = "Folder of the whole pipeline; the same command resumes it."
+    _start(pipeline, configs.PipelineConfig, main, workdir)
+
+
+def _start(
+    program: Callable[[], None],
+    kind: type[configs.Config],
+    main: Callable[[Any], int | None],
+    workdir: str | None = None,
+) -> None:
+    """Parses and checks the arguments, and calls `main` with the config."""
+    config_flags.define(kind, workdir)
+    checked: list[configs.Config] = []
+
+    def check(parsed: flags.FlagValues) -> None:
+        config = config_flags.parsed_config(kind, parsed)
+        path = getattr(config, "plugin", None)
+        if path is not None:
+            _load_tensorflow()  # which a plugin imports, quietly
+            plugins.load(path)
+        checked.append(settle(config))
+
+    entry_point.run(lambda _: main(checked[-1]), check, inspect.getdoc(program))
+
+
+def _print(summary: str) -> None:
+    """Prints the summary of a program; workers but the chief have none."""
+    if summary:
+        print(summary)
+
+
+def _load_tensorflow() -> None:
+    """Imports TensorFlow quietly, for a process that is all its own."""
+    from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
+    from darts_tf.programs import setup
+
+    setup.own_process()

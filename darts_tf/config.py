@@ -1,0 +1,1035 @@
+"""Settings of the programs: one frozen dataclass each, fields named as the flags.
+
+The `Literal` types are the only lists of names in the project. The command
+line's flags, their help and their bounds are made from the fields; which
+fields go with which others is in config_rules.py. Imports no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import math
+import numbers
+import os
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+from darts_tf.errors import InputError
+
+Strategy = Literal[
+    "darts",
+    "lambda_darts",
+    "random_weight_sharing",
+    "random",
+    "evolution",
+    "reinforce",
+    "bayesian",
+]
+Estimator = Literal[
+    "full", "table", "one_shot", "low_fidelity", "learning_curve", "inherit"
+]
+Method = Literal["first_order", "finite_difference", "exact"]
+Optimization = Literal["bilevel", "joint_alternating", "joint_simultaneous"]
+Regularizer = Literal["none", "cosine", "sign"]
+RegularizerGradient = Literal["finite_difference", "exact"]
+RegularizerCells = Literal["normal", "all"]
+Instrument = Literal["entropy", "skip_connections", "alignment", "eigenvalue", "gap"]
+EarlyStop = Literal["none", "eigenvalue", "skip_connections"]
+InheritFrom = Literal["supernet", "parent"]
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+Jit = Literal["auto", "on", "off"]
+Distribute = Literal["auto", "one_device", "mirrored", "multi_worker"]
+Network = Literal["cifar", "mobile"]
+Schedule = Literal["cosine", "exponential", "linear"]
+Derivation = Literal["magnitude", "perturbation"]
+Stage = Literal["search", "short", "full", "snapshots", "report"]
+PublishedTable = Literal[
+    "none", "cifar10", "cifar10_later", "cifar100", "imagenet", "ptb", "wikitext2"
+]
+ExportFormat = Literal["saved_model"]
+
+MAX_SEED = 2**30 - 1
+C = TypeVar("C", bound="Config")
+
+
+def names(literal: Any) -> tuple[str, ...]:
+    """Returns the names of one of the Literal types above, in their order."""
+    return typing.get_args(literal)
+
+
+def _option(
+    default: Any,
+    text: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    task: str | None = None,
+    free: str | None = None,
+    required: bool = False,
+) -> Any:
+    """Declares a field.
+
+    Args:
+      default: value of a field that is not given.
+      text: help of the flag, with units.
+      least, most: inclusive bounds.
+      task: "images" or "text" where the field means nothing for the other.
+      free: why a resumed run may change it: "place" (where things lie),
+        "pace" (changes no result but rounding) or "budget".
+      required: whether the command line has to give it.
+    """
+    metadata = {
+        "help": text,
+        "least": least,
+        "most": most,
+        "task": task,
+        "free": free,
+        "required": required,
+    }
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def _redefined(mixin: type, name: str, default: Any) -> Any:
+    """Declares a mix-in's field again with another default."""
+    field = mixin.__dataclass_fields__[name]  # type: ignore[attr-defined]
+    return dataclasses.field(default=default, metadata=field.metadata)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """Base of all settings: checks types and bounds, knows what was given.
+
+    Raises:
+      InputError: a value of another type, out of its bounds, not finite, or
+        a name that does not exist.
+    """
+
+    def __new__(cls, **given: object):
+        self = super().__new__(cls)
+        object.__setattr__(self, "_passed", frozenset(given))
+        return self
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = _checked(type(self), field, getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+
+    @property
+    def given(self) -> frozenset[str]:
+        """Names that were passed explicitly.
+
+        Where all fields were (`dataclasses.replace`), those whose values are
+        not the defaults.
+        """
+        passed: frozenset[str] = self.__dict__["_passed"]
+        fields = dataclasses.fields(self)
+        if len(passed) < len(fields):
+            return passed
+        return frozenset(f.name for f in fields if getattr(self, f.name) != f.default)
+
+    def replace(self: C, **changes: Any) -> C:
+        """Returns a copy with some values changed, which count as given."""
+        copy = dataclasses.replace(self, **changes)
+        object.__setattr__(copy, "_passed", self.given | changes.keys())
+        return copy
+
+    def filled(self: C, **values: Any) -> C:
+        """Returns a copy with other values for names that were not given."""
+        copy = dataclasses.replace(self, **values)
+        object.__setattr__(copy, "_passed", self.given)
+        return copy
+
+    @classmethod
+    def from_stored(cls: type[C], values: Mapping[str, object]) -> C:
+        """Returns the settings of an earlier run; unknown names are dropped."""
+        known = {f.name for f in dataclasses.fields(cls)}
+        return cls(**{name: v for name, v in values.items() if name in known})
+
+
+@functools.cache
+def field_types(kind: type[Config]) -> dict[str, Any]:
+    """Returns the types of the fields of some settings, by name."""
+    return typing.get_type_hints(kind)
+
+
+def field_type(kind: type[Config], name: str) -> tuple[Any, bool]:
+    """Returns (type of a field without None, whether it may be None)."""
+    hint = field_types(kind)[name]
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        (inner,) = [part for part in typing.get_args(hint) if part is not type(None)]
+        return inner, True
+    return hint, False
+
+
+def _checked(kind: type[Config], field: dataclasses.Field, value: Any) -> Any:
+    """Returns the value in the field's own type.
+
+    Raises:
+      InputError: it is none of the values that the field may have.
+    """
+    wanted, optional = field_type(kind, field.name)
+    if value is None and optional:
+        return None
+    origin = typing.get_origin(wanted)
+    if origin is Literal:
+        return _known(field.name, value, names(wanted))
+    if origin is tuple:
+        return _checked_tuple(field.name, value, typing.get_args(wanted)[0])
+    if wanted in (int, float):
+        return _checked_number(field, value, wanted)
+    if wanted is str and isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if not isinstance(value, wanted):
+        raise InputError(
+            f"`{field.name}` must be of type {wanted.__name__}; received {value!r}"
+        )
+    return value
+
+
+def _known(name: str, value: object, allowed: tuple[str, ...]) -> object:
+    if value in allowed:
+        return value
+    near = difflib.get_close_matches(str(value), allowed, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    raise InputError(
+        f"`{name}={value}`: unknown name {str(value)!r}{hint}; give one of "
+        f"{', '.join(allowed)}"
+    )
+
+
+def _checked_tuple(name: str, value: Any, element: Any) -> tuple:
+    if isinstance(value, str) or not isinstance(value, (list, tuple)):
+        raise InputError(f"`{name}` must be a list of names; received {value!r}")
+    if typing.get_origin(element) is Literal:
+        for item in value:
+            _known(name, item, names(element))
+    return tuple(value)
+
+
+def _checked_number(field: dataclasses.Field, value: Any, wanted: type) -> Any:
+    family = numbers.Integral if wanted is int else numbers.Real
+    word = "an integer" if wanted is int else "a number"
+    if isinstance(value, bool) or not isinstance(value, family):
+        raise InputError(f"`{field.name}` must be {word}; received {value!r}")
+    value = wanted(value)
+    if not math.isfinite(value):
+        raise InputError(f"`{field.name}={value}` must be a finite number")
+    least, most = field.metadata["least"], field.metadata["most"]
+    if least is not None and value < least:
+        raise InputError(f"`{field.name}={value}` must be at least {least}")
+    if most is not None and value > most:
+        raise InputError(f"`{field.name}={value}` must be at most {most}")
+    return value
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SpaceConfig(Config):
+    """The search space, and where operations and spaces of one's own are."""
+
+    space: str = _option(
+        "darts_conv",
+        "Search space. Cells for images: darts_conv; s1 to s4, with few candidates "
+        "(DARTS collapses there); darts_conv_nonzero, without the zero operation; "
+        "nasbench201, the cells of NAS-Bench-201. Cells for language: "
+        "darts_recurrent. Or a name that --plugin registers.",
+    )
+    plugin: str | None = _option(
+        None,
+        "Python file that registers operations and spaces (register_operation, "
+        "cell_space); it is imported before anything else is checked.",
+        free="place",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OracleConfig(Config):
+    """The accuracies of NAS-Bench-201."""
+
+    nasbench201_table: str | None = _option(
+        None,
+        "nasbench201: file (.csv or .csv.gz) with the benchmark's accuracies; the "
+        "true accuracy and rank of the result are printed then.",
+        free="place",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NetworkConfig(Config):
+    """The size of a network of images."""
+
+    channels: int = _option(
+        16,
+        "Images: channels of the first cell (nasbench201: 16).",
+        least=1,
+        task="images",
+    )
+    layers: int = _option(
+        8,
+        "Images: number of cells (nasbench201: cells of all three stages, a multiple "
+        "of 3, default 15).",
+        least=3,
+        task="images",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainedNetworkConfig(Config):
+    """What a training from scratch has and a supernet has not."""
+
+    network: Network = _option(
+        "cifar",
+        "Images: kind of network. mobile is for images of 224 x 224 pixels.",
+        task="images",
+    )
+    auxiliary_weight: float = _option(
+        0.4,
+        "Images: weight of the auxiliary loss (0: no auxiliary head).",
+        least=0,
+        task="images",
+    )
+    drop_path: float = _option(
+        0.2,
+        "Images: probability of drop path in the last epoch (nasbench201: 0).",
+        least=0,
+        most=0.99,
+        task="images",
+    )
+    valid_fraction: float = _option(
+        0.0,
+        "Images: share of the training data that is held out, for a validation curve "
+        "of an evaluation (paper: 0) or for an estimator that trains.",
+        least=0,
+        most=0.9,
+        task="images",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LanguageConfig(Config):
+    """A language model, of the space darts_recurrent."""
+
+    hidden_size: int = _option(
+        300, "Language: elements of the state and embedding.", least=1, task="text"
+    )
+    bptt: int = _option(35, "Language: words of a window.", least=1, task="text")
+    slowness: float = _option(
+        1e-3,
+        "Language: weight of the penalty on changes of the cell's output.",
+        least=0,
+        task="text",
+    )
+    dropout_words: float = _option(
+        0.0,
+        "Language: dropout probability of words of the vocabulary.",
+        least=0,
+        most=0.99,
+        task="text",
+    )
+    dropout_embedding: float = _option(
+        0.2,
+        "Language: dropout probability of elements of the embedded words.",
+        least=0,
+        most=0.99,
+        task="text",
+    )
+    dropout_x: float = _option(
+        0.75,
+        "Language: dropout probability of elements of the cell's input.",
+        least=0,
+        most=0.99,
+        task="text",
+    )
+    dropout_hidden: float = _option(
+        0.25,
+        "Language: dropout probability of elements of the cell's states.",
+        least=0,
+        most=0.99,
+        task="text",
+    )
+    dropout_output: float = _option(
+        0.75,
+        "Language: dropout probability of elements of the cell's output.",
+        least=0,
+        most=0.99,
+        task="text",
+    )
+    measured_batch: int = _option(
+        10,
+        "Language: parallel streams of text when the loss is measured.",
+        least=1,
+        task="text",
+    )
+    patience: int = _option(
+        5,
+        "Language: epochs without a better validation loss before the weights are "
+        "averaged.",
+        least=1,
+        task="text",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DescentConfig(Config):
+    """Gradient descent on w."""
+
+    epochs: int = _option(50, "Passes over the training data.", least=1)
+    batch_size: int = _option(64, "Examples of a step, on all devices.", least=1)
+    learning_rate: float = _option(
+        0.025, "Learning rate of w in the first epoch.", least=0
+    )
+    momentum: float = _option(0.9, "Momentum of w.", least=0, most=1)
+    weight_decay: float = _option(
+        3e-4, "Weight decay of w (L2 penalty, not doubled).", least=0
+    )
+    clip_norm: float = _option(
+        5.0, "Largest norm of the gradient of w (0: no clipping).", least=0
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RecipeConfig(Config):
+    """The learning rate's schedule and label smoothing of a training on images."""
+
+    schedule: Schedule = _option(
+        "cosine",
+        "Images: schedule of the learning rate. cosine and linear fall to 0 over the "
+        "epochs; exponential falls by --learning_rate_decay an epoch.",
+        task="images",
+    )
+    learning_rate_decay: float = _option(
+        0.97,
+        "Images: factor of the learning rate an epoch with --schedule=exponential.",
+        least=0.01,
+        most=1,
+        task="images",
+    )
+    learning_rate_warmup: int = _option(
+        0,
+        "Images: first epochs in which the learning rate rises to the schedule's.",
+        least=0,
+        task="images",
+    )
+    label_smoothing: float = _option(
+        0.0,
+        "Images: share of the target that is spread over all classes.",
+        least=0,
+        most=0.99,
+        task="images",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataConfig(Config):
+    """The data set, and the augmentation of its images."""
+
+    dataset: str = _option(
+        "cifar10",
+        "Data set. Images: digits (embedded), folder (of one's own, in --data_dir), "
+        "imagenet16_120 (made of imagenet_resized/16x16), or any image classification "
+        "set of TensorFlow Datasets, such as cifar100 or svhn_cropped. Language: "
+        "python_topics (embedded) or text_folder (train.txt, valid.txt and test.txt "
+        "in --data_dir).",
+    )
+    data_dir: str | None = _option(None, "Folder of the data.", free="place")
+    download: bool = _option(
+        False,
+        "Images: let TensorFlow Datasets download and prepare the data set.",
+        task="images",
+        free="place",
+    )
+    stream: bool = _option(
+        False,
+        "Images: leave them in the files of TensorFlow Datasets and read them as they "
+        "are used, for sets that memory does not hold. With --image_size they keep "
+        "their proportions: the centre is measured, and --resized_crop cuts the "
+        "original image.",
+        task="images",
+    )
+    image_size: int | None = _option(
+        None,
+        "Images: pixels of a side to which all images are scaled.",
+        least=1,
+        task="images",
+    )
+    examples: int = _option(
+        0,
+        "Images: number of training images that are used (0: all).",
+        least=0,
+        task="images",
+    )
+    crop_padding: int = _option(
+        4,
+        "Images: pixels of padding before a random crop (0: no crop).",
+        least=0,
+        task="images",
+    )
+    flip: bool = _option(True, "Images: random horizontal flips.", task="images")
+    cutout_length: int = _option(
+        0,
+        "Images: pixels of a side of the square that is cut out (0: no cutout).",
+        least=0,
+        task="images",
+    )
+    resized_crop: bool = _option(
+        False,
+        "Images: random crops of 8 to 100 % of the area, scaled to the image's size "
+        "(for ImageNet).",
+        task="images",
+    )
+    colour_jitter: float = _option(
+        0.0,
+        "Images: strength of random changes of brightness, contrast and saturation, "
+        "and half as much of hue (0: none; for ImageNet).",
+        least=0,
+        most=1,
+        task="images",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PaceConfig(Config):
+    """How often a long run writes."""
+
+    report_every: int = _option(
+        50, "Steps between two records of metrics.", least=1, free="pace"
+    )
+    checkpoint_every: int = _option(
+        500,
+        "Steps between two checkpoints, besides one at the end of each epoch (0: only "
+        "those).",
+        least=0,
+        free="pace",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunConfig(PaceConfig):
+    """What every long run has: seed, devices, precision, compilation."""
+
+    precision: Precision = _option(
+        "float32",
+        "Images: precision of feature maps and convolutions in training passes. Batch "
+        "statistics, mixing weights, losses, w and alpha, and all that is measured or "
+        "exported, are float32.",
+        task="images",
+    )
+    seed: int = _option(0, "Seed of everything random.", least=0, most=MAX_SEED)
+    deterministic: bool = _option(
+        False, "Let two runs give identical numbers (slower)."
+    )
+    distribute: Distribute = _option(
+        "auto",
+        "Devices. auto: all GPUs if there are several, else one device; mirrored: all "
+        "GPUs, or all logical CPU devices; multi_worker: the devices of all processes "
+        "that TF_CONFIG lists, on one machine or several.",
+        free="pace",
+    )
+    jit: Jit = _option(
+        "auto",
+        "Images: compile the steps with XLA, which has random draws of its own, and "
+        "of supernets of DARTS's spaces the operations of an edge. auto: only the "
+        "steps of derived networks on a GPU or TPU; nothing on the CPU, where it "
+        "makes them slower, nor for several replicas.",
+        task="images",
+    )
+    compiled: bool = _option(
+        True,
+        "Use the fast parts of networks/compiled. --nocompiled takes the plain "
+        "networks of the equations: slower, the same results but rounding.",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StrategyConfig(Config):
+    """The search strategy and its budget."""
+
+    strategy: Strategy = _option(
+        "darts",
+        "Search strategy. darts: gradient descent on alpha (--method); lambda_darts: "
+        "the same with --lambda_regularizer=cosine unless given; "
+        "random_weight_sharing: steps on w with random genotypes, of which "
+        "--final_evaluations more are ranked by it at the end (Li and Talwalkar 2019; "
+        "images). The others ask the --estimator for the worth of one genotype after "
+        "another until the budget is spent: random; evolution: regularized (Real et "
+        "al. 2019); reinforce: policy gradient of a controller (Zoph and Le 2017); "
+        "bayesian: Optuna's TPE (Bergstra et al. 2011).",
+    )
+    budget_evaluations: int = _option(
+        0,
+        "Number of genotypes that are evaluated; may be raised when the run is "
+        "resumed.",
+        free="budget",
+    )
+    budget_seconds: float = _option(
+        0.0,
+        "Seconds of the search over all its starts; the evaluation in which they end "
+        "is finished; may be raised when the run is resumed.",
+        free="budget",
+    )
+    evolution_population: int = _option(
+        10,
+        "Evolution: number of living genotypes, and of random ones at the start (Real "
+        "et al. 2019, for 20,000 evaluations: 100).",
+        least=1,
+    )
+    evolution_sample: int = _option(
+        3,
+        "Evolution: number of genotypes of the population whose best is the parent "
+        "(Real et al. 2019: 25).",
+        least=1,
+    )
+    reinforce_learning_rate: float = _option(
+        0.01, "Reinforce: learning rate of Adam on the controller's logits.", least=1e-9
+    )
+    reinforce_baseline: float = _option(
+        0.9,
+        "Reinforce: share of the moving average of worths that stays at each step.",
+        least=0,
+        most=0.999,
+    )
+    bayesian_startup: int = _option(
+        10, "Bayesian: random genotypes before the model is asked.", least=1
+    )
+    final_evaluations: int = _option(
+        1000,
+        "Random weight sharing: genotypes that are ranked at the end.",
+        least=1,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EstimatorConfig(Config):
+    """The estimator of a genotype's worth."""
+
+    estimator: Estimator = _option(
+        "full",
+        "Estimator of a genotype's worth. full: its network is trained from scratch "
+        "as by an evaluation with the settings of this search, and measured on the "
+        "held out part of the training data; low_fidelity: the same with less of what "
+        "--fidelity_... say; learning_curve: the same for the first --curve_epochs, "
+        "and its accuracy after --epochs is extrapolated; inherit: the same, from the "
+        "weights of --inherit_from and not from random ones; one_shot: the accuracy "
+        "of --supernet with only the genotype's operations; table (nasbench201): "
+        "CIFAR-10 validation accuracy after 12 epochs, of --nasbench201_table.",
+    )
+    supernet: str | None = _option(
+        None,
+        "Folder of a search, whose supernet --estimator=one_shot or inherit uses (the "
+        "newest checkpoint).",
+    )
+    inherit_from: InheritFrom = _option(
+        "supernet",
+        "Inherit: supernet: the weights of --supernet that the genotype has; parent: "
+        "those of the newest network of this search that differs in one edge; where "
+        "there is none, those of --parents, then of --supernet, if given. Both may "
+        "have fewer --channels, and fewer --layers where new cells can be the "
+        "identity (nasbench201).",
+    )
+    parents: str | None = _option(
+        None,
+        "--inherit_from=parent: folder of an earlier such search. Of its networks, one "
+        "with the same genotype, or else one that differs in one edge, is a parent.",
+    )
+    measured_batches: int = _option(
+        0,
+        "one_shot, and the end of --strategy=random_weight_sharing: number of "
+        "validation batches of the supernet's search on which accuracy is measured "
+        "(0: all).",
+        least=0,
+    )
+    fidelity_epochs: int | None = _option(
+        None, "low_fidelity: epochs (unset: --epochs).", least=1
+    )
+    fidelity_examples: int | None = _option(
+        None,
+        "low_fidelity: training images, of which the share held out is taken (unset: "
+        "--examples).",
+        least=1,
+        task="images",
+    )
+    fidelity_channels: int | None = _option(
+        None, "low_fidelity: channels (unset: --channels).", least=1, task="images"
+    )
+    fidelity_layers: int | None = _option(
+        None, "low_fidelity: cells (unset: --layers).", least=1, task="images"
+    )
+    fidelity_image_size: int | None = _option(
+        None,
+        "low_fidelity: pixels of a side to which images are scaled (unset: "
+        "--image_size).",
+        least=1,
+        task="images",
+    )
+    curve_epochs: int | None = _option(
+        None, "learning_curve: epochs that are trained, of --epochs.", least=2
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RelaxationConfig(Config):
+    """Gradient descent on alpha: DARTS, Lambda-DARTS, PC-DARTS."""
+
+    method: Method = _option(
+        "finite_difference",
+        "Gradient of alpha: first_order (xi = 0), finite_difference (eq. 8 of the "
+        "paper), or exact (the exact derivative).",
+    )
+    optimization: Optimization = _option(
+        "bilevel",
+        "bilevel: alpha on data of its own (DARTS). The ablations of its sect. 3.3, "
+        "both alpha and w on the union of the data: joint_alternating: first order "
+        "steps in turn; joint_simultaneous: one SGD moves both at once.",
+    )
+    learning_rate_min: float = _option(0.001, "Learning rate of w in the end.", least=0)
+    alpha_learning_rate: float = _option(
+        3e-4, "Learning rate of alpha (Adam).", least=0
+    )
+    alpha_weight_decay: float = _option(
+        1e-3, "Weight decay of alpha (L2 penalty).", least=0
+    )
+    alpha_beta1: float = _option(
+        0.5, "First moment's decay of Adam on alpha.", least=0, most=0.999
+    )
+    temperature_end: float = _option(
+        1.0,
+        "Temperature of the softmax over alpha in the last epoch, falling "
+        "geometrically from 1 in the first (1: no annealing).",
+        least=1e-3,
+        most=1,
+    )
+    train_portion: float = _option(
+        0.5,
+        "Images: share of the training data for w; the rest is for alpha (joint "
+        "optimization: both learn from all, and the rest is measured).",
+        least=0.01,
+        most=0.99,
+        task="images",
+    )
+    micro_batches: int = _option(
+        1,
+        "Number of equal slices of a batch that are computed in turn and averaged, as "
+        "on so many replicas; batch norm sees a slice. Saves memory.",
+        least=1,
+    )
+    recompute: bool = _option(
+        False,
+        "Images: compute the inside of each cell again in the backward pass and do "
+        "not keep it in memory.",
+        task="images",
+        free="pace",
+    )
+    partial_channels: int = _option(
+        1,
+        "Images: K. On each edge one K-th of the channels goes through the mixed "
+        "operation and the others by-pass it, and edges have weights of their own "
+        "(PC-DARTS, Xu et al. 2020: 4; 1: DARTS).",
+        least=1,
+        task="images",
+    )
+    lambda_regularizer: Regularizer = _option(
+        "none",
+        "Images: what the steps on w align in the gradients of the layers "
+        "(Lambda-DARTS): their cosines, or their signs.",
+        task="images",
+    )
+    lambda_strength: float = _option(
+        0.125,
+        "Images: weight of the regularizer in the last epoch; it rises linearly from "
+        "0.",
+        least=0,
+        task="images",
+    )
+    lambda_gradient: RegularizerGradient = _option(
+        "finite_difference",
+        "Images: how the regularizer is differentiated: by a central difference, as "
+        "published, or exactly (the difference is many times too long where it "
+        "crosses kinks).",
+        task="images",
+    )
+    lambda_epsilon: float = _option(
+        1e-4,
+        "Images: length of the central difference in the space of mixing weights.",
+        least=1e-12,
+        task="images",
+    )
+    lambda_cells: RegularizerCells = _option(
+        "normal",
+        "Images: which cells are aligned: the normal ones, as published, or those of "
+        "each kind.",
+        task="images",
+    )
+    warmup_epochs: int = _option(
+        0,
+        "First epochs in which w learns and alpha stays (PC-DARTS: 15).",
+        least=0,
+    )
+    instruments: tuple[Instrument, ...] = _option(
+        ("entropy", "skip_connections"),
+        "Measurements at the end of each epoch, for metrics.jsonl and TensorBoard; "
+        "they change no result. entropy: of the mixing weights, free; "
+        "skip_connections: in the present cells, free; alignment: of the gradients of "
+        "the normal cells, 2 passes with gradients on one batch (images); eigenvalue: "
+        "the dominant one of the Hessian of L_val in alpha, some 10 to 30 (at most "
+        "100) products with it on one batch, each about 3 passes with gradients and "
+        "as much memory; gap: validation accuracy with mixed and with derived "
+        "operations, 64 passes without gradients (images). The last three also "
+        "compile a graph in the first epoch.",
+        free="pace",
+    )
+    early_stop: EarlyStop = _option(
+        "none",
+        "Rule that ends the search before its cells collapse. eigenvalue: the "
+        "dominant eigenvalue rose too fast, and the cells are those from before (Zela "
+        "et al. 2020; measures that instrument too); skip_connections: the normal "
+        "cell has too many (DARTS+, Liang et al. 2019).",
+    )
+    early_stop_window: int | None = _option(
+        None,
+        "eigenvalue: epochs that are averaged and compared with as many before "
+        "(unset: 5).",
+        least=1,
+    )
+    early_stop_ratio: float | None = _option(
+        None,
+        "eigenvalue: ratio of the average before to the present one, below which the "
+        "search ends (unset: 0.75).",
+        least=0,
+        most=1,
+    )
+    early_stop_skips: int | None = _option(
+        None,
+        "skip_connections: number of them that ends the search (unset: 2).",
+        least=1,
+    )
+    early_stop_first: int | None = _option(
+        None,
+        "Earliest epoch whose cells may be returned, counted from 1 (unset: 11).",
+        least=1,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SearchConfig(
+    RunConfig,
+    DataConfig,
+    RelaxationConfig,
+    RecipeConfig,
+    DescentConfig,
+    LanguageConfig,
+    TrainedNetworkConfig,
+    NetworkConfig,
+    EstimatorConfig,
+    StrategyConfig,
+    OracleConfig,
+    SpaceConfig,
+):
+    """Settings of a search; the defaults are the paper's for images."""
+
+    valid_fraction: float = _redefined(TrainedNetworkConfig, "valid_fraction", 0.5)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingConfig(
+    RunConfig,
+    DataConfig,
+    RecipeConfig,
+    DescentConfig,
+    LanguageConfig,
+    TrainedNetworkConfig,
+    NetworkConfig,
+    SpaceConfig,
+):
+    """Settings of the training of a genotype's network from scratch."""
+
+    genotype: str | None = _option(
+        None,
+        "Genotype: a JSON file, or a published name: DARTS_V1, DARTS_V2, NASNet, "
+        "AmoebaNet, LAMBDA_COSINE_0 to _3, LAMBDA_SIGN_0 to _3 (s1 to s4: LAMBDA_C10, "
+        "LAMBDA_C100, LAMBDA_SVHN; recurrent: DARTS_V1, DARTS_V2, ENAS; nasbench201: "
+        "an architecture string).",
+        required=True,
+    )
+    max_multiply_adds: float = _option(
+        0.0,
+        "Images: refuse a network with more multiply-adds of inference on one image, "
+        "before any image is read (0: no limit; mobile setting: 600e6).",
+        least=0,
+        task="images",
+        free="pace",
+    )
+    channels: int = _redefined(NetworkConfig, "channels", 36)
+    layers: int = _redefined(NetworkConfig, "layers", 20)
+    epochs: int = _redefined(DescentConfig, "epochs", 600)
+    batch_size: int = _redefined(DescentConfig, "batch_size", 96)
+    dropout_words: float = _redefined(LanguageConfig, "dropout_words", 0.1)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DerivationConfig(PaceConfig, OracleConfig, SpaceConfig):
+    """Settings of the derivation of a genotype from a search."""
+
+    genotype: str | None = _option(
+        None,
+        "Only draw this genotype: a JSON file, a published name or an architecture "
+        "string.",
+    )
+    random: int | None = _option(
+        None, "Seed of a random genotype, which is drawn.", least=0
+    )
+    epoch: int = _option(
+        0,
+        "Derive from alpha after this epoch (0: the last); genotype.json and its "
+        "picture are left as they are.",
+        least=0,
+    )
+    method: Derivation = _option(
+        "magnitude",
+        "magnitude: the largest mixing weights; perturbation: the operations that "
+        "cost the supernet most accuracy when they are left out, with tuning in "
+        "between (images only; long; the same command resumes it).",
+    )
+    out: str | None = _option(
+        None,
+        "perturbation: folder of the derivation (default: 'perturbation' in "
+        "--workdir).",
+        free="place",
+    )
+    seed: int | None = _option(
+        None,
+        "perturbation: seed of the order in which edges are decided (default: the "
+        "search's).",
+        least=0,
+        most=MAX_SEED,
+    )
+    tune_epochs: int = _option(
+        5,
+        "perturbation: passes over the training data between two decisions (0: none).",
+        least=0,
+    )
+    measured_batches: int = _option(
+        0,
+        "perturbation: validation batches on which accuracy is measured (0: all).",
+        least=0,
+    )
+    data_dir: str | None = _option(
+        None,
+        "perturbation: folder of the data (default: the search's).",
+        free="place",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExportConfig(Config):
+    """Settings of an export."""
+
+    format: ExportFormat = _option("saved_model", "Format of the exported network.")
+    plugin: str | None = _redefined(SpaceConfig, "plugin", None)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PipelineConfig(Config):
+    """Settings of search, derivation, evaluation and export in a row."""
+
+    search_flags: str | None = _option(
+        None, "Flagfile of the search (default: that of the embedded digits)."
+    )
+    evaluate_flags: str | None = _option(
+        None, "Flagfile of the evaluation (default: that of the embedded digits)."
+    )
+    data_dir: str | None = _option(None, "Folder of the data, for both.")
+    seed: int = _option(
+        0, "Seed of everything random, for both.", least=0, most=MAX_SEED
+    )
+    plugin: str | None = _redefined(SpaceConfig, "plugin", None)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExperimentConfig(OracleConfig):
+    """Settings of the paper's protocol of searches and trainings."""
+
+    name: str | None = _option(
+        None,
+        "Name of the architecture in tables (default: the search's).",
+        free="place",
+    )
+    search_flags: str | None = _option(None, "Flagfile of the searches.", free="place")
+    random_genotypes: str | None = _option(
+        None,
+        "Instead of --search_flags: no search, but random genotypes of this space, "
+        "one a seed.",
+    )
+    short_flags: str | None = _option(
+        None,
+        "Flagfile of the short trainings, which choose the best cell by validation.",
+        required=True,
+        free="place",
+    )
+    evaluate_flags: str | None = _option(
+        None,
+        "Flagfile of the full trainings of the best cell.",
+        required=True,
+        free="place",
+    )
+    search_seeds: int = _option(
+        4, "Number of searches; may be raised.", least=1, free="budget"
+    )
+    evaluate_seeds: int = _option(
+        10, "Number of full trainings; may be raised.", least=1, free="budget"
+    )
+    snapshots: int = _option(
+        0,
+        "Number of epochs of each search whose cells get a short training too, for "
+        "the picture of its progress (0: none; it shows what the searches measured "
+        "themselves).",
+        least=0,
+        free="place",
+    )
+    data_dir: str | None = _option(
+        None, "Folder of the data, for all runs.", free="place"
+    )
+    processes: int | None = _option(
+        None,
+        "Processes at a time on this machine (default: one for each GPU that is "
+        "named, or one).",
+        least=1,
+        free="place",
+    )
+    gpus: tuple[str, ...] | None = _option(
+        None,
+        "Numbers of the GPUs that the processes share out among themselves, as in "
+        "CUDA_VISIBLE_DEVICES, which is the default.",
+        free="place",
+    )
+    stage: Stage | None = _option(
+        None, "Only this stage (default: all in turn).", free="place"
+    )
+    task: int | None = _option(
+        None,
+        "With --stage: only this task of it, counted from 0, for array jobs.",
+        least=0,
+        free="place",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ComparisonConfig(Config):
+    """Settings of a comparison of experiments."""
+
+    experiments: tuple[str, ...] | None = _option(
+        None,
+        "Folders of experiments, or of searches by a strategy that asks an estimator.",
+        required=True,
+    )
+    out: str | None = _option(
+        None, "Folder of the tables and the picture.", required=True
+    )
+    published: PublishedTable = _option(
+        "none",
+        "Published numbers that are put beside them. cifar10: the DARTS paper's; "
+        "cifar10_later: those of methods since; the others: both, as far as they are "
+        "known.",
+    )

@@ -1,0 +1,482 @@
+"""Rules on which settings go together; works on configs alone, without flags.
+
+`settle` is called once at the start of a program, from the command line and
+from the library alike: it fills in the defaults of the space and the
+strategy and refuses names that were given and mean nothing. It imports no
+TensorFlow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from darts_tf.config import (
+    Config,
+    DerivationConfig,
+    EstimatorConfig,
+    ExperimentConfig,
+    RecipeConfig,
+    RelaxationConfig,
+    SearchConfig,
+    Stage,
+    StrategyConfig,
+    TrainedNetworkConfig,
+    TrainingConfig,
+    names,
+)
+from darts_tf.errors import InputError
+from darts_tf.space import nasbench201, recurrent
+from darts_tf.space.registry import space_by_name
+
+C = TypeVar("C", bound=Config)
+ImageConfig = SearchConfig | TrainingConfig
+
+RELAXED = ("darts", "lambda_darts")
+"""Strategies that descend on alpha and ask no estimator."""
+
+SHARING = "random_weight_sharing"
+BILEVEL = "bilevel"
+FIDELITY = ("epochs", "examples", "channels", "layers", "image_size")
+"""Names of which --estimator=low_fidelity may have less."""
+
+STRATEGY_NAMES = {
+    "random": (),
+    "evolution": ("evolution_population", "evolution_sample"),
+    "reinforce": ("reinforce_learning_rate", "reinforce_baseline"),
+    "bayesian": ("bayesian_startup",),
+}
+"""By strategy that asks an estimator: the names that it alone has."""
+
+ESTIMATOR_NAMES = {
+    "full": (),
+    "table": (),
+    "one_shot": ("supernet", "measured_batches"),
+    "low_fidelity": tuple(f"fidelity_{name}" for name in FIDELITY),
+    "learning_curve": ("curve_epochs",),
+    "inherit": ("supernet", "inherit_from", "parents"),
+}
+"""By estimator: the names that some others have not."""
+
+UNTRAINED = {
+    "table": ("nasbench201_table",),
+    "one_shot": ("nasbench201_table", "data_dir", "distribute"),
+}
+"""Estimators that train nothing, and the only other names that they read."""
+
+ALWAYS = (
+    "space",
+    "plugin",
+    "seed",
+    "deterministic",
+    "strategy",
+    "budget_evaluations",
+    "budget_seconds",
+)
+"""Names that a search by any estimator reads."""
+
+SHARING_NAMES = (
+    "final_evaluations",
+    "measured_batches",
+    "learning_rate_min",
+    "train_portion",
+    "micro_batches",
+    "recompute",
+)
+"""Names of other groups that weight sharing reads."""
+
+LAMBDA_NAMES = (
+    "lambda_strength",
+    "lambda_gradient",
+    "lambda_epsilon",
+    "lambda_cells",
+)
+JOINT_NAMES = {
+    "joint_alternating": ("lambda_regularizer", *LAMBDA_NAMES),
+    "joint_simultaneous": (
+        "lambda_regularizer",
+        *LAMBDA_NAMES,
+        "alpha_learning_rate",
+        "alpha_weight_decay",
+        "alpha_beta1",
+    ),
+}
+"""By optimization: names that mean nothing where alpha and w share a loss."""
+
+EARLY_STOP_NAMES = {
+    "early_stop_window": ("eigenvalue",),
+    "early_stop_ratio": ("eigenvalue",),
+    "early_stop_skips": ("skip_connections",),
+    "early_stop_first": ("eigenvalue", "skip_connections"),
+}
+"""By name: the rules with which it means something."""
+
+PERTURBATION_NAMES = (
+    "out",
+    "seed",
+    "tune_epochs",
+    "measured_batches",
+    "data_dir",
+    "report_every",
+    "checkpoint_every",
+)
+MAGNITUDE_NAMES = ("genotype", "random", "epoch")
+"""Names of a derivation that only one of its methods reads."""
+
+SPACE_DEFAULTS = {
+    nasbench201.SPACE.name: {"channels": 16, "layers": 15, "drop_path": 0.0},
+    recurrent.SPACE.name: {"jit": "off"},
+}
+"""Defaults that differ in a space from those of the fields."""
+
+REASONS = {
+    "lambda_regularizer": " (Lambda-DARTS aligns the layers of a network with "
+    "each other, and a recurrent network has one)",
+    "recompute": " (it recomputes cells of images; `micro_batches` lowers the "
+    "memory of a recurrent search)",
+    "precision": " (it is that of feature maps and convolutions, and a "
+    "recurrent network has none)",
+    "jit": " (XLA does not compile the gradient of its loop over time)",
+    "partial_channels": " (PC-DARTS divides the channels of feature maps)",
+}
+"""Why a name means nothing for language, where that is not plain."""
+
+
+def settle(config: C) -> C:
+    """Fills in defaults and refuses what does not go together.
+
+    Settling twice changes nothing.
+
+    Raises:
+      InputError: a name was given that means nothing with the others, or
+        values exclude each other.
+    """
+    check: dict[type, Callable] = {
+        SearchConfig: _settle_images,
+        TrainingConfig: _settle_images,
+        DerivationConfig: _settle_derivation,
+        ExperimentConfig: _settle_experiment,
+    }
+    return check.get(type(config), lambda same: same)(config)
+
+
+def inapplicable(config: Config) -> dict[str, str]:
+    """Returns the names that mean nothing, with the setting that says so."""
+    if not isinstance(config, (SearchConfig, TrainingConfig)):
+        return {}
+    found = dict.fromkeys(_not_in_space(config), f"`space={config.space}`")
+    return _not_in_strategy(config) | found
+
+
+def applicable(config: Config) -> dict[str, object]:
+    """Returns the values of all names that mean something, as JSON's types."""
+    without = inapplicable(config)
+    values = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+        if name not in without
+    }
+
+
+def is_text(space: str) -> bool:
+    """Returns whether a space is for language."""
+    return space == recurrent.SPACE.name
+
+
+def declared(kind: type) -> tuple[str, ...]:
+    """Returns the names of the fields that a class itself declares."""
+    return tuple(kind.__annotations__)
+
+
+def _not_in_space(config: ImageConfig) -> list[str]:
+    task = "text" if is_text(config.space) else "images"
+    found = [
+        field.name
+        for field in dataclasses.fields(config)
+        if field.metadata["task"] not in (None, task)
+    ]
+    if config.space == nasbench201.SPACE.name:
+        return [*found, "network", "auxiliary_weight"]
+    return [*found, "nasbench201_table"]
+
+
+def _not_in_strategy(config: ImageConfig) -> dict[str, str]:
+    if not isinstance(config, SearchConfig):
+        return {}
+    if config.strategy in STRATEGY_NAMES:
+        return _not_asked(config)
+    unread = {*declared(StrategyConfig), *declared(EstimatorConfig)} - {"strategy"}
+    unread |= {*declared(TrainedNetworkConfig), *declared(RecipeConfig), "patience"}
+    if config.strategy == SHARING:
+        unread |= {*declared(RelaxationConfig)}
+        unread -= {*SHARING_NAMES}
+    joint = JOINT_NAMES.get(config.optimization, ())
+    return dict.fromkeys(joint, f"`optimization={config.optimization}`") | (
+        dict.fromkeys(unread, f"`strategy={config.strategy}`")
+    )
+
+
+def _not_asked(config: SearchConfig) -> dict[str, str]:
+    """Names that mean nothing with a strategy that asks this estimator."""
+    of_strategy = STRATEGY_NAMES[config.strategy]
+    of_estimator = ESTIMATOR_NAMES[config.estimator]
+    unread = _all_but(ESTIMATOR_NAMES, of_estimator)
+    if config.estimator in UNTRAINED:
+        read = {*ALWAYS, *of_strategy, *of_estimator, "estimator"}
+        every = {field.name for field in dataclasses.fields(config)}
+        unread |= every - read - {*UNTRAINED[config.estimator]}
+    others = _all_but(STRATEGY_NAMES, of_strategy)
+    others |= {*declared(RelaxationConfig), "final_evaluations"}
+    return dict.fromkeys(unread, f"`estimator={config.estimator}`") | (
+        dict.fromkeys(others, f"`strategy={config.strategy}`")
+    )
+
+
+def _all_but(groups: dict[str, tuple[str, ...]], these: Iterable[str]) -> set[str]:
+    return {name for group in groups.values() for name in group} - {*these}
+
+
+def _settle_images(config):
+    check_space_name("space", config.space)
+    usual = SPACE_DEFAULTS.get(config.space, {})
+    config = config.filled(
+        **{name: v for name, v in usual.items() if name not in config.given}
+    )
+    _refuse_in_space(config)
+    if config.space == nasbench201.SPACE.name:
+        nasbench201.cells_a_stage(config.layers)
+    if isinstance(config, SearchConfig):
+        config = _settle_strategy(config)
+    _check_schedule(config)
+    return config
+
+
+def check_space_name(name: str, space: str) -> None:
+    """Raises InputError, with the argument's name, for an unknown space."""
+    try:
+        space_by_name(space)
+    except InputError as error:
+        raise InputError(f"`{name}={space}`: {error}") from None
+
+
+def _refuse_in_space(config: ImageConfig) -> None:
+    for name in _not_in_space(config):
+        if name in config.given:
+            reason = REASONS.get(name, "") if is_text(config.space) else ""
+            raise InputError(
+                f"`{name}` means nothing with `space={config.space}`{reason}; "
+                "leave it out"
+            )
+
+
+def _settle_strategy(config: SearchConfig) -> SearchConfig:
+    if config.strategy == "lambda_darts" and is_text(config.space):
+        raise InputError(
+            f"`strategy=lambda_darts` means nothing with `space={config.space}`"
+            f"{REASONS['lambda_regularizer']}; give another strategy"
+        )
+    for name, why in _not_in_strategy(config).items():
+        if name in config.given:
+            raise InputError(f"`{name}` means nothing with {why}; leave it out")
+    if config.strategy == SHARING and is_text(config.space):
+        raise InputError(
+            f"`strategy={SHARING}` is built for images; with "
+            f"`space={config.space}` give `strategy=darts`, or one that asks, such "
+            "as `strategy=random`"
+        )
+    if config.strategy in STRATEGY_NAMES:
+        _check_budget(config)
+        _check_estimator(config)
+        return config
+    if config.strategy == "lambda_darts":
+        config = _settle_lambda(config)
+    if config.strategy in RELAXED:
+        config = _settle_optimization(config)
+        _check_relaxation(config)
+    if config.learning_rate_min > config.learning_rate:
+        raise InputError(
+            f"`learning_rate_min={config.learning_rate_min}` must not be above "
+            f"`learning_rate={config.learning_rate}`"
+        )
+    return config
+
+
+def _settle_lambda(config: SearchConfig) -> SearchConfig:
+    if "lambda_regularizer" not in config.given:
+        config = config.filled(lambda_regularizer="cosine")
+    if config.lambda_regularizer == "none":
+        raise InputError(
+            "`strategy=lambda_darts` without a regularizer is `strategy=darts`; "
+            "leave out `lambda_regularizer=none`"
+        )
+    return config
+
+
+def _settle_optimization(config: SearchConfig) -> SearchConfig:
+    """Fills in a joint optimization's only gradient, and refuses others."""
+    given = config.optimization
+    if given == BILEVEL:
+        return config
+    if config.strategy != "darts":
+        raise InputError(
+            f"`optimization={given}` is an ablation of `strategy=darts`; leave "
+            f"out `strategy={config.strategy}`"
+        )
+    if "method" in config.given and config.method != "first_order":
+        raise InputError(
+            f"`method={config.method}` means nothing with `optimization={given}`: "
+            "alpha and w minimise one loss, and there is no inner problem to look "
+            "through; leave it out"
+        )
+    return config.filled(method="first_order")
+
+
+def _check_relaxation(config: SearchConfig) -> None:
+    defaults = {f.name: f.default for f in dataclasses.fields(config)}
+    changed = [n for n in LAMBDA_NAMES if getattr(config, n) != defaults[n]]
+    if config.lambda_regularizer == "none" and changed:
+        raise InputError(
+            "`lambda_strength`, `lambda_gradient`, `lambda_epsilon` and "
+            "`lambda_cells` mean nothing without `lambda_regularizer=cosine` or "
+            "sign, or `strategy=lambda_darts`"
+        )
+    if config.lambda_gradient == "exact" and "lambda_epsilon" in changed:
+        raise InputError(
+            "`lambda_epsilon` is the length of a difference, and "
+            "`lambda_gradient=exact` takes none; leave out one of both"
+        )
+    if config.warmup_epochs >= config.epochs:
+        raise InputError(
+            "`warmup_epochs` must be below `epochs`, or alpha never learns; "
+            f"received {config.warmup_epochs} and {config.epochs}"
+        )
+    for name, rules in EARLY_STOP_NAMES.items():
+        if getattr(config, name) is not None and config.early_stop not in rules:
+            raise InputError(
+                f"`{name}` means something with `early_stop={rules[0]}`"
+                f"{' or ' + rules[1] if rules[1:] else ''} only; leave it out"
+            )
+
+
+def _check_schedule(config: ImageConfig) -> None:
+    if "schedule" in inapplicable(config):
+        return
+    decay = {f.name: f.default for f in dataclasses.fields(RecipeConfig)}
+    changed = config.learning_rate_decay != decay["learning_rate_decay"]
+    if changed and config.schedule != "exponential":
+        raise InputError(
+            "`learning_rate_decay` means something with `schedule=exponential` "
+            "only; leave it out"
+        )
+    if config.learning_rate_warmup >= config.epochs:
+        raise InputError(
+            "`learning_rate_warmup` must be below `epochs`; received "
+            f"{config.learning_rate_warmup} and {config.epochs}"
+        )
+
+
+def _check_budget(config: SearchConfig) -> None:
+    given = config.budget_evaluations, config.budget_seconds
+    if min(given) < 0 or not any(given):
+        raise InputError(
+            f"`strategy={config.strategy}` goes on until its budget is spent, and "
+            "it has none; give `budget_evaluations` or `budget_seconds` above 0, "
+            "for example `budget_evaluations=200`"
+        )
+    if config.strategy != "evolution" or not config.budget_evaluations:
+        return
+    if config.evolution_population >= config.budget_evaluations:
+        raise InputError(
+            f"`evolution_population={config.evolution_population}` random "
+            f"genotypes come first, and "
+            f"`budget_evaluations={config.budget_evaluations}` leaves nothing to "
+            "evolve; give a smaller population"
+        )
+
+
+def _check_estimator(config: SearchConfig) -> None:
+    name = config.estimator
+    needed = name == "one_shot" or (
+        name == "inherit" and config.inherit_from == "supernet"
+    )
+    if needed and not config.supernet:
+        raise InputError(
+            f"`estimator={name}` needs a trained supernet: give "
+            "`supernet=WORKDIR` of a search, for example one with "
+            "`strategy=random_weight_sharing`"
+        )
+    if name == "inherit" and config.parents and needed:
+        raise InputError(
+            f"`parents={config.parents}` means nothing with "
+            f"`inherit_from={config.inherit_from}`; give `inherit_from=parent`"
+        )
+    if name == "low_fidelity":
+        _check_fidelity(config)
+    if name == "learning_curve":
+        _check_curve(config)
+
+
+def less_fidelity(config: SearchConfig) -> dict[str, int]:
+    """Returns what --estimator=low_fidelity changes, by the full name."""
+    values = {name: getattr(config, f"fidelity_{name}") for name in FIDELITY}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _check_fidelity(config: SearchConfig) -> None:
+    given = less_fidelity(config)
+    # 0 examples and no image size stand for all that there is.
+    full = {name: getattr(config, name) or float("inf") for name in given}
+    for name, value in given.items():
+        if value > full[name]:
+            raise InputError(
+                f"`fidelity_{name}={value}` is more than the full "
+                f"`{name}={full[name]}`; give less"
+            )
+    if all(value == full[name] for name, value in given.items()):
+        others = ", ".join(f"`fidelity_{name}`" for name in FIDELITY[1:])
+        raise InputError(
+            "`estimator=low_fidelity` with nothing reduced is `estimator=full`; "
+            f"give fewer `fidelity_epochs` or less by another of {others}"
+        )
+
+
+def _check_curve(config: SearchConfig) -> None:
+    if config.curve_epochs is None or config.curve_epochs >= config.epochs:
+        raise InputError(
+            "`estimator=learning_curve` trains the first `curve_epochs` of "
+            f"`epochs={config.epochs}` and extrapolates the rest; received "
+            f"`curve_epochs={config.curve_epochs}`: give at least 2 and fewer than "
+            "`epochs`"
+        )
+
+
+def _settle_derivation(config: DerivationConfig) -> DerivationConfig:
+    check_space_name("space", config.space)
+    magnitude = config.method == "magnitude"
+    for name in PERTURBATION_NAMES if magnitude else MAGNITUDE_NAMES:
+        if name in config.given:
+            raise InputError(
+                f"`{name}` means nothing with `method={config.method}`; leave it out"
+            )
+    if config.genotype is not None and config.random is not None:
+        raise InputError("`genotype` and `random` exclude each other; give one of them")
+    return config
+
+
+def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
+    if (config.search_flags is None) == (config.random_genotypes is None):
+        raise InputError(
+            "give either `search_flags=FILE`, the flagfile of the searches, or "
+            "`random_genotypes=SPACE`, for no search"
+        )
+    if config.random_genotypes is not None:
+        check_space_name("random_genotypes", config.random_genotypes)
+    if config.task is not None and config.stage in (None, "report"):
+        stages = [stage for stage in names(Stage) if stage != "report"]
+        raise InputError(
+            f"`task` means something with `stage={stages[0]}` or "
+            f"{' or '.join(stages[1:])} only; leave it out"
+        )
+    return config

@@ -1,0 +1,82 @@
+"""Derives the cells of a search's alpha and draws them; needs no TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from darts_tf.config import DerivationConfig, SearchConfig
+from darts_tf.config_rules import settle
+from darts_tf.programs import nasbench201_oracle, plugins
+from darts_tf.programs.alpha_history import AlphaHistory, check_has_alpha
+from darts_tf.run.files import write_atomic
+from darts_tf.run.pictures import genotypes
+from darts_tf.run.workdir import Workdir, existing_workdir, read_settings
+from darts_tf.space.genotype import Genotype
+from darts_tf.space.published import load_genotype
+from darts_tf.space.registry import space_by_name
+from darts_tf.strategy.black_box.random_choice import random_genotype
+
+
+def run(config: DerivationConfig, workdir: str | Path) -> str:
+    """Writes genotype.json and its picture, and the curves of alpha.
+
+    Args:
+      config: the settings.
+      workdir: folder of a search; with `genotype` or `random`, of the files.
+
+    Returns:
+      a summary.
+
+    Raises:
+      InputError: the settings or the folder cannot be used.
+    """
+    plugins.load(config.plugin)
+    config = settle(config)
+    if config.method == "perturbation":
+        # Only this needs TensorFlow, which takes seconds to import.
+        from darts_tf.programs import perturbation
+
+        return perturbation.derive(config, workdir)
+    folder = Path(workdir).expanduser()
+    if config.genotype is not None or config.random is not None:
+        nasbench201_oracle.check(config, config.space)
+        genotype = _named(config)
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        history, epoch = alpha_of(config, folder)
+        genotype = history.genotype(epoch)
+        curves = genotypes.draw_alpha_history(history.space, history.mixing_weights())
+        write_atomic(folder / "alpha.png", genotypes.figure_to_png(curves))
+    name = f"genotype_{config.epoch:04d}" if config.epoch else "genotype"
+    if not config.epoch:
+        write_atomic(folder / "genotype.json", genotype.to_json())
+    files = "\n".join(map(str, genotypes.save_genotype(genotype, folder / name)))
+    line = nasbench201_oracle.summary_line(config, genotype)
+    return f"{genotype.to_json()}{files}\n{line}".rstrip("\n")
+
+
+def alpha_of(config: DerivationConfig, path: str | Path) -> tuple[AlphaHistory, int]:
+    """Returns a search's history of alpha, and the epoch to derive from."""
+    workdir = existing_workdir(path)
+    search = SearchConfig.from_stored(read_settings(workdir.path))
+    check_has_alpha(search, workdir.path)
+    plugins.load(search.plugin)
+    space = space_by_name(search.space)
+    nasbench201_oracle.check(config, space.name)
+    history = AlphaHistory(workdir.alpha, space)
+    return history, config.epoch or _returned_epoch(workdir)
+
+
+def _named(config: DerivationConfig) -> Genotype:
+    if config.genotype is not None:
+        return load_genotype(config.genotype, config.space)
+    return random_genotype(space_by_name(config.space), config.random)
+
+
+def _returned_epoch(workdir: Workdir) -> int:
+    """Returns the epoch that early stopping went back to; else 0."""
+    if not workdir.result.exists():
+        return 0
+    result = json.loads(workdir.result.read_text("utf-8"))
+    return (result.get("early_stop") or {}).get("taken", 0)

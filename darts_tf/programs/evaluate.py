@@ -1,0 +1,94 @@
+"""Trains a genotype's network from scratch, and tests it once, at the end."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from darts_tf.config import TrainingConfig
+from darts_tf.config_rules import settle
+from darts_tf.errors import InputError
+from darts_tf.programs import memory_report, plugins, records, setup
+from darts_tf.programs.task_choice import task_of
+from darts_tf.run.loop.driver import drive
+from darts_tf.run.workdir import Workdir
+from darts_tf.space.genotype import Genotype
+from darts_tf.space.published import load_genotype
+
+
+def run(
+    config: TrainingConfig,
+    workdir: str | Path,
+    data=None,
+    genotype: Genotype | None = None,
+) -> str:
+    """Trains, or goes on with the training in `workdir`; returns a summary.
+
+    Args:
+      config: the settings.
+      workdir: folder of the evaluation; made where it is missing.
+      data: ImageData or TextData; loaded by `config.dataset` where None.
+      genotype: to be trained; `config.genotype` names it where None.
+
+    Raises:
+      InputError: settings, data or the folder cannot be used.
+      DivergedError: a loss is no longer finite.
+      SystemExit: 0 or 130 after SIGTERM or Ctrl-C, everything saved.
+    """
+    plugins.load(config.plugin)
+    config = settle(config)
+    if genotype is None:
+        genotype = _named(config)
+    elif config.genotype is None:
+        config = config.filled(genotype=str(Path(workdir) / "genotype.json"))
+    with setup.restored_options():
+        return _train(config, genotype, workdir, data)
+
+
+def _named(config: TrainingConfig) -> Genotype:
+    if config.genotype is None:
+        raise InputError(
+            "`genotype` is missing: give a JSON file or a published name, for "
+            "example `genotype=DARTS_V2`"
+        )
+    return load_genotype(config.genotype, config.space)
+
+
+def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
+    replicas = setup.prepare(config, config.space)
+    task, values = task_of(config.space), setup.run_values(config, data)
+    task.check_limits(config, genotype, data)
+    divided = task.training_data(config, data)
+    loop = task.training(config, genotype, replicas, divided)
+    memory_report.training(config, genotype, divided, replicas)
+    with setup.open_run("evaluate", config, path, replicas, data) as workdir:
+        if replicas.chief:
+            _check_same(genotype, workdir)
+            records.write_genotype(workdir, genotype)
+        with records.reporting(workdir, values, replicas) as reporter:
+            recorder = records.EvaluationRecords(reporter, task, divided, config)
+            cost = drive(
+                loop,
+                workdir,
+                report_every=config.report_every,
+                checkpoint_every=config.checkpoint_every,
+                reporter=reporter,
+                on_epoch=recorder.on_epoch,
+                team=replicas,
+            )
+        return records.finish_evaluation(
+            workdir, loop, task, divided, cost, config, values
+        )
+
+
+def _check_same(genotype: Genotype, workdir: Workdir) -> None:
+    """Refuses a folder in which another genotype is trained."""
+    known = genotype
+    if workdir.genotype.exists():
+        with contextlib.suppress(InputError):  # a damaged file is written again
+            known = Genotype.from_json(workdir.genotype.read_text("utf-8"))
+    if known != genotype:
+        raise InputError(
+            f"`workdir={workdir.path}` holds a run of another genotype; give another "
+            "`workdir`"
+        )

@@ -1,0 +1,40 @@
+"""Python files of the user that register operations and spaces."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import traceback
+from pathlib import Path
+
+from darts_tf.errors import InputError
+
+
+def load(path: str | None) -> None:
+    """Imports a plugin, once in a process; None: nothing.
+
+    Raises:
+      InputError: there is no such file, or importing it fails.
+    """
+    if path is not None:
+        _load(Path(path).expanduser().absolute())
+
+
+@functools.cache
+def _load(path: Path) -> None:
+    if not path.is_file():
+        raise InputError(
+            f"`plugin={path}` is no file; give a Python file that registers "
+            "operations or spaces"
+        )
+    spec = importlib.util.spec_from_file_location(f"plugin_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"`plugin={path}` is no Python file; give one ending in .py")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        last = traceback.format_exception_only(type(error), error)[-1].strip()
+        raise InputError(
+            f"`plugin={path}` cannot be imported: {last}; mend that file"
+        ) from error

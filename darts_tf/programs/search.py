@@ -1,0 +1,68 @@
+"""Searches for cells, by any strategy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from darts_tf.config import SearchConfig
+from darts_tf.config_rules import RELAXED, SHARING, settle
+from darts_tf.programs import (
+    black_box_search,
+    memory_report,
+    nasbench201_oracle,
+    plugins,
+    records,
+    setup,
+    weight_sharing,
+)
+from darts_tf.programs.task_choice import task_of
+from darts_tf.run.loop.driver import drive
+
+
+def run(config: SearchConfig, workdir: str | Path, data=None) -> str:
+    """Searches, or goes on with the search in `workdir`; returns a summary.
+
+    Args:
+      config: the settings.
+      workdir: folder of the search; made where it is missing.
+      data: ImageData or TextData; loaded by `config.dataset` where None.
+
+    Raises:
+      InputError: settings, data or the folder cannot be used.
+      DivergedError: a loss is no longer finite.
+      SystemExit: 0 or 130 after SIGTERM or Ctrl-C, everything saved.
+    """
+    plugins.load(config.plugin)
+    config = settle(config)
+    with setup.restored_options():
+        if config.strategy in RELAXED:
+            return _descend(config, workdir, data)
+        if config.strategy == SHARING:
+            return weight_sharing.search(config, workdir, data)
+        return black_box_search.search(config, workdir, data)
+
+
+def _descend(config: SearchConfig, path: str | Path, data) -> str:
+    """Searches by gradient descent on alpha; returns the summary."""
+    replicas = setup.prepare(config, config.space, supernet=True)
+    nasbench201_oracle.check(config, config.space)
+    task, values = task_of(config.space), setup.run_values(config, data)
+    divided = task.search_data(config, data)
+    memory_report.search(config, divided, replicas)
+    loop = task.search(config, replicas, divided)
+    with setup.open_run("search", config, path, replicas, data) as workdir:
+        with records.reporting(workdir, values, replicas) as reporter:
+            cost = drive(
+                loop,
+                workdir,
+                report_every=config.report_every,
+                checkpoint_every=config.checkpoint_every,
+                reporter=reporter,
+                on_epoch=records.SearchRecords(workdir, reporter).on_epoch,
+                team=replicas,
+            )
+        if not replicas.chief:
+            return ""
+        return records.finish_search(
+            workdir, loop, cost, config, values, replicas.count
+        )

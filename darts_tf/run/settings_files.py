@@ -1,0 +1,112 @@
+"""The settings of a run in its folder: config.json, and flags.txt for people.
+
+`config.json` holds {"version": 1, "program": NAME, "config": {name: value}},
+from which the run is repeated. Folders made before there was one have only
+flags.json, the bare values, which `upgraded` reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from darts_tf import config as configs
+from darts_tf.errors import InputError
+from darts_tf.run import files
+
+CONFIG_FILE = "config.json"
+OLD_FILE = "flags.json"
+VERSION = 1
+OLD_VALUES = {"strategy": "darts", "optimization": "bilevel", "jit": "off"}
+"""By name: what runs did before there was such a name."""
+
+
+def exists(folder: Path) -> bool:
+    """Returns whether a folder holds the settings of a run."""
+    return (folder / CONFIG_FILE).exists() or (folder / OLD_FILE).exists()
+
+
+def write(folder: Path, program: str, values: Mapping[str, object]) -> None:
+    """Writes config.json."""
+    content = {"version": VERSION, "program": program, "config": dict(values)}
+    files.write_json_atomic(folder / CONFIG_FILE, content)
+
+
+def read(folder: Path, complete: bool = True) -> dict:
+    """Returns the values of the run in a folder, by name.
+
+    Args:
+      folder: of the run.
+      complete: whether an older run's values are `upgraded`.
+
+    Raises:
+      InputError: there are none, or they cannot be read.
+    """
+    new = folder / CONFIG_FILE
+    path = folder / OLD_FILE if (folder / OLD_FILE).exists() else new
+    path = new if new.exists() else path
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(
+            f"{folder} is no folder of a run (it has no {CONFIG_FILE}); give the "
+            "`workdir` of a run"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path} cannot be read ({error}); start anew in another `workdir`"
+        ) from error
+    if path == new and isinstance(content, dict):
+        _check_version(path, content.get("version"))
+        content = content.get("config")
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds no settings; start anew in another `workdir`")
+    return upgraded(content) if complete and path != new else content
+
+
+def _check_version(path: Path, version: object) -> None:
+    if version != VERSION:
+        raise InputError(
+            f"{path} has version {version!r}, and this program reads version "
+            f"{VERSION}; use the darts_tf that made it, or another `workdir`"
+        )
+
+
+def upgraded(values: Mapping[str, object]) -> dict:
+    """Returns the values of flags.json (version 0) as those of version 1.
+
+    Names that the run's program did not know get what it did without them;
+    all others their fields' defaults (`Config.from_stored`).
+    """
+    return {**OLD_VALUES, **values} if "space" in values else dict(values)
+
+
+def as_flagfile(values: Mapping[str, object]) -> str:
+    """Returns a flagfile that gives the values again, sorted by name."""
+    lines = []
+    for name, value in sorted(values.items()):
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            lines.append(f"--{name}" if value else f"--no{name}")
+        elif isinstance(value, (list, tuple)):
+            lines.append(f"--{name}={','.join(map(str, value))}")
+        else:
+            lines.append(f"--{name}={value}")
+    return "\n".join(lines) + "\n"
+
+
+def free_names(kind: type[configs.Config], *reasons: str) -> tuple[str, ...]:
+    """Returns the fields that a resumed run may change, for these reasons."""
+    fields = kind.__dataclass_fields__.values()
+    return tuple(f.name for f in fields if f.metadata["free"] in reasons)
+
+
+def digest(kind: type[configs.Config], values: Mapping[str, object]) -> str:
+    """Returns a hash, 16 characters, of the values that decide a result."""
+    places = ("workdir", *free_names(kind, "place"))
+    kept = {name: value for name, value in values.items() if name not in places}
+    text = json.dumps(kept, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

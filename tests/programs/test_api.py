@@ -1,0 +1,209 @@
+"""The verbs of a notebook, on tiny data in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import darts_tf as dt
+from darts_tf.run.loop.metrics import MetricsLog
+
+ROOT = Path(__file__).parents[2]
+SEARCH = dt.SearchConfig(
+    space="s2",
+    method="first_order",
+    channels=1,
+    layers=3,
+    epochs=2,
+    batch_size=8,
+    crop_padding=0,
+    flip=False,
+    learning_rate=0.1,
+    alpha_learning_rate=0.1,
+    instruments=(),
+)
+TRAINING = dt.TrainingConfig(
+    channels=2,
+    layers=3,
+    epochs=1,
+    batch_size=8,
+    crop_padding=0,
+    flip=False,
+    auxiliary_weight=0.0,
+    valid_fraction=0.25,
+)
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 255, (60, 8, 8, 1), np.uint8)
+    return dt.data.from_arrays(x, np.arange(60) % 3)
+
+
+@pytest.fixture(scope="module")
+def searched(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "search"
+    return dt.search(data, SEARCH, folder), folder
+
+
+def test_a_search_says_all_that_it_found(searched, capsys):
+    outcome, folder = searched
+    assert outcome.workdir == folder
+    assert outcome.genotype.space == "s2"
+    assert outcome.alpha["normal"].shape[0] == 14
+    assert [record["epoch"] for record in outcome.history] == [1, 2]
+    assert outcome.result["seed"] == 0
+    assert outcome.plot().axes
+    assert dt.derive(folder) == outcome.genotype
+    assert dt.derive(folder, epoch=1).space == "s2"
+
+
+def test_its_settings_are_stored_with_the_data(searched, data):
+    _, folder = searched
+    stored = json.loads((folder / "config.json").read_text())
+    assert stored["program"] == "search"
+    assert stored["config"]["fingerprint"] == data.fingerprint
+    assert stored["config"]["dataset"] == "arrays"
+
+
+def test_the_same_call_returns_the_same_and_other_data_are_refused(searched, data):
+    outcome, folder = searched
+    assert dt.search(data, SEARCH, folder).genotype == outcome.genotype
+    x = np.zeros((60, 8, 8, 1), np.uint8)
+    other = dt.data.from_arrays(x, np.arange(60) % 3)
+    with pytest.raises(dt.InputError, match="`fingerprint`: the run has"):
+        dt.search(other, SEARCH, folder)
+    with pytest.raises(dt.InputError, match="`epochs`: the run has 2, given 3"):
+        dt.search(data, SEARCH.replace(epochs=3), folder)
+
+
+def test_without_a_folder_nothing_is_written(data, tmp_path, monkeypatch):
+    here, temporary = tmp_path / "here", tmp_path / "temporary"
+    here.mkdir()
+    temporary.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    outcome = dt.evaluate("DARTS_V2", data, TRAINING)
+    assert not list(here.iterdir()) and not list(temporary.glob("darts_tf*"))
+    assert outcome.workdir is None and len(outcome.history) == 1
+    assert 0 <= outcome.result["test"]["error"] <= 1
+
+
+def test_an_evaluation_of_a_genotype_and_its_export(searched, data, tmp_path):
+    genotype = searched[0].genotype
+    outcome = dt.evaluate(genotype, data, TRAINING, tmp_path / "run")
+    assert outcome.genotype == genotype
+    stored = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
+    assert stored["space"] == "s2"
+    assert dt.load_genotype(stored["genotype"], "s2") == genotype
+    assert (dt.export(tmp_path / "run") / "saved_model.pb").exists()
+    other = dt.load_genotype("DARTS_V2")
+    with pytest.raises(dt.InputError, match="given darts_conv"):
+        dt.evaluate(other, data, TRAINING, tmp_path / "run")
+    with pytest.raises(dt.InputError, match="holds a run of another genotype"):
+        same_space = dt.load_genotype("LAMBDA_C10", "s2")
+        dt.evaluate(same_space, data, TRAINING, tmp_path / "run")
+
+
+def test_strategies_that_ask_have_no_alpha(data):
+    config = dt.SearchConfig(
+        space="nasbench201",
+        strategy="random",
+        budget_evaluations=1,
+        channels=1,
+        layers=3,
+        epochs=1,
+        batch_size=8,
+        crop_padding=0,
+    )
+    outcome = dt.search(data, config)
+    assert outcome.alpha == {} and outcome.result["evaluations"] == 1
+    with pytest.raises(dt.InputError, match="without alpha"):
+        outcome.plot()
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda data: dt.search([1, 2], SEARCH), "made by darts_tf.data"),
+        (
+            lambda data: dt.search(data, SEARCH.replace(space="darts_recurrent")),
+            "`data` is images",
+        ),
+        (lambda data: dt.search(data, SEARCH.replace(hidden_size=3)), "`hidden_size`"),
+        (lambda data: dt.evaluate("DARTS_V9", data, TRAINING), "DARTS_V"),
+        (lambda data: dt.export("missing", format="zip"), "`format=zip`"),
+        (lambda data: dt.export("missing"), "is no folder of a run"),
+        (lambda data: dt.derive("missing"), "is no folder of a run"),
+    ],
+)
+def test_bad_input_is_refused_in_the_words_of_arguments(data, call, words):
+    with pytest.raises(dt.InputError, match=words) as error:
+        call(data)
+    assert "--" not in str(error.value)
+
+
+def test_signals_and_threads_of_the_caller_stay_its_own(data):
+    """Also in a thread, where Python takes no handlers."""
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    found = []
+    thread = threading.Thread(
+        target=lambda: found.append(dt.evaluate("DARTS_V2", data, TRAINING))
+    )
+    thread.start()
+    thread.join()
+    assert found and len(found[0].history) == 1
+    assert handlers == (signal.getsignal(signal.SIGINT), signal.getsignal(15))
+
+
+def test_a_stop_is_a_keyboard_interrupt_and_the_call_goes_on(
+    data, tmp_path, monkeypatch
+):
+    config = TRAINING.replace(epochs=3)
+    append = MetricsLog.append
+
+    def stopping(log, record):
+        append(log, record)
+        if record["kind"] == "epoch" and record["epoch"] == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MetricsLog, "append", stopping)
+        with pytest.raises(KeyboardInterrupt, match="goes on"):
+            dt.evaluate("DARTS_V2", data, config, tmp_path)
+    assert len(dt.evaluate("DARTS_V2", data, config, tmp_path).history) == 3
+
+
+def test_importing_the_package_is_cheap():
+    script = (
+        "import sys, time\nstart = time.process_time()\nimport darts_tf as dt\n"
+        "seconds = time.process_time() - start\n"
+        "assert dt.SearchConfig(channels=3).channels == 3\n"
+        "assert set(dt.__all__) <= set(dir(dt)) and dt.__version__\n"
+        "assert dt.data.__name__ == 'darts_tf.data'\n"
+        "assert not {'tensorflow', 'keras', 'absl'} & sys.modules.keys()\n"
+        "print(seconds)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 0.3
+
+
+def test_every_public_name_is_there():
+    for name in dt.__all__:
+        if name == "build_network":
+            pytest.importorskip("darts_tf.networks.build")
+        assert getattr(dt, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'serach'"):
+        dt.__getattr__("serach")

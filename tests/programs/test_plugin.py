@@ -1,0 +1,119 @@
+"""A file of one's own operation and space, from the command line, anywhere."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from darts_tf.errors import InputError
+from darts_tf.programs import plugins
+
+ROOT = pathlib.Path(__file__).parents[2]
+PLUGIN = """
+import keras
+import darts_tf as dt
+
+@dt.register_operation("twice_3x3")
+def twice(channels, stride):
+    return keras.Sequential([
+        keras.layers.ReLU(),
+        keras.layers.Conv2D(channels, 3, stride, padding="same", use_bias=False),
+        keras.layers.Conv2D(channels, 1, use_bias=False),
+    ])
+
+dt.cell_space("twofold", nodes=2, operations=["twice_3x3", "skip_connect", "none"])
+"""
+TINY = (
+    "--dataset=digits",
+    "--examples=120",
+    "--channels=2",
+    "--layers=3",
+    "--batch_size=10",
+    "--epochs=1",
+    "--crop_padding=0",
+    "--noflip",
+)
+
+
+def run(folder, program, *arguments, code: int = 0) -> str:
+    """Runs a program in a folder where train/ cannot be imported."""
+    done = subprocess.run(
+        [sys.executable, "-m", "darts_tf.cli", program, *map(str, arguments)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.program
+@pytest.mark.slow
+def test_searched_derived_evaluated_and_exported(tmp_path):
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    search, evaluation = tmp_path / "search", tmp_path / "evaluate"
+    mine = ("--plugin=mine.py", "--space=twofold")
+    output = run(
+        tmp_path,
+        "search",
+        *TINY,
+        *mine,
+        "--method=first_order",
+        f"--workdir={search}",
+    )
+    assert "--space=twofold" in output and "--plugin=" in output
+    assert "twofold" in run(tmp_path, "derive", f"--workdir={search}")
+    run(
+        tmp_path,
+        "evaluate",
+        *TINY,
+        *mine,
+        "--auxiliary_weight=0",
+        f"--genotype={search / 'genotype.json'}",
+        f"--workdir={evaluation}",
+    )
+    assert "SavedModel" in run(tmp_path, "export", f"--workdir={evaluation}")
+    assert (evaluation / "export" / "saved_model.pb").exists()
+
+
+def test_an_unknown_space_says_how_to_register_it(tmp_path):
+    output = run(tmp_path, "search", "--space=twofold", "--workdir=x", code=2)
+    (line,) = output.splitlines()
+    assert line.startswith("error: --space=twofold: unknown space") and "plugin" in line
+
+
+def test_a_plugin_is_imported_once(tmp_path):
+    path = tmp_path / "counting.py"
+    path.write_text(
+        "import pathlib\n"
+        "with open(pathlib.Path(__file__).with_suffix('.log'), 'a') as log:\n"
+        "    log.write('x')\n"
+    )
+    for _ in range(2):
+        plugins.load(str(path))
+    plugins.load(None)
+    assert path.with_suffix(".log").read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    "source, words",
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("def f(:", "SyntaxError: invalid syntax"),
+        ("import no_such_module", "ModuleNotFoundError: No module named"),
+    ],
+)
+def test_a_plugin_that_fails_is_one_line(tmp_path, source, words):
+    path = tmp_path / "bad.py"
+    path.write_text(source)
+    with pytest.raises(InputError, match=words) as error:
+        plugins.load(str(path))
+    assert str(path) in str(error.value) and "\n" not in str(error.value)
+    with pytest.raises(InputError, match="is no file"):
+        plugins.load(str(tmp_path / "missing.py"))

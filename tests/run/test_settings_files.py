@@ -1,0 +1,50 @@
+"""The settings in a run's folder: config.json, older flags.json, flags.txt."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from darts_tf.config import SearchConfig
+from darts_tf.errors import InputError
+from darts_tf.run import settings_files
+
+
+def test_a_flagfile_is_sorted_and_leaves_out_what_is_not_set():
+    text = settings_files.as_flagfile({"b": 2, "c": None, "a": True, "d": ["x", "y"]})
+    assert text == "--a\n--b=2\n--d=x,y\n"
+
+
+@pytest.mark.parametrize("name", ["workdir", "data_dir", "download", "plugin"])
+def test_the_hash_does_not_know_where_things_lie(name):
+    def digest(values):
+        return settings_files.digest(SearchConfig, values)
+
+    usual = {"epochs": 3, name: "x"}
+    assert len(digest(usual)) == 16
+    assert digest(usual | {name: "y"}) == digest(usual)
+    assert digest({name: "x", "epochs": 3}) == digest(usual)
+    assert digest(usual | {"epochs": 4}) != digest(usual)
+
+
+def test_a_run_is_repeated_from_its_config(tmp_path):
+    config = SearchConfig(channels=4, instruments=["gap"])
+    settings_files.write(tmp_path, "search", {"channels": 4, "instruments": ["gap"]})
+    content = json.loads((tmp_path / "config.json").read_text())
+    assert content["version"] == 1 and content["program"] == "search"
+    assert SearchConfig.from_stored(settings_files.read(tmp_path)) == config
+
+
+def test_an_older_run_did_what_there_was_no_name_for(tmp_path):
+    (tmp_path / "flags.json").write_text('{"space": "s1", "channels": 4}')
+    stored = SearchConfig.from_stored(settings_files.read(tmp_path))
+    assert (stored.jit, stored.strategy) == ("off", "darts")
+    assert (stored.optimization, stored.channels) == ("bilevel", 4)
+    assert stored.partial_channels == 1 and stored.compiled
+
+
+def test_another_version_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text('{"version": 2, "config": {}}')
+    with pytest.raises(InputError, match="has version 2"):
+        settings_files.read(tmp_path)
