@@ -87,6 +87,7 @@ class _Trunk(keras.Model):
         self.cells_a_stage = size
         self.kinds = (CELL,) * layers
         self.stem = cifar_stem(channels, self._norm)
+        self.stem.name = "stem"
         self.cells, self.blocks = [], []
         for layer in range(layers):
             wide = channels * 2 ** (layer // self.cells_a_stage)
