@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks import conv, nasbench201
+from darts_tf.networks.derived import separate
 from darts_tf.networks.transfer.inheritance import from_parent, from_supernet
 from darts_tf.space.architecture_string import from_string
 from darts_tf.space.conv import SPACE as CONV
@@ -168,7 +169,7 @@ def test_a_gated_operation_learns(parents):
         if edge == (2, "nor_conv_3x3")
     ]
     with tf.GradientTape() as tape:
-        found, _ = child(IMAGES, training=True)
+        found = separate(child(IMAGES, training=True))[0]
         value = tf.reduce_sum(found[:, 0])
     gradient = tape.gradient(value, operation.layers[-1].gamma.value)
     assert np.abs(gradient.numpy()).max() > 1e-6
