@@ -9,12 +9,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from darts_tf.networks.keras_registration import register_networks_with_keras
+
 if TYPE_CHECKING:
     from darts_tf import data
     from darts_tf.config import DerivationConfig, SearchConfig, TrainingConfig
     from darts_tf.errors import DivergedError, InputError
     from darts_tf.networks.build import build_network
-    from darts_tf.networks.operations import register_operation
+    from darts_tf.networks.operation_registry import register_operation
     from darts_tf.programs.api import (
         EvaluationOutcome,
         SearchOutcome,
@@ -46,7 +48,7 @@ _HOMES = {
     "export": "darts_tf.programs.api",
     "load_genotype": "darts_tf.space.published",
     "load_trained_weights": "darts_tf.programs.trained_weights",
-    "register_operation": "darts_tf.networks.operations",
+    "register_operation": "darts_tf.networks.operation_registry",
     "register_space": "darts_tf.space.registry",
     "search": "darts_tf.programs.api",
 }
@@ -74,6 +76,9 @@ __all__ = [
     "register_space",
     "search",
 ]
+
+
+register_networks_with_keras()
 
 
 def __getattr__(name: str) -> Any:

@@ -189,7 +189,7 @@ class Supernet(_Trunk):
         return self._logits(images, training, lambda layer: {"weights": rows[layer]})
 
 
-@keras.saving.register_keras_serializable(f"{PACKAGE}.nasbench201")
+@keras.saving.register_keras_serializable(f"{PACKAGE}_nasbench201")
 class EvaluationNetwork(DerivedNetwork, _Trunk):
     """The network of a derived architecture; it has no auxiliary head.
 

@@ -66,7 +66,7 @@ def test_fit_evaluate_predict_save_and_load(
     model.summary()
     text = capsys.readouterr().out
     assert "(None, 3)" in text and "?" not in text
-    history = model.fit(IMAGES, LABELS, batch_size=8, epochs=2, verbose=0).history
+    history = model.fit(IMAGES, LABELS, batch_size=12, verbose=0).history
     assert set(history) == {"loss", "accuracy"} and np.isfinite(history["loss"]).all()
     scores = model.evaluate(IMAGES, LABELS, verbose=0)
     logits = model.predict(IMAGES, verbose=0)
@@ -78,7 +78,8 @@ def test_fit_evaluate_predict_save_and_load(
         np.testing.assert_array_equal(before, after)
     np.testing.assert_allclose(loaded.predict(IMAGES, verbose=0), logits, rtol=1e-5)
     assert loaded.evaluate(IMAGES, LABELS, verbose=0) == pytest.approx(scores)
-    loaded.fit(IMAGES, LABELS, batch_size=8, verbose=0)
+    if not more:
+        loaded.fit(IMAGES, LABELS, batch_size=12, verbose=0)
 
 
 def test_the_auxiliary_loss_is_added_in_training_alone():
@@ -158,8 +159,7 @@ def test_a_saved_network_loads_where_darts_tf_is_imported(first, tmp_path):
     model.build((None, 8, 8, 3))
     model.save(tmp_path / "x.keras")
     ours = """
-from darts_tf.networks.keras_registration import register_networks_with_keras
-register_networks_with_keras()
+import darts_tf
 """
     parts = [ours, "import keras"] if first == "darts_tf" else ["import keras", ours]
     code = f"""
