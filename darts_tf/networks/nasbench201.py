@@ -88,6 +88,7 @@ class _Trunk(keras.Model):
         self.cells_a_stage = size
         self.kinds = (CELL,) * layers
         self.stem = cifar_stem(channels, self._norm)
+        self.stem.name = "stem"
         self.cells, self.blocks = [], []
         for layer in range(layers):
             wide = channels * 2 ** (layer // self.cells_a_stage)
@@ -196,7 +197,7 @@ class Supernet(_Trunk):
         return self._logits(images, training, lambda layer: {"weights": rows[layer]})
 
 
-@keras.saving.register_keras_serializable(f"{PACKAGE}.nasbench201")
+@keras.saving.register_keras_serializable(f"{PACKAGE}_nasbench201")
 class EvaluationNetwork(DerivedNetwork, _Trunk):
     """The network of a derived architecture; it has no auxiliary head.
 
