@@ -31,7 +31,7 @@ def small_search(
     net.build((None, 8, 8, 1))
     replicas = Replicas("one_device")
     task = tasks.ImageTask(
-        net, batches, batches, lambda: [next(batches(50))], replicas, compiled
+        net, batches, batches, lambda: [next(batches(50))], replicas
     )
     chosen = search.SearchSettings(method, 3, 2, 4, compiled=compiled, **settings)
     return search.Search(task, chosen, replicas, *more)
