@@ -11,9 +11,9 @@ pytestmark = [pytest.mark.program, pytest.mark.slow]
 
 def test_a_plain_search_runs_to_its_end_and_serves_as_a_supernet(programs, tmp_path):
     plain = f"--workdir={tmp_path / 'plain'}"
-    flags = (*programs.search, "--examples=64", "--epochs=1", "--nocompiled")
+    flags = (*programs.search, "--examples=32", "--epochs=1", "--nocompiled")
     output = programs.run("search", *flags, plain)
-    assert "Search finished" in output and "--nocompiled" in output
+    assert "Search finished" in output
     refused = programs.run("search", *programs.search, plain, code=2)
     assert "--compiled" in refused
     stored = json.loads((tmp_path / "plain" / "config.json").read_text())
