@@ -82,7 +82,7 @@ def copy_weights(source: Supernet, target: Supernet) -> None:
 
 def batch(seed: int):
     """Four images of float64 and their labels."""
-    images = tf.random.stateless_normal((4, 8, 8, 1), [seed, 0], tf.float64)
+    images = tf.random.stateless_normal((4, 8, 8, 1), [seed, 0], dtype=tf.float64)
     return images, tf.constant([0, 1, 2, 1])
 
 
