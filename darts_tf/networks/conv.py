@@ -75,7 +75,7 @@ class Supernet(Trunk):
     ):
         check_channels(channels, partial_channels)
         self.space, self.recompute = space, recompute
-        self.partial_channels = partial_channels
+        self.partial_channels, self.plain_edges = partial_channels, not compiled
         # Replicas cannot meet inside of a shared trace.
         shares = compiled and not synchronized
         self._traces = SharedTraces(second_derivatives, xla) if shares else None

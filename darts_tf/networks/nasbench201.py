@@ -159,7 +159,7 @@ class Supernet(_Trunk):
         compiled: bool = True,
     ):
         check_channels(channels, partial_channels)
-        self.space, self.recompute, self._compiled = space, recompute, compiled
+        self.space, self.recompute, self.plain_edges = space, recompute, not compiled
         self.partial_channels = partial_channels
         self._norm = functools.partial(BatchNorm, True, momentum=0.0)
         super().__init__(channels, layers, classes, name="supernet")
@@ -178,7 +178,7 @@ class Supernet(_Trunk):
         return Cell(units, spec.nodes, spec.concat, [None] * spec.inputs, join)
 
     def _edges(self, spec, source, channels, norm):
-        if self._compiled:
+        if not self.plain_edges:
             return PackedEdges(spec, source, channels, norm)
         return MixedEdges(spec, source, channels, 1, norm, normalize_pools=False)
 

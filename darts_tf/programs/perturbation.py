@@ -137,7 +137,7 @@ def build(search: Workdir, stored: SearchConfig, config: DerivationConfig):
     )
     loop = perturbation_loop.PerturbationLoop(
         trained.task.model,
-        snapshot(trained.task.w)[0],
+        snapshot(trained.task.w),
         trained.architecture.mixing_weights(),
         settings,
         Batches(stored, data, 0, replicas).augmented,
