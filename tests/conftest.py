@@ -17,6 +17,9 @@ if (
 
 import pytest
 
+PROGRAMS = {"programs", "outcomes", "stub"}
+"""Fixtures of tests/programs that start programs."""
+
 LONGEST = (
     "programs/test_kill.py",
     "programs/test_pipeline.py",
@@ -47,10 +50,12 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Marks whole programs; the longest files come first, then other programs."""
+    """Marks programs and goldens; the longest files come first, then other programs."""
     for item in items:
-        if "programs" in item.fixturenames:
+        if PROGRAMS & set(item.fixturenames) and "programs" in item.path.parts:
             item.add_marker("program")
+        if "conformance" in item.path.parts:
+            item.add_marker("goldens")
     items.sort(key=_place)
 
 

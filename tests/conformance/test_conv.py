@@ -116,6 +116,7 @@ def net(float64):
 SEED = tf.constant([0, 0])
 
 
+@pytest.mark.slow
 def test_supernet_first_order(net):
     (gradient, _), w, _, alpha, train, valid = net
     gradient.method = "first_order"
@@ -133,6 +134,7 @@ def test_supernet_first_order(net):
     close(reduce, "net/dalpha_reduce_first")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method, short, product",
     [
@@ -163,6 +165,7 @@ def eval_cases():
     return [m.group(1) for m in map(pattern.match, GOLDEN) if m]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", eval_cases())
 def test_evaluation_network(name):
     images = tf.constant(GOLDEN["eval/x"])
@@ -190,6 +193,7 @@ def test_derived_cells():
             assert [list(e) for e in cell.edges] == case[name]
 
 
+@pytest.mark.slow
 def test_every_key_was_checked(request):
     """Runs last; a key that nothing above knows fails."""
     ran = {item.name.split("[")[0] for item in request.session.items}

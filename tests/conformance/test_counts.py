@@ -29,6 +29,7 @@ def count_cases():
     return [k for k in counts if re.search("cifar10|imagenet", k)], counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", count_cases()[0])
 def test_parameter_count(key):
     genotype, data, channels, layers, auxiliary = key.split("/")
@@ -48,6 +49,7 @@ def test_parameter_count(key):
     assert total == count_cases()[1][key]
 
 
+@pytest.mark.slow
 def test_supernet_of_the_paper_has_1930618_weights():
     model = Supernet(conv.SPACE, 16, 8, 10)
     model.build((None, 32, 32, 3))

@@ -56,6 +56,7 @@ def supernet(name: str) -> Supernet:
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, short", CASES)
 def test_regulariser(name, short):
     golden = {k: GOLDEN[f"lambda/{name}/{short}/{k}"] for k in KEYS}

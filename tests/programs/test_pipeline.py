@@ -177,6 +177,7 @@ def test_a_missing_flagfile_is_one_line_and_nothing_starts(programs, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(
     "stage, code", [("evaluate", 130), ("search", 1), ("search", 0)]
 )

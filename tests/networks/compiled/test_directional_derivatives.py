@@ -99,6 +99,7 @@ def test_which_supernets_know_their_slopes(arguments, knows):
 BOUNDS = {"float64": 1e-9, "float32": 2e-3, "bfloat16": 0.1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "partial, dtype", [(1, "float64"), (1, "bfloat16"), (2, "float32")]
 )
@@ -169,6 +170,7 @@ print("SAME")
 """
 
 
+@pytest.mark.slow
 def test_on_two_replicas_too():
     """Each traces in a thread of its own."""
     check_says(TWO_DEVICES, "SAME", devices=2)

@@ -90,6 +90,7 @@ print("SAME")
 """
 
 
+@pytest.mark.slow
 def test_two_replicas_compute_what_one_does_on_the_joined_batch():
     check_says(TWO_DEVICES, "SAME", devices=2)
 
@@ -106,6 +107,7 @@ def loop():
     return small_search("first_order", [shown])
 
 
+@pytest.mark.slow
 def test_resumed_search_equals_an_undisturbed_one(loop):
     loop.advance()
     state = loop.state()
@@ -155,6 +157,7 @@ def test_genotype_and_end_of_epoch(loop):
         np.testing.assert_allclose(weights.sum(-1), 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mixed_product", "slope_gradient"])
 def test_compiled_pieces_compute_what_eager_ones_do(loop, name):
     """TensorFlow's second derivatives have been wrong in graphs only."""

@@ -67,6 +67,7 @@ def test_what_fails_in_the_background_is_not_lost():
                 pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", bilevel.METHODS)
 def test_each_piece_of_a_search_is_traced_once(method, monkeypatch):
     known = []
@@ -85,6 +86,7 @@ def test_each_piece_of_a_search_is_traced_once(method, monkeypatch):
     assert counts == [1] * len(pieces)
 
 
+@pytest.mark.slow
 def test_nothing_is_traced_for_later_while_w_warms_up(monkeypatch):
     known = []
     monkeypatch.setattr(
