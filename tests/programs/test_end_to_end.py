@@ -83,7 +83,7 @@ def test_search_leaves_its_files(searched):
     assert names(searched / "genotypes") == {"epoch_0001.json", "epoch_0002.json"}
     last = searched / "genotypes" / "epoch_0002.json"
     found = searched / "genotype.json"
-    assert load_genotype(str(found)) == load_genotype(str(last))
+    assert load_genotype(str(found), "s2") == load_genotype(str(last), "s2")
     assert set(result(searched)) == RESULT | {
         "skip_connections",
         "collapsed",
