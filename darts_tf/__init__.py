@@ -9,12 +9,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from darts_tf.networks.keras_registration import register_networks_with_keras
+
 if TYPE_CHECKING:
     from darts_tf import data
     from darts_tf.config import DerivationConfig, SearchConfig, TrainingConfig
     from darts_tf.errors import DivergedError, InputError
     from darts_tf.networks.build import build_network
-    from darts_tf.networks.operations import register_operation
+    from darts_tf.networks.operation_registry import register_operation
     from darts_tf.programs.api import (
         EvaluationOutcome,
         SearchOutcome,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
         export,
         search,
     )
+    from darts_tf.programs.trained_weights import load_trained_weights
     from darts_tf.space.genotype import Genotype
     from darts_tf.space.published import load_genotype
     from darts_tf.space.registry import cell_space, register_space
@@ -44,7 +47,8 @@ _HOMES = {
     "evaluate": "darts_tf.programs.api",
     "export": "darts_tf.programs.api",
     "load_genotype": "darts_tf.space.published",
-    "register_operation": "darts_tf.networks.operations",
+    "load_trained_weights": "darts_tf.programs.trained_weights",
+    "register_operation": "darts_tf.networks.operation_registry",
     "register_space": "darts_tf.space.registry",
     "search": "darts_tf.programs.api",
 }
@@ -67,10 +71,14 @@ __all__ = [
     "evaluate",
     "export",
     "load_genotype",
+    "load_trained_weights",
     "register_operation",
     "register_space",
     "search",
 ]
+
+
+register_networks_with_keras()
 
 
 def __getattr__(name: str) -> Any:

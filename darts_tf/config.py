@@ -215,7 +215,7 @@ def _checked_number(field: dataclasses.Field, value: Any, wanted: type) -> Any:
     word = "an integer" if wanted is int else "a number"
     if isinstance(value, bool) or not isinstance(value, family):
         raise InputError(f"`{field.name}` must be {word}; received {value!r}")
-    value = wanted(value)
+    value = int(value) if wanted is int else float(value)
     if not math.isfinite(value):
         raise InputError(f"`{field.name}={value}` must be a finite number")
     least, most = field.metadata["least"], field.metadata["most"]
@@ -278,7 +278,7 @@ class NetworkConfig(Config):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainedNetworkConfig(Config):
-    """What a training from scratch has and a supernet has not."""
+    """The parts of a network that only a training from scratch has."""
 
     network: Network = _option(
         "cifar",
@@ -492,7 +492,7 @@ class DataConfig(Config):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PaceConfig(Config):
-    """How often a long run writes."""
+    """The pace at which a long run writes records and checkpoints."""
 
     report_every: int = _option(
         50, "Steps between two records of metrics.", least=1, free="pace"
@@ -508,7 +508,7 @@ class PaceConfig(Config):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig(PaceConfig):
-    """What every long run has: seed, devices, precision, compilation."""
+    """Seed, devices, precision and compilation of a long run."""
 
     precision: Precision = _option(
         "float32",

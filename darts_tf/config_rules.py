@@ -47,7 +47,7 @@ STRATEGY_NAMES = {
     "reinforce": ("reinforce_learning_rate", "reinforce_baseline"),
     "bayesian": ("bayesian_startup",),
 }
-"""By strategy that asks an estimator: the names that it alone has."""
+"""The names that only one strategy has, of those that ask an estimator."""
 
 ESTIMATOR_NAMES = {
     "full": (),
@@ -57,7 +57,7 @@ ESTIMATOR_NAMES = {
     "learning_curve": ("curve_epochs",),
     "inherit": ("supernet", "inherit_from", "parents"),
 }
-"""By estimator: the names that some others have not."""
+"""The names of each estimator that some others have not."""
 
 UNTRAINED = {
     "table": ("nasbench201_table",),
@@ -102,7 +102,7 @@ JOINT_NAMES = {
         "alpha_beta1",
     ),
 }
-"""By optimization: names that mean nothing where alpha and w share a loss."""
+"""The names that mean nothing where alpha and w share a loss."""
 
 EARLY_STOP_NAMES = {
     "early_stop_window": ("eigenvalue",),
@@ -110,7 +110,7 @@ EARLY_STOP_NAMES = {
     "early_stop_skips": ("skip_connections",),
     "early_stop_first": ("eigenvalue", "skip_connections"),
 }
-"""By name: the rules with which it means something."""
+"""The rules with which a name means something."""
 
 PERTURBATION_NAMES = (
     "out",
@@ -165,8 +165,8 @@ def inapplicable(config: Config) -> dict[str, str]:
     """Returns the names that mean nothing, with the setting that says so."""
     if not isinstance(config, (SearchConfig, TrainingConfig)):
         return {}
-    found = dict.fromkeys(_not_in_space(config), f"`space={config.space}`")
-    return _not_in_strategy(config) | found
+    in_space = dict.fromkeys(_not_in_space(config), f"`space={config.space}`")
+    return _not_in_strategy(config) | in_space
 
 
 def applicable(config: Config) -> dict[str, object]:
@@ -192,14 +192,14 @@ def declared(kind: type) -> tuple[str, ...]:
 
 def _not_in_space(config: ImageConfig) -> list[str]:
     task = "text" if is_text(config.space) else "images"
-    found = [
+    unread = [
         field.name
         for field in dataclasses.fields(config)
         if field.metadata["task"] not in (None, task)
     ]
     if config.space == nasbench201.SPACE.name:
-        return [*found, "network", "auxiliary_weight"]
-    return [*found, "nasbench201_table"]
+        return [*unread, "network", "auxiliary_weight"]
+    return [*unread, "nasbench201_table"]
 
 
 def _not_in_strategy(config: ImageConfig) -> dict[str, str]:
@@ -316,17 +316,17 @@ def _settle_lambda(config: SearchConfig) -> SearchConfig:
 
 def _settle_optimization(config: SearchConfig) -> SearchConfig:
     """Fills in a joint optimization's only gradient, and refuses others."""
-    given = config.optimization
-    if given == BILEVEL:
+    chosen = config.optimization
+    if chosen == BILEVEL:
         return config
     if config.strategy != "darts":
         raise InputError(
-            f"`optimization={given}` is an ablation of `strategy=darts`; leave "
+            f"`optimization={chosen}` is an ablation of `strategy=darts`; leave "
             f"out `strategy={config.strategy}`"
         )
     if "method" in config.given and config.method != "first_order":
         raise InputError(
-            f"`method={config.method}` means nothing with `optimization={given}`: "
+            f"`method={config.method}` means nothing with `optimization={chosen}`: "
             "alpha and w minimise one loss, and there is no inner problem to look "
             "through; leave it out"
         )
@@ -378,8 +378,8 @@ def _check_schedule(config: ImageConfig) -> None:
 
 
 def _check_budget(config: SearchConfig) -> None:
-    given = config.budget_evaluations, config.budget_seconds
-    if min(given) < 0 or not any(given):
+    budget = config.budget_evaluations, config.budget_seconds
+    if min(budget) < 0 or not any(budget):
         raise InputError(
             f"`strategy={config.strategy}` goes on until its budget is spent, and "
             "it has none; give `budget_evaluations` or `budget_seconds` above 0, "
@@ -425,16 +425,16 @@ def less_fidelity(config: SearchConfig) -> dict[str, int]:
 
 
 def _check_fidelity(config: SearchConfig) -> None:
-    given = less_fidelity(config)
+    less = less_fidelity(config)
     # 0 examples and no image size stand for all that there is.
-    full = {name: getattr(config, name) or float("inf") for name in given}
-    for name, value in given.items():
+    full = {name: getattr(config, name) or float("inf") for name in less}
+    for name, value in less.items():
         if value > full[name]:
             raise InputError(
                 f"`fidelity_{name}={value}` is more than the full "
                 f"`{name}={full[name]}`; give less"
             )
-    if all(value == full[name] for name, value in given.items()):
+    if all(value == full[name] for name, value in less.items()):
         others = ", ".join(f"`fidelity_{name}`" for name in FIDELITY[1:])
         raise InputError(
             "`estimator=low_fidelity` with nothing reduced is `estimator=full`; "

@@ -11,12 +11,14 @@ import tempfile
 from tests import forked
 
 
-def check_says(script: str, word: str, devices: int = 1, **environment: str) -> None:
+def check_says(
+    script: str, word: str, devices: int | None = None, **environment: str
+) -> None:
     """Fails, with all that the script printed, unless it prints the word.
 
-    Without environment variables it is a fork (tests/forked.py).
+    With a number of devices, TensorFlow is imported already (tests/forked.py).
     """
-    if not environment:
+    if devices is not None:
         with tempfile.NamedTemporaryFile(suffix=".log") as file:
             path = pathlib.Path(file.name)
             forked.run(path, script=script, devices=devices)

@@ -68,7 +68,6 @@ STILL_IMPORT_THE_FAST_PARTS = {
     "darts_tf/networks/skeleton.py",
     "darts_tf/programs/estimators.py",
     "darts_tf/programs/supernets.py",
-    "darts_tf/strategy/darts/gradients.py",
     "darts_tf/strategy/darts/relaxation.py",
     "darts_tf/strategy/darts/tasks.py",
     "darts_tf/strategy/one_shot/shared_weights.py",

@@ -28,7 +28,8 @@ from darts_tf.errors import InputError
 from darts_tf.programs import images, setup
 from darts_tf.space.conv import SPACE
 from darts_tf.strategy.darts import bilevel, relaxation
-from darts_tf.strategy.darts.gradients import PRODUCTS
+from darts_tf.strategy.darts.execution import Execution
+from darts_tf.strategy.darts.primitives import active
 
 TOLERANCE = {
     "weights": 0.01,
@@ -58,9 +59,9 @@ def main(_) -> int:
             "TensorFlow sees no GPU here: this needs one, with its driver and "
             "tensorflow[and-cuda]; --device=cpu tries the program itself"
         )
-    compiled = Replicas("one_device", "off").compile
+    compiled = Execution(Replicas("one_device", "off"))
     with tf.device("CPU:0"):
-        wanted = gradients(lambda function: function)
+        wanted = gradients(None)
     with tf.device(f"{FLAGS.device}:0"):
         found = gradients(compiled)
     rows = {name: difference(found[name], wanted[name]) for name in wanted}
@@ -69,28 +70,29 @@ def main(_) -> int:
     return 0 if all(good.values()) else 1
 
 
-def gradients(compile) -> dict[str, np.ndarray]:
+def gradients(execution: Execution | None) -> dict[str, np.ndarray]:
     """Each gradient as one row, of a supernet made anew and always equal."""
     keras.utils.set_random_seed(0)
     w, alpha, loss, sloped = network()
+    exact = bilevel.forward_over_reverse if sloped else bilevel.reverse_over_reverse
     generator = np.random.default_rng(0)
     batches = [random_batch(generator) for _ in range(2)]
     sgd, seed = SGD(0.9, 3e-4, 5.0), tf.constant([0, 0])
     unroll = bilevel.Unroll(sgd, sgd.slots(w), tf.constant(0.025))
-    gradient = bilevel.ArchitectureGradient(
-        loss, "exact", compile, product=PRODUCTS[sloped]
-    )
-    g, *_ = gradient.weight_gradient(w, alpha, batches[0], seed)
-    found = {"weights": as_row(g)}
-    for method in bilevel.METHODS:
-        gradient.method = method
-        g, *_ = gradient(w, alpha, *batches, seed, unroll)
-        found[method] = as_row(g)
+    with active(execution):
+        g, *_ = bilevel.grad_w(loss, w, alpha, batches[0], seed)
+        found = {"weights": as_row(g)}
+        for method in bilevel.METHODS:
+            implicit = bilevel.implicit_term(method, exact)
+            g, *_ = bilevel.architecture_gradient(
+                loss, w, alpha, *batches, seed, unroll, implicit
+            )
+            found[method] = as_row(g)
     return found
 
 
 def network():
-    """(w, alpha, L, key of PRODUCTS) of the paper's supernet."""
+    """(w, alpha, L, whether it knows directional derivatives) of the paper's supernet."""
     model = images.supernet(
         SPACE, FLAGS.channels, FLAGS.layers, CLASSES, xla=FLAGS.jit == "on"
     )

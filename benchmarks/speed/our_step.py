@@ -12,6 +12,7 @@ from absl import app, flags
 
 from benchmarks.speed import search_step, step_times, step_worker
 from darts_tf.programs import setup
+from darts_tf.strategy.darts import bilevel
 
 flags.DEFINE_bool("weights_only", False, "no step on alpha")
 FLAGS = flags.FLAGS
@@ -19,6 +20,7 @@ FLAGS = flags.FLAGS
 
 def main(_) -> None:
     """Steps, as step_worker says."""
+    setup.own_process()
     setup.supernet_options(FLAGS.space)
     loop = search_step.build_loop()
     step = weight_step if FLAGS.weights_only else step_times.advance
@@ -35,9 +37,9 @@ def weight_step(loop) -> None:
     """The half of a search step that moves w, waited for."""
     train, _ = loop.task.batches(loop.step)
     w = loop.weights.read()
-    g, loss, _ = loop._gradient.weight_gradient(
-        w, loop.architecture.read(), train, tf.constant([0, 0])
-    )
+    alpha, seed = loop.architecture.read(), tf.constant([0, 0])
+    with loop.execution.active():
+        g, loss, _ = bilevel.grad_w(loop.task.train_loss, w, alpha, train, seed)
     rate = loop.settings.learning_rate
     loop.weights.move(w, g, tf.constant(rate, tf.float32))
     float(loss)

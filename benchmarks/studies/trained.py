@@ -50,7 +50,7 @@ def stages(loss, w, alpha, stream, sgd: SGD, rate: float, wanted) -> Iterator:
 
     @tf.function
     def step(w, slots, batch):
-        g, value, _ = bilevel.weight_gradient(loss, w, alpha, batch, SEED)
+        g, value, _ = bilevel.grad_w(loss, w, alpha, batch, SEED)
         return *sgd.step(w, g, slots, tf.constant(rate)), value
 
     slots, number = sgd.slots(w), 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from darts_tf.run.process import tensorflow_environment  # isort: skip  # noqa: F401
 
 import re
+import signal
 import sys
 import textwrap
 import threading
@@ -96,6 +97,7 @@ def _quiet_threads() -> None:
 def _parse(argv: list[str], doc: str | None) -> list[str]:
     """Parses for absl's app: the program's name is all that is left."""
     if _asks_for_help(argv[1:]):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as `--help | head` expects
         print(_help_text(doc))
         sys.exit(0)
     try:
@@ -188,9 +190,9 @@ def _help_text(doc: str | None) -> str:
 def _flag_lines(flag: flags.Flag) -> list[str]:
     usual = (flag.default_as_str or "").strip("'")
     head = f"  --[no]{flag.name}" if flag.boolean else f"  --{flag.name}"
-    given = f" (default: {usual})" if usual else ""
+    default = f" (default: {usual})" if usual else ""
     text = textwrap.fill(
-        " ".join((flag.help or "").split()) + given,
+        " ".join((flag.help or "").split()) + default,
         _WIDTH,
         initial_indent=" " * 6,
         subsequent_indent=" " * 6,

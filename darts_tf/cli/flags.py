@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from absl import flags
 
@@ -33,7 +33,8 @@ def define(
 
 def _define(kind: type[Config], field: dataclasses.Field, into) -> None:
     wanted, _ = field_type(kind, field.name)
-    usual, text = field.default, field.metadata["help"]
+    usual: Any = field.default
+    text = field.metadata["help"]
     options = {"flag_values": into, "required": field.metadata["required"]}
     origin = typing.get_origin(wanted)
     if origin is typing.Literal:
@@ -59,5 +60,5 @@ def parsed_config(kind: type[C], parsed: flags.FlagValues) -> C:
       InputError: a value out of its bounds, or an unknown name.
     """
     fields = dataclasses.fields(kind)
-    given = {f.name: parsed[f.name] for f in fields if parsed[f.name].present}
-    return kind(**{name: flag.value for name, flag in given.items()})
+    present = [parsed[f.name] for f in fields if parsed[f.name].present]
+    return kind(**{flag.name: flag.value for flag in present})

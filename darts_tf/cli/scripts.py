@@ -46,7 +46,7 @@ def evaluate() -> None:
     """Trains a genotype's network from scratch, and tests it once, at the end."""
 
     def main(config: configs.TrainingConfig) -> None:
-        load_genotype(config.genotype, config.space)
+        load_genotype(config.genotype or "", config.space)
         _load_tensorflow()
         from darts_tf.programs import evaluate as program
 

@@ -1,4 +1,4 @@
-"""w as a search holds it: what losses read, and its steps by SGD."""
+"""The weights w of a search with their optimizer's state."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from darts_tf.descent.precision import Precision
 from darts_tf.descent.replicas import Replicas
 
 
-class DescendingWeights:
-    """The weights of a supernet, and their descent.
+class WeightOptimizerState:
+    """The weights w with the state of their SGD, and its steps.
 
     Args:
       variables: w, created in the replicas' scope.
@@ -61,9 +61,9 @@ class DescendingWeights:
         self._move = replicas.compile(move)
 
     def move(self, w: list, gradient, learning_rate):
-        """A step from w, which `read` gave; `learning_rate` is a tensor.
+        """Takes a step from w, which `read` gave; `learning_rate` is a tensor.
 
-        Returns whether it was not taken, see SGD.skipped.
+        Returns whether the step was left out, see SGD.skipped.
         """
         return self._move(w, gradient, learning_rate)
 

@@ -1,4 +1,4 @@
-"""What a network costs: parameters and multiply-adds."""
+"""Counts the parameters and the multiply-adds of a network."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import math
 import tensorflow as tf
 
 from darts_tf.networks.depthwise import for_inference
+from darts_tf.networks.registered import given_costs
 
 
 def parameters(model) -> int:
-    """Trainable weights of inference, so without an auxiliary head."""
+    """Returns the number of trainable weights, without those of an auxiliary head."""
     head = getattr(model, "auxiliary", None)
     inside = head.trainable_variables if head is not None else []
     every = model.trainable_variables
@@ -22,23 +23,27 @@ def _count(variables) -> int:
 
 
 def multiply_adds(model, image_shape: tuple[int, int, int]) -> int:
-    """Multiply-adds of inference on one image [H, W, C].
+    """Returns the multiply-adds of inference on one image [H, W, C].
 
     Convolutions and matrix products count, as in the papers; batch norm,
-    pooling and sums do not. Read off the traced graph.
+    pooling and sums do not. Read off the traced graph; of registered operations
+    with a `cost` the formula counts.
     """
     forward = tf.function(lambda images: model(images, training=False))
     spec = tf.TensorSpec((1, *image_shape), model.compute_dtype)
-    with for_inference():
+    with for_inference(), given_costs() as costs:
         graph = forward.get_concrete_function(spec).graph
-    return sum(map(_multiply_adds, graph.get_operations()))
+    return sum(costs) + sum(map(_multiply_adds, graph.get_operations()))
 
 
 def _multiply_adds(operation) -> int:
-    """Output size times the number of inputs to each of its elements."""
+    """Returns the output's size times the number of inputs to each element."""
     if operation.type == "MatMul":
-        rows, inner = operation.inputs[0].shape
-        return rows * inner * operation.outputs[0].shape[1]
+        inner = operation.inputs[0].shape[0 if operation.get_attr("transpose_a") else 1]
+        return math.prod(operation.outputs[0].shape) * inner
+    if operation.type == "BatchMatMulV2":
+        inner = operation.inputs[0].shape[-2 if operation.get_attr("adj_x") else -1]
+        return math.prod(operation.outputs[0].shape) * inner
     if operation.type not in ("Conv2D", "DepthwiseConv2dNative"):
         return 0
     kernel = operation.inputs[1].shape
@@ -49,7 +54,7 @@ def _multiply_adds(operation) -> int:
 
 
 def _result_size(operation) -> int:
-    """Elements of the result; of a dilated convolution once it is joined.
+    """Returns the elements of the result; of a dilated convolution once it is joined.
 
     Its four phases (networks/operations.py) have more where a size is odd.
     """

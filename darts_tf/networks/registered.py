@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 from collections.abc import Iterator
 
 import keras
@@ -17,6 +18,19 @@ from darts_tf.networks.precision import wide, widened
 
 _differentiable: set[tuple[Registration, int]] = set()
 """(operation, stride) whose gradient was found in this process."""
+
+
+_costs = contextvars.ContextVar("given_costs", default=None)
+
+
+@contextlib.contextmanager
+def given_costs() -> Iterator[list[int]]:
+    """Traces operations that have a `cost` as nothing, and collects the costs."""
+    token = _costs.set([])
+    try:
+        yield _costs.get()
+    finally:
+        _costs.reset(token)
 
 
 class Registered(Layer):
@@ -128,6 +142,10 @@ class Registered(Layer):
           scale: [C], multiplies the result; None: 1.
           training: whether batch norms use (and follow) the batch.
         """
+        if _costs.get() is not None and self.registration.cost is not None:
+            size = tuple(x.shape[1:])
+            _costs.get().append(int(self.registration.cost(size, self.stride)))
+            return tf.zeros_like(x[:, :: self.stride, :: self.stride])
         with self._statistics_of(training):
             y = self.layer(x, training=training)
         y = tf.cast(y, x.dtype)

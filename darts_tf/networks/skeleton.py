@@ -39,6 +39,8 @@ class Trunk(keras.Model):
         # XLA compiles such networks for minutes, and gains nothing on a CPU.
         self.supports_jit = False
         self.stems = self._build_stems(channels)
+        for place, stem in enumerate(self.stems):
+            stem.name = f"stem_{place}"
         self.cells = []
         halved = self._stem_halves
         for layer, kind in enumerate(self.kinds):

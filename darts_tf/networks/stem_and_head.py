@@ -106,8 +106,8 @@ def _auxiliary_window(size: int) -> tuple[int, int]:
     if size < 2:
         raise InputError(
             "the auxiliary head needs at least 2 x 2 pixels at 2/3 of the "
-            "depth, so images of at least 5 x 5; use larger images or "
-            "--auxiliary_weight=0"
+            "depth, so images of at least 5 x 5; use larger images, or no head "
+            "(`auxiliary_weight=0`)"
         )
     width = min(size - 1, max(5, (size + 1) // 2))
     return width, size - width

@@ -34,7 +34,7 @@ def keep(
         with np.load(path, allow_pickle=False) as arrays:
             history = {n: list(arrays[n][: epoch - 1]) for n in state}
     buffer = io.BytesIO()
-    np.savez(buffer, **{n: [*history[n], state[n]] for n in state})
+    np.savez(buffer, **{n: np.array([*history[n], state[n]]) for n in state})
     write_atomic(path, buffer.getvalue())
 
 

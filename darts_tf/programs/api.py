@@ -177,9 +177,9 @@ def evaluate(
     else:
         config = config.replace(genotype=os.fspath(genotype))
     config, data = _with_data(config, data)
-    given = genotype if isinstance(genotype, Genotype) else None
+    value = genotype if isinstance(genotype, Genotype) else None
     with _folder(workdir) as folder, _interruptible():
-        summary = program.run(config, folder, data, given)
+        summary = program.run(config, folder, data, value)
         files = Workdir(folder)
         outcome = EvaluationOutcome(
             Genotype.from_json(files.genotype.read_text("utf-8")),
@@ -214,7 +214,7 @@ def export(workdir: PathLike, format: str = "saved_model") -> Path:
 def _with_data(config: C, data: Any) -> tuple[C, Any]:
     """Returns (config that names the data, the data or None for a name)."""
     if isinstance(data, str):
-        return config.replace(dataset=data), None
+        return config.filled(dataset=data), None
     from darts_tf.data import ImageData, TextData
 
     if not isinstance(data, (ImageData, TextData)):
@@ -224,14 +224,14 @@ def _with_data(config: C, data: Any) -> tuple[C, Any]:
         )
     text = isinstance(data, TextData)
     if text and "space" not in config.given:
-        config = config.replace(space="darts_recurrent")
+        config = config.filled(space="darts_recurrent")
     if text != is_text(config.space):
         kind, other = ("text", "language") if text else ("images", "images")
         raise InputError(
             f"`data` is {kind}, and `space={config.space}` is none for {other}; "
             "give another space"
         )
-    return config.replace(dataset=data.name), data
+    return config.filled(dataset=data.name), data
 
 
 def _in_space(config: TrainingConfig, space: str) -> TrainingConfig:
@@ -241,7 +241,7 @@ def _in_space(config: TrainingConfig, space: str) -> TrainingConfig:
             f"`genotype` is of the space {space}, and `space={config.space}`; leave "
             "the space out"
         )
-    return config.replace(space=space)
+    return config.filled(space=space)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from darts_tf.config_rules import STRATEGY_NAMES, is_text
 from darts_tf.descent.workers import CHOICE as MULTI_WORKER
 from darts_tf.errors import InputError
 from darts_tf.programs import estimators, nasbench201_oracle, records, setup
+from darts_tf.programs.commands import quoted
 from darts_tf.programs.evaluation_log import EvaluationLog
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.driver import Summary, drive
@@ -134,5 +135,5 @@ in {duration(cost.seconds)}.
 {nasbench201_oracle.summary_line(config, genotype)}\
   evaluations   {workdir.evaluations}
   drawn         {workdir.path / "evaluations.png"}
-  watch         tensorboard --logdir={records.quoted(workdir.tensorboard)}
+  watch         tensorboard --logdir={quoted(workdir.tensorboard)}
   next          {records.evaluation_command(workdir, config)}"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from darts_tf.config import DerivationConfig, SearchConfig
@@ -18,7 +19,7 @@ from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
 
-def run(config: DerivationConfig, workdir: str | Path) -> str:
+def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
     """Writes genotype.json and its picture, and the curves of alpha.
 
     Args:
@@ -56,7 +57,9 @@ def run(config: DerivationConfig, workdir: str | Path) -> str:
     return f"{genotype.to_json()}{files}\n{line}".rstrip("\n")
 
 
-def alpha_of(config: DerivationConfig, path: str | Path) -> tuple[AlphaHistory, int]:
+def alpha_of(
+    config: DerivationConfig, path: str | os.PathLike
+) -> tuple[AlphaHistory, int]:
     """Returns a search's history of alpha, and the epoch to derive from."""
     workdir = existing_workdir(path)
     search = SearchConfig.from_stored(read_settings(workdir.path))

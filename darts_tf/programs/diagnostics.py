@@ -52,5 +52,5 @@ def early_stopping(config: SearchConfig, space: SearchSpace) -> EarlyStopping | 
         "skips": config.early_stop_skips,
         "first": config.early_stop_first,
     }
-    given = {name: value for name, value in values.items() if value is not None}
-    return EarlyStopping(EarlyStoppingSettings(rule, **given), space)
+    chosen = {name: value for name, value in values.items() if value is not None}
+    return EarlyStopping(EarlyStoppingSettings(rule, **chosen), space)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import json
 import shlex
 import sys
@@ -11,11 +10,9 @@ from pathlib import Path
 
 from darts_tf.config import PipelineConfig
 from darts_tf.errors import InputError
+from darts_tf.programs.commands import command, flagfile, quoted
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.process import children
-
-DEFAULTS = importlib.resources.files("darts_tf") / "configs" / "digits"
-"""Folder of the flagfiles of the embedded digits."""
 
 
 def run(config: PipelineConfig, workdir: str | Path) -> int:
@@ -28,10 +25,10 @@ def run(config: PipelineConfig, workdir: str | Path) -> int:
     """
     started = time.monotonic()
     root = Path(workdir).expanduser()
-    search_flags = config.search_flags or str(DEFAULTS / "search.flags")
-    evaluate_flags = config.evaluate_flags or str(DEFAULTS / "evaluate.flags")
+    search_flags = config.search_flags or flagfile("digits/search.flags")
+    evaluate_flags = config.evaluate_flags or flagfile("digits/evaluate.flags")
     for name in (search_flags, evaluate_flags):
-        if not Path(name).is_file():
+        if name is None or not Path(name).is_file():
             raise InputError(f"{name}: no such flagfile")
     with children.Parent() as parent:
         for number, (stage, folder, arguments) in enumerate(
@@ -75,19 +72,27 @@ def _summary(root: Path, seconds: float) -> str:
     """Returns the results, and what to type next."""
     search, evaluation = root / "search", root / "evaluate"
     result = json.loads((evaluation / "result.json").read_text("utf-8"))
-    python = shlex.quote(sys.executable)
     measured = "\n".join(f"  {n:<15} {text}" for n, text in _measured(result))
     folder = "ptb" if "perplexity" in result["test"] else "cifar10"
-    download = "" if folder == "ptb" else " --download"
     return f"""
 Done in {duration(seconds)}.
   genotype        {search / "genotype.json"}
   its picture     {search / "genotype.png"}
 {measured}
   SavedModel      {evaluation / "export"}
-  watch           {python} -m tensorboard.main --logdir={shlex.quote(str(root))}
-  next            {python} -m train.search \\
-                    --flagfile=configs/{folder}/search_second_order.flags \\
+  watch           {quoted(sys.executable)} -m tensorboard.main --logdir={quoted(root)}
+  next            {_next_command(folder)}"""
+
+
+def _next_command(folder: str) -> str:
+    """Returns the command of a search on real data."""
+    path = flagfile(f"{folder}/search_second_order.flags")
+    if path is None:
+        return f"{command('search')} --help"
+    program = command("search").replace("python", quoted(sys.executable), 1)
+    download = "" if folder == "ptb" else " --download"
+    return f"""{program} \\
+                    --flagfile={quoted(path)} \\
                     --workdir=runs/{folder}/search --data_dir=DIR{download}"""
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from darts_tf.config import Config, SearchConfig, TrainingConfig
 from darts_tf.descent.replicas import Replicas
 from darts_tf.programs import alarms, alpha_history, nasbench201_oracle, setup
+from darts_tf.programs.commands import command, flagfile, quoted
 from darts_tf.programs.task import Task
 from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic, write_json_atomic
@@ -119,11 +118,10 @@ def evaluation_command(workdir: Workdir, config: SearchConfig) -> str:
     by_dataset = {} if config.space == "nasbench201" else FOLDERS_BY_DATASET
     usual = FOLDERS_BY_SPACE.get(config.space, "cifar10")
     folder = by_dataset.get(config.dataset, usual)
-    words = [
-        command("evaluate"),
-        f"--flagfile=configs/{folder}/evaluate.flags",
-        f"--genotype={quoted(workdir.genotype)}",
-    ]
+    words = [command("evaluate")]
+    if path := flagfile(f"{folder}/evaluate.flags"):
+        words.append(f"--flagfile={quoted(path)}")
+    words.append(f"--genotype={quoted(workdir.genotype)}")
     if config.space not in ("darts_conv", *FOLDERS_BY_SPACE):
         words.append(f"--space={config.space}")
     if config.plugin:
@@ -133,13 +131,6 @@ def evaluation_command(workdir: Workdir, config: SearchConfig) -> str:
     if config.data_dir:
         words.append(f"--data_dir={quoted(config.data_dir)}")
     return " ".join([*words, "--workdir=..."])
-
-
-def command(program: str) -> str:
-    """Returns how a program is started: from a clone, or where it is installed."""
-    if importlib.util.find_spec("train") is None:
-        return f"darts-tf-{program}"
-    return f"python -m train.{program}"
 
 
 class EvaluationRecords:
@@ -233,11 +224,6 @@ def write_result(
             "devices": devices,
         },
     )
-
-
-def quoted(path) -> str:
-    """Returns a path for a shell."""
-    return shlex.quote(str(path))
 
 
 def indented(genotype: Genotype) -> str:

@@ -132,8 +132,10 @@ def joint(config: SearchConfig) -> bool:
 def run_values(config: SearchConfig | TrainingConfig, data=None) -> dict[str, object]:
     """Returns the values that define a run: its settings and the caller's data."""
     fingerprint = getattr(data, "fingerprint", None)
-    extra = {} if fingerprint is None else {"fingerprint": fingerprint}
-    return applicable(config) | extra
+    values = applicable(config)
+    if config.plugin is not None:  # to be found from any folder
+        values["plugin"] = str(pathlib.Path(config.plugin).expanduser().absolute())
+    return values | ({} if fingerprint is None else {"fingerprint": fingerprint})
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import json
 from darts_tf.config import SearchConfig
 from darts_tf.descent.replicas import Replicas
 from darts_tf.programs import memory_report, nasbench201_oracle, records, setup
+from darts_tf.programs.commands import quoted
 from darts_tf.programs.image_data import Batches
 from darts_tf.programs.images import ImageProgramTask, built_supernet
 from darts_tf.run.files import write_atomic
@@ -103,7 +104,7 @@ operations alone
 {nasbench201_oracle.summary_line(config, genotype)}\
   evaluations   {workdir.evaluations}
   drawn         {drawn}
-  watch         tensorboard --logdir={records.quoted(workdir.tensorboard)}
+  watch         tensorboard --logdir={quoted(workdir.tensorboard)}
   next          {records.evaluation_command(workdir, config)}"""
 
 

@@ -20,7 +20,7 @@ CONFIG_FILE = "config.json"
 OLD_FILE = "flags.json"
 VERSION = 1
 OLD_VALUES = {"strategy": "darts", "optimization": "bilevel", "jit": "off"}
-"""By name: what runs did before there was such a name."""
+"""The values that runs had before there was such a name."""
 
 
 def exists(folder: Path) -> bool:
@@ -107,6 +107,6 @@ def free_names(kind: type[configs.Config], *reasons: str) -> tuple[str, ...]:
 def digest(kind: type[configs.Config], values: Mapping[str, object]) -> str:
     """Returns a hash, 16 characters, of the values that decide a result."""
     places = ("workdir", *free_names(kind, "place"))
-    kept = {name: value for name, value in values.items() if name not in places}
-    text = json.dumps(kept, sort_keys=True)
+    deciding = {name: value for name, value in values.items() if name not in places}
+    text = json.dumps(deciding, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,7 +1,8 @@
-"""Published cells by name, and what a --genotype flag may name."""
+"""Published cells by name, and genotypes from all that may stand for one."""
 
 from __future__ import annotations
 
+import os
 import pathlib
 
 from darts_tf.errors import InputError
@@ -9,6 +10,7 @@ from darts_tf.space import (
     architecture_string,
     conv,
     nasbench201,
+    printed,
     published_lambda,
     recurrent,
 )
@@ -114,11 +116,11 @@ PUBLISHED = LAMBDA | {
 
 
 def load_genotype(name_or_path: str, space: str = conv.SPACE.name) -> Genotype:
-    """A published genotype by name, or one read from a JSON file.
+    """Returns a published genotype by name, or one read from a file or a text.
 
     Args:
-      name_or_path: a name of PUBLISHED[space], an architecture string of
-        NAS-Bench-201, or a file.
+      name_or_path: a name of PUBLISHED[space], a genotype.json, an architecture
+        string of NAS-Bench-201, or what DARTS prints (space/printed.py).
       space: the space that the genotype has to be of.
 
     Raises:
@@ -132,15 +134,48 @@ def load_genotype(name_or_path: str, space: str = conv.SPACE.name) -> Genotype:
     if genotype.space != space:
         raise InputError(
             f"{name_or_path} is a genotype of space '{genotype.space}', this "
-            f"run is in '{space}'; give one of that space, or --space="
-            f"{genotype.space}"
+            f"run is in '{space}'; give one of that space, or "
+            f"`space={genotype.space}`"
         )
     return genotype
+
+
+def any_genotype(
+    genotype: Genotype | str | os.PathLike, space: str = conv.SPACE.name
+) -> Genotype:
+    """Returns the genotype that an object, name, path or text stands for.
+
+    Args:
+      genotype: a Genotype, or what `load_genotype` takes, of any space.
+      space: in which names are looked up first.
+
+    Raises:
+      InputError: it stands for none, or a name for several.
+    """
+    if isinstance(genotype, Genotype):
+        return genotype
+    if not isinstance(genotype, (str, os.PathLike)):
+        raise InputError(
+            f"a genotype must be a Genotype, a published name or a path; received "
+            f"{genotype!r}"
+        )
+    name = os.fspath(genotype)
+    holders = [held for held, cells in PUBLISHED.items() if name in cells]
+    if space in holders or len(holders) == 1:
+        return PUBLISHED[space if space in holders else holders[0]][name]
+    if holders:
+        raise InputError(
+            f"genotype {name!r} is published in the spaces {', '.join(holders)}; take "
+            f"one of them by darts_tf.space.published.load_genotype(name, space)"
+        )
+    return _read(name, space)
 
 
 def _read(name_or_path: str, space: str) -> Genotype:
     if architecture_string.is_string(name_or_path):
         return architecture_string.from_string(name_or_path)
+    if printed.is_printed(name_or_path):
+        return printed.from_printed(name_or_path, space)
     path = pathlib.Path(name_or_path)
     try:
         return Genotype.from_json(path.read_text(encoding="utf-8"))

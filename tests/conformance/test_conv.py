@@ -18,9 +18,11 @@ from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.conv import EvaluationNetwork, Supernet
 from darts_tf.space import conv
 from darts_tf.space.published import CONVOLUTIONAL
-from darts_tf.strategy.darts import bilevel, gradients, relaxation
+from darts_tf.strategy.darts import bilevel, relaxation
 from darts_tf.strategy.darts.derivation import derive
+from darts_tf.strategy.darts.execution import Execution
 from tests.conformance.weights import fill, like
+from tests.strategy.architecture_gradient import ArchitectureGradient
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
 FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))
@@ -101,15 +103,13 @@ def net(float64):
     )
     assert size == batches[0][0].shape[1]
     loss = relaxation.supernet_loss(model)
-    compiled = bilevel.ArchitectureGradient(
+    compiled = ArchitectureGradient(
         loss,
         "first_order",
-        compile=Replicas("one_device").compile,
-        product=gradients.slope_gradient,
+        Execution(Replicas("one_device")),
+        exact=bilevel.forward_over_reverse,
     )
-    eager = bilevel.ArchitectureGradient(
-        loss, "exact", compile=lambda function: function
-    )
+    eager = ArchitectureGradient(loss, "exact")
     return (compiled, eager), w, slots, alpha, *batches
 
 
@@ -122,11 +122,11 @@ def test_supernet_first_order(net):
     gradient.method = "first_order"
     assert sum(np.prod(v.shape) for v in w) == GOLDEN["net/num_weights"]
     checked.add("net/num_weights")
-    g, value, aux = gradient.weight_gradient(w, alpha, train, SEED)
+    g, value, aux = gradient.grad_w(w, alpha, train, SEED)
     close(aux["logits"], "net/logits")
     close(value, "net/loss_train")
     close(tf.linalg.global_norm(g), "net/grad_w_global_norm")
-    (normal, reduce), _, _ = gradient.alpha_gradient(w, alpha, train, SEED)
+    (normal, reduce), _, _ = gradient.grad_alpha(w, alpha, train, SEED)
     close(normal, "net/dalpha_normal_train")
     close(reduce, "net/dalpha_reduce_train")
     (normal, reduce), _, _ = gradient(w, alpha, train, valid, SEED, None)
@@ -139,17 +139,17 @@ def test_supernet_first_order(net):
     "method, short, product",
     [
         ("finite_difference", "fd", None),
-        ("exact", "exact", "slope_gradient"),
-        ("exact", "exact", "mixed_product"),
+        ("exact", "exact", "forward_over_reverse"),
+        ("exact", "exact", "reverse_over_reverse"),
     ],
 )
 def test_supernet_unrolled(net, method, short, product):
     (compiled, eager), w, slots, alpha, train, valid = net
-    gradient = compiled if product == "slope_gradient" else eager
+    gradient = compiled if product == "forward_over_reverse" else eager
     gradient.method = method
     rate = tf.constant(LEARNING_RATE, tf.float64)
     cases = [("momentum/", 0.9, slots), ("", 0.0, [])]
-    if product == "mixed_product":
+    if product == "reverse_over_reverse":
         del cases[1]  # sixteen seconds, and the other product is held to it
     for folder, mu, state in cases:
         unroll = bilevel.Unroll(SGD(mu, WEIGHT_DECAY), state, rate)

@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from darts_tf.networks.conv import Supernet
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.darts import relaxation
-from darts_tf.strategy.lambda_darts.regularizer import LambdaRegulariser
+from darts_tf.strategy.darts import bilevel, relaxation
+from darts_tf.strategy.lambda_darts.regularizer import LambdaRegularizer
 from tests.conformance.weights import fill
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
@@ -67,28 +67,15 @@ def test_regulariser(name, short):
     model = supernet(space.name)
     alpha = [tf.constant(golden[f"alpha_{s.name}"]) for s in space.cells]
     w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
-    pieces = {}
-
-    def recorded(function):
-        """Eager, as the exact gradient in test_conv.py."""
-
-        def call(*arguments):
-            pieces[function.__name__] = function(*arguments)
-            return pieces[function.__name__]
-
-        return call
-
-    regulariser = LambdaRegulariser(
-        relaxation.cells_loss(model),
-        space,
-        model.kinds,
-        REGULARIZERS[short],
-        epsilon_0=EPSILON_0,
-        compile=recorded,
+    loss_at = relaxation.cells_loss(model)
+    cells = relaxation.cells_of(alpha, space, model.kinds)
+    base, layer_gradients, _, _ = bilevel.grad_w_alpha(loss_at, w, cells, (x, y), SEED)
+    regularizer = LambdaRegularizer(
+        loss_at, space, model.kinds, REGULARIZERS[short], epsilon_0=EPSILON_0
     )
-    total, loss, aux = regulariser(w, alpha, (x, y), SEED, strength=1.0)
-    base, layer_gradients, _, _ = pieces["both"]
-    up, down, epsilon = pieces["around"]
+    total, loss, aux = regularizer(None, w, alpha, (x, y), SEED, strength=1.0)
+    _, u = regularizer.perturbations(layer_gradients)
+    up, down, epsilon = bilevel.perturb(cells, u, EPSILON_0)
     close(loss, golden["loss"])
     close(aux["alignment"], golden["alignment_normal"])
     normal = [g for g, k in zip(layer_gradients, model.kinds) if k == "normal"]

@@ -12,13 +12,16 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.descent.optimizers import SGD
+from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import LanguageModel
 from darts_tf.networks.recurrent import DerivedCell, MixedCell
 from darts_tf.space.published import RECURRENT
 from darts_tf.space.recurrent import SPACE
 from darts_tf.strategy.darts import bilevel
 from darts_tf.strategy.darts.derivation import derive
+from darts_tf.strategy.darts.execution import Execution
 from darts_tf.strategy.darts.text_task import search_loss
+from tests.strategy.architecture_gradient import ArchitectureGradient
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
 FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))
@@ -92,9 +95,7 @@ def test_forward_and_gradients(search):
     logits, last, _ = model(inputs, hidden, weights=weights)
     close(tf.nn.log_softmax(logits), "log_prob")
     close(last[tf.newaxis], "hidden")
-    by_w, by_alpha, got, _ = bilevel.both_gradients(
-        loss, w, alpha, batch("train"), SEED
-    )
+    by_w, by_alpha, got, _ = bilevel.grad_w_alpha(loss, w, alpha, batch("train"), SEED)
     close(got, "loss_train")
     close(by_alpha[0], "dalpha_train")
     close(tf.linalg.global_norm(by_w), "grad_w_global_norm")
@@ -106,9 +107,8 @@ def test_forward_and_gradients(search):
 def test_architecture_gradient(search, method, compiled):
     _, loss, w, alpha = search
     decay = float(value("unrolled_weight_decay"))
-    gradient = bilevel.ArchitectureGradient(
-        loss, method, tf.function if compiled else lambda f: f
-    )
+    execution = Execution(Replicas("one_device"), compiled=compiled)
+    gradient = ArchitectureGradient(loss, method, execution)
     unroll = bilevel.Unroll(SGD(weight_decay=decay), [], value("unrolled_eta"))
     got, loss_there, _ = gradient(
         w, alpha, batch("train"), batch("valid"), SEED, unroll

@@ -11,7 +11,7 @@ import tensorflow as tf
 from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
-from darts_tf.descent.weights import DescendingWeights
+from darts_tf.descent.weights import WeightOptimizerState
 
 SETTINGS = types.SimpleNamespace(momentum=0.9, weight_decay=0.1, clip_norm=5.0)
 W = [np.float32([1, -2, 0.5]), np.float32([[3]])]
@@ -24,9 +24,9 @@ def weights():
     return built("float32")
 
 
-def built(precision: str) -> DescendingWeights:
+def built(precision: str) -> WeightOptimizerState:
     variables = [tf.Variable(w) for w in W]
-    return DescendingWeights(
+    return WeightOptimizerState(
         variables,
         SETTINGS,
         precision_by_name(precision),

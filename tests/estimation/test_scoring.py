@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from darts_tf.estimation.scoring import multiply_adds, parameters
+from darts_tf.networks import operation_registry, operations
+from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.conv import EvaluationNetwork
-from darts_tf.networks.operations import DepthwiseConv
+from darts_tf.networks.operations import DepthwiseConv, register_operation
 from darts_tf.space.published import CONVOLUTIONAL
 
 
@@ -44,3 +47,18 @@ def test_the_auxiliary_head_is_no_part_of_inference():
         net(np.zeros((1, 8, 8, 3), np.float32), training=True)
         counts.append(parameters(net))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("cost", [None, lambda shape, stride: 1000 * stride])
+def test_registered_operations_are_counted(cost):
+    name = f"own_{cost is None}".lower()
+
+    @register_operation(name, cost=cost)
+    def own(channels, stride):
+        return keras.layers.SeparableConv2D(channels, 3, stride, "same")
+
+    layer = operations.build(name, 4, 2, lambda: BatchNorm(True))
+    layer.build((None, 7, 6, 4))
+    traced = 4 * 3 * 4 * (9 + 4)
+    assert multiply_adds(layer, (7, 6, 4)) == (2000 if cost else traced)
+    operation_registry.unregister_operation(name)

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.networks import conv, nasbench201
+from darts_tf.networks.derived import separate
 from darts_tf.space.nasbench201 import SPACE as NB201
 
 
@@ -33,9 +34,8 @@ def images(size=8):
 
 def logits(net, training, size=8) -> list[np.ndarray]:
     """Of the classifier and, in training, of the auxiliary one."""
-    found = net(images(size), training=training)
-    found = found if training else [found]
-    return [x.numpy() for x in found if x is not None]
+    outputs = separate(net(images(size), training=training))
+    return [x.numpy() for x in outputs if x is not None]
 
 
 def assert_same(parent, child, training, size=8, atol=2e-5) -> None:

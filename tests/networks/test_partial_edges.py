@@ -189,7 +189,7 @@ def test_gradients_of_alpha_and_beta_are_difference_quotients():
     with computed_in_float64():
         model, w, alpha, batch = supernet(SMALL, 2)
         loss = relaxation.supernet_loss(model)
-        found, _, _ = bilevel.alpha_gradient(loss, w, alpha, batch, SEED)
+        found, _, _ = bilevel.grad_alpha(loss, w, alpha, batch, SEED)
         step = 1e-6
         for kind, gradient in enumerate(found):
             assert gradient.shape == (2, 6)
@@ -215,9 +215,7 @@ def test_compiled_and_recomputed_as_eager(name):
     results = []
     for recompute in (False, True):
         model, w, alpha, batch = supernet(space, 2, recompute=recompute)
-        piece = functools.partial(
-            bilevel.both_gradients, relaxation.supernet_loss(model)
-        )
+        piece = functools.partial(bilevel.grad_w_alpha, relaxation.supernet_loss(model))
         results.append(tf.function(piece)(w, alpha, batch, SEED))
         if not recompute:
             results.append(piece(w, alpha, batch, SEED))

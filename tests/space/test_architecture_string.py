@@ -69,7 +69,7 @@ def test_refused_in_one_line(text, word):
 
 def test_a_flag_takes_a_string_in_its_space_only():
     assert load_genotype(TEXT, "nasbench201") == from_string(TEXT)
-    with pytest.raises(InputError, match="--space=nasbench201"):
+    with pytest.raises(InputError, match="`space=nasbench201`"):
         load_genotype(TEXT, "darts_conv")
     with pytest.raises(InputError, match="an architecture, .nor_conv"):
         load_genotype("DARTS_V2", "nasbench201")

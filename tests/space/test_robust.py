@@ -74,7 +74,7 @@ def test_a_genotype_knows_its_space(tmp_path):
     path.write_text(genotype.to_json())
     assert load_genotype(str(path), "s2") == genotype
     assert Genotype.from_json(genotype.to_json()).space == "s2"
-    with pytest.raises(InputError, match="space 's2'.*darts_conv.*--space=s2"):
+    with pytest.raises(InputError, match="space 's2'.*darts_conv.*`space=s2`"):
         load_genotype(str(path))
     with pytest.raises(InputError, match="unknown operation 'noise'"):
         Genotype.from_json(genotype.to_json().replace("skip_connect", "noise", 1))

@@ -18,7 +18,9 @@ from darts_tf.descent.precision import PRECISIONS
 from darts_tf.networks.conv import Supernet
 from darts_tf.strategy.darts import bilevel, relaxation, tasks
 from darts_tf.strategy.darts import search as search_module
+from darts_tf.strategy.darts.execution import Execution
 from darts_tf.strategy.lambda_darts import regularizer
+from tests.strategy.architecture_gradient import ArchitectureGradient
 from tests.strategy.small_space import SMALL
 from tests.strategy.test_search_spaces import Eager
 
@@ -59,12 +61,10 @@ def gradients(digits):
     w = [tf.convert_to_tensor(v.value) for v in net.trainable_variables]
     sgd, found = SGD(0.9, 3e-4, 5.0), {}
     unroll = bilevel.Unroll(sgd, sgd.slots(w), tf.constant(0.025))
-    for name, precision in PRECISIONS.items():
-        gradient = bilevel.ArchitectureGradient(
-            relaxation.supernet_loss(net),
-            "exact",
-            lambda f: f,
-            precision=precision,
+    for name in PRECISIONS:
+        execution = Execution(Eager("one_device"), precision=name)
+        gradient = ArchitectureGradient(
+            relaxation.supernet_loss(net), "exact", execution
         )
         for method in bilevel.METHODS:
             gradient.method = method
@@ -152,7 +152,7 @@ def test_lambdas_central_difference_is_float32(name):
     given = [tf.ones((3, 2))], alpha, (tf.ones((4, 3)),), tf.constant([0, 0])
     found = []
     for precision in (PRECISIONS["float32"], LOW[name]):
-        regulariser = regularizer.LambdaRegulariser(
+        regulariser = regularizer.LambdaRegularizer(
             loss,
             SMALL,
             kinds,
@@ -174,7 +174,7 @@ def test_float32_has_no_casts(digits):
     loss = relaxation.supernet_loss(net)
     seed = tf.constant([0, 0])
     graph = (
-        tf.function(lambda: bilevel.both_gradients(loss, w, alpha, digits[0], seed))
+        tf.function(lambda: bilevel.grad_w_alpha(loss, w, alpha, digits[0], seed))
         .get_concrete_function()
         .graph
     )

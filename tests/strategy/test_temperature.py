@@ -140,12 +140,9 @@ def test_without_annealing_nothing_is_divided_bit_by_bit():
     slots = [tf.identity(s) for s in search.architecture.slots]
     alpha = search.architecture.values()
     _, valid = search.task.batches(search.step)
-    g, _, _ = search._gradient.alpha_gradient(
-        [tf.identity(v) for v in search.task.w],
-        read_now,
-        valid,
-        tf.constant([0, search.step]),
-    )
+    w, seed = [tf.identity(v) for v in search.task.w], tf.constant([0, search.step])
+    with search.execution.active():
+        g, _, _ = bilevel.grad_alpha(search.task.valid_loss, w, read_now, valid, seed)
     expected, _ = search._alpha_optimizer().step(alpha, g, slots)
     search.advance()
     for moved, a in zip(search.architecture.values(), expected, strict=True):

@@ -145,20 +145,18 @@ def trained(images) -> list:
 def compare(looked_at, w, batch) -> dict:
     """The figures that the module's docstring names."""
     regulariser, descend, cells, alpha = looked_at
-    g, layers, _, _ = regulariser.layer_gradients(w, alpha, batch, SEED)
-    alignment, u = regulariser.along(alpha, layers)
-    exact = flat(regulariser.derivative(w, alpha, batch, SEED, u))
+    loss = regulariser.cells_loss
+    g, layers, _, _ = bilevel.grad_w_alpha(loss, w, cells, batch, SEED)
+    alignment, u = regulariser.perturbations(layers)
+    exact = flat(regulariser.derivative(w, cells, batch, SEED, u))
     found = {
         "alignment": float(alignment),
         "share": float(np.linalg.norm(exact) / tf.linalg.global_norm(g)),
         "differences": {},
     }
     for length in LENGTHS:
-        epsilon = bilevel.difference_step(u, length)
-        up, down = (
-            flat(descend(w, point, batch, SEED)[0])
-            for point in bilevel.perturb(cells, u, epsilon)
-        )
+        *points, epsilon = bilevel.perturb(cells, u, length)
+        up, down = (flat(descend(w, point, batch, SEED)[0]) for point in points)
         near = (up - down) / (2 * float(epsilon))
         found["differences"][f"{length:g}"] = {
             "cosine": cosine(near, exact),
@@ -171,10 +169,10 @@ def looking(images):
     """(regulariser, gradient of w, mixing weights, alpha), in float64."""
     net, _, alpha = model(images, "float64")
     loss = relaxation.cells_loss(net)
-    regulariser = regularizer.LambdaRegulariser(
+    regulariser = regularizer.LambdaRegularizer(
         loss, net.space, net.kinds, "cosine", "exact"
     )
-    descend = tf.function(functools.partial(bilevel.weight_gradient, loss))
+    descend = tf.function(functools.partial(bilevel.grad_w, loss))
     cells = relaxation.cells_of(alpha, net.space, net.kinds)
     return regulariser, descend, cells, alpha
 

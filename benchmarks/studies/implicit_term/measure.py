@@ -42,7 +42,7 @@ from darts_tf.descent.optimizers import SGD
 from darts_tf.networks.conv import Supernet
 from darts_tf.programs import setup
 from darts_tf.space import conv
-from darts_tf.strategy.darts import bilevel, gradients, relaxation
+from darts_tf.strategy.darts import bilevel, relaxation
 
 flags.DEFINE_string("dataset", "cifar10", "as in train.search")
 flags.DEFINE_string("data_dir", None, "folder of the data")
@@ -135,11 +135,11 @@ def compare(images, size: int, w, slots) -> dict:
     w, slots = ([tf.cast(t, tf.float64) for t in ts] for ts in (w, slots))
     stream = iter(batches(images.train, size, FLAGS.seed + 1, tf.float64))
     train, valid = next(stream), next(stream)
-    g, value, _ = bilevel.weight_gradient(loss, w, alpha, train, SEED)
+    g, value, _ = bilevel.grad_w(loss, w, alpha, train, SEED)
     unrolled, _ = SGD_.step(w, g, slots, RATE)
-    v, direct, _, _ = bilevel.both_gradients(loss, unrolled, alpha, valid, SEED)
+    v, direct, _, _ = bilevel.grad_w_alpha(loss, unrolled, alpha, valid, SEED)
     u, direct = SGD_.pull_back(w, g, slots, RATE, v), flat(direct)
-    exact = flat(gradients.mixed_product(loss, w, alpha, train, SEED, u))
+    exact = flat(bilevel.reverse_over_reverse(loss, w, alpha, train, SEED, u))
     result = {
         "loss": float(value),
         "gradient_norm": float(tf.linalg.global_norm(g)),
@@ -173,17 +173,12 @@ def compare(images, size: int, w, slots) -> dict:
 
 def eq8(loss, w, alpha, batch, u, length: float) -> np.ndarray:
     """The implicit term by a central difference along u, [N]."""
-    epsilon = bilevel.difference_step(u, length)
-    up, down = (
-        flat(bilevel.alpha_gradient(loss, point, alpha, batch, SEED)[0])
-        for point in bilevel.perturb(w, u, epsilon)
-    )
-    return (up - down) / (2 * float(epsilon))
+    return flat(bilevel.finite_difference(loss, w, alpha, batch, SEED, u, length))
 
 
 def value_at(loss, w, slots, alpha, train, valid) -> float:
     """L_val(w'(alpha), alpha)."""
-    g, _, _ = bilevel.weight_gradient(loss, w, alpha, train, SEED)
+    g, _, _ = bilevel.grad_w(loss, w, alpha, train, SEED)
     there, _ = SGD_.step(w, g, slots, RATE)
     return float(loss(there, alpha, valid, SEED)[0])
 

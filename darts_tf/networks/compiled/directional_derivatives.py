@@ -23,9 +23,9 @@ import functools
 from collections.abc import Callable
 
 import tensorflow as tf
-from tensorflow.python.eager.record import record_operation
 
 from darts_tf.networks.compiled import derivative_mode
+from darts_tf.networks.compiled.private_tensorflow import record_operation
 
 
 def sloped(call: Callable, push: Callable, weights, inputs, mixing):

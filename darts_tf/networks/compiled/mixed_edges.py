@@ -58,7 +58,7 @@ class MixedEdges(Edges):
             own = {
                 name: column
                 for column, name in enumerate(names)
-                if not self._shared(name)
+                if operations.is_builtin(name) and not self._shared(name)
             }
             layer = EdgeOperations(own, channels, stride, norm)
             weighted[str(row)] = layer
@@ -66,12 +66,19 @@ class MixedEdges(Edges):
         identity = stride == 1 and IDENTITY in used
         self.common = NodeOperations(pools, identity, channels, stride, skipping, norm)
         self.weighted = weighted
+        self.registered = {
+            f"{row}/{name}": operations.build(name, channels, stride, norm)
+            for row, names in self.names.items()
+            for name in names
+            if not operations.is_builtin(name)
+        }
         if traces is not None:
             traces.layers += [self.common, *self.weighted.values()]
 
     def build(self, shape) -> None:
         """Builds what the edges have in common, then each edge's own."""
-        for layer in (self.common, *self.weighted.values()):
+        own = self.common, *self.weighted.values(), *self.registered.values()
+        for layer in own:
             operations.build_once(layer, shape)
 
     def _own(self, place: int) -> int:
@@ -106,6 +113,10 @@ class MixedEdges(Edges):
                 drawn = operations.noise(x, self.stride, seed, self._own(place))
                 weight = weights[row][self.names[row].index(NOISE)]
                 terms.append(tf.cast(weight * widened(drawn), x.dtype))
+            terms += [
+                tf.cast(weight * widened(y), x.dtype)
+                for weight, y in self._of_users(x, row, weights[row], training)
+            ]
             if layer.chains:
                 given = activated, phases, shared
                 own = (weights[row],)
@@ -115,6 +126,14 @@ class MixedEdges(Edges):
                 terms.append(as_map(shared, like))
             result.append((target, terms))
         return result
+
+    def _of_users(self, x, row: int, weights, training):
+        """(weight, result) of each registered operation, never shared or scaled."""
+        return [
+            (weights[column], self.registered[f"{row}/{name}"](x, training=training))
+            for column, name in enumerate(self.names[row])
+            if not operations.is_builtin(name)
+        ]
 
     def _traced(self, layer, training, *inputs, mixing=()):
         if self.traces is None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from darts_tf.errors import InputError
 from darts_tf.networks import operations
 from darts_tf.networks.pools import POOLS
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
@@ -66,6 +67,8 @@ def operation(
       stride: 1 or 2.
       phases: whether it is given the phases that it reads, if it skips pixels.
     """
+    if not operations.is_builtin(name):
+        raise InputError(f"operation {name!r} is not built in; its memory is not known")
     out, dense = size.halved(stride).map(channels), channels * channels
     if name == IDENTITY and stride == 2:
         return Held(dense, out if phases else 3 * out)

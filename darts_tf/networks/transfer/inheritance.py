@@ -178,7 +178,7 @@ def _operation_from_parent(old_name, old, name, new) -> bool:
         if new is not None:
             _copy_all(old, new)
         return True
-    if old_name == ZERO and new is not None:
+    if old_name == ZERO and new is not None and operations.is_builtin(name):
         scale = operations.last_norm(new).gamma
         scale.assign(np.zeros(scale.shape, np.float32))
         return True

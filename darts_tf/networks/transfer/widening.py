@@ -144,6 +144,12 @@ class _Widening:
 
     def _layer(self, old, new, entering=None, leaving=None) -> None:
         """Any layer with weights; no `leaving`: as wide as before."""
+        if isinstance(old, operations.Registered):
+            raise InputError(
+                f"a network with the registered operation "
+                f"{old.registration.name!r} cannot be widened: it is not known how "
+                f"its weights belong to channels; train the wider one from scratch"
+            )
         if isinstance(old, operations.FactorizedReduce):
             half, first = old.even.channels, new.even.channels
             self._kernel(old.even, new.even, entering, leaving[:first])

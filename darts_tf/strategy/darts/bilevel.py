@@ -4,208 +4,234 @@ Everything is written against one function of values,
 
     loss(w, alpha, batch, seed) -> (loss, aux)
 
-with w and alpha flat lists of tensors. The architecture is to minimise
+with w and alpha flat lists of tensors. The architecture minimises
 L_val(w', alpha), where w' is the step that the optimizer is about to take on
 L_train (eq. 6). Its gradient (eq. 7) is
 
     d/dalpha L_val(w', alpha)  +  d/dalpha <grad_w L_train(w, alpha), u>
 
 with u = (dw'/dg)^T grad_w' L_val(w', alpha), which for plain descent is
--xi grad_w' L_val. The three methods differ in the second, implicit term:
-
-- first_order: xi = 0. Then w' = w and there is none.
-- finite_difference: a central difference along u (eq. 8).
-- exact: the derivative itself, by nested tapes.
+-xi grad_w' L_val. The methods differ in the second, implicit term.
 
 Departures: the papers' code leaves gradient clipping out of the unroll; here
 it is in, with its derivative.
+
+How all of this runs (compiled, on replicas, in 16 bits, in micro-batches) is
+not said here but in strategy/darts/execution.py.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable
 
 import tensorflow as tf
 
-from darts_tf.descent.precision import FLOAT32, Precision
+from darts_tf.config import Method, names
+from darts_tf.descent.precision import scaled_gradient, unscaled
 from darts_tf.errors import InputError
-from darts_tf.strategy.darts.gradients import (
-    alpha_gradient,
-    both_gradients,
-    mixed_product,
-    weight_gradient,
-)
-from darts_tf.strategy.darts.micro_batches import in_turn
+from darts_tf.strategy.darts.primitives import FullPrecision, arithmetic, derivative
 
-METHODS = ("first_order", "finite_difference", "exact")
+METHODS = names(Method)
 
 EPSILON = 0.01
 """Length of the step of eq. 8: epsilon = 0.01 / |u| (paper, footnote 2)."""
 
 
-def perturb(w, u, epsilon):
-    """(w + epsilon u, w - epsilon u), the two points of eq. 8."""
-    up = [t + epsilon * d for t, d in zip(w, u, strict=True)]
-    down = [t - epsilon * d for t, d in zip(w, u, strict=True)]
-    return up, down
+def architecture_gradient(
+    loss, w, alpha, train, valid, seed, unroll, implicit, valid_loss=None
+):
+    """Computes d/dalpha L_val(w'(alpha), alpha), eq. 7.
+
+    Args:
+      loss: L_train as loss(w, alpha, batch, seed) -> (loss, aux).
+      w, alpha: flat lists of tensors.
+      train, valid: batches for L_train and L_val.
+      seed: int32 [2]; all passes see the same masks.
+      unroll: an Unroll, the step on w; None will do for `zero`.
+      implicit: the second term: `zero`, `finite_difference`,
+        `reverse_over_reverse` or `forward_over_reverse`.
+      valid_loss: L_val if it is another function than L_train.
+
+    Returns:
+      (gradient shaped like alpha, L_val(w', alpha), its aux).
+    """
+    valid_loss = valid_loss or loss
+    if implicit is zero:  # xi = 0, so that w' = w
+        return grad_alpha(valid_loss, w, alpha, valid, seed)
+    g, _, _ = unroll.gradient(loss, w, alpha, train, seed)
+    w_prime = unroll.step(w, g)  # eq. 6
+    v, direct, value, aux = grad_w_alpha(valid_loss, w_prime, alpha, valid, seed)
+    u = unroll.pull_back(w, g, v)  # -xi v for plain SGD
+    return add(direct, implicit(loss, w, alpha, train, seed, u)), value, aux
 
 
-def difference_step(u, length: float = EPSILON):
-    """epsilon of eq. 8: a step of `length` along u; 0 where u is zero."""
-    return tf.math.divide_no_nan(
-        tf.constant(length, u[0].dtype), tf.linalg.global_norm(u)
-    )
+def zero(loss, w, alpha, batch, seed, u):
+    """First order: the implicit term is left out."""
+    return [tf.zeros_like(a) for a in alpha]
+
+
+def finite_difference(loss, w, alpha, batch, seed, u, length=EPSILON):
+    """(grad_alpha L(w + eps u) - grad_alpha L(w - eps u)) / (2 eps), eq. 8."""
+    loss = FullPrecision(loss)
+    w_plus, w_minus, epsilon = perturb(w, u, length)
+    above, _, _ = grad_alpha(loss, w_plus, alpha, batch, seed)
+    below, _, _ = grad_alpha(loss, w_minus, alpha, batch, seed)
+    return central_difference(above, below, epsilon)
+
+
+@derivative
+def reverse_over_reverse(loss, w, alpha, batch, seed, u, scale=1.0):
+    """d/dalpha <grad_w L(w, alpha), u>, u held constant: exact, linear in u.
+
+    A scale is for 16 bits: the gradients in between are multiplied by it,
+    and u, which the learning rate makes very short, enters at length 1.
+    """
+    u, length = (u, 1.0) if scale == 1 else normalize(u)
+    with tf.GradientTape(watch_accessed_variables=False) as outer:
+        outer.watch(alpha)
+        with tf.GradientTape(watch_accessed_variables=False) as inner:
+            inner.watch(w)
+            value, _ = loss(w, alpha, batch, seed)
+        g = scaled_gradient(inner, value, w, scale)
+    product = outer.gradient(g, alpha, output_gradients=u, unconnected_gradients="zero")
+    return product if scale == 1 else [length * p for p in unscaled(product, scale)]
+
+
+@derivative
+def forward_over_reverse(loss, w, alpha, batch, seed, u, scale=1.0):
+    """The same as the gradient in alpha of L's directional derivative along u.
+
+    One reverse pass over two forward ones in the place of two reverse passes
+    over one: for networks whose layers know their directional derivatives.
+    """
+    u, length = (u, 1.0) if scale == 1 else normalize(u)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(alpha)
+        along = directional_derivative(loss, w, alpha, batch, seed, u)
+    product = unscaled(scaled_gradient(tape, along, alpha, scale), scale)
+    return product if scale == 1 else [length * p for p in product]
+
+
+@derivative
+def directional_derivative(loss, w, alpha, batch, seed, u):
+    """<grad_w L, u>: grad_w L times a number, differentiated by that number."""
+    one = tf.ones([], w[0].dtype)
+    with tf.GradientTape(watch_accessed_variables=False) as outer:
+        outer.watch(one)
+        with tf.GradientTape(watch_accessed_variables=False) as inner:
+            inner.watch(w)
+            value, _ = loss(w, alpha, batch, seed)
+        g = inner.gradient(value, w, one, "zero")
+    return outer.gradient(g, one, u)
+
+
+@derivative
+def grad_w(loss, w, alpha, batch, seed, scale=1.0):
+    """(grad_w L, L, aux)."""
+    return _gradient(loss, w, alpha, batch, seed, w, scale)
+
+
+@derivative
+def grad_alpha(loss, w, alpha, batch, seed, scale=1.0):
+    """(grad_alpha L, L, aux)."""
+    return _gradient(loss, w, alpha, batch, seed, alpha, scale)
+
+
+@derivative
+def grad_w_alpha(loss, w, alpha, batch, seed, scale=1.0):
+    """(grad_w L, grad_alpha L, L, aux)."""
+    both, value, aux = _gradient(loss, w, alpha, batch, seed, (w, alpha), scale)
+    return *both, value, aux
+
+
+def _gradient(loss, w, alpha, batch, seed, sources, scale):
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(sources)
+        value, aux = loss(w, alpha, batch, seed)
+    return unscaled(scaled_gradient(tape, value, sources, scale), scale), value, aux
 
 
 @dataclasses.dataclass(frozen=True)
 class Unroll:
-    """The step that the optimizer is about to take.
+    """The step on w that the optimizer is about to take, w'(g).
 
     Attributes:
       optimizer: with step() and pull_back() (descent/optimizers.py).
       slots: its state.
       learning_rate: xi, a scalar.
-      weight_gradient: (w, alpha, batch, seed) -> (gradient, loss, aux) that
-        the step descends along; None for that of L_train.
+      gradient: gives g as grad_w does; another one where w's loss is
+        regularized.
     """
 
     optimizer: object
     slots: list
     learning_rate: tf.Tensor
-    weight_gradient: Callable | None = None
+    gradient: Callable = grad_w
+
+    def step(self, w, g):
+        """w' of eq. 6, shaped like w."""
+        return _step(self.optimizer, w, g, self.slots, self.learning_rate)
+
+    def pull_back(self, w, g, v):
+        """(dw'/dg)^T v, shaped like w."""
+        return _pull_back(self.optimizer, w, g, self.slots, self.learning_rate, v)
 
 
-class ArchitectureGradient:
-    """One of the three methods over one loss, compiled in small pieces.
+@arithmetic
+def _step(optimizer, w, g, slots, learning_rate):
+    return optimizer.step(w, g, slots, learning_rate)[0]
 
-    The pieces are separate graphs, which the methods share: a single graph
-    of all passes takes minutes to its first step. Gradients are averaged
-    over the replicas wherever they leave a piece, so that N replicas compute
-    what one computes on the joined batch. Micro-batches are averaged there
-    too (strategy/darts/micro_batches.py).
+
+@arithmetic
+def _pull_back(optimizer, w, g, slots, learning_rate, v):
+    return optimizer.pull_back(w, g, slots, learning_rate, v)
+
+
+@arithmetic
+def perturb(w, u, length):
+    """(w + eps u, w - eps u, eps), eps = length / |u|, or 0 if u is zero."""
+    norm = tf.linalg.global_norm(u)
+    epsilon = tf.math.divide_no_nan(tf.cast(length, norm.dtype), norm)
+    plus = [t + epsilon * d for t, d in zip(w, u, strict=True)]
+    minus = [t - epsilon * d for t, d in zip(w, u, strict=True)]
+    return plus, minus, epsilon
+
+
+@arithmetic
+def central_difference(above, below, epsilon):
+    """(above - below) / (2 epsilon), or 0 if epsilon is."""
+    return [
+        tf.math.divide_no_nan(a - b, 2 * epsilon)
+        for a, b in zip(above, below, strict=True)
+    ]
+
+
+@arithmetic
+def add(left, right):
+    """Sums of the tensors of two lists."""
+    return [a + b for a, b in zip(left, right, strict=True)]
+
+
+def normalize(u):
+    """(u / |u|, |u|)."""
+    length = tf.linalg.global_norm(u)
+    return [tf.math.divide_no_nan(t, length) for t in u], length
+
+
+def implicit_term(method: str, exact: Callable = reverse_over_reverse) -> Callable:
+    """The implicit term of one of METHODS.
 
     Args:
-      loss: L_train as loss(w, alpha, batch, seed) -> (loss, aux).
-      method: one of METHODS.
-      compile: turns a function of tensors into its compiled form.
-      mean: averages a list of tensors over the replicas.
-      epsilon: length of the step of eq. 8.
-      valid_loss: L_val, where it is another function than L_train.
-      micro_batches: equal slices of a batch that are computed in turn.
-      precision: what the passes compute in, but for the two of eq. 8. Their
-        points lie closer together than kernels of 16 bits, and their
-        gradients differ by less than those are exact to: they are float32.
-      product: the implicit term of the exact method: one of
-        gradients.PRODUCTS.
+      method: its name.
+      exact: that of "exact".
 
     Raises:
       InputError: no such method.
     """
-
-    def __init__(
-        self,
-        loss: Callable,
-        method: str,
-        compile: Callable = tf.function,
-        mean: Callable = lambda values: values,
-        epsilon: float = EPSILON,
-        valid_loss: Callable | None = None,
-        micro_batches: int = 1,
-        precision: Precision = FLOAT32,
-        product: Callable = mixed_product,
-    ):
-        if method not in METHODS:
-            raise InputError(
-                f"the gradient method must be one of {', '.join(METHODS)}; "
-                f"received {method!r}"
-            )
-        self.method = method
-        same = valid_loss is None or valid_loss is loss
-        low = precision.of(loss)
-        low_valid = low if same else precision.of(valid_loss)
-
-        def piece(function, which, scale=precision.scale):
-            return in_turn(
-                functools.partial(function, which, scale=scale),
-                micro_batches,
-                compile,
-                mean,
-            )
-
-        def around(w, u):
-            step = difference_step(u, epsilon)
-            return *perturb(w, u, step), step
-
-        def central(base, up, down, step):
-            return [
-                g + tf.math.divide_no_nan(p - n, 2 * step)
-                for g, p, n in zip(base, up, down, strict=True)
-            ]
-
-        def plus(left, right):
-            return [a + b for a, b in zip(left, right, strict=True)]
-
-        self._compile = compile
-        self._steps = {}
-        self.weight_gradient = piece(weight_gradient, low)
-        self.alpha_gradient = piece(alpha_gradient, loss, 1.0)
-        self._valid = (
-            self.alpha_gradient
-            if low_valid is loss
-            else piece(alpha_gradient, low_valid)
+    terms = dict(zip(METHODS, (zero, finite_difference, exact), strict=True))
+    if method not in terms:
+        raise InputError(
+            f"`method` must be one of {', '.join(METHODS)}; received {method!r}"
         )
-        self.both_gradients = piece(both_gradients, low_valid)
-        self._product = piece(product, low)
-        self._around = compile(around)
-        self._central = compile(central)
-        self._plus = compile(plus)
-
-    def __call__(self, w, alpha, train, valid, seed, unroll: Unroll | None):
-        """(the gradient with respect to alpha, L_val(w', alpha), its aux).
-
-        Args:
-          w, alpha: flat lists of tensors.
-          train, valid: batches for L_train and L_val.
-          seed: int32 [2]; all passes see the same masks.
-          unroll: the step on w; None will do for first_order.
-        """
-        if self.method == "first_order":
-            return self._valid(w, alpha, valid, seed)
-        descend = unroll.weight_gradient or self.weight_gradient
-        g, _, _ = descend(w, alpha, train, seed)
-        step, pull_back = self._compiled_steps(unroll.optimizer)
-        state = (unroll.slots, unroll.learning_rate)
-        unrolled = step(w, g, *state)  # eq. 6
-        v, direct, value, aux = self.both_gradients(unrolled, alpha, valid, seed)
-        u = pull_back(w, g, *state, v)
-        if self.method == "exact":
-            implicit = self._product(w, alpha, train, seed, u)
-            return self._plus(direct, implicit), value, aux
-        up, down, epsilon = self._around(w, u)  # eq. 8
-        above, _, _ = self.alpha_gradient(up, alpha, train, seed)
-        below, _, _ = self.alpha_gradient(down, alpha, train, seed)
-        return self._central(direct, above, below, epsilon), value, aux
-
-    def calls(self, w, alpha, train, valid, seed, descend) -> list[tuple]:
-        """(piece, arguments of the right shapes) in the order of a step.
-
-        Of a step on alpha and the one on w behind it, which descends along
-        `descend`; small pieces are left out.
-        """
-        first = descend, (w, alpha, train, seed)
-        if self.method == "first_order":
-            return [(self._valid, (w, alpha, valid, seed)), first]
-        both = self.both_gradients, (w, alpha, valid, seed)
-        if self.method == "exact":
-            return [first, both, (self._product, (*first[1], w))]
-        return [first, both, (self.alpha_gradient, first[1])]
-
-    def _compiled_steps(self, optimizer):
-        if optimizer not in self._steps:
-            self._steps[optimizer] = (
-                self._compile(lambda *a: optimizer.step(*a)[0]),
-                self._compile(optimizer.pull_back),
-            )
-        return self._steps[optimizer]
+    return terms[method]

@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
+from darts_tf.strategy.darts.bilevel import grad_w_alpha
 from darts_tf.strategy.darts.search import Search
 from darts_tf.strategy.darts.search_settings import SearchSettings
 
@@ -32,7 +33,7 @@ class AlternatingSearch(Search):
     Args:
       task: its batches for L_train and for L_val are of the same data, and
         both losses are the same function.
-      settings: with method "first_order", and no regulariser.
+      settings: with method "first_order", and no regularizer.
       replicas, more: see Search.
 
     Raises:
@@ -47,7 +48,7 @@ class AlternatingSearch(Search):
             )
         if settings.lambda_regularizer != "none":
             raise InputError(
-                "a joint search takes no regulariser of Lambda-DARTS; "
+                "a joint search takes no regularizer of Lambda-DARTS; "
                 f"received {settings.lambda_regularizer!r}"
             )
         if task.valid_loss is not task.train_loss:
@@ -101,9 +102,10 @@ class SimultaneousSearch(AlternatingSearch):
         """One step on alpha and w; scalars by name."""
         (batch, _), rate, seed = self._begin_step()
         w = self.weights.read()
-        by_w, by_alpha, loss, aux = self._gradient.both_gradients(
-            w, self.architecture.read(), batch, seed
-        )
+        with self.execution.active():
+            by_w, by_alpha, loss, aux = grad_w_alpha(
+                self.task.train_loss, w, self.architecture.read(), batch, seed
+            )
         self._move_both(
             w,
             by_w,

@@ -31,8 +31,8 @@ def check(batch_size: int, micro_batches: int, replicas: int = 1) -> None:
         shares = f" on each of {replicas} replicas" if replicas > 1 else ""
         raise InputError(
             f"a batch of {batch_size} does not divide into {micro_batches} "
-            f"equal micro-batches{shares}: --batch_size must be a multiple "
-            f"of {parts}, or give fewer --micro_batches"
+            f"equal micro-batches{shares}: `batch_size` must be a multiple "
+            f"of {parts}, or give fewer `micro_batches`"
         )
 
 
@@ -65,12 +65,12 @@ def in_turn(
     """
 
     def whole(*values):
-        return _over_replicas(*_taken_apart(piece(*values)), mean)
+        return _over_replicas(*_unpack(piece(*values)), mean)
 
     def part(number, w, alpha, batch, seed, *more):
         batch = tf.nest.map_structure(lambda x: _divided(x, count)[number], batch)
         own = tf.random.experimental.stateless_fold_in(seed, number)
-        return _taken_apart(piece(w, alpha, batch, own, *more))
+        return _unpack(piece(w, alpha, batch, own, *more))
 
     def add(total, more):
         return tf.nest.map_structure(tf.add, total, more)
@@ -89,9 +89,9 @@ def in_turn(
         total, rows = part(tf.constant(0), *values)
         rows = [rows]
         for number in range(1, count):
-            found, more = part(tf.constant(number), *values)
-            total = add(total, found)
-            rows.append(more)
+            means, examples = part(tf.constant(number), *values)
+            total = add(total, means)
+            rows.append(examples)
         return together(total, rows)
 
     return over_slices
@@ -108,7 +108,7 @@ def _divided(x, count: int):
     return tf.reshape(x, [count, known[0] // count, *rest])
 
 
-def _taken_apart(result):
+def _unpack(result):
     """(what is a mean over the batch, the rows of its examples by name)."""
     if not isinstance(result[-1], dict):
         return result, {}
@@ -119,7 +119,7 @@ def _taken_apart(result):
 
 
 def _over_replicas(means, rows, mean: Callable):
-    """Undoes `_taken_apart`, all but aux averaged over the replicas."""
+    """Undoes `_unpack`, all but aux averaged over the replicas."""
     aux = means[-1] if isinstance(means[-1], dict) else None
     others = means if aux is None else means[:-1]
     averaged = mean(tf.nest.flatten(others))

@@ -2,9 +2,9 @@
 
 Each step takes one batch of each half of the training data: first alpha
 moves along the architecture gradient (strategy/darts/bilevel.py), then w along
-grad_w L_train, regularised (strategy/lambda_darts/search_regularizer.py) or not. The loop knows
-neither images nor words (strategy/darts/tasks.py), yields numbers and knows no
-logger; run/loop/driver.py drives it.
+grad_w L_train, regularized (strategy/lambda_darts/search_regularizer.py) or not.
+The loop knows neither images nor words (strategy/darts/tasks.py), yields numbers
+and knows no logger; run/loop/driver.py drives it.
 
 In the first `warmup_epochs` alpha stays where it is and L_val is not computed
 (Xu et al. 2020).
@@ -12,6 +12,8 @@ In the first `warmup_epochs` alpha stays where it is and L_val is not computed
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -22,15 +24,53 @@ from darts_tf.descent.optimizers import Adam
 from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load, named
-from darts_tf.descent.weights import DescendingWeights
+from darts_tf.descent.weights import WeightOptimizerState
 from darts_tf.space.genotype import Genotype
-from darts_tf.strategy.darts import bilevel, gradients
 from darts_tf.strategy.darts.architecture import Architecture
+from darts_tf.strategy.darts.bilevel import (
+    Unroll,
+    architecture_gradient,
+    forward_over_reverse,
+    implicit_term,
+    reverse_over_reverse,
+)
+from darts_tf.strategy.darts.execution import Execution
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.tasks import Task
-from darts_tf.strategy.darts.tracing_ahead import traced_ahead
 from darts_tf.strategy.diagnostics.early_stopping import EarlyStopping, Stop
-from darts_tf.strategy.lambda_darts.search_regularizer import Regulariser
+from darts_tf.strategy.lambda_darts.search_regularizer import Regularizer
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """The results of one step.
+
+    Attributes:
+      train_loss, train_aux: of L_train at the w before the step.
+      valid_loss, valid_aux: of L_val at w'; None while alpha stays.
+      alpha_skipped, w_skipped: whether a gradient overflowed, so that the
+        step along it was left out.
+    """
+
+    train_loss: object
+    train_aux: Mapping
+    valid_loss: object
+    valid_aux: Mapping | None
+    alpha_skipped: object
+    w_skipped: object
+
+
+class Unmoved:
+    """alpha or w, read but not moved: for tracing a step ahead of it."""
+
+    def __init__(self, variables):
+        self._variables = variables
+
+    def __getattr__(self, name: str):
+        return getattr(self._variables, name)
+
+    def move(self, *_) -> None:
+        """Leaves them as they are."""
 
 
 class Search(Epochs):
@@ -69,7 +109,10 @@ class Search(Epochs):
         self._early_stopping = early_stopping
         self._replicas = replicas
         self._precision = precision_by_name(settings.precision)
-        self.weights = DescendingWeights(task.w, settings, self._precision, replicas)
+        self.execution = Execution(
+            replicas, settings.micro_batches, settings.precision, settings.compiled
+        )
+        self.weights = WeightOptimizerState(task.w, settings, self._precision, replicas)
         self.architecture = Architecture(
             self.space,
             settings.seed,
@@ -77,17 +120,12 @@ class Search(Epochs):
             self._alpha_optimizer(),
             replicas,
         )
-        self._gradient = bilevel.ArchitectureGradient(
-            task.train_loss,
+        directional = settings.compiled and task.sloped
+        self._implicit = implicit_term(
             settings.method,
-            replicas.compile,
-            replicas.mean,
-            valid_loss=task.valid_loss,
-            micro_batches=settings.micro_batches,
-            precision=self._precision,
-            product=gradients.PRODUCTS[task.sloped],
+            forward_over_reverse if directional else reverse_over_reverse,
         )
-        self._regulariser = Regulariser(task, settings, self._precision, replicas)
+        self._regularizer = Regularizer(task, settings, replicas)
         self._traced = False
 
     def _alpha_optimizer(self):
@@ -130,46 +168,66 @@ class Search(Epochs):
         return super().total_steps
 
     def advance(self) -> dict[str, object]:
-        """One step on alpha, then one on w; scalars by name."""
-        batches, rate, seed = self._begin_step()
-        w = self.weights.read()
-        descend = self._regulariser.weight_gradient(
-            self._gradient.weight_gradient, self.epoch
-        )
-        with traced_ahead(self._untraced(w, *batches, seed, descend)):
-            return self._advance(w, *batches, rate, seed, descend)
-
-    def _untraced(self, w, train, valid, seed, descend) -> list[tuple]:
-        """The large functions that this step is the first to call."""
-        warm = self.epoch >= self.settings.warmup_epochs
-        if self._traced or not warm or self._replicas.count > 1:
-            return []
-        self._traced = True
-        alpha = self.architecture.read()
-        return self._gradient.calls(w, alpha, train, valid, seed, descend)
-
-    def _advance(self, w, train, valid, rate, seed, descend):
-        step = tf.constant(rate, tf.float32)
-        measured, valid_aux, missed = {}, None, 0.0
-        if self.epoch >= self.settings.warmup_epochs:
-            unroll = self._unroll(step, descend)
-            gradient, valid_loss, valid_aux = self._gradient(
-                w, self.architecture.read(), train, valid, seed, unroll
+        """Takes one step on alpha, then one on w; returns scalars by name."""
+        (train, valid), rate, seed = self._begin_step()
+        batches = train, valid, seed, tf.constant(rate, tf.float32)
+        moves_alpha = self.epoch >= self.settings.warmup_epochs
+        first = moves_alpha and not self._traced
+        self._traced |= moves_alpha
+        ahead = contextlib.nullcontext()
+        if first:
+            held = Unmoved(self.architecture), Unmoved(self.weights)
+            ahead = self.execution.traced_ahead(
+                lambda: self.algorithm_1(*held, *batches)
             )
-            missed = self.architecture.move(gradient)
-            measured["valid/loss"] = self._replicas.local(valid_loss)
-        g, loss, aux = descend(w, self.architecture.read(), train, seed)
-        skipped = self.weights.move(w, g, step)
-        self.task.keep(aux, valid_aux)
-        more = self._regulariser.scalars(aux, self.epoch)
-        more |= self._skipped(missed, skipped)
+        with self.execution.active(), ahead:
+            step = self.algorithm_1(self.architecture, self.weights, *batches)
+        self.task.keep(step.train_aux, step.valid_aux)
+        scalars = self._scalars(train, step)
         self.step += 1
-        return {
-            **self.task.scalars(train, loss, aux),
-            **more,
-            **measured,
-            "learning_rate": rate,
-        }
+        return {**scalars, "learning_rate": rate}
+
+    def algorithm_1(self, architecture, weights, train, valid, seed, rate) -> Step:
+        """Moves alpha along eq. 7, then w along grad_w L_train.
+
+        Args:
+          architecture, weights: hold alpha and w.
+          train, valid: batches for L_train and L_val.
+          seed: int32 [2], of all random operations.
+          rate: xi, the learning rate of w.
+        """
+        loss, valid_loss = self.task.train_loss, self.task.valid_loss
+        descent = self._regularizer.weight_gradient(self.epoch)
+        w = weights.read()
+        measured, alpha_skipped = (None, None), 0.0
+        if self.epoch >= self.settings.warmup_epochs:
+            unroll = Unroll(weights.sgd, weights.read_slots(), rate, descent)
+            gradient, *measured = architecture_gradient(
+                loss,
+                w,
+                architecture.read(),
+                train,
+                valid,
+                seed,
+                unroll,
+                self._implicit,
+                valid_loss,
+            )
+            alpha_skipped = architecture.move(gradient)
+        g, value, aux = descent(loss, w, architecture.read(), train, seed)
+        w_skipped = weights.move(w, g, rate)
+        return Step(value, aux, *measured, alpha_skipped, w_skipped)
+
+    def _scalars(self, train, step: Step) -> dict[str, object]:
+        local = self._replicas.local
+        scalars = {**self.task.scalars(train, step.train_loss, step.train_aux)}
+        scalars |= self._regularizer.scalars(step.train_aux, self.epoch)
+        if self._precision.guarded:
+            scalars["valid/skipped"] = local(step.alpha_skipped)
+            scalars["train/skipped"] = local(step.w_skipped)
+        if step.valid_loss is not None:
+            scalars["valid/loss"] = local(step.valid_loss)
+        return scalars
 
     def _begin_step(self):
         """(batches, learning rate of w, seed) of the step; takes up T."""
@@ -180,20 +238,6 @@ class Search(Epochs):
         rate *= self.task.rate_factor(train)
         seed = tf.constant([settings.seed, self.step], tf.int32)
         return (train, valid), rate, seed
-
-    def _unroll(self, step, descend) -> bilevel.Unroll | None:
-        """The step on w behind which alpha is judged; None: none."""
-        if self.settings.method == "first_order":
-            return None
-        slots = self.weights.read_slots()
-        return bilevel.Unroll(self.weights.sgd, slots, step, descend)
-
-    def _skipped(self, alpha, w) -> dict[str, object]:
-        """Which of the two steps was not taken: its gradient overflowed."""
-        if not self._precision.guarded:
-            return {}
-        local = self._replicas.local
-        return {"valid/skipped": local(alpha), "train/skipped": local(w)}
 
     def end_epoch(self) -> dict[str, float]:
         """What the task measures on the whole validation part, and more.

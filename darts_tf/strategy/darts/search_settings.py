@@ -21,9 +21,9 @@ class SearchSettings:
       momentum, weight_decay, clip_norm: of w.
       alpha_learning_rate, alpha_weight_decay, alpha_beta1: of alpha, by Adam
         with betas (alpha_beta1, 0.999).
-      lambda_regularizer: "none" or one of lambda_reg.KINDS, added to w's
+      lambda_regularizer: "none" or one of lambda_darts.regularizer.KINDS, added to w's
         gradient; lambda_strength at the end, lambda_gradient, lambda_epsilon,
-        lambda_cells: see lambda_reg.LambdaRegulariser.
+        lambda_cells: see lambda_darts.regularizer.LambdaRegularizer.
       temperature_end: T of the softmax in the last epoch; it falls
         geometrically from 1 in the first one. 1: no annealing.
       precision: one of descent.precision.PRECISIONS.
@@ -31,6 +31,7 @@ class SearchSettings:
         beta (strategy/darts/relaxation.py).
       warmup_epochs: first epochs in which w moves alone.
       seed: of alpha's start and of dropout.
+      compiled: False for plain networks, plain tapes and no compiled functions.
     """
 
     method: str
@@ -56,6 +57,7 @@ class SearchSettings:
     partial_channels: int = 1
     warmup_epochs: int = 0
     seed: int = 0
+    compiled: bool = True
 
     def learning_rate_in(self, epoch: int) -> float:
         """Of w, in an epoch counted from 0."""

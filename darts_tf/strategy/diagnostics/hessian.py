@@ -16,10 +16,13 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from darts_tf.strategy.darts.primitives import derivative
+
 TOLERANCE, ITERATIONS = 1e-3, 100
 ZERO = tf.UnconnectedGradients.ZERO
 
 
+@derivative
 def hessian_product(loss, w, alpha, batch, seed, v):
     """Multiplies the Hessian of L(w, alpha) in alpha by v, exactly, by nested tapes.
 

@@ -11,7 +11,6 @@ the first of L_val's. Batch norm uses the batch's statistics, as in training.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 
@@ -21,9 +20,11 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.space.cell import SearchSpace
-from darts_tf.strategy.darts import bilevel, relaxation
+from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts.bilevel import grad_alpha
 from darts_tf.strategy.darts.discretisation import genotype_weights
-from darts_tf.strategy.darts.micro_batches import in_turn
+from darts_tf.strategy.darts.execution import Execution
+from darts_tf.strategy.darts.primitives import arithmetic
 from darts_tf.strategy.diagnostics.collapse import counts, main_cell
 from darts_tf.strategy.diagnostics.hessian import dominant_eigenvalue, hessian_product
 from darts_tf.strategy.lambda_darts.alignment import mean_pairwise_cosine
@@ -74,32 +75,27 @@ class Alignment:
 
     def __init__(self, task, replicas: Replicas, micro_batches: int = 1):
         places = normal_layers(task.space, task.kinds)
-
-        def gradients(w, cells, batch, seed):
-            gradients, _, _ = bilevel.alpha_gradient(
-                task.cells_loss, w, cells, batch, seed
-            )
-            return [gradients[place] for place in places]
-
-        self._gradients = in_turn(
-            gradients, micro_batches, replicas.compile, replicas.mean
-        )
-        self._cells = replicas.compile(
+        self._execution = Execution(replicas, micro_batches)
+        self._cells = arithmetic(
             lambda alpha: relaxation.cells_of(alpha, task.space, task.kinds)
         )
-        self._cosine = replicas.compile(mean_pairwise_cosine)
-        self._local = replicas.local
+        self._cosine = arithmetic(
+            lambda layers: mean_pairwise_cosine([layers[place] for place in places])
+        )
+        self._loss, self._local = task.cells_loss, replicas.local
 
     def __call__(self, search) -> dict[str, float]:
         """Returns "alignment/train" and "alignment/valid", each in [-1, 1]."""
+        batches = search.task.fixed_batches()
+        values = [float(self._alignment(search, batch)) for batch in batches]
+        return dict(zip(("alignment/train", "alignment/valid"), values))
+
+    def _alignment(self, search, batch):
         w, alpha = search.values()
-        cells = self._cells(alpha)
-        cosines = [
-            self._cosine(self._gradients(w, cells, batch, _seed(search)))
-            for batch in search.task.fixed_batches()
-        ]
-        cosines = [float(self._local(value)) for value in cosines]
-        return dict(zip(("alignment/train", "alignment/valid"), cosines))
+        with self._execution.active():
+            cells = self._cells(alpha)
+            layers, _, _ = grad_alpha(self._loss, w, cells, batch, _seed(search))
+            return self._local(self._cosine(layers))
 
 
 class Eigenvalue:
@@ -116,13 +112,8 @@ class Eigenvalue:
     """
 
     def __init__(self, task, replicas: Replicas, micro_batches: int = 1):
-        self._product = in_turn(
-            functools.partial(hessian_product, task.valid_loss),
-            micro_batches,
-            replicas.compile,
-            replicas.mean,
-        )
-        self._local = replicas.local
+        self._execution = Execution(replicas, micro_batches)
+        self._loss, self._local = task.valid_loss, replicas.local
 
     def __call__(self, search) -> dict[str, float]:
         """Returns the signed eigenvalue, its relative residual and its products."""
@@ -132,7 +123,9 @@ class Eigenvalue:
         shapes = [a.shape for a in search.architecture.values()]
 
         def product(v: np.ndarray) -> np.ndarray:
-            parts = self._product(w, alpha, batch, seed, _divided(v, shapes))
+            v = _divided(v, shapes)
+            with self._execution.active():
+                parts = hessian_product(self._loss, w, alpha, batch, seed, v)
             rows = [np.array(self._local(part)) for part in parts]
             return np.concatenate([row.ravel() for row in rows])
 

@@ -2,7 +2,7 @@
 
 Weight sharing lets the cells near the output decide alone which operations
 win; the sign of it is that the layer gradients g_l = dL_train/dp_l, p_l the
-mixing weights of cell l, point in different directions. The regulariser adds
+mixing weights of cell l, point in different directions. The regularizer adds
 to w's loss minus lambda times their alignment (strategy/lambda_darts/alignment.py). Its
 gradient is a derivative along u_l = d alignment / d g_l in the space of
 mixing weights,
@@ -17,10 +17,10 @@ mixing weights,
 "exact" differentiates twice. They are far apart wherever the interval holds
 kinks (ReLU, max pooling): benchmarks/studies/alignment_gradient. Both work with
 every gradient of alpha (strategy/darts/bilevel.py): the unrolled w' is the
-regularised step.
+regularized step.
 
 Departures: the implicit term of the unrolled gradient holds the change of
-grad_w L_train with alpha, but not that of the regulariser's gradient, a third
+grad_w L_train with alpha, but not that of the regularizer's gradient, a third
 derivative. The authors' code cannot unroll at all. Theirs leaves reduction
 cells alone, and so does this by default; they can be aligned too, each kind
 of cell for itself.
@@ -28,16 +28,20 @@ of cell for itself.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from darts_tf.config import RegularizerCells, RegularizerGradient, names
-from darts_tf.descent.precision import FLOAT32, Precision
 from darts_tf.errors import InputError
-from darts_tf.strategy.darts import bilevel, gradients
-from darts_tf.strategy.darts.micro_batches import in_turn
+from darts_tf.strategy.darts.bilevel import (
+    central_difference,
+    grad_w,
+    grad_w_alpha,
+    perturb,
+    reverse_over_reverse,
+)
+from darts_tf.strategy.darts.primitives import FullPrecision, arithmetic
 from darts_tf.strategy.darts.relaxation import cells_of
 from darts_tf.strategy.lambda_darts.alignment import (
     mean_pairwise_cosine,
@@ -45,7 +49,7 @@ from darts_tf.strategy.lambda_darts.alignment import (
 )
 
 KINDS = {"cosine": mean_pairwise_cosine, "sign": mean_pairwise_sign}
-"""The regularisers by name: what they make large."""
+"""The regularizers by name: what they make large."""
 
 GRADIENTS = names(RegularizerGradient)
 """How the derivative along u is taken."""
@@ -99,15 +103,15 @@ def aligned_groups(kinds, chosen) -> list[list[int]]:
             raise InputError(
                 f"Lambda-DARTS aligns cells of one kind with each other and "
                 f"needs at least two; this network of {len(kinds)} cells has "
-                f"{len(group)} '{kind}': give more --layers, or "
-                f"--lambda_regularizer=none"
+                f"{len(group)} '{kind}': give more `layers`, or "
+                f"`lambda_regularizer=none`"
             )
         groups.append(group)
     return groups
 
 
-class LambdaRegulariser:
-    """grad_w L_train plus the regulariser's gradient, in small pieces.
+class LambdaRegularizer:
+    """Adds the regularizer's gradient to grad_w L_train.
 
     Args:
       cells_loss: L_train as loss(w, cells, batch, seed), cells being mixing
@@ -119,12 +123,6 @@ class LambdaRegulariser:
       epsilon_0: length of the step of "finite_difference" in the space of
         mixing weights.
       cells: one of CELLS.
-      compile: turns a function of tensors into its compiled form.
-      mean: averages a list of tensors over the replicas.
-      micro_batches: equal slices of a batch that are computed in turn. The
-        layer gradients that are aligned are the means over them.
-      precision: what the first pass computes in. Those of the derivative
-        along u are float32, as in eq. 8.
 
     Raises:
       InputError: no such regularizer or gradient; too few cells.
@@ -139,103 +137,79 @@ class LambdaRegulariser:
         gradient: str = GRADIENTS[0],
         epsilon_0: float = EPSILON,
         cells: str = "normal",
-        compile: Callable = tf.function,
-        mean: Callable = lambda values: values,
-        micro_batches: int = 1,
-        precision: Precision = FLOAT32,
     ):
-        for given, allowed, name in (
-            (regularizer, KINDS, "regularizer"),
-            (gradient, GRADIENTS, "regularizer's gradient"),
-        ):
-            if given not in allowed:
-                raise InputError(
-                    f"the {name} must be one of {', '.join(allowed)}; "
-                    f"received {given!r}"
-                )
-        names = [spec.name for spec in space.cells]
-        chosen = {"normal": names[:1], "all": names}[cells]
+        _check(regularizer, KINDS, "lambda_regularizer")
+        _check(gradient, GRADIENTS, "lambda_gradient")
+        every = [spec.name for spec in space.cells]
+        chosen = {"normal": every[:1], "all": every}[cells]
         groups = aligned_groups(kinds, chosen)
-        low = precision.of(cells_loss)
-
-        def at(alpha):
-            return cells_of(alpha, space, kinds)
-
-        def both(w, alpha, batch, seed):
-            return bilevel.both_gradients(
-                low, w, at(alpha), batch, seed, precision.scale
-            )
-
-        def along(alpha, layers):
-            return perturbations(KINDS[regularizer], layers, groups)
-
-        def around(alpha, u):
-            epsilon = bilevel.difference_step(u, epsilon_0)
-            return *bilevel.perturb(at(alpha), u, epsilon), epsilon
-
-        def weights_only(w, cells, batch, seed):
-            g, _, _ = bilevel.weight_gradient(cells_loss, w, cells, batch, seed)
-            return g
-
-        def difference(up, down, epsilon):
-            return [
-                tf.math.divide_no_nan(p - n, 2 * epsilon)
-                for p, n in zip(up, down, strict=True)
-            ]
+        self.cells_loss, self.gradient, self.epsilon_0 = cells_loss, gradient, epsilon_0
 
         def by_cells(cells, w, batch, seed):
             return cells_loss(w, cells, batch, seed)
 
-        def product(w, alpha, batch, seed, u):
-            return gradients.mixed_product(by_cells, at(alpha), w, batch, seed, u)
-
-        def minus(g, derivative, strength):
-            added = [-tf.cast(strength, d.dtype) * d for d in derivative]
-            norm = tf.linalg.global_norm
-            share = tf.math.divide_no_nan(norm(added), norm(g))
-            return [t + a for t, a in zip(g, added, strict=True)], share
-
-        sliced = functools.partial(
-            in_turn, count=micro_batches, compile=compile, mean=mean
+        self._by_cells = by_cells
+        self.cells_of = arithmetic(lambda alpha: cells_of(alpha, space, kinds))
+        self.perturbations = arithmetic(
+            lambda layers: perturbations(KINDS[regularizer], layers, groups)
         )
-        self.gradient = gradient
-        self.layer_gradients = sliced(both)
-        self.along = compile(along)
-        self.around = compile(around)
-        self._weights_only = sliced(weights_only)
-        self._difference = compile(difference)
-        self._product = sliced(product)
-        self._minus = compile(minus)
-        self._nothing = compile(tf.zeros_like)
 
-    def derivative(self, w, alpha, batch, seed, u):
-        """d/dw sum_l <d L_train / d p_l, u_l>, shaped like w."""
-        if self.gradient == "exact":
-            return self._product(w, alpha, batch, seed, u)
-        *points, epsilon = self.around(alpha, u)
-        ends = [self._weights_only(w, p, batch, seed) for p in points]
-        return self._difference(*ends, epsilon)
-
-    def __call__(self, w, alpha, batch, seed, strength: float):
-        """(regularised gradient, L_train, its aux with two scalars more).
-
-        aux["alignment"] is the mean pairwise cosine of the normal cells'
-        layer gradients, [], whatever the regularizer; aux["share"] the norm
-        of what the regulariser adds over that of grad_w L_train, []: above 1
-        it decides where w goes.
+    def __call__(self, loss, w, alpha, batch, seed, strength: float):
+        """Computes grad_w L_train - strength d/dw <grad_cells L_train, u>.
 
         Args:
+          loss: not used: cells_loss is the same L_train.
           w, alpha: flat lists of tensors.
           batch: for L_train.
           seed: int32 [2]; all passes see the same masks.
-          strength: lambda; 0 spares the passes of the regulariser.
+          strength: lambda; 0 spares the passes of the regularizer.
+
+        Returns:
+          (gradient shaped like w, L_train, its aux with two scalars more):
+          aux["alignment"] is the mean pairwise cosine of the normal cells'
+          layer gradients, [], whatever the regularizer; aux["share"] the norm
+          of what is added over that of grad_w L_train, []: above 1 the
+          regularizer decides where w goes.
         """
-        g, layers, value, aux = self.layer_gradients(w, alpha, batch, seed)
-        cosine, u = self.along(alpha, layers)
+        del loss
+        cells = self.cells_of(alpha)
+        g, layers, value, aux = grad_w_alpha(self.cells_loss, w, cells, batch, seed)
+        cosine, u = self.perturbations(layers)
         aux = {**aux, "alignment": cosine}
         if not strength:
-            return g, value, {**aux, "share": self._nothing(cosine)}
-        derivative = self.derivative(w, alpha, batch, seed, u)
-        strength = tf.constant(strength, tf.float32)
-        g, share = self._minus(g, derivative, strength)
+            return g, value, {**aux, "share": _zero_like(cosine)}
+        derivative = self.derivative(w, cells, batch, seed, u)
+        g, share = _subtract(g, derivative, tf.constant(strength, tf.float32))
         return g, value, {**aux, "share": share}
+
+    def derivative(self, w, cells, batch, seed, u):
+        """d/dw sum_l <d L_train / d p_l, u_l> at p = cells, shaped like w."""
+        if self.gradient == "exact":
+            loss = FullPrecision(self._by_cells)
+            return reverse_over_reverse(loss, cells, w, batch, seed, u)
+        loss = FullPrecision(self.cells_loss)
+        p_plus, p_minus, epsilon = perturb(cells, u, self.epsilon_0)
+        above, _, _ = grad_w(loss, w, p_plus, batch, seed)
+        below, _, _ = grad_w(loss, w, p_minus, batch, seed)
+        return central_difference(above, below, epsilon)
+
+
+@arithmetic
+def _subtract(g, derivative, strength):
+    """(g - strength derivative, |strength derivative| / |g|)."""
+    added = [-tf.cast(strength, d.dtype) * d for d in derivative]
+    norm = tf.linalg.global_norm
+    share = tf.math.divide_no_nan(norm(added), norm(g))
+    return [t + a for t, a in zip(g, added, strict=True)], share
+
+
+@arithmetic
+def _zero_like(value):
+    return tf.zeros_like(value)
+
+
+def _check(name: str, allowed, argument: str) -> None:
+    if name not in allowed:
+        raise InputError(
+            f"`{argument}` must be one of {', '.join(allowed)}; received {name!r}"
+        )

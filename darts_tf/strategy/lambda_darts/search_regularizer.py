@@ -1,24 +1,23 @@
-"""The regulariser that a search's settings ask for, and what it shows."""
+"""The regularizer of w that a search's settings ask for, and its scalars."""
 
 from __future__ import annotations
 
 import functools
 
-from darts_tf.descent.precision import Precision
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
+from darts_tf.strategy.darts.bilevel import grad_w
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.tasks import Task
 from darts_tf.strategy.lambda_darts import regularizer
 
 
-class Regulariser:
-    """Lambda-DARTS's where it is asked for; else nothing changes.
+class Regularizer:
+    """Regularizes w's gradient as Lambda-DARTS, or not at all.
 
     Args:
       task: the network and its data.
       settings: the protocol.
-      precision: of what is computed.
       replicas: where it runs.
 
     Raises:
@@ -30,7 +29,6 @@ class Regulariser:
         self,
         task: Task,
         settings: SearchSettings,
-        precision: Precision,
         replicas: Replicas,
     ):
         self._settings, self._replicas = settings, replicas
@@ -40,15 +38,15 @@ class Regulariser:
         if task.cells_loss is None:
             raise InputError(
                 "Lambda-DARTS aligns the cells of a network with each other; "
-                "this one has a single cell: give --lambda_regularizer=none"
+                "this one has a single cell: give `lambda_regularizer=none`"
             )
         if settings.partial_channels > 1:
             raise InputError(
                 f"Lambda-DARTS is not defined for edges with a weight of "
-                f"their own, as --partial_channels="
-                f"{settings.partial_channels} has them; leave out one of both"
+                f"their own, as `partial_channels={settings.partial_channels}` "
+                f"has them; leave out one of both"
             )
-        self._lambda = regularizer.LambdaRegulariser(
+        self._lambda = regularizer.LambdaRegularizer(
             task.cells_loss,
             task.space,
             task.kinds,
@@ -56,24 +54,19 @@ class Regulariser:
             settings.lambda_gradient,
             settings.lambda_epsilon,
             settings.lambda_cells,
-            replicas.compile,
-            replicas.mean,
-            settings.micro_batches,
-            precision,
         )
 
-    def weight_gradient(self, plain, epoch: int):
-        """What w descends along: `plain`, or the regularised one.
+    def weight_gradient(self, epoch: int):
+        """Returns what w descends along: grad_w, or the regularized gradient.
 
-        Both are called with (w, alpha, batch, seed).
+        It is called with (loss, w, alpha, batch, seed).
         """
         if self._lambda is None:
-            return plain
-        strength = self._settings.lambda_in(epoch)
-        return functools.partial(self._lambda, strength=strength)
+            return grad_w
+        return functools.partial(self._lambda, strength=self._settings.lambda_in(epoch))
 
     def scalars(self, aux, epoch: int) -> dict[str, object]:
-        """Of a step whose gradient gave `aux`, by name."""
+        """Scalars of a step whose gradient gave `aux`, by name."""
         if self._lambda is None:
             return {}
         local = self._replicas.local

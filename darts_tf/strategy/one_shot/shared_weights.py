@@ -13,7 +13,6 @@ shuffled batches.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
@@ -22,11 +21,12 @@ import tensorflow as tf
 from darts_tf.descent import scores
 from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
-from darts_tf.descent.weights import DescendingWeights
+from darts_tf.descent.weights import WeightOptimizerState
 from darts_tf.networks.compiled.flat_weights import WeightRow
 from darts_tf.space.cell import SearchSpace
-from darts_tf.strategy.darts import bilevel, relaxation
-from darts_tf.strategy.darts.micro_batches import in_turn
+from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts.bilevel import grad_w
+from darts_tf.strategy.darts.execution import Execution
 
 Weights = Mapping[str, np.ndarray]
 """Mixing weights [edges, candidates] by cell; a row may be all zero."""
@@ -95,29 +95,23 @@ class SharedWeights:
         self._precision = precision_by_name(settings.precision)
         with replicas.scope():
             variables = [tf.Variable(row)]
-        self._weights = DescendingWeights(
+        self._weights = WeightOptimizerState(
             variables, settings, self._precision, replicas
         )
         of_cells = WeightRow(model).loss(relaxation.cells_loss(model))
         self._accuracy = SupernetAccuracy(of_cells, model.space, model.kinds, replicas)
-        self._compile(of_cells, model.kinds, settings.micro_batches)
+        self._compile(of_cells, model.kinds, settings)
 
-    def _compile(self, of_cells, kinds, micro_batches: int) -> None:
-        replicas, precision = self._replicas, self._precision
+    def _compile(self, of_cells, kinds, settings) -> None:
+        replicas = self._replicas
 
         def loss(w, rows, batch, seed):
             cells = relaxation.per_cell(rows, self._space, kinds)
             return of_cells(w, cells, batch, seed)
 
-        self._gradient = in_turn(
-            functools.partial(
-                bilevel.weight_gradient,
-                precision.of(loss),
-                scale=precision.scale,
-            ),
-            micro_batches,
-            replicas.compile,
-            replicas.mean,
+        self._loss = loss
+        self._execution = Execution(
+            replicas, settings.micro_batches, settings.precision
         )
         self._share = scores.compile_share(replicas)
 
@@ -130,7 +124,8 @@ class SharedWeights:
         """
         w, rows = self._weights.read(), tensors(self._space, weights)
         seed = tf.constant(seed, tf.int32)
-        g, loss, aux = self._gradient(w, rows, batch, seed)
+        with self._execution.active():
+            g, loss, aux = grad_w(self._loss, w, rows, batch, seed)
         skipped = self._weights.move(w, g, tf.constant(learning_rate, tf.float32))
         share = self._share(aux["logits"], batch[1])
         local = self._replicas.local

@@ -19,7 +19,9 @@ from darts_tf.networks.compiled.directional_derivatives import (
 from darts_tf.networks.conv import Supernet
 from darts_tf.networks.nasbench201 import Supernet as BenchmarkSupernet
 from darts_tf.space.nasbench201 import SPACE as BENCHMARK
-from darts_tf.strategy.darts import gradients, relaxation
+from darts_tf.strategy.darts import bilevel, relaxation
+from darts_tf.strategy.darts.execution import Nested
+from darts_tf.strategy.darts.primitives import active
 from tests.precision import computed_in_float64
 from tests.scripts import check_says
 from tests.strategy.small_space import SMALL
@@ -57,6 +59,12 @@ def chain(call):
     return loss
 
 
+def along(*values):
+    """forward_over_reverse as an Execution runs it, not compiled."""
+    with active(Nested()):
+        return bilevel.forward_over_reverse(*values)
+
+
 def traced(weights, inputs, mixing):
     push = tf.function(pushed(layer))
     return sloped(layer, push, weights, inputs, mixing)
@@ -66,8 +74,8 @@ def test_the_slopes_gradient_is_the_mixed_product():
     """Of the plain layers, by two reverse passes."""
     given = [W, 1 + W], [P], X, None
     u = [U, DX]
-    wanted = gradients.mixed_product(chain(layer), *given, u)
-    slope = tf.function(lambda: gradients.slope_gradient(chain(traced), *given, u))
+    wanted = bilevel.reverse_over_reverse(chain(layer), *given, u)
+    slope = tf.function(lambda: along(chain(traced), *given, u))
     np.testing.assert_allclose(slope(), wanted, rtol=1e-4, atol=1e-5)
 
 
@@ -121,8 +129,8 @@ def test_of_a_supernet_it_is_the_mixed_product(partial, dtype):
     batch = tf.cast(images, dtype), tf.constant([0, 1, 2, 0])
     loss = relaxation.supernet_loss(model)
     given = loss, w, alpha, batch, tf.constant([0, 0]), u
-    wanted = gradients.mixed_product(*given)
-    found = tf.function(lambda: gradients.slope_gradient(*given))()
+    wanted = bilevel.reverse_over_reverse(*given)
+    found = tf.function(lambda: along(*given))()
     for one, other in zip(found, wanted, strict=True):
         size = np.abs(other).max()
         np.testing.assert_allclose(one, other, atol=BOUNDS[dtype] * size)
@@ -139,8 +147,10 @@ TWO_DEVICES = """
 import numpy as np, tensorflow as tf, keras
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
-from darts_tf.strategy.darts import gradients
+from darts_tf.strategy.darts import bilevel
 from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts.execution import Nested
+from darts_tf.strategy.darts.primitives import active
 from tests.strategy.small_space import SMALL
 replicas = Replicas("mirrored")
 keras.utils.set_random_seed(0)
@@ -154,12 +164,13 @@ alpha = [rng.standard_normal((2, 5)).astype(np.float32) for _ in range(2)]
 data = tf.data.Dataset.from_tensor_slices((images, [0, 1, 2, 1])).batch(4)
 batch = next(iter(replicas.split(data, 4)))
 results = []
-for product in gradients.PRODUCTS.values():
+for product in (bilevel.reverse_over_reverse, bilevel.forward_over_reverse):
     def of_both(batch):
         w = [tf.identity(v.value) for v in net.trainable_variables]
         u = [tf.cos(100 * t) for t in w]
         a = [tf.constant(t) for t in alpha]
-        found = product(loss, w, a, batch, tf.constant([0, 0]), u)
+        with active(Nested()):
+            found = product(loss, w, a, batch, tf.constant([0, 0]), u)
         return replicas.mean(found)
     found = replicas.compile(of_both)(batch)
     results.append([np.array(replicas.local(t)) for t in found])

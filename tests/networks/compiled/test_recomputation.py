@@ -18,7 +18,7 @@ from darts_tf.networks.compiled.mixed_edges import MixedEdges
 from darts_tf.networks.compiled.shared_functions import SharedTraces
 from darts_tf.space.cell import CellSpec
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.darts import bilevel, gradients, relaxation
+from darts_tf.strategy.darts import bilevel, relaxation
 from tests.precision import computed_in_float64
 from tests.strategy.small_space import SMALL
 
@@ -152,8 +152,8 @@ def test_a_cell_and_its_second_derivatives(float64):
     def derivatives(recomputed):
         given = (functools.partial(loss, recomputed), w, alpha, x, SEED)
         return (
-            bilevel.both_gradients(*given),
-            gradients.mixed_product(*given, u),
+            bilevel.grad_w_alpha(*given),
+            bilevel.reverse_over_reverse(*given, u),
         )
 
     found, wanted = (tf.function(lambda r=r: derivatives(r))() for r in (True, False))
@@ -180,7 +180,7 @@ def test_supernets(kind):
         model(images, relaxation.per_cell(alpha, space, model.kinds))
         w = [tf.constant(v) for v in model.trainable_variables]
         loss = relaxation.supernet_loss(model)
-        piece = tf.function(functools.partial(bilevel.both_gradients, loss))
+        piece = tf.function(functools.partial(bilevel.grad_w_alpha, loss))
         results.append(piece(w, alpha, batch, SEED))
     close(*results, 1e-4)
     assert all(np.abs(g).max() > 0 for g in tf.nest.flatten(results[0]))
@@ -198,7 +198,7 @@ def test_the_gradient_of_alpha_asks_for_none_of_the_weights():
         (tf.zeros((2, 8, 8, 1)), tf.constant([0, 1])),
     )
     tf.function(
-        lambda: bilevel.alpha_gradient(loss, w, alpha, batch, SEED)[0]
+        lambda: bilevel.grad_alpha(loss, w, alpha, batch, SEED)[0]
     ).get_concrete_function()
     keys = model._traces._functions
     constants = [key[-1] for key in keys if key[0] == "edge"]

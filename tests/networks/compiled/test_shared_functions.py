@@ -15,7 +15,9 @@ from darts_tf.networks.compiled.derivative_mode import constant_weights
 from darts_tf.networks.compiled.mixed_edges import EdgeOperations, NodeOperations
 from darts_tf.networks.compiled.shared_functions import SharedTraces
 from darts_tf.networks.conv import Supernet
-from darts_tf.strategy.darts import bilevel, gradients, relaxation
+from darts_tf.strategy.darts import bilevel, relaxation
+from darts_tf.strategy.darts.execution import Nested
+from darts_tf.strategy.darts.primitives import active
 from tests.strategy.small_space import SMALL
 
 RNG = np.random.default_rng(0)
@@ -131,10 +133,8 @@ def test_gradients_of_calls_are_those_without(pieces, kind):
 
     def wanted(loss):
         if kind == "product":
-            return gradients.mixed_product(loss, w, alpha, batch, seed, u)
-        function = getattr(
-            bilevel, "weight_gradient" if kind == "w" else "alpha_gradient"
-        )
+            return bilevel.reverse_over_reverse(loss, w, alpha, batch, seed, u)
+        function = getattr(bilevel, "grad_w" if kind == "w" else "grad_alpha")
         return function(loss, w, alpha, batch, seed)[0]
 
     compiled = tf.function(lambda: wanted(loss))()
@@ -143,11 +143,17 @@ def test_gradients_of_calls_are_those_without(pieces, kind):
         np.testing.assert_allclose(ours, eager, atol=2e-3 * scale)
 
 
+def gradient_of_alpha(*values):
+    """As an Execution runs it, not compiled."""
+    with active(Nested()):
+        return bilevel.grad_alpha(*values)[0]
+
+
 def test_the_gradient_of_alpha_leaves_the_weights_out(pieces):
     loss, w, alpha, batch = pieces
     seed = tf.constant([0, 0])
     graph = (
-        tf.function(lambda: bilevel.alpha_gradient(loss, w, alpha, batch, seed)[0])
+        tf.function(lambda: gradient_of_alpha(loss, w, alpha, batch, seed))
         .get_concrete_function()
         .graph.as_graph_def()
     )

@@ -53,7 +53,7 @@ def kept(model, loss, w, alpha, shape, each=lambda x: 1) -> int:
         return result
 
     batch = tf.zeros((2, *shape)), tf.zeros((2,), tf.int32)
-    piece = tf.function(bilevel.both_gradients).get_concrete_function(
+    piece = tf.function(bilevel.grad_w_alpha).get_concrete_function(
         marked, w, alpha, batch, tf.constant([0, 0])
     )
     operations = piece.graph.get_operations()

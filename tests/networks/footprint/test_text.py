@@ -31,7 +31,7 @@ def kept(loss, w, alpha) -> float:
     ids = tf.zeros((B, T), tf.int32)
     batch = ids, ids, tf.zeros([B], tf.bool), tf.zeros((B, H))
     graph = (
-        tf.function(bilevel.both_gradients)
+        tf.function(bilevel.grad_w_alpha)
         .get_concrete_function(loss, w, alpha, batch, tf.constant([0, 0]))
         .graph
     )

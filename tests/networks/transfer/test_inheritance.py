@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks import conv, nasbench201
+from darts_tf.networks.derived import separate
 from darts_tf.networks.transfer.inheritance import from_parent, from_supernet
 from darts_tf.space.architecture_string import from_string
 from darts_tf.space.conv import SPACE as CONV
@@ -80,9 +81,9 @@ def test_an_heir_of_a_supernet_computes_what_that_does(genotype):
     weights = [tables[kind] for kind in supernet.kinds]
     expected = supernet(IMAGES, weights, training=True).numpy()
     heir = network(genotype)
-    before = heir(IMAGES, training=True)[0].numpy()
+    before = separate(heir(IMAGES, training=True))[0].numpy()
     from_supernet(supernet, heir)
-    found = heir(IMAGES, training=True)[0].numpy()
+    found = separate(heir(IMAGES, training=True))[0].numpy()
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert np.abs(before - expected).max() > 0.1
 
@@ -133,8 +134,7 @@ def parents():
 
 
 def logits(net, training) -> np.ndarray:
-    found = net(IMAGES, training=training)
-    return (found[0] if training else found).numpy()
+    return separate(net(IMAGES, training=training))[0].numpy()
 
 
 @pytest.mark.slow
@@ -170,7 +170,7 @@ def test_a_gated_operation_learns(parents):
         if edge == (2, "nor_conv_3x3")
     ]
     with tf.GradientTape() as tape:
-        found, _ = child(IMAGES, training=True)
+        found = separate(child(IMAGES, training=True))[0]
         value = tf.reduce_sum(found[:, 0])
     gradient = tape.gradient(value, operation.layers[-1].gamma.value)
     assert np.abs(gradient.numpy()).max() > 1e-6

@@ -9,7 +9,8 @@ import tensorflow as tf
 from darts_tf.descent.optimizers import SGD
 from darts_tf.errors import InputError
 from darts_tf.strategy.darts import bilevel
-from darts_tf.strategy.darts.bilevel import ArchitectureGradient, Unroll
+from darts_tf.strategy.darts.bilevel import Unroll
+from tests.strategy.architecture_gradient import ArchitectureGradient
 
 SEED = tf.constant([0, 0])
 
@@ -23,18 +24,14 @@ def toy(w, alpha, batch, seed):
     return w * w - 2 * a * w + a * a, None
 
 
-def eager(function):
-    return function
-
-
 def solve(method, xi, steps=400):
-    gradient = ArchitectureGradient(toy, method, compile=eager)
+    gradient = ArchitectureGradient(toy, method)
     w, alpha = [tf.constant(-2.0)], [tf.constant(2.0)]
     unroll = Unroll(SGD(), [], tf.constant(xi))
     for _ in range(steps):
         g, _, _ = gradient(w, alpha, "train", "valid", SEED, unroll)
         alpha = [alpha[0] - 0.1 * g[0]]
-        g, _, _ = gradient.weight_gradient(w, alpha, "train", SEED)
+        g, _, _ = gradient.grad_w(w, alpha, "train", SEED)
         w, _ = SGD().step(w, g, [], 0.5)
     return float(alpha[0]), float(w[0])
 
@@ -81,18 +78,18 @@ def test_against_brute_force(method, sgd):
 
     def value(shift):
         moved = [alpha[0] + shift]
-        g, _, _ = bilevel.weight_gradient(smooth, w, moved, 0, SEED)
+        g, _, _ = bilevel.grad_w(smooth, w, moved, 0, SEED)
         unrolled, _ = sgd.step(w, g, slots, rate)
         return float(smooth(unrolled, moved, 1, SEED)[0])
 
     h = 1e-5
     brute = [(value(h * e) - value(-h * e)) / (2 * h) for e in np.eye(4)]
-    gradient = ArchitectureGradient(smooth, method, compile=eager)
+    gradient = ArchitectureGradient(smooth, method)
     ours, loss, _ = gradient(w, alpha, 0, 1, SEED, Unroll(sgd, slots, rate))
     bound = 1e-7 if method == "exact" else 1e-4
     np.testing.assert_allclose(ours[0], brute, atol=bound)
     assert float(loss) == pytest.approx(value(np.zeros(4)), rel=1e-12)
-    first = ArchitectureGradient(smooth, "first_order", compile=eager)
+    first = ArchitectureGradient(smooth, "first_order")
     direct, _, _ = first(w, alpha, 0, 1, SEED, None)
     assert np.abs(direct[0] - brute).max() > 20 * bound  # it matters
 
@@ -112,7 +109,7 @@ def test_both_points_of_eq_8_see_the_same_masks():
     unroll = Unroll(SGD(), [], tf.constant(0.3, tf.float64))
     results = []
     for method in ("exact", "finite_difference"):
-        gradient = ArchitectureGradient(masked, method, compile=eager)
+        gradient = ArchitectureGradient(masked, method)
         results.append(gradient(w, alpha, 0, 1, SEED, unroll)[0][0])
     np.testing.assert_allclose(*results, atol=1e-4)
     calls = []
@@ -121,7 +118,7 @@ def test_both_points_of_eq_8_see_the_same_masks():
         calls.append(1)
         return masked(w, alpha, batch, seed + len(calls))
 
-    gradient = ArchitectureGradient(other_masks, "finite_difference", compile=eager)
+    gradient = ArchitectureGradient(other_masks, "finite_difference")
     noisy = gradient(w, alpha, 0, 1, SEED, unroll)[0][0]
     assert np.abs(noisy - results[0]).max() > 1e-2
 
@@ -138,9 +135,9 @@ def test_unrolled_weights_are_the_optimizers_next_ones():
         return smooth(w, alpha, batch, seed)
 
     rate = tf.constant(0.3, tf.float64)
-    gradient = ArchitectureGradient(watched, "exact", compile=eager)
+    gradient = ArchitectureGradient(watched, "exact")
     gradient(w, alpha, 0, 1, SEED, Unroll(sgd, slots, rate))
-    g, _, _ = bilevel.weight_gradient(smooth, w, alpha, 0, SEED)
+    g, _, _ = bilevel.grad_w(smooth, w, alpha, 0, SEED)
     real, _ = sgd.step(w, g, slots, rate)
     for unrolled, taken in zip(seen[0], real, strict=True):
         np.testing.assert_array_equal(unrolled, taken)
@@ -152,7 +149,7 @@ def test_no_validation_gradient_gives_no_implicit_term():
         return (tf.reduce_sum(alpha[0] ** 2), aux) if batch else (value, aux)
 
     w, alpha = start()
-    gradient = ArchitectureGradient(flat, "finite_difference", compile=eager)
+    gradient = ArchitectureGradient(flat, "finite_difference")
     unroll = Unroll(SGD(), [], tf.constant(0.3, tf.float64))
     g, _, _ = gradient(w, alpha, 0, 1, SEED, unroll)
     np.testing.assert_allclose(g[0], 2 * alpha[0])
@@ -160,4 +157,4 @@ def test_no_validation_gradient_gives_no_implicit_term():
 
 def test_unknown_method():
     with pytest.raises(InputError, match="first_order"):
-        ArchitectureGradient(toy, "third_order")
+        bilevel.implicit_term("third_order")

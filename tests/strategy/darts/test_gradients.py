@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.strategy.darts import gradients
+from darts_tf.strategy.darts import bilevel
 
+PRODUCTS = bilevel.reverse_over_reverse, bilevel.forward_over_reverse
 RNG = np.random.default_rng(0)
 W = [tf.constant(RNG.normal(size=shape)) for shape in ((3, 2), (2,))]
 ALPHA = [tf.constant(RNG.normal(size=4)), tf.constant(RNG.normal(size=2))]
@@ -45,9 +46,9 @@ def by_differences(value, tensors) -> np.ndarray:
 
 def test_gradients_of_weights_and_alpha():
     given = BATCH, 0.5
-    by_w, value, aux = gradients.weight_gradient(loss, W, ALPHA, *given)
-    by_alpha, same, _ = gradients.alpha_gradient(loss, W, ALPHA, *given)
-    both = gradients.both_gradients(loss, W, ALPHA, *given)
+    by_w, value, aux = bilevel.grad_w(loss, W, ALPHA, *given)
+    by_alpha, same, _ = bilevel.grad_alpha(loss, W, ALPHA, *given)
+    both = bilevel.grad_w_alpha(loss, W, ALPHA, *given)
     assert value == same == both[2] and aux["hidden"].shape == (5, 2)
     wanted = by_differences(lambda w: loss(w, ALPHA, *given)[0], W)
     np.testing.assert_allclose(flat(by_w), wanted, atol=1e-8)
@@ -57,15 +58,14 @@ def test_gradients_of_weights_and_alpha():
     np.testing.assert_array_equal(flat(by_alpha), flat(both[1]))
 
 
-@pytest.mark.parametrize("name", gradients.PRODUCTS)
+@pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("scale", [1.0, 1024.0])
-def test_the_derivative_of_the_slope_along_u(name, scale):
+def test_the_derivative_of_the_slope_along_u(product, scale):
     """Its sign, too; a scale leaves what it is."""
-    product = gradients.PRODUCTS[name]
     found = product(loss, W, ALPHA, BATCH, 0.5, U, scale)
 
     def slope(alpha):
-        g, *_ = gradients.weight_gradient(loss, W, alpha, BATCH, 0.5)
+        g, *_ = bilevel.grad_w(loss, W, alpha, BATCH, 0.5)
         return flat(g) @ flat(U)
 
     wanted = by_differences(slope, ALPHA)
@@ -73,12 +73,12 @@ def test_the_derivative_of_the_slope_along_u(name, scale):
     np.testing.assert_allclose(flat(found), wanted, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", gradients.PRODUCTS)
-def test_what_the_loss_does_not_depend_on_has_zeros(name):
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_what_the_loss_does_not_depend_on_has_zeros(product):
     def simple(w, alpha, batch, seed):
         return tf.reduce_sum(w[0] ** 2 * alpha[0][0]), None
 
     given = simple, W, ALPHA, BATCH, 0.5, U
-    first, second = gradients.PRODUCTS[name](*given)
+    first, second = product(*given)
     assert np.abs(first[0]) > 0.1 and not np.any(first[1:])
     np.testing.assert_array_equal(second, np.zeros(2))

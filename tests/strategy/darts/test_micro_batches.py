@@ -9,10 +9,13 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.descent.optimizers import SGD
+from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.strategy.darts import bilevel, relaxation
+from darts_tf.strategy.darts.execution import Execution
 from darts_tf.strategy.darts.micro_batches import check, in_turn
 from darts_tf.strategy.lambda_darts import regularizer
+from tests.strategy.architecture_gradient import ArchitectureGradient
 from tests.strategy.small_space import SMALL
 
 SEED = tf.constant([3, 4])
@@ -43,9 +46,9 @@ def loss(w, alpha, batch, seed):
     return of_cells(w, cells, batch, seed)
 
 
-def regularised(count, gradient):
-    return regularizer.LambdaRegulariser(
-        of_cells, SMALL, KINDS, "cosine", gradient, 0.01, micro_batches=count
+def regularized(gradient):
+    return regularizer.LambdaRegularizer(
+        of_cells, SMALL, KINDS, "cosine", gradient, 0.01
     )
 
 
@@ -66,19 +69,19 @@ def test_without_batch_norm_it_is_the_whole_batchs_gradient(method):
     derived = dict(zip(bilevel.METHODS, ("exact", *regularizer.GRADIENTS)))
     results = []
     for count in (1, 3):
-        gradient = bilevel.ArchitectureGradient(loss, method, micro_batches=count)
-        regulariser = regularised(count, derived[method])
+        execution = Execution(Replicas("one_device"), count)
+        gradient = ArchitectureGradient(loss, method, execution)
+        regulariser = regularized(derived[method])
 
         def descend(*given, regulariser=regulariser):
             return regulariser(*given, strength=0.5)
 
         unroll = bilevel.Unroll(sgd, slots, rate, descend)
         given = (W, ALPHA, TRAIN, VALID, SEED, unroll)
-        results.append(
-            (gradient(*given), gradient.weight_gradient(W, ALPHA, TRAIN, SEED))
-        )
+        results.append((gradient(*given), gradient.grad_w(W, ALPHA, TRAIN, SEED)))
         if method == "first_order":
-            results[-1] += (descend(W, ALPHA, TRAIN, SEED),)
+            with execution.active():
+                results[-1] += (descend(loss, W, ALPHA, TRAIN, SEED),)
     close(results[1], results[0], 1e-7 if "finite" in method else 1e-11)
 
 
@@ -99,7 +102,7 @@ def by_hand(function, w, alpha, batch, count):
     found = []
     for number, part in enumerate(zip(*(np.split(x, count) for x in batch))):
         own = fold_in(SEED, number)
-        found.append(bilevel.both_gradients(function, w, alpha, part, own))
+        found.append(bilevel.grad_w_alpha(function, w, alpha, part, own))
     logits = np.concatenate([aux["logits"] for *_, aux in found])
     flat = [
         [*by_w, *by_alpha, value, aux["statistics"]]
@@ -109,7 +112,7 @@ def by_hand(function, w, alpha, batch, count):
 
 
 def one_by_one(function, w, alpha, batch, count):
-    piece = functools.partial(bilevel.both_gradients, function)
+    piece = functools.partial(bilevel.grad_w_alpha, function)
     by_w, by_alpha, value, aux = in_turn(piece, count)(w, alpha, batch, SEED)
     return [*by_w, *by_alpha, value, aux["statistics"], aux["logits"]]
 
@@ -150,7 +153,7 @@ def test_it_is_traced_once_for_all_slices_and_averaged_once():
 
     def watched(w, alpha, batch, seed):
         seen.append(batch[0].shape)
-        return bilevel.alpha_gradient(loss, w, alpha, batch, seed)
+        return bilevel.grad_alpha(loss, w, alpha, batch, seed)
 
     def mean(values):
         averaged.append(len(values))
@@ -160,7 +163,7 @@ def test_it_is_traced_once_for_all_slices_and_averaged_once():
     for _ in range(2):
         g, value, aux = piece(W, ALPHA, TRAIN, SEED)
     assert seen == [[2, 5]] and averaged == [len(ALPHA) + 1]
-    wanted, whole, whole_aux = bilevel.alpha_gradient(loss, W, ALPHA, TRAIN, SEED)
+    wanted, whole, whole_aux = bilevel.grad_alpha(loss, W, ALPHA, TRAIN, SEED)
     close([*g, value], [2 * x for x in (*wanted, whole)])
     close(aux, whole_aux)  # not averaged over replicas
 
@@ -183,7 +186,7 @@ def test_sizes_that_are_not_known_when_traced():
 
 
 def test_a_batch_that_does_not_divide_is_refused():
-    piece = functools.partial(bilevel.weight_gradient, loss)
+    piece = functools.partial(bilevel.grad_w, loss)
     with pytest.raises(InputError, match="12 .*into 5 equal.*multiple of 5"):
         in_turn(piece, 5, lambda f: f)(W, ALPHA, TRAIN, SEED)
     check(12, 3, 2)

@@ -20,6 +20,8 @@ from darts_tf.strategy.darts import bilevel
 from darts_tf.strategy.lambda_darts import regularizer
 from darts_tf.strategy.darts import relaxation
 from darts_tf.strategy.diagnostics.hessian import hessian_product
+from darts_tf.strategy.darts.execution import Execution
+from tests.strategy.architecture_gradient import ArchitectureGradient
 from tests.strategy.small_space import SMALL
 CANDIDATES = "max_pool_3x3", "skip_connect", "dil_conv_3x3"
 SMALLER = dataclasses.replace(SMALL, cells=tuple(
@@ -44,17 +46,17 @@ for kind in ("one_device", "mirrored"):
     ]
     # Only the exact gradient on two devices is compiled: that saves a minute.
     tf.config.run_functions_eagerly(True)
-    compile = replicas.compile if replicas.count > 1 else lambda f: f
-    gradient = bilevel.ArchitectureGradient(
-        relaxation.supernet_loss(net), "exact", compile, replicas.mean)
+    execution = Execution(replicas, compiled=replicas.count > 1)
+    gradient = ArchitectureGradient(
+        relaxation.supernet_loss(net), "exact", execution)
     read = replicas.compile(
         lambda: [tf.identity(v.value) for v in net.trainable_variables])
     w = read()
     a = replicas.compile(lambda: [tf.constant(x) for x in alpha])()
-    product = compile(lambda *given: replicas.mean(
-        hessian_product(relaxation.supernet_loss(net), *given)))
-    rows = product(w, a, batches[1], tf.constant([0, 0]),
-                   [tf.constant(np.cos(x)) for x in alpha])
+    with execution.active():
+        rows = hessian_product(
+            relaxation.supernet_loss(net), w, a, batches[1],
+            tf.constant([0, 0]), [tf.constant(np.cos(x)) for x in alpha])
     results[kind, "hessian"] = np.concatenate(
         [np.array(replicas.local(x)) for x in rows])
     for method in bilevel.METHODS:
@@ -69,10 +71,11 @@ for kind in ("one_device", "mirrored"):
     tf.config.run_functions_eagerly(True)
     # Its two reduction cells come first, so that they are the aligned ones.
     turned = dataclasses.replace(SMALLER, cells=SMALLER.cells[::-1])
-    regulariser = regularizer.LambdaRegulariser(
-        relaxation.cells_loss(net), turned, net.kinds, "cosine",
-        compile=compile, mean=replicas.mean)
-    g, _, aux = regulariser(w, a[::-1], batches[0], tf.constant([0, 0]), 1.0)
+    regulariser = regularizer.LambdaRegularizer(
+        relaxation.cells_loss(net), turned, net.kinds, "cosine")
+    with execution.active():
+        g, _, aux = regulariser(
+            None, w, a[::-1], batches[0], tf.constant([0, 0]), 1.0)
     rows = [np.array(replicas.local(x)).ravel() for x in g]
     results[kind, "lambda by finite difference"] = np.concatenate(rows)
     results[kind, "alignment"] = np.array(replicas.local(aux["alignment"]))
@@ -136,14 +139,11 @@ def test_architecture_passes_move_no_statistics(loop):
     _, batch = loop.task.batches(loop.step)
     import tensorflow as tf
 
-    loop._gradient(
-        loop.weights.read(),
-        loop.architecture.read(),
-        batch,
-        batch,
-        tf.constant([0, 0]),
-        None,
-    )
+    from darts_tf.strategy.darts import bilevel
+
+    w, alpha = loop.values()
+    with loop.execution.active():
+        bilevel.grad_alpha(loop.task.valid_loss, w, alpha, batch, tf.constant([0, 0]))
     assert before.size
     np.testing.assert_array_equal(before, loop.task.state()["statistics"])
 
@@ -158,12 +158,12 @@ def test_genotype_and_end_of_epoch(loop):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["mixed_product", "slope_gradient"])
+@pytest.mark.parametrize("name", ["reverse_over_reverse", "forward_over_reverse"])
 def test_compiled_pieces_compute_what_eager_ones_do(loop, name):
     """TensorFlow's second derivatives have been wrong in graphs only."""
     import tensorflow as tf
 
-    from darts_tf.strategy.darts import gradients
+    from darts_tf.strategy.darts import bilevel
 
     loss = loop.task.train_loss
     w, alpha = loop.weights.read(), loop.architecture.read()
@@ -173,10 +173,10 @@ def test_compiled_pieces_compute_what_eager_ones_do(loop, name):
     seed = tf.constant([0, 0])
 
     def product(*arguments):
-        return getattr(gradients, name)(loss, *arguments)
+        return getattr(bilevel, name)(loss, *arguments)
 
     arguments = (w, alpha, train, seed, u)
-    eager = gradients.mixed_product(loss, *arguments)
+    eager = bilevel.reverse_over_reverse(loss, *arguments)
     graph = tf.function(product)(*arguments)
     for a, b in zip(eager, graph, strict=True):
         scale = np.abs(a).max()

@@ -18,6 +18,7 @@ from darts_tf.strategy.darts import bilevel, search
 from darts_tf.strategy.darts.text_task import TextTask, search_loss
 from darts_tf.strategy.diagnostics import instruments
 from darts_tf.strategy.diagnostics.hessian import hessian_product
+from tests.strategy.architecture_gradient import ArchitectureGradient
 
 B, T, H, V = 4, 3, 3, 7
 SMALL = SearchSpace(
@@ -124,7 +125,7 @@ def test_eq_8_needs_the_same_masks():
     unroll = bilevel.Unroll(SGD(clip_norm=0.25), [], tf.constant(5.0))
 
     def gradient(loss, method="finite_difference"):
-        piece = bilevel.ArchitectureGradient(loss, method, lambda f: f)
+        piece = ArchitectureGradient(loss, method)
         return piece(w, alpha, train, valid, SEED, unroll)[0][0].numpy()
 
     calls = []
@@ -150,10 +151,12 @@ def test_eigenvalue_in_alpha_through_the_loop_over_time(loop):
     _, batch = loop.task.fixed_batches()
     seed = tf.constant([0, 0])
     columns = [[tf.reshape(tf.one_hot(n, 15), [3, 5])] for n in range(15)]
-    rows = [
-        eigenvalue._product(w, alpha, batch, seed, v)[0].numpy().ravel()
-        for v in columns
-    ]
+    with loop.execution.active():
+        rows = [
+            hessian_product(loop.task.valid_loss, w, alpha, batch, seed, v)[0]
+            for v in columns
+        ]
+    rows = [row.numpy().ravel() for row in rows]
     hessian, size = np.stack(rows), np.abs(rows).max()
     np.testing.assert_allclose(hessian, hessian.T, atol=1e-4 * size)
     spectrum = np.linalg.eigvalsh(hessian)

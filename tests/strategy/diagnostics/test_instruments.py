@@ -216,7 +216,7 @@ def double_precision_hessian(search) -> np.ndarray:
 
         def gradient(v):
             moved = [a + p for a, p in zip(alpha, split(v, shapes))]
-            return flat(bilevel.alpha_gradient(loss, w, moved, batch, SEED)[0])
+            return flat(bilevel.grad_alpha(loss, w, moved, batch, SEED)[0])
 
         hessian = whole_hessian(product, 20)
         np.testing.assert_allclose(hessian, hessian.T, atol=1e-10)

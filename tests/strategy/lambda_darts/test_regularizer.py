@@ -7,16 +7,19 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.descent.optimizers import SGD
+from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts.execution import Execution
 from darts_tf.strategy.darts.relaxation import mixing_weights, per_cell
 from darts_tf.strategy.lambda_darts import regularizer
 from darts_tf.strategy.lambda_darts.regularizer import (
     KINDS,
-    LambdaRegulariser,
+    LambdaRegularizer,
     aligned_groups,
     ramp,
 )
+from tests.strategy.architecture_gradient import ArchitectureGradient
 from tests.strategy.small_space import SMALL
 
 SEED = tf.constant([0, 0])
@@ -44,13 +47,8 @@ def loss(w, alpha, batch, seed):
     return cells_loss(w, cells, batch, seed)
 
 
-def eager(function):
-    return function
-
-
 def build(kind="cosine", cells="normal", function=cells_loss, **more):
-    more = {"compile": eager, **more}
-    return LambdaRegulariser(function, SMALL, CELLS, kind, cells=cells, **more)
+    return LambdaRegularizer(function, SMALL, CELLS, kind, cells=cells, **more)
 
 
 def alignments(kind, w):
@@ -77,9 +75,9 @@ def rising(kind, which):
 def test_it_adds_minus_lambda_times_the_derivative_of_alignment(
     kind, cells, which, gradient
 ):
-    (g,), _, _ = bilevel.weight_gradient(loss, W, ALPHA, 0, SEED)
+    (g,), _, _ = bilevel.grad_w(loss, W, ALPHA, 0, SEED)
     regulariser = build(kind, cells, gradient=gradient)
-    (total,), value, aux = regulariser(W, ALPHA, 0, SEED, 0.5)
+    (total,), value, aux = regulariser(loss, W, ALPHA, 0, SEED, 0.5)
     wanted = -0.5 * rising(kind, which)
     assert np.abs(wanted).max() > 0.01
     bound = 1e-12 if gradient == "exact" else 1e-5
@@ -98,8 +96,8 @@ def test_descending_along_it_raises_the_alignment(kind):
     regulariser = build(kind)
     w, start = W, float(alignments(kind, W)[0])
     for _ in range(15):
-        (g,), *_ = regulariser(w, ALPHA, 0, SEED, 0.0)
-        (total,), *_ = regulariser(w, ALPHA, 0, SEED, 1.0)
+        (g,), *_ = regulariser(loss, w, ALPHA, 0, SEED, 0.0)
+        (total,), *_ = regulariser(loss, w, ALPHA, 0, SEED, 1.0)
         w = [w[0] - 0.15 * (total - g)]
     assert float(alignments(kind, w)[0]) > start + 0.1
 
@@ -108,9 +106,9 @@ def test_only_the_cells_that_are_aligned_are_perturbed():
     points = per_cell(mixing_weights(ALPHA), SMALL, CELLS)
     for cells, moved in (("normal", {"normal"}), ("all", {*CELLS})):
         regulariser = build(cells=cells, epsilon_0=1e-3)
-        _, layers, _, _ = regulariser.layer_gradients(W, ALPHA, 0, SEED)
-        _, u = regulariser.along(ALPHA, layers)
-        *ends, _ = regulariser.around(ALPHA, u)
+        _, layers, _, _ = bilevel.grad_w_alpha(cells_loss, W, points, 0, SEED)
+        _, u = regulariser.perturbations(layers)
+        *ends, _ = bilevel.perturb(points, u, 1e-3)
         assert [
             kind for kind, p, up in zip(CELLS, points, ends[0]) if np.any(p != up)
         ] == [kind for kind in CELLS if kind in moved]
@@ -132,21 +130,22 @@ def counting(function):
 def test_strength_zero_spares_passes_and_still_measures(gradient):
     counted, calls = counting(cells_loss)
     regulariser = build(function=counted, gradient=gradient)
-    (g,), _, aux = regulariser(W, ALPHA, 0, SEED, 0.0)
+    (g,), _, aux = regulariser(loss, W, ALPHA, 0, SEED, 0.0)
     assert len(calls) == 1 and abs(float(aux["alignment"])) > 0
     assert float(aux["share"]) == 0
-    (plain,), _, _ = bilevel.weight_gradient(loss, W, ALPHA, 0, SEED)
+    (plain,), _, _ = bilevel.grad_w(loss, W, ALPHA, 0, SEED)
     np.testing.assert_allclose(g, plain, rtol=1e-12)
-    regulariser(W, ALPHA, 0, SEED, 0.1)
+    regulariser(loss, W, ALPHA, 0, SEED, 0.1)
     assert len(calls) == (3 if gradient == "exact" else 4)
 
 
 @pytest.mark.slow
 def test_another_strength_traces_nothing_anew():
     counted, calls = counting(cells_loss)
-    regulariser = build(function=counted, compile=tf.function)
-    for strength in (0.1, 0.2, 0.3):
-        regulariser(W, ALPHA, 0, SEED, strength)
+    regulariser = build(function=counted)
+    with Execution(Replicas("one_device")).active():
+        for strength in (0.1, 0.2, 0.3):
+            regulariser(loss, W, ALPHA, tf.constant(0), SEED, strength)
     assert len(calls) == 2  # the two points share one graph
 
 
@@ -159,9 +158,10 @@ def test_layers_without_gradient_give_no_nan(kind, gradient):
 
     for function, alive in ((blind, 1), (lambda w, *_: (w[0][0, 0], {}), 0)):
         regulariser = build(kind, function=function, gradient=gradient)
-        (plain,), layers, *_ = regulariser.layer_gradients(W, ALPHA, 0, SEED)
+        points = per_cell(mixing_weights(ALPHA), SMALL, CELLS)
+        (plain,), layers, *_ = bilevel.grad_w_alpha(function, W, points, 0, SEED)
         assert sum(bool(np.any(g)) for g in layers) == alive
-        (g,), _, aux = regulariser(W, ALPHA, 0, SEED, 1.0)
+        (g,), _, aux = regulariser(loss, W, ALPHA, 0, SEED, 1.0)
         assert float(aux["alignment"]) == 0
         np.testing.assert_array_equal(g, plain)
 
@@ -182,11 +182,9 @@ def test_the_unrolled_step_is_the_regularised_one(method):
         return regulariser(*arguments, strength=0.5)
 
     unroll = bilevel.Unroll(sgd, slots, rate, descend)
-    gradient = bilevel.ArchitectureGradient(
-        loss, method, compile=eager, valid_loss=watched
-    )
+    gradient = ArchitectureGradient(loss, method, valid_loss=watched)
     found, value, _ = gradient(W, ALPHA, 0, 1, SEED, unroll)
-    g, _, _ = descend(W, ALPHA, 0, SEED)
+    g, _, _ = descend(loss, W, ALPHA, 0, SEED)
     (taken,), _ = sgd.step(W, g, slots, rate)
     (unrolled,) = seen
     if method == "first_order":
@@ -206,7 +204,7 @@ def test_only_the_exact_derivative_ignores_a_kink_nearby(gradient):
         beyond = tf.nn.relu(cells[0] - p - 1e-4)  # 0 at p
         return value + tf.reduce_sum(beyond) * tf.reduce_sum(w[0]), aux
 
-    given = W, ALPHA, 0, SEED, 1.0
+    given = loss, W, ALPHA, 0, SEED, 1.0
     (smooth,), (bent,) = (
         build(gradient=gradient, function=function, epsilon_0=1e-2)(*given)[0]
         for function in (cells_loss, kinked)
@@ -222,7 +220,7 @@ def test_lambda_rises_from_zero_in_the_first_epoch_to_its_end_in_the_last():
 
 def test_too_few_cells_are_refused():
     assert aligned_groups(CELLS, ["normal"]) == [[0, 2, 4]]
-    with pytest.raises(InputError, match="3 cells has 1 'normal'.*--layers"):
+    with pytest.raises(InputError, match="3 cells has 1 'normal'.*`layers`"):
         aligned_groups(("normal", "reduce", "reduce"), ["normal"])
     with pytest.raises(InputError, match="0 'reduce'"):
         aligned_groups(("normal", "normal"), ["normal", "reduce"])

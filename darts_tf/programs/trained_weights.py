@@ -1,0 +1,72 @@
+"""Weights of a trained run in a network that the caller built."""
+
+from __future__ import annotations
+
+import os
+
+import keras
+
+from darts_tf.descent.variables import STEP, load
+from darts_tf.errors import InputError
+from darts_tf.run.loop import checkpoints
+from darts_tf.run.workdir import existing_workdir
+from darts_tf.space import recurrent
+from darts_tf.space.genotype import Genotype
+
+
+def load_trained_weights(model: keras.Model, workdir: str | os.PathLike) -> keras.Model:
+    """Gives a network the weights of an evaluated run's last checkpoint.
+
+    Args:
+      model: of `build_network`, with the run's genotype, channels and layers;
+        and with `auxiliary=True` if the run had an auxiliary head. A network
+        without the head leaves the head's weights out.
+      workdir: folder of `evaluate`.
+
+    Returns:
+      The model.
+
+    Raises:
+      InputError: no run with a checkpoint, another genotype, or weights of
+        other shapes. Nothing is assigned then.
+    """
+    run = existing_workdir(workdir)
+    genotype = Genotype.from_json(run.genotype.read_text("utf-8"))
+    if genotype != model.genotype:
+        raise InputError(
+            f"the run in {workdir} has another genotype than the model; build the "
+            f"model from {run.genotype}"
+        )
+    latest = checkpoints.load_latest(run.checkpoints)
+    if latest is None:
+        raise InputError(f"the run in {workdir} has no checkpoint yet")
+    _, arrays = latest
+    groups = _groups(model)
+    load(groups, _selected(groups, arrays, getattr(model, "auxiliary", None) is None))
+    return model
+
+
+def _groups(model: keras.Model) -> dict[str, list]:
+    """Returns the model's variables by the group of a checkpoint they are in."""
+    if model.genotype.space == recurrent.SPACE.name:
+        return {"average": [v.value for v in model.trainable_variables]}
+    if not model.trainable_variables:
+        raise InputError(
+            "the model has no weights yet; give `image_shape` to build_network"
+        )
+    return {
+        "w": [v.value for v in model.trainable_variables],
+        "statistics": [v.value for v in model.non_trainable_variables],
+    }
+
+
+def _selected(groups: dict[str, list], arrays, headless: bool) -> dict:
+    """Returns the arrays of these groups; without those of a head, which are last."""
+    selected = {STEP: arrays[STEP]}
+    for name, array in arrays.items():
+        group, _, number = name.partition("/")
+        if group in groups:
+            beyond = headless and int(number) >= len(groups[group])
+            if not beyond:
+                selected[name] = array
+    return selected
