@@ -52,9 +52,9 @@ STUB = """#!/bin/sh
 echo "stub $3"
 [ $3 != {stage} ] || exit {code}
 for flag in "$@"; do
-  case $flag in --workdir=*) folder=${{flag#*=}}; mkdir -p $folder; esac
+  case $flag in --workdir=*) folder=${{flag#*=}}; mkdir -p "$folder"; esac
 done
-touch $folder/result.json
+touch "$folder/result.json"
 """
 
 
