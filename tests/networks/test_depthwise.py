@@ -44,6 +44,7 @@ def derivatives(x, kernel, stride, padding, compile=lambda f: f):
     return [*first, *outer.gradient(bent, given)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inner", [False, True])
 @pytest.mark.parametrize("outer", [False, True])
 @pytest.mark.parametrize("size, stride, padding, side", CASES)
