@@ -1,12 +1,7 @@
-"""Prints the memory that a run will take, before its first step.
-
-It is a forecast and never stops a run: where it fails, that is printed.
-"""
+"""Prints the memory that a run will take; where that fails, the run goes on."""
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import sys
 
 import keras
@@ -14,20 +9,17 @@ import psutil
 import tensorflow as tf
 from tensorflow.python.client import device_lib
 
+from darts_tf.config import Config
 from darts_tf.data.available_memory import available_memory
 from darts_tf.data.text.loading import TextData
 from darts_tf.descent.replicas import Replicas
-from darts_tf.networks.footprint.memory import GB, Memory, estimate, needs_of, sizes_of
-from darts_tf.programs.image_data import Data
-from darts_tf.programs.task import ImageConfig
+from darts_tf.networks.footprint import memory as footprint
+from darts_tf.networks.footprint.memory import GB, Memory, Needs
+from darts_tf.networks.language import LanguageModel
 
 
 def report(
-    model: keras.Model,
-    method: str,
-    config: ImageConfig,
-    data: Data | TextData,
-    replicas: Replicas,
+    model: keras.Model, method: str, config: Config, data, replicas: Replicas
 ) -> None:
     """Prints the line, and a warning where more is needed than is free.
 
@@ -36,102 +28,87 @@ def report(
       method: of the search, or "weights" where alpha stands still, or "training"
         for a derived network.
       config: of the program.
-      data: divided data.
+      data: its divided images or its text.
       replicas: where it runs; only the chief prints.
     """
     if not replicas.chief:
         return
     try:
-        _print(*_forecast(model, method, config, data, replicas))
+        _print(model, method, config, data, replicas)
     except Exception as error:  # whatever it is, the run itself may be fine
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        print(f"memory: unknown ({reason})", flush=True)
+        print(f"memory: unknown ({error!r})", flush=True)
 
 
-def _forecast(model, method: str, config, data, replicas):
-    """Returns (memory, {flag: memory with it}, free bytes, name of the memory)."""
+def estimates(model, method: str, config, replicas: int) -> dict[str, Memory]:
+    """Returns the memory of a replica as it is (""), and by flags that may save."""
+    sizes = footprint.sizes_of(model, config.bptt)
+    share = config.batch_size // replicas
+
+    def at(examples: int, recompute: bool) -> Memory:
+        needs, size = _needs(model, method, config, recompute)
+        elements = sizes.recomputed if recompute else sizes.elements
+        return footprint.estimate(size * examples * elements, sizes, needs)
+
+    if method == "training":
+        half, name = share // 2, f"--batch_size={share // 2 * replicas}"
+        return {"": at(share, False)} | ({name: at(half, False)} if half else {})
+    slices, recompute = config.micro_batches, config.recompute
+    results = {"": at(-(-share // slices), recompute)}
+    if not isinstance(model, LanguageModel):
+        results["--recompute"] = at(-(-share // slices), True)
+    if share % (4 * slices) == 0:
+        results[f"--micro_batches={4 * slices}"] = at(share // slices // 4, recompute)
+    return results
+
+
+def _needs(model, method: str, config, recompute: bool) -> tuple[list[Needs], float]:
+    """Returns what a step needs, and the size of its activations beside float32's."""
+    if isinstance(model, LanguageModel):
+        return [footprint.TEXT[method]], 1.0
+    searched = method not in ("training", "weights")
+    regularized = searched and config.lambda_regularizer != "none"
+    nested = method == "exact" and (recompute or not model.sloped)
+    nested = nested or (regularized and config.lambda_gradient == "exact")
+    names = ["nested" if nested else method]
+    names += ["regularizer"] * regularized + ["recompute"] * recompute
+    wide = regularized or method == "finite_difference" or config.precision == "float32"
+    return [footprint.IMAGES[n] for n in names], 1.0 if wide else footprint.NARROW
+
+
+def _print(model, method: str, config, data, replicas: Replicas) -> None:
     gpus = tf.config.list_logical_devices("GPU")
     here = min(replicas.count, len(tf.config.list_logical_devices("CPU")))
-    held = _bytes_of(data)
 
     def on_device(memory: Memory) -> Memory:
         if gpus:
             return Memory(memory.activations, memory.weights)
-        return Memory(
-            here * memory.activations, here * memory.weights, memory.program, held
-        )
+        held = here * memory.activations, here * memory.weights
+        return Memory(*held, memory.program, _bytes_of(data))
 
-    memory, savings = estimates(model, method, config, replicas.count)
-    savings = {flag: on_device(saved) for flag, saved in savings.items()}
-    place = "a GPU" if gpus else "main memory"
-    return on_device(memory), savings, free_memory(gpus), place
-
-
-def estimates(
-    model, method: str, config: ImageConfig, replicas: int
-) -> tuple[Memory, dict[str, Memory]]:
-    """Returns the memory of a replica, and what it would be with flags that save."""
-    sizes, share = sizes_of(model, config.bptt), config.batch_size // replicas
-    if method == "training":
-        memory = _estimate(sizes, model, method, config, share)
-        half = share // 2
-        less = _estimate(sizes, model, method, config, half)
-        return memory, {f"--batch_size={half * replicas}": less} if half else {}
-    slices, recompute = config.micro_batches, config.recompute
-    at = functools.partial(_estimate, sizes, model, method, config)
-    savings = {}
-    if hasattr(model, "recompute") and not recompute:
-        savings["--recompute"] = at(-(-share // slices), True)
-    if share % (4 * slices) == 0:
-        savings[f"--micro_batches={4 * slices}"] = at(share // slices // 4, recompute)
-    return at(-(-share // slices), recompute), savings
+    every = estimates(model, method, config, replicas.count).items()
+    memories = {flag: on_device(memory) for flag, memory in every}
+    free, place = free_memory(gpus), "a GPU" if gpus else "main memory"
+    print(line(memories, free, place), flush=True)
+    total = sum(memories[""])
+    if free is not None and total > free:
+        takes = f"about {total / GB:.1f} GB of {place} and {free / GB:.1f} GB are free"
+        warning = f"warning: this run takes {takes}; it may end for want of memory"
+        print(warning, file=sys.stderr, flush=True)
 
 
-def _estimate(
-    sizes, model, method: str, config, examples: int, recompute: bool = False
-) -> Memory:
-    relaxed = method not in ("training", "weights")
-    regularizer = config.lambda_regularizer if relaxed else "none"
-    gradient = config.lambda_gradient if relaxed else "none"
-    wide = method == "finite_difference" or regularizer != "none"
-    return estimate(
-        sizes,
-        needs_of(model, method, regularizer, gradient, recompute),
-        examples,
-        recompute,
-        narrow=config.precision != "float32" and not wide,
-    )
-
-
-def _print(memory: Memory, savings: dict[str, Memory], free, place: str) -> None:
-    print(line(memory, savings, free, place), flush=True)
-    if free is not None and memory.total > free:
-        print(
-            f"warning: this run takes about {memory.total / GB:.1f} GB of {place} and "
-            f"{free / GB:.1f} GB are free; it may end for want of memory",
-            file=sys.stderr,
-            flush=True,
-        )
-
-
-def line(
-    memory: Memory, savings: dict[str, Memory], free: float | None, place: str
-) -> str:
-    """Returns the line; of the savings those that its digits show."""
-    parts = dataclasses.asdict(memory).items()
+def line(memories: dict[str, Memory], free: float | None, place: str) -> str:
+    """Returns the line; of the flags those that save what its digits show."""
+    totals = {flag: round(sum(m) / GB, 1) for flag, m in memories.items()}
+    parts = memories[""]._asdict().items()
     listed = ", ".join(f"{name} {size / GB:.1f}" for name, size in parts if size)
-    words = [f"memory: about {memory.total / GB:.1f} GB of {place} ({listed})"]
+    words = [f"memory: about {totals['']} GB of {place} ({listed})"]
     if free is not None:
         words.append(f"free: {free / GB:.1f} GB")
-    most = round(memory.total / GB, 1)
-    sizes = {flag: round(saved.total / GB, 1) for flag, saved in savings.items()}
-    less = [f"{flag} about {size}" for flag, size in sizes.items() if size < most]
-    if less:
-        words.append(f"with {', '.join(less)}")
-    return "; ".join(words)
+    less = [f"{f} about {size}" for f, size in totals.items() if size < totals[""]]
+    return "; ".join(words + ([f"with {', '.join(less)}"] if less else []))
 
 
-def free_memory(gpus) -> float | None:
+def free_memory(gpus: list) -> float | None:
     """Returns the bytes that the run may take: used by it already, or free.
 
     Of several GPUs those of the one with the fewest; None where that is not known.
@@ -139,15 +116,14 @@ def free_memory(gpus) -> float | None:
     if not gpus:
         return float(available_memory() + psutil.Process().memory_info().rss)
     limits = {d.name: d.memory_limit for d in device_lib.list_local_devices()}
-    if any(gpu.name not in limits for gpu in gpus):
-        return None
-    info = tf.config.experimental.get_memory_info
-    used = [info(gpu.name.lstrip("/"))["current"] for gpu in gpus]
-    return float(min(limits[g.name] - u for g, u in zip(gpus, used, strict=True)))
+    used = tf.config.experimental.get_memory_info
+    known = [gpu.name for gpu in gpus if gpu.name in limits]
+    free = [limits[name] - used(name.lstrip("/"))["current"] for name in known]
+    return min(free, default=None)
 
 
-def _bytes_of(data: Data | TextData) -> int:
+def _bytes_of(data) -> int:
     """Returns the bytes of the set and its parts."""
-    if isinstance(data, TextData):
-        return data.train.nbytes + data.valid.nbytes
-    return sum(part.nbytes for part in (data.images.train, *data.parts))
+    text = isinstance(data, TextData)
+    parts = (data.train, data.valid) if text else (data.images.train, *data.parts)
+    return sum(part.nbytes for part in parts)
