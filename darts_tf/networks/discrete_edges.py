@@ -1,4 +1,4 @@
-"""What computes all edges that leave one node of a derived cell.
+"""Layers that compute all edges which leave one node of a derived cell.
 
 The one thing that differs between search (networks/compiled/mixed_edges.py) and
 evaluation. Both return, for each edge, the terms whose sum enters the edge's
@@ -98,7 +98,7 @@ def discrete_units(
     input_stride: int,
     layer: int,
 ):
-    """The edges of a derived cell: for each node a DiscreteEdges or None.
+    """Returns the edges of a derived cell: for each node a DiscreteEdges or None.
 
     Args:
       spec: the cell's specification.

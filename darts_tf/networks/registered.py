@@ -1,4 +1,4 @@
-"""The layer around a user's operation: checks it, and fits it into a network."""
+"""A layer around a user's operation that checks it and fits it into a network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _costs = contextvars.ContextVar("given_costs", default=None)
 
 @contextlib.contextmanager
 def given_costs() -> Iterator[list[int]]:
-    """Traces operations that have a `cost` as nothing, and collects the costs."""
+    """Collects the `cost` of operations that have one, instead of tracing them."""
     token = _costs.set([])
     try:
         yield _costs.get()
@@ -87,11 +87,11 @@ class Registered(Layer):
         with self._said_in_one_line(f"fails on an input of shape {_text(shape)}"):
             output = self.layer(keras.KerasTensor(shape, self.layer.compute_dtype))
         promised = self.compute_output_shape(shape)
-        given = tuple(getattr(output, "shape", ()))
-        if given != tuple(promised):
+        returned = tuple(getattr(output, "shape", ()))
+        if returned != tuple(promised):
             raise InputError(
                 f"{self._title} must return the shape {_text(promised)} for an input "
-                f"of {_text(shape)}; it returns {_text(given)}"
+                f"of {_text(shape)}; it returns {_text(returned)}"
             )
         self._check_states()
         self._check_gradient(shape)
@@ -135,7 +135,7 @@ class Registered(Layer):
         return *strided(shape, self.stride)[:-1], self.channels
 
     def call(self, x, scale=None, training=False):
-        """[B, H, W, C], without ReLU -> [B, ceil(H/stride), ceil(W/stride), C].
+        """Computes [B, ceil(H/stride), ceil(W/stride), C] of [B, H, W, C] without ReLU.
 
         Args:
           x: the feature map.

@@ -53,8 +53,7 @@ def _collapsed(reason: str, config: SearchConfig) -> str:
     return (
         f"ALARM: the search has collapsed: {reason}. DARTS often does; the "
         f"network will be poor. Try, in another --workdir: "
-        f'{"; ".join(_remedies(config))}. See README, "Why did my search '
-        f'collapse?"'
+        f"{'; '.join(_remedies(config))}. See docs/collapse.md"
     )
 
 

@@ -1,4 +1,4 @@
-"""Published cells by name, and genotypes from all that may stand for one."""
+"""Published cells by name, and genotypes from names, paths and printed text."""
 
 from __future__ import annotations
 

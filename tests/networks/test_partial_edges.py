@@ -213,9 +213,7 @@ def test_compiled_and_recomputed_as_eager(name):
     results = []
     for recompute in (False, True):
         model, w, alpha, batch = supernet(space, 2, recompute=recompute)
-        piece = functools.partial(
-            bilevel.grad_w_alpha, relaxation.supernet_loss(model)
-        )
+        piece = functools.partial(bilevel.grad_w_alpha, relaxation.supernet_loss(model))
         results.append(tf.function(piece)(w, alpha, batch, SEED))
         if not recompute:
             results.append(piece(w, alpha, batch, SEED))
