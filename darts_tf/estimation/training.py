@@ -234,7 +234,7 @@ class Training(Epochs):
         Rows are taken apart: a checkpoint holds the weights of the model.
         """
         groups = {
-            name: arrays_of(*snapshot([row]), shapes)
+            name: arrays_of(snapshot([row])[0], shapes)
             for name, (row, shapes) in self._rows().items()
         }
         best = {

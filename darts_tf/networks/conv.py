@@ -90,8 +90,9 @@ class Supernet(Trunk):
     @property
     def shared_layers(self) -> list:
         """The layers of shared traces, whose variables a pass need not tell apart."""
-        within_cells = self._traces is None or self.recompute
-        return [] if within_cells else self._traces.layers
+        if self._traces is None or self.recompute:
+            return []
+        return self._traces.layers
 
     def _build_cell(self, layer, kind, channels, after_reduction):
         spec = self.space.cell(kind)
@@ -215,10 +216,10 @@ class EvaluationNetwork(DerivedNetwork, Trunk):
         arguments = edge_arguments(self.cells, drop_path, seed, images, training)
         auxiliary_logits = None
         outputs = self._trunk(images, training, arguments.__getitem__)
+        head = self.auxiliary if training else None
         for layer, out in enumerate(outputs):
-            wanted = training and self.auxiliary is not None
-            if wanted and layer == self.reductions[1]:
-                auxiliary_logits = self.auxiliary(out, training=True)
+            if head is not None and layer == self.reductions[1]:
+                auxiliary_logits = head(out, training=True)
         logits = self._classify(out)
         return logits if auxiliary_logits is None else (logits, auxiliary_logits)
 

@@ -43,7 +43,7 @@ class DerivedNetwork(keras.Model):
 
     genotype: Genotype
     arguments: dict
-    auxiliary = None
+    auxiliary: keras.layers.Layer | None = None
     auxiliary_weight = AUXILIARY_WEIGHT
 
     def compute_output_shape(self, shape) -> tuple:

@@ -135,7 +135,7 @@ def window_loss(model: LanguageModel, w, batch, seed, slowness, **edges):
     """
     entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
     inputs, targets, fresh, hidden = batch
-    (logits, hidden, outputs), _ = model.stateless_call(
+    results, *_ = model.stateless_call(
         w,
         other_state(model),
         inputs,
@@ -144,6 +144,7 @@ def window_loss(model: LanguageModel, w, batch, seed, slowness, **edges):
         training=True,
         **edges,
     )
+    logits, hidden, outputs = results
     nats = tf.reduce_mean(entropy(tf.transpose(targets), logits))
     value = nats
     if slowness:

@@ -20,15 +20,18 @@ _differentiable: set[tuple[Registration, int]] = set()
 """(operation, stride) whose gradient was found in this process."""
 
 
-_costs = contextvars.ContextVar("given_costs", default=None)
+_costs: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar(
+    "given_costs", default=None
+)
 
 
 @contextlib.contextmanager
 def given_costs() -> Iterator[list[int]]:
     """Collects the `cost` of operations that have one, instead of tracing them."""
-    token = _costs.set([])
+    costs: list[int] = []
+    token = _costs.set(costs)
     try:
-        yield _costs.get()
+        yield costs
     finally:
         _costs.reset(token)
 
@@ -142,9 +145,10 @@ class Registered(Layer):
           scale: [C], multiplies the result; None: 1.
           training: whether batch norms use (and follow) the batch.
         """
-        if _costs.get() is not None and self.registration.cost is not None:
+        costs, cost = _costs.get(), self.registration.cost
+        if costs is not None and cost is not None:
             size = tuple(x.shape[1:])
-            _costs.get().append(int(self.registration.cost(size, self.stride)))
+            costs.append(int(cost(size, self.stride)))
             return tf.zeros_like(x[:, :: self.stride, :: self.stride])
         with self._statistics_of(training):
             y = self.layer(x, training=training)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -36,7 +37,9 @@ def as_floats(images):
     return tf.cast(images, tf.float32)
 
 
-def cifar_stem(channels: int, norm=functools.partial(BatchNorm, True)):
+def cifar_stem(
+    channels: int, norm: Callable[[], BatchNorm] = functools.partial(BatchNorm, True)
+):
     """Returns a 3 x 3 convolution and a batch norm that learns scale and shift."""
     return operations.Chain([Conv(channels, (3, 3)), norm()])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
+import os
 
 from darts_tf.config import DerivationConfig, SearchConfig
 from darts_tf.config_rules import MAGNITUDE_NAMES, applicable, is_text
@@ -38,7 +38,7 @@ from darts_tf.strategy.one_shot import perturbation_loop
 FOLDER = "perturbation"
 
 
-def derive(config: DerivationConfig, path: str | Path) -> str:
+def derive(config: DerivationConfig, path: str | os.PathLike) -> str:
     """Does all that is left of the derivation of the search in `path`.
 
     Returns the summary.

@@ -18,6 +18,7 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 from darts_tf.errors import InputError
 from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
@@ -127,7 +128,7 @@ def _decide_cell(spec: CellSpec, choose: Choose) -> CellGenotype:
     return CellGenotype(tuple(edges), spec.concat)
 
 
-def _option(decision: Decision, choose: Choose):
+def _option(decision: Decision, choose: Choose) -> Any:
     if len(decision.options) == 1:
         return decision.options[0]
     return decision.options[choose(decision)]

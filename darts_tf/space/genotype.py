@@ -148,7 +148,7 @@ def _is_int(value: object) -> bool:
 
 
 def _read_edges(cell: str, value: object) -> tuple[Edge, ...]:
-    pairs = value if isinstance(value, list) else [value]
+    pairs: list = value if isinstance(value, list) else [value]
     for pair in pairs:
         if not (
             isinstance(pair, list)

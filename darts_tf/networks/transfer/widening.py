@@ -151,10 +151,7 @@ class _Widening:
                 f"its weights belong to channels; train the wider one from scratch"
             )
         if isinstance(old, operations.FactorizedReduce):
-            half, first = old.even.channels, new.even.channels
-            self._kernel(old.even, new.even, entering, leaving[:first])
-            self._kernel(old.odd, new.odd, entering, leaving[first:] - half)
-            self._layer(old.norm, new.norm, leaving=leaving)
+            self._reduction(old, new, entering, leaving)
         elif isinstance(old, operations.Chain):
             for before, after in zip(old.layers, new.layers, strict=True):
                 self._layer(before, after, entering, leaving)
@@ -167,6 +164,12 @@ class _Widening:
                 target.assign(source.numpy()[leaving])
         elif old.weights:
             self._kernel(old, new, entering, leaving)
+
+    def _reduction(self, old, new, entering, leaving) -> None:
+        half, first = old.even.channels, new.even.channels
+        self._kernel(old.even, new.even, entering, leaving[:first])
+        self._kernel(old.odd, new.odd, entering, leaving[first:] - half)
+        self._layer(old.norm, new.norm, leaving=leaving)
 
     def _kernel(self, old, new, entering, leaving=None) -> None:
         """Copies the kernel of a convolution, or kernel and bias of a classifier."""
