@@ -37,6 +37,7 @@ HEAD = "| | first call (s) | a call (s) | in steps | percent of an epoch |"
 
 def main(_) -> None:
     """Measures a step, then each instrument."""
+    setup.own_process()
     setup.supernet_options(FLAGS.space)
     replicas = search_step.chosen_replicas()
     task = search_step.image_task(replicas)

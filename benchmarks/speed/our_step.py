@@ -20,6 +20,7 @@ FLAGS = flags.FLAGS
 
 def main(_) -> None:
     """Takes steps by the protocol of step_worker."""
+    setup.own_process()
     setup.supernet_options(FLAGS.space)
     loop = search_step.build_loop()
     step = weight_step if FLAGS.weights_only else step_times.advance

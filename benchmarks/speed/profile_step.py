@@ -39,6 +39,7 @@ FLAGS = flags.FLAGS
 
 def main(_) -> None:
     """Prints the table of one step."""
+    setup.own_process()
     setup.supernet_options(FLAGS.space)
     loop = search_step.build_loop()
     for _ in range(2):

@@ -78,6 +78,7 @@ class UnrolledCell(MixedCell):
 
 def main(_) -> None:
     """Prints one line of JSON; times in seconds, memory in GB."""
+    setup.own_process()
     setup.supernet_options(FLAGS.space)
     replicas = chosen_replicas()
     chosen = chosen_images(replicas)

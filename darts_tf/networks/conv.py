@@ -20,6 +20,7 @@ from darts_tf.networks.compiled.shared_functions import SharedTraces
 from darts_tf.networks.derived import AUXILIARY_WEIGHT, PACKAGE, DerivedNetwork
 from darts_tf.networks.discrete_edges import discrete_units
 from darts_tf.networks.drop_path import edge_arguments
+from darts_tf.networks.mixed_edges import MixedEdges as PlainEdges
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
@@ -50,6 +51,7 @@ class Supernet(Trunk):
         (networks/partial_edges.py), with 1 all of them.
       xla: whether XLA compiles what the edges have in common in training
         passes (networks/compiled/shared_functions.py).
+      compiled: False for the plain edges (networks/mixed_edges.py).
 
     A training pass leaves its batch's statistics in the batch norms; whoever
     trains averages them (strategy/darts/search.py). Four passes a step then
@@ -70,12 +72,17 @@ class Supernet(Trunk):
         recompute: bool = False,
         partial_channels: int = 1,
         xla: bool = False,
+        compiled: bool = True,
     ):
         check_channels(channels, partial_channels)
         self.space, self.recompute = space, recompute
         self.partial_channels = partial_channels
         # Replicas cannot meet inside of a shared trace.
-        self._traces = None if synchronized else SharedTraces(second_derivatives, xla)
+        shares = compiled and not synchronized
+        self._traces = SharedTraces(second_derivatives, xla) if shares else None
+        self._edges = functools.partial(MixedEdges, traces=self._traces)
+        if not compiled:
+            self._edges = PlainEdges
         norm = functools.partial(BatchNorm, synchronized=synchronized, momentum=0.0)
         self.norm = functools.partial(norm, False)
         self._stem_norm = functools.partial(norm, True)
@@ -100,14 +107,13 @@ class Supernet(Trunk):
         units = []
         for source in range(spec.inputs + spec.nodes - 1):
             stride = 2 if kind == "reduce" and source < spec.inputs else 1
-            mixed = MixedEdges(
+            mixed = self._edges(
                 spec,
                 source,
                 channels // groups,
                 stride,
                 self.norm,
                 key=layer * 100 + source,
-                traces=self._traces,
             )
             whole = groups == 1
             units.append(mixed if whole else PartialEdges(mixed, groups, stride))

@@ -22,6 +22,7 @@ from darts_tf.networks.convolutions import Conv, strided
 from darts_tf.networks.derived import PACKAGE, DerivedNetwork
 from darts_tf.networks.discrete_edges import discrete_units
 from darts_tf.networks.drop_path import edge_arguments
+from darts_tf.networks.mixed_edges import MixedEdges
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
@@ -142,6 +143,7 @@ class Supernet(_Trunk):
         (networks/compiled/recomputation.py).
       partial_channels: K; one K-th of the channels is mixed
         (networks/partial_edges.py), with 1 all of them.
+      compiled: False for the plain edges (networks/mixed_edges.py).
 
     Raises:
       InputError: a size that makes no network.
@@ -155,9 +157,10 @@ class Supernet(_Trunk):
         classes,
         recompute: bool = False,
         partial_channels: int = 1,
+        compiled: bool = True,
     ):
         check_channels(channels, partial_channels)
-        self.space, self.recompute = space, recompute
+        self.space, self.recompute, self._compiled = space, recompute, compiled
         self.partial_channels = partial_channels
         self._norm = functools.partial(BatchNorm, True, momentum=0.0)
         super().__init__(channels, layers, classes, name="supernet")
@@ -167,13 +170,18 @@ class Supernet(_Trunk):
         norm = functools.partial(BatchNorm, False, momentum=0.0)
         groups, join = self.partial_channels, None
         units = [
-            PackedEdges(spec, source, channels // groups, norm)
+            self._edges(spec, source, channels // groups, norm)
             for source in range(spec.inputs + spec.nodes - 1)
         ]
         if groups > 1:
             units = [PartialEdges(mixed, groups) for mixed in units]
             join = Joint(groups)
         return Cell(units, spec.nodes, spec.concat, [None] * spec.inputs, join)
+
+    def _edges(self, spec, source, channels, norm):
+        if self._compiled:
+            return PackedEdges(spec, source, channels, norm)
+        return MixedEdges(spec, source, channels, 1, norm, normalize_pools=False)
 
     def call(self, images, mixing_weights, seed=None, training=False):
         """Computes the logits [B, classes] of images [B, H, W, channels].

@@ -22,12 +22,16 @@ def batches(start: int) -> Iterator:
         yield tf.constant(images), tf.constant([0, 1, 2, 1])
 
 
-def small_search(method: str, *more, **settings) -> search.Search:
+def small_search(
+    method: str, *more, compiled: bool = True, **settings
+) -> search.Search:
     """Three epochs of two steps; `more` of Search's arguments."""
     keras.utils.set_random_seed(0)
-    net = Supernet(SMALL, 1, 3, 3)
+    net = Supernet(SMALL, 1, 3, 3, compiled=compiled)
     net.build((None, 8, 8, 1))
     replicas = Replicas("one_device")
-    task = tasks.ImageTask(net, batches, batches, lambda: [next(batches(50))], replicas)
-    chosen = search.SearchSettings(method, 3, 2, 4, **settings)
+    task = tasks.ImageTask(
+        net, batches, batches, lambda: [next(batches(50))], replicas, compiled
+    )
+    chosen = search.SearchSettings(method, 3, 2, 4, compiled=compiled, **settings)
     return search.Search(task, chosen, replicas, *more)

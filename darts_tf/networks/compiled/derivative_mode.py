@@ -63,6 +63,15 @@ def slope_is_wanted() -> bool:
     return _slope.get() and not _once.get()
 
 
+def flags() -> tuple[bool, ...]:
+    """Returns the flags by which the pass of a layer differs.
+
+    Without that of constant weights: shared functions have it in their keys
+    already, if a layer has weights.
+    """
+    return tuple(flag.get() for flag in (_once, _twice, _slope))
+
+
 @contextlib.contextmanager
 def _set(variable: contextvars.ContextVar) -> Iterator[None]:
     token = variable.set(True)

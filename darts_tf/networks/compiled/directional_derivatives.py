@@ -64,11 +64,11 @@ def sloped(call: Callable, push: Callable, weights, inputs, mixing):
         if not derivative_mode.slope_is_wanted():
             return [*constant, *tape.gradient(y, [*tensors(x), *p], arrived)]
         unknown = [t * _numberless(t.dtype) for t in still]
-        unknown = record_operation("slope", unknown, arrived, slope)
+        record_operation("slope", unknown, arrived, slope)
         return [*unknown, *[None] * len(p)]
 
-    y = record_operation("layer", y, [*moving, *mixing], gradient)
-    return filled(outputs, y), states
+    record_operation("layer", y, [*moving, *mixing], gradient)
+    return outputs, states
 
 
 def pushed(call: Callable) -> Callable:

@@ -49,6 +49,14 @@ class WeightRow:
         values = [tf.convert_to_tensor(v.value) for v in self._variables]
         return tf.concat([tf.reshape(v, [-1]) for v in values], 0)
 
+    def values(self) -> list:
+        """The weights as losses take them: a list of one row [N]."""
+        return [self.packed()]
+
+    def unpack(self, w: list) -> list:
+        """The weights in [row [N]], as `Model.stateless_call` takes them."""
+        return self.taken_apart(w[0])
+
     def taken_apart(self, row) -> list:
         """The weights in a row [N], as `Model.stateless_call` takes them."""
         return self.cut(row, range(len(self)))

@@ -21,44 +21,36 @@ _REQUIRED = "record_operation", "should_record_backprop"
 
 
 def available() -> bool:
-    """Whether TensorFlow still has the private names."""
-    return all(hasattr(_record, name) for name in _REQUIRED)
+    """Returns whether TensorFlow still has the private names; logs if not."""
+    present = all(hasattr(_record, name) for name in _REQUIRED)
+    if not present:
+        _say_once()
+    return present
 
 
 def record_operation(
     name: str, outputs: Sequence, inputs: Sequence, gradient: Callable
-) -> list:
+) -> None:
     """Puts an operation on the tapes that watch its inputs.
 
     The public way, tf.custom_gradient, sends inputs and outputs through
     operations of its own: a third of a supernet's graph.
 
+    Only where `available`; else networks take their exact gradients by two
+    reverse passes (`SharedTraces.sloped` is False then).
+
     Args:
       name: of the operation.
       outputs, inputs: tensors.
       gradient: gradients of the outputs -> those of the inputs, or None.
-
-    Returns:
-      The outputs, to be used in the place of `outputs`.
     """
-    if available():
-        _record.record_operation(name, outputs, inputs, gradient)
-        return list(outputs)
-    _say_once()
-
-    @tf.custom_gradient
-    def recorded(*_):
-        return [tf.identity(y) for y in outputs], lambda *arrived: gradient(*arrived)
-
-    results = recorded(*inputs)
-    return list(results) if isinstance(results, (list, tuple)) else [results]
+    _record.record_operation(name, outputs, inputs, gradient)
 
 
 def is_watched(tensors: Sequence) -> bool:
     """Whether a tape watches one of the tensors; yes where nobody can tell."""
     if available():
         return _record.should_record_backprop(tensors)
-    _say_once()
     return True
 
 

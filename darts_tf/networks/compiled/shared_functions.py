@@ -9,6 +9,7 @@ lie in a row (networks/compiled/flat_weights.py) go in, and states come out, as 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import keras
@@ -18,6 +19,7 @@ from darts_tf.networks.compiled import (
     derivative_mode,
     directional_derivatives,
     functional_call,
+    private_tensorflow,
 )
 from darts_tf.networks.compiled.flat_weights import RowWeights, WeightRow
 from darts_tf.networks.compiled.private_tensorflow import is_watched
@@ -47,8 +49,9 @@ class SharedTraces:
 
     def __init__(self, inline: bool = False, xla: bool = False):
         self._functions, self._xla = {}, xla
+        self._lock = threading.Lock()
         self._inline = inline and not xla
-        self.sloped = not (inline or xla)
+        self.sloped = not (inline or xla) and private_tensorflow.available()
         self.layers = []
 
     def __call__(self, key, layer, *inputs, mixing: tuple = (), training: bool = True):
@@ -106,15 +109,21 @@ class SharedTraces:
         return self._shared(key, pure)(values, inputs, mixing)
 
     def _shared(self, key, function: Callable, xla: bool = False):
-        """`function`, compiled, or what came with its key before."""
-        if key not in self._functions:
-            self._functions[key] = tf.function(
-                function,
-                autograph=False,
-                jit_compile=xla or None,
-                experimental_attributes={"_noinline": not self._inline},
-            )
-        return self._functions[key]
+        """`function`, compiled, or the compiled one that has its key already.
+
+        The key gets the flags of the pass around, which layers read while
+        they are traced. Threads trace at once (strategy/darts/execution.py).
+        """
+        key = *key, derivative_mode.flags()
+        with self._lock:
+            if key not in self._functions:
+                self._functions[key] = tf.function(
+                    function,
+                    autograph=False,
+                    jit_compile=xla or None,
+                    experimental_attributes={"_noinline": not self._inline},
+                )
+            return self._functions[key]
 
 
 def _moving(inputs, mixing) -> list[bool]:

@@ -19,6 +19,7 @@ from darts_tf.descent.variables import snapshot
 from darts_tf.errors import InputError
 from darts_tf.networks.compiled.flat_weights import WeightRow
 from darts_tf.networks.running_statistics import RunningStatistics
+from darts_tf.networks.weight_list import WeightList
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy.darts import relaxation
 
@@ -117,9 +118,10 @@ class ImageTask:
         valid: Callable[[int], Iterable],
         measured: Callable[[], Iterable],
         replicas: Replicas,
+        compiled: bool = True,
     ):
         self.model, self.space = model, model.space
-        self._weights = WeightRow(model)
+        self._weights = WeightRow(model) if compiled else WeightList(model)
         self.train_loss = self.valid_loss = self._weights.loss(
             relaxation.supernet_loss(model)
         )
@@ -130,7 +132,7 @@ class ImageTask:
         self._iterators = self._fixed = None
         self._statistics = RunningStatistics(model, replicas)
         with replicas.scope():
-            self.w = [tf.Variable(self._weights.packed())]
+            self.w = [tf.Variable(value) for value in self._weights.values()]
         self._follow = replicas.compile(self._statistics.follow)
         self._count_correct = replicas.compile(self._count)
         self._share = scores.compile_share(replicas)
@@ -177,7 +179,7 @@ class ImageTask:
     def _count(self, alpha, batch):
         cells = relaxation.cells_of(alpha, self.space, self.model.kinds)
         logits, _ = self.model.stateless_call(
-            self._weights.taken_apart(tf.identity(self.w[0])),
+            self._weights.unpack([tf.identity(v) for v in self.w]),
             self._statistics.parts(),
             batch[0],
             cells,

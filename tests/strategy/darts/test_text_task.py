@@ -148,10 +148,12 @@ def test_eigenvalue_in_alpha_through_the_loop_over_time(loop):
     _, batch = loop.task.fixed_batches()
     seed = tf.constant([0, 0])
     columns = [[tf.reshape(tf.one_hot(n, 15), [3, 5])] for n in range(15)]
-    rows = [
-        eigenvalue._product(w, alpha, batch, seed, v)[0].numpy().ravel()
-        for v in columns
-    ]
+    with loop.execution.active():
+        rows = [
+            hessian_product(loop.task.valid_loss, w, alpha, batch, seed, v)[0]
+            for v in columns
+        ]
+    rows = [row.numpy().ravel() for row in rows]
     hessian, size = np.stack(rows), np.abs(rows).max()
     np.testing.assert_allclose(hessian, hessian.T, atol=1e-4 * size)
     spectrum = np.linalg.eigvalsh(hessian)
