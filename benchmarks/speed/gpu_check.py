@@ -37,7 +37,7 @@ TOLERANCE = {
     "finite_difference": 0.1,
     "exact": 0.03,
 }
-"""Not of rounding alone: where it turns a ReLU or a max pool, a gradient jumps,
+"""Above rounding: where rounding turns a ReLU or a max pool, a gradient jumps,
 and eq. 8 divides that by a short step."""
 
 SHAPE, CLASSES = (32, 32, 3), 10

@@ -15,7 +15,7 @@ NAMES = {
     "device_peak_gb": "device_peak_gb",
     "peak_gb": "peak_gb",
 }
-"""What a process calls it (step_worker.py), and a row."""
+"""Names of numbers in a process's lines (step_worker.py), and in a row."""
 
 
 def run(command: list[str], text: str, seconds: float) -> dict[str, object]:

@@ -19,7 +19,7 @@ AUGMENTATION = {
     "resized_crop": False,
     "colour_jitter": 0.0,
 }
-"""As configs/cifar10/search_*.flags have it."""
+"""Augmentation of configs/cifar10/search_*.flags."""
 
 
 class Source:

@@ -74,7 +74,7 @@ RUNS = {
         "--batch_size=64",
     ),
 }
-"""Of each folder: a program and its flags; a derivation goes into the
+"""A program and its flags for each folder; a derivation goes into the
 search's own."""
 
 TOLD = re.compile(r"^memory: about ([\d.]+) GB", re.MULTILINE)

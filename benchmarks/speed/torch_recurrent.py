@@ -27,7 +27,7 @@ ACTIVATIONS = {
     "identity": lambda z: z,
 }
 DROPOUTS = {"embedding": 0.2, "x": 0.75, "hidden": 0.25, "output": 0.75}
-"""Of configs/ptb/search_second_order.flags, which drops no whole words."""
+"""Dropouts of configs/ptb/search_second_order.flags, which drops no whole words."""
 
 SLOWNESS = 1e-3
 """Factor of the mean square by which the output changes (same file)."""

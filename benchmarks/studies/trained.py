@@ -14,7 +14,7 @@ from darts_tf.descent.optimizers import SGD
 from darts_tf.strategy.darts import bilevel, relaxation
 
 SEED = tf.constant([0, 0])
-"""Of what is random in a pass."""
+"""Seed of the random numbers of a pass."""
 
 
 def built(model, shape, dtype: str, seed: int):

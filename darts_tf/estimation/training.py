@@ -32,7 +32,7 @@ from darts_tf.networks.derived import separate
 from darts_tf.networks.running_statistics import RunningStatistics
 
 TOP = 5
-"""Answers of which one must be right, beside the best one alone."""
+"""Number of answers of `top_accuracy`, of which one must be right."""
 
 
 def cross_entropy(logits, labels, smoothing: float = 0.0):

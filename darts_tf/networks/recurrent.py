@@ -19,10 +19,10 @@ from darts_tf.space.cell import ZERO, SearchSpace
 from darts_tf.space.genotype import CellGenotype
 
 INITIAL_RANGE = 0.04
-"""All matrices start uniformly in +- this."""
+"""All matrices start uniformly in +- this range."""
 
 EPSILON = 1e-5
-"""Of batch norm."""
+"""Added to the variance in batch norm."""
 
 ACTIVATIONS = {
     "tanh": tf.tanh,

@@ -17,16 +17,16 @@ from darts_tf.networks.operation_registry import Registration, registration
 from darts_tf.networks.precision import wide, widened
 
 _differentiable: set[tuple[Registration, int]] = set()
-"""(operation, stride) whose gradient was found in this process."""
+"""Pairs (operation, stride) whose gradient was checked in this process."""
 
 
 _costs: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar(
-    "given_costs", default=None
+    "formula_costs", default=None
 )
 
 
 @contextlib.contextmanager
-def given_costs() -> Iterator[list[int]]:
+def formula_costs() -> Iterator[list[int]]:
     """Collects the `cost` of operations that have one, instead of tracing them."""
     costs: list[int] = []
     token = _costs.set(costs)

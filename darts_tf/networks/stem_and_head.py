@@ -15,7 +15,7 @@ from darts_tf.networks.convolutions import Conv, uniform
 from darts_tf.networks.precision import widened
 
 NARROW_CHANNELS, WIDE_CHANNELS = 128, 768
-"""Of the auxiliary head."""
+"""Channels of the auxiliary head's two convolutions."""
 
 
 def check_ends(channels: int, classes: int) -> None:

@@ -58,7 +58,7 @@ def _collapsed(reason: str, config: SearchConfig) -> str:
 
 
 def _remedies(config: SearchConfig) -> list[str]:
-    """Returns what this search did not use yet."""
+    """Returns remedies against collapse that this search did not use."""
     remedies = []
     regularizes = config.optimization == "bilevel" and config.space != "darts_recurrent"
     if regularizes and config.lambda_regularizer == "none":

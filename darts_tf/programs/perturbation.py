@@ -39,7 +39,7 @@ FOLDER = "perturbation"
 
 
 def derive(config: DerivationConfig, path: str | os.PathLike) -> str:
-    """Does all that is left of the derivation of the search in `path`.
+    """Derives the search in `path`, or goes on with its derivation.
 
     Returns the summary.
 

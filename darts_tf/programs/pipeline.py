@@ -102,7 +102,7 @@ def _next_command(folder: str) -> str:
 
 
 def _measured(result: dict) -> list[tuple[str, str]]:
-    """Returns what was measured, in (name, text) lines."""
+    """Returns the measures as (name, text) lines."""
     test = result["test"]
     if "error" in test:
         lines = [("test error", f"{test['error']:.2%} of {test['images']} images")]

@@ -112,7 +112,7 @@ PUBLISHED = LAMBDA | {
     conv.SPACE.name: CONVOLUTIONAL | LAMBDA[conv.SPACE.name],
     recurrent.SPACE.name: RECURRENT,
 }
-"""By space, then by name."""
+"""Published genotypes by space, then by name."""
 
 
 def load_genotype(name_or_path: str, space: str = conv.SPACE.name) -> Genotype:
