@@ -1,4 +1,4 @@
-"""What every test runs under: a quiet TensorFlow, set up as train/ does."""
+"""Sets up TensorFlow for every test, quiet and as the programs do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="session")
 def no_grappler():
-    """As darts_tf/programs/setup.py: Grappler doubles the time to the first step."""
+    """Switches Grappler off, as the programs do; it delays the first step."""
     import tensorflow as tf
 
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})

@@ -1,4 +1,4 @@
-"""What steps take: medians, and what counts as waited for."""
+"""Times of steps: medians, and waiting for the end of a step."""
 
 import time
 
