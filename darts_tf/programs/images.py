@@ -29,7 +29,7 @@ from darts_tf.strategy.darts.search_settings import SearchSettings
 
 
 class ImageProgramTask:
-    """See `darts_tf.programs.task.Task`; its data is `image_data.Data`."""
+    """Implements `darts_tf.programs.task.Task` for images, on `image_data.Data`."""
 
     def search_data(self, config: SearchConfig, data: ImageData | None = None) -> Data:
         """Returns a part for w and a part for alpha.

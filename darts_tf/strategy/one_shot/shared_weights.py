@@ -144,7 +144,7 @@ class SharedWeights:
         """Returns the accuracy of the present w; see SupernetAccuracy."""
         return self._accuracy(self._weights.read(), weights, batches, seed)
 
-    def groups(self) -> dict[str, list]:
+    def groups(self) -> dict[str, Sequence[tf.Variable]]:
         """Returns all variables, for a checkpoint."""
         return self._weights.groups()
 
