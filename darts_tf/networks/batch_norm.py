@@ -84,7 +84,7 @@ class BatchNorm(Layer):
         if x.dtype == tf.float64 or self.synchronized:
             mean, variance, unbiased = self._moments(x)
             y = self._normalise(x, mean, variance, gamma, beta)
-        elif x.dtype == tf.float32 and derivative_mode.slope_is_wanted():
+        elif x.dtype == tf.float32 and derivative_mode.in_directional_pass():
             y, mean, unbiased = normalised(x, gamma, beta, EPSILON)
         else:
             unused = _constants(0, wide(x.dtype))[1]
@@ -107,7 +107,7 @@ class BatchNorm(Layer):
             gamma, beta = self.gamma, self.beta
             return (gamma, beta) if scale is None else (gamma * scale, beta * scale)
         ones, zeros = _constants(x.shape[-1], wide(x.dtype))
-        if derivative_mode.weights_are_constant():
+        if derivative_mode.is_constant_in_weights():
             # A traced function has a gradient in all that it captures.
             ones, zeros = tf.stop_gradient(ones), tf.stop_gradient(zeros)
         return (ones if scale is None else scale), zeros

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-from darts_tf.networks.compiled.derivative_mode import weights_are_constant
+from darts_tf.networks.compiled.derivative_mode import is_constant_in_weights
 
 COLUMNS = 3
 """Of a kernel, whose gradient is still fast."""
@@ -49,7 +49,7 @@ def depthwise(x, kernel, stride: int = 1, padding: str = "SAME"):
     """
     form = Form(*x.shape[1:3], kernel.shape[0], stride, padding)
     wide = kernel.shape[1] > COLUMNS
-    if wide and _by_onednn(x) and not weights_are_constant():
+    if wide and _by_onednn(x) and not is_constant_in_weights():
         return form.by("dy", x=x, kernel=kernel)
     return form.y(x, kernel)
 

@@ -77,7 +77,7 @@ class ResidualBlock(operations.Block):
 class _Trunk(keras.Model):
     """Stem, stages and classifier; subclasses build the cells."""
 
-    recompute = sloped = False
+    recompute = has_directional_derivatives = False
     _norm = staticmethod(functools.partial(BatchNorm, True))
 
     def __init__(self, channels: int, layers: int, classes: int, **kwargs):

@@ -20,7 +20,7 @@ def max_pool(x, stride: int):
     place on a buffer that it still has to read, and second derivatives in a
     graph come out wrong (tests/networks/test_pools.py shows it).
     """
-    if stride == 1 and derivative_mode.first_order_only():
+    if stride == 1 and derivative_mode.is_differentiated_once():
         return tf.nn.max_pool2d(x, 3, 1, "SAME")
     return tf.nn.max_pool2d(pad(x, 1, x.dtype.min), 3, stride, "VALID")
 

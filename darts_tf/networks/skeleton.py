@@ -51,7 +51,7 @@ class Trunk(keras.Model):
             halved = kind == "reduce"
         self.classifier = Classifier(classes)
 
-    recompute = sloped = False
+    recompute = has_directional_derivatives = False
     _stem_halves = False
     _stem_norm = functools.partial(BatchNorm, True)
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.networks import depthwise as module
-from darts_tf.networks.compiled.derivative_mode import constant_weights
+from darts_tf.networks.compiled.derivative_mode import set_constant_in_weights
 from darts_tf.networks.depthwise import depthwise, for_inference
 
 CASES = [
@@ -96,5 +96,5 @@ def test_with_constant_weights_it_is_tensorflows_own(monkeypatch):
     monkeypatch.setattr(module, "_by_onednn", lambda x: True)
     x, kernel = values(5, 6)
     assert "IdentityN" in operations(depthwise, x, kernel)
-    with constant_weights():
+    with set_constant_in_weights():
         assert "IdentityN" not in operations(depthwise, x, kernel)
