@@ -25,10 +25,14 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import linear
 from darts_tf.descent.variables import grouped, numbered, snapshot
 from darts_tf.estimation.training_settings import TrainingSettings
-from darts_tf.networks.compiled import functional_call
-from darts_tf.networks.compiled.derivative_mode import set_differentiated_once
-from darts_tf.networks.compiled.flat_weights import FlatWeights, arrays_of, row_of
 from darts_tf.networks.derived import separate
+from darts_tf.networks.implementation import (
+    FlatWeights,
+    arrays_of,
+    functional_call,
+    row_of,
+    set_differentiated_once,
+)
 from darts_tf.networks.running_statistics import RunningStatistics
 
 TOP = 5
@@ -62,7 +66,7 @@ def training_loss(
 
     def loss(w, batch, seed, drop_path):
         images, labels = batch
-        outputs, seen = functional_call.call(
+        outputs, seen = functional_call(
             model,
             w,
             images,

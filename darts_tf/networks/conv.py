@@ -12,15 +12,12 @@ import keras
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks import operations
+from darts_tf.networks import implementation, operations
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
-from darts_tf.networks.compiled.mixed_edges import MixedEdges
-from darts_tf.networks.compiled.shared_functions import SharedFunctions
 from darts_tf.networks.derived import AUXILIARY_WEIGHT, PACKAGE, DerivedNetwork
 from darts_tf.networks.discrete_edges import discrete_units
 from darts_tf.networks.drop_path import edge_arguments
-from darts_tf.networks.mixed_edges import MixedEdges as PlainEdges
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
@@ -28,6 +25,7 @@ from darts_tf.networks.partial_edges import (
 )
 from darts_tf.networks.skeleton import Trunk
 from darts_tf.networks.stem_and_head import AuxiliaryHead, as_floats, strided_stem
+from darts_tf.networks.supernet_edges import SharedFunctions, mixed_edges
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
@@ -82,15 +80,12 @@ class Supernet(Trunk):
         self._shared_functions = (
             SharedFunctions(second_derivatives, xla) if shares else None
         )
-        self._edges = functools.partial(
-            MixedEdges, shared_functions=self._shared_functions
-        )
-        if not compiled:
-            self._edges = PlainEdges
+        self._edges = mixed_edges(compiled, self._shared_functions)
         norm = functools.partial(BatchNorm, synchronized=synchronized, momentum=0.0)
         self.norm = functools.partial(norm, False)
         self._stem_norm = functools.partial(norm, True)
-        super().__init__(channels, layers, classes, name="supernet")
+        with implementation.plain(not compiled):
+            super().__init__(channels, layers, classes, name="supernet")
 
     @property
     def has_directional_derivatives(self) -> bool:
