@@ -67,7 +67,7 @@ def _needs(model, method: str, config, recompute: bool) -> tuple[list[Needs], fl
         return [footprint.TEXT[method]], 1.0
     searched = method not in ("training", "weights")
     regularized = searched and config.lambda_regularizer != "none"
-    nested = method == "exact" and (recompute or not model.sloped)
+    nested = method == "exact" and (recompute or not model.has_directional_derivatives)
     nested = nested or (regularized and config.lambda_gradient == "exact")
     names = ["nested" if nested else method]
     names += ["regularizer"] * regularized + ["recompute"] * recompute

@@ -12,7 +12,7 @@ from darts_tf.config import SearchConfig
 from darts_tf.config_rules import applicable
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.networks.compiled.flat_weights import FlatWeights
 from darts_tf.programs import weight_sharing
 from darts_tf.programs.estimators import OneShot
 from darts_tf.programs.images import ImageProgramTask
@@ -102,7 +102,7 @@ def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
     row = loop.state()["w/00000"]
     mine = [v.numpy().ravel() for v in net.model.trainable_variables]
     np.testing.assert_array_equal(np.concatenate(mine), row)
-    assert not np.array_equal(WeightRow(loop.task.model).packed(), row)
+    assert not np.array_equal(FlatWeights(loop.task.model).packed(), row)
     found = OneShot(asking(folder), ONE)(CELLS[1], "")
     rows = np.zeros((6, 5), np.float32)
     targets = [1, 2, 2, 3, 3, 3]  # of the cell's edges, in its own order

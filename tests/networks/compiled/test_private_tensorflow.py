@@ -32,7 +32,7 @@ def derivatives() -> list:
     with Execution(Replicas("one_device")).active():
         by_alpha, value, _ = bilevel.grad_alpha(loss, *values)
         product = bilevel.reverse_over_reverse
-        if model.sloped:
+        if model.has_directional_derivatives:
             product = bilevel.forward_over_reverse
         exact = product(loss, *values, u)
     return [value, *by_alpha, *exact]

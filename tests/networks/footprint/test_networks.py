@@ -43,7 +43,7 @@ def kept(model, loss, w, alpha, shape, each=lambda x: 1) -> int:
     """
     for cell in model.cells:
         for unit in filter(None, cell.units):
-            getattr(unit, "mixed", unit).traces = None  # so it is one graph
+            getattr(unit, "mixed", unit).shared_functions = None  # so it is one graph
     ends = []
 
     def marked(*given):

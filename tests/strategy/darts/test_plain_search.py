@@ -91,7 +91,7 @@ def gradient(net: Supernet, method: str, alpha, **execution):
     weights = weights_of(net)
     w, compiled = weights.values(), not net.plain_edges
     exact = bilevel.reverse_over_reverse
-    if compiled and net.sloped:
+    if compiled and net.has_directional_derivatives:
         exact = bilevel.forward_over_reverse
     architecture_gradient = ArchitectureGradient(
         weights.loss(relaxation.supernet_loss(net)),

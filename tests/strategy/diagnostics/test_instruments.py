@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.networks.compiled.flat_weights import FlatWeights
 from darts_tf.networks.conv import Supernet
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy.darts import bilevel, relaxation
@@ -204,7 +204,7 @@ def double_precision_hessian(search) -> np.ndarray:
         batch = tf.cast(images, tf.float64), labels
         cells = relaxation.per_cell(alpha, SMALL, net.kinds)
         net(batch[0], cells)
-        loss = WeightRow(net).loss(relaxation.supernet_loss(net))
+        loss = FlatWeights(net).loss(relaxation.supernet_loss(net))
         shapes = [tuple(rows.shape) for rows in alpha]
 
         @tf.function
@@ -281,17 +281,20 @@ def test_a_search_that_is_stopped_early(rule):
     taken, epochs = {"eigenvalue": (2, 3), "skip_connections": (2, 2)}[rule]
     assert (search.stop.taken, search.stop.epoch) == (taken, epochs)
     assert search.step == search.total_steps == epochs
-    assert search.found() == genotypes[taken - 1]
+    assert search.final_genotype() == genotypes[taken - 1]
     other = build(rule=settings)
     assert other.total_steps == 4
     other.restore(search.state())
-    assert other.total_steps == other.step and other.found() == search.found()
+    assert (
+        other.total_steps == other.step
+        and other.final_genotype() == search.final_genotype()
+    )
 
 
 def test_a_search_without_rule_returns_its_present_cells(measured):
     search = measured[0]
     assert search.stop is None and search.total_steps == 4
-    assert search.found() == search.genotype()
+    assert search.final_genotype() == search.genotype()
 
 
 def test_normal_layers():
