@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.program, pytest.mark.slow]
 
 def test_a_plain_search_runs_to_its_end_and_serves_as_a_supernet(programs, tmp_path):
     plain = f"--workdir={tmp_path / 'plain'}"
-    flags = (*programs.search, "--examples=32", "--epochs=1", "--nocompiled")
+    flags = (*programs.search, "--examples=64", "--epochs=1", "--nocompiled")
     output = programs.run("search", *flags, plain)
     assert "Search finished" in output
     refused = programs.run("search", *programs.search, plain, code=2)
@@ -26,10 +26,11 @@ def test_a_plain_search_runs_to_its_end_and_serves_as_a_supernet(programs, tmp_p
 def test_a_plain_search_of_text(programs, text, tmp_path):
     flags = (
         "--space=darts_recurrent",
-        f"--dataset={text}",
+        "--dataset=text_folder",
+        f"--data_dir={text}",
         "--hidden_size=4",
         "--batch_size=8",
-        "--measured_batch=4",
+        "--measured_batch=2",
         "--bptt=5",
         "--epochs=1",
         "--method=first_order",
