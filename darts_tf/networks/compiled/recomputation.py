@@ -117,8 +117,8 @@ def _after(values, awaited) -> list:
     before the backward pass begins. By an operation and not a control
     dependency, which XLA does not know; it cannot tell that 0 is added.
     """
-    if tf.executing_eagerly():
-        return list(values)
+    if tf.executing_eagerly():  # one tensor may be two of them, as behind a stem
+        return [tf.identity(value) for value in values]
     some = tf.add_n([tf.reshape(x, [-1])[0] for x in awaited])
     zero = tf.where(tf.equal(some, some), 0.0, float("nan"))
     return [value + tf.cast(zero, value.dtype) for value in values]

@@ -205,3 +205,17 @@ def test_the_gradient_of_alpha_asks_for_none_of_the_weights():
     keys = model._shared_functions._functions
     constants = [key[-1] for key in keys if key[0] == "edge"]
     assert constants and all(constants)
+
+
+@pytest.mark.parametrize("compile", [tf.function, lambda f: f])
+def test_one_tensor_may_be_two_arguments(compile):
+    again = recomputation.recomputed(lambda x, y: [x * y + 2 * y], 2)
+    x = tf.constant([3.0, 5.0])
+
+    def gradient():
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            (value,) = again(x, x)
+        return tape.gradient(value, x)
+
+    np.testing.assert_allclose(compile(gradient)(), 2 * x + 2)
