@@ -37,7 +37,7 @@ LONGEST = (
 
 @pytest.fixture(autouse=True, scope="session")
 def no_grappler():
-    """As darts_tf/programs/setup.py: Grappler doubles the time to the first step."""
+    """Switches Grappler off, as the programs do; it delays the first step."""
     import tensorflow as tf
 
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})

@@ -39,7 +39,7 @@ def genotype(skips: int) -> Genotype:
 
 
 def write(folder, skips, result=None, **more) -> pathlib.Path:
-    """What a search of as many epochs leaves; the instrument saw one only."""
+    """Writes the files of a search of so many epochs; the instrument saw one only."""
     (folder / "genotypes").mkdir(parents=True)
     (folder / "flags.json").write_text("{}")
     lines = []

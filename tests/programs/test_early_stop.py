@@ -33,7 +33,7 @@ def result(folder) -> dict:
 
 
 def summary(output: str) -> list[str]:
-    """What was said at the end, without the time."""
+    """Returns the summary without the time."""
     said = output[output.index("Search finished") :].splitlines()
     return [said[0].split(" in ")[0], *said[1:]]
 

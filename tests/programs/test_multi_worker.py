@@ -46,7 +46,7 @@ def start_two(programs, *flags) -> list:
 
 
 def ended(workers) -> list[str]:
-    """What each has said; one that does not end is killed."""
+    """Returns the output of each worker; one that does not end is killed."""
     try:
         return [process.communicate(timeout=300)[0] for process in workers]
     finally:

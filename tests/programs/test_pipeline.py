@@ -34,14 +34,14 @@ OUTPUTS = (
 
 
 def summary(output: str) -> dict[str, str]:
-    """What follows each word of the last lines."""
+    """Returns the text behind each word of the last lines."""
     lines = output[output.rindex("Done in") :].splitlines()[1:]
     found = [line.split(maxsplit=1) for line in lines if line.strip()]
     return {word: rest for word, rest in found}
 
 
 def trained(folder) -> set:
-    """What only a step of search or training writes, with its time."""
+    """Returns the files that only a step of search or training writes, with times."""
     paths = [*folder.rglob("step-*.npz"), *folder.rglob("metrics.jsonl")]
     assert len(paths) >= 4
     return {(str(path), path.stat().st_mtime_ns) for path in paths}

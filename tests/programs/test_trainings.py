@@ -163,7 +163,7 @@ def test_an_heir_grows_out_of_a_smaller_supernet(supernet, tmp_path):
 
 
 def first_loss(folder) -> float:
-    """Of the first step that was reported."""
+    """Returns the loss of the first step that was reported."""
     steps = [r for r in read_metrics(folder / "metrics.jsonl") if "train/loss" in r]
     return steps[0]["train/loss"]
 

@@ -1,6 +1,6 @@
 """Searches in low precision, beside the same ones in float32.
 
-The bounds are stated in BUILD_NOTES.md. They are wide because a ReLU or a max
+The bounds are wide (docs/precision_and_memory.md) because a ReLU or a max
 pool that switches changes a gradient by a jump: rounding the images alone, all
 else in float32, moves the gradient of alpha by some percent.
 """

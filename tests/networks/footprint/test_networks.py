@@ -77,7 +77,7 @@ def weights(model) -> int:
 
 
 def all_kept(sizes) -> int:
-    """Of a whole pass: no cell recomputed, nothing waiting."""
+    """Returns the elements of a whole pass: no cell recomputed, nothing waiting."""
     return sizes.outside.kept + sum(cell.kept for cell in sizes.cells)
 
 

@@ -96,7 +96,7 @@ def test_darts_cells_cannot():
     genotype = CONVOLUTIONAL["DARTS_V2"]
     parent, child = (network(genotype, 2, n) for n in (3, 4))
     words = "darts_conv a .* of 4 cells cannot start as one of 3, .* give"
-    with pytest.raises(InputError, match=words + " --layers=3"):
+    with pytest.raises(InputError, match=words + " `layers=3`"):
         from_smaller(parent, child)
     for space in ("s1", "s4", "darts_conv_nonzero"):
         check(space, 8, 8)
@@ -105,5 +105,5 @@ def test_darts_cells_cannot():
 
 
 def test_a_shallower_child_is_refused():
-    with pytest.raises(InputError, match="at least --layers=6"):
+    with pytest.raises(InputError, match="at least `layers=6`"):
         check("nasbench201", 6, 3)

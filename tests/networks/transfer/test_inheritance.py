@@ -93,10 +93,10 @@ def test_a_supernet_of_another_size_is_refused():
     rows = tf.ones(NB201.cells[0].alpha_shape)
     supernet(IMAGES, [rows] * 3)
     heir = network(from_string(STRING))
-    with pytest.raises(InputError, match="--channels"):
+    with pytest.raises(InputError, match="`channels`"):
         from_supernet(supernet, heir)
     supernet = nasbench201.Supernet(NB201, 2, 6, 4)
-    with pytest.raises(InputError, match="--layers"):
+    with pytest.raises(InputError, match="`layers`"):
         from_supernet(supernet, heir)
 
 

@@ -115,5 +115,5 @@ def test_copies_of_a_channel_learn_apart():
 @pytest.mark.parametrize("genotype", [CELL, cells(ALL)])
 def test_a_narrower_child_is_refused(genotype):
     parent, child = (network(genotype, n) for n in (3, 2))
-    with pytest.raises(InputError, match="at least as many --channels"):
+    with pytest.raises(InputError, match="at least as many `channels`"):
         from_smaller(parent, child)

@@ -49,7 +49,7 @@ def loop():
     net(tf.zeros((1, 8, 8, 1)), relaxation.per_cell(rows, SMALL, net.kinds))
     return perturbation_loop.PerturbationLoop(
         net,
-        WeightRow(net).packed(),
+        [WeightRow(net).packed()],
         weights,
         SETTINGS,
         batches,
