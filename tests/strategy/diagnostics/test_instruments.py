@@ -62,7 +62,7 @@ def build(names=(), rule=None) -> search_module.Search:
     replicas = Eager()
     task = ImageTask(net, batches, later, lambda: [next(batches(99))], replicas)
     settings = search_module.SearchSettings(
-        "first_order", 4, 1, 4, alpha_learning_rate=0.3
+        "first_order", 4, 1, 4, compiled=False, alpha_learning_rate=0.3
     )
     return search_module.Search(
         task,
