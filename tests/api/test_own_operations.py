@@ -56,6 +56,11 @@ def data(arrays):
     return dt.data.from_arrays(*arrays)
 
 
+@pytest.fixture(scope="module")
+def convs(space) -> dt.Genotype:
+    return cells("own", "own_conv_3x3")
+
+
 def cells(space: str, operation: str) -> dt.Genotype:
     """Returns cells of one node that adds an operation of both inputs."""
     edges = [[operation, 0], [operation, 1]]
@@ -67,7 +72,7 @@ def cells(space: str, operation: str) -> dt.Genotype:
 @pytest.mark.slow
 @pytest.mark.parametrize("compiled", [True, False])
 def test_searched_derived_drawn_evaluated_and_exported(
-    compiled, data, search_config, training_config, tmp_path
+    compiled, convs, data, search_config, training_config, tmp_path
 ):
     config = search_config.replace(
         space="own", method="finite_difference", compiled=compiled
@@ -75,11 +80,11 @@ def test_searched_derived_drawn_evaluated_and_exported(
     outcome = dt.search(data, config, tmp_path / "search")
     assert dt.derive(tmp_path / "search") == outcome.genotype
     assert (tmp_path / "search" / "genotype.png").exists() and outcome.plot().axes
-    text = " ".join(t.get_text() for t in dt.draw_genotype(CONVS).findobj(_is_text))
+    text = " ".join(t.get_text() for t in dt.draw_genotype(convs).findobj(_is_text))
     assert "own_conv_3x3" in text
     if compiled:
         path = tmp_path / "convs.json"
-        path.write_text(CONVS.to_json(), "utf-8")
+        path.write_text(convs.to_json(), "utf-8")
         dt.evaluate(path, data, training_config, tmp_path / "run")
         assert (dt.export(tmp_path / "run") / "saved_model.pb").exists()
 
@@ -104,7 +109,7 @@ def counted(operation: str, data, config) -> int:
 @pytest.mark.slow
 def test_multiply_adds(data, training_config):
     """Three cells of 2, 4 and 8 channels on 8x8 (strides to 4x4) and 4x4 (to 2x2)."""
-    config = training_config.replace(examples=10)
+    config = training_config.replace(examples=30)
     dt.register_operation("own_attention")(lambda channels, stride: Attention(stride))
     dt.register_operation("own_sized", cost=lambda shape, stride: 7)(conv)
     skips = counted("skip_connect", data, config)
@@ -170,15 +175,18 @@ def test_names_that_exist():
             dt.cell_space(name, nodes=2, operations=["skip_connect"])
 
 
-def test_a_genotype_of_operations_that_are_not_registered(data, training_config):
-    stored = json.loads(CONVS.to_json())
+def test_a_genotype_of_operations_that_are_not_registered(tmp_path, convs, data):
+    stored = json.loads(convs.to_json())
     for kind in ("normal", "reduce"):
         stored[kind] = [["elsewhere", source] for _, source in stored[kind]]
     stored["definition"] = {"nodes": 1, "operations": ["elsewhere"]}
     stored["space"] = "of_another_process"
+    path = tmp_path / "genotype.json"
+    path.write_text(json.dumps(stored), "utf-8")
     calls = [
         lambda: dt.Genotype.from_json(json.dumps(stored)),
-        lambda: dt.load_genotype(json.dumps(stored)),
+        lambda: dt.build_network(path, channels=2, layers=3, num_classes=3),
+        lambda: dt.evaluate(path, data),
         lambda: dt.cell_space("mine", nodes=1, operations=["elsewhere"]),
     ]
     for call in calls:
@@ -187,12 +195,3 @@ def test_a_genotype_of_operations_that_are_not_registered(data, training_config)
         message = str(error.value)
         assert "\n" not in message and "'elsewhere'" in message, message
         assert "register_operation" in message and "`plugin`" in message
-
-
-CONVS = None
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _convs(space):
-    global CONVS
-    CONVS = cells("own", "own_conv_3x3")
