@@ -113,7 +113,7 @@ def supernet_options(space: str) -> None:
 
 
 def differentiates_gradients(exact: Collection[str], recompute: bool) -> bool:
-    """Returns whether a search of images differentiates gradients of layers.
+    """Returns True if a search of images differentiates gradients of layers.
 
     Directional derivatives do not count. networks.conv.Supernet has to know.
 
@@ -133,7 +133,7 @@ def exact_names(config: SearchConfig) -> set[str]:
 
 
 def joint(config: SearchConfig) -> bool:
-    """Returns whether alpha and w of a search learn from the same data."""
+    """Returns True if alpha and w of a search learn from the same data."""
     return config.strategy in RELAXED and config.optimization != BILEVEL
 
 

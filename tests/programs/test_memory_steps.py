@@ -1,4 +1,4 @@
-"""What decides a step's memory: how it grows, and what saves."""
+"""The memory of a step: its growth with sizes, and the ways to save."""
 
 from __future__ import annotations
 

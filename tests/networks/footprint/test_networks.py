@@ -77,10 +77,11 @@ def weights(model) -> int:
 
 
 def all_kept(sizes) -> int:
-    """Of a whole pass: no cell recomputed, nothing waiting."""
+    """Returns the elements of a whole pass: no cell recomputed, nothing waiting."""
     return sizes.outside.kept + sum(cell.kept for cell in sizes.cells)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "space, channels, layers, shape, groups",
     [
@@ -104,6 +105,7 @@ def test_supernets(space, channels, layers, shape, groups):
     assert all_kept(sizes) == pytest.approx(counted, rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", ["darts_conv", "nasbench201"])
 def test_evaluation_networks(space):
     staged, shape = space == "nasbench201", (12, 12, 3)
@@ -127,6 +129,7 @@ def test_evaluation_networks(space):
     assert all_kept(sizes) == pytest.approx(counted, rel=0.05)
 
 
+@pytest.mark.slow
 def test_bytes_of_an_element_in_mixed_precision():
     model = conv.Supernet(EVERY, 2, 3, 3)
     alpha, shape = relaxation.initial_alpha(EVERY, 0), (8, 8, 3)

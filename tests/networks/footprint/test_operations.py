@@ -1,4 +1,4 @@
-"""What an edge and a cell hold, against hand counts."""
+"""Elements that an edge and a cell hold, against hand counts."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ def kept(loss, w, alpha) -> float:
     return sum(math.prod(o.inputs[-1].shape) for o in pushed) / (B * H)
 
 
+@pytest.mark.slow
 def test_search():
     model = LanguageModel(MixedCell(SPACE, H), V, DROPOUTS)
     alpha = tf.zeros(SPEC.alpha_shape)
