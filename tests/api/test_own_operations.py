@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import pathlib
+import subprocess
+import sys
 
 import keras
 import pytest
 
 import darts_tf as dt
 
+ROOT = pathlib.Path(__file__).parents[2]
 layers = keras.layers
 
 
@@ -91,6 +96,43 @@ def test_searched_derived_drawn_evaluated_and_exported(
 
 def _is_text(artist) -> bool:
     return hasattr(artist, "get_text")
+
+
+@pytest.mark.slow
+def test_a_plugin_in_the_settings(data, training_config, tmp_path):
+    plugin, genotype = tmp_path / "plugin.py", tmp_path / "genotype.json"
+    plugin.write_text(
+        "import darts_tf, keras\n"
+        "@darts_tf.register_operation('plugged')\n"
+        "def plugged(channels, stride):\n"
+        "    return keras.layers.Conv2D(channels, 1, stride)\n"
+    )
+    edges = [["plugged", 0], ["skip_connect", 1]]
+    definition = {"nodes": 1, "operations": ["plugged", "skip_connect"]}
+    stored = {"space": "plugged", "definition": definition, "normal": edges}
+    stored |= {"normal_concat": [2], "reduce": edges, "reduce_concat": [2]}
+    genotype.write_text(json.dumps(stored))
+    config = training_config.replace(plugin=plugin)
+    dt.evaluate(genotype, data, config, tmp_path / "run")
+    assert (dt.export(tmp_path / "run") / "saved_model.pb").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.program
+def test_a_plugin_that_fails_ends_the_program_in_one_line(tmp_path):
+    (tmp_path / "bad.py").write_text("import keras\n\nkeras.layers.NoSuchLayer()\n")
+    command = [sys.executable, "-m", "darts_tf.cli", "search", "--plugin=bad.py"]
+    done = subprocess.run(
+        [*command, "--space=mine", "--workdir=run"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and not done.stdout, done
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: --plugin=") and "AttributeError: " in line
+    assert "NoSuchLayer" in line and not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
