@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import pathlib
+import subprocess
+import sys
 
 import keras
 import pytest
 
 import darts_tf as dt
 
+ROOT = pathlib.Path(__file__).parents[2]
 layers = keras.layers
 
 
@@ -56,6 +61,11 @@ def data(arrays):
     return dt.data.from_arrays(*arrays)
 
 
+@pytest.fixture(scope="module")
+def convs(space) -> dt.Genotype:
+    return cells("own", "own_conv_3x3")
+
+
 def cells(space: str, operation: str) -> dt.Genotype:
     """Returns cells of one node that adds an operation of both inputs."""
     edges = [[operation, 0], [operation, 1]]
@@ -67,7 +77,7 @@ def cells(space: str, operation: str) -> dt.Genotype:
 @pytest.mark.slow
 @pytest.mark.parametrize("compiled", [True, False])
 def test_searched_derived_drawn_evaluated_and_exported(
-    compiled, data, search_config, training_config, tmp_path
+    compiled, convs, data, search_config, training_config, tmp_path
 ):
     config = search_config.replace(
         space="own", method="finite_difference", compiled=compiled
@@ -75,17 +85,54 @@ def test_searched_derived_drawn_evaluated_and_exported(
     outcome = dt.search(data, config, tmp_path / "search")
     assert dt.derive(tmp_path / "search") == outcome.genotype
     assert (tmp_path / "search" / "genotype.png").exists() and outcome.plot().axes
-    text = " ".join(t.get_text() for t in dt.draw_genotype(CONVS).findobj(_is_text))
+    text = " ".join(t.get_text() for t in dt.draw_genotype(convs).findobj(_is_text))
     assert "own_conv_3x3" in text
     if compiled:
         path = tmp_path / "convs.json"
-        path.write_text(CONVS.to_json(), "utf-8")
+        path.write_text(convs.to_json(), "utf-8")
         dt.evaluate(path, data, training_config, tmp_path / "run")
         assert (dt.export(tmp_path / "run") / "saved_model.pb").exists()
 
 
 def _is_text(artist) -> bool:
     return hasattr(artist, "get_text")
+
+
+@pytest.mark.slow
+def test_a_plugin_in_the_settings(data, training_config, tmp_path):
+    plugin, genotype = tmp_path / "plugin.py", tmp_path / "genotype.json"
+    plugin.write_text(
+        "import darts_tf, keras\n"
+        "@darts_tf.register_operation('plugged')\n"
+        "def plugged(channels, stride):\n"
+        "    return keras.layers.Conv2D(channels, 1, stride)\n"
+    )
+    edges = [["plugged", 0], ["skip_connect", 1]]
+    definition = {"nodes": 1, "operations": ["plugged", "skip_connect"]}
+    stored = {"space": "plugged", "definition": definition, "normal": edges}
+    stored |= {"normal_concat": [2], "reduce": edges, "reduce_concat": [2]}
+    genotype.write_text(json.dumps(stored))
+    config = training_config.replace(plugin=plugin)
+    dt.evaluate(genotype, data, config, tmp_path / "run")
+    assert (dt.export(tmp_path / "run") / "saved_model.pb").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.program
+def test_a_plugin_that_fails_ends_the_program_in_one_line(tmp_path):
+    (tmp_path / "bad.py").write_text("import keras\n\nkeras.layers.NoSuchLayer()\n")
+    command = [sys.executable, "-m", "darts_tf.cli", "search", "--plugin=bad.py"]
+    done = subprocess.run(
+        [*command, "--space=mine", "--workdir=run"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and not done.stdout, done
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: --plugin=") and "AttributeError: " in line
+    assert "NoSuchLayer" in line and not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
@@ -104,7 +151,7 @@ def counted(operation: str, data, config) -> int:
 @pytest.mark.slow
 def test_multiply_adds(data, training_config):
     """Three cells of 2, 4 and 8 channels on 8x8 (strides to 4x4) and 4x4 (to 2x2)."""
-    config = training_config.replace(examples=10)
+    config = training_config.replace(examples=30)
     dt.register_operation("own_attention")(lambda channels, stride: Attention(stride))
     dt.register_operation("own_sized", cost=lambda shape, stride: 7)(conv)
     skips = counted("skip_connect", data, config)
@@ -170,15 +217,18 @@ def test_names_that_exist():
             dt.cell_space(name, nodes=2, operations=["skip_connect"])
 
 
-def test_a_genotype_of_operations_that_are_not_registered(data, training_config):
-    stored = json.loads(CONVS.to_json())
+def test_a_genotype_of_operations_that_are_not_registered(tmp_path, convs, data):
+    stored = json.loads(convs.to_json())
     for kind in ("normal", "reduce"):
         stored[kind] = [["elsewhere", source] for _, source in stored[kind]]
     stored["definition"] = {"nodes": 1, "operations": ["elsewhere"]}
     stored["space"] = "of_another_process"
+    path = tmp_path / "genotype.json"
+    path.write_text(json.dumps(stored), "utf-8")
     calls = [
         lambda: dt.Genotype.from_json(json.dumps(stored)),
-        lambda: dt.load_genotype(json.dumps(stored)),
+        lambda: dt.build_network(path, channels=2, layers=3, num_classes=3),
+        lambda: dt.evaluate(path, data),
         lambda: dt.cell_space("mine", nodes=1, operations=["elsewhere"]),
     ]
     for call in calls:
@@ -187,12 +237,3 @@ def test_a_genotype_of_operations_that_are_not_registered(data, training_config)
         message = str(error.value)
         assert "\n" not in message and "'elsewhere'" in message, message
         assert "register_operation" in message and "`plugin`" in message
-
-
-CONVS = None
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _convs(space):
-    global CONVS
-    CONVS = cells("own", "own_conv_3x3")

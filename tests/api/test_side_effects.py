@@ -37,7 +37,6 @@ def state() -> dict[str, object]:
             threading.get_inter_op_parallelism_threads(),
         ),
         "soft placement": tf.config.get_soft_device_placement(),
-        "deterministic": tf.config.experimental.is_op_determinism_enabled(),
         "eager": tf.config.functions_run_eagerly(),
         "strategy": tf.distribute.has_strategy(),
         "policy": keras.mixed_precision.dtype_policy().name,
