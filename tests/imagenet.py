@@ -50,7 +50,7 @@ def examples(split: str, count: int):
 
 
 def label_of(number):
-    """Of an image, or of an array of them."""
+    """Returns the label of an image, or those of an array of images."""
     return 7 * number
 
 
@@ -65,6 +65,6 @@ def jpeg(number: int, height: int, width: int) -> io.BytesIO:
 
 
 def numbers(images) -> np.ndarray:
-    """Which images these are, [N]; from pixels [N, H, W, 3], 0 to 255."""
+    """Returns the numbers [N] of images by their pixels [N, H, W, 3], 0 to 255."""
     greens = np.asarray(images, np.float64)[..., 1].mean(axis=(1, 2))
     return np.rint(greens / STEP).astype(int)

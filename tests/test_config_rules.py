@@ -1,4 +1,4 @@
-"""Which settings go together, given as flags or as arguments."""
+"""Rules of settings that go together, given as flags or as arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may import whom, read from the imports themselves, importlib's too."""
+"""Checks who may import whom, by reading the imports, importlib's too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the package says of itself: dependencies, version, licence."""
+"""The package's metadata: dependencies, version, licence."""
 
 from __future__ import annotations
 

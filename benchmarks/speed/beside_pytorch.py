@@ -1,4 +1,4 @@
-"""A search step of ours beside plain PyTorch, alternating in one run.
+"""Times a search step beside one in plain PyTorch, alternating in one run.
 
     pip install ".[bench]"
     python -m benchmarks.speed.beside_pytorch --methods=weights,first_order --out=DIR
@@ -79,60 +79,61 @@ FLAGS = flags.FLAGS
 
 
 def sizes() -> dict[str, int]:
-    """Of what is searched."""
+    """Returns the sizes of the network that is searched."""
     batch = FLAGS.batch_size or USUAL_BATCH[FLAGS.space]
     chosen = {name: FLAGS[name].value for name in SIZES[FLAGS.space]}
     return chosen | {"batch_size": batch}
 
 
 def program(column: str, method: str, threads: str) -> list[str]:
-    """A column's module, with its flags."""
-    given = sizes() | {"space": FLAGS.space}
-    more = [f"--{name}={value}" for name, value in given.items()]
+    """Returns the command line of a column: its module and flags."""
+    values = sizes() | {"space": FLAGS.space}
+    size_flags = [f"--{name}={value}" for name, value in values.items()]
     if column != OURS:
         return [
-            *("benchmarks.speed.torch_step", *more, f"--column={column}"),
+            *("benchmarks.speed.torch_step", *size_flags, f"--column={column}"),
             *(f"--method={method}", f"--threads={threads}"),
         ]
-    ours = ["benchmarks.speed.our_step", *more, "--steps=1000"]  # never at its end
+    # So many steps that it never comes to its end.
+    ours = ["benchmarks.speed.our_step", *size_flags, "--steps=1000"]
     if method == "weights":
         return [*ours, "--weights_only"]
     return [*ours, f"--method={method}"]
 
 
 def start(column: str, method: str, threads: str) -> ColumnProcess:
-    """Its process, after its first step."""
+    """Starts a column's process, and returns it after its first step."""
     command = program(column, method, threads)
     return ColumnProcess(command, FLAGS.first_step_seconds)
 
 
 def best_threads(method: str) -> str:
-    """The one of --threads with which a step of "pytorch" is fastest."""
+    """Returns the one of --threads with which a step of "pytorch" is fastest."""
     if len(FLAGS.threads) == 1:
         return FLAGS.threads[0]
     fastest = {}
     for threads in FLAGS.threads:
         process = start("pytorch", method, threads)
-        taken = [process.step()["seconds"] for _ in range(3)]
+        seconds = [process.step()["seconds"] for _ in range(3)]
         process.end()
-        fastest[threads] = min(taken)
+        fastest[threads] = min(seconds)
     return min(fastest, key=fastest.get)
 
 
 def row(method: str) -> dict[str, dict[str, object]]:
-    """What each column measured."""
+    """Measures every column of a row, their steps in turn."""
     threads = best_threads(method)
     started = {c: start(c, method, threads) for c in FLAGS.columns}
     running = {c: p for c, p in started.items() if not p.not_supported}
     for _ in range(FLAGS.warm_up):
         for process in running.values():
             process.step()
-    taken = {column: [] for column in running}
+    steps = {column: [] for column in running}
     for _ in range(FLAGS.steps):
         for column, process in running.items():
-            taken[column].append(process.step())
+            steps[column].append(process.step())
     return {
-        column: numbers(process, taken[column])
+        column: numbers(process, steps[column])
         | ({} if column == OURS else {"threads": int(threads)})
         if column in running
         else {"not_supported": process.not_supported}
@@ -140,18 +141,18 @@ def row(method: str) -> dict[str, dict[str, object]]:
     }
 
 
-def numbers(process: ColumnProcess, taken: list[dict]) -> dict[str, float]:
-    """A column's, from its steps; ends its process."""
+def numbers(process: ColumnProcess, steps: list[dict]) -> dict[str, float]:
+    """Returns a column's numbers from its steps, and ends its process."""
     return {
-        "step": statistics.median(step["seconds"] for step in taken),
-        "step_cpu": statistics.median(step["cpu_seconds"] for step in taken),
+        "step": statistics.median(step["seconds"] for step in steps),
+        "step_cpu": statistics.median(step["cpu_seconds"] for step in steps),
         "first_step": process.first_step,
         "peak_gb": process.end(),
     }
 
 
 def check_lists() -> None:
-    """Sets the columns, and refuses what cannot be."""
+    """Sets the columns; refuses methods, columns and threads that do not exist."""
     if FLAGS.columns is None:
         FLAGS.columns = list(USUAL[FLAGS.space])
     counts = [str(n) for n in range(psutil.cpu_count() + 1)]
@@ -160,9 +161,9 @@ def check_lists() -> None:
         ("columns", POSSIBLE[FLAGS.space]),
         ("threads", counts),
     ):
-        given = FLAGS[name].value
-        unknown = [one for one in given if one not in allowed]
-        if unknown or not given:
+        chosen = FLAGS[name].value
+        unknown = [one for one in chosen if one not in allowed]
+        if unknown or not chosen:
             raise InputError(
                 f"--{name} of {FLAGS.space} takes {', '.join(allowed)}; "
                 f"received {', '.join(unknown) or 'none'}"
@@ -181,7 +182,7 @@ def check_lists() -> None:
 
 
 def main(_) -> None:
-    """All rows; each is written as soon as it is measured."""
+    """Measures all rows; writes each as soon as it is measured."""
     check_lists()
     out = pathlib.Path(FLAGS.out)
     out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The table of benchmarks/speed/beside_pytorch.py."""
+"""Makes the table of benchmarks/speed/beside_pytorch.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ peak, GB | ratio |
 
 
 def ratio(columns: dict[str, dict], column: str) -> float | None:
-    """Seconds of PyTorch over ours, in a row of the table.
+    """Returns the seconds of PyTorch over ours, in a row of the table.
 
     Args:
       columns: what each column measured.
@@ -32,7 +32,7 @@ def ratio(columns: dict[str, dict], column: str) -> float | None:
 
 
 def as_table(rows: dict[str, dict[str, dict]]) -> str:
-    """Markdown: for every method and column a line.
+    """Returns the table as Markdown, a line for every method and column.
 
     Args:
       rows: for each method and column its numbers, or why there are none

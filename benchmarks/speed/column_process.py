@@ -1,4 +1,4 @@
-"""The process of a column of benchmarks/speed/beside_pytorch.py, from outside."""
+"""Talks to the process of a column of benchmarks/speed/beside_pytorch.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from darts_tf.errors import InputError
 
 
 class ColumnProcess:
-    """A module that says what step_worker.py says.
+    """A process of a module that follows the protocol of step_worker.py.
 
     Made, it has taken its first step, or there is none.
 
@@ -57,7 +57,7 @@ class ColumnProcess:
         self._process.kill()
 
     def step(self) -> dict[str, float]:
-        """Seconds and CPU seconds of one step.
+        """Asks for one step; returns its seconds and CPU seconds.
 
         Raises:
           InputError: the process has ended.
@@ -78,7 +78,7 @@ class ColumnProcess:
         return json.loads(line)
 
     def end(self) -> float:
-        """Ends it; its peak memory, GB."""
+        """Ends the process; returns its peak memory, GB."""
         self._process.stdin.close()
         said = self._read()
         self._close()

@@ -1,4 +1,4 @@
-"""All that is to be known of a GPU, one table: started by benchmarks/speed/gpu.sh.
+"""Checks and times search steps on a GPU in one table, for benchmarks/speed/gpu.sh.
 
 Each row is a process of its own and the only one on the GPU. The check
 (gpu_check.py) comes first. A row that fails, or for which no time is left,
@@ -50,7 +50,7 @@ FLAGS = flags.FLAGS
 
 
 def main(_) -> int:
-    """The check, then the rows; 1 where the check failed."""
+    """Runs the check, then the rows; returns 1 if the check failed."""
     check_lists()
     end = time.monotonic() + FLAGS.seconds
     if FLAGS.device == "cpu":
@@ -78,7 +78,7 @@ def main(_) -> int:
 
 
 def check_lists() -> None:
-    """Refuses what is no row."""
+    """Refuses methods and columns that do not exist."""
     for name, allowed in (("methods", METHODS), ("columns", ORDER)):
         if unknown := set(FLAGS[name].value) - set(allowed):
             raise InputError(
@@ -88,49 +88,49 @@ def check_lists() -> None:
 
 
 def sizes() -> dict[str, int]:
-    """Of the supernet that is timed."""
+    """Returns the sizes of the supernet that is timed."""
     return SMALL if FLAGS.small else PAPERS
 
 
 def keep(out: pathlib.Path, result: dict) -> None:
-    """Writes what is there by now."""
+    """Writes the results so far."""
     write_json_atomic(out / "gpu.json", result)
     write_atomic(out / "gpu.md", as_table(result))
 
 
 def as_flags(values: dict[str, object]) -> list[str]:
-    """--name=value of each."""
+    """Returns --name=value of each."""
     return [f"--{name}={value}" for name, value in values.items()]
 
 
 def check_command() -> list[str]:
-    """Of gpu_check."""
-    given = (SMALL if FLAGS.small else CHECKED) | {"device": FLAGS.device}
-    return ["benchmarks.speed.gpu_check", *as_flags(given)]
+    """Returns the command line of the check: its module and flags."""
+    values = (SMALL if FLAGS.small else CHECKED) | {"device": FLAGS.device}
+    return ["benchmarks.speed.gpu_check", *as_flags(values)]
 
 
 def row_command(method: str, column: str) -> list[str]:
-    """Of a row: its module and flags."""
-    given = as_flags({"method": method} | sizes())
+    """Returns the command line of a row: its module and flags."""
+    arguments = as_flags({"method": method} | sizes())
     if column in PYTORCH:
         device = "cuda" if FLAGS.device == "gpu" else "cpu"
-        more = [f"--column={column}", f"--device={device}"]
-        return ["benchmarks.speed.torch_step", *given, *more]
-    return ["benchmarks.speed.our_step", "--steps=1000", *given, *OURS[column]]
+        torch_arguments = [f"--column={column}", f"--device={device}"]
+        return ["benchmarks.speed.torch_step", *arguments, *torch_arguments]
+    return ["benchmarks.speed.our_step", "--steps=1000", *arguments, *OURS[column]]
 
 
 def measured(method: str, column: str, end: float) -> dict[str, object]:
-    """A row: its numbers, or why there are none."""
+    """Measures a row: its numbers, or the reason why there are none."""
     text = "\n" * (FLAGS.steps + 1)
-    given = run(row_command(method, column), text, seconds_left(end))
+    done = run(row_command(method, column), text, seconds_left(end))
     row = {"method": method, "column": column}
-    if failed := reason(given):
+    if failed := reason(done):
         return row | {"failed": failed}
-    return row | summary(given["lines"])
+    return row | summary(done["lines"])
 
 
 def seconds_left(end: float) -> float:
-    """That a row may take now."""
+    """Returns the seconds that a row may take now."""
     return min(FLAGS.row_seconds, end - time.monotonic())
 
 

@@ -1,4 +1,4 @@
-"""Whether a search step on the GPU computes what it computes on the CPU.
+"""Checks that a search step on the GPU computes what it computes on the CPU.
 
     python -m benchmarks.speed.gpu_check --device=gpu
 
@@ -37,7 +37,7 @@ TOLERANCE = {
     "finite_difference": 0.1,
     "exact": 0.03,
 }
-"""Not of rounding alone: where it turns a ReLU or a max pool, a gradient jumps,
+"""Above rounding: where rounding turns a ReLU or a max pool, a gradient jumps,
 and eq. 8 divides that by a short step."""
 
 SHAPE, CLASSES = (32, 32, 3), 10
@@ -51,7 +51,7 @@ FLAGS = flags.FLAGS
 
 
 def main(_) -> int:
-    """The differences."""
+    """Prints the differences; returns 1 if one is above its tolerance."""
     setup.disable_grappler()
     tf.config.experimental.enable_tensor_float_32_execution(False)
     if FLAGS.device == "gpu" and not tf.config.list_logical_devices("GPU"):
@@ -63,15 +63,15 @@ def main(_) -> int:
     with tf.device("CPU:0"):
         wanted = gradients(None)
     with tf.device(f"{FLAGS.device}:0"):
-        found = gradients(compiled)
-    rows = {name: difference(found[name], wanted[name]) for name in wanted}
+        on_device = gradients(compiled)
+    rows = {name: difference(on_device[name], wanted[name]) for name in wanted}
     good = {name: rows[name] <= TOLERANCE[name] for name in rows}
     print(json.dumps({"difference": rows, "tolerance": TOLERANCE, "within": good}))
     return 0 if all(good.values()) else 1
 
 
 def gradients(execution: Execution | None) -> dict[str, np.ndarray]:
-    """Each gradient as one row, of a supernet made anew and always equal."""
+    """Returns each gradient as one row, of a supernet made anew and always equal."""
     keras.utils.set_random_seed(0)
     w, alpha, loss, sloped = network()
     exact = bilevel.forward_over_reverse if sloped else bilevel.reverse_over_reverse
@@ -81,18 +81,18 @@ def gradients(execution: Execution | None) -> dict[str, np.ndarray]:
     unroll = bilevel.Unroll(sgd, sgd.slots(w), tf.constant(0.025))
     with active(execution):
         g, *_ = bilevel.grad_w(loss, w, alpha, batches[0], seed)
-        found = {"weights": as_row(g)}
+        rows = {"weights": as_row(g)}
         for method in bilevel.METHODS:
             implicit = bilevel.implicit_term(method, exact)
             g, *_ = bilevel.architecture_gradient(
                 loss, w, alpha, *batches, seed, unroll, implicit
             )
-            found[method] = as_row(g)
-    return found
+            rows[method] = as_row(g)
+    return rows
 
 
 def network():
-    """(w, alpha, L, whether it knows directional derivatives) of the paper's supernet."""
+    """Returns (w, alpha, L, whether slopes are known) of the paper's supernet."""
     model = images.supernet(
         SPACE, FLAGS.channels, FLAGS.layers, CLASSES, xla=FLAGS.jit == "on"
     )
@@ -108,26 +108,26 @@ def network():
 
 
 def _start(shape, generator):
-    """Of the size that a kernel starts with; by numpy, on any device."""
+    """Draws a start of a kernel's size by numpy, the same on any device."""
     fan_in = np.prod(shape[:-1]) if len(shape) > 1 else shape[0]
     return generator.uniform(-1, 1, shape) / np.sqrt(fan_in)
 
 
 def random_batch(generator):
-    """(images, labels)."""
+    """Draws a batch (images, labels)."""
     pixels = generator.standard_normal((FLAGS.batch_size, *SHAPE))
     labels = generator.integers(0, CLASSES, FLAGS.batch_size)
     return tf.constant(pixels, tf.float32), tf.constant(labels, tf.int32)
 
 
 def as_row(values) -> np.ndarray:
-    """All elements of all tensors."""
+    """Returns all elements of all tensors as one row."""
     return np.concatenate([np.ravel(v) for v in values])
 
 
-def difference(found, wanted) -> float:
-    """Relative, of Euclidean norms."""
-    return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
+def difference(value, wanted) -> float:
+    """Returns the relative difference of Euclidean norms."""
+    return float(np.linalg.norm(value - wanted) / np.linalg.norm(wanted))
 
 
 if __name__ == "__main__":

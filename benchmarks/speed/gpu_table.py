@@ -1,4 +1,4 @@
-"""The rows of benchmarks/speed/gpu.py: a process each, and a table of all."""
+"""Runs the rows of benchmarks/speed/gpu.py, a process each, and makes their table."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ NAMES = {
     "device_peak_gb": "device_peak_gb",
     "peak_gb": "peak_gb",
 }
-"""What a process calls it (step_worker.py), and a row."""
+"""Names of numbers in a process's lines (step_worker.py), and in a row."""
 
 
 def run(command: list[str], text: str, seconds: float) -> dict[str, object]:
-    """A module's lines of JSON, its errors, its exit code (None: too late).
+    """Runs a module; returns its lines of JSON, errors and exit code (None: too late).
 
     Args:
       command: the module and its flags.
@@ -51,7 +51,7 @@ def run(command: list[str], text: str, seconds: float) -> dict[str, object]:
 
 
 def summary(lines: list[dict]) -> dict[str, float]:
-    """The medians of what a process of step_worker.py said.
+    """Returns the medians of the numbers of a process of step_worker.py.
 
     Without its first step, which the compilation is in, and the next one.
     """
@@ -63,15 +63,15 @@ def summary(lines: list[dict]) -> dict[str, float]:
     return {name: statistics.median(seen[name]) for name in sorted(seen)}
 
 
-def reason(given: dict[str, object]) -> str | None:
-    """Why a process has no numbers, one line; None where it has."""
-    if given["code"] == 0:
+def reason(done: dict[str, object]) -> str | None:
+    """Returns in one line why a process has no numbers; None if it has."""
+    if done["code"] == 0:
         return None
-    return given["errors"][-1].removeprefix("error: ")[:200]
+    return done["errors"][-1].removeprefix("error: ")[:200]
 
 
 def ratio(rows: list[dict], row: dict) -> float | None:
-    """Seconds of the better of PyTorch's layouts over this row's."""
+    """Returns the seconds of the better of PyTorch's layouts over this row's."""
     steps = [
         other["step"]
         for other in rows
@@ -84,7 +84,7 @@ def ratio(rows: list[dict], row: dict) -> float | None:
 
 
 def as_table(result: dict) -> str:
-    """Markdown: the check in a line, then the rows."""
+    """Returns Markdown: the check in a line, then the rows."""
     lines = [
         checked_line(result),
         "",
@@ -110,20 +110,20 @@ def as_table(result: dict) -> str:
 
 
 def number(value: float | None, digits: int) -> str:
-    """As text; none as an empty cell."""
+    """Returns a number as text, None as an empty cell."""
     return "" if value is None else f"{value:.{digits}f}"
 
 
 def checked_line(result: dict) -> str:
-    """What the check found, in words."""
+    """Returns the check's result as a sentence."""
     if result["check"] is None:
         return f"Check against the CPU: failed: {result['check_failed']}"
-    told = [
+    parts = [
         f"{name} {value:.1e} (at most {result['check']['tolerance'][name]})"
         + ("" if result["check"]["within"][name] else " FAILED")
         for name, value in result["check"]["difference"].items()
     ]
     return (
         f"Check against the CPU, relative differences of gradients, float32 "
-        f"without TF32: {', '.join(told)}."
+        f"without TF32: {', '.join(parts)}."
     )

@@ -1,4 +1,4 @@
-"""How a search step grows: its time and memory against each of its sizes.
+"""Measures a search step's time and memory against each of its sizes.
 
     python -m benchmarks.speed.growth --out=benchmarks/speed/results
 
@@ -29,7 +29,7 @@ FLAGS = flags.FLAGS
 
 
 def main(_) -> None:
-    """Measures what is left, then the picture and the table."""
+    """Measures missing points, then writes the picture and the table."""
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
     every = [{**MIDDLE, n: v} for n, values in SWEEPS.items() for v in values]

@@ -1,4 +1,4 @@
-"""The table and the picture of benchmarks/speed/growth.py."""
+"""Makes the table and the picture of benchmarks/speed/growth.py."""
 
 from __future__ import annotations
 
@@ -32,55 +32,55 @@ MEASURES = {
 
 
 def sweep(rows: list[dict], name: str) -> list[dict]:
-    """The rows in which only this size differs from MIDDLE, in order."""
+    """Returns the rows in which only this size differs from MIDDLE, in order."""
     rest = {n: v for n, v in MIDDLE.items() if n != name}
-    found = [row for row in rows if rest.items() <= row.items()]
-    found = [row for row in found if row[name] in SWEEPS[name]]
-    return sorted(found, key=lambda row: size(row, name))
+    chosen = [row for row in rows if rest.items() <= row.items()]
+    chosen = [row for row in chosen if row[name] in SWEEPS[name]]
+    return sorted(chosen, key=lambda row: size(row, name))
 
 
 def size(row: dict, name: str) -> int:
-    """A size as a number."""
+    """Returns a size as a number."""
     return CANDIDATES[row[name]] if name == "space" else row[name]
 
 
 def exponent(rows: list[dict], name: str, measure: str) -> float:
-    """b of a * size**b."""
+    """Fits a * size**b to a measure, and returns b."""
     sizes = [size(row, name) for row in rows]
     values = [row[measure] for row in rows]
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
 
 def table(rows: list[dict]) -> str:
-    """Markdown: the exponents, and what they were fitted to."""
+    """Returns Markdown: the exponents, and the values they were fitted to."""
     lines = [
         f"| size | values | {' | '.join(MEASURES.values())} |",
         "|---" * (2 + len(MEASURES)) + "|",
     ]
     for name in SWEEPS:
-        own = sweep(rows, name)
+        swept = sweep(rows, name)
         cells = [
-            f"{exponent(own, name, m):.2f} "
-            f"({', '.join(f'{row[m]:.3g}' for row in own)})"
+            f"{exponent(swept, name, m):.2f} "
+            f"({', '.join(f'{row[m]:.3g}' for row in swept)})"
             for m in MEASURES
         ]
-        values = ", ".join(str(size(row, name)) for row in own)
+        values = ", ".join(str(size(row, name)) for row in swept)
         title = TITLES.get(name, name)
         lines.append(f"| {title} | {values} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def picture(rows: list[dict]) -> Figure:
-    """A panel for each size, both axes logarithmic; time and memory."""
+    """Draws time and memory, a panel for each size, both axes logarithmic."""
     figure = Figure((11, 3.2), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    shown = ("step_cpu", "peak_gb")
+    measures = ("step_cpu", "peak_gb")
     for panel, name in zip(figure.subplots(1, len(SWEEPS)), SWEEPS):
-        own = sweep(rows, name)
-        sizes = [size(row, name) for row in own]
-        for number, measure in enumerate(shown):
-            label = f"{MEASURES[measure]}: {exponent(own, name, measure):.2f}"
-            values = [row[measure] for row in own]
+        swept = sweep(rows, name)
+        sizes = [size(row, name) for row in swept]
+        for number, measure in enumerate(measures):
+            label = f"{MEASURES[measure]}: {exponent(swept, name, measure):.2f}"
+            values = [row[measure] for row in swept]
             panel.plot(sizes, values, "os"[number] + "-", label=label)
         panel.set(xscale="log", yscale="log", xlabel=TITLES.get(name, name))
         panel.set_xticks(sizes, map(str, sizes), minor=False)

@@ -1,4 +1,4 @@
-"""The images that benchmarks/speed/search_step.py takes its steps on."""
+"""Images for the steps of benchmarks/speed/search_step.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AUGMENTATION = {
     "resized_crop": False,
     "colour_jitter": 0.0,
 }
-"""As configs/cifar10/search_*.flags have it."""
+"""Augmentation of configs/cifar10/search_*.flags."""
 
 
 class Source:
@@ -36,7 +36,7 @@ class Source:
         self._batches, self.same = batches, False
 
     def __call__(self, step: int) -> Iterator:
-        """Endless."""
+        """Yields batches without end."""
         iterator = iter(self._batches(step))
         batch = next(iterator)
         while True:
@@ -47,7 +47,7 @@ class Source:
 
 @dataclasses.dataclass(frozen=True)
 class Images:
-    """What a search is timed on.
+    """The images that a search is timed on.
 
     Attributes:
       shape: (H, W, C).
@@ -61,7 +61,7 @@ class Images:
 
 
 def random_images(batch_size: int) -> Images:
-    """One batch of CIFAR-10's size."""
+    """Draws one batch of CIFAR-10's size."""
     shape, classes = (32, 32, 3), 10
     pixels = tf.random.normal((batch_size, *shape), seed=0)
     labels = tf.range(batch_size, dtype=tf.int32) % classes
@@ -72,7 +72,7 @@ def random_images(batch_size: int) -> Images:
 def real_images(
     dataset: str, data_dir: str | None, batch_size: int, replicas: Replicas
 ) -> Images:
-    """A data set, divided, augmented and batched as a search does it."""
+    """Loads a data set, divided, augmented and batched as a search does it."""
     config = SearchConfig(
         dataset=dataset, data_dir=data_dir, batch_size=batch_size, **AUGMENTATION
     )

@@ -1,4 +1,4 @@
-"""Images a second that a streamed set gives, and how long it takes to open.
+"""Measures how fast a streamed set opens, and its images a second.
 
     python -m benchmarks.speed.image_stream --batches=4
 
@@ -42,7 +42,7 @@ FLAGS = flags.FLAGS
 
 
 def main(_) -> None:
-    """The table."""
+    """Prints the table."""
     setup.disable_grappler()
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "photographs.tfrecord"
@@ -53,11 +53,11 @@ def main(_) -> None:
         part = opened(path)
         seconds = (time.process_time() - start) / part.size
         print(f"finding an example: {1e6 * seconds:.0f} CPU microseconds")
-        more = {"batch_size": FLAGS.batch_size, "statistics": STATISTICS}
+        arguments = {"batch_size": FLAGS.batch_size, "statistics": STATISTICS}
         training = streamed_batches.training_batches(
-            part, seed=0, start_step=0, augmentation=AUGMENTATION, **more
+            part, seed=0, start_step=0, augmentation=AUGMENTATION, **arguments
         )
-        measuring = streamed_batches.ordered_batches(part, **more)
+        measuring = streamed_batches.ordered_batches(part, **arguments)
         print("| batches | images a second | images a CPU second |")
         print("|---|---|---|")
         for name, batches in (
@@ -69,12 +69,12 @@ def main(_) -> None:
 
 
 def rates(batches: tf.data.Dataset) -> tuple[float, float]:
-    """Images a second by the clock and a processor's second."""
+    """Returns the images a second by the clock, and a CPU second."""
     iterator = iter(batches)
     next(iterator)
     start = time.monotonic(), time.process_time()
-    taken = itertools.islice(iterator, FLAGS.batches)
-    count = sum(len(labels) for _, labels in taken)
+    timed = itertools.islice(iterator, FLAGS.batches)
+    count = sum(len(labels) for _, labels in timed)
     return (
         count / (time.monotonic() - start[0]),
         count / (time.process_time() - start[1]),
@@ -82,7 +82,7 @@ def rates(batches: tf.data.Dataset) -> tuple[float, float]:
 
 
 def write(path: pathlib.Path, count: int) -> None:
-    """Examples with an image and its label."""
+    """Writes examples with an image and its label."""
     random = np.random.default_rng(0)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for label in range(count):
@@ -97,7 +97,7 @@ def write(path: pathlib.Path, count: int) -> None:
 
 
 def photograph(random: np.random.Generator) -> bytes:
-    """A JPEG of smooth colours with some noise."""
+    """Makes a JPEG of smooth colours with some noise."""
     height, width = SHAPE
     few = random.integers(0, 256, (12, 16, 3), np.uint8)
     smooth = Image.fromarray(few).resize((width, height), Image.BICUBIC)
@@ -109,7 +109,7 @@ def photograph(random: np.random.Generator) -> bytes:
 
 
 def opened(path: pathlib.Path) -> StreamedPart:
-    """The part that is in this file."""
+    """Opens the part that is in this file."""
     files, places, labels = find_examples([str(path)], "label")
 
     def encoded(record):

@@ -1,4 +1,4 @@
-"""What each instrument of a search costs, beside a step of the search.
+"""Measures the time of each instrument of a search, beside a step.
 
     python -m benchmarks.speed.instruments --channels=8 --layers=5 --batch_size=16
 
@@ -36,7 +36,8 @@ HEAD = "| | first call (s) | a call (s) | in steps | percent of an epoch |"
 
 
 def main(_) -> None:
-    """A step, then each instrument."""
+    """Measures a step, then each instrument."""
+    setup.own_process()
     setup.supernet_options(FLAGS.space)
     replicas = search_step.chosen_replicas()
     task = search_step.image_task(replicas)
@@ -52,32 +53,32 @@ def main(_) -> None:
 
 
 def row(name: str, call, calls: int) -> dict:
-    """Seconds of the first call, and the medians of those after it."""
-    times, shown = [], None
+    """Measures the seconds of the first call, and the medians of those after it."""
+    times, value = [], None
     for _ in range(1 + calls):
         wall, processor = time.monotonic(), time.process_time()
-        shown = call()
+        value = call()
         wall = time.monotonic() - wall
         times.append((time.process_time() - processor, wall))
     seconds, walls = zip(*times[1:])
-    found = {
+    result = {
         "what": name,
         "first": round(times[0][0], 2),
         "seconds": round(statistics.median(seconds), 4),
         "wall": round(statistics.median(walls), 4),
     }
-    print(json.dumps(found | {"shown": shown}), flush=True)
-    return found
+    print(json.dumps(result | {"shown": value}), flush=True)
+    return result
 
 
 def line(step: dict):
-    """Turns what was found into a row of the table, in terms of a step."""
+    """Returns a function that writes a row of the table, in terms of a step."""
 
-    def text(found: dict) -> str:
-        steps = found["seconds"] / step["seconds"]
+    def text(result: dict) -> str:
+        steps = result["seconds"] / step["seconds"]
         return (
-            f"| {found['what']} | {found['first']:.1f} | "
-            f"{found['seconds']:.3f} | {steps:.2f} | "
+            f"| {result['what']} | {result['first']:.1f} | "
+            f"{result['seconds']:.3f} | {steps:.2f} | "
             f"{100 * steps / FLAGS.epoch_steps:.2f} |"
         )
 

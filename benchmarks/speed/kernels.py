@@ -1,4 +1,4 @@
-"""The kernels of a convolutional search step one by one: milliseconds each.
+"""Measures the milliseconds of each kernel of a convolutional search step.
 
     python -m benchmarks.speed.kernels
 
@@ -31,7 +31,7 @@ ROUNDS = 5
 
 
 def main(_) -> None:
-    """A Markdown table, the best of the rounds."""
+    """Prints a Markdown table, the best of the rounds."""
     tf.config.threading.set_intra_op_parallelism_threads(1)
     columns = [kernels(channels, side) for channels, side in MAPS]
     maps = " | ".join(f"{side} x {side} x {c}" for c, side in MAPS)
@@ -43,15 +43,15 @@ def main(_) -> None:
 
 
 def kernels(channels: int, side: int) -> dict[str, Callable]:
-    """Calls by name."""
+    """Returns a call of each kernel, by name."""
     shape = [FLAGS.batch_size, side, side, channels]
     x, dy = tf.random.normal(shape), tf.random.normal(shape)
     rows, by_rows = (tf.reshape(t, [-1, channels]) for t in (x, dy))
     square = tf.random.normal([channels, channels])
-    found = {}
+    calls = {}
     for size in (3, 5):
-        found |= _depthwise(x, dy, size)
-    return found | {
+        calls |= _depthwise(x, dy, size)
+    return calls | {
         "1 x 1 convolution": lambda: tf.matmul(rows, square),
         "its kernel's gradient": lambda: tf.matmul(rows, by_rows, transpose_a=True),
         "two of four phases, slices": lambda: (
@@ -86,7 +86,7 @@ def _depthwise(x, dy, size: int) -> dict[str, Callable]:
 
 
 def milliseconds(call: Callable) -> float:
-    """Of one call, compiled."""
+    """Measures the milliseconds of one call, compiled."""
     call = tf.function(call, autograph=False)
     call()
     best = float("inf")

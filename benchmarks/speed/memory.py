@@ -1,4 +1,4 @@
-"""Peak memory and time of a search step: plain, and in each way that saves.
+"""Measures memory and time of a search step, plain and in each way that saves.
 
     python -m benchmarks.speed.memory --out=benchmarks/speed/results
 
@@ -51,7 +51,7 @@ FLAGS = flags.FLAGS
 
 
 def main(_) -> None:
-    """Measures what is left, then the table."""
+    """Measures missing points, then writes the table."""
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "memory.jsonl"
@@ -62,7 +62,7 @@ def main(_) -> None:
 
 
 def points() -> list[dict]:
-    """What the flags ask for, as flags of benchmarks/speed/search_step.py.
+    """Returns the points to measure, as flags of benchmarks/speed/search_step.py.
 
     Raises:
       InputError: no such method, way or batch.
@@ -70,11 +70,11 @@ def points() -> list[dict]:
     text = FLAGS.space == recurrent.SPACE.name
     known_ways = TEXT_WAYS if text else WAYS
     ways = list(known_ways) if FLAGS.ways is None else FLAGS.ways
-    for given, known in (
+    for chosen, known in (
         (FLAGS.methods, config.names(config.Method)),
         (ways, known_ways),
     ):
-        for name in given:
+        for name in chosen:
             if name not in known:
                 raise InputError(f"unknown {name!r}; there are {', '.join(known)}")
     if not all(batch.isdecimal() for batch in FLAGS.batches):

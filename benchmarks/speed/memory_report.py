@@ -1,4 +1,4 @@
-"""The tables of benchmarks/speed/memory.py: measured beside estimated."""
+"""Makes the tables of benchmarks/speed/memory.py: measured beside estimated."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ USUAL = {
     "lambda_regularizer": "none",
     "precision": "float32",
 }
-TEXT_WAYS = {n: more for n, more in WAYS.items() if more.keys() <= {"micro_batches"}}
+TEXT_WAYS = {
+    name: changes
+    for name, changes in WAYS.items()
+    if changes.keys() <= {"micro_batches"}
+}
 IMAGE_SIZES = {"channels": "channels", "layers": "cells", "batch_size": "batch"}
 TEXT_SIZES = {
     "hidden_size": "hidden",
@@ -69,14 +73,14 @@ MEASURED = "peak (GB) | estimate (GB) | off"
 
 
 def report(folder: pathlib.Path) -> str:
-    """Markdown, of what is measured in a folder so far."""
+    """Returns Markdown, of the measurements in a folder so far."""
     rows = step_sizes.read(folder / "memory.jsonl")
     runs = step_sizes.read(folder / "program_memory.jsonl")
     return table(rows) + (program_table(runs) if runs else "")
 
 
 def table(rows: list[dict]) -> str:
-    """Of search steps, images before text."""
+    """Returns the tables of search steps, images before text."""
     text = [row for row in rows if row["space"] == recurrent.SPACE.name]
     parts = [PREFACE, _table([r for r in rows if r not in text], IMAGE_SIZES)]
     if text:
@@ -97,7 +101,7 @@ def _rule(head: str) -> str:
 
 
 def ordered(rows: list[dict], sizes) -> list[dict]:
-    """By size, then by method, then as WAYS."""
+    """Sorts rows by size, then by method, then as WAYS."""
     return sorted(
         rows,
         key=lambda row: (
@@ -109,13 +113,13 @@ def ordered(rows: list[dict], sizes) -> list[dict]:
 
 
 def way(row: dict) -> str:
-    """The one of WAYS that a row was measured in."""
-    given = USUAL | {n: row[n] for n in USUAL if n in row}
-    return next(n for n, more in WAYS.items() if {**USUAL, **more} == given)
+    """Returns the one of WAYS that a row was measured in."""
+    options = USUAL | {n: row[n] for n in USUAL if n in row}
+    return next(n for n, changes in WAYS.items() if {**USUAL, **changes} == options)
 
 
 def line(row: dict, sizes) -> str:
-    """A row of the table."""
+    """Returns a row of the table."""
     expected = estimate(row)
     cells = (
         ", ".join(str(row[name]) for name in sizes),
@@ -131,7 +135,7 @@ def line(row: dict, sizes) -> str:
 
 
 def seconds(row: dict, name: str, form: str) -> str:
-    """CPU seconds, where they could be told."""
+    """Returns CPU seconds as text, "-" if they were not measured."""
     return f"{row[name]:{form}}" if name in row else "-"
 
 
@@ -166,16 +170,16 @@ def _language_model(hidden_size: int, words: int) -> LanguageModel:
 
 
 def off(expected: float, peak: float) -> str:
-    """How far an estimate is from the peak, in percent of it."""
+    """Returns the error of an estimate, in percent of the peak."""
     return f"{expected / peak - 1:+.0%}".replace("%", " %")
 
 
 def program_table(runs: list[dict]) -> str:
-    """Of whole programs."""
+    """Returns the table of whole programs."""
     head = f"| program | {MEASURED.replace('estimate', 'told')} |"
     lines = [PROGRAMS_PREFACE, head, _rule(head)]
     for run in runs:
-        told, peak = run["told_gb"], run["peak_gb"]
-        cells = f"`{run['command']}`", f"{peak:.2f}", f"{told:.1f}"
-        lines.append(f"| {' | '.join(cells)} | {off(told, peak)} |")
+        estimate, peak = run["told_gb"], run["peak_gb"]
+        cells = f"`{run['command']}`", f"{peak:.2f}", f"{estimate:.1f}"
+        lines.append(f"| {' | '.join(cells)} | {off(estimate, peak)} |")
     return "\n".join(lines) + "\n"

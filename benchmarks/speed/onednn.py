@@ -1,4 +1,4 @@
-"""TensorFlow's operations with oneDNN's kernels against those without.
+"""Compares TensorFlow's operations with oneDNN's kernels to those without.
 
     python -m benchmarks.speed.onednn
 
@@ -49,23 +49,23 @@ MATRICES = (1, 3, 8, 35), (1, 5, 16, 300), (1, 4, 33, 850)
 
 
 def main(_) -> None:
-    """One side's arrays, or both sides and their differences."""
+    """Writes one side's arrays, or runs both sides and prints their differences."""
     if FLAGS.arrays:
         np.savez(FLAGS.arrays, **arrays())
         return
     with tempfile.TemporaryDirectory() as folder:
         off, on = (side(pathlib.Path(folder), value) for value in "01")
-    found = 0
+    differing = 0
     for name, expected in off.items():
         share = difference(expected, on[name])
         if not share <= TOLERANCE:
-            found += 1
+            differing += 1
             print(f"{name}: differs by {share:.2g} of its largest element")
-    print(f"{found} of {len(off)} arrays differ by more than {TOLERANCE:g}")
+    print(f"{differing} of {len(off)} arrays differ by more than {TOLERANCE:g}")
 
 
 def side(folder: pathlib.Path, value: str) -> dict[str, np.ndarray]:
-    """The arrays of a process with this TF_ENABLE_ONEDNN_OPTS."""
+    """Returns the arrays of a process with this TF_ENABLE_ONEDNN_OPTS."""
     path = folder / f"{value}.npz"
     subprocess.run(
         [sys.executable, "-m", "benchmarks.speed.onednn", f"--arrays={path}"],
@@ -75,30 +75,30 @@ def side(folder: pathlib.Path, value: str) -> dict[str, np.ndarray]:
     return dict(np.load(path))
 
 
-def difference(expected: np.ndarray, given: np.ndarray) -> float:
-    """The largest difference as a share of the largest element, or of 1."""
-    return np.abs(expected - given).max() / max(np.abs(expected).max(), 1)
+def difference(expected: np.ndarray, actual: np.ndarray) -> float:
+    """Returns the largest difference as a share of the largest element, or of 1."""
+    return np.abs(expected - actual).max() / max(np.abs(expected).max(), 1)
 
 
 def arrays() -> dict[str, np.ndarray]:
-    """Values and gradients of every case, of one seed, by name."""
+    """Returns values and gradients of every case, of one seed, by name."""
     draw = np.random.default_rng(0)
     known = {}
     for name, function, *shapes in cases():
-        given = [tf.constant(draw.normal(size=s), tf.float32) for s in shapes]
+        inputs = [tf.constant(draw.normal(size=s), tf.float32) for s in shapes]
         with tf.GradientTape() as tape:
-            tape.watch(given)
-            value = function(*given)
+            tape.watch(inputs)
+            value = function(*inputs)
             weights = tf.constant(draw.normal(size=value.shape), tf.float32)
             total = tf.reduce_sum(value * weights)
         known[f"{name}, value"] = value.numpy()
-        for which, gradient in enumerate(tape.gradient(total, given)):
+        for which, gradient in enumerate(tape.gradient(total, inputs)):
             known[f"{name}, gradient of input {which}"] = gradient.numpy()
     return known
 
 
 def cases() -> Iterator[tuple]:
-    """A name, a function, and the shapes of what it takes."""
+    """Yields a name, a function, and the shapes of its arguments."""
     yield from _convolutions()
     for size, stride, padding, c, (h, w) in itertools.product(
         (3, 5, 7), (1, 2), ("VALID", "SAME"), (1, 3, 4, 7, 8, 16, 17, 36), IMAGES

@@ -1,4 +1,4 @@
-"""Our column of benchmarks/speed/beside_pytorch.py: a search step, again and again.
+"""Runs search steps as our column of benchmarks/speed/beside_pytorch.py.
 
 Its sizes are flags of benchmarks/speed/search_step.py, which builds the search.
 """
@@ -19,7 +19,8 @@ FLAGS = flags.FLAGS
 
 
 def main(_) -> None:
-    """Steps, as step_worker says."""
+    """Takes steps by the protocol of step_worker."""
+    setup.own_process()
     setup.supernet_options(FLAGS.space)
     loop = search_step.build_loop()
     step = weight_step if FLAGS.weights_only else step_times.advance
@@ -28,12 +29,12 @@ def main(_) -> None:
 
 
 def gpu_peak() -> int:
-    """Bytes of the first GPU's memory that were used at most."""
+    """Returns the peak memory of the first GPU, in bytes."""
     return tf.config.experimental.get_memory_info("GPU:0")["peak"]
 
 
 def weight_step(loop) -> None:
-    """The half of a search step that moves w, waited for."""
+    """Takes the half of a search step that moves w, and waits for it."""
     train, _ = loop.task.batches(loop.step)
     w = loop.weights.read()
     alpha, seed = loop.architecture.read(), tf.constant([0, 0])

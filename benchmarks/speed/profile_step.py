@@ -1,4 +1,4 @@
-"""Where the time of a search step goes: seconds by operation.
+"""Profiles a search step: seconds by operation.
 
     python -m benchmarks.speed.profile_step --method=first_order --batch_size=16
 
@@ -38,7 +38,8 @@ FLAGS = flags.FLAGS
 
 
 def main(_) -> None:
-    """The table of one step."""
+    """Prints the table of one step."""
+    setup.own_process()
     setup.supernet_options(FLAGS.space)
     loop = search_step.build_loop()
     for _ in range(2):
@@ -53,13 +54,13 @@ def main(_) -> None:
 
 
 def newest(folder: str) -> pathlib.Path:
-    """The trace that was written last."""
-    found = pathlib.Path(folder).glob("**/*.xplane.pb")
-    return max(found, key=os.path.getmtime)
+    """Returns the trace that was written last."""
+    traces = pathlib.Path(folder).glob("**/*.xplane.pb")
+    return max(traces, key=os.path.getmtime)
 
 
 def by_operation(path: pathlib.Path) -> dict[str, tuple[float, int]]:
-    """(seconds, calls) of each kernel of the GPUs; without, of each operation.
+    """Returns (seconds, calls) of each GPU kernel; without a GPU, of each operation.
 
     Args:
       path: a trace, *.xplane.pb.
@@ -68,35 +69,35 @@ def by_operation(path: pathlib.Path) -> dict[str, tuple[float, int]]:
     space.ParseFromString(path.read_bytes())
     gpus = [p for p in space.planes if p.name.startswith("/device:GPU")]
     named = _kernel if gpus else _operation
-    found = collections.defaultdict(lambda: [0.0, 0])
+    spent = collections.defaultdict(lambda: [0.0, 0])
     for plane in gpus or space.planes:
         names = {n: m.name for n, m in plane.event_metadata.items()}
         for line in plane.lines:
             for event in line.events:
                 kind = named(line.name, names[event.metadata_id])
                 if kind:
-                    found[kind][0] += event.duration_ps * 1e-12
-                    found[kind][1] += 1
-    return {kind: tuple(values) for kind, values in found.items()}
+                    spent[kind][0] += event.duration_ps * 1e-12
+                    spent[kind][1] += 1
+    return {kind: tuple(values) for kind, values in spent.items()}
 
 
 def _operation(_, event: str) -> str | None:
-    """The type of operation; an executor names an event "node:type"."""
+    """Returns the type of operation; an executor names an event "node:type"."""
     _, colon, kind = event.rpartition(":")
     named = colon and kind.isidentifier() and kind not in EXECUTORS
     return kind if named else None
 
 
 def _kernel(line: str, event: str) -> str | None:
-    """A kernel's name without its template; other lines tell it again."""
+    """Returns a kernel's name without its template; None for lines that repeat it."""
     if not line.startswith("Stream"):
         return None
     return event.removeprefix("void ").partition("<")[0][:70]
 
 
-def table(found: dict, seconds: float, rows: int) -> str:
-    """Markdown, the dearest operations first."""
-    every = sorted(found.items(), key=lambda item: -item[1][0])
+def table(operations: dict, seconds: float, rows: int) -> str:
+    """Returns Markdown, the most expensive operations first."""
+    every = sorted(operations.items(), key=lambda item: -item[1][0])
     rest = every[rows:]
     if rest:
         every = [

@@ -1,4 +1,4 @@
-"""Peak memory of whole programs beside what they tell before they start.
+"""Measures the peak memory of whole programs beside their own estimates.
 
     python -m benchmarks.speed.program_memory --out=benchmarks/speed/results
 
@@ -74,14 +74,14 @@ RUNS = {
         "--batch_size=64",
     ),
 }
-"""Of each folder: a program and its flags; a derivation goes into the
+"""A program and its flags for each folder; a derivation goes into the
 search's own."""
 
 TOLD = re.compile(r"^memory: about ([\d.]+) GB", re.MULTILINE)
 
 
 def main(_) -> None:
-    """Runs what is left, then the table."""
+    """Does missing runs, then writes the table."""
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "program_memory.jsonl"
@@ -99,7 +99,7 @@ def main(_) -> None:
 
 
 def missing(known: set[str]) -> list[str]:
-    """Runs to do: those not known, and the search that a derivation needs."""
+    """Returns the runs to do: those not known, and the search of a derivation."""
     left = [name for name in RUNS if name not in known]
     if "perturbation" in left and "search" not in left:
         left.insert(0, "search")
@@ -107,10 +107,10 @@ def missing(known: set[str]) -> list[str]:
 
 
 def measured(name: str, runs: pathlib.Path) -> dict:
-    """A run's row; the program's own lines go to stderr if it fails."""
+    """Measures a run; the program's own lines go to stderr if it fails."""
     workdir = runs / ("search" if name == "perturbation" else name)
-    module, *given = RUNS[name]
-    command = [sys.executable, "-m", module, *given]
+    module, *arguments = RUNS[name]
+    command = [sys.executable, "-m", module, *arguments]
     with tempfile.TemporaryFile("w+") as output:
         started = subprocess.Popen(
             [*command, f"--workdir={workdir}"],
@@ -124,11 +124,11 @@ def measured(name: str, runs: pathlib.Path) -> dict:
     if status:
         sys.stderr.write(text)
         raise SystemExit(1)
-    (told,) = TOLD.findall(text)
+    (estimate,) = TOLD.findall(text)
     return {
         "run": name,
-        "command": " ".join([module, *given]),
-        "told_gb": float(told),
+        "command": " ".join([module, *arguments]),
+        "told_gb": float(estimate),
         "peak_gb": round(used.ru_maxrss / 1e6, 2),
     }
 

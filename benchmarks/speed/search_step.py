@@ -1,4 +1,4 @@
-"""Time to the first search step, time of a step, and peak memory.
+"""Measures the time to the first search step, of a step, and peak memory.
 
     python -m benchmarks.speed.search_step --method=finite_difference
 
@@ -65,10 +65,10 @@ FLAGS = flags.FLAGS
 
 
 class UnrolledCell(MixedCell):
-    """The same cell, but a graph of T copies of it in the place of a loop."""
+    """The mixed cell as a graph of T copies of it in the place of a loop."""
 
     def over_time(self, step, entering, hidden):
-        """As RecurrentCell; T must be known."""
+        """Computes RecurrentCell's `over_time`; T must be known."""
         outputs = []
         for entered in tf.unstack(entering):
             hidden = step(hidden, entered)
@@ -77,21 +77,22 @@ class UnrolledCell(MixedCell):
 
 
 def main(_) -> None:
-    """One line of JSON; times in seconds, memory in GB."""
+    """Prints one line of JSON; times in seconds, memory in GB."""
+    setup.own_process()
     setup.supernet_options(FLAGS.space)
     replicas = chosen_replicas()
     chosen = chosen_images(replicas)
     loop = build_loop(replicas, chosen)
-    found = step_times.first_step(loop)
-    times, more = [], []
+    result = step_times.first_step(loop)
+    times, times_with_data = [], []
     for _ in range(FLAGS.steps):
         if FLAGS.dataset:
-            more.append(timed(loop, chosen, same=False))
+            times_with_data.append(timed(loop, chosen, same=False))
         times.append(timed(loop, chosen, same=True))
-    found |= step_times.told(times)
-    if more:
-        found["step_with_data"] = step_times.median(more, 0)
-        found["step_with_data_cpu"] = step_times.median(more, 1)
+    result |= step_times.summary(times)
+    if times_with_data:
+        result["step_with_data"] = step_times.median(times_with_data, 0)
+        result["step_with_data_cpu"] = step_times.median(times_with_data, 1)
     sizes = (
         "channels",
         "layers",
@@ -112,18 +113,18 @@ def main(_) -> None:
         "dataset",
         *sizes,
     )
-    print(json.dumps({n: FLAGS[n].value for n in names} | found))
+    print(json.dumps({n: FLAGS[n].value for n in names} | result))
 
 
 def timed(loop, chosen: Images, same: bool) -> tuple[float, float]:
-    """(seconds, CPU seconds) of a step, on new batches or on the last."""
+    """Returns (seconds, CPU seconds) of a step, on new batches or on the last."""
     for source in chosen.sources:
         source.same = same
     return step_times.timed(loop)
 
 
 def build_loop(replicas=None, chosen=None) -> search.Search:
-    """The paper's search, a step an epoch; of images on the chosen ones.
+    """Builds the paper's search, a step an epoch; of images on the chosen ones.
 
     It starts in the second epoch: in the first one lambda is 0.
     """
@@ -152,19 +153,19 @@ def build_loop(replicas=None, chosen=None) -> search.Search:
 
 
 def chosen_replicas() -> Replicas:
-    """Where it runs, as in train.search."""
+    """Returns the replicas, chosen as in train.search."""
     return Replicas(jit=setup.supernet_jit(FLAGS.jit, FLAGS.space))
 
 
 def chosen_images(replicas) -> Images:
-    """Those of --dataset, or random ones."""
+    """Returns the images of --dataset, or random ones."""
     if FLAGS.dataset is None:
         return random_images(FLAGS.batch_size)
     return real_images(FLAGS.dataset, FLAGS.data_dir, FLAGS.batch_size, replicas)
 
 
 def image_task(replicas, chosen: Images | None = None) -> tasks.ImageTask:
-    """The supernet on the images, or on random ones."""
+    """Builds the task of the supernet on the images, or on random ones."""
     chosen = chosen or chosen_images(replicas)
     space = space_by_name(FLAGS.space)
     names = "method", "lambda_gradient"
@@ -184,7 +185,7 @@ def image_task(replicas, chosen: Images | None = None) -> tasks.ImageTask:
 
 
 def text_task(replicas) -> TextTask:
-    """The search network on one batch of random words, with dropout."""
+    """Builds the task of the search network on random words, with dropout."""
     kind = UnrolledCell if FLAGS.unrolled else MixedCell
     cell = kind(recurrent.SPACE, FLAGS.hidden_size)
     model = LanguageModel(cell, FLAGS.words, Dropouts(0, 0.2, 0.75, 0.25, 0.75))

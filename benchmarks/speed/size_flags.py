@@ -1,4 +1,4 @@
-"""The flags of a search network's size, the same in every benchmark.
+"""Flags of a search network's size, the same in every benchmark.
 
 Imports no TensorFlow: benchmarks that start others read them too.
 """
@@ -14,7 +14,7 @@ def define_sizes(
     hidden_size: int = 300,
     words: int = 10000,
 ) -> None:
-    """With these defaults, the paper's; --bptt has 35."""
+    """Defines the flags with these defaults, the paper's; --bptt has 35."""
     for name, usual, least, what in (
         ("channels", channels, 1, "images only"),
         ("layers", layers, 3, "images only: cells"),

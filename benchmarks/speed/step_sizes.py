@@ -1,4 +1,4 @@
-"""Search steps of several sizes, measured one after the other.
+"""Measures search steps of several sizes, one after the other.
 
 Each is a process of its own (benchmarks/speed/search_step.py), since memory is not
 given back.
@@ -15,18 +15,18 @@ from darts_tf.run.files import write_atomic
 
 
 def read(path: pathlib.Path) -> list[dict]:
-    """Rows of a file of lines; none where it is not there."""
+    """Reads the rows of a file of lines; none if it does not exist."""
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     return [json.loads(line) for line in lines]
 
 
 def among(rows: list[dict], point: dict) -> bool:
-    """Whether one of the rows is that of this point."""
+    """Returns True if one of the rows is that of this point."""
     return any(point.items() <= row.items() for row in rows)
 
 
 def measured(path: pathlib.Path, points: list[dict], steps: int) -> list[dict]:
-    """All rows of a file of lines, after those that were missing joined it.
+    """Measures missing points; returns all rows of a file of lines.
 
     Args:
       path: one JSON row a line; it need not exist.
@@ -44,9 +44,9 @@ def measured(path: pathlib.Path, points: list[dict], steps: int) -> list[dict]:
 
 
 def _measured(point: dict, steps: int) -> dict:
-    """What the step's process says of itself."""
-    given = [f"--{n}={str(v).lower()}" for n, v in point.items()]
-    command = [sys.executable, "-m", "benchmarks.speed.search_step", *given]
+    """Runs a step's process; returns its row."""
+    arguments = [f"--{n}={str(v).lower()}" for n, v in point.items()]
+    command = [sys.executable, "-m", "benchmarks.speed.search_step", *arguments]
     done = subprocess.run(
         [*command, f"--steps={steps}"],
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""What a loop's first step takes from the start of the process, and others.
+"""Times a loop's first step, from the start of the process, and later steps.
 
 Seconds and GB. CPU seconds, of all cores together, are what can be compared
 where other work runs on the same cores.
@@ -14,7 +14,7 @@ from benchmarks.speed.step_worker import age
 
 
 def first_step(loop) -> dict[str, float]:
-    """Takes a built loop's first step; what both took, imports included."""
+    """Takes a built loop's first step; returns the times of both, with imports."""
     built = {"built": round(age(), 1), "built_gb": round(peak_gb(), 2)}
     advance(loop)
     return built | {
@@ -24,14 +24,14 @@ def first_step(loop) -> dict[str, float]:
 
 
 def timed(loop) -> tuple[float, float]:
-    """(seconds, CPU seconds) of a step."""
+    """Takes a step; returns its (seconds, CPU seconds)."""
     start, cpu = time.monotonic(), time.process_time()
     advance(loop)
     return time.monotonic() - start, time.process_time() - cpu
 
 
-def told(times: list[tuple[float, float]]) -> dict[str, float]:
-    """Medians of what `timed` gave; the most memory that there ever was."""
+def summary(times: list[tuple[float, float]]) -> dict[str, float]:
+    """Returns the medians of the times of `timed`, and the peak memory."""
     return {
         "step": median(times, 0),
         "step_cpu": median(times, 1),
@@ -41,15 +41,15 @@ def told(times: list[tuple[float, float]]) -> dict[str, float]:
 
 
 def median(times, place: int) -> float:
-    """Of one number of all rows."""
+    """Returns the median of one number of all rows."""
     return round(statistics.median(row[place] for row in times), 3)
 
 
 def peak_gb() -> float:
-    """The most memory that this process has used so far."""
+    """Returns the peak memory of this process so far, GB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def advance(loop) -> None:
-    """One step, waited for."""
+    """Takes one step, and waits for it."""
     float(loop.advance()["train/loss"])

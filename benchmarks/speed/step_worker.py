@@ -1,4 +1,4 @@
-"""What a column of benchmarks/speed/beside_pytorch.py says, in its own process.
+"""Takes steps on request: a column's process of benchmarks/speed/beside_pytorch.py.
 
 After its first step it says how old the process is by then; for every line
 on its standard input it takes a step and says what the step took; at the
@@ -42,7 +42,7 @@ def serve(
     device_peak: Callable[[], int] | None = None,
     refusals: tuple[type[Exception], ...] = (),
 ) -> None:
-    """Steps, one for each line; `step` returns when it is done.
+    """Takes a step for each line of input; `step` returns when it is done.
 
     Args:
       step: takes one.
@@ -68,7 +68,7 @@ def serve(
 
 
 def age() -> float:
-    """Seconds since this process started.
+    """Returns the seconds since this process started.
 
     By the clock that the system dates its processes with: when it was booted
     is known by the time of day to a whole second only.
@@ -78,11 +78,11 @@ def age() -> float:
 
 
 def one_line(error: Exception) -> str:
-    """Its first line, without what would break a table."""
+    """Returns an error's first line, without characters that would break a table."""
     first = str(error).strip().partition("\n")[0]
     return (first or type(error).__name__).replace("|", "/")[:200]
 
 
 def say(**values) -> None:
-    """A line of JSON."""
+    """Prints a line of JSON."""
     print(json.dumps(values), flush=True)

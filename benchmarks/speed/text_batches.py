@@ -1,4 +1,4 @@
-"""The text that benchmarks of language take their steps on."""
+"""Text for the steps of benchmarks of language."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def random_windows(batch_size: int, bptt: int, words: int) -> tf.data.Dataset:
-    """One window again and again: inputs, targets [B, T], fresh [B]."""
+    """Yields one window again and again: inputs, targets [B, T], fresh [B]."""
     shape = (batch_size, bptt)
     ids = tf.random.uniform(shape, 0, words, tf.int32, seed=0)
     fresh = tf.zeros([batch_size], tf.bool)

@@ -1,4 +1,4 @@
-"""`torch.compile` for the columns of benchmarks/speed/beside_pytorch.py.
+"""Applies `torch.compile` to columns of benchmarks/speed/beside_pytorch.py.
 
 What is compiled is what a user of PyTorch would compile: the whole supernet,
 and of the recurrent network its cell, since the loop over time would be
@@ -16,7 +16,7 @@ from benchmarks.speed.step_worker import one_line
 
 
 def unsupported(method: str, device: str) -> str | None:
-    """Why there can be no such column, one line; None where there can.
+    """Returns in one line why there can be no such column; None if there can.
 
     Args:
       method: of alpha; "exact" differentiates twice.
@@ -29,7 +29,7 @@ def unsupported(method: str, device: str) -> str | None:
 
 
 def refusal_to_differentiate_twice() -> str | None:
-    """What a small compiled function answers to a second derivative."""
+    """Returns the error of a small compiled function's second derivative."""
     x = torch.ones(2, requires_grad=True)
     cube = torch.compile(lambda x: (x * x * x).sum(), backend="aot_eager")
     (first,) = torch.autograd.grad(cube(x), x, create_graph=True)

@@ -1,4 +1,4 @@
-"""A plain PyTorch recurrent search network, to be timed beside ours.
+"""A recurrent search network in plain PyTorch, to be timed beside ours.
 
 Written as the paper's code computes it (DARTS sect. 3.1.2, A.1.2): a loop
 over time in Python, all candidates of an edge one after another, batch norm
@@ -27,7 +27,7 @@ ACTIVATIONS = {
     "identity": lambda z: z,
 }
 DROPOUTS = {"embedding": 0.2, "x": 0.75, "hidden": 0.25, "output": 0.75}
-"""Of configs/ptb/search_second_order.flags, which drops no whole words."""
+"""Dropouts of configs/ptb/search_second_order.flags, which drops no whole words."""
 
 SLOWNESS = 1e-3
 """Factor of the mean square by which the output changes (same file)."""
@@ -43,7 +43,7 @@ class Masks(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A batch.
+    """A window of text, as a batch.
 
     Attributes:
       inputs, targets: int64 [T, B], words.
@@ -60,7 +60,7 @@ class Window(NamedTuple):
 
 
 def draw_masks(hidden) -> Masks:
-    """Masks for states like `hidden` [B, H]: 0 or 1 / (1 - p)."""
+    """Draws masks for states like `hidden` [B, H]: 0 or 1 / (1 - p)."""
     return Masks(
         *(
             torch.empty_like(hidden).bernoulli_(1 - p) / (1 - p)
@@ -84,7 +84,7 @@ class MixedCell(nn.Module):
         self.norm = nn.BatchNorm1d(size, affine=False)
 
     def forward(self, x, hidden, x_mask, h_mask, weights):
-        """The next state.
+        """Computes the next state.
 
         Args:
           x, hidden: [B, H], the embedded word and the state.
@@ -109,12 +109,12 @@ class MixedCell(nn.Module):
         return states[1:].mean(0)
 
     def _mixed(self, states, c, z, p):
-        """Sum over predecessors and candidates; p [predecessors, 5]."""
+        """Sums over predecessors and candidates; p [predecessors, 5]."""
         total = 0
         for column, name in zip(p.unbind(1), CANDIDATES):
             if name != ZERO:
-                own = states + c * (ACTIVATIONS[name](z) - states)
-                total = total + (column[:, None, None] * own).sum(0)
+                candidate = states + c * (ACTIVATIONS[name](z) - states)
+                total = total + (column[:, None, None] * candidate).sum(0)
         return total
 
 
@@ -134,7 +134,7 @@ class LanguageModel(nn.Module):
         self.cell = MixedCell(size, nodes)
 
     def forward(self, inputs, hidden, masks, alpha):
-        """Scores of the next word at every time.
+        """Computes the logits of the next word at every time.
 
         Args:
           inputs: int64 [T, B].
@@ -158,7 +158,7 @@ class LanguageModel(nn.Module):
 
 
 def window_loss(model: LanguageModel, alpha, window: Window):
-    """Mean cross-entropy in nats, and the slowness term."""
+    """Computes the mean cross-entropy in nats, and the slowness term."""
     logits, _, outputs = model(window.inputs, window.hidden, window.masks, alpha)
     loss = F.cross_entropy(logits.flatten(0, 1), window.targets.flatten())
     if window.slowness:

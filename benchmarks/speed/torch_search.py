@@ -86,7 +86,7 @@ class Search:
         )
 
     def step(self, train, valid) -> float:
-        """Algorithm 1 once; L_train."""
+        """Takes a step of algorithm 1; returns L_train."""
         if self.method != "weights":
             gradient = getattr(self, self.method)(train, valid)
             for a, g in zip(self.alpha, gradient):
@@ -100,7 +100,7 @@ class Search:
         return loss.item()
 
     def gradients(self, model, batch, by_w=True, by_alpha=True):
-        """(grad_w L, grad_alpha L, L); () in the place of what is not asked.
+        """Computes (grad_w L, grad_alpha L, L); () for a gradient that is not wanted.
 
         Args:
           model: self.model or self.unrolled.
@@ -115,18 +115,18 @@ class Search:
                 alpha = [a.detach() for a in alpha]
         loss = self.loss(model, alpha, batch)
         sources = [*(w if by_w else ()), *(alpha if by_alpha else ())]
-        found = torch.autograd.grad(loss, sources)
+        derivatives = torch.autograd.grad(loss, sources)
         split = len(w) if by_w else 0
-        return found[:split], found[split:], loss
+        return derivatives[:split], derivatives[split:], loss
 
     def first_order(self, train, valid):
-        """grad_alpha L_val(w, alpha)."""
+        """Computes grad_alpha L_val(w, alpha)."""
         del train
         by_w = not self.alpha_only
         return self.gradients(self.model, valid, by_w=by_w)[1]
 
     def _stepped(self, gradient):
-        """(w' of eq. 6, with momentum and decay; the rate of the gradient)."""
+        """Computes (w' of eq. 6, with momentum and decay; the rate of the gradient)."""
         numbers, rate = self.protocol, self.protocol.learning_rate
         factor = 1.0
         if numbers.clip_unrolled:
@@ -141,16 +141,16 @@ class Search:
         return stepped, rate * factor
 
     def _at_unrolled(self, gradient, valid):
-        """(grad_w', grad_alpha) of L_val(w', alpha), and the rate."""
+        """Computes (grad_w', grad_alpha) of L_val(w', alpha), and the rate."""
         with torch.no_grad():
             stepped, rate = self._stepped(gradient)
-            for own, value in zip(self.unrolled.parameters(), stepped):
-                own.copy_(value)
+            for parameter, value in zip(self.unrolled.parameters(), stepped):
+                parameter.copy_(value)
         v, direct, _ = self.gradients(self.unrolled, valid)
         return v, direct, rate
 
     def finite_difference(self, train, valid):
-        """Eq. 7 with the central difference of eq. 8."""
+        """Computes eq. 7 with the central difference of eq. 8."""
         g, _, _ = self.gradients(self.model, train, by_alpha=False)
         v, direct, rate = self._at_unrolled(g, valid)
         epsilon = EPSILON / _norm(v)
@@ -167,7 +167,7 @@ class Search:
                 w += epsilon * t
 
     def exact(self, train, valid):
-        """Eq. 7 itself, by a backward pass through the backward pass."""
+        """Computes eq. 7 itself, by a backward pass through the backward pass."""
         loss = self.loss(self.model, self.alpha, train)
         g = torch.autograd.grad(loss, self.w, create_graph=True)
         v, direct, rate = self._at_unrolled(g, valid)
@@ -176,5 +176,5 @@ class Search:
 
 
 def _norm(tensors):
-    """The global norm."""
+    """Returns the global norm."""
     return torch.sqrt(sum((t * t).sum() for t in tensors))

@@ -1,4 +1,4 @@
-"""A PyTorch column of benchmarks/speed/beside_pytorch.py.
+"""Takes the steps of a PyTorch column of benchmarks/speed/beside_pytorch.py.
 
 TensorFlow is not imported here: neither the time to the first step nor the
 memory of PyTorch's columns holds anything of ours.
@@ -36,7 +36,7 @@ COMPILED = "pytorch_compile"
 
 
 def main(_) -> None:
-    """Steps, as step_worker says."""
+    """Takes steps by the protocol of step_worker."""
     if FLAGS.threads:
         torch.set_num_threads(FLAGS.threads)
     torch.manual_seed(0)
@@ -54,7 +54,7 @@ def main(_) -> None:
 
 
 def why_not(device: str) -> str | None:
-    """Why this column has no such row; None where it has."""
+    """Returns in one line why this column has no such row; None if it has."""
     if FLAGS.column == COMPILED:
         return torch_compiled.unsupported(FLAGS.method, device)
     if FLAGS.column == "pytorch_alpha_only" and FLAGS.method in (
@@ -66,12 +66,12 @@ def why_not(device: str) -> str | None:
 
 
 def peak(device: str):
-    """What tells the bytes used at most on a GPU; None on the CPU."""
+    """Returns a function that reads the GPU's peak memory in bytes; None on the CPU."""
     return torch.cuda.max_memory_allocated if device == "cuda" else None
 
 
 def build_search(model, loss, cells, protocol, device: str):
-    """The search of the column, alpha near 0 as it is at the start."""
+    """Builds the search of the column, alpha near 0 as it is at the start."""
     alpha = [
         (1e-3 * torch.randn(spec.alpha_shape)).to(device).requires_grad_()
         for spec in cells
@@ -87,7 +87,7 @@ def build_search(model, loss, cells, protocol, device: str):
 
 
 def image_step(device: str) -> Callable[[], object]:
-    """A step on random images [B, 3, 32, 32]."""
+    """Returns a step on random images [B, 3, 32, 32]."""
     model = torch_supernet.Supernet(FLAGS.channels, FLAGS.layers, 10)
     images = torch.randn(FLAGS.batch_size, 3, 32, 32, device=device)
     if FLAGS.column == "pytorch_channels_last":
@@ -105,7 +105,7 @@ def image_step(device: str) -> Callable[[], object]:
 
 
 def text_step(device: str) -> Callable[[], object]:
-    """A step on random words; every step draws masks for all its passes."""
+    """Returns a step on random words, which draws masks for all its passes."""
     model = torch_recurrent.LanguageModel(FLAGS.words, FLAGS.hidden_size)
     search = build_search(
         model,

@@ -16,12 +16,12 @@ from darts_tf.space.conv import SPACE, reduction_layers
 
 
 def norm(channels: int, affine: bool = False) -> nn.Module:
-    """Batch norm with the papers' constants, which are torch's own."""
+    """Returns a batch norm with the papers' constants, which are torch's own."""
     return nn.BatchNorm2d(channels, affine=affine)
 
 
 def separable(channels: int, size: int, stride: int) -> nn.Module:
-    """sep_conv: twice ReLU, depthwise, pointwise, BN."""
+    """Returns a sep_conv: twice ReLU, depthwise, pointwise, BN."""
     layers = []
     for step in (stride, 1):
         layers += [
@@ -34,7 +34,7 @@ def separable(channels: int, size: int, stride: int) -> nn.Module:
 
 
 def dilated(channels: int, size: int, stride: int) -> nn.Module:
-    """dil_conv: ReLU, depthwise with dilation 2, pointwise, BN."""
+    """Returns a dil_conv: ReLU, depthwise with dilation 2, pointwise, BN."""
     return nn.Sequential(
         nn.ReLU(),
         _depthwise(channels, size, stride, 2),
@@ -66,7 +66,7 @@ class Reduce(nn.Module):
         self.norm = norm(outer)
 
     def forward(self, x):
-        """[B, C, H, W] -> [B, C', H/2, W/2]."""
+        """Computes [B, C', H/2, W/2] from [B, C, H, W]."""
         x = torch.relu(x)
         halves = [self.even(x), self.odd(x[:, :, 1:, 1:])]
         return self.norm(torch.cat(halves, 1))
@@ -80,12 +80,12 @@ class Zero(nn.Module):
         self.stride = stride
 
     def forward(self, x):
-        """Zeros of the right shape."""
+        """Returns zeros of the right shape."""
         return x[:, :, :: self.stride, :: self.stride] * 0
 
 
 def candidate(name: str, channels: int, stride: int) -> nn.Module:
-    """A candidate operation by its name."""
+    """Returns a candidate operation by its name."""
     if name == "none":
         return Zero(stride)
     if name == "skip_connect":
@@ -111,7 +111,7 @@ class MixedEdge(nn.Module):
         )
 
     def forward(self, x, weights):
-        """[B, C, H, W] and mixing weights [candidates]."""
+        """Computes eq. 2 on [B, C, H, W] with mixing weights [candidates]."""
         return sum(w * f(x) for w, f in zip(weights, self.candidates))
 
 
@@ -131,7 +131,7 @@ class Cell(nn.Module):
         )
 
     def forward(self, s0, s1, weights):
-        """Two [B, C', H, W] and mixing weights [edges, candidates]."""
+        """Computes eq. 1 on two [B, C', H, W] with weights [edges, candidates]."""
         states = [self.inputs[0](s0), self.inputs[1](s1)]
         row = 0
         for _ in range(self.spec.nodes):
@@ -179,7 +179,7 @@ class Supernet(nn.Module):
         self.classifier = nn.Linear(widths[1], classes)
 
     def forward(self, images, alpha):
-        """Logits [B, classes] of [B, 3, H, W]; alpha [edges, candidates]."""
+        """Computes logits [B, classes] of [B, 3, H, W]; alpha [edges, candidates]."""
         weights = [torch.softmax(rows, -1) for rows in alpha]
         s0 = s1 = self.stem(images)
         for kind, cell in zip(self.kinds, self.cells):
@@ -188,6 +188,6 @@ class Supernet(nn.Module):
 
 
 def image_loss(model: Supernet, alpha, batch):
-    """Mean cross-entropy of (images [B, 3, H, W], labels int64 [B])."""
+    """Computes the mean cross-entropy of (images [B, 3, H, W], labels int64 [B])."""
     images, labels = batch
     return F.cross_entropy(model(images, alpha), labels)

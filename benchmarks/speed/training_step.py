@@ -1,4 +1,4 @@
-"""Time to the first step of a derived network's training, and of a step.
+"""Measures the time to the first training step of a derived network, and of a step.
 
     python -m benchmarks.speed.training_step --batch_size=96
 
@@ -45,20 +45,20 @@ FLAGS = flags.FLAGS
 
 
 def main(_) -> None:
-    """One line of JSON; times in seconds, memory in GB."""
+    """Prints one line of JSON; times in seconds, memory in GB."""
     setup.disable_grappler()
     text = FLAGS.space == recurrent.SPACE.name
     loop = (text_training if text else image_training)()
-    found = step_times.first_step(loop)
+    result = step_times.first_step(loop)
     times = [step_times.timed(loop) for _ in range(FLAGS.steps)]
     sizes = ("hidden_size", "words", "bptt") if text else ("channels", "layers")
     names = ("space", "genotype", "batch_size", *sizes)
-    given = {n: FLAGS[n].value for n in names}
-    print(json.dumps(given | found | step_times.told(times)))
+    settings = {n: FLAGS[n].value for n in names}
+    print(json.dumps(settings | result | step_times.summary(times)))
 
 
 def image_training() -> Training:
-    """Of the network around the cells, a step an epoch."""
+    """Builds a training of the network of images, a step an epoch."""
     images = random_images(FLAGS.batch_size)
     model = EvaluationNetwork(
         load_genotype(FLAGS.genotype, FLAGS.space),
@@ -73,7 +73,7 @@ def image_training() -> Training:
 
 
 def text_training() -> TextTraining:
-    """Of the language model around the cell, with the paper's dropouts."""
+    """Builds a training of the language model, with the paper's dropouts."""
     genotype = load_genotype(FLAGS.genotype, FLAGS.space)
     cell = DerivedCell(genotype.cells["recurrent"], FLAGS.hidden_size)
     dropouts = Dropouts(0.1, 0.2, 0.75, 0.25, 0.75)

@@ -61,7 +61,7 @@ PANELS = (
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What a search left.
+    """A search's records, genotype and result, read from its folder.
 
     Attributes:
       name: as given.
@@ -77,7 +77,7 @@ class Run:
     result: dict
 
     def curve(self, scalar: str) -> tuple[list[int], list[float]]:
-        """(epochs, values) of a scalar, where it was measured."""
+        """Returns (epochs, values) of a scalar, where it was measured."""
         names = [scalar.format(cell=cell) for cell in MAIN_CELLS]
         points = [
             (record["epoch"], float(record[name]))
@@ -89,7 +89,7 @@ class Run:
 
 
 def main(_) -> None:
-    """A picture and a table."""
+    """Writes a picture and prints a table."""
     runs = [read_run(text) for text in FLAGS.runs]
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def main(_) -> None:
 
 
 def read_run(text: str) -> Run:
-    """The run of NAME=FOLDER, or of FOLDER, which then is its name.
+    """Reads the run of NAME=FOLDER, or of FOLDER, which then is its name.
 
     Raises:
       InputError: there is no search with a finished epoch.
@@ -124,12 +124,12 @@ def read_run(text: str) -> Run:
 
 
 def measured(runs: list[Run]) -> list[tuple[str, str, str | None]]:
-    """The panels for which some run has values."""
+    """Returns the panels for which some run has values."""
     return [panel for panel in PANELS if any(run.curve(panel[1])[0] for run in runs)]
 
 
 def picture(runs: list[Run]) -> Figure:
-    """A panel for each measure, a curve for each run."""
+    """Draws a panel for each measure, a curve for each run."""
     panels = measured(runs)
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
@@ -154,7 +154,7 @@ def picture(runs: list[Run]) -> Figure:
 
 
 def draw(axes, panel, runs: list[Run], colours: dict[str, str]) -> None:
-    """One panel: a curve for each run and scalar."""
+    """Draws one panel: a curve for each run and scalar."""
     title, *scalars = panel
     for run in runs:
         for scalar, style in zip(filter(None, scalars), ("-", "--")):
@@ -176,7 +176,7 @@ def draw(axes, panel, runs: list[Run], colours: dict[str, str]) -> None:
 
 
 def table(runs: list[Run]) -> str:
-    """Each run after its last epoch, in Markdown."""
+    """Returns each run after its last epoch, in Markdown."""
     panels = measured(runs)
     head = ["run", "epochs", *(panel[0] for panel in panels), "collapsed"]
     rows = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
@@ -189,7 +189,7 @@ def table(runs: list[Run]) -> str:
 
 
 def verdict(run: Run) -> str:
-    """Whether the cells have collapsed, and what early stopping did."""
+    """Returns in words whether the cells collapsed, and what early stopping did."""
     space = space_by_name(run.genotype.space)
     text = collapse(space, run.genotype) or "no"
     if not run.result:

@@ -53,7 +53,7 @@ def main(_) -> int:
 
 
 def searches(paths: list[pathlib.Path]) -> Iterator[children.Child]:
-    """All of them, in their order."""
+    """Returns all searches, in their order."""
     for seed in FLAGS.seeds:
         for path in paths:
             workdir = pathlib.Path(FLAGS.out, path.stem, f"seed_{seed}")

@@ -1,4 +1,4 @@
-"""Supernets after some weight steps, and batches to look at them with."""
+"""Trains supernets for some weight steps, and makes batches to measure them on."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from darts_tf.descent.optimizers import SGD
 from darts_tf.strategy.darts import bilevel, relaxation
 
 SEED = tf.constant([0, 0])
-"""Of what is random in a pass."""
+"""Seed of the random numbers of a pass."""
 
 
 def built(model, shape, dtype: str, seed: int):
-    """(model, its weights, alpha at its start), in this precision.
+    """Returns (model, its weights, alpha at its start), in this precision.
 
     Args:
       model: makes the supernet, once the precision is set.
@@ -38,7 +38,7 @@ def built(model, shape, dtype: str, seed: int):
 
 
 def stages(loss, w, alpha, stream, sgd: SGD, rate: float, wanted) -> Iterator:
-    """(number, w, momentum buffers) after each wanted number of steps.
+    """Yields (number, w, momentum buffers) after each wanted number of steps.
 
     Args:
       loss: L_train.
@@ -64,7 +64,7 @@ def stages(loss, w, alpha, stream, sgd: SGD, rate: float, wanted) -> Iterator:
 
 
 def batches(part, size: int, seed: int, dtype=tf.float32):
-    """Real batches, not augmented."""
+    """Yields real batches, not augmented."""
     dataset = training_batches(
         part,
         batch_size=size,
@@ -76,10 +76,10 @@ def batches(part, size: int, seed: int, dtype=tf.float32):
 
 
 def flat(tensors) -> np.ndarray:
-    """All numbers of a list of tensors, [N]."""
+    """Returns all numbers of a list of tensors, [N]."""
     return np.concatenate([np.ravel(t) for t in tensors])
 
 
 def cosine(left: np.ndarray, right: np.ndarray) -> float:
-    """Of the angle between two vectors [N]."""
+    """Returns the cosine of the angle between two vectors [N]."""
     return float(left @ right / (np.linalg.norm(left) * np.linalg.norm(right)))

@@ -67,6 +67,6 @@ class WeightOptimizerState:
         """
         return self._move(w, gradient, learning_rate)
 
-    def groups(self) -> dict[str, list]:
-        """All variables, for a checkpoint (descent/variables.py)."""
+    def groups(self) -> dict[str, Sequence[tf.Variable]]:
+        """Returns all variables, for a checkpoint (descent/variables.py)."""
         return {"w": self.variables, "w_slots": self.slots}

@@ -1,4 +1,4 @@
-"""What a recurrent genotype is worth: its language model, from scratch.
+"""Trains a recurrent genotype's language model from scratch, to learn its worth.
 
 The protocol of DARTS sect. A.2.2 (and of Merity et al. 2018): SGD without
 momentum until the validation loss has not improved for a while, then
@@ -29,7 +29,7 @@ from darts_tf.space.genotype import Genotype
 
 @dataclasses.dataclass(frozen=True)
 class TextTrainingSettings:
-    """The paper's protocol for Penn Treebank unless said otherwise.
+    """Settings of a training; the defaults are the DARTS paper's for Penn Treebank.
 
     Attributes:
       epochs, steps_per_epoch, batch_size: of the training.
@@ -55,12 +55,18 @@ class TextTrainingSettings:
 
 
 def averaging_starts(earlier: list[float], now: float, patience: int) -> bool:
-    """The non-monotone trigger: is `now` worse than the best long ago?"""
+    """Returns True if the non-monotone trigger of Merity et al. 2018 starts averaging.
+
+    Args:
+      earlier: the validation loss of each earlier epoch.
+      now: that of this epoch.
+      patience: number of last epochs whose losses do not count.
+    """
     return len(earlier) > patience and now > min(earlier[:-patience])
 
 
 class TextTraining(Epochs):
-    """A training as a loop that can stop anywhere and go on exactly there.
+    """A loop over the steps of a training that can stop anywhere and resume exactly.
 
     Args:
       model: a built language model around a DerivedCell.
@@ -154,7 +160,7 @@ class TextTraining(Epochs):
         self._measure = replicas.compile(measure)
 
     def advance(self) -> dict[str, object]:
-        """One step; scalars by name."""
+        """Takes one step of SGD; returns scalars by name."""
         if self._iterator is None:
             self._iterator = iter(self._windows(self.step))
         window, settings = next(self._iterator), self.settings
@@ -176,7 +182,12 @@ class TextTraining(Epochs):
         }
 
     def perplexity(self, windows: Iterable, batch: int) -> float:
-        """Of a text, with the averaged weights, in inference mode."""
+        """Returns the perplexity of a text, with averaged weights, without dropout.
+
+        Args:
+          windows: (inputs [B, T], targets [B, T], fresh [B]), the text once.
+          batch: their B.
+        """
         zeros = np.zeros((batch, self._shape[1]), np.float32)
         hidden = self.replicas.divided(zeros)
         return math.exp(
@@ -184,7 +195,7 @@ class TextTraining(Epochs):
         )
 
     def end_epoch(self) -> dict[str, float]:
-        """Validation perplexity; starts the averaging when it is time."""
+        """Measures the validation perplexity; starts the averaging when it is due."""
         perplexity = self.perplexity(self._measured(), self._measured_batch)
         now = math.log(perplexity)
         if averaging_starts(self.history, now, self.settings.patience):
@@ -199,7 +210,7 @@ class TextTraining(Epochs):
         return {"w": self._w, "average": self._average}
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that is needed to go on exactly, by name."""
+        """Returns all arrays that an exact resume needs, by name."""
         return named(self._groups(), self.step) | {
             "hidden": self.replicas.joined(self._hidden),
             "history": np.array(self.history),
@@ -208,15 +219,15 @@ class TextTraining(Epochs):
         }
 
     def restore(self, arrays) -> None:
-        """Takes up a state; InputError where it does not fit."""
+        """Restores a state; raises InputError if its arrays do not fit."""
         arrays = dict(arrays)
-        own = {
+        others = {
             name: arrays.pop(name, np.zeros(()))
             for name in ("hidden", "history", "averaged", "averaging")
         }
         self.step = load(self._groups(), arrays)
-        self._hidden = self.replicas.divided(own["hidden"])
-        self.history = [float(value) for value in own["history"]]
-        self._averaged = int(own["averaged"])
-        self._averaging = bool(own["averaging"])
+        self._hidden = self.replicas.divided(others["hidden"])
+        self.history = [float(value) for value in others["history"]]
+        self._averaged = int(others["averaged"])
+        self._averaging = bool(others["averaging"])
         self._iterator = None

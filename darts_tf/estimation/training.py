@@ -1,4 +1,4 @@
-"""What a genotype is worth: its network trained from scratch.
+"""Trains a genotype's network from scratch, to learn its worth.
 
 The protocol of DARTS sect. 3.2 and A.2: random weights, auxiliary head,
 cutout (data/images/augmentation.py), drop path that rises linearly, learning rate
@@ -32,11 +32,11 @@ from darts_tf.networks.derived import separate
 from darts_tf.networks.running_statistics import RunningStatistics
 
 TOP = 5
-"""Answers of which one must be right, beside the best one alone."""
+"""Number of answers of `top_accuracy`, of which one must be right."""
 
 
 def cross_entropy(logits, labels, smoothing: float = 0.0):
-    """Mean cross-entropy of logits [B, K] and labels [B].
+    """Computes the mean cross-entropy of logits [B, K] and labels [B], in nats.
 
     The target is 1 - smoothing at the label plus smoothing / K everywhere.
     """
@@ -53,7 +53,7 @@ def training_loss(
     with_drop_path: bool,
     smoothing: float = 0.0,
 ):
-    """loss(w, batch, seed, drop_path) -> (loss, logits, statistics [N]).
+    """Returns loss(w, batch, seed, drop_path) -> (loss, logits, statistics [N]).
 
     Cross-entropy of the network plus `auxiliary_weight` times that of its
     auxiliary head. Nothing is assigned; w and statistics are those of
@@ -73,15 +73,15 @@ def training_loss(
         logits, auxiliary = separate(outputs)
         value = cross_entropy(logits, labels, smoothing)
         if auxiliary is not None:
-            more = cross_entropy(auxiliary, labels, smoothing)
-            value += auxiliary_weight * more
+            second = cross_entropy(auxiliary, labels, smoothing)
+            value += auxiliary_weight * second
         return value, logits, seen
 
     return loss
 
 
 class Training(Epochs):
-    """A training as a loop that can stop anywhere and go on exactly there.
+    """A loop over the steps of a training that can stop anywhere and resume exactly.
 
     Weights, momentum and running statistics are rows here: one update each
     in the place of a thousand. The model's own variables stay as they are.
@@ -172,7 +172,7 @@ class Training(Epochs):
         self._share = scores.compile_share(replicas)
 
     def advance(self) -> dict[str, object]:
-        """One step; scalars by name."""
+        """Takes one step of SGD; returns scalars by name."""
         if self._iterator is None:
             self._iterator = iter(self._batches(self.step))
         batch = next(self._iterator)
@@ -188,8 +188,8 @@ class Training(Epochs):
         accuracy = self._share(logits, batch[1])
         self.step += 1
         guarded, local = self._precision.guarded, self.replicas.local
-        more = {"train/skipped": local(skipped)} if guarded else {}
-        return more | {
+        scalars = {"train/skipped": local(skipped)} if guarded else {}
+        return scalars | {
             "train/loss": local(loss),
             "train/accuracy": local(accuracy),
             "learning_rate": rate,
@@ -197,15 +197,15 @@ class Training(Epochs):
         }
 
     def accuracy(self, batches: Iterable) -> float:
-        """Share of correct answers, in inference mode."""
+        """Returns the share of correct answers, in inference mode."""
         return scores.accuracy(self._count, batches, self.replicas)
 
     def top_accuracy(self, batches: Iterable) -> float:
-        """Share of labels that are among the TOP largest logits."""
+        """Returns the share of labels that are among the TOP largest logits."""
         return scores.accuracy(self._count_among, batches, self.replicas)
 
     def end_epoch(self) -> dict[str, float]:
-        """Validation accuracy, if there is a validation part."""
+        """Measures the validation accuracy, if there is a validation part."""
         if self._measured is None:
             return {}
         share = self.accuracy(self._measured())
@@ -215,12 +215,12 @@ class Training(Epochs):
         return {"valid/accuracy": share}
 
     def start_from_model(self) -> None:
-        """Takes up the weights and statistics that the model has now."""
+        """Copies the weights and statistics that the model has now."""
         self._w.assign(self._layout.packed())
         self._statistics.start()
 
     def _rows(self) -> dict[str, tuple]:
-        """Each row, and the shapes of what is in it."""
+        """Returns each row by name, with the shapes of the tensors in it."""
         shapes, statistics = self._layout.shapes, self._statistics
         return {
             "w": (self._w, shapes),
@@ -229,12 +229,12 @@ class Training(Epochs):
         }
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that is needed to go on exactly, by name.
+        """Returns all arrays that an exact resume needs, by name.
 
         Rows are taken apart: a checkpoint holds the weights of the model.
         """
         groups = {
-            name: arrays_of(*snapshot([row]), shapes)
+            name: arrays_of(snapshot([row])[0], shapes)
             for name, (row, shapes) in self._rows().items()
         }
         best = {
@@ -244,14 +244,14 @@ class Training(Epochs):
         return numbered(groups, self.step) | best
 
     def restore(self, arrays) -> None:
-        """Takes up a state; InputError where it does not fit."""
+        """Restores a state; raises InputError if its arrays do not fit."""
         arrays = dict(arrays)
         best = float(arrays.pop("best_accuracy", 0.0))
         epoch = int(arrays.pop("best_epoch", 0))
         rows = self._rows()
         shapes = {name: shapes for name, (_, shapes) in rows.items()}
-        self.step, found = grouped(shapes, arrays)
+        self.step, values = grouped(shapes, arrays)
         for name, (row, _) in rows.items():
-            row.assign(row_of(found[name]))
+            row.assign(row_of(values[name]))
         self.best_accuracy, self.best_epoch = best, epoch
         self._iterator = None

@@ -1,4 +1,4 @@
-"""The skeleton of a cell, shared by all spaces, by search and evaluation.
+"""The cell of eq. 1, shared by all spaces, by search and evaluation.
 
 The inputs are brought to the cell's size and width, every node sums the
 terms that its predecessors' edges give (eq. 1), and the output nodes are
@@ -15,7 +15,7 @@ from darts_tf.networks.convolutions import strided
 
 
 class Edges(operations.Block):
-    """What computes all edges that leave one node.
+    """Base of the layers that compute all edges which leave one node.
 
     Attributes:
       stride: 1 or 2, of all of them.
@@ -24,7 +24,7 @@ class Edges(operations.Block):
     stride = 1
 
     def compute_output_shape(self, shape) -> tuple:
-        """Of each edge's terms, from the shape of the node."""
+        """Returns the shape of each edge's terms, from the shape of the node."""
         return strided(shape, self.stride)
 
 
@@ -59,12 +59,12 @@ class Cell(operations.Block):
                 operations.build_once(unit, node_shape)
 
     def compute_output_shape(self, shapes) -> tuple:
-        """Of the list of its inputs' shapes."""
+        """Returns the shape of the output, from the list of its inputs' shapes."""
         *batch_and_size, channels = self._node_shapes(shapes)[1]
         return *batch_and_size, len(self.concat) * channels
 
     def _node_shapes(self, shapes) -> tuple:
-        """(of the inputs once they are nodes, of the nodes behind them)."""
+        """Returns (shape of the input nodes, shape of the intermediate nodes)."""
         layer, shape = self.inputs_to_states[0], shapes[0]
         if layer is not None:
             shape = layer.compute_output_shape(shape)
@@ -72,7 +72,7 @@ class Cell(operations.Block):
         return shape, leaving[0].compute_output_shape(shape)
 
     def call(self, inputs, training=False, **edge_arguments):
-        """A list of [B, H', W', C'] -> [B, H, W, concat * C]."""
+        """Computes [B, H, W, concat * C] from a list of inputs [B, H', W', C']."""
         states = [
             x if layer is None else layer(tf.nn.relu(x), training=training)
             for layer, x in zip(self.inputs_to_states, inputs, strict=True)
@@ -85,13 +85,13 @@ class Cell(operations.Block):
             if unit is None:
                 continue
             leaving = unit(states[node], training=training, **edge_arguments)
-            for target, more in leaving:
-                terms[target] += more
+            for target, edge_terms in leaving:
+                terms[target] += edge_terms
         states.append(self.join(terms[first - 1 + self.nodes]))
         output = [states[node] for node in self.concat]
         return output[0] if len(output) == 1 else tf.concat(output, axis=-1)
 
 
 def add(terms):
-    """Sum of a list of tensors of one shape."""
+    """Returns the sum of a list of tensors of one shape."""
     return terms[0] if len(terms) == 1 else tf.add_n(terms)

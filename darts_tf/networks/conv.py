@@ -45,7 +45,8 @@ class Supernet(Trunk):
       second_derivatives: whether gradients of gradients will be asked for
         that are no slopes (`sloped`); they are right without it, but cost
         more.
-      recompute: keep no activations within a cell (networks/compiled/recomputation.py).
+      recompute: keep no activations within a cell
+        (networks/compiled/recomputation.py).
       partial_channels: K; one K-th of the channels is mixed
         (networks/partial_edges.py), with 1 all of them.
       xla: whether XLA compiles what the edges have in common in training
@@ -75,7 +76,7 @@ class Supernet(Trunk):
     ):
         check_channels(channels, partial_channels)
         self.space, self.recompute = space, recompute
-        self.partial_channels = partial_channels
+        self.partial_channels, self.plain_edges = partial_channels, not compiled
         # Replicas cannot meet inside of a shared trace.
         shares = compiled and not synchronized
         self._traces = SharedTraces(second_derivatives, xla) if shares else None
@@ -89,15 +90,16 @@ class Supernet(Trunk):
 
     @property
     def sloped(self) -> bool:
-        """Whether networks/compiled/directional_derivatives.py knows the slope along its weights."""
+        """True if slopes along the weights are known (directional_derivatives.py)."""
         known = self._traces is not None and self._traces.sloped
         return known and not self.recompute
 
     @property
     def shared_layers(self) -> list:
-        """Layers whose variables a pass need not tell apart."""
-        within_cells = self._traces is None or self.recompute
-        return [] if within_cells else self._traces.layers
+        """The layers of shared traces, whose variables a pass need not tell apart."""
+        if self._traces is None or self.recompute:
+            return []
+        return self._traces.layers
 
     def _build_cell(self, layer, kind, channels, after_reduction):
         spec = self.space.cell(kind)
@@ -124,7 +126,7 @@ class Supernet(Trunk):
         )
 
     def call(self, images, mixing_weights, seed=None, training=False):
-        """Logits [B, classes] of images [B, H, W, channels].
+        """Computes the logits [B, classes] of images [B, H, W, channels].
 
         Args:
           images: normalised images.
@@ -220,10 +222,10 @@ class EvaluationNetwork(DerivedNetwork, Trunk):
         arguments = edge_arguments(self.cells, drop_path, seed, images, training)
         auxiliary_logits = None
         outputs = self._trunk(images, training, arguments.__getitem__)
+        head = self.auxiliary if training else None
         for layer, out in enumerate(outputs):
-            wanted = training and self.auxiliary is not None
-            if wanted and layer == self.reductions[1]:
-                auxiliary_logits = self.auxiliary(out, training=True)
+            if head is not None and layer == self.reductions[1]:
+                auxiliary_logits = head(out, training=True)
         logits = self._classify(out)
         return logits if auxiliary_logits is None else (logits, auxiliary_logits)
 

@@ -1,4 +1,4 @@
-"""Convolutions with the papers' padding and start.
+"""Convolutions with the papers' padding and initialisation.
 
 Every feature map is [B, H, W, C]; padding is (kernel - 1) / 2 zeros on all
 four sides, which with stride 2 is not what TensorFlow's SAME does. They compute
@@ -17,7 +17,7 @@ from darts_tf.networks.layer import Layer
 
 
 def uniform(fan_in: int) -> keras.initializers.Initializer:
-    """Uniform in +-1/sqrt(fan_in): what the papers' networks start from."""
+    """Returns the papers' initialiser, uniform in +-1/sqrt(fan_in)."""
     bound = 1 / math.sqrt(fan_in)
     return keras.initializers.RandomUniform(-bound, bound)
 
@@ -29,7 +29,7 @@ def pad(x, size: int, value: float = 0.0):
 
 
 def strided(shape, stride: int) -> tuple:
-    """The shape behind an operation that is padded to keep its size."""
+    """Returns the shape [B, H, W, C] after a strided, size-preserving operation."""
     batch, *sizes, channels = shape
     return batch, *(-(-n // stride) for n in sizes), channels
 
@@ -66,13 +66,13 @@ class Conv(Layer):
         )
 
     def compute_output_shape(self, shape) -> tuple:
-        """Of the shape of the input."""
+        """Returns the shape of the output, from that of the input."""
         whole = zip(shape[1:3], self.kernel_size, self.strides, self.margin)
         sizes = [(n + 2 * m - k) // s + 1 for n, k, s, m in whole]
         return shape[0], *sizes, self.channels
 
     def call(self, x):
-        """[B, H, W, in] -> [B, H', W', channels]."""
+        """Computes [B, H', W', channels] from [B, H, W, in]."""
         kernel = tf.cast(self.kernel, x.dtype)
         if self.kernel_size == (1, 1):
             down, right = self.strides
@@ -88,7 +88,7 @@ class Conv(Layer):
 
 
 def phases_read(x, stride: int) -> list:
-    """What operations that skip every other pixel read of [B, H, W, C].
+    """Splits [B, H, W, C] into the phases that operations read which skip pixels.
 
     Slices with a step of 2 would take five times as long.
 
@@ -107,7 +107,7 @@ def phases_read(x, stride: int) -> list:
 
 
 def joined(phases, stride: int):
-    """What was computed of the first of `phases_read`, in x's order again."""
+    """Puts the result on the first of `phases_read` into the order of x's pixels."""
     if stride == 2:
         return phases
     return tf.raw_ops.BatchToSpaceND(
@@ -133,7 +133,7 @@ class DepthwiseConv(Layer):
         self.size, self.stride, self.dilation = size, stride, dilation
 
     def in_phases(self, phases):
-        """Of the first that `phases_read` gives of x, and as phases."""
+        """Convolves the first phases of `phases_read`; the result is in phases too."""
         if not self.built:
             self.build(phases.shape)
         return self._convolve(phases, 1, "SAME")
@@ -147,11 +147,11 @@ class DepthwiseConv(Layer):
         )
 
     def compute_output_shape(self, shape) -> tuple:
-        """Of the shape of the input."""
+        """Returns the shape of the output, from that of the input."""
         return strided(shape, self.stride)
 
     def call(self, x):
-        """[B, H, W, C] -> [B, ceil(H/stride), ceil(W/stride), C]."""
+        """Computes [B, ceil(H/stride), ceil(W/stride), C] from [B, H, W, C]."""
         if self.stride == 2 and self.dilation == 1:
             return self._convolve(pad(x, self.size // 2), 2, "VALID")
         if self.stride == 2:
@@ -165,15 +165,15 @@ class DepthwiseConv(Layer):
         return depthwise(x, kernel, stride, padding)
 
     def _dilated(self, x):
-        """Dilation 2 as four undilated convolutions, one for each phase."""
+        """Computes dilation 2 as four undilated convolutions, one for each phase."""
         margin = self.size - 1
         odd = [x.shape[1] % 2, x.shape[2] % 2]
-        padding = [[margin, margin + more] for more in odd]
+        padding = [[margin, margin + extra] for extra in odd]
         phases = tf.raw_ops.SpaceToBatchND(
             input=x, block_shape=[2, 2], paddings=padding
         )
         return tf.raw_ops.BatchToSpaceND(
             input=self._convolve(phases, 1, "VALID"),
             block_shape=[2, 2],
-            crops=[[0, more] for more in odd],
+            crops=[[0, extra] for extra in odd],
         )

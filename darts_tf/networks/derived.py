@@ -8,10 +8,10 @@ import tensorflow as tf
 from darts_tf.space.genotype import Genotype
 
 PACKAGE = "darts_tf"
-"""Under which Keras knows the networks in saved files."""
+"""Package under which Keras knows the networks in saved files."""
 
 AUXILIARY_WEIGHT = 0.4
-"""Of the auxiliary head's loss in `fit` (DARTS sect. A.2)."""
+"""Weight of the auxiliary head's loss in `fit` (DARTS sect. A.2)."""
 
 
 def separate(outputs):
@@ -43,7 +43,7 @@ class DerivedNetwork(keras.Model):
 
     genotype: Genotype
     arguments: dict
-    auxiliary = None
+    auxiliary: keras.layers.Layer | None = None
     auxiliary_weight = AUXILIARY_WEIGHT
 
     def compute_output_shape(self, shape) -> tuple:
@@ -71,7 +71,7 @@ class DerivedNetwork(keras.Model):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """Undoes `get_config`.
+        """Makes the network of a config, undoing `get_config`.
 
         Raises:
           InputError: operations of the genotype are not registered in this

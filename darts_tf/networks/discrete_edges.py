@@ -1,4 +1,4 @@
-"""What computes all edges that leave one node of a derived cell.
+"""Layers that compute all edges which leave one node of a derived cell.
 
 The one thing that differs between search (networks/compiled/mixed_edges.py) and
 evaluation. Both return, for each edge, the terms whose sum enters the edge's
@@ -59,29 +59,29 @@ class DiscreteEdges(Edges):
                 operations.build_once(operation, shape)
 
     def call(self, x, drop_path=None, seed=None, training=False):
-        """[B, H, W, C] -> (target, [term [B, H', W', C]]) for each edge.
+        """Computes (target, [term [B, H', W', C]]) of each edge from [B, H, W, C].
 
         Args:
           x: the node.
           drop_path: drop_path.scales of the cell's edges, or None.
-          seed: int32 [2], decides the noise (ops.noise).
+          seed: int32 [2], decides the noise (operations.noise).
           training: whether batch statistics are used.
 
         The zero operation gives zeros, for a node may have nothing else.
         """
         activated = tf.nn.relu(x)
         scales, result = iter((drop_path or [])[self.before :]), []
-        for index, (target, name) in enumerate(self.edges):
+        pairs = zip(self.edges, self.operations, strict=True)
+        for index, ((target, name), operation) in enumerate(pairs):
             if name == NOISE:
                 y = operations.noise(x, self.stride, seed, self.key * 100 + index)
             elif name in POOLS:
                 y = POOLS[name](x, self.stride)
             elif name == ZERO:
                 y = tf.zeros_like(x[:, :: self.stride, :: self.stride])
-            elif self.operations[index] is None:
+            elif operation is None:
                 y = x
             else:
-                operation = self.operations[index]
                 y = operation(
                     activated if operation.activated else x, training=training
                 )
@@ -98,7 +98,7 @@ def discrete_units(
     input_stride: int,
     layer: int,
 ):
-    """The edges of a derived cell: for each node a DiscreteEdges or None.
+    """Returns the edges of a derived cell: for each node a DiscreteEdges or None.
 
     Args:
       spec: the cell's specification.

@@ -12,7 +12,7 @@ from darts_tf.networks.precision import wide, widened
 
 
 def scales(probability, seed, edges: int, examples) -> list:
-    """What each sample of each edge is multiplied with: `edges` [B, 1, 1, 1].
+    """Draws the factor of each sample of each edge: a list of `edges` [B, 1, 1, 1].
 
     All are drawn at once: one by one they were a quarter of the graph of a
     training step. No gradient of the probability is wanted.
@@ -29,7 +29,7 @@ def scales(probability, seed, edges: int, examples) -> list:
 
 
 def edge_arguments(cells, probability, seed, images, training: bool) -> list[dict]:
-    """For each cell what its edges (networks/discrete_edges.py) need in a pass.
+    """Returns for each cell the arguments of its edges (discrete_edges.py) in a pass.
 
     Args:
       cells: derived ones.
@@ -50,6 +50,6 @@ def edge_arguments(cells, probability, seed, images, training: bool) -> list[dic
 
 
 def dropped(y, scale):
-    """An edge's result [B, H, W, C] with its samples scaled."""
+    """Scales the samples of an edge's result [B, H, W, C]."""
     scale = tf.cast(scale, wide(y.dtype))
     return tf.cast(widened(y) * scale, y.dtype)

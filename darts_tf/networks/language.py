@@ -67,10 +67,10 @@ class LanguageModel(keras.Model):
         self.bias = self.add_weight((words,), "zeros", name="bias")
 
     def build(self, input_shape=None) -> None:
-        """Nothing to create here: the cell builds when it is called."""
+        """Creates nothing: the cell builds when it is called."""
 
     def call(self, ids, hidden, seed=None, training=False, **edges):
-        """Scores of the next word at every time.
+        """Computes the logits of the next word at every time.
 
         Args:
           ids: int32 [B, T], words.
@@ -90,8 +90,8 @@ class LanguageModel(keras.Model):
         def mask(number, probability, *shape):
             return _mask(seed, number, probability, shape, table.dtype)
 
-        shown = table * mask(0, d.words, self.words, 1)
-        x = tf.gather(shown, tf.transpose(ids))  # [T, B, E]
+        masked_table = table * mask(0, d.words, self.words, 1)
+        x = tf.gather(masked_table, tf.transpose(ids))  # [T, B, E]
         x *= mask(1, d.embedding, batch, size)
         outputs, hidden = self.cell(
             x,
@@ -106,16 +106,16 @@ class LanguageModel(keras.Model):
 
 
 def _mask(seed, number: int, probability: float, shape, dtype):
-    """1 / (1 - p) where kept, 0 where dropped; 1 where nothing is."""
+    """Draws a dropout mask: 0, or 1 / (1 - p); the number 1 if p is 0."""
     if not probability:
         return tf.ones([], dtype)
-    own = tf.random.experimental.stateless_fold_in(seed, number)
-    kept = tf.random.stateless_uniform(shape, own, dtype=dtype) >= probability
-    return tf.cast(kept, dtype) / (1 - probability)
+    mask_seed = tf.random.experimental.stateless_fold_in(seed, number)
+    mask = tf.random.stateless_uniform(shape, mask_seed, dtype=dtype) >= probability
+    return tf.cast(mask, dtype) / (1 - probability)
 
 
 def window_loss(model: LanguageModel, w, batch, seed, slowness, **edges):
-    """Loss of a window of text, in training mode; nothing is assigned.
+    """Computes the loss of a window of text in training mode; assigns nothing.
 
     Args:
       model: built.
@@ -135,7 +135,7 @@ def window_loss(model: LanguageModel, w, batch, seed, slowness, **edges):
     """
     entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
     inputs, targets, fresh, hidden = batch
-    (logits, hidden, outputs), _ = model.stateless_call(
+    results, *_ = model.stateless_call(
         w,
         other_state(model),
         inputs,
@@ -144,6 +144,7 @@ def window_loss(model: LanguageModel, w, batch, seed, slowness, **edges):
         training=True,
         **edges,
     )
+    logits, hidden, outputs = results
     nats = tf.reduce_mean(entropy(tf.transpose(targets), logits))
     value = nats
     if slowness:
@@ -153,10 +154,10 @@ def window_loss(model: LanguageModel, w, batch, seed, slowness, **edges):
 
 
 def other_state(model) -> list:
-    """What is not trained: nothing in our cells, a seed in Keras's LSTM."""
+    """Returns the model's untrained values; only Keras's LSTM has one, a seed."""
     return [v.value for v in model.non_trainable_variables]
 
 
 def started(hidden, fresh):
-    """hidden [B, H], but zero where the text starts anew (fresh [B])."""
+    """Returns hidden [B, H], set to zero where the text starts anew (fresh [B])."""
     return tf.where(fresh[:, tf.newaxis], tf.zeros_like(hidden), hidden)

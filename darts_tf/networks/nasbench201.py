@@ -64,18 +64,18 @@ class ResidualBlock(operations.Block):
         operations.build_once(self.shortcut, strided(shape, 2))
 
     def compute_output_shape(self, shape) -> tuple:
-        """Of the shape of the input."""
+        """Returns the shape of the output, from that of the input."""
         return self.first.compute_output_shape(shape)
 
     def call(self, x, training=False):
-        """[B, H, W, C'] -> [B, ceil(H/2), ceil(W/2), C]."""
+        """Computes [B, ceil(H/2), ceil(W/2), C] from [B, H, W, C']."""
         y = self.first(tf.nn.relu(x), training=training)
         y = self.second(tf.nn.relu(y), training=training)
         return y + self.shortcut(tf.nn.avg_pool2d(x, 2, 2, "SAME"))
 
 
 class _Trunk(keras.Model):
-    """Stem, stages and classifier; subclasses say what a cell is."""
+    """Stem, stages and classifier; subclasses build the cells."""
 
     recompute = sloped = False
     _norm = staticmethod(functools.partial(BatchNorm, True))
@@ -111,7 +111,7 @@ class _Trunk(keras.Model):
         operations.build_once(self.classifier, (shape[0], shape[-1]))
 
     def _before(self, layer: int) -> list:
-        """The block in front of a cell, where one begins a stage."""
+        """Returns [block] for a cell that begins a stage but the first, else []."""
         stage, place = divmod(layer, self.cells_a_stage)
         return self.blocks[stage - 1 : stage] if stage and not place else []
 
@@ -139,7 +139,8 @@ class Supernet(_Trunk):
       channels: C, of the first stage (benchmark: 16).
       layers: number of cells, 3 N (benchmark: 15).
       classes: number of classes.
-      recompute: keep no activations within a cell (networks/compiled/recomputation.py).
+      recompute: keep no activations within a cell
+        (networks/compiled/recomputation.py).
       partial_channels: K; one K-th of the channels is mixed
         (networks/partial_edges.py), with 1 all of them.
       compiled: False for the plain edges (networks/mixed_edges.py).
@@ -159,7 +160,7 @@ class Supernet(_Trunk):
         compiled: bool = True,
     ):
         check_channels(channels, partial_channels)
-        self.space, self.recompute, self._compiled = space, recompute, compiled
+        self.space, self.recompute, self.plain_edges = space, recompute, not compiled
         self.partial_channels = partial_channels
         self._norm = functools.partial(BatchNorm, True, momentum=0.0)
         super().__init__(channels, layers, classes, name="supernet")
@@ -178,12 +179,12 @@ class Supernet(_Trunk):
         return Cell(units, spec.nodes, spec.concat, [None] * spec.inputs, join)
 
     def _edges(self, spec, source, channels, norm):
-        if self._compiled:
+        if not self.plain_edges:
             return PackedEdges(spec, source, channels, norm)
         return MixedEdges(spec, source, channels, 1, norm, normalize_pools=False)
 
     def call(self, images, mixing_weights, seed=None, training=False):
-        """Logits [B, classes] of images [B, H, W, channels].
+        """Computes the logits [B, classes] of images [B, H, W, channels].
 
         Args:
           images: normalised images.

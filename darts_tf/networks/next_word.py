@@ -12,7 +12,7 @@ from darts_tf.space import recurrent
 from darts_tf.space.genotype import Genotype
 
 DROPOUT = Dropouts()
-"""None, unless asked for: the paper's are in TrainingConfig."""
+"""No dropout by default; the paper's are in TrainingConfig."""
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -63,7 +63,7 @@ class NextWordModel(keras.Model):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """Undoes `get_config`."""
+        """Makes the network of a config, undoing `get_config`."""
         del custom_objects
         genotype = Genotype.from_json(config["genotype"])
         return cls(**config | {"genotype": genotype})

@@ -1,4 +1,4 @@
-"""Operations that users register: what makes their layers, by name.
+"""Registers users' operations: functions that make their layers, by name.
 
 Nothing here loads TensorFlow, so that a file of operations can be read before
 it. networks/operations.py makes the layers.
@@ -90,7 +90,7 @@ def unregister_operation(name: str) -> None:
 
 
 def registration(name: str) -> Registration:
-    """Returns what was registered as `name`.
+    """Returns the registration of the operation `name`.
 
     Raises:
       InputError: nothing was.

@@ -49,7 +49,7 @@ def build_once(layer, shape) -> None:
 
 
 def build_in_turn(layers, shape) -> tuple:
-    """Builds layers that follow each other; the shape behind the last."""
+    """Builds layers that follow each other; returns the shape behind the last."""
     for layer in layers:
         build_once(layer, shape)
         shape = layer.compute_output_shape(shape)
@@ -70,13 +70,13 @@ class Chain(Block):
         build_in_turn(self.layers, shape)
 
     def compute_output_shape(self, shape) -> tuple:
-        """Of the shape of the input."""
+        """Returns the shape of the output, from that of the input."""
         for layer in self.layers:
             shape = layer.compute_output_shape(shape)
         return shape
 
     def call(self, x, scale=None, training=False):
-        """`scale` ([C] or None) multiplies the chain's result."""
+        """Computes the chain's result, times `scale` ([C]; None for 1)."""
         for layer in self.layers[:-1]:
             if isinstance(layer, BatchNorm):
                 x = tf.nn.relu(layer(x, training=training))
@@ -86,7 +86,7 @@ class Chain(Block):
 
 
 def separable(size: int, channels: int, stride: int, norm) -> Chain:
-    """sep_conv: depthwise, pointwise, BN, ReLU, and all four once more."""
+    """Returns a sep_conv: depthwise, pointwise, BN, ReLU, depthwise, pointwise, BN."""
     return Chain(
         [
             DepthwiseConv(size, stride),
@@ -100,7 +100,7 @@ def separable(size: int, channels: int, stride: int, norm) -> Chain:
 
 
 class Dilated(Chain):
-    """dil_conv: depthwise with dilation 2, pointwise, BN.
+    """A dil_conv: depthwise convolution with dilation 2, pointwise, BN.
 
     All of it can be computed in phases (convolutions.phases_read), which
     hold the same numbers; batch norm does not ask for their order.
@@ -111,14 +111,14 @@ class Dilated(Chain):
         super().__init__([convolution, Conv(channels), norm()])
 
     def in_phases(self, phases, scale=None, training=False):
-        """As `call`, of what phases_read gives and as phases."""
+        """Computes `call` on what `phases_read` gives; the result is in phases too."""
         convolution, pointwise, norm = self.layers
         x = pointwise(convolution.in_phases(phases[0]))
         return norm(x, scale=scale, training=training)
 
 
 def normal_conv(size: int, channels: int, stride: int, norm) -> Chain:
-    """nor_conv of NAS-Bench-201: a plain convolution, BN.
+    """Returns a nor_conv of NAS-Bench-201: a plain convolution, BN.
 
     Departure: the benchmark's search network has a bias here, which the
     batch norm behind it takes out again.
@@ -127,7 +127,7 @@ def normal_conv(size: int, channels: int, stride: int, norm) -> Chain:
 
 
 def seven_by_one(channels: int, stride: int, norm) -> Chain:
-    """conv_7x1_1x7, of AmoebaNet's cells."""
+    """Returns the conv_7x1_1x7 of AmoebaNet's cells: 1 x 7, 7 x 1, BN."""
     return Chain(
         [
             Conv(channels, (1, 7), (1, stride)),
@@ -138,7 +138,7 @@ def seven_by_one(channels: int, stride: int, norm) -> Chain:
 
 
 def conv_norm(channels: int, norm) -> Chain:
-    """The 1 x 1 convolution and BN before a cell's inputs."""
+    """Returns the 1 x 1 convolution and BN before a cell's inputs."""
     return Chain([Conv(channels), norm()])
 
 
@@ -165,26 +165,26 @@ class FactorizedReduce(Block):
         build_once(self.norm, self.compute_output_shape(shape))
 
     def compute_output_shape(self, shape) -> tuple:
-        """Of the shape of the input."""
+        """Returns the shape of the output, from that of the input."""
         return *strided(shape, 2)[:-1], self.channels
 
     def call(self, x, scale=None, training=False):
-        """[B, H, W, C] -> [B, ceil(H/2), ceil(W/2), channels]."""
+        """Computes [B, ceil(H/2), ceil(W/2), channels] from [B, H, W, C]."""
         return self.in_phases(phases_read(x, 2), scale, training)
 
     def in_phases(self, phases, scale=None, training=False):
-        """As `call`, of what phases_read gives."""
+        """Computes `call` on what `phases_read` gives."""
         even, odd = phases
         x = tf.concat([self.even(even), self.odd(odd)], axis=-1)
         return self.norm(x, scale=scale, training=training)
 
 
 SKIPPING = (Dilated, FactorizedReduce)
-"""Those that read every other pixel, and can do with phases."""
+"""Operations that read every other pixel, and can be computed on phases."""
 
 
 def noise(x, stride: int, seed, key: int):
-    """Standard normal noise [B, ceil(H/stride), ceil(W/stride), C].
+    """Draws standard normal noise [B, ceil(H/stride), ceil(W/stride), C].
 
     Nothing of x but its shape counts, so no gradient reaches it.
 
@@ -200,8 +200,8 @@ def noise(x, stride: int, seed, key: int):
     image = [*size, x.shape[3]]
 
     def draw(images, seed):
-        shape, own = [images, *image], fold_in(seed, key)
-        drawn = tf.random.stateless_normal(shape, own, dtype=wide(x.dtype))
+        shape, edge_seed = [images, *image], fold_in(seed, key)
+        drawn = tf.random.stateless_normal(shape, edge_seed, dtype=wide(x.dtype))
         return tf.cast(drawn, x.dtype)
 
     if seed is None:
@@ -211,7 +211,7 @@ def noise(x, stride: int, seed, key: int):
 
 
 def last_norm(operation) -> BatchNorm:
-    """What an operation with weights ends with."""
+    """Returns the batch norm at the end of a built-in operation with weights."""
     if isinstance(operation, Chain):
         return operation.layers[-1]
     return operation.norm

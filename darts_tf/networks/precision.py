@@ -1,4 +1,4 @@
-"""Feature maps of 16 bits beside numbers of 32.
+"""Types of a computation in mixed precision: 16-bit feature maps, 32-bit numbers.
 
 A network computes in the precision of the images that it is given: a
 convolution takes its kernel in the type of its input, and batch norm gives
@@ -19,10 +19,10 @@ NARROW = (tf.bfloat16, tf.float16)
 
 
 def wide(dtype) -> tf.DType:
-    """float32 for a type of 16 bits; any other type itself."""
+    """Returns float32 for a type of 16 bits, any other type itself."""
     return tf.float32 if dtype in NARROW else dtype
 
 
 def widened(x):
-    """A tensor in the `wide` type of its own."""
+    """Casts a tensor to the `wide` type of its own type."""
     return tf.cast(x, wide(x.dtype))

@@ -19,10 +19,10 @@ from darts_tf.space.cell import ZERO, SearchSpace
 from darts_tf.space.genotype import CellGenotype
 
 INITIAL_RANGE = 0.04
-"""All matrices start uniformly in +- this."""
+"""All matrices start uniformly in +- this range."""
 
 EPSILON = 1e-5
-"""Of batch norm."""
+"""Added to the variance in batch norm."""
 
 ACTIVATIONS = {
     "tanh": tf.tanh,
@@ -33,7 +33,7 @@ ACTIVATIONS = {
 
 
 def normalise(s):
-    """Batch norm without parameters over the batch of [..., B, H].
+    """Applies batch norm without parameters over the batch of [..., B, H].
 
     Not with tf.nn.moments: it stops the gradient of the mean inside of the
     variance, which spoils second derivatives, and so the exact method.
@@ -44,7 +44,7 @@ def normalise(s):
 
 
 class RecurrentCell(Block):
-    """Skeleton of both cells; subclasses compute the searched nodes.
+    """Base of both cells; subclasses compute the searched nodes.
 
     Args:
       hidden_size: H, of states and of inputs.
@@ -92,7 +92,7 @@ class RecurrentCell(Block):
         return self.over_time(step, entering, hidden)
 
     def over_time(self, step, entering, hidden):
-        """step(h, entering[t]) -> h for every t: (all [T, B, H], the last).
+        """Computes h = step(h, entering[t]) for every t: (all [T, B, H], the last).
 
         One graph loop: its graph is that of one step, whatever T is.
         """
@@ -114,7 +114,7 @@ class RecurrentCell(Block):
 
 
 def highway(s, mapped, activation):
-    """s + c (f(z) - s) of s [..., H] and its map [..., 2H]."""
+    """Computes s + sigmoid(c) (f(z) - s) of s [..., H] and its map (c, z) [..., 2H]."""
     c, z = tf.split(mapped, 2, axis=-1)
     return s + tf.sigmoid(c) * (activation(z) - s)
 
@@ -136,7 +136,7 @@ class MixedCell(RecurrentCell):
         self.space = space
 
     def searched_nodes(self, s0, maps, mask, weights):
-        """s0 [B, H] and mixing weights [edges, candidates] -> output."""
+        """Computes the output [B, H] from s0 [B, H] and weights [edges, candidates]."""
         states = normalise(s0)[tf.newaxis]  # [nodes so far, B, H]
         for node, matrix in enumerate(maps, self.spec.inputs):
             rows = [row for row, _ in self.spec.incoming(node)]
@@ -144,17 +144,17 @@ class MixedCell(RecurrentCell):
             names = self.spec.candidates[rows[0]]
             mapped = tf.tensordot(states * mask, matrix, 1)
             c, z = tf.split(mapped, 2, axis=-1)
-            mixed, kept = _mixed(p, names, z)
+            mixed, bypass = _mixed(p, names, z)
             # sum over k of p_k (s + c (f_k(z) - s)), the sums over k first
-            kept *= states
-            s = tf.reduce_sum(kept + tf.sigmoid(c) * (mixed - kept), 0)
+            bypass *= states
+            s = tf.reduce_sum(bypass + tf.sigmoid(c) * (mixed - bypass), 0)
             states = tf.concat([states, normalise(s)[tf.newaxis]], 0)
         chosen = [states[node] for node in self.spec.concat]
         return tf.add_n(chosen) / len(chosen)
 
 
 def _mixed(p, names, z):
-    """(sum of p_k f_k(z), sum of p_k), k over the non-zero candidates."""
+    """Returns (sum of p_k f_k(z), sum of p_k), k over the non-zero candidates."""
     columns = tf.unstack(p[:, :, tf.newaxis, tf.newaxis], axis=1)
     pairs = [
         (column, ACTIVATIONS[name])
@@ -173,7 +173,7 @@ class DerivedCell(RecurrentCell):
         self.genotype = genotype
 
     def searched_nodes(self, s0, maps, mask):
-        """s0 [B, H] -> the mean of the output nodes, [B, H]."""
+        """Computes the mean of the output nodes, [B, H], from s0 [B, H]."""
         states = [s0]
         for (name, source), matrix in zip(self.genotype.edges, maps, strict=True):
             s = states[source]

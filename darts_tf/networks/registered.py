@@ -1,4 +1,4 @@
-"""The layer around a user's operation: checks it, and fits it into a network."""
+"""A layer around a user's operation that checks it and fits it into a network."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ from darts_tf.networks.operation_registry import Registration, registration
 from darts_tf.networks.precision import wide, widened
 
 _differentiable: set[tuple[Registration, int]] = set()
-"""(operation, stride) whose gradient was found in this process."""
+"""Pairs (operation, stride) whose gradient was checked in this process."""
 
 
-_costs = contextvars.ContextVar("given_costs", default=None)
+_costs: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar(
+    "formula_costs", default=None
+)
 
 
 @contextlib.contextmanager
-def given_costs() -> Iterator[list[int]]:
-    """Traces operations that have a `cost` as nothing, and collects the costs."""
-    token = _costs.set([])
+def formula_costs() -> Iterator[list[int]]:
+    """Collects the `cost` of operations that have one, instead of tracing them."""
+    costs: list[int] = []
+    token = _costs.set(costs)
     try:
-        yield _costs.get()
+        yield costs
     finally:
         _costs.reset(token)
 
@@ -87,11 +90,11 @@ class Registered(Layer):
         with self._said_in_one_line(f"fails on an input of shape {_text(shape)}"):
             output = self.layer(keras.KerasTensor(shape, self.layer.compute_dtype))
         promised = self.compute_output_shape(shape)
-        given = tuple(getattr(output, "shape", ()))
-        if given != tuple(promised):
+        returned = tuple(getattr(output, "shape", ()))
+        if returned != tuple(promised):
             raise InputError(
                 f"{self._title} must return the shape {_text(promised)} for an input "
-                f"of {_text(shape)}; it returns {_text(given)}"
+                f"of {_text(shape)}; it returns {_text(returned)}"
             )
         self._check_states()
         self._check_gradient(shape)
@@ -135,16 +138,17 @@ class Registered(Layer):
         return *strided(shape, self.stride)[:-1], self.channels
 
     def call(self, x, scale=None, training=False):
-        """[B, H, W, C], without ReLU -> [B, ceil(H/stride), ceil(W/stride), C].
+        """Computes [B, ceil(H/stride), ceil(W/stride), C] of [B, H, W, C] without ReLU.
 
         Args:
           x: the feature map.
           scale: [C], multiplies the result; None: 1.
           training: whether batch norms use (and follow) the batch.
         """
-        if _costs.get() is not None and self.registration.cost is not None:
+        costs, cost = _costs.get(), self.registration.cost
+        if costs is not None and cost is not None:
             size = tuple(x.shape[1:])
-            _costs.get().append(int(self.registration.cost(size, self.stride)))
+            costs.append(int(cost(size, self.stride)))
             return tf.zeros_like(x[:, :: self.stride, :: self.stride])
         with self._statistics_of(training):
             y = self.layer(x, training=training)

@@ -1,4 +1,4 @@
-"""What all networks of convolutional cells have around their cells.
+"""The layers around the cells of all networks of convolutional cells.
 
 A stem, cells of which those at 1/3 and 2/3 of the depth halve the size and
 double the channels, global average pooling, a linear classifier (DARTS sect.
@@ -25,7 +25,7 @@ STEM_MULTIPLIER = 3
 
 
 class Trunk(keras.Model):
-    """Stem, cells, pooling and classifier; subclasses say what a cell is."""
+    """Stem, cells, pooling and classifier; subclasses build the cells."""
 
     def __init__(self, channels: int, layers: int, classes: int, **kwargs):
         check_ends(channels, classes)
@@ -56,7 +56,7 @@ class Trunk(keras.Model):
     _stem_norm = functools.partial(BatchNorm, True)
 
     def _build_stems(self, channels):
-        """The layers that make both inputs of the first cell."""
+        """Returns the layers that make both inputs of the first cell."""
         return [cifar_stem(STEM_MULTIPLIER * channels, self._stem_norm)]
 
     def _stem(self, images, training):
@@ -82,7 +82,7 @@ class Trunk(keras.Model):
         operations.build_once(self.classifier, (batch, channels))
 
     def _inputs(self, channels, after_reduction):
-        """What brings both inputs of a cell to its size and width.
+        """Returns the layers that bring both inputs of a cell to its size and width.
 
         After a reduction the first one comes from before it.
         """

@@ -1,8 +1,9 @@
-"""What stands before the first cell of a network, and after the last."""
+"""The layers before the first cell of a network, and after the last."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -14,11 +15,11 @@ from darts_tf.networks.convolutions import Conv, uniform
 from darts_tf.networks.precision import widened
 
 NARROW_CHANNELS, WIDE_CHANNELS = 128, 768
-"""Of the auxiliary head."""
+"""Channels of the auxiliary head's two convolutions."""
 
 
 def check_ends(channels: int, classes: int) -> None:
-    """Refuses what makes no stem or no classifier.
+    """Refuses numbers that make no stem or no classifier.
 
     Raises:
       InputError: fewer than one channel, or than two classes.
@@ -36,18 +37,20 @@ def as_floats(images):
     return tf.cast(images, tf.float32)
 
 
-def cifar_stem(channels: int, norm=functools.partial(BatchNorm, True)):
-    """3 x 3 convolution and batch norm, which learns scale and shift."""
+def cifar_stem(
+    channels: int, norm: Callable[[], BatchNorm] = functools.partial(BatchNorm, True)
+):
+    """Returns a 3 x 3 convolution and a batch norm that learns scale and shift."""
     return operations.Chain([Conv(channels, (3, 3)), norm()])
 
 
 def strided_stem(channels: int):
-    """3 x 3 convolution with stride 2 and batch norm."""
+    """Returns a 3 x 3 convolution with stride 2 and a batch norm."""
     return operations.Chain([Conv(channels, (3, 3), (2, 2)), BatchNorm(True)])
 
 
 class Classifier(keras.layers.Dense):
-    """A linear layer that starts as the papers' do: uniform in +-1/sqrt(fan in)."""
+    """A linear layer with the papers' initialisation, uniform in +-1/sqrt(fan in)."""
 
     def build(self, input_shape) -> None:
         """Creates kernel [in, classes] and bias [classes]."""
@@ -102,7 +105,7 @@ class AuxiliaryHead(operations.Block):
 
 
 def _auxiliary_window(size: int) -> tuple[int, int]:
-    """(width, stride) of the pooling that leaves two of `size` pixels."""
+    """Returns (width, stride) of the pooling that leaves two of `size` pixels."""
     if size < 2:
         raise InputError(
             "the auxiliary head needs at least 2 x 2 pixels at 2/3 of the "

@@ -53,13 +53,12 @@ def _collapsed(reason: str, config: SearchConfig) -> str:
     return (
         f"ALARM: the search has collapsed: {reason}. DARTS often does; the "
         f"network will be poor. Try, in another --workdir: "
-        f'{"; ".join(_remedies(config))}. See README, "Why did my search '
-        f'collapse?"'
+        f"{'; '.join(_remedies(config))}. See docs/collapse.md"
     )
 
 
 def _remedies(config: SearchConfig) -> list[str]:
-    """Returns what this search did not use yet."""
+    """Returns remedies against collapse that this search did not use."""
     remedies = []
     regularizes = config.optimization == "bilevel" and config.space != "darts_recurrent"
     if regularizes and config.lambda_regularizer == "none":

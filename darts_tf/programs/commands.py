@@ -9,17 +9,14 @@ from pathlib import Path
 
 
 def command(program: str) -> str:
-    """Returns how a program is started: from a clone, or where it is installed."""
+    """Returns a program's command, in a clone or where the package is installed."""
     if importlib.util.find_spec("train") is None:
         return f"darts-tf-{program}"
     return f"python -m train.{program}"
 
 
 def flagfile(name: str) -> str | None:
-    """Returns the path of configs/`name`, of the package's own where that lacks.
-
-    None where neither is there.
-    """
+    """Returns the path of configs/`name` here or in the package; None without one."""
     packaged = Path(str(importlib.resources.files("darts_tf"))) / "configs" / name
     for path in (Path("configs") / name, packaged):
         if path.is_file():

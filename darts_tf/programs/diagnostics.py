@@ -14,7 +14,7 @@ from darts_tf.strategy.diagnostics.instruments import named_instruments
 
 
 def instruments(config: SearchConfig, task, replicas: Replicas) -> tuple:
-    """Returns what measures a search at the end of each epoch.
+    """Returns the instruments that measure a search at the end of each epoch.
 
     Raises:
       InputError: an instrument that means nothing for the task.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +89,7 @@ def _statistics(part: AnyPart) -> tuple[np.ndarray, np.ndarray]:
     return channel_statistics(part.images)
 
 
-def _batches_of(part: AnyPart):
+def _batches_of(part: AnyPart) -> Any:
     """Returns the module that makes batches of such a part."""
     return streamed_batches if isinstance(part, StreamedPart) else batches
 

@@ -29,7 +29,7 @@ from darts_tf.strategy.darts.search_settings import SearchSettings
 
 
 class ImageProgramTask:
-    """See `darts_tf.programs.task.Task`; its data is `image_data.Data`."""
+    """Implements `darts_tf.programs.task.Task` for images, on `image_data.Data`."""
 
     def search_data(self, config: SearchConfig, data: ImageData | None = None) -> Data:
         """Returns a part for w and a part for alpha.
@@ -219,6 +219,7 @@ def search_settings(config: SearchConfig, steps_per_epoch: int) -> SearchSetting
         partial_channels=config.partial_channels,
         warmup_epochs=config.warmup_epochs,
         seed=config.seed,
+        compiled=config.compiled,
     )
 
 
@@ -262,6 +263,7 @@ def built_supernet(config: SearchConfig, data: Data, replicas: Replicas):
             config.recompute,
             config.partial_channels,
             config.jit == "on",
+            config.compiled,
         )
         model.build((None, *data.images.image_shape))
     return model
@@ -276,14 +278,20 @@ def supernet(
     recompute: bool = False,
     partial_channels: int = 1,
     xla: bool = False,
+    compiled: bool = True,
 ):
     """Returns the search network of a space, not built yet."""
     sizes = channels, layers, classes
     less = {"recompute": recompute, "partial_channels": partial_channels}
     if space.name == "nasbench201":
-        return nasbench201.Supernet(space, *sizes, **less)
+        return nasbench201.Supernet(space, *sizes, compiled=compiled, **less)
     return conv.Supernet(
-        space, *sizes, second_derivatives=second_derivatives, xla=xla, **less
+        space,
+        *sizes,
+        second_derivatives=second_derivatives,
+        xla=xla,
+        compiled=compiled,
+        **less,
     )
 
 

@@ -34,7 +34,7 @@ def check(config: OracleConfig, space: str) -> None:
 
 
 def instruments(config: OracleConfig) -> tuple[Callable, ...]:
-    """Returns what records the true accuracy and rank of the present cell.
+    """Returns an instrument that records the present cell's true accuracy and rank.
 
     Nothing of it enters the search: only its records.
     """

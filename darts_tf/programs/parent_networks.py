@@ -79,7 +79,7 @@ def _newest_first(folder: Path) -> list[Path]:
 
 
 def _distance(genotype: Genotype, folder: Path) -> int:
-    """Returns how many edges another one has not."""
+    """Returns the number of edges that the genotype in `folder` does not have."""
     return len(_edges(genotype) - _edges(genotype_of(folder)))
 
 

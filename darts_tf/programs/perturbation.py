@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
+import os
 
 from darts_tf.config import DerivationConfig, SearchConfig
 from darts_tf.config_rules import MAGNITUDE_NAMES, applicable, is_text
@@ -38,8 +38,8 @@ from darts_tf.strategy.one_shot import perturbation_loop
 FOLDER = "perturbation"
 
 
-def derive(config: DerivationConfig, path: str | Path) -> str:
-    """Does all that is left of the derivation of the search in `path`.
+def derive(config: DerivationConfig, path: str | os.PathLike) -> str:
+    """Derives the search in `path`, or goes on with its derivation.
 
     Returns the summary.
 
@@ -137,7 +137,7 @@ def build(search: Workdir, stored: SearchConfig, config: DerivationConfig):
     )
     loop = perturbation_loop.PerturbationLoop(
         trained.task.model,
-        snapshot(trained.task.w)[0],
+        snapshot(trained.task.w),
         trained.architecture.mixing_weights(),
         settings,
         Batches(stored, data, 0, replicas).augmented,

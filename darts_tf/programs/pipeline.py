@@ -25,11 +25,8 @@ def run(config: PipelineConfig, workdir: str | Path) -> int:
     """
     started = time.monotonic()
     root = Path(workdir).expanduser()
-    search_flags = config.search_flags or flagfile("digits/search.flags")
-    evaluate_flags = config.evaluate_flags or flagfile("digits/evaluate.flags")
-    for name in (search_flags, evaluate_flags):
-        if name is None or not Path(name).is_file():
-            raise InputError(f"{name}: no such flagfile")
+    search_flags = _existing(config.search_flags, "digits/search.flags")
+    evaluate_flags = _existing(config.evaluate_flags, "digits/evaluate.flags")
     with children.Parent() as parent:
         for number, (stage, folder, arguments) in enumerate(
             _stages(config, root, search_flags, evaluate_flags), 1
@@ -42,6 +39,14 @@ def run(config: PipelineConfig, workdir: str | Path) -> int:
                 return parent.code(ended)
     print(_summary(root, time.monotonic() - started))
     return 0
+
+
+def _existing(path: str | None, default: str) -> str:
+    """Returns a flagfile's path; without one that of configs/`default`."""
+    path = path or flagfile(default)
+    if path is None or not Path(path).is_file():
+        raise InputError(f"{path or default}: no such flagfile")
+    return path
 
 
 def _stages(
@@ -97,7 +102,7 @@ def _next_command(folder: str) -> str:
 
 
 def _measured(result: dict) -> list[tuple[str, str]]:
-    """Returns what was measured, in (name, text) lines."""
+    """Returns the measures as (name, text) lines."""
     test = result["test"]
     if "error" in test:
         lines = [("test error", f"{test['error']:.2%} of {test['images']} images")]

@@ -49,7 +49,7 @@ class Task(Protocol):
         ...
 
     def chance(self, data: Any) -> dict:
-        """Returns what guessing would give, with the names of `validated`."""
+        """Returns the measures of guessing, with the names of `validated`."""
         ...
 
     def measured(self, loop: Any, data: Any, config: TrainingConfig) -> dict:

@@ -66,13 +66,13 @@ class Windows:
 
 
 def far_from(text, steps: int, config: SearchConfig, replicas: Replicas) -> Callable:
-    """Returns windows of the text that w learns from, half of it away, for alpha."""
+    """Returns alpha's windows of the text of w, half the text away from those of w."""
     every = Windows(config, text, replicas)
     return lambda start_step: every.validation(start_step + steps // 2)
 
 
 def require(build: Callable, name: str) -> None:
-    """Builds now what would fail only at the end of the first epoch."""
+    """Calls `build` now, so that it does not fail at the end of the first epoch."""
     try:
         build()
     except InputError as error:

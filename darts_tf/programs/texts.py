@@ -29,7 +29,7 @@ AnyConfig = SearchConfig | TrainingConfig
 
 
 class TextProgramTask:
-    """See `darts_tf.programs.task.Task`; its data is `TextData`."""
+    """Implements `darts_tf.programs.task.Task` for language; its data is `TextData`."""
 
     def search_data(self, config: AnyConfig, data: TextData | None = None) -> TextData:
         """Returns the text."""

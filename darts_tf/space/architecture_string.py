@@ -1,4 +1,4 @@
-"""The architecture strings of NAS-Bench-201.
+"""Reads and writes the architecture strings of NAS-Bench-201.
 
     |nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|
 
@@ -22,26 +22,26 @@ _PATTERN = re.compile(re.escape(FORM).replace(r"\{\}", "([^|~+]*)"))
 
 
 def is_string(text: str) -> bool:
-    """Whether this is meant as an architecture string."""
+    """Returns True if the text is meant as an architecture string."""
     return text.strip().startswith("|")
 
 
 def to_string(genotype: Genotype) -> str:
-    """The architecture string of a genotype of space "nasbench201"."""
+    """Returns the architecture string of a genotype of space "nasbench201"."""
     return FORM.format(*(name for name, _ in genotype.cells[CELL].edges))
 
 
 def from_string(text: str) -> Genotype:
-    """The genotype that an architecture string stands for.
+    """Returns the genotype that an architecture string stands for.
 
     Raises:
       InputError: not of this form, or no cell of the space.
     """
-    shown = repr(text if len(text) <= 150 else f"{text[:147]}...")
+    quoted = repr(text if len(text) <= 150 else f"{text[:147]}...")
     match = _PATTERN.fullmatch(text.strip())
     if match is None:
         raise InputError(
-            f"architecture {shown} has not the form of NAS-Bench-201, "
+            f"architecture {quoted} has not the form of NAS-Bench-201, "
             f"|operation~predecessor| for each edge, for example {EXAMPLE}"
         )
     spec = SPACE.cell(CELL)
@@ -50,10 +50,10 @@ def from_string(text: str) -> Genotype:
     try:
         return Genotype(SPACE.name, {CELL: cell})
     except InputError as error:
-        raise InputError(f"architecture {shown}: {error}") from None
+        raise InputError(f"architecture {quoted}: {error}") from None
 
 
 def every_string() -> Iterator[str]:
-    """All 15,625 of them."""
+    """Yields all 15,625 architecture strings."""
     for names in itertools.product(CANDIDATES, repeat=EDGES):
         yield FORM.format(*names)

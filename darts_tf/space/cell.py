@@ -18,7 +18,7 @@ NOISE = "noise"  # standard normal noise instead of the input: space s4
 
 @dataclasses.dataclass(frozen=True)
 class CellSpec:
-    """What may exist in one kind of cell.
+    """The nodes, edges and candidates of one kind of cell.
 
     Attributes:
       name: the cell's name in genotypes ("normal", "reduce").
@@ -84,7 +84,7 @@ class CellSpec:
 
     @property
     def title(self) -> str:
-        """What pictures call it: "normal cell", or "cell" alone."""
+        """The cell's title in pictures: "normal cell", or "cell" alone."""
         return self.name if self.name == "cell" else f"{self.name} cell"
 
     @property
@@ -93,7 +93,7 @@ class CellSpec:
         return len(self.candidates), len(self.candidates[0])
 
     def parted(self, rows):
-        """(alpha [..., edges, candidates], beta [..., edges] or None).
+        """Splits rows into (alpha [..., edges, candidates], beta [..., edges] or None).
 
         Args:
           rows: alpha, or alpha with beta as one more column: a weight for
@@ -105,7 +105,7 @@ class CellSpec:
         return rows[..., :count], rows[..., count]
 
     def entered(self, edges: int) -> tuple[int, ...]:
-        """The node that each of `edges` edges of a derived cell enters.
+        """Returns the node that each of `edges` edges of a derived cell enters.
 
         Every node in turn keeps its edges; a published cell may have more
         nodes than are searched here.
@@ -131,7 +131,7 @@ class CellSpec:
         return tuple(targets)
 
     def outgoing(self, source: int) -> tuple[tuple[int, int], ...]:
-        """(row of alpha, target) of each edge that leaves node `source`."""
+        """Returns (row of alpha, target) of each edge that leaves node `source`."""
         return tuple(
             (row, target)
             for row, (start, target) in enumerate(self.edges)
@@ -139,7 +139,7 @@ class CellSpec:
         )
 
     def incoming(self, target: int) -> tuple[tuple[int, int], ...]:
-        """(row of alpha, source) of each edge that enters node `target`."""
+        """Returns (row of alpha, source) of each edge that enters node `target`."""
         return tuple(
             (row, source)
             for row, (source, end) in enumerate(self.edges)
@@ -165,7 +165,7 @@ class SearchSpace:
     identity: str = IDENTITY
 
     def cell(self, name: str) -> CellSpec:
-        """The specification of the cell called `name`."""
+        """Returns the specification of the cell called `name`."""
         for spec in self.cells:
             if spec.name == name:
                 return spec

@@ -19,7 +19,7 @@ CANDIDATES = (
     "dil_conv_3x3",
     "dil_conv_5x5",
 )
-"""In the order of alpha's columns."""
+"""Candidate operations, in the order of alpha's columns."""
 
 PUBLISHED_ONLY = ("sep_conv_7x7", "conv_7x1_1x7")
 """Operations of NASNet's and AmoebaNet's cells; not searched here."""
@@ -47,5 +47,5 @@ SPACE = SearchSpace(
 
 
 def reduction_layers(layers: int) -> tuple[int, int]:
-    """The two layers, counted from 0, at which reduction cells stand."""
+    """Returns the two layers, counted from 0, at which reduction cells stand."""
     return layers // 3, 2 * layers // 3

@@ -1,4 +1,4 @@
-"""A genotype as categorical decisions: what a strategy chooses among.
+"""Describes a genotype as categorical decisions that a strategy can take.
 
 A genotype is decided cell by cell and node by node: first which predecessors
 the node keeps, one decision among all sets of as many as the space keeps;
@@ -18,6 +18,7 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 from darts_tf.errors import InputError
 from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
@@ -39,18 +40,18 @@ class Decision:
 
 
 Choose = Callable[[Decision], int]
-"""Given a decision, the index of the option chosen."""
+"""Returns the index of the option chosen for a decision."""
 
 
 def operations(spec: CellSpec, row: int) -> tuple[str, ...]:
-    """The candidates that a derived edge may carry, of alpha's row `row`."""
+    """Returns the candidates that a derived edge may carry, for alpha's row `row`."""
     return tuple(
         name for name in spec.candidates[row] if name != ZERO or spec.zero_kept
     )
 
 
 def decisions(space: str) -> tuple[Decision, ...]:
-    """Returns every decision that may have to be taken, in the order of taking."""
+    """Returns every decision that may have to be taken, in order."""
     return _decisions(space_by_name(space))
 
 
@@ -66,35 +67,35 @@ def _decisions(space: SearchSpace) -> tuple[Decision, ...]:
 
 
 def decide(space: SearchSpace, choose: Choose) -> Genotype:
-    """The genotype that `choose` decides on, asked for one decision each."""
+    """Returns the genotype that `choose` decides on, called once a decision."""
     cells = {spec.name: _decide_cell(spec, choose) for spec in space.cells}
     return Genotype(space.name, cells)
 
 
 def decided(genotype: Genotype) -> dict[str, int]:
-    """The choice of each decision that was taken, by the decision's name.
+    """Returns the choices that lead to a genotype, by the decision's name.
 
     Raises:
       InputError: a genotype that cannot be derived in its space, as some
         published ones cannot.
     """
-    space, taken = space_by_name(genotype.space), {}
+    space, choices = space_by_name(genotype.space), {}
     wanted = _options_of(genotype)
 
     def choose(decision: Decision) -> int:
         try:
-            taken[decision.name] = decision.options.index(wanted[decision.name])
+            choices[decision.name] = decision.options.index(wanted[decision.name])
         except (KeyError, ValueError):
             raise _outside(genotype) from None
-        return taken[decision.name]
+        return choices[decision.name]
 
     if decide(space, choose) != canonical(genotype):
         raise _outside(genotype)
-    return taken
+    return choices
 
 
 def canonical(genotype: Genotype) -> Genotype:
-    """The same, with each node's edges in the order of their predecessors."""
+    """Returns the genotype with each node's edges in order of their predecessors."""
     space, cells = space_by_name(genotype.space), {}
     for name, cell in genotype.cells.items():
         targets = space.cell(name).entered(len(cell.edges))
@@ -105,13 +106,13 @@ def canonical(genotype: Genotype) -> Genotype:
 
 def _predecessors(spec: CellSpec, node: int) -> Decision:
     sources = [source for _, source in spec.incoming(node)]
-    kept = min(spec.predecessors or len(sources), len(sources))
-    options = tuple(itertools.combinations(sources, kept))
+    count = min(spec.predecessors or len(sources), len(sources))
+    options = tuple(itertools.combinations(sources, count))
     return Decision(f"{spec.name}/{node}/predecessors", options)
 
 
 def _entering(spec: CellSpec, node: int) -> list[Decision]:
-    """On the operation of each edge that enters a node."""
+    """Returns the decisions on the operation of each edge that enters a node."""
     return [
         Decision(f"{spec.name}/{source}-{node}", operations(spec, row))
         for row, source in spec.incoming(node)
@@ -127,24 +128,24 @@ def _decide_cell(spec: CellSpec, choose: Choose) -> CellGenotype:
     return CellGenotype(tuple(edges), spec.concat)
 
 
-def _option(decision: Decision, choose: Choose):
+def _option(decision: Decision, choose: Choose) -> Any:
     if len(decision.options) == 1:
         return decision.options[0]
     return decision.options[choose(decision)]
 
 
 def _options_of(genotype: Genotype) -> dict[str, object]:
-    """By decision's name the option that the genotype has, if it is one."""
-    space, found = space_by_name(genotype.space), {}
+    """Returns the option that the genotype has, by the decision's name."""
+    space, options = space_by_name(genotype.space), {}
     for name, cell in genotype.cells.items():
-        kept: dict[int, list[int]] = {}
+        predecessors: dict[int, list[int]] = {}
         targets = space.cell(name).entered(len(cell.edges))
         for node, (operation, source) in zip(targets, cell.edges):
-            found[f"{name}/{source}-{node}"] = operation
-            kept.setdefault(node, []).append(source)
-        for node, sources in kept.items():
-            found[f"{name}/{node}/predecessors"] = tuple(sorted(sources))
-    return found
+            options[f"{name}/{source}-{node}"] = operation
+            predecessors.setdefault(node, []).append(source)
+        for node, sources in predecessors.items():
+            options[f"{name}/{node}/predecessors"] = tuple(sorted(sources))
+    return options
 
 
 def _outside(genotype: Genotype) -> InputError:

@@ -1,4 +1,4 @@
-"""A derived architecture: which operations a cell keeps, and from where.
+"""Genotypes: the operation and the predecessor of each edge of derived cells.
 
 Genotypes are JSON and are never evaluated as code:
 
@@ -77,11 +77,11 @@ class Genotype:
         return hash((self.space, tuple(self.cells.items())))
 
     def count(self, operation: str, cell: str) -> int:
-        """How many edges of `cell` carry `operation`."""
+        """Returns how many edges of `cell` carry `operation`."""
         return sum(name == operation for name, _ in self.cells[cell].edges)
 
     def to_json(self) -> str:
-        """The genotype as JSON text that `from_json` reads back."""
+        """Returns the genotype as JSON text that `from_json` reads back."""
         rows: list[str] = [f'"space": {json.dumps(self.space)}']
         arguments = definition(space_by_name(self.space))
         if arguments is not None:
@@ -148,7 +148,7 @@ def _is_int(value: object) -> bool:
 
 
 def _read_edges(cell: str, value: object) -> tuple[Edge, ...]:
-    pairs = value if isinstance(value, list) else [value]
+    pairs: list = value if isinstance(value, list) else [value]
     for pair in pairs:
         if not (
             isinstance(pair, list)
@@ -173,9 +173,10 @@ def _read_concat(cell: str, value: object) -> tuple[int, ...]:
 
 
 def _check_cell(space: SearchSpace, spec: CellSpec, cell: CellGenotype) -> None:
-    """Published cells may have more nodes than are searched here.
+    """Checks a cell's edges, operations and output nodes against its space.
 
-    Not where all edges are kept: there only the operations are free.
+    Published cells may have more nodes than are searched here, but not where
+    all edges are kept: there only the operations are free.
     """
     fixed = spec.predecessors is None
     sizes = len(cell.edges), cell.concat

@@ -18,13 +18,13 @@ CANDIDATES = (
     "nor_conv_3x3",
     "avg_pool_3x3",
 )
-"""In the benchmark's order, that of alpha's columns."""
+"""Candidate operations in the benchmark's order, that of alpha's columns."""
 
 CELL = "cell"
 NODES, EDGES = 3, 6
 
 STAGES = 3
-"""Of the network: cells of C, 2C and 4C channels."""
+"""Stages of the network, with cells of C, 2C and 4C channels."""
 
 SPACE = SearchSpace(
     name="nasbench201",
@@ -44,7 +44,7 @@ SPACE = SearchSpace(
 
 
 def cells_a_stage(layers: int) -> int:
-    """The benchmark's N (5 there), of `layers` cells in all.
+    """Returns N, the cells of each stage (5 in the benchmark), of `layers` in all.
 
     Raises:
       InputError: they do not make up three stages.

@@ -1,4 +1,4 @@
-"""Published cells by name, and genotypes from all that may stand for one."""
+"""Published cells by name, and genotypes from names, paths and printed text."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ PUBLISHED = LAMBDA | {
     conv.SPACE.name: CONVOLUTIONAL | LAMBDA[conv.SPACE.name],
     recurrent.SPACE.name: RECURRENT,
 }
-"""By space, then by name."""
+"""Published genotypes by space, then by name."""
 
 
 def load_genotype(name_or_path: str, space: str = conv.SPACE.name) -> Genotype:

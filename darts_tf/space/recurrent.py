@@ -11,7 +11,7 @@ from __future__ import annotations
 from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
 
 CANDIDATES = (ZERO, "tanh", "relu", "sigmoid", "identity")
-"""In the order of alpha's columns."""
+"""Candidate operations, in the order of alpha's columns."""
 
 NODES = 8
 

@@ -51,7 +51,7 @@ S1_REDUCE = _pairs(
 
 
 def _space(name: str, normal, reduce) -> SearchSpace:
-    """The DARTS space with these candidates for each edge."""
+    """Returns the DARTS space with these candidates for each edge."""
     cells = tuple(
         dataclasses.replace(spec, candidates=candidates)
         for spec, candidates in zip(conv.SPACE.cells, (normal, reduce), strict=True)

@@ -39,7 +39,7 @@ def genotype(skips: int) -> Genotype:
 
 
 def write(folder, skips, result=None, **more) -> pathlib.Path:
-    """What a search of as many epochs leaves; the instrument saw one only."""
+    """Writes the files of a search of so many epochs; the instrument saw one only."""
     (folder / "genotypes").mkdir(parents=True)
     (folder / "flags.json").write_text("{}")
     lines = []
@@ -94,6 +94,7 @@ def test_table_and_picture(folders, tmp_path):
     assert imread(tmp_path / "collapse.png").std() > 0
 
 
+@pytest.mark.slow
 def test_what_is_no_search_is_refused(folders, tmp_path):
     for run in (str(folders[3]), str(tmp_path / "nowhere")):
         done = report(tmp_path / "out", run)

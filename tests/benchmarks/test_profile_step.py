@@ -1,4 +1,4 @@
-"""What a profiler's trace says: operations of the host, kernels of a GPU."""
+"""Reads a profiler's trace: operations of the host, kernels of a GPU."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What steps take: medians, and what counts as waited for."""
+"""Times of steps: medians, and waiting for the end of a step."""
 
 import time
 
@@ -30,7 +30,7 @@ def test_the_first_step_counts_from_the_start_of_the_process():
 
 
 def test_medians_and_the_slowest():
-    told = step_times.told([(3.0, 1.0), (1.0, 5.0), (2.0, 2.0)])
+    told = step_times.summary([(3.0, 1.0), (1.0, 5.0), (2.0, 2.0)])
     assert told["step"] == 2.0 and told["step_cpu"] == 2.0
     assert told["slowest_step"] == 3.0
     assert told["peak_gb"] == pytest.approx(step_times.peak_gb(), abs=0.01)

@@ -1,4 +1,4 @@
-"""How old a process is, to much less than a second."""
+"""The age of a process, to much less than a second."""
 
 import subprocess
 import sys

@@ -60,7 +60,7 @@ def search():
 
 
 def close(value, key):
-    """To 1e-6 of the largest element."""
+    """Asserts equality to 1e-6 of the largest element."""
     golden = GOLDEN[key]
     found = value.detach().numpy()
     assert found.shape == golden.shape, key

@@ -1,4 +1,4 @@
-"""What is timed beside ours computes the same: the goldens' numbers."""
+"""The PyTorch supernet that is timed computes the goldens' numbers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def search():
 
 
 def close(value, key):
-    """To 1e-6 of the largest element."""
+    """Asserts equality to 1e-6 of the largest element."""
     golden = GOLDEN[key]
     found = value.detach().numpy()
     assert np.abs(found - golden).max() <= 1e-6 * np.abs(golden).max(), key

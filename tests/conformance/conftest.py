@@ -1,4 +1,4 @@
-"""What the comparisons with the authors' numbers share."""
+"""Fixtures of the comparisons with the authors' numbers."""
 
 from __future__ import annotations
 

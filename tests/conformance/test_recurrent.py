@@ -101,6 +101,7 @@ def test_forward_and_gradients(search):
     close(tf.linalg.global_norm(by_w), "grad_w_global_norm")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("method", ["first_order", "exact"])
 def test_architecture_gradient(search, method, compiled):

@@ -33,7 +33,7 @@ def images(size=8):
 
 
 def logits(net, training, size=8) -> list[np.ndarray]:
-    """Of the classifier and, in training, of the auxiliary one."""
+    """Returns the logits of the classifier and, in training, of the auxiliary head."""
     outputs = separate(net(images(size), training=training))
     return [x.numpy() for x in outputs if x is not None]
 

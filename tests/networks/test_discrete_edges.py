@@ -1,4 +1,4 @@
-"""What differs between search and evaluation."""
+"""Discrete edges: the differences between search and evaluation."""
 
 from __future__ import annotations
 

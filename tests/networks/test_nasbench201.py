@@ -76,7 +76,7 @@ def reference(x, kernels, weights):
 
 
 def kernels_of(cell, channels: int):
-    """By row of alpha, then by name: the kernels of a supernet's cell."""
+    """Returns the kernels of a supernet's cell, by row of alpha, then by name."""
     spec, kernels = SPACE.cells[0], [{} for _ in range(6)]
     for source, unit in enumerate(cell.units):
         for name, chain in unit.convolutions.items():

@@ -55,6 +55,7 @@ def test_they_follow_batches_as_batch_norm_does(net):
         np.testing.assert_array_equal(variable, was)
 
 
+@pytest.mark.slow
 def test_arrays_come_back(net):
     statistics = RunningStatistics(net, Replicas("one_device"))
     rng = np.random.default_rng(0)

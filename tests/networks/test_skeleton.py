@@ -1,4 +1,4 @@
-"""What the networks of convolutional cells have in common."""
+"""The skeleton that all networks of convolutional cells share."""
 
 from __future__ import annotations
 

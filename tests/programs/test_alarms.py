@@ -1,4 +1,4 @@
-"""What the summary of a search warns of, and what it says to do."""
+"""Warnings in the summary of a search, and the remedies that it proposes."""
 
 from __future__ import annotations
 

@@ -383,7 +383,7 @@ def snapshot(folder) -> dict:
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
-    """By case: (exit code, stdout, stderr); and what was written."""
+    """Returns (exit code, stdout, stderr) by case, and the files written."""
     tmp = tmp_path_factory.mktemp("cases")
     said = tmp_path_factory.mktemp("said")
     prepare(tmp)

@@ -36,7 +36,7 @@ def workdir(tmp_path):
 
 
 def told(workdir, cells, estimator=None) -> list:
-    """What a fresh log says of these cells, in turn."""
+    """Returns the estimates of a fresh log for these cells, in turn."""
     log = EvaluationLog(workdir, estimator or Estimator())
     return [log.estimate(cell, i) for i, cell in enumerate(cells, 1)]
 

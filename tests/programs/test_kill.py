@@ -10,7 +10,7 @@ import numpy as np
 
 
 def newest_step(folder) -> int:
-    """Of the finished checkpoints."""
+    """Returns the step of the newest finished checkpoint."""
     paths = (folder / "checkpoints").glob("step-*.npz")
     return max((int(p.stem.split("-")[1]) for p in paths), default=0)
 

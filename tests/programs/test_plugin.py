@@ -61,7 +61,6 @@ def mine(tmp_path) -> tuple[str, ...]:
 
 @pytest.mark.program
 @pytest.mark.slow
-@pytest.mark.xfail(reason="mixed edges do not know registered operations yet")
 def test_searched_and_derived(tmp_path, mine):
     search = f"--workdir={tmp_path / 'search'}"
     output = run(tmp_path, "search", *TINY, *mine, "--method=first_order", search)

@@ -73,6 +73,7 @@ def asking(supernet, **more):
     return SearchConfig(**values | more)
 
 
+@pytest.mark.slow
 def test_says_what_the_search_itself_would_measure(shared, tmp_path):
     loop, folder = shared
     estimator = OneShot(asking(folder), ONE)
@@ -92,6 +93,7 @@ def test_says_what_the_search_itself_would_measure(shared, tmp_path):
     assert every.valid["images"] == 96
 
 
+@pytest.mark.slow
 def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
     task = ImageProgramTask()
     loop = task.search(DARTS, ONE, task.search_data(DARTS))

@@ -168,7 +168,7 @@ def test_what_is_reported_has_the_temperature():
         run(search, 1)
         cold = search.architecture.mixing_weights()
         assert search.step == (EPOCHS - 1) * STEPS + step + 1
-        for rows, (name, p) in zip(search.architecture.values(), cold.items()):
+        for rows, p in zip(search.architecture.values(), cold.values()):
             expected = tf.nn.softmax(rows.astype(np.float64) / END)
             np.testing.assert_allclose(p, expected, rtol=1e-6)
 

@@ -1,4 +1,4 @@
-r"""The derivative of Lambda-DARTS's regulariser by a difference, and exactly.
+r"""Compares Lambda-DARTS's derivative by a difference with the exact one.
 
     python -m benchmarks.studies.alignment_gradient.measure --data_dir=DIR \
         --out=FILE.jsonl
@@ -69,7 +69,7 @@ HEAD = (
 
 
 def main(_) -> None:
-    """Appends what is missing, prints all."""
+    """Appends missing lines, and prints all."""
     setup.disable_grappler()
     out = pathlib.Path(FLAGS.out)
     known = step_sizes.read(out)
@@ -80,7 +80,7 @@ def main(_) -> None:
 
 
 def wanted() -> list[dict]:
-    """The setting of each line that is asked for."""
+    """Returns the setting of each line that is wanted."""
     setting = {name: FLAGS[name].value for name in SETTING}
     return [
         setting | {"batch": int(size), "number": number}
@@ -98,21 +98,21 @@ def measure(settings: list[dict], out: pathlib.Path) -> None:
     looked_at = looking(images)
     for setting in settings:
         start = time.monotonic()
-        found = compare(looked_at, w, batch_of(images, setting))
+        figures = compare(looked_at, w, batch_of(images, setting))
         seconds = round(time.monotonic() - start)
-        line = setting | found | {"seconds": seconds}
+        line = setting | figures | {"seconds": seconds}
         with out.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
 
 def batch_of(images, setting: dict):
-    """The training batch of this size and number."""
+    """Returns the training batch of this size and number."""
     stream = batches(images.train, setting["batch"], FLAGS.seed + 1, tf.float64)
     return next(itertools.islice(stream, setting["number"], None))
 
 
 def model(images, dtype: str):
-    """(supernet, weights, alpha) in this precision."""
+    """Builds (supernet, weights, alpha) in this precision."""
     size = FLAGS.image_size
     space = space_by_name(FLAGS.space)
     return built(
@@ -126,7 +126,7 @@ def model(images, dtype: str):
 
 
 def trained(images) -> list:
-    """The weights after --stage steps."""
+    """Returns the weights after --stage steps."""
     net, w, alpha = model(images, "float32")
     stream = iter(batches(images.train, FLAGS.train_batch, FLAGS.seed))
     sgd = SGD(momentum=0.9, weight_decay=3e-4, clip_norm=5.0)
@@ -143,13 +143,13 @@ def trained(images) -> list:
 
 
 def compare(looked_at, w, batch) -> dict:
-    """The figures that the module's docstring names."""
+    """Computes the figures that the module's docstring names."""
     regulariser, descend, cells, alpha = looked_at
     loss = regulariser.cells_loss
     g, layers, _, _ = bilevel.grad_w_alpha(loss, w, cells, batch, SEED)
     alignment, u = regulariser.perturbations(layers)
     exact = flat(regulariser.derivative(w, cells, batch, SEED, u))
-    found = {
+    figures = {
         "alignment": float(alignment),
         "share": float(np.linalg.norm(exact) / tf.linalg.global_norm(g)),
         "differences": {},
@@ -158,15 +158,15 @@ def compare(looked_at, w, batch) -> dict:
         *points, epsilon = bilevel.perturb(cells, u, length)
         up, down = (flat(descend(w, point, batch, SEED)[0]) for point in points)
         near = (up - down) / (2 * float(epsilon))
-        found["differences"][f"{length:g}"] = {
+        figures["differences"][f"{length:g}"] = {
             "cosine": cosine(near, exact),
             "ratio": float(np.linalg.norm(near) / np.linalg.norm(exact)),
         }
-    return found
+    return figures
 
 
 def looking(images):
-    """(regulariser, gradient of w, mixing weights, alpha), in float64."""
+    """Returns (regularizer, gradient of w, mixing weights, alpha), in float64."""
     net, _, alpha = model(images, "float64")
     loss = relaxation.cells_loss(net)
     regulariser = regularizer.LambdaRegularizer(
@@ -178,7 +178,7 @@ def looking(images):
 
 
 def markdown(lines: list[dict]) -> str:
-    """A row for each line."""
+    """Returns Markdown, a row for each line."""
     rows = [HEAD, ["---"] * len(HEAD)]
     for line in lines:
         rows.append(

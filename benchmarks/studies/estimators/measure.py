@@ -1,4 +1,4 @@
-"""How well estimators rank cells of NAS-Bench-201, and what they cost.
+"""Measures how well estimators rank cells of NAS-Bench-201, and their cost.
 
     W=runs/nasbench201/small_random_weight_sharing/seed_0
     python -m train.search --data_dir=DIR --workdir=$W \\
@@ -51,39 +51,41 @@ FLAGS = flags.FLAGS
 
 
 def main(_) -> int:
-    """Estimates what is left and tells; the first that fails ends it."""
+    """Runs missing searches, then reports; the first that fails ends it."""
     table, paths = read_table(FLAGS.nasbench201_table), flagfiles()
     for path in paths if not FLAGS.report_only else []:
         if code := estimate(path):
             return code
-    found = {
+    estimates = {
         path.stem: report.estimates(runs_of(path), FLAGS.cells, table) for path in paths
     }
-    found = {name: lines for name, lines in found.items() if len(lines) > 2}
+    estimates = {name: lines for name, lines in estimates.items() if len(lines) > 2}
     folder = pathlib.Path(FLAGS.out)
-    kept = folder / "estimators.jsonl"
+    lines_path = folder / "estimators.jsonl"
     names = [path.stem for path in paths]
-    found = report.with_earlier(found, kept, names)
-    if not found:
+    estimates = report.with_earlier(estimates, lines_path, names)
+    if not estimates:
         raise InputError(
             f"--runs={FLAGS.runs} has no estimator with three estimates yet; "
             f"leave out --report_only"
         )
-    found[report.TABLE] = report.published(found, table)
+    estimates[report.TABLE] = report.published(estimates, table)
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
-        {"estimator": name, **line} for name, every in found.items() for line in every
+        {"estimator": name, **line}
+        for name, every in estimates.items()
+        for line in every
     ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
-    write_atomic(kept, text)
-    picture = figure_to_png(report.draw(found))
+    write_atomic(lines_path, text)
+    picture = figure_to_png(report.draw(estimates))
     write_atomic(folder / "estimators.png", picture)
-    print(report.markdown(found))
+    print(report.markdown(estimates))
     return 0
 
 
 def flagfiles() -> list[pathlib.Path]:
-    """Those given, or those committed."""
+    """Returns the paths of --flagfiles, or of those committed."""
     paths = [pathlib.Path(name) for name in FLAGS.flagfiles or ()]
     paths = paths or sorted(CONFIGS.glob("*.flags"))
     missing = [str(path) for path in paths if not path.is_file()]
@@ -96,12 +98,12 @@ def flagfiles() -> list[pathlib.Path]:
 
 
 def runs_of(path: pathlib.Path) -> pathlib.Path:
-    """The folder of the search that a flagfile is given to."""
+    """Returns the folder of the search with this flagfile."""
     return pathlib.Path(FLAGS.runs, path.stem)
 
 
 def estimate(path: pathlib.Path) -> int:
-    """Runs what is left of a search; its exit code, 1 where it was stopped."""
+    """Does the rest of a search; returns its exit code, 1 if it was stopped."""
     workdir = Workdir(runs_of(path))
     if len(read_metrics(workdir.evaluations)) >= FLAGS.cells:
         return 0

@@ -1,4 +1,4 @@
-"""Rank correlations, with ties, and how sure they are."""
+"""Rank correlations with ties, and their confidence intervals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RESAMPLES = 2_000  # of a bootstrap
 
 
 def ranks(values) -> np.ndarray:
-    """From 1 for the lowest on; equals share the mean of their ranks."""
+    """Returns ranks from 1 for the lowest; equals share the mean of their ranks."""
     values = np.asarray(values, np.float64)
     below = (values[:, np.newaxis] > values).sum(1)
     equal = (values[:, np.newaxis] == values).sum(1)
@@ -18,14 +18,14 @@ def ranks(values) -> np.ndarray:
 
 
 def spearman(one, other) -> float:
-    """Pearson's correlation of the ranks; NaN where either is constant."""
+    """Returns Pearson's correlation of the ranks; NaN if either is constant."""
     x, y = (ranks(values) - (len(values) + 1) / 2 for values in (one, other))
     norm = np.sqrt((x @ x) * (y @ y))
     return float(x @ y / norm) if norm else float("nan")
 
 
 def kendall(one, other) -> float:
-    """tau-b: pairs in the same order less those in the other one.
+    """Returns tau-b: pairs in the same order less those in the other one.
 
     Divided by the geometric mean of the pairs that are not tied in each; NaN
     where either is constant.
@@ -42,13 +42,13 @@ def kendall(one, other) -> float:
 def interval(
     statistic: Callable[..., float], one, other, share: float = 0.95
 ) -> tuple[float, float]:
-    """Percentile bootstrap over the pairs: (low, high) around `share`."""
+    """Returns (low, high) of a percentile bootstrap over the pairs."""
     one, other = np.asarray(one), np.asarray(other)
     generator = np.random.default_rng(0)
-    found = []
+    values = []
     for _ in range(RESAMPLES):
         rows = generator.integers(len(one), size=len(one))
-        found.append(statistic(one[rows], other[rows]))
+        values.append(statistic(one[rows], other[rows]))
     ends = 50 * (1 - share), 50 * (1 + share)
-    low, high = np.nanpercentile(found, ends)
+    low, high = np.nanpercentile(values, ends)
     return float(low), float(high)

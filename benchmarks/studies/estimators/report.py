@@ -1,4 +1,4 @@
-"""Tables and the picture of the study of estimators."""
+"""Makes the tables and the picture of the study of estimators."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PANELS = 3  # of the picture, in a row
 
 
 def estimates(folder: pathlib.Path, cells: int, table: Table) -> list[dict]:
-    """What a search was told of its first cells, beside the truth.
+    """Returns the estimates of a search's first cells, beside the truth.
 
     One line for each distinct one: architecture, worth, deviation, seconds,
     and the true accuracy in percent.
     """
-    found = {}
+    lines = {}
     for record in read_metrics(Workdir(folder).evaluations)[:cells]:
         cell = Genotype.from_json(json.dumps(record["genotype"]))
         line = {
@@ -38,14 +38,14 @@ def estimates(folder: pathlib.Path, cells: int, table: Table) -> list[dict]:
             "seconds": record["seconds"],
             "true": table.lookup(cell)[RANKED],
         }
-        found.setdefault(line["architecture"], line)
-    return list(found.values())
+        lines.setdefault(line["architecture"], line)
+    return list(lines.values())
 
 
 def with_earlier(
-    found: dict[str, list[dict]], path: pathlib.Path, names: list[str]
+    estimates: dict[str, list[dict]], path: pathlib.Path, names: list[str]
 ) -> dict[str, list[dict]]:
-    """The estimates by estimator, and what a file of lines has of others.
+    """Returns estimates by estimator, those of others from a file of lines.
 
     Args:
       found: of those whose searches are there.
@@ -56,14 +56,16 @@ def with_earlier(
     text = path.read_text("utf-8") if path.exists() else ""
     for line in map(json.loads, text.splitlines()):
         earlier.setdefault(line.pop("estimator"), []).append(line)
-    every = earlier | found
+    every = earlier | estimates
     return {name: every[name] for name in names if name in every}
 
 
-def published(found: dict[str, list[dict]], table: Table) -> list[dict]:
-    """The benchmark's validation accuracy of all these cells."""
+def published(estimates: dict[str, list[dict]], table: Table) -> list[dict]:
+    """Returns the benchmark's validation accuracy of all these cells."""
     every = {
-        line["architecture"]: line["true"] for lines in found.values() for line in lines
+        line["architecture"]: line["true"]
+        for lines in estimates.values()
+        for line in lines
     }
     return [
         {
@@ -77,13 +79,13 @@ def published(found: dict[str, list[dict]], table: Table) -> list[dict]:
     ]
 
 
-def markdown(found: dict[str, list[dict]]) -> str:
-    """A row for each estimator."""
+def markdown(estimates: dict[str, list[dict]]) -> str:
+    """Returns Markdown, a row for each estimator."""
     rows = [
         "| estimator | cells | Spearman (95 %) | Kendall | seconds an estimate |",
         "|---|---|---|---|---|",
     ]
-    for name, lines in found.items():
+    for name, lines in estimates.items():
         worths, truth = columns(lines)
         low, high = interval(spearman, worths, truth)
         seconds = [x["seconds"] for x in lines if x["seconds"] is not None]
@@ -97,20 +99,20 @@ def markdown(found: dict[str, list[dict]]) -> str:
 
 
 def columns(lines: list[dict]) -> tuple[list[float], list[float]]:
-    """(worths, true accuracies)."""
+    """Returns (worths, true accuracies)."""
     return [x["worth"] for x in lines], [x["true"] for x in lines]
 
 
-def draw(found: dict[str, list[dict]]) -> Figure:
-    """Truth against worth, a panel for each estimator.
+def draw(estimates: dict[str, list[dict]]) -> Figure:
+    """Draws truth against worth, a panel for each estimator.
 
     Cells far below the median stand at the lower end, as triangles.
     """
-    high = -(-len(found) // PANELS)
+    high = -(-len(estimates) // PANELS)
     figure = Figure((11, 3.4 * high), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(high, PANELS, squeeze=False).ravel()
-    for axes, (name, lines) in zip(panels, found.items()):
+    for axes, (name, lines) in zip(panels, estimates.items()):
         worths, truth = map(np.array, columns(lines))
         low = lowest(truth)
         inside = truth >= low
@@ -124,6 +126,6 @@ def draw(found: dict[str, list[dict]]) -> Figure:
         )
         axes.set_title(f"{name}: Spearman {spearman(worths, truth):.2f}", fontsize=10)
         axes.set(xlabel="worth", ylabel="true accuracy, %")
-    for axes in panels[len(found) :]:
+    for axes in panels[len(estimates) :]:
         axes.remove()
     return figure

@@ -1,4 +1,4 @@
-"""Eq. 8 and the exact implicit term, beside brute force, on real images.
+"""Compares eq. 8 and the exact implicit term with brute force, on real images.
 
     python -m benchmarks.studies.implicit_term.measure --data_dir=DIR --out=FILE.jsonl
 
@@ -64,7 +64,7 @@ SETTING = ("dataset", "channels", "layers", "train_batch", "smooth", "seed")
 
 
 def main(_) -> None:
-    """Appends what is missing."""
+    """Appends missing lines."""
     sizes, stages = (
         [int(n) for n in FLAGS[name].value] for name in ("batch_sizes", "stages")
     )
@@ -93,19 +93,19 @@ def main(_) -> None:
 
 
 def space():
-    """The search space; without max pools for the control."""
+    """Returns the search space; without max pools for the control."""
     if not FLAGS.smooth:
         return conv.SPACE
-    kept = [n for n in conv.CANDIDATES if not n.startswith("max_pool")]
+    candidates = [n for n in conv.CANDIDATES if not n.startswith("max_pool")]
     cells = [
-        dataclasses.replace(c, candidates=(tuple(kept),) * len(c.candidates))
+        dataclasses.replace(c, candidates=(tuple(candidates),) * len(c.candidates))
         for c in conv.SPACE.cells
     ]
     return dataclasses.replace(conv.SPACE, cells=tuple(cells))
 
 
 def build(dtype: str, classes: int):
-    """(the supernet's loss, its weights, alpha) in this precision."""
+    """Builds (the supernet's loss, its weights, alpha) in this precision."""
     model, w, alpha = built(
         lambda: Supernet(space(), FLAGS.channels, FLAGS.layers, classes),
         (32, 32, 3),
@@ -119,18 +119,18 @@ STAGES = {}
 
 
 def trained(images, stage: int):
-    """(w, momentum buffers) as arrays after `stage` weight steps."""
+    """Returns (w, momentum buffers) as arrays after `stage` weight steps."""
     if not STAGES:
         stream = iter(batches(images.train, FLAGS.train_batch, FLAGS.seed))
         wanted = sorted({int(s) for s in FLAGS.stages})
         start = build("float32", images.num_classes)
-        for number, *found in stages(*start, stream, SGD_, RATE, wanted):
-            STAGES[number] = found
+        for number, *values in stages(*start, stream, SGD_, RATE, wanted):
+            STAGES[number] = values
     return STAGES[stage]
 
 
 def compare(images, size: int, w, slots) -> dict:
-    """The figures that the module's docstring names."""
+    """Computes the figures that the module's docstring names."""
     loss, _, alpha = build("float64", images.num_classes)
     w, slots = ([tf.cast(t, tf.float64) for t in ts] for ts in (w, slots))
     stream = iter(batches(images.train, size, FLAGS.seed + 1, tf.float64))
@@ -172,19 +172,19 @@ def compare(images, size: int, w, slots) -> dict:
 
 
 def eq8(loss, w, alpha, batch, u, length: float) -> np.ndarray:
-    """The implicit term by a central difference along u, [N]."""
+    """Computes the implicit term by a central difference along u, [N]."""
     return flat(bilevel.finite_difference(loss, w, alpha, batch, SEED, u, length))
 
 
 def value_at(loss, w, slots, alpha, train, valid) -> float:
-    """L_val(w'(alpha), alpha)."""
+    """Computes L_val(w'(alpha), alpha)."""
     g, _, _ = bilevel.grad_w(loss, w, alpha, train, SEED)
     there, _ = SGD_.step(w, g, slots, RATE)
     return float(loss(there, alpha, valid, SEED)[0])
 
 
 def shifted(alpha, numbers: np.ndarray):
-    """alpha plus numbers [N], in the order of `flat`."""
+    """Returns alpha plus numbers [N], in the order of `flat`."""
     sizes = np.cumsum([tf.size(a) for a in alpha])[:-1]
     parts = np.split(numbers, sizes)
     return [a + p.reshape(a.shape) for a, p in zip(alpha, parts, strict=True)]

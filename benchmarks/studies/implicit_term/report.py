@@ -28,7 +28,7 @@ CUSTOMARY = "0.01"
 
 
 def main(_) -> None:
-    """Two tables and a picture."""
+    """Prints two tables and writes a picture."""
     path = pathlib.Path(FLAGS.lines)
     if not path.is_file():
         raise InputError(f"--lines={path}: no such file")
@@ -43,13 +43,13 @@ def main(_) -> None:
 
 
 def order(setting: dict) -> tuple:
-    """Of rows: network, control, stage, batch, seed."""
+    """Returns the sort key of a row: network, control, stage, batch, seed."""
     names = ("channels", "smooth", "stage", "batch_size", "seed")
     return tuple(setting[name] for name in names)
 
 
 def name(setting: dict) -> str:
-    """A setting in a few words."""
+    """Returns a setting in a few words."""
     kind = "smooth, " if setting["smooth"] else ""
     return (
         f"{kind}C={setting['channels']} L={setting['layers']}, batch "
@@ -59,7 +59,7 @@ def name(setting: dict) -> str:
 
 
 def eq8_table(lines) -> str:
-    """Cosine / length ratio of eq. 8's implicit term to the exact one."""
+    """Returns the table of cosine / length ratio of eq. 8's term to the exact one."""
     lengths = list(lines[0]["eq8"])
     rows = [
         "| setting | implicit / direct | "
@@ -82,7 +82,7 @@ def eq8_table(lines) -> str:
 
 
 def brute_table(lines) -> str:
-    """The difference quotient of L_val(w'(alpha), alpha), over the exact."""
+    """Returns the table of brute-force quotients of L_val(w'(alpha), alpha)."""
     widths = list(dict.fromkeys(h for line in lines for h in line["brute"]))
     rows = [
         "| brute force / exact, width | " + " | ".join(widths) + " |",
@@ -98,7 +98,7 @@ def brute_table(lines) -> str:
 
 
 def picture(lines) -> Figure:
-    """Cosine and length ratio against the length of eq. 8's step."""
+    """Draws cosine and length ratio against the length of eq. 8's step."""
     figure = Figure(figsize=(12, 4.6), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)

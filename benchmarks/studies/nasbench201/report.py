@@ -1,4 +1,4 @@
-"""What searches in NAS-Bench-201 found, against the published accuracies.
+"""Compares cells of searches in NAS-Bench-201 by their published accuracies.
 
     python -m benchmarks.studies.nasbench201.report --runs=runs/nasbench201 \
         --nasbench201_table=DIR/nasbench201/accuracies.csv.gz --out=FOLDER
@@ -45,7 +45,7 @@ FLAGS = flags.FLAGS
 
 
 def main(_) -> None:
-    """A table, a picture and the lines behind them."""
+    """Writes a table, a picture and the lines behind them."""
     table = read_table(FLAGS.nasbench201_table)
     root = pathlib.Path(FLAGS.runs)
     searches = [line(path, table) for path in sorted(root.glob("*/seed_*"))]
@@ -55,9 +55,9 @@ def main(_) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lines = folder / f"{FLAGS.name}.jsonl"
     searches = with_earlier(searches, lines)
-    seeds = sorted({found["seed"] for found in searches})
+    seeds = sorted({search["seed"] for search in searches})
     searches += [random_line(seed, table) for seed in seeds]
-    rows = "".join(json.dumps(found) + "\n" for found in searches)
+    rows = "".join(json.dumps(search) + "\n" for search in searches)
     write_atomic(lines, rows)
     picture_path = folder / f"{FLAGS.name}.png"
     write_atomic(picture_path, figure_to_png(picture(searches)))
@@ -65,7 +65,7 @@ def main(_) -> None:
 
 
 def line(workdir: pathlib.Path, table: Table) -> dict:
-    """One search: the true accuracy of the cell after each epoch, percent."""
+    """Returns a search's line: the true accuracy of each epoch's cell, percent."""
     paths = sorted((workdir / "genotypes").glob("epoch_*.json"))
     cells = [Genotype.from_json(p.read_text("utf-8")) for p in paths]
     finished = (workdir / "result.json").exists()
@@ -83,7 +83,7 @@ def line(workdir: pathlib.Path, table: Table) -> dict:
 
 
 def random_line(seed: int, table: Table) -> dict:
-    """A random cell as if it were a search of one epoch."""
+    """Returns the line of a random cell, as if it were a search of one epoch."""
     cell = random_genotype(SPACE, seed)
     return {
         "method": "random",
@@ -94,7 +94,7 @@ def random_line(seed: int, table: Table) -> dict:
 
 
 def truth(cells: list[Genotype], table: Table) -> dict:
-    """Of each epoch's cell: accuracy, skip connections; the last one's rank."""
+    """Returns each epoch's accuracy and skip connections, and the last cell's rank."""
     return {
         RANKED: [table.lookup(cell)[RANKED] for cell in cells],
         "skips": [cell.count(SPACE.identity, "cell") for cell in cells],
@@ -103,7 +103,7 @@ def truth(cells: list[Genotype], table: Table) -> dict:
 
 
 def by_method(searches: list[dict]) -> dict[str, list[dict]]:
-    """The searches of each method, in order of the seed."""
+    """Returns the searches of each method, in order of the seed."""
     return {
         method: [s for s in searches if s["method"] == method]
         for method in dict.fromkeys(s["method"] for s in searches)
@@ -111,26 +111,26 @@ def by_method(searches: list[dict]) -> dict[str, list[dict]]:
 
 
 def markdown(searches: list[dict], table: Table) -> str:
-    """Mean, spread and best of the finished searches' last cells."""
+    """Returns the table: mean, spread and best of the finished searches' last cells."""
     rows = [
         "| method | seeds | true accuracy, % (mean ± standard deviation) | "
         "best | each (rank of 15,625) | seconds |",
         "|---|---|---|---|---|---|",
     ]
-    for method, all_found in by_method(searches).items():
-        found = [s for s in all_found if s["finished"]]
-        if not found:
+    for method, all_searches in by_method(searches).items():
+        finished = [s for s in all_searches if s["finished"]]
+        if not finished:
             rows.append(f"| {method} | none finished | | | | |")
             continue
-        last = [s[RANKED][-1] for s in found]
+        last = [s[RANKED][-1] for s in finished]
         spread = statistics.stdev(last) if len(last) > 1 else float("nan")
         each = ", ".join(
-            f"{value:.2f} ({s['rank']:,})" for value, s in zip(last, found)
+            f"{value:.2f} ({s['rank']:,})" for value, s in zip(last, finished)
         )
-        times = [s["seconds"] for s in found if s.get("seconds")]
+        times = [s["seconds"] for s in finished if s.get("seconds")]
         took = f"{statistics.mean(times):.0f}" if times else ""
         rows.append(
-            f"| {method} | {len(found)} | {statistics.mean(last):.2f} ± "
+            f"| {method} | {len(finished)} | {statistics.mean(last):.2f} ± "
             f"{spread:.2f} | {max(last):.2f} | {each} | {took} |"
         )
     place = ACCURACIES.index(RANKED)
@@ -144,7 +144,7 @@ def markdown(searches: list[dict], table: Table) -> str:
 
 
 def picture(searches: list[dict]) -> Figure:
-    """True accuracy and skip connections over the epochs, by method."""
+    """Draws true accuracy and skip connections over the epochs, by method."""
     done = [s for s in searches if s["finished"] and s["method"] != "random"]
     methods = by_method(done)
     size = (2.6 * max(len(methods), 2), 5)
@@ -153,8 +153,8 @@ def picture(searches: list[dict]) -> Figure:
     panels = figure.subplots(
         2, max(len(methods), 1), sharex=True, sharey="row", squeeze=False
     )
-    for (method, found), (upper, lower) in zip(methods.items(), panels.T):
-        for search in found:
+    for (method, method_searches), (upper, lower) in zip(methods.items(), panels.T):
+        for search in method_searches:
             epochs = range(1, 1 + len(search[RANKED]))
             how = {
                 "color": f"C{search['seed']}",

@@ -1,4 +1,4 @@
-"""Lines of searches, one a search, that outlive the searches' folders."""
+"""Keeps a line for each search, which outlives the search's folder."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import pathlib
 
 
 def with_earlier(searches: list[dict], path: pathlib.Path) -> list[dict]:
-    """The searches, and what a file of lines has finished beyond them."""
+    """Returns the searches, and the finished ones that only a file of lines has."""
     if not path.exists():
         return searches
     earlier = map(json.loads, path.read_text("utf-8").splitlines())
-    own = {(s["method"], s["seed"]) for s in searches if s["finished"]}
-    kept = [
-        found
-        for found in earlier
-        if found["method"] != "random"
-        and found["finished"]
-        and (found["method"], found["seed"]) not in own
+    finished = {(s["method"], s["seed"]) for s in searches if s["finished"]}
+    added = [
+        search
+        for search in earlier
+        if search["method"] != "random"
+        and search["finished"]
+        and (search["method"], search["seed"]) not in finished
     ]
-    replaced = {(s["method"], s["seed"]) for s in kept}
+    replaced = {(s["method"], s["seed"]) for s in added}
     others = [s for s in searches if (s["method"], s["seed"]) not in replaced]
-    return sorted([*others, *kept], key=lambda s: (s["method"], s["seed"]))
+    return sorted([*others, *added], key=lambda s: (s["method"], s["seed"]))

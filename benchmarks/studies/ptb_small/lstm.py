@@ -1,4 +1,4 @@
-r"""keras.layers.LSTM in the place of the recurrent cell, under one protocol.
+r"""Trains keras.layers.LSTM in the place of the recurrent cell.
 
     python -m benchmarks.studies.ptb_small.lstm \
         --flagfile=configs/ptb/small_evaluate.flags --data_dir=DIR
@@ -52,7 +52,7 @@ class LSTM(Block):
         )
 
     def call(self, x, hidden, x_mask=1.0, h_mask=1.0):
-        """As RecurrentCell; the state's mask acts at the window's start."""
+        """Runs over all times; the state's mask acts at the window's start."""
         h, c = tf.split(hidden, 2, axis=-1)
         inputs = tf.transpose(x * x_mask, [1, 0, 2])
         outputs, h, c = self.layer(inputs, initial_state=[h * h_mask, c])
@@ -60,7 +60,7 @@ class LSTM(Block):
 
 
 def main(_) -> None:
-    """Trains, measures, prints."""
+    """Trains the model, measures it and prints the result."""
     config = settle(config_flags.parsed_config(TrainingConfig, FLAGS))
     replicas = setup.prepare(config, config.space)
     data = load_text(config.dataset, config.data_dir)
@@ -94,7 +94,7 @@ def main(_) -> None:
 
 
 def units(size: int, words: int) -> int:
-    """H of the LSTM whose model is nearest to a derived cell's, in weights.
+    """Returns H of the LSTM whose model is nearest to a derived cell's, in weights.
 
     Derived: first matrix [2 size, 2 size], NODES maps [size, 2 size]; LSTM:
     [2 H, 4 H] and 4 H biases; both: tied embedding and bias.

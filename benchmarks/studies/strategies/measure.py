@@ -1,4 +1,4 @@
-"""Strategies at equal budgets in NAS-Bench-201, asked of the table.
+"""Compares strategies at equal budgets in the table of NAS-Bench-201.
 
     python -m benchmarks.studies.strategies.measure \
         --out=benchmarks/studies/strategies \
@@ -62,7 +62,7 @@ SHUFFLES = 20_000  # of a permutation test
 
 
 def main(_) -> None:
-    """Searches, tables, a picture and the lines behind them."""
+    """Searches, and writes tables, a picture and the lines behind them."""
     table = read_table(FLAGS.nasbench201_table)
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,29 +80,29 @@ def main(_) -> None:
 
 
 def searched(path: pathlib.Path, table: Table) -> list[dict]:
-    """All searches: those in the file, and after them what was missing."""
+    """Returns all searches: those in the file, then the missing ones."""
     known = {}
     if path.exists():
         for line in path.read_text("utf-8").splitlines():
-            found = json.loads(line)
-            known[found["variant"], found["seed"]] = found
+            result = json.loads(line)
+            known[result["variant"], result["seed"]] = result
     searches = []
     for name in VARIANTS:
         for seed in range(FLAGS.seeds):
-            found = known.get((name, seed))
-            if found is None or (
-                (found["evaluations"], found["settings"])
+            result = known.get((name, seed))
+            if result is None or (
+                (result["evaluations"], result["settings"])
                 != (FLAGS.evaluations, VARIANTS[name][1])
             ):
-                found = search(name, seed, table, FLAGS.evaluations)
-            searches.append(found)
-            kept = known | {(s["variant"], s["seed"]): s for s in searches}
-            write_atomic(path, "".join(json.dumps(s) + "\n" for s in kept.values()))
+                result = search(name, seed, table, FLAGS.evaluations)
+            searches.append(result)
+            lines = known | {(s["variant"], s["seed"]): s for s in searches}
+            write_atomic(path, "".join(json.dumps(s) + "\n" for s in lines.values()))
     return searches
 
 
 def search(name: str, seed: int, table: Table, evaluations: int) -> dict:
-    """One search; accuracies in percent."""
+    """Runs one search; accuracies in percent."""
     strategy, settings = VARIANTS[name]
     estimator = TableEstimator(table.lookup, SEARCHED)
     loop = EvaluationLoop(
@@ -116,8 +116,8 @@ def search(name: str, seed: int, table: Table, evaluations: int) -> dict:
         before = loop.best if loop.step else None
         loop.advance()
         if loop.best != before:
-            found = table.lookup(loop.best_genotype())
-            incumbents.append([loop.step, found[SEARCHED], found[RANKED]])
+            accuracies = table.lookup(loop.best_genotype())
+            incumbents.append([loop.step, accuracies[SEARCHED], accuracies[RANKED]])
     return {
         "variant": name,
         "seed": seed,
@@ -129,21 +129,21 @@ def search(name: str, seed: int, table: Table, evaluations: int) -> dict:
     }
 
 
-def curve(found: dict) -> np.ndarray:
-    """The incumbent's true accuracy after each evaluation, percent [N]."""
-    steps = [step for step, _, _ in found["incumbents"]]
-    lasting = np.diff([*steps, found["evaluations"] + 1])
-    return np.repeat([true for _, _, true in found["incumbents"]], lasting)
+def curve(search: dict) -> np.ndarray:
+    """Returns the incumbent's true accuracy after each evaluation, percent [N]."""
+    steps = [step for step, _, _ in search["incumbents"]]
+    lasting = np.diff([*steps, search["evaluations"] + 1])
+    return np.repeat([true for _, _, true in search["incumbents"]], lasting)
 
 
 def columns(table: Table) -> np.ndarray:
-    """(validation, true) accuracy of every cell, percent [15625, 2]."""
+    """Returns the (validation, true) accuracy of every cell, percent [15625, 2]."""
     every = np.array(list(table.accuracies.values()))
     return every[:, [ACCURACIES.index(n) for n in (SEARCHED, RANKED)]]
 
 
 def expected(table: Table, evaluations: int) -> np.ndarray:
-    """Random search's true accuracy, exactly: its expectation [N], percent.
+    """Returns the exact expectation of random search's true accuracy, percent [N].
 
     Of n cells drawn with replacement the incumbent is cell i, of N in the
     order of the validation accuracy, with probability
@@ -157,53 +157,53 @@ def expected(table: Table, evaluations: int) -> np.ndarray:
 
 
 def by_descent(path: str | None) -> dict[str, list[float]]:
-    """The last cells' true accuracies, by method, of finished searches."""
+    """Returns the last cells' true accuracies, by method, of finished searches."""
     if path is None:
         return {}
     if not pathlib.Path(path).is_file():
         raise InputError(f"--searches={path}: no such file")
-    found: dict[str, list[float]] = {}
+    accuracies: dict[str, list[float]] = {}
     for line in pathlib.Path(path).read_text("utf-8").splitlines():
         one = json.loads(line)
         if one["finished"] and one["method"] != "random":
-            found.setdefault(one["method"], []).append(one[RANKED][-1])
-    return found
+            accuracies.setdefault(one["method"], []).append(one[RANKED][-1])
+    return accuracies
 
 
 def p_value(one: np.ndarray, other: np.ndarray) -> float:
-    """Two-sided permutation test on the difference of means [S], [S]."""
+    """Returns p of a two-sided permutation test on the means of [S] and [S]."""
     generator, joined = np.random.default_rng(0), np.concatenate([one, other])
-    given = abs(one.mean() - other.mean())
+    difference = abs(one.mean() - other.mean())
     shuffled = generator.permuted(np.tile(joined, (SHUFFLES, 1)), axis=1)
     means = [part.mean(axis=1) for part in np.split(shuffled, [len(one)], 1)]
-    as_far = np.abs(means[0] - means[1]) >= given - 1e-12
+    as_far = np.abs(means[0] - means[1]) >= difference - 1e-12
     return float((1 + as_far.sum()) / (1 + SHUFFLES))
 
 
 def markdown(curves, searches: list[dict], table: Table) -> str:
-    """Mean and spread over the seeds, and what they are held against."""
-    shown = [n for n in SHOWN if n <= FLAGS.evaluations]
+    """Returns the table: mean and spread over the seeds, and the references."""
+    counts = [n for n in SHOWN if n <= FLAGS.evaluations]
     rows = [
-        f"| strategy | {' | '.join(f'after {n}' for n in shown)} | "
+        f"| strategy | {' | '.join(f'after {n}' for n in counts)} | "
         f"against random: p | distinct cells | seconds |",
-        "|---" * (len(shown) + 4) + "|",
+        "|---" * (len(counts) + 4) + "|",
     ]
     for name, values in curves.items():
-        own = [s for s in searches if s["variant"] == name]
-        told = [
+        method_searches = [s for s in searches if s["variant"] == name]
+        cells = [
             f"{values[:, n - 1].mean():.2f} ± {values[:, n - 1].std(ddof=1):.2f}"
-            for n in shown
+            for n in counts
         ]
         p = p_value(values[:, -1], curves["random"][:, -1])
         rows.append(
-            f"| {name} | {' | '.join(told)} | "
+            f"| {name} | {' | '.join(cells)} | "
             f"{'' if name == 'random' else f'{p:.2g}'} | "
-            f"{statistics.mean(s['distinct'] for s in own):.0f} | "
-            f"{statistics.mean(s['seconds'] for s in own):.2f} |"
+            f"{statistics.mean(s['distinct'] for s in method_searches):.0f} | "
+            f"{statistics.mean(s['seconds'] for s in method_searches):.2f} |"
         )
     exact = expected(table, FLAGS.evaluations)
-    told = [f"{exact[n - 1]:.2f}" for n in shown]
-    rows.append(f"| random, exactly | {' | '.join(told)} | | | |")
+    cells = [f"{exact[n - 1]:.2f}" for n in counts]
+    rows.append(f"| random, exactly | {' | '.join(cells)} | | | |")
     every = columns(table)
     best = every[every[:, 0].argmax(), 1]
     rows.append(

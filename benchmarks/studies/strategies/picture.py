@@ -1,4 +1,4 @@
-"""The picture of benchmarks/studies/strategies/measure.py."""
+"""Draws the picture of benchmarks/studies/strategies/measure.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def draw(
     every: np.ndarray,
     by_descent: Mapping[str, Sequence[float]],
 ) -> Figure:
-    """True accuracy of the incumbent against evaluations, and enlarged.
+    """Draws the incumbent's true accuracy against evaluations, and enlarged.
 
     Args:
       curves: by name [seeds, evaluations], percent.
@@ -33,13 +33,13 @@ def draw(
     left, right = figure.subplots(1, 2, width_ratios=(4, 5))
     for axes in (left, right):
         _fill(axes, curves, expected, every)
-    for number, (method, found) in enumerate(by_descent.items()):
+    for number, (method, accuracies) in enumerate(by_descent.items()):
         left.axhline(
-            np.mean(found),
+            np.mean(accuracies),
             color=f"C{number}",
             ls="-.",
             lw=1,
-            label=f"{method}, {len(found)} seeds (descent on alpha)",
+            label=f"{method}, {len(accuracies)} seeds (descent on alpha)",
         )
     lowest = min([LOWEST, *(np.mean(f) for f in by_descent.values())])
     last, top = len(expected), every[:, 1].max() + 0.1
@@ -87,12 +87,12 @@ def _fill(axes, curves, expected: np.ndarray, every: np.ndarray) -> None:
         lw=1.2,
         label="random search, expectation",
     )
-    best, told = every[:, 1].max(), every[every[:, 0].argmax(), 1]
-    same = " (also by what a search is told)" if told == best else ""
+    best, chosen = every[:, 1].max(), every[every[:, 0].argmax(), 1]
+    same = " (also by what a search is told)" if chosen == best else ""
     axes.axhline(best, ls="--", color="black", lw=1, label=f"best cell{same}")
     if not same:
         axes.axhline(
-            told,
+            chosen,
             ls=":",
             color="black",
             lw=1,

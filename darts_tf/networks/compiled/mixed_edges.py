@@ -88,6 +88,13 @@ class MixedEdges(Edges):
         identity = name == IDENTITY and self.stride == 1
         return name in (*POOLS, ZERO, NOISE) or identity
 
+    def operation(self, row: int, name: str):
+        """Returns the layer of a candidate with weights on the edge of a row."""
+        if not operations.is_builtin(name):
+            return self.registered[f"{row}/{name}"]
+        edge = self.weighted[str(row)]
+        return edge.chains[edge.names.index(name)]
+
     def call(self, x, weights, seed=None, training=False):
         """[B, H, W, C] and mixing weights -> terms.
 

@@ -1,4 +1,4 @@
-"""A network of more cells that computes what a shallower one computes.
+"""Deepens a network by cells that start as the identity (Net2DeeperNet).
 
 A new cell must be the identity to begin with (Chen et al. 2016, Net2DeeperNet;
 Wei et al. 2016), with the operations that the genotype gives it. Behind a
@@ -30,32 +30,32 @@ from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 
 
-def check(space_name: str, fewer: int, more: int) -> None:
-    """Refuses what cannot be deepened, or would be shallower.
+def check(space_name: str, parent_cells: int, child_cells: int) -> None:
+    """Refuses a child that is shallower, or a space where none can be deeper.
 
     Args:
       space_name: of the network's space.
-      fewer, more: cells of the parent and of the child.
+      parent_cells, child_cells: numbers of cells.
 
     Raises:
       InputError: it is so.
     """
-    if more < fewer:
+    if child_cells < parent_cells:
         raise InputError(
-            f"a network of {more} cells cannot compute what one of {fewer} "
-            f"does; give at least --layers={fewer}"
+            f"a network of {child_cells} cells cannot compute what one of "
+            f"{parent_cells} does; give at least `layers={parent_cells}`"
         )
     cells = space_by_name(space_name).cells
-    if more > fewer and any(cell.inputs > 1 for cell in cells):
+    if child_cells > parent_cells and any(cell.inputs > 1 for cell in cells):
         raise InputError(
-            f"in the space {space_name} a network of {more} cells cannot "
-            f"start as one of {fewer}, for its cells read ReLUs of their "
-            f"inputs and none can be the identity; give --layers={fewer}"
+            f"in the space {space_name} a network of {child_cells} cells cannot "
+            f"start as one of {parent_cells}, for its cells read ReLUs of their "
+            f"inputs and none can be the identity; give `layers={parent_cells}`"
         )
 
 
 def placed(parent, child) -> tuple[list[tuple], list]:
-    """Where the parent's cells stand in the child.
+    """Pairs the parent's cells with those at their places in the child.
 
     Returns:
       (pairs (parent's cell, child's cell) in the parent's order, the cells
@@ -69,13 +69,13 @@ def placed(parent, child) -> tuple[list[tuple], list]:
     if len(old) == len(new):
         return [*zip(old, new)], []
     few, many = parent.cells_a_stage, child.cells_a_stage
-    kept = [place // few * many + place % few for place in range(len(old))]
-    added = [cell for place, cell in enumerate(new) if place not in kept]
-    return [(cell, new[place]) for cell, place in zip(old, kept)], added
+    places = [place // few * many + place % few for place in range(len(old))]
+    added = [cell for place, cell in enumerate(new) if place not in places]
+    return [(cell, new[place]) for cell, place in zip(old, places)], added
 
 
 def has_identity(genotype: Genotype) -> bool:
-    """Whether a cell of one input can start as the identity."""
+    """Returns True if a cell of one input can start as the identity."""
     edges, out = _edges(genotype)
     skipping, pooling = collections.Counter({0: 1}), collections.Counter()
     for target, name, source in edges:
@@ -88,7 +88,7 @@ def has_identity(genotype: Genotype) -> bool:
 
 
 def become_identity(cell, genotype: Genotype) -> None:
-    """Lets only skip connections reach the output of a cell.
+    """Makes a cell the identity: only skip connections reach its output.
 
     Only those convolutions are silenced after which nothing else could be:
     of two in a row that both give nothing neither would ever learn.
@@ -108,7 +108,7 @@ def become_identity(cell, genotype: Genotype) -> None:
 
 
 def _edges(genotype: Genotype) -> tuple[list[tuple], int]:
-    """((target, operation, source) of a cell of one input, its output)."""
+    """Returns ([(target, operation, source)], output) of a cell of one input."""
     (spec,) = space_by_name(genotype.space).cells
     edges = genotype.cells[spec.name].edges
     (out,) = spec.concat
@@ -117,7 +117,7 @@ def _edges(genotype: Genotype) -> tuple[list[tuple], int]:
 
 
 def _exact_nodes(genotype: Genotype) -> set[int]:
-    """The output, and what reaches it by skip connections and pools alone.
+    """Returns the output and the nodes that reach it by skip connections and pools.
 
     All other nodes may hold anything.
     """

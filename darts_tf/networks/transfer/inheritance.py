@@ -1,4 +1,4 @@
-"""Weights of a trained network in the network of a derived cell.
+"""Copies the weights of a trained network into the network of a derived cell.
 
 From a supernet an evaluation network of the same channels and cells takes
 the operations that its genotype names, each at its edge, and all that lies
@@ -46,7 +46,7 @@ def from_supernet(supernet, network) -> None:
     if supernet.kinds != network.kinds:
         raise InputError(
             f"a network of {len(network.kinds)} cells cannot take the weights "
-            f"of a supernet of {len(supernet.kinds)}; give as many --layers"
+            f"of a supernet of {len(supernet.kinds)}; give as many `layers`"
         )
     for source, target in zip(_around(supernet), _around(network)):
         _copy(source, target)
@@ -59,7 +59,7 @@ def from_supernet(supernet, network) -> None:
 
 
 def from_parent(parent, child) -> bool:
-    """Gives a network what it has in common with another one.
+    """Copies into a network all weights that it has in common with another one.
 
     Args:
       parent, child: built evaluation networks of one module, with the same
@@ -79,13 +79,13 @@ def from_parent(parent, child) -> bool:
     same = True
     for before, after in zip(parent.cells, child.cells):
         units = zip(before.units, after.units, strict=True)
-        kept = [_edges_from_parent(*pair) for pair in units]
-        same = same and all(kept)
+        equal = [_edges_from_parent(*pair) for pair in units]
+        same = same and all(equal)
     return same
 
 
 def from_smaller(parent, child) -> bool:
-    """Gives a network the function of one with fewer channels or cells.
+    """Makes a network compute what one with fewer channels or cells computes.
 
     Args:
       parent, child: built evaluation networks of one module and genotype,
@@ -113,15 +113,14 @@ def from_smaller(parent, child) -> bool:
 
 
 def _around(network) -> list:
-    """The layers with weights outside of cells, in order."""
+    """Returns the layers with weights outside of cells, in order."""
     if hasattr(network, "stems"):
         return [*network.stems, network.classifier]
-    own = network.stem, *network.blocks, network.last_norm
-    return [*own, network.classifier]
+    return [network.stem, *network.blocks, network.last_norm, network.classifier]
 
 
 def _copy_edges(mixed, unit) -> None:
-    """From a node's mixed operations to its discrete ones."""
+    """Copies the weights of a node's mixed operations to its discrete ones."""
     places = {target: i for i, (_, target) in enumerate(mixed.edges)}
     for (target, name), operation in zip(unit.edges, unit.operations):
         if operation is None:
@@ -132,26 +131,25 @@ def _copy_edges(mixed, unit) -> None:
             _copy(mixed.convolutions[name], operation, part)
             continue
         row, _ = mixed.edges[place]
-        edge = mixed.weighted[str(row)]
-        _copy(edge.chains[edge.names.index(name)], operation)
+        _copy(mixed.operation(row, name), operation)
 
 
 def _copy(source, target, part: slice = slice(None)) -> None:
-    """The weights of a layer, or of a part of its output channels.
+    """Copies the weights of a layer, or of a part of its output channels.
 
     Without scale and shift of batch norms that only the target has.
     """
     if source is None:
         return
-    given = source.trainable_variables
-    has_norm = any(v.name in NORM for v in given)
-    taken = [v for v in target.trainable_variables if has_norm or v.name not in NORM]
-    pairs = list(zip(given, taken, strict=True))
+    sources = source.trainable_variables
+    has_norm = any(v.name in NORM for v in sources)
+    targets = [v for v in target.trainable_variables if has_norm or v.name not in NORM]
+    pairs = list(zip(sources, targets, strict=True))
     for old, new in pairs:
         if old[..., part].shape != new.shape:
             raise InputError(
                 f"a weight of shape {list(new.shape)} cannot be taken from "
-                f"one of {list(old.shape)}; give the --channels of the "
+                f"one of {list(old.shape)}; give the `channels` of the "
                 f"network that it is inherited from"
             )
     for old, new in pairs:
@@ -159,7 +157,7 @@ def _copy(source, target, part: slice = slice(None)) -> None:
 
 
 def _edges_from_parent(before, after) -> bool:
-    """From one node's discrete operations to another's; is it the same?"""
+    """Copies one node's discrete operations to another's; returns True if all were."""
     if before is None or after is None:
         return before is after
     old = {
@@ -168,8 +166,8 @@ def _edges_from_parent(before, after) -> bool:
     }
     same = len(old) == len(after.edges)
     for (target, name), operation in zip(after.edges, after.operations):
-        kept = target in old and _operation_from_parent(*old[target], name, operation)
-        same = same and kept
+        equal = target in old and _operation_from_parent(*old[target], name, operation)
+        same = same and equal
     return same
 
 
@@ -186,7 +184,7 @@ def _operation_from_parent(old_name, old, name, new) -> bool:
 
 
 def _grows(name: str, wider: str) -> bool:
-    """Whether the one operation is the other with a larger kernel."""
+    """Returns True if `wider` is the operation `name` with a larger kernel."""
     if name not in operations.SIZED or wider not in operations.SIZED:
         return False
     (kind, size), (other, larger) = operations.SIZED[name], operations.SIZED[wider]
@@ -194,7 +192,7 @@ def _grows(name: str, wider: str) -> bool:
 
 
 def _copy_all(old, new) -> None:
-    """Weights and statistics; kernels are put into the middle of larger ones."""
+    """Copies weights and statistics; kernels go into the middle of larger ones."""
     for source, target in zip(old.weights, new.weights, strict=True):
         value = source.numpy()
         if value.ndim == 4:

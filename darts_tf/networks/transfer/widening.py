@@ -1,4 +1,4 @@
-"""A network of more channels that computes what a narrower one computes.
+"""Widens a network by copies of its channels (Net2WiderNet).
 
 Net2WiderNet (Chen et al. 2016, Net2Net; Wei et al. 2016): each channel of the
 wider network is a copy of one of the narrower network's, and what reads the
@@ -29,7 +29,7 @@ UNEVEN = 0.5
 
 
 def copies(narrow: int, wide: int) -> np.ndarray:
-    """[wide]: of which of `narrow` channels each one is a copy.
+    """Returns which of `narrow` channels each of `wide` channels copies: [wide].
 
     Raises:
       InputError: there are fewer than before.
@@ -37,7 +37,7 @@ def copies(narrow: int, wide: int) -> np.ndarray:
     if wide < narrow:
         raise InputError(
             f"a network of {wide} channels cannot compute what one of "
-            f"{narrow} does; give at least as many --channels as the network "
+            f"{narrow} does; give at least as many `channels` as the network "
             f"that it starts from"
         )
     if narrow == 1:
@@ -48,7 +48,7 @@ def copies(narrow: int, wide: int) -> np.ndarray:
 
 
 def from_narrower(parent, child, pairs, seed: int = 0) -> None:
-    """Gives a network of more channels the function of another one.
+    """Makes a network of more channels compute what another one computes.
 
     Args:
       parent, child: built evaluation networks of one module and genotype,
@@ -70,7 +70,7 @@ def from_narrower(parent, child, pairs, seed: int = 0) -> None:
 
 
 class _Widening:
-    """One walk through two networks.
+    """Copies weights in one walk through two networks.
 
     Of every layer it is known of which channels those that enter (`entering`)
     and those that leave (`leaving`) are copies.
@@ -80,7 +80,7 @@ class _Widening:
         self._rng = rng
 
     def conv(self, parent, child, pairs) -> None:
-        """Networks of networks/conv.py."""
+        """Copies between networks of networks/conv.py."""
         states = [_colours(parent.stems[0])]
         for old, new in zip(parent.stems, child.stems):
             states.append(_of_chains(old, new))
@@ -97,7 +97,7 @@ class _Widening:
         self._layer(parent.classifier, child.classifier, s1)
 
     def nasbench201(self, parent, child, pairs) -> None:
-        """Networks of networks/nasbench201.py."""
+        """Copies between networks of networks/nasbench201.py."""
         widths = [net.stem.layers[0].channels for net in (parent, child)]
         stages = [copies(*(w * 2**n for w in widths)) for n in range(STAGES)]
         colours = _colours(parent.stem)
@@ -114,7 +114,7 @@ class _Widening:
         self._layer(parent.classifier, child.classifier, stages[-1])
 
     def _cell(self, old, new, entering) -> np.ndarray:
-        """A cell of two inputs; the copies of its nodes."""
+        """Copies a cell of two inputs; returns the `copies` of its nodes."""
         # Only the first input may come through a factorized reduction.
         inside = _of_chains(old.inputs_to_states[1], new.inputs_to_states[1])
         for before, after, state in zip(
@@ -133,7 +133,7 @@ class _Widening:
                     self._layer(*pair, inside, inside)
 
     def _auxiliary(self, old, new, entering) -> None:
-        """Only what enters the head has another width."""
+        """Copies the auxiliary head, of which only the input has another width."""
         self._layer(old.narrow, new.narrow, entering)
         for name in ("narrow_norm", "wide", "wide_norm", "classifier"):
             before, after = getattr(old, name), getattr(new, name)
@@ -143,7 +143,7 @@ class _Widening:
                 target.assign(source.numpy())
 
     def _layer(self, old, new, entering=None, leaving=None) -> None:
-        """Any layer with weights; no `leaving`: as wide as before."""
+        """Copies a layer with weights; without `leaving` its width stays as before."""
         if isinstance(old, operations.Registered):
             raise InputError(
                 f"a network with the registered operation "
@@ -151,10 +151,7 @@ class _Widening:
                 f"its weights belong to channels; train the wider one from scratch"
             )
         if isinstance(old, operations.FactorizedReduce):
-            half, first = old.even.channels, new.even.channels
-            self._kernel(old.even, new.even, entering, leaving[:first])
-            self._kernel(old.odd, new.odd, entering, leaving[first:] - half)
-            self._layer(old.norm, new.norm, leaving=leaving)
+            self._reduction(old, new, entering, leaving)
         elif isinstance(old, operations.Chain):
             for before, after in zip(old.layers, new.layers, strict=True):
                 self._layer(before, after, entering, leaving)
@@ -168,8 +165,14 @@ class _Widening:
         elif old.weights:
             self._kernel(old, new, entering, leaving)
 
+    def _reduction(self, old, new, entering, leaving) -> None:
+        half, first = old.even.channels, new.even.channels
+        self._kernel(old.even, new.even, entering, leaving[:first])
+        self._kernel(old.odd, new.odd, entering, leaving[first:] - half)
+        self._layer(old.norm, new.norm, leaving=leaving)
+
     def _kernel(self, old, new, entering, leaving=None) -> None:
-        """A convolution, or a classifier, whose bias nothing enters."""
+        """Copies the kernel of a convolution, or kernel and bias of a classifier."""
         kernel = old.kernel.numpy()
         if leaving is None:
             leaving = np.arange(kernel.shape[-1])
@@ -179,7 +182,7 @@ class _Widening:
             new.bias.assign(old.bias.numpy()[leaving])
 
     def _shares(self, of: np.ndarray, outputs: int) -> np.ndarray:
-        """[len(of), outputs]; those of one channel's copies sum to 1."""
+        """Draws shares [len(of), outputs]; those of one channel's copies sum to 1."""
         size = len(of), outputs
         shares = self._rng.uniform(1 - UNEVEN, 1 + UNEVEN, size)
         total = np.zeros((max(of, default=-1) + 1, outputs))
@@ -188,10 +191,10 @@ class _Widening:
 
 
 def _of_chains(old, new) -> np.ndarray:
-    """Of what two chains return that start with a convolution."""
+    """Returns `copies` for the results of two chains that start with a convolution."""
     return copies(old.layers[0].channels, new.layers[0].channels)
 
 
 def _colours(stem) -> np.ndarray:
-    """An image has as many channels as before."""
+    """Returns `copies` for the channels of images, of which there are no copies."""
     return np.arange(stem.layers[0].kernel.shape[2])

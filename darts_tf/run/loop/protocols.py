@@ -14,11 +14,30 @@ ENDLESS = 2**62
 class Loop(Protocol):
     """A search or a training as the driver sees it."""
 
-    step: int  # finished steps
-    total_steps: int  # may shrink after a step or an epoch's end, which ends the loop
-    steps_per_epoch: int
-    units: str  # of a step's work, for example "images"
-    units_per_step: int
+    @property
+    def step(self) -> int:
+        """Finished steps."""
+        ...
+
+    @property
+    def total_steps(self) -> int:
+        """Steps in all; may shrink after a step or an epoch, which ends the loop."""
+        ...
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of an epoch."""
+        ...
+
+    @property
+    def units(self) -> str:
+        """The noun for a step's work, for example "images"."""
+        ...
+
+    @property
+    def units_per_step(self) -> int:
+        """The amount of a step's work, in `units`."""
+        ...
 
     def advance(self) -> Mapping[str, object]:
         """Does one step and returns scalars by name, possibly not computed yet."""
@@ -50,7 +69,10 @@ class Reporter(Protocol):
 class Team(Protocol):
     """The processes that drive the same loop step by step together."""
 
-    chief: bool  # the one that writes
+    @property
+    def chief(self) -> bool:
+        """True for the process that writes."""
+        ...
 
     def total(self, numbers) -> np.ndarray:
         """Returns the sums over all processes, each of which must call this."""

@@ -30,8 +30,15 @@ NO_CHOICE = -1
 class Estimated(Protocol):
     """An estimator's answer, as far as a search needs it."""
 
-    worth: float  # finite; higher is better
-    seconds: float  # that it took to find out, over all starts of the run
+    @property
+    def worth(self) -> float:
+        """A finite number; higher is better."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """The time of the estimate, over all starts of the run."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,11 +23,21 @@ import tensorflow as tf
 from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.compiled import derivative_mode
+from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.networks.weight_list import WeightList
 from darts_tf.strategy.darts import bilevel
 from darts_tf.strategy.darts.micro_batches import in_turn
 from darts_tf.strategy.darts.primitives import FullPrecision, active
 
 _tracing = contextvars.ContextVar("tracing", default=None)
+
+
+def weights_of(model) -> WeightRow | WeightList:
+    """Returns the weights of a built supernet in the form its losses take them.
+
+    One flat vector, or a list of arrays for a supernet with plain edges.
+    """
+    return WeightList(model) if model.plain_edges else WeightRow(model)
 
 
 class Execution:

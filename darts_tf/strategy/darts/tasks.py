@@ -17,11 +17,10 @@ from darts_tf.descent import scores
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import snapshot
 from darts_tf.errors import InputError
-from darts_tf.networks.compiled.flat_weights import WeightRow
 from darts_tf.networks.running_statistics import RunningStatistics
-from darts_tf.networks.weight_list import WeightList
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts.execution import weights_of
 
 
 class Task(Protocol):
@@ -94,8 +93,8 @@ def taken(arrays: Mapping[str, np.ndarray], name: str, shape) -> np.ndarray:
 class ImageTask:
     """Classification of images by a convolutional supernet.
 
-    w is a single row (networks/compiled/flat_weights.py), which starts as the model's
-    own weights; those stay as they are.
+    w starts as the model's own weights, which stay as they are: one flat vector,
+    or a list where the model has plain edges (execution.weights_of).
 
     Departures: the running statistics of batch norm follow weight steps only
     (in the authors' code architecture passes move them too, on validation
@@ -118,10 +117,9 @@ class ImageTask:
         valid: Callable[[int], Iterable],
         measured: Callable[[], Iterable],
         replicas: Replicas,
-        compiled: bool = True,
     ):
         self.model, self.space = model, model.space
-        self._weights = WeightRow(model) if compiled else WeightList(model)
+        self._weights = weights_of(model)
         self.train_loss = self.valid_loss = self._weights.loss(
             relaxation.supernet_loss(model)
         )

@@ -123,9 +123,9 @@ class Eigenvalue:
         shapes = [a.shape for a in search.architecture.values()]
 
         def product(v: np.ndarray) -> np.ndarray:
-            v = _divided(v, shapes)
+            direction = _divided(v, shapes)
             with self._execution.active():
-                parts = hessian_product(self._loss, w, alpha, batch, seed, v)
+                parts = hessian_product(self._loss, w, alpha, batch, seed, direction)
             rows = [np.array(self._local(part)) for part in parts]
             return np.concatenate([row.ravel() for row in rows])
 

@@ -1,4 +1,4 @@
-"""How a text is laid in streams, and how many windows they hold."""
+"""The streams that a text is laid in, and the number of their windows."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def called(function, noinline: bool = True):
 
 @pytest.mark.parametrize("way", ["eager", "graph", "call", "dissolved"])
 def test_first_and_second_derivatives(way):
-    """Also of calls of a gradient, as networks/compiled/directional_derivatives.py makes them."""
+    """Checks derivatives, also of calls of a gradient (directional_derivatives.py)."""
     gradient = first_order(ours)
     if way in ("call", "dissolved"):
         gradient = called(gradient, way == "call")

@@ -1,4 +1,4 @@
-"""What a pass is for is known within a scope, and nowhere else."""
+"""The derivative mode is set within its scope, and nowhere else."""
 
 from __future__ import annotations
 

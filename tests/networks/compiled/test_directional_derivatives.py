@@ -107,8 +107,10 @@ def test_which_supernets_know_their_slopes(arguments, knows):
 BOUNDS = {"float64": 1e-9, "float32": 2e-3, "bfloat16": 0.1}
 
 
-@pytest.mark.parametrize("dtype", BOUNDS)
-@pytest.mark.parametrize("partial", [1, 2])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "partial, dtype", [(1, "float64"), (1, "bfloat16"), (2, "float32")]
+)
 def test_of_a_supernet_it_is_the_mixed_product(partial, dtype):
     """In all types of feature maps; bfloat16 differs by its rounding."""
     keras.utils.set_random_seed(0)
@@ -143,9 +145,6 @@ def test_structures_are_filled_around_what_is_missing():
 
 TWO_DEVICES = """
 import numpy as np, tensorflow as tf, keras
-(cpu,) = tf.config.list_physical_devices("CPU")
-tf.config.set_logical_device_configuration(
-    cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
 from darts_tf.strategy.darts import bilevel
@@ -182,6 +181,7 @@ print("SAME")
 """
 
 
+@pytest.mark.slow
 def test_on_two_replicas_too():
     """Each traces in a thread of its own."""
-    check_says(TWO_DEVICES, "SAME")
+    check_says(TWO_DEVICES, "SAME", devices=2)

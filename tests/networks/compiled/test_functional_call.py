@@ -27,6 +27,7 @@ def cells(model):
     return relaxation.cells_of(alpha, SMALL, model.kinds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [True, False])
 def test_outputs_states_and_gradients(net, compiled):
     layout, x = WeightRow(net), tf.random.stateless_normal((4, 8, 8, 1), [3, 4])

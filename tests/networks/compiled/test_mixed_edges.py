@@ -1,4 +1,4 @@
-"""What edges have in common, and what each has of its own."""
+"""The fast mixed edges: work that edges share, and work of each edge."""
 
 from __future__ import annotations
 

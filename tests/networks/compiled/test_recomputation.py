@@ -124,6 +124,7 @@ class OneCell(keras.Model):
         return self.cell([x, x], training=training, **given)
 
 
+@pytest.mark.slow
 def test_a_cell_and_its_second_derivatives(float64):
     keras.utils.set_random_seed(0)
     model = OneCell(SharedTraces(True))
@@ -160,6 +161,7 @@ def test_a_cell_and_its_second_derivatives(float64):
     close(found, wanted, 1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["conv", "nasbench201"])
 def test_supernets(kind):
     """Gradients of w and alpha, loss, logits and statistics."""
@@ -184,6 +186,7 @@ def test_supernets(kind):
     assert all(np.abs(g).max() > 0 for g in tf.nest.flatten(results[0]))
 
 
+@pytest.mark.slow
 def test_the_gradient_of_alpha_asks_for_none_of_the_weights():
     """They stay constants on their way through a recomputed cell."""
     model = conv.Supernet(SMALL, 2, 3, 3, recompute=True)

@@ -79,6 +79,7 @@ def test_inference_is_traced_once_and_reads_each_layers_own_states():
         np.testing.assert_array_equal(was, now)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["calls", "dissolved"])
 def test_a_supernets_inference_is_the_plain_one(way):
     """With other weights and statistics than its own, in a graph."""
@@ -123,6 +124,7 @@ def pieces(request):
     return relaxation.supernet_loss(model), w, alpha, batch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["w", "alpha", "product"])
 def test_gradients_of_calls_are_those_without(pieces, kind):
     loss, w, alpha, batch = pieces

@@ -18,7 +18,7 @@ def given(dtype=np.float32):
 
 
 def mixed(rows, maps, names=NAMES):
-    """What each edge takes, as maps."""
+    """Returns the mixed feature map of each edge."""
     like = next(iter(maps.values()))
     found = mixtures(rows, names, maps, as_rows(list(maps.values())))
     return [as_map(row, like) for row in found]

@@ -36,6 +36,7 @@ def cell(names):
     return from_string(NAME.format(*names))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POSSIBLE)
 @pytest.mark.parametrize("layers, wide", [(6, 2), (9, 3)])
 def test_new_cells_start_as_the_identity(name, layers, wide):
@@ -48,6 +49,7 @@ def test_new_cells_start_as_the_identity(name, layers, wide):
     assert_same(parent, child, training=True)
 
 
+@pytest.mark.slow
 def test_cells_keep_their_stages():
     genotype = cell(POSSIBLE["one skip connection"])
     parent, child = (network(genotype, 2, n, seed=n) for n in (6, 9))
@@ -94,7 +96,7 @@ def test_darts_cells_cannot():
     genotype = CONVOLUTIONAL["DARTS_V2"]
     parent, child = (network(genotype, 2, n) for n in (3, 4))
     words = "darts_conv a .* of 4 cells cannot start as one of 3, .* give"
-    with pytest.raises(InputError, match=words + " --layers=3"):
+    with pytest.raises(InputError, match=words + " `layers=3`"):
         from_smaller(parent, child)
     for space in ("s1", "s4", "darts_conv_nonzero"):
         check(space, 8, 8)
@@ -103,5 +105,5 @@ def test_darts_cells_cannot():
 
 
 def test_a_shallower_child_is_refused():
-    with pytest.raises(InputError, match="at least --layers=6"):
+    with pytest.raises(InputError, match="at least `layers=6`"):
         check("nasbench201", 6, 3)

@@ -69,6 +69,7 @@ def mixing(space, genotype) -> dict:
     return tables
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "genotype", [cells(), from_string(STRING)], ids=["conv", "nasbench201"]
 )
@@ -92,10 +93,10 @@ def test_a_supernet_of_another_size_is_refused():
     rows = tf.ones(NB201.cells[0].alpha_shape)
     supernet(IMAGES, [rows] * 3)
     heir = network(from_string(STRING))
-    with pytest.raises(InputError, match="--channels"):
+    with pytest.raises(InputError, match="`channels`"):
         from_supernet(supernet, heir)
     supernet = nasbench201.Supernet(NB201, 2, 6, 4)
-    with pytest.raises(InputError, match="--layers"):
+    with pytest.raises(InputError, match="`layers`"):
         from_supernet(supernet, heir)
 
 
@@ -136,6 +137,7 @@ def logits(net, training) -> np.ndarray:
     return separate(net(IMAGES, training=training))[0].numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESERVING)
 def test_a_morphism_leaves_the_function_as_it_was(parents, name):
     parent, child = parents(PRESERVING[name]), network(PRESERVING[name], 2)

@@ -103,6 +103,7 @@ def measured():
     patch.undo()
 
 
+@pytest.mark.slow
 def test_instruments_change_nothing(measured):
     search = build()
     for state in measured[2]:
@@ -111,6 +112,7 @@ def test_instruments_change_nothing(measured):
             np.testing.assert_array_equal(array, state[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_resumed_search_shows_the_same(measured):
     search, records, states = measured
     search.restore(states[0])
@@ -175,6 +177,7 @@ def whole_hessian(product, size: int) -> np.ndarray:
     return np.stack([product(column) for column in np.eye(size)], 1)
 
 
+@pytest.mark.slow
 def test_eigenvalue_is_the_dominant_one_of_the_whole_hessian(measured):
     """The Hessian is assembled from products in float64.
 
@@ -234,6 +237,7 @@ def flat(parts) -> np.ndarray:
     return np.concatenate([np.ravel(part) for part in parts])
 
 
+@pytest.mark.slow
 def test_gap_of_discrete_alpha_is_zero_and_its_accuracy_the_networks(measured):
     """Each node of SMALL keeps both its edges: nothing is lost."""
     search, _, states = measured
@@ -261,6 +265,7 @@ def test_gap_of_mixed_alpha_is_that_of_both_accuracies(measured):
     assert any(record["gap/accuracy"] != 0 for record in measured[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["eigenvalue", "skip_connections"])
 def test_a_search_that_is_stopped_early(rule):
     """Its steps end there; what it returns is the rule's, also restored."""

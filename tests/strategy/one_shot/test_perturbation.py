@@ -59,7 +59,7 @@ def derived(selection, supernet):
 
 
 def expected_edges(spec, worth) -> list[tuple[str, int]]:
-    """By hand: the worthiest non-zero operation, the worthiest two edges."""
+    """Selects by hand the worthiest non-zero operation and the worthiest two edges."""
     edges, start = [], 0
     for node in range(2, 6):
         best = []

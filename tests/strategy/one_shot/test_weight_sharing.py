@@ -78,6 +78,7 @@ def by_hand(loop, genotype):
     return [tables[kind] for kind in loop.model.kinds]
 
 
+@pytest.mark.slow
 def test_a_genotype_is_measured_with_its_operations_alone(loop):
     for number in range(3):
         genotype = loop.candidate(number)
@@ -90,6 +91,7 @@ def test_a_genotype_is_measured_with_its_operations_alone(loop):
         assert loop.accuracy(genotype) == pytest.approx(np.mean(hits))
 
 
+@pytest.mark.slow
 def test_a_step_moves_what_its_genotype_uses_and_nothing_else(loop):
     """Steps start from the model's own weights, which stay."""
     start = loop.state()
@@ -116,6 +118,7 @@ def test_a_step_moves_what_its_genotype_uses_and_nothing_else(loop):
         np.testing.assert_allclose(new, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, skipped",
     [
@@ -142,6 +145,7 @@ def test_it_descends_in_low_precision(cell_loop, name, skipped):
     assert 1e-5 < away < 0.2
 
 
+@pytest.mark.slow
 def test_resumed_anywhere_is_as_left_alone(loop):
     start, states, records = loop.state(), [], []
     while loop.step < loop.total_steps:
