@@ -51,9 +51,9 @@ PREFACE = """# Memory of a search step
 methods as flags: random images of 32 x 32, or random words, a process each,
 one thread, cores that other work shared (hence CPU seconds, which that
 inflates too). "peak" is the largest resident size of the process, "estimate"
-what train.search prints before it starts, of the code of today: its factors
-(darts_tf/networks/footprint/memory.py) were fitted to these rows, to those of
-growth.jsonl and to those of beside_pytorch*.md.
+what train.search prints before its first step. Its factors
+(darts_tf/networks/footprint/memory.py) were fitted to these rows, and to those of
+growth.jsonl and beside_pytorch*.md.
 Rows without seconds were measured while several other jobs shared the core,
 too slow to be timed.
 """
