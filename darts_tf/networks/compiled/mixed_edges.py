@@ -102,7 +102,7 @@ class MixedEdges(Edges):
           x: the node.
           weights: the mixing weights of all edges of the cell, a tensor
             [edges, candidates] or the list of its rows.
-          seed: int32 [2], decides what noise there is; see ops.noise.
+          seed: int32 [2], decides the noise; see operations.noise.
           training: whether batch norm uses (and follows) the batch.
 
         Returns:
