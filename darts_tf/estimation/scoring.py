@@ -6,7 +6,7 @@ import math
 
 import tensorflow as tf
 
-from darts_tf.networks.depthwise import for_inference
+from darts_tf.networks import implementation
 from darts_tf.networks.registered import formula_costs
 
 
@@ -31,7 +31,7 @@ def multiply_adds(model, image_shape: tuple[int, int, int]) -> int:
     """
     forward = tf.function(lambda images: model(images, training=False))
     spec = tf.TensorSpec((1, *image_shape), model.compute_dtype)
-    with for_inference(), formula_costs() as costs:
+    with implementation.plain(), formula_costs() as costs:
         graph = forward.get_concrete_function(spec).graph
     return sum(costs) + sum(map(_multiply_adds, graph.get_operations()))
 

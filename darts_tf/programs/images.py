@@ -9,8 +9,7 @@ from darts_tf.data.images.loading import ImageData
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
-from darts_tf.networks import conv, nasbench201
-from darts_tf.networks.depthwise import for_inference
+from darts_tf.networks import conv, implementation, nasbench201
 from darts_tf.programs import (
     diagnostics,
     multiply_adds_limit,
@@ -184,7 +183,7 @@ class ImageProgramTask:
         setup.load_network(model, arrays)
 
         def forward(images):
-            with for_inference():
+            with implementation.plain():
                 return model(images, training=False)
 
         image_model.export_saved_model(

@@ -7,7 +7,6 @@ import sys
 import keras
 import psutil
 import tensorflow as tf
-from tensorflow.python.client import device_lib
 
 from darts_tf.config import Config
 from darts_tf.data.available_memory import available_memory
@@ -67,7 +66,7 @@ def _needs(model, method: str, config, recompute: bool) -> tuple[list[Needs], fl
         return [footprint.TEXT[method]], 1.0
     searched = method not in ("training", "weights")
     regularized = searched and config.lambda_regularizer != "none"
-    nested = method == "exact" and (recompute or not model.sloped)
+    nested = method == "exact" and (recompute or not model.has_directional_derivatives)
     nested = nested or (regularized and config.lambda_gradient == "exact")
     names = ["nested" if nested else method]
     names += ["regularizer"] * regularized + ["recompute"] * recompute
@@ -115,6 +114,8 @@ def free_memory(gpus: list) -> float | None:
     """
     if not gpus:
         return float(available_memory() + psutil.Process().memory_info().rss)
+    from tensorflow.python.client import device_lib  # no public name tells the limit
+
     limits = {d.name: d.memory_limit for d in device_lib.list_local_devices()}
     used = tf.config.experimental.get_memory_info
     known = [gpu.name for gpu in gpus if gpu.name in limits]

@@ -45,7 +45,9 @@ def search(space, layers=4, epochs=3, method="first_order", **more):
     net(tf.zeros((1, 8, 8, 1)), cells)
     replicas = Eager("one_device")
     task = tasks.ImageTask(net, batches, batches, lambda: [next(batches(50))], replicas)
-    settings = search_module.SearchSettings(method, epochs, 1, 4, **more)
+    settings = search_module.SearchSettings(
+        method, epochs, 1, 4, compiled=False, **more
+    )
     return search_module.Search(task, settings, replicas)
 
 

@@ -35,7 +35,7 @@ class Task(Protocol):
       cells_loss: L_train as loss(w, cells, batch, seed), cells being mixing
         weights for each cell of the network; None where it has one cell.
       kinds: the kind of each of the network's cells, in order.
-      sloped: whether bilevel.forward_over_reverse is the way to the exact method's
+      has_directional_derivatives: whether bilevel.forward_over_reverse is the way to the exact method's
         implicit term.
     """
 
@@ -46,7 +46,7 @@ class Task(Protocol):
     valid_loss: Callable
     cells_loss: Callable | None
     kinds: tuple[str, ...]
-    sloped: bool
+    has_directional_derivatives: bool
 
     def batches(self, step: int) -> tuple[object, object]:
         """(a batch for L_train, one for L_val) of the step."""
@@ -124,7 +124,10 @@ class ImageTask:
             relaxation.supernet_loss(model)
         )
         self.cells_loss = self._weights.loss(relaxation.cells_loss(model))
-        self.kinds, self.sloped = model.kinds, model.sloped
+        self.kinds, self.has_directional_derivatives = (
+            model.kinds,
+            model.has_directional_derivatives,
+        )
         self._data = train, valid
         self._measured, self._replicas = measured, replicas
         self._iterators = self._fixed = None

@@ -82,7 +82,7 @@ def copy_weights(source: Supernet, target: Supernet) -> None:
 
 def batch(seed: int):
     """Four images of float64 and their labels."""
-    images = tf.random.stateless_normal((4, 8, 8, 1), [seed, 0], tf.float64)
+    images = tf.random.stateless_normal((4, 8, 8, 1), [seed, 0], dtype=tf.float64)
     return images, tf.constant([0, 1, 2, 1])
 
 
@@ -91,7 +91,7 @@ def gradient(net: Supernet, method: str, alpha, **execution):
     weights = weights_of(net)
     w, compiled = weights.values(), not net.plain_edges
     exact = bilevel.reverse_over_reverse
-    if compiled and net.sloped:
+    if compiled and net.has_directional_derivatives:
         exact = bilevel.forward_over_reverse
     architecture_gradient = ArchitectureGradient(
         weights.loss(relaxation.supernet_loss(net)),

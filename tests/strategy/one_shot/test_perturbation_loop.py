@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
-from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.networks.compiled.flat_weights import FlatWeights
 from darts_tf.networks.conv import Supernet
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import SPACE
@@ -49,7 +49,7 @@ def loop():
     net(tf.zeros((1, 8, 8, 1)), relaxation.per_cell(rows, SMALL, net.kinds))
     return perturbation_loop.PerturbationLoop(
         net,
-        [WeightRow(net).packed()],
+        [FlatWeights(net).packed()],
         weights,
         SETTINGS,
         batches,

@@ -13,7 +13,7 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.networks import conv, nasbench201
-from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.networks.compiled.flat_weights import FlatWeights
 from darts_tf.space.nasbench201 import SPACE as NB201
 from darts_tf.strategy.one_shot.weight_sharing import (
     RandomWeightSharing,
@@ -97,10 +97,8 @@ def test_a_step_moves_what_its_genotype_uses_and_nothing_else(loop):
     start = loop.state()
     genotype, (images, labels) = loop.trained(loop.step), next(batches(0))
     loop.advance()
-    row = WeightRow(loop.model)
-    before, after = (
-        row.taken_apart(state["w/00000"]) for state in (start, loop.state())
-    )
+    row = FlatWeights(loop.model)
+    before, after = (row.unpack([state["w/00000"]]) for state in (start, loop.state()))
     moved = [bool(np.any(x != y)) for x, y in zip(before, after)]
     loop.restore(start)
     w = [v.value for v in loop.model.trainable_variables]
