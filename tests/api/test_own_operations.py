@@ -12,6 +12,7 @@ import keras
 import pytest
 
 import darts_tf as dt
+from darts_tf.estimation import scoring
 
 ROOT = pathlib.Path(__file__).parents[2]
 layers = keras.layers
@@ -90,7 +91,8 @@ def test_searched_derived_drawn_evaluated_and_exported(
     if compiled:
         path = tmp_path / "convs.json"
         path.write_text(convs.to_json(), "utf-8")
-        dt.evaluate(path, data, training_config, tmp_path / "run")
+        result = dt.evaluate(path, data, training_config, tmp_path / "run").result
+        assert result["multiply_adds"] == counted("own_conv_3x3", data.image_shape)
         assert (dt.export(tmp_path / "run") / "saved_model.pb").exists()
 
 
@@ -135,31 +137,23 @@ def test_a_plugin_that_fails_ends_the_program_in_one_line(tmp_path):
     assert "NoSuchLayer" in line and not (tmp_path / "run").exists()
 
 
-@pytest.mark.slow
-def test_with_nothing_written(data, search_config, training_config, nothing_written):
-    genotype = dt.search(data, search_config.replace(space="own")).genotype
-    dt.evaluate(genotype, data, training_config)
-
-
-def counted(operation: str, data, config) -> int:
-    """Multiply-adds of a network with this operation less those with skips only."""
+def counted(operation: str, shape) -> int:
+    """Returns the multiply-adds of a network of cells of this operation."""
     dt.cell_space("counted", nodes=1, operations=[operation], replace=True)
-    genotype = cells("counted", operation)
-    return dt.evaluate(genotype, data, config).result["multiply_adds"]
+    sizes = {"channels": 2, "layers": 3, "num_classes": 3, "image_shape": shape}
+    model = dt.build_network(cells("counted", operation), **sizes)
+    return scoring.multiply_adds(model, shape)
 
 
 @pytest.mark.slow
-def test_multiply_adds(data, training_config):
-    """Three cells of 2, 4 and 8 channels on 8x8 (strides to 4x4) and 4x4 (to 2x2)."""
-    config = training_config.replace(examples=30)
+def test_multiply_adds(data):
+    """Cells of 2 channels on 8 x 8, 4 on 4 x 4, and 8 on 2 x 2."""
     dt.register_operation("own_attention")(lambda channels, stride: Attention(stride))
     dt.register_operation("own_sized", cost=lambda shape, stride: 7)(conv)
-    skips = counted("skip_connect", data, config)
-    # The strided skips of reductions are two convolutions each; see the formula.
-    conv_adds = counted("own_conv_3x3", data, config) - skips
-    sized = counted("own_sized", data, config) - skips
-    attention = counted("own_attention", data, config) - skips
-    # Layers 1 and 2 of 3 reduce: all six edges have stride 1, 2, 2 or less.
+    skips = counted("skip_connect", data.image_shape)
+    conv_adds = counted("own_conv_3x3", data.image_shape) - skips
+    sized = counted("own_sized", data.image_shape) - skips
+    attention = counted("own_attention", data.image_shape) - skips
     edges = _edges(genotype_channels=2)
     assert conv_adds == sum(9 * c * c * out * out - skip for c, _, out, skip in edges)
     assert sized == sum(7 - skip for _, _, _, skip in edges)
