@@ -101,7 +101,7 @@ def test_sign_and_all_cells_are_other_searches():
 
 
 def test_one_normal_cell_is_refused_before_any_step():
-    with pytest.raises(InputError, match="1 'normal'.*--layers"):
+    with pytest.raises(InputError, match="1 'normal'.*`layers`"):
         search(SMALL, layers=3, lambda_regularizer="cosine")
 
 
