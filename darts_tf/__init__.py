@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         search,
     )
     from darts_tf.programs.trained_weights import load_trained_weights
+    from darts_tf.run.pictures.genotypes import draw_genotype
     from darts_tf.space.genotype import Genotype
     from darts_tf.space.published import load_genotype
     from darts_tf.space.registry import cell_space, register_space
@@ -44,6 +45,7 @@ _HOMES = {
     "build_network": "darts_tf.networks.build",
     "cell_space": "darts_tf.space.registry",
     "derive": "darts_tf.programs.api",
+    "draw_genotype": "darts_tf.run.pictures.genotypes",
     "evaluate": "darts_tf.programs.api",
     "export": "darts_tf.programs.api",
     "load_genotype": "darts_tf.space.published",
@@ -68,6 +70,7 @@ __all__ = [
     "cell_space",
     "data",
     "derive",
+    "draw_genotype",
     "evaluate",
     "export",
     "load_genotype",

@@ -536,11 +536,6 @@ class RunConfig(PaceConfig):
         "makes them slower, nor for several replicas.",
         task="images",
     )
-    compiled: bool = _option(
-        True,
-        "Use the fast parts of networks/compiled. --nocompiled takes the plain "
-        "networks of the equations: slower, the same results but rounding.",
-    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -766,6 +761,11 @@ class RelaxationConfig(Config):
         0,
         "First epochs in which w learns and alpha stays (PC-DARTS: 15).",
         least=0,
+    )
+    compiled: bool = _option(
+        True,
+        "Compile the passes, and use the fast parts of networks/compiled. --nocompiled takes the plain "
+        "networks of the equations: slower, the same results but rounding.",
     )
     instruments: tuple[Instrument, ...] = _option(
         ("entropy", "skip_connections"),

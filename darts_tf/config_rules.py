@@ -83,6 +83,7 @@ SHARING_NAMES = (
     "train_portion",
     "micro_batches",
     "recompute",
+    "compiled",
 )
 """Names of other groups that weight sharing reads."""
 
@@ -295,6 +296,11 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
     if config.strategy in RELAXED:
         config = _settle_optimization(config)
         _check_relaxation(config)
+    if config.jit == "on" and not config.compiled:
+        raise InputError(
+            "`jit=on` compiles what `compiled=False` leaves plain; leave out one of "
+            "both"
+        )
     if config.learning_rate_min > config.learning_rate:
         raise InputError(
             f"`learning_rate_min={config.learning_rate_min}` must not be above "

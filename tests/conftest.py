@@ -1,4 +1,4 @@
-"""Sets up TensorFlow for every test, quiet and as the programs do."""
+"""Sets TensorFlow up as the programs do, marks tests, and starts the longest first."""
 
 from __future__ import annotations
 
@@ -17,6 +17,23 @@ if (
 
 import pytest
 
+PROGRAMS = {"programs", "outcomes", "stub"}
+"""Fixtures of tests/programs that start programs."""
+
+LONGEST = (
+    "programs/test_kill.py",
+    "programs/test_pipeline.py",
+    "conformance/test_conv.py",
+    "programs/test_perturbation.py",
+    "programs/test_end_to_end.py",
+    "programs/test_multi_worker.py",
+    "programs/test_language.py",
+    "programs/test_old_runs.py",
+    "networks/compiled/test_directional_derivatives.py",
+    "strategy/darts/test_search.py",
+    "strategy/diagnostics/test_instruments.py",
+)
+
 
 @pytest.fixture(autouse=True, scope="session")
 def no_grappler():
@@ -26,6 +43,26 @@ def no_grappler():
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
+def pytest_configure(config):
+    """Lets xdist start the files in the order below, not by their number of tests."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
 def pytest_collection_modifyitems(items):
-    """Whole programs first: they take longest, and two workers end together."""
-    items.sort(key=lambda item: "train" not in item.path.parts)
+    """Marks programs and goldens; the longest files come first, then other programs."""
+    for item in items:
+        if PROGRAMS & set(item.fixturenames) and "programs" in item.path.parts:
+            item.add_marker("program")
+        if "conformance" in item.path.parts:
+            item.add_marker("goldens")
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    """Returns the place of an item's file among the others."""
+    path = item.path.as_posix()
+    for place, name in enumerate(LONGEST):
+        if path.endswith(name):
+            return place
+    return len(LONGEST) + ("programs" not in item.path.parts)

@@ -54,25 +54,14 @@ WITHOUT_TENSORFLOW = {
 TENSORFLOW = {"tensorflow", "keras", "tensorflow_datasets", "tensorboard"}
 PARSES_FLAGS = "darts_tf/cli/"
 FAST = "darts_tf.networks.compiled"
-GATEWAYS = ("darts_tf/networks/compiled/", "darts_tf/strategy/darts/execution.py")
+GATEWAYS = (
+    "darts_tf/networks/compiled/",
+    "darts_tf/networks/implementation.py",  # of layers, losses and trainings
+    "darts_tf/networks/supernet_edges.py",  # of supernets, above the layers
+    "darts_tf/strategy/darts/execution.py",
+)
 """The only modules that may import the fast parts."""
 
-# Today's exceptions: to be emptied. A test fails for one that is not needed.
-STILL_IMPORT_THE_FAST_PARTS = {
-    "darts_tf/estimation/training.py",
-    "darts_tf/networks/batch_norm.py",
-    "darts_tf/networks/conv.py",
-    "darts_tf/networks/depthwise.py",
-    "darts_tf/networks/nasbench201.py",
-    "darts_tf/networks/pools.py",
-    "darts_tf/networks/skeleton.py",
-    "darts_tf/programs/estimators.py",
-    "darts_tf/programs/supernets.py",
-    "darts_tf/strategy/darts/relaxation.py",
-    "darts_tf/strategy/darts/tasks.py",
-    "darts_tf/strategy/one_shot/shared_weights.py",
-    "darts_tf/strategy/one_shot/weight_sharing.py",
-}
 FILES = sorted([*(ROOT / PACKAGE).rglob("*.py"), *(ROOT / "train").glob("*.py")])
 PATHS = [path.relative_to(ROOT).as_posix() for path in FILES]
 
@@ -142,22 +131,12 @@ def violations(path: str, source: str) -> list[str]:
             wrong.append(f"{path} imports {name}")
     if not path.startswith(PARSES_FLAGS) and reads_flags(tree):
         wrong.append(f"{path} reads flags")
-    if path not in STILL_IMPORT_THE_FAST_PARTS:
-        wrong += fast_parts(path, source)
-    return wrong
+    return wrong + fast_parts(path, source)
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_the_import_rule(path):
     assert violations(path, (ROOT / path).read_text("utf-8")) == []
-
-
-@pytest.mark.parametrize("path", sorted(STILL_IMPORT_THE_FAST_PARTS))
-def test_exceptions_are_still_needed(path):
-    file = ROOT / path
-    assert file.exists() and fast_parts(path, file.read_text("utf-8")), (
-        "take it off STILL_IMPORT_THE_FAST_PARTS"
-    )
 
 
 def test_every_room_is_known():
@@ -268,6 +247,7 @@ def test_the_rule_can_be_broken(path, source):
             "from darts_tf.networks.compiled import flat_weights",
         ),
         ("darts_tf/networks/compiled/a.py", "from . import flat_weights"),
+        ("darts_tf/networks/implementation.py", "from .compiled import flat_weights"),
         ("train/search.py", "from darts_tf.cli.scripts import search"),
     ],
 )

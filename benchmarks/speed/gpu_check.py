@@ -73,8 +73,12 @@ def main(_) -> int:
 def gradients(execution: Execution | None) -> dict[str, np.ndarray]:
     """Returns each gradient as one row, of a supernet made anew and always equal."""
     keras.utils.set_random_seed(0)
-    w, alpha, loss, sloped = network()
-    exact = bilevel.forward_over_reverse if sloped else bilevel.reverse_over_reverse
+    w, alpha, loss, has_directional_derivatives = network()
+    exact = (
+        bilevel.forward_over_reverse
+        if has_directional_derivatives
+        else bilevel.reverse_over_reverse
+    )
     generator = np.random.default_rng(0)
     batches = [random_batch(generator) for _ in range(2)]
     sgd, seed = SGD(0.9, 3e-4, 5.0), tf.constant([0, 0])
@@ -104,7 +108,7 @@ def network():
         for v in model.trainable_variables
     ]
     alpha = [tf.constant(rows) for rows in start]
-    return w, alpha, relaxation.supernet_loss(model), model.sloped
+    return w, alpha, relaxation.supernet_loss(model), model.has_directional_derivatives
 
 
 def _start(shape, generator):

@@ -3,7 +3,7 @@
     python -m benchmarks.speed.kernels
 
 On feature maps of the paper's supernet, one thread for each kernel. Where ours
-differs from TensorFlow's own way (networks/depthwise.py, phases_read in
+differs from TensorFlow's own way (networks/compiled/depthwise_gradients.py, phases_read in
 networks/convolutions.py), both stand there. To call a compiled function takes
 some of each time: see the last row, of next to no work.
 """
@@ -19,7 +19,7 @@ from collections.abc import Callable
 import tensorflow as tf
 from absl import flags
 
-from darts_tf.networks import depthwise
+from darts_tf.networks.compiled import depthwise_gradients
 from darts_tf.networks.convolutions import phases_read
 
 flags.DEFINE_integer("batch_size", 16, "images", lower_bound=1)
@@ -66,7 +66,7 @@ def kernels(channels: int, side: int) -> dict[str, Callable]:
 
 def _depthwise(x, dy, size: int) -> dict[str, Callable]:
     kernel = tf.random.normal([size, size, x.shape[3], 1])
-    form = depthwise.Form(*x.shape[1:3], size)
+    form = depthwise_gradients.Form(*x.shape[1:3], size)
     name = f"depthwise {size} x {size}"
     by_kernel = tf.raw_ops.DepthwiseConv2dNativeBackpropFilter
     calls = {
@@ -80,7 +80,7 @@ def _depthwise(x, dy, size: int) -> dict[str, Callable]:
             padding="SAME",
         ),
     }
-    if size > depthwise.COLUMNS:
+    if size > depthwise_gradients.COLUMNS:
         calls[f"{name}, kernel's gradient, in parts"] = lambda: form.dkernel(x, dy)
     return calls
 

@@ -25,10 +25,14 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import linear
 from darts_tf.descent.variables import grouped, numbered, snapshot
 from darts_tf.estimation.training_settings import TrainingSettings
-from darts_tf.networks.compiled import functional_call
-from darts_tf.networks.compiled.derivative_mode import differentiated_once
-from darts_tf.networks.compiled.flat_weights import WeightRow, arrays_of, row_of
 from darts_tf.networks.derived import separate
+from darts_tf.networks.implementation import (
+    FlatWeights,
+    arrays_of,
+    functional_call,
+    row_of,
+    set_differentiated_once,
+)
 from darts_tf.networks.running_statistics import RunningStatistics
 
 TOP = 5
@@ -62,7 +66,7 @@ def training_loss(
 
     def loss(w, batch, seed, drop_path):
         images, labels = batch
-        outputs, seen = functional_call.call(
+        outputs, seen = functional_call(
             model,
             w,
             images,
@@ -118,7 +122,7 @@ class Training(Epochs):
             settings.clip_norm,
             guarded=self._precision.guarded,
         )
-        self._layout = WeightRow(model)
+        self._layout = FlatWeights(model)
         self._statistics = RunningStatistics(model, replicas)
         with replicas.scope():
             self._w = tf.Variable(self._layout.packed())
@@ -143,7 +147,7 @@ class Training(Epochs):
                 replica = tf.distribute.get_replica_context()
                 seed = seed + replica.replica_id_in_sync_group
             with (
-                differentiated_once(),
+                set_differentiated_once(),
                 tf.GradientTape(watch_accessed_variables=False) as tape,
             ):
                 tape.watch(w)
@@ -159,7 +163,7 @@ class Training(Epochs):
 
         def count(batch, first=1):
             logits, _ = self.model.stateless_call(
-                self._layout.taken_apart(tf.identity(self._w)),
+                self._layout.unpack([tf.identity(self._w)]),
                 self._statistics.parts(),
                 batch[0],
                 training=False,

@@ -11,8 +11,7 @@ import functools
 
 import tensorflow as tf
 
-from darts_tf.networks.compiled import derivative_mode, functional_call
-from darts_tf.networks.compiled.batch_norm_gradients import normalised
+from darts_tf.networks import implementation
 from darts_tf.networks.layer import Layer
 from darts_tf.networks.precision import wide, widened
 
@@ -31,8 +30,8 @@ class BatchNorm(Layer):
       synchronized: whether the replicas of a tf.distribute strategy share
         their batch's statistics.
       momentum: how much of the running statistics a training pass keeps;
-        with 0, and in a pass over weights in a row (networks/compiled/functional_call.py),
-        they become the batch's, at no cost.
+        with 0, and in a pass over flat weights, they become the batch's, at no
+        cost.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class BatchNorm(Layer):
         )
 
     def compute_output_shape(self, shape) -> tuple:
-        """The shape of the input."""
+        """Returns the shape of the input."""
         return shape
 
     def call(self, x, scale=None, training: bool = False):
@@ -84,8 +83,8 @@ class BatchNorm(Layer):
         if x.dtype == tf.float64 or self.synchronized:
             mean, variance, unbiased = self._moments(x)
             y = self._normalise(x, mean, variance, gamma, beta)
-        elif x.dtype == tf.float32 and derivative_mode.slope_is_wanted():
-            y, mean, unbiased = normalised(x, gamma, beta, EPSILON)
+        elif self._in_directional_pass(x):
+            y, mean, unbiased = implementation.normalised(x, gamma, beta, EPSILON)
         else:
             unused = _constants(0, wide(x.dtype))[1]
             y, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -101,19 +100,23 @@ class BatchNorm(Layer):
         self._move(self.moving_variance, unbiased)
         return y
 
+    def _in_directional_pass(self, x) -> bool:
+        narrow = x.dtype == tf.float32 and not self.plain
+        return narrow and implementation.in_directional_pass()
+
     def _scale_and_shift(self, x, scale):
-        """(gamma, beta), each [C], with as few graph nodes as possible."""
+        """Returns (gamma, beta), each [C], with as few graph nodes as possible."""
         if self.affine:
             gamma, beta = self.gamma, self.beta
             return (gamma, beta) if scale is None else (gamma * scale, beta * scale)
         ones, zeros = _constants(x.shape[-1], wide(x.dtype))
-        if derivative_mode.weights_are_constant():
+        if implementation.is_constant_in_weights():
             # A traced function has a gradient in all that it captures.
             ones, zeros = tf.stop_gradient(ones), tf.stop_gradient(zeros)
         return (ones if scale is None else scale), zeros
 
     def _moments(self, x):
-        """Mean, biased and unbiased variance [C], over replicas if asked."""
+        """Computes mean, biased and unbiased variance [C], over replicas if asked."""
         x = widened(x)
         sums = [
             tf.cast(tf.size(x) // x.shape[-1], x.dtype),
@@ -146,7 +149,7 @@ class BatchNorm(Layer):
         return tf.cast(y, x.dtype)
 
     def _move(self, statistic, value) -> None:
-        if self.momentum and functional_call.present() is None:
+        if self.momentum and implementation.flat_pass() is None:
             old = tf.convert_to_tensor(statistic)
             value = tf.cast(tf.stop_gradient(value), old.dtype)
             value = self.momentum * old + (1 - self.momentum) * value
@@ -155,11 +158,11 @@ class BatchNorm(Layer):
 
 @functools.cache
 def _constants(size: int, dtype):
-    """(ones, zeros), each [size]; a graph captures each of them once."""
+    """Returns (ones, zeros), each [size]; a graph captures each of them once."""
     with tf.init_scope(), tf.device("CPU:0"):
         return tf.ones([size], dtype), tf.zeros([size], dtype)
 
 
 def batch_statistics_wanted() -> bool:
     """Returns whether this pass hands its batch's statistics to a training loop."""
-    return functional_call.present() is not None
+    return implementation.flat_pass() is not None

@@ -12,15 +12,12 @@ import keras
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks import operations
+from darts_tf.networks import implementation, operations
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
-from darts_tf.networks.compiled.mixed_edges import MixedEdges
-from darts_tf.networks.compiled.shared_functions import SharedTraces
 from darts_tf.networks.derived import AUXILIARY_WEIGHT, PACKAGE, DerivedNetwork
 from darts_tf.networks.discrete_edges import discrete_units
 from darts_tf.networks.drop_path import edge_arguments
-from darts_tf.networks.mixed_edges import MixedEdges as PlainEdges
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
@@ -28,6 +25,7 @@ from darts_tf.networks.partial_edges import (
 )
 from darts_tf.networks.skeleton import Trunk
 from darts_tf.networks.stem_and_head import AuxiliaryHead, as_floats, strided_stem
+from darts_tf.networks.supernet_edges import SharedFunctions, mixed_edges
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
@@ -43,8 +41,8 @@ class Supernet(Trunk):
       classes: number of classes.
       synchronized: batch statistics over all replicas.
       second_derivatives: whether gradients of gradients will be asked for
-        that are no slopes (`sloped`); they are right without it, but cost
-        more.
+        that are no directional derivatives; they are right without it, but
+        cost more.
       recompute: keep no activations within a cell
         (networks/compiled/recomputation.py).
       partial_channels: K; one K-th of the channels is mixed
@@ -76,30 +74,32 @@ class Supernet(Trunk):
     ):
         check_channels(channels, partial_channels)
         self.space, self.recompute = space, recompute
-        self.partial_channels = partial_channels
+        self.partial_channels, self.plain_edges = partial_channels, not compiled
         # Replicas cannot meet inside of a shared trace.
         shares = compiled and not synchronized
-        self._traces = SharedTraces(second_derivatives, xla) if shares else None
-        self._edges = functools.partial(MixedEdges, traces=self._traces)
-        if not compiled:
-            self._edges = PlainEdges
+        self._shared_functions = (
+            SharedFunctions(second_derivatives, xla) if shares else None
+        )
+        self._edges = mixed_edges(compiled, self._shared_functions)
         norm = functools.partial(BatchNorm, synchronized=synchronized, momentum=0.0)
         self.norm = functools.partial(norm, False)
         self._stem_norm = functools.partial(norm, True)
-        super().__init__(channels, layers, classes, name="supernet")
+        with implementation.plain(not compiled):
+            super().__init__(channels, layers, classes, name="supernet")
 
     @property
-    def sloped(self) -> bool:
-        """True if slopes along the weights are known (directional_derivatives.py)."""
-        known = self._traces is not None and self._traces.sloped
+    def has_directional_derivatives(self) -> bool:
+        """True if networks/compiled/directional_derivatives.py serves this network."""
+        shared = self._shared_functions
+        known = shared is not None and shared.has_directional_derivatives
         return known and not self.recompute
 
     @property
     def shared_layers(self) -> list:
-        """The layers of shared traces, whose variables a pass need not tell apart."""
-        if self._traces is None or self.recompute:
+        """The layers in shared functions, which take all their weights at once."""
+        if self._shared_functions is None or self.recompute:
             return []
-        return self._traces.layers
+        return self._shared_functions.layers
 
     def _build_cell(self, layer, kind, channels, after_reduction):
         spec = self.space.cell(kind)

@@ -12,7 +12,7 @@ import math
 import keras
 import tensorflow as tf
 
-from darts_tf.networks.depthwise import depthwise
+from darts_tf.networks import implementation
 from darts_tf.networks.layer import Layer
 
 
@@ -162,7 +162,7 @@ class DepthwiseConv(Layer):
 
     def _convolve(self, x, stride: int, padding: str):
         kernel = tf.cast(self.kernel, x.dtype)
-        return depthwise(x, kernel, stride, padding)
+        return implementation.depthwise(x, kernel, stride, padding, self.plain)
 
     def _dilated(self, x):
         """Computes dilation 2 as four undilated convolutions, one for each phase."""

@@ -1,4 +1,4 @@
-"""What the layers of image networks are: Keras layers that are quickly made.
+"""Base layer with cheap construction: plain attributes bypass Keras's tracking.
 
 A supernet has some 3,000 of them, and as many variables; to make them is a
 quarter of the time to the first step.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from darts_tf.networks import implementation
+
 SCOPE = "weights/"
-"""Ends with a slash: whatever scopes are open around it, it is this one."""
+"""The name scope of all variables: a slash at its end makes it absolute."""
 PLAIN = (type(None), bool, int, str)
-"""Attributes of these types hold no layer and no variable."""
+"""The types of attributes that hold no layer and no variable."""
 
 
 class Layer(keras.layers.Layer):
@@ -21,10 +23,14 @@ class Layer(keras.layers.Layer):
     Keras and TensorFlow look through each attribute that is set for what they
     have to keep track of. Here they do not see plain values; so no attribute
     may be a layer first and a plain value later.
+
+    Attributes:
+      plain: True for a layer that takes nothing from networks/compiled.
     """
 
     def __init__(self, **kwargs):
         super().__init__(autocast=False, **kwargs)
+        self.plain = implementation.is_plain()
 
     def __setattr__(self, name: str, value) -> None:
         if isinstance(value, PLAIN):
@@ -33,7 +39,7 @@ class Layer(keras.layers.Layer):
             super().__setattr__(name, value)
 
     def add_weight(self, *args, **kwargs) -> keras.Variable:
-        """As Keras's; for TensorFlow its name is the same in all layers.
+        """Creates a variable whose name, for TensorFlow, all layers share.
 
         TensorFlow keeps a kernel for each name that a variable was created
         under, and a new one takes longer than all the rest of a variable.

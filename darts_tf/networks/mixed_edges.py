@@ -58,6 +58,10 @@ class MixedEdges(Edges):
         for layer in (*self.norms.values(), *self.layers.values()):
             operations.build_once(layer, shape)
 
+    def operation(self, row: int, name: str):
+        """Returns the layer of a candidate with weights on the edge of a row."""
+        return self.layers[f"{row}/{name}"]
+
     def call(self, x, weights, seed=None, training=False):
         """Computes sum_o p_o o(x) for each edge (eq. 2).
 
@@ -93,5 +97,5 @@ class MixedEdges(Edges):
             return self.norms[name](y, training=training) if self.norms else y
         if self._is_node(name):
             return x
-        layer = self.layers[f"{row}/{name}"]
+        layer = self.operation(row, name)
         return layer(tf.nn.relu(x) if layer.activated else x, training=training)

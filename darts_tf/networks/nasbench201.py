@@ -13,16 +13,13 @@ import functools
 import keras
 import tensorflow as tf
 
-from darts_tf.networks import operations
+from darts_tf.networks import implementation, operations
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
-from darts_tf.networks.compiled import recomputation
-from darts_tf.networks.compiled.packed_edges import PackedEdges
 from darts_tf.networks.convolutions import Conv, strided
 from darts_tf.networks.derived import PACKAGE, DerivedNetwork
 from darts_tf.networks.discrete_edges import discrete_units
 from darts_tf.networks.drop_path import edge_arguments
-from darts_tf.networks.mixed_edges import MixedEdges
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
@@ -35,6 +32,7 @@ from darts_tf.networks.stem_and_head import (
     check_ends,
     cifar_stem,
 )
+from darts_tf.networks.supernet_edges import packed_edges
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import CELL, STAGES, cells_a_stage
@@ -77,7 +75,7 @@ class ResidualBlock(operations.Block):
 class _Trunk(keras.Model):
     """Stem, stages and classifier; subclasses build the cells."""
 
-    recompute = sloped = False
+    recompute = has_directional_derivatives = False
     _norm = staticmethod(functools.partial(BatchNorm, True))
 
     def __init__(self, channels: int, layers: int, classes: int, **kwargs):
@@ -120,7 +118,7 @@ class _Trunk(keras.Model):
         for layer, cell in enumerate(self.cells):
             for block in self._before(layer):
                 x = block(x, training=training)
-            x = recomputation.call_cell(
+            x = implementation.call_cell(
                 cell, [x], self.recompute, training, **arguments(layer)
             )
         x = tf.nn.relu(self.last_norm(widened(x), training=training))
@@ -160,28 +158,25 @@ class Supernet(_Trunk):
         compiled: bool = True,
     ):
         check_channels(channels, partial_channels)
-        self.space, self.recompute, self._compiled = space, recompute, compiled
+        self.space, self.recompute, self.plain_edges = space, recompute, not compiled
         self.partial_channels = partial_channels
         self._norm = functools.partial(BatchNorm, True, momentum=0.0)
-        super().__init__(channels, layers, classes, name="supernet")
+        self._edges = packed_edges(compiled)
+        with implementation.plain(not compiled):
+            super().__init__(channels, layers, classes, name="supernet")
 
     def _build_cell(self, layer, channels):
         spec = self.space.cell(self.kinds[layer])
         norm = functools.partial(BatchNorm, False, momentum=0.0)
         groups, join = self.partial_channels, None
         units = [
-            self._edges(spec, source, channels // groups, norm)
+            self._edges(spec, source, channels // groups, norm=norm)
             for source in range(spec.inputs + spec.nodes - 1)
         ]
         if groups > 1:
             units = [PartialEdges(mixed, groups) for mixed in units]
             join = Joint(groups)
         return Cell(units, spec.nodes, spec.concat, [None] * spec.inputs, join)
-
-    def _edges(self, spec, source, channels, norm):
-        if self._compiled:
-            return PackedEdges(spec, source, channels, norm)
-        return MixedEdges(spec, source, channels, 1, norm, normalize_pools=False)
 
     def call(self, images, mixing_weights, seed=None, training=False):
         """Computes the logits [B, classes] of images [B, H, W, channels].

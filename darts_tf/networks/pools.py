@@ -1,4 +1,4 @@
-"""The pools among the candidate operations (DARTS sect. 3.1.1).
+"""Max and average pooling as candidate operations (DARTS sect. 3.1.1).
 
 [B, H, W, C] -> [B, ceil(H/stride), ceil(W/stride), C].
 """
@@ -8,25 +8,25 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.networks.compiled import derivative_mode
+from darts_tf.networks import implementation
 from darts_tf.networks.convolutions import pad
 
 
 def max_pool(x, stride: int):
-    """3 x 3 max pooling, padded by one pixel that never wins.
+    """Computes 3 x 3 max pooling, padded by one pixel that never wins.
 
     Padded explicitly with stride 1 too, where it may be differentiated twice:
     where input and output have one size, TensorFlow's MaxPoolGradGrad works in
     place on a buffer that it still has to read, and second derivatives in a
     graph come out wrong (tests/networks/test_pools.py shows it).
     """
-    if stride == 1 and derivative_mode.first_order_only():
+    if stride == 1 and implementation.is_differentiated_once():
         return tf.nn.max_pool2d(x, 3, 1, "SAME")
     return tf.nn.max_pool2d(pad(x, 1, x.dtype.min), 3, stride, "VALID")
 
 
 def avg_pool(x, stride: int):
-    """3 x 3 average pooling; padding is not counted in the average."""
+    """Computes 3 x 3 average pooling; padding is not counted in the average."""
     if stride == 1:
         return tf.nn.avg_pool2d(x, 3, 1, "SAME")
     y = tf.nn.avg_pool2d(pad(x, 1), 3, stride, "VALID")
@@ -36,7 +36,7 @@ def avg_pool(x, stride: int):
 
 
 def _counted(size: int, stride: int) -> np.ndarray:
-    """Of the three pixels under each window along one side, those inside."""
+    """Returns how many of each window's three pixels along a side are no padding."""
     first = np.arange(0, size, stride) - 1
     return np.minimum(first + 3, size) - np.maximum(first, 0)
 

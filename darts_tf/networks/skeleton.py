@@ -13,9 +13,8 @@ import keras
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.networks import operations
+from darts_tf.networks import implementation, operations
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.compiled import recomputation
 from darts_tf.networks.precision import widened
 from darts_tf.networks.stem_and_head import Classifier, check_ends, cifar_stem
 from darts_tf.space.conv import reduction_layers
@@ -51,7 +50,7 @@ class Trunk(keras.Model):
             halved = kind == "reduce"
         self.classifier = Classifier(classes)
 
-    recompute = sloped = False
+    recompute = has_directional_derivatives = False
     _stem_halves = False
     _stem_norm = functools.partial(BatchNorm, True)
 
@@ -94,7 +93,7 @@ class Trunk(keras.Model):
         """Yields the output of each cell, [B, H, W, C]."""
         s0, s1 = self._stem(images, training)
         for layer, cell in enumerate(self.cells):
-            out = recomputation.call_cell(
+            out = implementation.call_cell(
                 cell, [s0, s1], self.recompute, training, **arguments(layer)
             )
             s0, s1 = s1, out

@@ -24,10 +24,13 @@ from darts_tf.config import (
 )
 from darts_tf.config_rules import RELAXED, is_text
 from darts_tf.errors import InputError
+from darts_tf.programs import plugins
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.pictures.genotypes import draw_alpha_history
 from darts_tf.run.workdir import Workdir
+from darts_tf.space import conv, recurrent
 from darts_tf.space.genotype import Genotype
+from darts_tf.space.published import any_genotype
 from darts_tf.space.registry import space_by_name
 
 if TYPE_CHECKING:
@@ -158,7 +161,8 @@ def evaluate(
     """Trains a genotype's network from scratch, and tests it once, at the end.
 
     Args:
-      genotype: or a JSON file, or a published name.
+      genotype: or what it can be read from: a JSON file, a published name, what
+        other projects print.
       data: of `darts_tf.data`, or the name of a data set.
       config: the settings.
       workdir: folder of the training; the same call resumes it. None: nothing
@@ -172,14 +176,13 @@ def evaluate(
     from darts_tf.programs import evaluate as program
 
     config = config or TrainingConfig()
-    if isinstance(genotype, Genotype):
-        config = _in_space(config, genotype.space)
-    else:
+    plugins.load(config.plugin)
+    cells = any_genotype(genotype, _usual_space(config, data))
+    if not isinstance(genotype, Genotype):
         config = config.replace(genotype=os.fspath(genotype))
-    config, data = _with_data(config, data)
-    value = genotype if isinstance(genotype, Genotype) else None
+    config, data = _with_data(_in_space(config, cells.space), data)
     with _folder(workdir) as folder, _interruptible():
-        summary = program.run(config, folder, data, value)
+        summary = program.run(config, folder, data, cells)
         files = Workdir(folder)
         outcome = EvaluationOutcome(
             Genotype.from_json(files.genotype.read_text("utf-8")),
@@ -213,8 +216,9 @@ def export(workdir: PathLike, format: str = "saved_model") -> Path:
 
 def _with_data(config: C, data: Any) -> tuple[C, Any]:
     """Returns (config that names the data, the data or None for a name)."""
+    space = _usual_space(config, data)
     if isinstance(data, str):
-        return config.filled(dataset=data), None
+        return config.filled(dataset=data, space=space), None
     from darts_tf.data import ImageData, TextData
 
     if not isinstance(data, (ImageData, TextData)):
@@ -223,15 +227,24 @@ def _with_data(config: C, data: Any) -> tuple[C, Any]:
             f"from_tfds, from_text, from_dataset); received {type(data).__name__}"
         )
     text = isinstance(data, TextData)
-    if text and "space" not in config.given:
-        config = config.filled(space="darts_recurrent")
-    if text != is_text(config.space):
+    if text != is_text(space):
         kind, other = ("text", "language") if text else ("images", "images")
         raise InputError(
-            f"`data` is {kind}, and `space={config.space}` is none for {other}; "
-            "give another space"
+            f"`data` is {kind}, and `space={space}` is none for {other}; give another "
+            "space"
         )
-    return config.filled(dataset=data.name), data
+    return config.filled(dataset=data.name, space=space), data
+
+
+def _usual_space(config: SearchConfig | TrainingConfig, data: Any) -> str:
+    """Returns the config's space; for text the recurrent one unless one is given."""
+    from darts_tf.data import TextData
+    from darts_tf.data.text.loading import NAMES
+
+    text = data in NAMES if isinstance(data, str) else isinstance(data, TextData)
+    if text and "space" not in config.given and config.space == conv.SPACE.name:
+        return recurrent.SPACE.name
+    return config.space
 
 
 def _in_space(config: TrainingConfig, space: str) -> TrainingConfig:

@@ -18,7 +18,6 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.estimation.estimates import Estimate, Estimator, of_accuracy
 from darts_tf.estimation.table import TableEstimator
-from darts_tf.networks.compiled.flat_weights import WeightRow
 from darts_tf.programs import nasbench201_oracle
 from darts_tf.programs.image_data import Batches
 from darts_tf.programs.supernets import trained_supernet
@@ -27,6 +26,7 @@ from darts_tf.programs.weight_inheritance import Inherit
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.darts.discretisation import genotype_weights
+from darts_tf.strategy.darts.execution import weights_of
 from darts_tf.strategy.darts.relaxation import cells_loss
 from darts_tf.strategy.one_shot.shared_weights import SupernetAccuracy
 
@@ -81,10 +81,10 @@ class OneShot:
         size = trained.config.batch_size
         whole = trained.data.parts[1].size // size
         self._images = size * (config.measured_batches or whole)
-        row = WeightRow(trained.model)
-        self._w = replicas.compile(lambda: [row.packed()])()
+        weights = weights_of(trained.model)
+        self._w = replicas.compile(weights.values)()
         self._accuracy = SupernetAccuracy(
-            row.loss(cells_loss(trained.model)),
+            weights.loss(cells_loss(trained.model)),
             trained.model.space,
             trained.model.kinds,
             replicas,

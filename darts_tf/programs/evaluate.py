@@ -60,7 +60,7 @@ def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
     task.check_limits(config, genotype, data)
     divided = task.training_data(config, data)
     loop = task.training(config, genotype, replicas, divided)
-    memory_report.training(config, genotype, divided, replicas)
+    memory_report.report(loop.model, "training", config, divided, replicas)
     with setup.open_run("evaluate", config, path, replicas, data) as workdir:
         if replicas.chief:
             _check_same(genotype, workdir)

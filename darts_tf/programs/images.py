@@ -9,8 +9,7 @@ from darts_tf.data.images.loading import ImageData
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
-from darts_tf.networks import conv, nasbench201
-from darts_tf.networks.depthwise import for_inference
+from darts_tf.networks import conv, implementation, nasbench201
 from darts_tf.programs import (
     diagnostics,
     multiply_adds_limit,
@@ -184,7 +183,7 @@ class ImageProgramTask:
         setup.load_network(model, arrays)
 
         def forward(images):
-            with for_inference():
+            with implementation.plain():
                 return model(images, training=False)
 
         image_model.export_saved_model(
@@ -219,6 +218,7 @@ def search_settings(config: SearchConfig, steps_per_epoch: int) -> SearchSetting
         partial_channels=config.partial_channels,
         warmup_epochs=config.warmup_epochs,
         seed=config.seed,
+        compiled=config.compiled,
     )
 
 
@@ -262,6 +262,7 @@ def built_supernet(config: SearchConfig, data: Data, replicas: Replicas):
             config.recompute,
             config.partial_channels,
             config.jit == "on",
+            config.compiled,
         )
         model.build((None, *data.images.image_shape))
     return model
@@ -276,14 +277,20 @@ def supernet(
     recompute: bool = False,
     partial_channels: int = 1,
     xla: bool = False,
+    compiled: bool = True,
 ):
     """Returns the search network of a space, not built yet."""
     sizes = channels, layers, classes
     less = {"recompute": recompute, "partial_channels": partial_channels}
     if space.name == "nasbench201":
-        return nasbench201.Supernet(space, *sizes, **less)
+        return nasbench201.Supernet(space, *sizes, compiled=compiled, **less)
     return conv.Supernet(
-        space, *sizes, second_derivatives=second_derivatives, xla=xla, **less
+        space,
+        *sizes,
+        second_derivatives=second_derivatives,
+        xla=xla,
+        compiled=compiled,
+        **less,
     )
 
 

@@ -1,119 +1,130 @@
-"""The line about memory that a program prints before its first step.
-
-It is a forecast: where it cannot be made, that is said and the run goes on.
-"""
+"""Prints the memory that a run will take; where that fails, the run goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
 
-from darts_tf.config import SearchConfig
+import keras
+import psutil
+import tensorflow as tf
+
+from darts_tf.config import Config
+from darts_tf.data.available_memory import available_memory
 from darts_tf.data.text.loading import TextData
 from darts_tf.descent.replicas import Replicas
-from darts_tf.programs import memory_line
-from darts_tf.programs.image_data import Data
-from darts_tf.programs.memory_steps import (
-    GIVEN_WEIGHTS,
-    ImageSearch,
-    ImageTraining,
-    TextSearch,
-    TextTraining,
-)
-from darts_tf.programs.task import ImageConfig
-from darts_tf.space.genotype import Genotype
+from darts_tf.networks.footprint import memory as footprint
+from darts_tf.networks.footprint.memory import GB, Memory, Needs
+from darts_tf.networks.language import LanguageModel
 
 
-def search(config: SearchConfig, data: Data | TextData, replicas: Replicas) -> None:
-    """Prints the memory of a search by descent on alpha."""
-    share = config.batch_size // replicas.count
-    if isinstance(data, TextData):
-        step = TextSearch(
-            config.method,
-            config.hidden_size,
-            data.vocabulary.size,
-            config.bptt,
-            share,
-            config.micro_batches,
-        )
-    else:
-        step = _image_search(config, data, share, config.method)
-    _print(step, data, replicas)
-
-
-def given_weights(config: SearchConfig, data: Data, replicas: Replicas) -> None:
-    """Prints the memory of descent on w alone, at given mixing weights."""
-    share = config.batch_size // replicas.count
-    step = _image_search(config, data, share, GIVEN_WEIGHTS)
-    _print(step, data, replicas)
-
-
-def training(
-    config: ImageConfig,
-    genotype: Genotype,
-    data: Data | TextData,
-    replicas: Replicas,
+def report(
+    model: keras.Model, method: str, config: Config, data, replicas: Replicas
 ) -> None:
-    """Prints the memory of a derived network's training."""
-    share = config.batch_size // replicas.count
-    if isinstance(data, TextData):
-        step = TextTraining(
-            genotype,
-            config.hidden_size,
-            data.vocabulary.size,
-            config.bptt,
-            share,
-            replicas.count,
-        )
-    else:
-        step = ImageTraining(
-            genotype,
-            config.channels,
-            config.layers,
-            share,
-            replicas.count,
-            config.auxiliary_weight > 0,
-            config.network,
-            config.precision,
-            data.images.num_classes,
-            tuple(data.images.image_shape),
-        )
-    _print(step, data, replicas)
+    """Prints the line, and a warning where more is needed than is free.
 
-
-def _image_search(config: SearchConfig, data: Data, share: int, method: str):
-    regularizer = config.lambda_regularizer
-    return ImageSearch(
-        config.space,
-        method,
-        config.channels,
-        config.layers,
-        share,
-        config.micro_batches,
-        config.recompute,
-        config.partial_channels,
-        "none" if method == GIVEN_WEIGHTS else regularizer,
-        config.lambda_gradient,
-        config.precision,
-        data.images.num_classes,
-        tuple(data.images.image_shape),
-    )
-
-
-def _print(step, data: Data | TextData, replicas: Replicas) -> None:
-    unless_it_fails(lambda: memory_line.tell(step, _bytes_of(data), replicas))
-
-
-def unless_it_fails(forecast: Callable[[], None]) -> None:
-    """Makes a forecast; prints why where it cannot be made."""
+    Args:
+      model: the built network.
+      method: of the search, or "weights" where alpha stands still, or "training"
+        for a derived network.
+      config: of the program.
+      data: its divided images or its text.
+      replicas: where it runs; only the chief prints.
+    """
+    if not replicas.chief:
+        return
     try:
-        forecast()
+        _print(model, method, config, data, replicas)
     except Exception as error:  # whatever it is, the run itself may be fine
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        print(f"memory: unknown ({reason})", flush=True)
+        print(f"memory: unknown ({error!r})", flush=True)
 
 
-def _bytes_of(data: Data | TextData) -> int:
+def estimates(model, method: str, config, replicas: int) -> dict[str, Memory]:
+    """Returns the memory of a replica as it is (""), and by flags that may save."""
+    sizes = footprint.sizes_of(model, config.bptt)
+    share = config.batch_size // replicas
+
+    def at(examples: int, recompute: bool) -> Memory:
+        needs, size = _needs(model, method, config, recompute)
+        elements = sizes.recomputed if recompute else sizes.elements
+        return footprint.estimate(size * examples * elements, sizes, needs)
+
+    if method == "training":
+        half, name = share // 2, f"--batch_size={share // 2 * replicas}"
+        return {"": at(share, False)} | ({name: at(half, False)} if half else {})
+    slices, recompute = config.micro_batches, config.recompute
+    results = {"": at(-(-share // slices), recompute)}
+    if not isinstance(model, LanguageModel):
+        results["--recompute"] = at(-(-share // slices), True)
+    if share % (4 * slices) == 0:
+        results[f"--micro_batches={4 * slices}"] = at(share // slices // 4, recompute)
+    return results
+
+
+def _needs(model, method: str, config, recompute: bool) -> tuple[list[Needs], float]:
+    """Returns what a step needs, and the size of its activations beside float32's."""
+    if isinstance(model, LanguageModel):
+        return [footprint.TEXT[method]], 1.0
+    searched = method not in ("training", "weights")
+    regularized = searched and config.lambda_regularizer != "none"
+    nested = method == "exact" and (recompute or not model.has_directional_derivatives)
+    nested = nested or (regularized and config.lambda_gradient == "exact")
+    names = ["nested" if nested else method]
+    names += ["regularizer"] * regularized + ["recompute"] * recompute
+    wide = regularized or method == "finite_difference" or config.precision == "float32"
+    return [footprint.IMAGES[n] for n in names], 1.0 if wide else footprint.NARROW
+
+
+def _print(model, method: str, config, data, replicas: Replicas) -> None:
+    gpus = tf.config.list_logical_devices("GPU")
+    here = min(replicas.count, len(tf.config.list_logical_devices("CPU")))
+
+    def on_device(memory: Memory) -> Memory:
+        if gpus:
+            return Memory(memory.activations, memory.weights)
+        held = here * memory.activations, here * memory.weights
+        return Memory(*held, memory.program, _bytes_of(data))
+
+    every = estimates(model, method, config, replicas.count).items()
+    memories = {flag: on_device(memory) for flag, memory in every}
+    free, place = free_memory(gpus), "a GPU" if gpus else "main memory"
+    print(line(memories, free, place), flush=True)
+    total = sum(memories[""])
+    if free is not None and total > free:
+        takes = f"about {total / GB:.1f} GB of {place} and {free / GB:.1f} GB are free"
+        warning = f"warning: this run takes {takes}; it may end for want of memory"
+        print(warning, file=sys.stderr, flush=True)
+
+
+def line(memories: dict[str, Memory], free: float | None, place: str) -> str:
+    """Returns the line; of the flags those that save what its digits show."""
+    totals = {flag: round(sum(m) / GB, 1) for flag, m in memories.items()}
+    parts = memories[""]._asdict().items()
+    listed = ", ".join(f"{name} {size / GB:.1f}" for name, size in parts if size)
+    words = [f"memory: about {totals['']} GB of {place} ({listed})"]
+    if free is not None:
+        words.append(f"free: {free / GB:.1f} GB")
+    less = [f"{f} about {size}" for f, size in totals.items() if size < totals[""]]
+    return "; ".join(words + ([f"with {', '.join(less)}"] if less else []))
+
+
+def free_memory(gpus: list) -> float | None:
+    """Returns the bytes that the run may take: used by it already, or free.
+
+    Of several GPUs those of the one with the fewest; None where that is not known.
+    """
+    if not gpus:
+        return float(available_memory() + psutil.Process().memory_info().rss)
+    from tensorflow.python.client import device_lib  # no public name tells the limit
+
+    limits = {d.name: d.memory_limit for d in device_lib.list_local_devices()}
+    used = tf.config.experimental.get_memory_info
+    known = [gpu.name for gpu in gpus if gpu.name in limits]
+    free = [limits[name] - used(name.lstrip("/"))["current"] for name in known]
+    return min(free, default=None)
+
+
+def _bytes_of(data) -> int:
     """Returns the bytes of the set and its parts."""
-    if isinstance(data, TextData):
-        return data.train.nbytes + data.valid.nbytes
-    return sum(part.nbytes for part in (data.images.train, *data.parts))
+    text = isinstance(data, TextData)
+    parts = (data.train, data.valid) if text else (data.images.train, *data.parts)
+    return sum(part.nbytes for part in parts)

@@ -119,8 +119,8 @@ def build(search: Workdir, stored: SearchConfig, config: DerivationConfig):
     task = ImageProgramTask()
     replicas = setup.prepare(stored, stored.space, supernet=True)
     data = task.search_data(stored)
-    memory_report.given_weights(stored, data, replicas)
     trained = task.search(stored, replicas, data)
+    memory_report.report(trained.task.model, "weights", stored, data, replicas)
     trained.restore({n: a for n, a in arrays.items() if not n.startswith("run/")})
     settings = perturbation_loop.PerturbationSettings(
         tune_epochs=config.tune_epochs,
@@ -137,7 +137,7 @@ def build(search: Workdir, stored: SearchConfig, config: DerivationConfig):
     )
     loop = perturbation_loop.PerturbationLoop(
         trained.task.model,
-        snapshot(trained.task.w)[0],
+        snapshot(trained.task.w),
         trained.architecture.mixing_weights(),
         settings,
         Batches(stored, data, 0, replicas).augmented,

@@ -96,7 +96,7 @@ def finish_search(
     devices: int = 1,
 ) -> str:
     """Writes genotype.json, result.json and pictures; returns the summary."""
-    genotype = loop.found()
+    genotype = loop.final_genotype()
     picture = write_genotype(workdir, genotype)
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     outcome = {"skip_connections": skips} | alarms.outcome(loop, genotype)

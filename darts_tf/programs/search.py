@@ -48,8 +48,8 @@ def _descend(config: SearchConfig, path: str | Path, data) -> str:
     nasbench201_oracle.check(config, config.space)
     task, values = task_of(config.space), setup.run_values(config, data)
     divided = task.search_data(config, data)
-    memory_report.search(config, divided, replicas)
     loop = task.search(config, replicas, divided)
+    memory_report.report(loop.task.model, config.method, config, divided, replicas)
     with setup.open_run("search", config, path, replicas, data) as workdir:
         with records.reporting(workdir, values, replicas) as reporter:
             cost = drive(

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import pathlib
 import platform
+import random
 from collections.abc import Collection, Iterator
 
 import keras
@@ -35,16 +36,23 @@ def own_process() -> None:
 
 @contextlib.contextmanager
 def restored_options() -> Iterator[None]:
-    """Restores the global options that `prepare` changes, in a library's caller."""
+    """Restores what `prepare` changes in the process of a library's caller.
+
+    These are options of TensorFlow and Keras and the states of NumPy's and Python's
+    random numbers; TensorFlow's seed cannot be read.
+    """
     if _owns_process:
         yield
         return
     name = "disable_meta_optimizer"
     disabled = tf.config.optimizer.get_experimental_options().get(name, False)
     filtering = keras.config.is_traceback_filtering_enabled()
+    numbers = np.random.get_state(), random.getstate()
     try:
         yield
     finally:
+        np.random.set_state(numbers[0])
+        random.setstate(numbers[1])
         tf.config.optimizer.set_experimental_options({name: disabled})
         if filtering:
             keras.config.enable_traceback_filtering()

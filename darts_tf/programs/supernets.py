@@ -12,11 +12,11 @@ from darts_tf.config_rules import BILEVEL, RELAXED, SHARING, is_text
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import STEP, load
 from darts_tf.errors import InputError
-from darts_tf.networks.compiled.flat_weights import WeightRow
 from darts_tf.programs.image_data import Data
 from darts_tf.programs.images import ImageProgramTask, built_supernet
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.workdir import Workdir, read_settings
+from darts_tf.strategy.darts.execution import weights_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,12 +61,12 @@ def trained_supernet(
     step, arrays = newest
     divided = ImageProgramTask().search_data(stored, data)
     model = built_supernet(stored, divided, replicas)
-    row = WeightRow(model)
-    variable = tf.Variable(row.packed(), trainable=False)
+    weights = weights_of(model)
+    variables = [tf.Variable(value, trainable=False) for value in weights.values()]
     w = {n: a for n, a in arrays.items() if n.startswith("w/")}
-    load({"w": [variable]}, w | {STEP: arrays[STEP]})
-    parts = row.taken_apart(variable)
-    for weight, value in zip(model.trainable_variables, parts, strict=True):
+    load({"w": variables}, w | {STEP: arrays[STEP]})
+    values = weights.unpack(variables)
+    for weight, value in zip(model.trainable_variables, values, strict=True):
         weight.assign(value)
     return TrainedSupernet(model, stored, divided, step)
 

@@ -42,7 +42,15 @@ def load_trained_weights(model: keras.Model, workdir: str | os.PathLike) -> kera
         raise InputError(f"the run in {workdir} has no checkpoint yet")
     _, arrays = latest
     groups = _groups(model)
-    load(groups, _selected(groups, arrays, getattr(model, "auxiliary", None) is None))
+    selected = _selected(groups, arrays, getattr(model, "auxiliary", None) is None)
+    try:
+        load(groups, selected)
+    except InputError as error:
+        raise InputError(
+            f"the weights of the run in {workdir} have other shapes than those of the "
+            "model; build the model with the run's channels, layers and classes, which "
+            "are in its result.json"
+        ) from error
     return model
 
 

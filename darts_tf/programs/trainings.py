@@ -59,8 +59,9 @@ class Full:
         self._task = task_of(config.space)
         self._data = self._task.training_data(config, data)
         first = random_genotype(space_by_name(config.space), config.seed)
-        self._training(first)
-        memory_report.training(config, first, self._data, replicas)
+        model = self._training(first).model
+        memory_report.report(model, "training", config, self._data, replicas)
+        del model
         self._forget()
 
     def __call__(self, genotype: Genotype, folder: Path) -> Estimate:

@@ -48,8 +48,8 @@ def search(config: SearchConfig, path, data=None) -> str:
 def build(config: SearchConfig, replicas: Replicas, data=None) -> RandomWeightSharing:
     """Returns the search loop of a supernet with random weights."""
     data = ImageProgramTask().search_data(config, data)
-    memory_report.given_weights(config, data, replicas)
     model = built_supernet(config, data, replicas)
+    memory_report.report(model, "weights", config, data, replicas)
     settings = WeightSharingSettings(
         epochs=config.epochs,
         steps_per_epoch=data.parts[0].size // config.batch_size,

@@ -94,6 +94,7 @@ def test_table_and_picture(folders, tmp_path):
     assert imread(tmp_path / "collapse.png").std() > 0
 
 
+@pytest.mark.slow
 def test_what_is_no_search_is_refused(folders, tmp_path):
     for run in (str(folders[3]), str(tmp_path / "nowhere")):
         done = report(tmp_path / "out", run)

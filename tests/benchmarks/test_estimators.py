@@ -55,6 +55,7 @@ def test_with_ties_as_defined():
         assert kendall(x, y) == pytest.approx(tau)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_what_is_known():
     """Pairs of normals with correlation 0.5: Spearman 6/pi asin(1/4)."""
     random, inside = np.random.default_rng(0), 0
@@ -115,6 +116,7 @@ def started(study, *more) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 def test_a_finished_study_is_reported_and_not_run_again(study):
     done = started(study)
     assert done.returncode == 0, done.stderr
@@ -132,6 +134,7 @@ def test_a_finished_study_is_reported_and_not_run_again(study):
     assert (study / "out" / "estimators.png").stat().st_size
 
 
+@pytest.mark.slow
 def test_the_lines_of_a_search_that_is_gone_are_kept(study):
     first = started(study)
     lines = (study / "out/estimators.jsonl").read_text()
@@ -144,6 +147,7 @@ def test_the_lines_of_a_search_that_is_gone_are_kept(study):
     assert [row[:6] for row in only.stdout.splitlines()[2:]] == ["| bad ", "| tabl"]
 
 
+@pytest.mark.slow
 def test_bad_input(study):
     done = started(study, "--flagfiles=no.flags")
     assert done.returncode == 2 and "no.flags" in done.stderr

@@ -30,6 +30,7 @@ def test_a_process_says_its_numbers():
     assert summary(given["lines"]) == {"first_step": 9, "step": 2, "peak_gb": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command, text, seconds, why",
     [

@@ -23,6 +23,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.slow
 def test_each_kernel_has_a_row_and_each_map_a_column():
     done = subprocess.run(
         [

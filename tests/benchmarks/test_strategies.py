@@ -42,6 +42,7 @@ def test_the_permutation_test():
     assert benchmark.p_value(one, one + 20) < 0.002
 
 
+@pytest.mark.slow
 def test_a_search_and_its_picture(tmp_path):
     generator = np.random.default_rng(0)
     valid = generator.uniform(50, 90, 15_625)

@@ -14,6 +14,7 @@ SMALL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", SMALL)
 def test_its_line_names_what_was_timed(space):
     done = subprocess.run(

@@ -9,7 +9,6 @@ import re
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from darts_tf.networks.conv import (
     EvaluationNetwork,
@@ -18,7 +17,6 @@ from darts_tf.networks.conv import (
 )
 from darts_tf.space import conv
 from darts_tf.space.published import CONVOLUTIONAL
-from darts_tf.strategy.darts import relaxation
 
 HERE = pathlib.Path(__file__).parent.parent / "goldens"
 FOLDER = pathlib.Path(os.environ.get("DARTS_TF_GOLDENS", HERE))
@@ -31,6 +29,7 @@ def count_cases():
     return [k for k in counts if re.search("cifar10|imagenet", k)], counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", count_cases()[0])
 def test_parameter_count(key):
     genotype, data, channels, layers, auxiliary = key.split("/")
@@ -45,15 +44,14 @@ def test_parameter_count(key):
         classes,
         auxiliary == "aux1",
     )
-    model(tf.zeros((1, size, size, 3)), training=True)
+    model.build((None, size, size, 3))
     total = sum(np.prod(v.shape) for v in model.trainable_variables)
     assert total == count_cases()[1][key]
 
 
+@pytest.mark.slow
 def test_supernet_of_the_paper_has_1930618_weights():
     model = Supernet(conv.SPACE, 16, 8, 10)
-    alpha = relaxation.initial_alpha(conv.SPACE, 0)
-    cells = relaxation.per_cell(alpha, conv.SPACE, model.kinds)
-    model(tf.zeros((1, 32, 32, 3)), cells)
+    model.build((None, 32, 32, 3))
     total = sum(np.prod(v.shape) for v in model.trainable_variables)
     assert total == 1_930_618

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 
@@ -45,17 +46,26 @@ def close(value, golden, bound: float = TIGHT) -> None:
     assert np.abs(value - golden).max() <= bound * scale
 
 
+@functools.cache
+def supernet(name: str) -> Supernet:
+    """Builds the network once for all regularizers."""
+    channels, layers, _, _, classes = map(int, GOLDEN["lambda/config"])
+    model = Supernet(space_by_name(name), channels, layers, classes)
+    model.build((None, *GOLDEN["lambda/x"].shape[1:]))
+    fill(model)
+    return model
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name, short", CASES)
 def test_regulariser(name, short):
     golden = {k: GOLDEN[f"lambda/{name}/{short}/{k}"] for k in KEYS}
-    channels, layers, batch, size, classes = map(int, GOLDEN["lambda/config"])
+    batch, size = map(int, GOLDEN["lambda/config"][2:4])
     x, y = (tf.constant(GOLDEN[f"lambda/{k}"]) for k in "xy")
     assert tuple(x.shape) == (batch, size, size, 3)
     space = space_by_name(SPACES.get(name, name))
-    model = Supernet(space, channels, layers, classes)
+    model = supernet(space.name)
     alpha = [tf.constant(golden[f"alpha_{s.name}"]) for s in space.cells]
-    model(x[:1], relaxation.per_cell(alpha, space, model.kinds))
-    fill(model)
     w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
     loss_at = relaxation.cells_loss(model)
     cells = relaxation.cells_of(alpha, space, model.kinds)

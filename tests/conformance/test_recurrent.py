@@ -101,6 +101,7 @@ def test_forward_and_gradients(search):
     close(tf.linalg.global_norm(by_w), "grad_w_global_norm")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("method", ["first_order", "exact"])
 def test_architecture_gradient(search, method, compiled):
@@ -145,6 +146,7 @@ def count_cases():
     return [(k, counts[k]) for k in kept]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key, expected", count_cases())
 def test_parameter_count(key, expected):
     name, _, words, size = key.split("/")
@@ -160,6 +162,7 @@ def test_parameter_count(key, expected):
     assert found == expected
 
 
+@pytest.mark.slow
 def test_every_golden_key_was_checked(request):
     """Runs last; a key that nothing above knows fails."""
     ran = {item.name.split("[")[0] for item in request.session.items}

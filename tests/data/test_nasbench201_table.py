@@ -41,6 +41,7 @@ def written(tmp_path, some, name="table.csv") -> pathlib.Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["table.csv", "table.csv.gz"])
 def test_lookup_and_rank(tmp_path, name):
     table = read_table(written(tmp_path, COMPLETE, name))

@@ -57,6 +57,7 @@ def test_the_trigger_looks_past_the_patience():
     assert not averaging_starts([4, 5, 5, 5, 5, 5], 3.9, 5)
 
 
+@pytest.mark.slow
 def test_rate_follows_the_length_of_the_window(loop):
     rates = [loop.advance()["learning_rate"] for _ in range(3)]
     assert rates == [0.5, 1.0, 1.0]
@@ -74,6 +75,7 @@ def undisturbed_and_resumed(loop):
     return runs
 
 
+@pytest.mark.slow
 def test_resumed_training_equals_an_undisturbed_one(loop):
     """But for the order in which threads add up, one in some six times."""
     (first, after), (again, found) = undisturbed_and_resumed(loop)
@@ -96,11 +98,13 @@ print("SAME")
 """
 
 
+@pytest.mark.slow
 def test_on_one_thread_they_are_equal_to_the_bit():
     one = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     check_says(ONE_THREAD, "SAME", **one)
 
 
+@pytest.mark.slow
 def test_weights_are_averaged_from_the_trigger_on(loop):
     loop.advance()
     for plain, mean in zip(loop._w, loop._average):
@@ -115,6 +119,7 @@ def test_weights_are_averaged_from_the_trigger_on(loop):
         np.testing.assert_allclose(mean, by_hand, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_end_of_epoch_measures_with_the_average(loop):
     loop.advance()
     before = loop.end_epoch()["valid/perplexity"]

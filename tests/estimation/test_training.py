@@ -40,6 +40,7 @@ def loop():
     return Training(net, settings, batches, measured, Replicas("one_device"))
 
 
+@pytest.mark.slow
 def test_resumed_training_equals_an_undisturbed_one(loop):
     loop.advance()
     state = loop.state()
@@ -163,6 +164,7 @@ def in_precision(precision):
     return Training(net, settings, batches, None, Eager("one_device"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_in_low_precision_state_and_measures_are_float32(precision):
     """And a resumed training equals an undisturbed one, near float32's."""

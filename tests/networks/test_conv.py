@@ -25,6 +25,7 @@ def test_mobile_network_needs_even_channels():
         MobileNetwork(V2, 3, 3, 10)
 
 
+@pytest.mark.slow
 def test_each_cell_has_its_own_mixing_weights():
     model = Supernet(conv.SPACE, 2, 4, 3)
     alpha = [tf.constant(a) for a in relaxation.initial_alpha(conv.SPACE, 0)]
@@ -39,6 +40,7 @@ def test_each_cell_has_its_own_mixing_weights():
     assert np.abs(first - last).max() > 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [5, 8, 28, 33])
 @pytest.mark.parametrize("name", ["DARTS_V2", "NASNet", "AmoebaNet"])
 def test_any_image_size_and_published_cell(size, name):

@@ -176,6 +176,7 @@ for channels in (1, 2, 3, 4, 8):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("onednn", ["0", "1"])
 def test_the_gradient_of_a_strided_point_with_and_without_onednn(onednn):
     """tf.nn.conv2d's is wrong with oneDNN on AVX2 (TensorFlow 2.21)."""

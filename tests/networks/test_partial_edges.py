@@ -184,6 +184,7 @@ def supernet(space, groups, **more):
     return model, w, alpha, (images, tf.constant([0, 1, 2, 1]))
 
 
+@pytest.mark.slow
 def test_gradients_of_alpha_and_beta_are_difference_quotients():
     with computed_in_float64():
         model, w, alpha, batch = supernet(SMALL, 2)
@@ -207,6 +208,7 @@ def test_gradients_of_alpha_and_beta_are_difference_quotients():
             assert abs(sum(gradient[:, -1].numpy())) < 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["small", "nasbench201"])
 def test_compiled_and_recomputed_as_eager(name):
     space = SMALL if name == "small" else space_by_name(name)

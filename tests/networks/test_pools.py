@@ -44,7 +44,7 @@ def test_a_max_pool_whose_gradient_has_none_pads_within_itself():
         return y, tape.gradient(y, x, dy)
 
     plain = tf.function(pooled).get_concrete_function()
-    with derivative_mode.differentiated_once():
+    with derivative_mode.set_differentiated_once():
         once = tf.function(pooled).get_concrete_function()
     kinds = [{o.type for o in f.graph.get_operations()} for f in (plain, once)]
     assert ["PadV2" in kind for kind in kinds] == [True, False]

@@ -10,8 +10,8 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.compiled import functional_call
 from darts_tf.networks.compiled.flat_weights import (
-    RowWeights,
-    WeightRow,
+    FlatWeights,
+    SlicedWeights,
     arrays_of,
     row_of,
 )
@@ -34,8 +34,8 @@ def image_batch(seed: int):
 
 def test_they_follow_batches_as_batch_norm_does(net):
     statistics = RunningStatistics(net, Replicas("one_device"))
-    layout = WeightRow(net)
-    w = RowWeights(layout, layout.packed())
+    layout = FlatWeights(net)
+    w = SlicedWeights(layout, layout.packed())
     wanted = [v.value for v in net.non_trainable_variables]
     before = [v.numpy() for v in wanted]
     for seed in (1, 2):
@@ -55,6 +55,7 @@ def test_they_follow_batches_as_batch_norm_does(net):
         np.testing.assert_array_equal(variable, was)
 
 
+@pytest.mark.slow
 def test_arrays_come_back(net):
     statistics = RunningStatistics(net, Replicas("one_device"))
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Real runs of the entry points, tiny; one search serves all tests."""
+"""Runs of the programs, tiny: one search serves several files of tests."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
+
+from tests import forked
 
 ROOT = pathlib.Path(__file__).parents[2]
 TINY = ("--dataset=digits", "--examples=200", "--channels=2", "--layers=3")
 SEARCH = (
     *TINY,
+    "--space=s2",
     "--batch_size=16",
     "--method=first_order",
     "--epochs=2",
@@ -24,16 +28,6 @@ SEARCH = (
     "--alpha_learning_rate=0.1",
     "--temperature_end=0.25",
 )
-# An entry point on two logical CPU devices.
-TWO_DEVICES = """
-import runpy, sys
-import tensorflow as tf
-cpus = tf.config.list_physical_devices("CPU")
-two = [tf.config.LogicalDeviceConfiguration()] * 2
-tf.config.set_logical_device_configuration(cpus[0], two)
-sys.argv = sys.argv[1:]
-runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,11 +39,8 @@ class Programs:
 
     def start(self, program: str, *flags, **environment) -> subprocess.Popen:
         """`python -m train.<program> flags`, in the background."""
-        return self._started("-m", f"train.{program}", *flags, **environment)
-
-    def _started(self, *arguments, **environment) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, *map(str, arguments)],
+            [sys.executable, "-m", f"train.{program}", *map(str, flags)],
             cwd=ROOT,
             text=True,
             stdout=subprocess.PIPE,
@@ -57,19 +48,17 @@ class Programs:
             env=os.environ | {"MPLBACKEND": "agg"} | environment,
         )
 
-    def run(self, program: str, *flags, code: int = 0) -> str:
-        """Waits for the end; gives all that was printed."""
-        return self._ended(self.start(program, *flags), code)
+    def run(self, program: str, *flags, code: int = 0, devices: int = 1) -> str:
+        """Waits for the end of a fork (tests/forked.py); returns all that it printed.
 
-    def run_on_two_devices(self, program: str, *flags) -> str:
-        """The same, where TensorFlow sees two CPU devices."""
-        arguments = ("-c", TWO_DEVICES, f"train.{program}", *flags)
-        return self._ended(self._started(*arguments), 0)
-
-    def _ended(self, started: subprocess.Popen, code: int) -> str:
-        with started as process:
-            output, _ = process.communicate(timeout=1500)
-        assert process.returncode == code, output
+        With two devices TensorFlow sees two CPUs.
+        """
+        with tempfile.NamedTemporaryFile(suffix=".log") as file:
+            path = pathlib.Path(file.name)
+            module = f"train.{program}"
+            ended = forked.run(path, *flags, module=module, devices=devices)
+            output = path.read_text(errors="replace")
+        assert ended == code, output
         return output
 
 

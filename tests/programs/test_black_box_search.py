@@ -123,6 +123,7 @@ def test_trainings_are_cut_in_two_and_go_on(programs, tmp_path):
     assert "test" not in result and "validation accuracy" in output
 
 
+@pytest.mark.slow
 def test_a_network_starts_the_same_whatever_was_trained_before():
     config = SearchConfig(
         **FULL,

@@ -70,5 +70,5 @@ def test_derive_takes_the_epoch_that_the_search_went_back_to(programs, stopped):
     found["early_stop"]["taken"] = 1
     (folder / "result.json").write_text(json.dumps(found))
     programs.run("derive", f"--workdir={folder}")
-    first = load_genotype(str(folder / "genotypes" / "epoch_0001.json"))
-    assert load_genotype(str(folder / "genotype.json")) == first
+    first = load_genotype(str(folder / "genotypes" / "epoch_0001.json"), "s2")
+    assert load_genotype(str(folder / "genotype.json"), "s2") == first

@@ -159,6 +159,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert not (tmp_path / "run").exists() and not stub.calls()
 
 
+@pytest.mark.program
 def test_what_means_nothing_is_refused_before_the_first_search(tmp_path):
     """By the children's own check, which takes no part in a search."""
     path = tmp_path / "of.flags"
@@ -168,6 +169,7 @@ def test_what_means_nothing_is_refused_before_the_first_search(tmp_path):
             flagfiles.check_parses(name, str(path))
 
 
+@pytest.mark.program
 def test_end_to_end(tmp_path):
     """The one true run: real children, tiny; some forty CPU seconds."""
     texts = {

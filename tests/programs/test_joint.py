@@ -55,7 +55,7 @@ def test_alpha_reads_far_from_w_the_same_text():
 
 def test_search_on_two_devices(programs, tmp_path):
     folder = tmp_path / "search"
-    output = programs.run_on_two_devices(
+    output = programs.run(
         "search",
         "--space=s2",
         "--dataset=digits",
@@ -67,6 +67,7 @@ def test_search_on_two_devices(programs, tmp_path):
         "--distribute=mirrored",
         "--optimization=joint_simultaneous",
         f"--workdir={folder}",
+        devices=2,
     )
     assert "Search finished" in output
     record = last_epoch(folder)

@@ -34,7 +34,7 @@ def test_language_on_two_devices_is_as_on_one(programs, text, tmp_path):
     found = {}
     for kind in ("mirrored", "one_device"):
         folder = tmp_path / kind
-        programs.run_on_two_devices(
+        programs.run(
             "evaluate",
             *TEXT,
             "--genotype=DARTS_V2",
@@ -42,6 +42,7 @@ def test_language_on_two_devices_is_as_on_one(programs, text, tmp_path):
             f"--workdir={folder}",
             f"--distribute={kind}",
             "--report_every=1",
+            devices=2,
         )
         found[kind] = losses(folder)
     assert len(found["mirrored"]) == len(found["one_device"]) > 5
@@ -65,7 +66,7 @@ def test_search_on_two_devices(programs, tmp_path):
         f"--workdir={folder}",
         "--instruments=gap",
     )
-    output = programs.run_on_two_devices("search", *flags)
+    output = programs.run("search", *flags, devices=2)
     assert "Search finished" in output
     with np.load(folder / "alpha.npz", allow_pickle=False) as history:
         assert np.abs(np.diff(history["normal"], axis=0)).max() > 0

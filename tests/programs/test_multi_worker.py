@@ -98,8 +98,8 @@ def test_one_is_killed_and_all_go_on(programs, tmp_path):
     assert line.startswith("worker 1 of 2 ") and "waiting" in line
     assert kept and lines(folder, 12)[: len(kept)] == kept
 
-    programs.run_on_two_devices(
-        "search", *SEARCH, f"--workdir={alone}", "--distribute=mirrored"
+    programs.run(
+        "search", *SEARCH, f"--workdir={alone}", "--distribute=mirrored", devices=2
     )
     for name in FILES:
         with np.load(alone / name) as one, np.load(folder / name) as two:

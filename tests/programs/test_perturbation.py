@@ -51,7 +51,7 @@ def derived(programs, search):
 def test_leaves_its_files_and_the_searchs(derived, search, searched):
     output, folder = derived
     assert output.count("memory: about ") == 1
-    genotype = load_genotype(str(folder / "genotype.json"))
+    genotype = load_genotype(str(folder / "genotype.json"), "s2")
     assert genotype.to_json().splitlines()[1].strip() in output
     for name in ("genotype.png", "genotype.svg", "flags.txt"):
         assert (folder / name).stat().st_size

@@ -61,7 +61,6 @@ def mine(tmp_path) -> tuple[str, ...]:
 
 @pytest.mark.program
 @pytest.mark.slow
-@pytest.mark.xfail(reason="mixed edges do not know registered operations yet")
 def test_searched_and_derived(tmp_path, mine):
     search = f"--workdir={tmp_path / 'search'}"
     output = run(tmp_path, "search", *TINY, *mine, "--method=first_order", search)
@@ -110,6 +109,7 @@ def test_a_plugin_is_imported_once(tmp_path):
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("def f(:", "SyntaxError: invalid syntax"),
         ("import no_such_module", "ModuleNotFoundError: No module named"),
+        ("raise SystemExit(0)", "SystemExit: 0"),
     ],
 )
 def test_a_plugin_that_fails_is_one_line(tmp_path, source, words):

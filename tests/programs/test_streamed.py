@@ -63,6 +63,7 @@ def training(folder):
     return task.training(config, cell, ONE, task.training_data(config))
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_in_the_middle_of_an_epoch(folder):
     whole = training(folder)
     losses = [float(whole.advance()["train/loss"]) for _ in range(5)]
@@ -76,6 +77,7 @@ def test_a_training_goes_on_in_the_middle_of_an_epoch(folder):
     assert len(set(losses)) == 5
 
 
+@pytest.mark.slow
 def test_the_papers_flagfile_on_a_small_stand_in(folder, programs, tmp_path):
     out = tmp_path / "run"
     output = programs.run(
@@ -104,6 +106,7 @@ def test_the_papers_flagfile_on_a_small_stand_in(folder, programs, tmp_path):
     assert "9 images" in again
 
 
+@pytest.mark.slow
 def test_a_search_has_two_parts_or_their_union(tmp_path, monkeypatch):
     """Each class is in both."""
     monkeypatch.setattr(imagenet, "label_of", lambda number: number % 2)
@@ -124,6 +127,7 @@ def test_a_search_has_two_parts_or_their_union(tmp_path, monkeypatch):
     np.testing.assert_array_equal(seen, second.labels)
 
 
+@pytest.mark.slow
 def test_examples_are_a_part_of_it(tmp_path, monkeypatch):
     monkeypatch.setattr(imagenet, "label_of", lambda number: number % 2)
     folder = imagenet.prepare(tmp_path, {"train": 20, "validation": 4})

@@ -12,7 +12,7 @@ from darts_tf.config import SearchConfig
 from darts_tf.config_rules import applicable
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.networks.compiled.flat_weights import FlatWeights
 from darts_tf.programs import weight_sharing
 from darts_tf.programs.estimators import OneShot
 from darts_tf.programs.images import ImageProgramTask
@@ -73,6 +73,7 @@ def asking(supernet, **more):
     return SearchConfig(**values | more)
 
 
+@pytest.mark.slow
 def test_says_what_the_search_itself_would_measure(shared, tmp_path):
     loop, folder = shared
     estimator = OneShot(asking(folder), ONE)
@@ -92,6 +93,7 @@ def test_says_what_the_search_itself_would_measure(shared, tmp_path):
     assert every.valid["images"] == 96
 
 
+@pytest.mark.slow
 def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
     task = ImageProgramTask()
     loop = task.search(DARTS, ONE, task.search_data(DARTS))
@@ -100,7 +102,7 @@ def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
     row = loop.state()["w/00000"]
     mine = [v.numpy().ravel() for v in net.model.trainable_variables]
     np.testing.assert_array_equal(np.concatenate(mine), row)
-    assert not np.array_equal(WeightRow(loop.task.model).packed(), row)
+    assert not np.array_equal(FlatWeights(loop.task.model).packed(), row)
     found = OneShot(asking(folder), ONE)(CELLS[1], "")
     rows = np.zeros((6, 5), np.float32)
     targets = [1, 2, 2, 3, 3, 3]  # of the cell's edges, in its own order
@@ -117,6 +119,7 @@ def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
     assert found.worth == pytest.approx(np.mean(hits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed, words",
     [
@@ -134,6 +137,7 @@ def test_a_folder_that_has_no_such_supernet(changed, words, tmp_path):
         OneShot(asking(tmp_path), ONE)
 
 
+@pytest.mark.slow
 def test_other_bad_input(shared, tmp_path):
     _, folder = shared
     with pytest.raises(InputError, match="`supernet`: .* is no folder"):
@@ -144,6 +148,7 @@ def test_other_bad_input(shared, tmp_path):
         OneShot(asking(folder, measured_batches=7), ONE)
 
 
+@pytest.mark.slow
 def test_what_is_left_of_a_finished_search(shared, tmp_path):
     loop, _ = shared
     before = loop.state()

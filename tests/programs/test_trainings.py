@@ -59,6 +59,7 @@ def full(tmp_path_factory):
     return Full(flags("full"), ONE)(CELL, folder), folder
 
 
+@pytest.mark.slow
 def test_low_fidelity_is_full_with_less(tmp_path):
     less = {"epochs": 1, "examples": 160, "channels": 1, "layers": 3, "image_size": 6}
     given = {f"fidelity_{n}": value for n, value in less.items()}
@@ -69,6 +70,7 @@ def test_low_fidelity_is_full_with_less(tmp_path):
     assert len(epochs_of(tmp_path / "one")) == 1
 
 
+@pytest.mark.slow
 def test_a_curve_is_the_beginning_of_the_full_training(full, tmp_path):
     found = LearningCurve(flags("learning_curve", curve_epochs=3), ONE)(CELL, tmp_path)
     seen, whole = epochs_of(tmp_path), epochs_of(full[1])
@@ -80,6 +82,7 @@ def test_a_curve_is_the_beginning_of_the_full_training(full, tmp_path):
     assert found.valid["accuracy"] == found.worth != shares[-1]
 
 
+@pytest.mark.slow
 def test_a_curve_cut_in_two_is_the_same(tmp_path):
     estimator = LearningCurve(flags("learning_curve", curve_epochs=2), ONE)
     whole = estimator(CELL, tmp_path / "whole")
@@ -104,6 +107,7 @@ def supernet(tmp_path_factory):
     return str(left(folder, SHARING, loop))
 
 
+@pytest.mark.slow
 def test_an_heir_starts_from_the_supernets_weights(supernet, tmp_path):
     given = flags("inherit", supernet=supernet, learning_rate=0.0, epochs=1)
     found = Inherit(given, ONE)(CELL, tmp_path)
@@ -118,6 +122,7 @@ def test_an_heir_starts_from_the_supernets_weights(supernet, tmp_path):
     np.testing.assert_array_equal(mine[-1].ravel(), row[-last:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [
@@ -142,6 +147,7 @@ IDENTITY = from_string(
 )
 
 
+@pytest.mark.slow
 def test_an_heir_grows_out_of_a_smaller_supernet(supernet, tmp_path):
     """A learning rate of 0 shows what was taken."""
     given = {"supernet": supernet, "learning_rate": 0.0, "epochs": 1}
@@ -172,6 +178,7 @@ def test_cells_of_darts_are_not_added(tmp_path):
         Inherit(given, ONE)
 
 
+@pytest.mark.slow
 def test_a_child_goes_on_where_its_parent_ended(tmp_path):
     """A learning rate of 0 shows what was taken."""
     string = "|nor_conv_1x1~0|+|skip_connect~0|{}~1|+|none~0|none~1|skip_connect~2|"
@@ -198,6 +205,7 @@ def test_a_child_goes_on_where_its_parent_ended(tmp_path):
     assert relative(CELL, tmp_path / "0009") is None
 
 
+@pytest.mark.slow
 def test_parents_of_an_earlier_and_smaller_search(tmp_path):
     string = "|{}~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
     cells = [

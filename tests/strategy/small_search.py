@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
+from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy.darts import search, tasks
 from tests.strategy.small_space import SMALL
 
@@ -23,15 +24,18 @@ def batches(start: int) -> Iterator:
 
 
 def small_search(
-    method: str, *more, compiled: bool = True, **settings
+    method: str,
+    *more,
+    compiled: bool = True,
+    space: SearchSpace = SMALL,
+    layers: int = 3,
+    **settings,
 ) -> search.Search:
     """Three epochs of two steps; `more` of Search's arguments."""
     keras.utils.set_random_seed(0)
-    net = Supernet(SMALL, 1, 3, 3, compiled=compiled)
+    net = Supernet(space, 1, layers, 3, compiled=compiled)
     net.build((None, 8, 8, 1))
     replicas = Replicas("one_device")
-    task = tasks.ImageTask(
-        net, batches, batches, lambda: [next(batches(50))], replicas, compiled
-    )
+    task = tasks.ImageTask(net, batches, batches, lambda: [next(batches(50))], replicas)
     chosen = search.SearchSettings(method, 3, 2, 4, compiled=compiled, **settings)
     return search.Search(task, chosen, replicas, *more)

@@ -66,6 +66,7 @@ def test_what_the_network_is_given():
     np.testing.assert_allclose(found[:, :8], whole[:, None] * p)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", bilevel.METHODS)
 def test_beta_learns_with_alpha_and_is_resumed_exactly(method):
     loop = search(method)
@@ -83,6 +84,7 @@ def test_beta_learns_with_alpha_and_is_resumed_exactly(method):
         search(method, groups=1).restore(middle)
 
 
+@pytest.mark.slow
 def test_alpha_waits_for_the_end_of_the_warm_up():
     loop, start = search(warmup_epochs=2), search().state()
     rows = advance(loop, 2)
@@ -99,6 +101,7 @@ def test_alpha_waits_for_the_end_of_the_warm_up():
         assert np.abs(rows - old).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_what_an_epoch_leaves_gives_its_genotype_back(tmp_path):
     loop, workdir = search(temperature_end=0.5), Workdir(tmp_path)
     workdir.genotypes.mkdir()

@@ -74,6 +74,7 @@ def gradients(digits):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOW)
 @pytest.mark.parametrize("place, method", [*enumerate(bilevel.METHODS)])
 def test_the_gradient_of_alpha_is_within_its_bound(gradients, place, method, name):
@@ -100,6 +101,7 @@ def search(batches, precision):
     return search_module.Search(task, settings, replicas)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOW)
 def test_a_search_keeps_float32_and_resumes_exactly(digits, name):
     loop = search(digits, name)
@@ -164,6 +166,7 @@ def test_lambdas_central_difference_is_float32(name):
     np.testing.assert_allclose(*found, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_float32_has_no_casts(digits):
     """So that it computes what it did before there were other precisions."""
     net, alpha = network()

@@ -45,7 +45,9 @@ def search(space, layers=4, epochs=3, method="first_order", **more):
     net(tf.zeros((1, 8, 8, 1)), cells)
     replicas = Eager("one_device")
     task = tasks.ImageTask(net, batches, batches, lambda: [next(batches(50))], replicas)
-    settings = search_module.SearchSettings(method, epochs, 1, 4, **more)
+    settings = search_module.SearchSettings(
+        method, epochs, 1, 4, compiled=False, **more
+    )
     return search_module.Search(task, settings, replicas)
 
 
@@ -59,6 +61,7 @@ def same(first, second) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_lambda_rises_acts_on_w_and_is_resumed_exactly():
     plain, loop = (
         search(SMALL, method="finite_difference", lambda_regularizer=kind)
@@ -86,6 +89,7 @@ def test_lambda_rises_acts_on_w_and_is_resumed_exactly():
     assert advance(loop, 1) == rows and same(loop.state(), after)
 
 
+@pytest.mark.slow
 def test_sign_and_all_cells_are_other_searches():
     ends = []
     for more in (
@@ -105,6 +109,7 @@ def test_one_normal_cell_is_refused_before_any_step():
         search(SMALL, layers=3, lambda_regularizer="cosine")
 
 
+@pytest.mark.slow
 def test_two_spaces_in_one_process_do_not_know_of_each_other():
     s1, s4 = (space_by_name(name) for name in ("s1", "s4"))
     alone = search(s4, layers=3)
@@ -123,6 +128,7 @@ def test_two_spaces_in_one_process_do_not_know_of_each_other():
         assert network(next(batches(0))[0]).shape == (4, 3)
 
 
+@pytest.mark.slow
 def test_a_pass_with_noise_is_decided_by_its_seed():
     """So w+ and w- of eq. 8, and both points of Lambda-DARTS, differ in w."""
     loop = search(SMALL_NOISE, layers=3)
@@ -147,6 +153,7 @@ def test_a_pass_with_noise_is_decided_by_its_seed():
     assert measured[0] == measured[1]
 
 
+@pytest.mark.slow
 def test_an_evaluation_network_with_noise_runs_in_a_graph_of_any_batch():
     genotype = load_genotype("LAMBDA_C10", "s4")
     text = genotype.to_json().replace("sep_conv_3x3", "noise", 6)

@@ -30,7 +30,7 @@ def loss(w, alpha, batch, seed):
 class Toy:
     """A Task of one weight matrix and one offset."""
 
-    space, units, sloped = SMALL, "numbers", False
+    space, units, has_directional_derivatives = SMALL, "numbers", False
     train_loss = valid_loss = staticmethod(loss)
 
     def __init__(self):

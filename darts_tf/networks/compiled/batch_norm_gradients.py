@@ -85,7 +85,7 @@ class _At:
             def gradients(a):
                 again = self.by_x(a, x, gamma)
                 second = None, None
-                if not derivative_mode.slope_is_wanted():
+                if not derivative_mode.in_directional_pass():
                     second = self._second(a, c, x, gamma, *found)
                 return again, *second
 
@@ -158,5 +158,5 @@ class _At:
 def _refuse(*_):
     raise NotImplementedError(
         "batch norm has no third derivative here: outside of "
-        "slope_along_weights it is TensorFlow's own, which has"
+        "set_directional_pass it is TensorFlow's own, which has"
     )

@@ -6,33 +6,33 @@ import contextlib
 import contextvars
 from collections.abc import Iterator
 
-_constant = contextvars.ContextVar("constant_weights", default=False)
+_constant = contextvars.ContextVar("constant_in_weights", default=False)
 _once = contextvars.ContextVar("differentiated_once", default=False)
 _twice = contextvars.ContextVar("differentiated_twice", default=False)
-_slope = contextvars.ContextVar("slope_along_weights", default=False)
+_slope = contextvars.ContextVar("directional_pass", default=False)
 
 
-def constant_weights() -> contextlib.AbstractContextManager[None]:
+def set_constant_in_weights() -> contextlib.AbstractContextManager[None]:
     """For passes and gradients that do not differentiate the weights."""
     return _set(_constant)
 
 
-def weights_are_constant() -> bool:
+def is_constant_in_weights() -> bool:
     """Whether that is so here."""
     return _constant.get()
 
 
-def differentiated_once() -> contextlib.AbstractContextManager[None]:
+def set_differentiated_once() -> contextlib.AbstractContextManager[None]:
     """For passes whose gradient nobody differentiates again."""
     return _set(_once)
 
 
-def first_order_only() -> bool:
+def is_differentiated_once() -> bool:
     """Whether that is so here."""
     return _once.get()
 
 
-def differentiated_twice() -> contextlib.AbstractContextManager[None]:
+def set_differentiated_twice() -> contextlib.AbstractContextManager[None]:
     """For a gradient that is differentiated again (the exact method).
 
     Then a cell that is computed again (networks/compiled/recomputation.py) keeps no
@@ -43,12 +43,12 @@ def differentiated_twice() -> contextlib.AbstractContextManager[None]:
     return _set(_twice)
 
 
-def second_derivatives_follow() -> bool:
+def is_differentiated_twice() -> bool:
     """Whether that is so here."""
     return _twice.get()
 
 
-def slope_along_weights() -> contextlib.AbstractContextManager[None]:
+def set_directional_pass() -> contextlib.AbstractContextManager[None]:
     """For a gradient by the weights that is only wanted along a direction.
 
     For a pass, and the gradient g of it, of which nothing is used but the
@@ -58,7 +58,7 @@ def slope_along_weights() -> contextlib.AbstractContextManager[None]:
     return _set(_slope)
 
 
-def slope_is_wanted() -> bool:
+def in_directional_pass() -> bool:
     """Whether that is so here."""
     return _slope.get() and not _once.get()
 

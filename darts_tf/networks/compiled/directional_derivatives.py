@@ -28,12 +28,14 @@ from darts_tf.networks.compiled import derivative_mode
 from darts_tf.networks.compiled.private_tensorflow import record_operation
 
 
-def sloped(call: Callable, push: Callable, weights, inputs, mixing):
-    """A traced call under `asked.slope_along_weights`.
+def with_directional_derivatives(
+    call: Callable, jvp: Callable, weights, inputs, mixing
+):
+    """A traced call under `asked.set_directional_pass`.
 
     Args:
       call: (weights, inputs, mixing) -> (outputs, states).
-      push: (weights, inputs, mixing, directions) -> those of the outputs;
+      jvp: (weights, inputs, mixing, directions) -> those of the outputs;
         directions are of weights and inputs, mixing weights have none.
       weights, inputs, mixing: tensors, nested; inputs and outputs may be None
         in places.
@@ -50,7 +52,7 @@ def sloped(call: Callable, push: Callable, weights, inputs, mixing):
     still, p = tf.nest.map_structure(tf.stop_gradient, [moving, mixing])
     w, x = filled(given, still)
     with (
-        derivative_mode.differentiated_once(),
+        derivative_mode.set_differentiated_once(),
         tf.GradientTape(watch_accessed_variables=False) as tape,
     ):
         tape.watch([tensors(x), p])
@@ -58,12 +60,12 @@ def sloped(call: Callable, push: Callable, weights, inputs, mixing):
     y = tensors(outputs)
 
     def slope(*directions):
-        return push(*given, mixing, filled(given, directions))
+        return jvp(*given, mixing, filled(given, directions))
 
     def gradient(*arrived):
-        if not derivative_mode.slope_is_wanted():
+        if not derivative_mode.in_directional_pass():
             return [*constant, *tape.gradient(y, [*tensors(x), *p], arrived)]
-        unknown = [t * _numberless(t.dtype) for t in still]
+        unknown = [t * _nan_placeholder(t.dtype) for t in still]
         record_operation("slope", unknown, arrived, slope)
         return [*unknown, *[None] * len(p)]
 
@@ -71,21 +73,21 @@ def sloped(call: Callable, push: Callable, weights, inputs, mixing):
     return outputs, states
 
 
-def pushed(call: Callable) -> Callable:
-    """`push` of `sloped`, of an untraced `call`; to be traced itself.
+def jvp_of(call: Callable) -> Callable:
+    """`jvp` of `with_directional_derivatives`, of an untraced `call`; to be traced itself.
 
     By the rule that is explained above: the gradient's derivative by what
     arrives.
     """
 
-    def push(weights, inputs, mixing, directions):
+    def jvp(weights, inputs, mixing, directions):
         weights, along = tf.nest.map_structure(
             tf.stop_gradient, [weights, directions[0]]
         )
         moving = [*tensors(weights), *tensors(inputs)]
         with (
-            derivative_mode.slope_along_weights(),
-            derivative_mode.constant_weights(),
+            derivative_mode.set_directional_pass(),
+            derivative_mode.set_constant_in_weights(),
             tf.GradientTape(watch_accessed_variables=False) as outer,
         ):
             with tf.GradientTape(watch_accessed_variables=False) as inner:
@@ -98,11 +100,11 @@ def pushed(call: Callable) -> Callable:
         directions = [*tensors(along), *tensors(directions[1])]
         return outer.gradient(gradient, arrived, directions, "zero")
 
-    return push
+    return jvp
 
 
 @functools.cache
-def _numberless(dtype):
+def _nan_placeholder(dtype):
     """NaN, which a graph captures once."""
     with tf.init_scope(), tf.device("CPU:0"):
         return tf.constant(float("nan"), dtype)

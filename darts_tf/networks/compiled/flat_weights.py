@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 
-class WeightRow:
+class FlatWeights:
     """Packs the trainable weights of a built model, and takes them apart.
 
     Args:
@@ -55,11 +55,7 @@ class WeightRow:
 
     def unpack(self, w: list) -> list:
         """The weights in [row [N]], as `Model.stateless_call` takes them."""
-        return self.taken_apart(w[0])
-
-    def taken_apart(self, row) -> list:
-        """The weights in a row [N], as `Model.stateless_call` takes them."""
-        return self.cut(row, range(len(self)))
+        return self.cut(w[0], range(len(self)))
 
     def cut(self, row, places: range) -> list:
         """The weights with these numbers, which follow each other in a row."""
@@ -79,7 +75,7 @@ class WeightRow:
         """loss([row], ...) from a loss of the list of weights."""
 
         def of_row(w, *others):
-            return of_list(RowWeights(self, w[0]), *others)
+            return of_list(SlicedWeights(self, w[0]), *others)
 
         return of_row
 
@@ -130,7 +126,7 @@ def pieces(variables, kept: list[list]) -> list[range]:
     return found
 
 
-class RowWeights(Sequence):
+class SlicedWeights(Sequence):
     """The weights in a row [N] as a list, each cut when it is asked for.
 
     Args:
@@ -138,7 +134,7 @@ class RowWeights(Sequence):
       row: its weights.
     """
 
-    def __init__(self, layout: WeightRow, row):
+    def __init__(self, layout: FlatWeights, row):
         self.layout = layout
         cuts = tf.split(row, layout.lengths())
         self._cuts = dict(zip(layout.pieces, cuts, strict=True))

@@ -13,7 +13,7 @@ import contextvars
 import keras
 import tensorflow as tf
 
-from darts_tf.networks.compiled.flat_weights import RowWeights, piece_of
+from darts_tf.networks.compiled.flat_weights import SlicedWeights, piece_of
 
 _present = contextvars.ContextVar("pass_over_a_row", default=None)
 
@@ -23,7 +23,7 @@ def call(model, w, *inputs, **arguments):
 
     Args:
       model: a built keras.Model.
-      w: a weight for each of its trainable variables: a list, or RowWeights.
+      w: a weight for each of its trainable variables: a list, or SlicedWeights.
       inputs: of the call.
       **arguments: of the call.
 
@@ -31,8 +31,8 @@ def call(model, w, *inputs, **arguments):
       (outputs, the states that the call leaves: one row [N], in the order of
       model.non_trainable_variables).
     """
-    if isinstance(w, RowWeights):
-        scope = RowPass(w)
+    if isinstance(w, SlicedWeights):
+        scope = FlatPass(w)
     else:
         mapping = zip(model.trainable_variables, w, strict=True)
         scope = keras.StatelessScope(list(mapping))
@@ -42,16 +42,16 @@ def call(model, w, *inputs, **arguments):
             outputs = model(*inputs, **arguments)
     finally:
         _present.reset(token)
-    if isinstance(scope, RowPass):
+    if isinstance(scope, FlatPass):
         return outputs, scope.states()
     states = [_left(scope, v) for v in model.non_trainable_variables]
     return outputs, tf.concat(states, 0)
 
 
-def present() -> RowPass | None:
+def present() -> FlatPass | None:
     """The pass that is going on, if its weights are a row."""
     scope = _present.get()
-    return scope if isinstance(scope, RowPass) else None
+    return scope if isinstance(scope, FlatPass) else None
 
 
 def take_over(variables: list, states) -> None:
@@ -73,10 +73,10 @@ def _left(scope: keras.StatelessScope, variable):
     return variable.value if left is None else left
 
 
-class RowPass(keras.StatelessScope):
+class FlatPass(keras.StatelessScope):
     """A model's trainable variables are the parts of a row."""
 
-    def __init__(self, weights: RowWeights):
+    def __init__(self, weights: SlicedWeights):
         super().__init__()
         self.weights, self._rows = weights, {}
 

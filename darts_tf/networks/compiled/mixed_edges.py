@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from darts_tf.networks import operations
 from darts_tf.networks.cell import Edges, add
-from darts_tf.networks.compiled.shared_functions import SharedTraces
+from darts_tf.networks.compiled.shared_functions import SharedFunctions
 from darts_tf.networks.compiled.weighted_sum import as_map, as_rows, mixtures
 from darts_tf.networks.convolutions import joined, phases_read
 from darts_tf.networks.pools import POOLS
@@ -32,7 +32,7 @@ class MixedEdges(Edges):
       norm: called without arguments, returns a new BatchNorm.
       key: a number that no other node of the network has; it tells the noise
         of different edges apart.
-      traces: of the network, so that equal edges are traced once; None:
+      shared_functions: of the network, so that equal edges are traced once; None:
         each is traced.
     """
 
@@ -44,10 +44,10 @@ class MixedEdges(Edges):
         stride,
         norm,
         key: int = 0,
-        traces: SharedTraces | None = None,
+        shared_functions: SharedFunctions | None = None,
     ):
         super().__init__()
-        self.traces = traces
+        self.shared_functions = shared_functions
         self.stride, self.channels, self.key = stride, channels, key
         self.edges = spec.outgoing(source)
         self.names = {row: spec.candidates[row] for row, _ in self.edges}
@@ -72,8 +72,8 @@ class MixedEdges(Edges):
             for name in names
             if not operations.is_builtin(name)
         }
-        if traces is not None:
-            traces.layers += [self.common, *self.weighted.values()]
+        if shared_functions is not None:
+            shared_functions.layers += [self.common, *self.weighted.values()]
 
     def build(self, shape) -> None:
         """Builds what the edges have in common, then each edge's own."""
@@ -87,6 +87,13 @@ class MixedEdges(Edges):
     def _shared(self, name: str) -> bool:
         identity = name == IDENTITY and self.stride == 1
         return name in (*POOLS, ZERO, NOISE) or identity
+
+    def operation(self, row: int, name: str):
+        """Returns the layer of a candidate with weights on the edge of a row."""
+        if not operations.is_builtin(name):
+            return self.registered[f"{row}/{name}"]
+        edge = self.weighted[str(row)]
+        return edge.chains[edge.names.index(name)]
 
     def call(self, x, weights, seed=None, training=False):
         """[B, H, W, C] and mixing weights -> terms.
@@ -136,10 +143,10 @@ class MixedEdges(Edges):
         ]
 
     def _traced(self, layer, training, *inputs, mixing=()):
-        if self.traces is None:
+        if self.shared_functions is None:
             return layer(*inputs, *mixing, training=training)
         how = {"mixing": mixing, "training": training}
-        return self.traces(layer.key, layer, *inputs, **how)
+        return self.shared_functions(layer.key, layer, *inputs, **how)
 
 
 class NodeOperations(operations.Block):

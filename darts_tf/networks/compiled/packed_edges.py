@@ -35,7 +35,7 @@ class PackedEdges(Edges):
         last axis in the order of the T edges.
 
     Raises:
-      InputError: edges with different candidates.
+      InputError: edges with different candidates, or a registered operation.
     """
 
     def __init__(self, spec: CellSpec, source: int, channels: int, norm):
@@ -44,6 +44,13 @@ class PackedEdges(Edges):
             raise InputError(
                 f"cell '{spec.name}': packed edges need the same candidates "
                 f"on every edge"
+            )
+        registered = [n for n in spec.candidates[0] if not operations.is_builtin(n)]
+        if registered:
+            raise InputError(
+                f"cell '{spec.name}': registered operations such as "
+                f"{registered[0]!r} cannot be packed; search them in a space made by "
+                f"`cell_space`"
             )
         self.edges, self.channels = spec.outgoing(source), channels
         self.names = spec.candidates[0]

@@ -37,7 +37,7 @@ def record_operation(
     operations of its own: a third of a supernet's graph.
 
     Only where `available`; else networks take their exact gradients by two
-    reverse passes (`SharedTraces.sloped` is False then).
+    reverse passes (`SharedFunctions.has_directional_derivatives` is False then).
 
     Args:
       name: of the operation.

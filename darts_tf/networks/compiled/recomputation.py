@@ -18,8 +18,8 @@ import tensorflow as tf
 
 from darts_tf.networks.compiled import functional_call
 from darts_tf.networks.compiled.derivative_mode import (
-    second_derivatives_follow,
-    weights_are_constant,
+    is_constant_in_weights,
+    is_differentiated_twice,
 )
 
 
@@ -44,7 +44,7 @@ def _call_again(cell, inputs, weights, **others):
     """Its batch norms are left with the batch's statistics, as by a call."""
     w = [tf.convert_to_tensor(v.value) for v in cell.trainable_variables]
     first, second = len(inputs), len(inputs) + len(weights)
-    differentiated = [] if weights_are_constant() else w
+    differentiated = [] if is_constant_in_weights() else w
     left = []
 
     def function(*values):
@@ -59,7 +59,7 @@ def _call_again(cell, inputs, weights, **others):
         left.append(statistics)
         return [output]
 
-    levels = 2 if second_derivatives_follow() else 1
+    levels = 2 if is_differentiated_twice() else 1
     call = recomputed(function, first, levels)
     (output,) = call(*inputs, *weights, *differentiated)
     functional_call.take_over(cell.non_trainable_variables, left[0])

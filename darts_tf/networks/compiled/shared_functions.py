@@ -21,16 +21,16 @@ from darts_tf.networks.compiled import (
     functional_call,
     private_tensorflow,
 )
-from darts_tf.networks.compiled.flat_weights import RowWeights, WeightRow
+from darts_tf.networks.compiled.flat_weights import FlatWeights, SlicedWeights
 from darts_tf.networks.compiled.private_tensorflow import is_watched
 
 
-class SharedTraces:
+class SharedFunctions:
     """Calls layers through compiled functions that equal layers share.
 
     The calls are not dissolved into the graph around them: that would take
     longer than the tracing that they save. So nothing can be pruned from
-    outside, and under `constant_weights` (as for the gradient of alpha)
+    outside, and under `set_constant_in_weights` (as for the gradient of alpha)
     another function is called, one whose gradient leaves the weights out,
     where there are any, and the inputs that do not depend on alpha.
 
@@ -43,7 +43,7 @@ class SharedTraces:
 
     Attributes:
       layers: those that it is going to call; whoever makes one adds it.
-      sloped: whether slopes are for it (networks/compiled/directional_derivatives.py). XLA has no second
+      has_directional_derivatives: whether slopes are for it (networks/compiled/directional_derivatives.py). XLA has no second
         derivative of a slice.
     """
 
@@ -51,7 +51,9 @@ class SharedTraces:
         self._functions, self._xla = {}, xla
         self._lock = threading.Lock()
         self._inline = inline and not xla
-        self.sloped = not (inline or xla) and private_tensorflow.available()
+        self.has_directional_derivatives = (
+            not (inline or xla) and private_tensorflow.available()
+        )
         self.layers = []
 
     def __call__(self, key, layer, *inputs, mixing: tuple = (), training: bool = True):
@@ -84,8 +86,8 @@ class SharedTraces:
         return outputs
 
     def _trained(self, key, layer, weights, inputs, mixing):
-        slope = derivative_mode.slope_is_wanted()
-        constant = slope or derivative_mode.weights_are_constant()
+        slope = derivative_mode.in_directional_pass()
+        constant = slope or derivative_mode.is_constant_in_weights()
         constant = bool(layer.trainable_variables) and constant
         moving = [True] * len(directional_derivatives.tensors(inputs))
         if constant and not slope:
@@ -95,9 +97,11 @@ class SharedTraces:
         call = self._shared((*key, constant, *moving), pure, self._xla)
         if not slope:
             return call(weights, inputs, mixing)
-        push = directional_derivatives.pushed(_Pure(layer, False, moving))
-        push = self._shared((*key, "push"), push, self._xla)
-        return directional_derivatives.sloped(call, push, weights, inputs, mixing)
+        jvp = directional_derivatives.jvp_of(_Pure(layer, False, moving))
+        jvp = self._shared((*key, "jvp"), jvp, self._xla)
+        return directional_derivatives.with_directional_derivatives(
+            call, jvp, weights, inputs, mixing
+        )
 
     def _inferred(self, key, layer, inputs, mixing):
         def pure(values, inputs, mixing):
@@ -149,7 +153,7 @@ class _Pure:
 
     def __init__(self, layer, constant: bool, moving: list[bool]):
         self._layer, self._constant, self._moving = layer, constant, moving
-        self._row = WeightRow(layer)
+        self._row = FlatWeights(layer)
 
     def __call__(self, weights, inputs, mixing):
         """(outputs, states [n]); weights in a row or as a list."""
@@ -165,7 +169,7 @@ class _Pure:
             ],
         )
         if not isinstance(weights, list):
-            weights = RowWeights(self._row, weights)
+            weights = SlicedWeights(self._row, weights)
         return functional_call.call(
             self._layer, weights, *inputs, *mixing, training=True
         )

@@ -1,173 +1,119 @@
-"""How much memory a run takes, estimated before it starts.
+"""Estimates the memory of a training step from the shapes of a built network.
 
-Activations and weights are counted (networks/footprint/networks.py for images,
-text_footprint.py for language). What TensorFlow and its graphs take of the
-main memory is not known from sizes: those are constants, measured with
-`python -m benchmarks.speed.memory`, linear in the number of operations on edges.
+The backward pass reads the inputs of the layers: their elements, times a factor of the
+step, are what the forward pass keeps. TensorFlow takes a constant, and its graphs a
+share for each layer. The numbers were fitted to the peaks in benchmarks/speed/results.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Protocol
+import math
+from typing import NamedTuple
+
+import keras
+
+from darts_tf.networks.language import LanguageModel
+from darts_tf.networks.recurrent import MixedCell
 
 GB = 1e9
-PROGRAM = 0.80 * GB
-"""TensorFlow, Keras and this program, before any network."""
-
-SMALL_PROGRAM = 0.62 * GB
-"""The same where no supernet of images is built."""
 
 
-class Sizes(Protocol):
-    """What networks' footprints have in common.
+class Needs(NamedTuple):
+    """Factors of a kind of step.
 
     Attributes:
-      weights: parameters of the network.
-      operations: number of operations on edges in the whole network.
-    """
-
-    weights: int
-    operations: int
-
-    def kept(self) -> int:
-        """Elements there at once for one example, at the most."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """What a kind of step needs.
-
-    Attributes:
+      program: bytes of main memory of TensorFlow, and of graphs of any size.
+      layer: bytes of main memory of the graphs of one layer.
+      activations: elements kept, as a multiple of the layers' inputs.
       copies: of all weights: variables, slots, gradients, points of eq. 8.
-      graph: bytes of main memory for each operation on an edge.
-      derivatives: activations, in those of one pass with gradients.
-      program: bytes of main memory before any network.
     """
 
+    program: float
+    layer: float
+    activations: float
     copies: int
-    graph: float
-    derivatives: float = 1.0
-    program: float = PROGRAM
-
-    def plus(self, more: Kind) -> Kind:
-        """The same step with what something adds."""
-        return dataclasses.replace(
-            self,
-            copies=self.copies + more.copies,
-            graph=self.graph + more.graph,
-            derivatives=max(self.derivatives, more.derivatives),
-        )
 
 
 IMAGES = {
-    "training": Kind(6, 1.5e6, 0.95, SMALL_PROGRAM),
-    "weights": Kind(6, 0.12e6),
-    "first_order": Kind(6, 0.26e6),
-    "finite_difference": Kind(12, 0.39e6),
-    "exact": Kind(12, 5.2e6, 2.5),
+    "training": Needs(0.62e9, 0.35e6, 0.92, 6),
+    "weights": Needs(0.72e9, 0.09e6, 0.80, 6),
+    "first_order": Needs(0.72e9, 0.19e6, 0.80, 6),
+    "finite_difference": Needs(0.72e9, 0.25e6, 0.80, 12),
+    "exact": Needs(0.72e9, 0.78e6, 2.56, 12),
+    "nested": Needs(0.72e9, 2.4e6, 2.0, 12),
+    "regularizer": Needs(0, 0.08e6, 0, 3),
+    "recompute": Needs(0, 0.2e6, 0, 0),
 }
-"""By the --method of a search; "training" is that of a derived network,
-"weights" that of a supernet at given mixing weights.
-
-Of "exact" one peak is known, which does not tell both constants apart (16
-channels, 8 cells, batch 16: 8.62 GB); "training" was fitted to three sizes of
-benchmarks/speed/training_step.py and a run of train.evaluate. "weights" was a half of
-"first_order" when it was measured, and is that half still.
-"""
-
-SLOPES = Kind(12, 1.46e6, 3.2)
-"""The exact method where it goes by slopes (networks/compiled/directional_derivatives.py): four sizes."""
-
-LAMBDA = {
-    "finite_difference": Kind(3, 0.35e6),
-    "exact": Kind(3, 5.2e6, 2.5),
-}
-"""What Lambda-DARTS adds to a search step, by --lambda_gradient: gradients
-and their graphs. Each was fitted to one run: 8 channels, 4 cells, batch 32; 8
-channels, 5 cells, batch 16.
-"""
-
-RECOMPUTED = {
-    "weights": Kind(0, 0.17e6),
-    "first_order": Kind(0, 0.35e6),
-    "finite_difference": Kind(0, 0.75e6),
-    "exact": Kind(0, 0.75e6),
-}
-"""What --recompute adds to a step: graphs. First order was fitted to two
-sizes, eq. 8 to one; "weights" is half of the former, "exact" as the latter.
-"""
-
-NARROW = Kind(0, 0.1e6)
-"""What --precision adds to a step: casts."""
-
-ELEMENT = {"float32": 4.0, "mixed_bfloat16": 2.3, "mixed_float16": 2.3}
-"""Bytes of an element of an activation, on average: what mixing weights are
-multiplied with stays float32 (tests/networks/footprint/test_operations.py counts it)."""
-
+"""By method of a search; "training" is a derived network's, "weights" that of a
+supernet at fixed mixing weights, "nested" differentiates gradients of layers; the
+last two are added to a method."""
 TEXT = {
-    "training": Kind(6, 7.0e6, program=SMALL_PROGRAM),
-    "first_order": Kind(6, 0.72e6, 0.83, SMALL_PROGRAM),
-    "finite_difference": Kind(12, 1.0e6, program=SMALL_PROGRAM),
-    "exact": Kind(12, 3.4e6, 2.68, SMALL_PROGRAM),
+    "training": Needs(0.68e9, 0, 1.0, 6),
+    "first_order": Needs(0.75e9, 0, 0.83, 6),
+    "finite_difference": Needs(0.80e9, 0, 1.0, 12),
+    "exact": Needs(1.23e9, 0, 2.68, 12),
 }
-"""The same of language models.
-
-The methods of a search were fitted to two sizes each, a small one and the
-paper's; "training" to one small run.
-"""
+NARROW = 0.55
+"""Bytes of activations in mixed precision, as a share of those in float32."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Memory:
-    """Bytes by what takes them.
+class Sizes(NamedTuple):
+    """Sizes of a built network; its layers are those that hold no others."""
 
-    Attributes:
-      activations: kept for the backward pass.
-      weights: the network's, with slots and gradients.
-      program: TensorFlow and its graphs; of the main memory always.
-      data: images or words, of the main memory always.
-    """
+    elements: int  # of the layers' inputs, for one example
+    recomputed: int  # the same where all cells but one keep only their inputs
+    layers: int
+    weights: int  # elements of the trainable variables
+
+
+class Memory(NamedTuple):
+    """Bytes by what takes them; program and data are in main memory."""
 
     activations: float
     weights: float
-    program: float
+    program: float = 0.0
     data: float = 0.0
 
-    def of_device(self) -> Memory:
-        """What an accelerator holds."""
-        return Memory(self.activations, self.weights, 0.0)
 
-    def of_host(self, replicas: int, data: float) -> Memory:
-        """What so many replicas take of the main memory, with their data."""
-        return Memory(
-            replicas * self.activations,
-            replicas * self.weights,
-            self.program,
-            data,
-        )
-
-    @property
-    def total(self) -> float:
-        """Bytes of all."""
-        return sum(dataclasses.astuple(self))
-
-
-def estimate(
-    sizes: Sizes, needs: Kind, examples: int, element: float = 4, **how
-) -> Memory:
-    """What a step needs at its peak.
-
-    Args:
-      sizes: of the network.
-      needs: of the step.
-      examples: that are computed at once: of a replica's micro-batch.
-      element: bytes of an element of an activation.
-      **how: arguments of the sizes' `kept`.
-    """
-    kept = needs.derivatives * sizes.kept(**how) * examples
+def estimate(elements: float, sizes: Sizes, needs: list[Needs]) -> Memory:
+    """Returns the peak of a step; `elements` are of all inputs, `needs` are added."""
+    program, layer, activations, copies = map(sum, zip(*needs, strict=True))
     return Memory(
-        activations=element * kept,
-        weights=4.0 * needs.copies * sizes.weights,
-        program=needs.program + needs.graph * sizes.operations,
+        activations=4 * activations * elements,
+        weights=4 * copies * sizes.weights,
+        program=program + layer * sizes.layers,
     )
+
+
+def sizes_of(model: keras.Model, window: int) -> Sizes:
+    """Returns the sizes of a built network; `window` is in words, for text."""
+    weights = sum(math.prod(v.shape) for v in model.trainable_variables)
+    if isinstance(model, LanguageModel):
+        elements = window * _elements_of_word(model)
+        return Sizes(elements, elements, 0, weights)
+    leaves, entering = _leaves(model), sum(map(_entering, model.cells))
+    elements = sum(map(_entering, leaves))
+    cells = [sum(map(_entering, _leaves(cell))) for cell in model.cells]
+    recomputed = elements - sum(cells) + entering + max(cells)
+    return Sizes(elements, recomputed, len(leaves), weights)
+
+
+def _elements_of_word(model: LanguageModel) -> int:
+    """Returns what embedding, the loop over time and scores keep at each word."""
+    edges, kept = model.cell.nodes, 4
+    if isinstance(model.cell, MixedCell):
+        edges, candidates = model.cell.spec.alpha_shape
+        kept = candidates + 3
+    return (edges * kept + 16) * model.cell.hidden_size + 2 * model.words
+
+
+def _leaves(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    layers = layer._flatten_layers()
+    return [x for x in layers if not x._flatten_layers(False, recursive=False)]
+
+
+def _entering(layer: keras.layers.Layer) -> int:
+    """Returns the elements of a layer's input; 0 where its shape is not known."""
+    shape = (layer.get_build_config() or {}).get("input_shape") or ()
+    shapes = shape if shape and isinstance(shape[0], list | tuple) else [shape]
+    return sum(math.prod(x[1:]) for x in shapes if x)

@@ -131,8 +131,7 @@ def _copy_edges(mixed, unit) -> None:
             _copy(mixed.convolutions[name], operation, part)
             continue
         row, _ = mixed.edges[place]
-        edge = mixed.weighted[str(row)]
-        _copy(edge.chains[edge.names.index(name)], operation)
+        _copy(mixed.operation(row, name), operation)
 
 
 def _copy(source, target, part: slice = slice(None)) -> None:

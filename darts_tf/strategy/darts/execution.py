@@ -23,11 +23,21 @@ import tensorflow as tf
 from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.compiled import derivative_mode
+from darts_tf.networks.compiled.flat_weights import FlatWeights
+from darts_tf.networks.weight_list import WeightList
 from darts_tf.strategy.darts import bilevel
 from darts_tf.strategy.darts.micro_batches import in_turn
 from darts_tf.strategy.darts.primitives import FullPrecision, active
 
 _tracing = contextvars.ContextVar("tracing", default=None)
+
+
+def weights_of(model) -> FlatWeights | WeightList:
+    """Returns the weights of a built supernet in the form its losses take them.
+
+    One flat vector, or a list of arrays for a supernet with plain edges.
+    """
+    return WeightList(model) if model.plain_edges else FlatWeights(model)
 
 
 class Execution:
@@ -193,7 +203,7 @@ def _once(loss: Callable) -> Callable:
     """A loss whose gradient nobody differentiates again."""
 
     def prepared(w, alpha, batch, seed):
-        with derivative_mode.differentiated_once():
+        with derivative_mode.set_differentiated_once():
             return loss(w, alpha, batch, seed)
 
     return prepared
@@ -210,14 +220,17 @@ def _once_at_constant_weights(loss: Callable) -> Callable:
 
 MODES = {
     bilevel.grad_w: (contextlib.nullcontext, _once),
-    bilevel.grad_alpha: (derivative_mode.constant_weights, _once_at_constant_weights),
+    bilevel.grad_alpha: (
+        derivative_mode.set_constant_in_weights,
+        _once_at_constant_weights,
+    ),
     bilevel.grad_w_alpha: (contextlib.nullcontext, _once),
     bilevel.reverse_over_reverse: (
-        derivative_mode.differentiated_twice,
+        derivative_mode.set_differentiated_twice,
         lambda loss: loss,
     ),
     bilevel.directional_derivative: (
-        derivative_mode.slope_along_weights,
+        derivative_mode.set_directional_pass,
         lambda loss: loss,
     ),
 }

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.networks.compiled import functional_call
+from darts_tf.networks.implementation import functional_call
 from darts_tf.space.cell import CellSpec, SearchSpace
 
 INITIAL_SCALE = 1e-3
@@ -110,7 +110,7 @@ def cells_loss(model):
 
     def loss(w, cells, batch, seed):
         images, labels = batch
-        logits, statistics = functional_call.call(
+        logits, statistics = functional_call(
             model, w, images, cells, seed=seed, training=True
         )
         value = tf.reduce_mean(labels_loss(labels, logits))

@@ -120,7 +120,7 @@ class Search(Epochs):
             self._alpha_optimizer(),
             replicas,
         )
-        directional = settings.compiled and task.sloped
+        directional = settings.compiled and task.has_directional_derivatives
         self._implicit = implicit_term(
             settings.method,
             forward_over_reverse if directional else reverse_over_reverse,
@@ -145,7 +145,7 @@ class Search(Epochs):
         """The genotype that would be derived now."""
         return self.architecture.genotype()
 
-    def found(self) -> Genotype:
+    def final_genotype(self) -> Genotype:
         """What a finished search returns.
 
         The present genotype, unless early stopping goes back to another.

@@ -17,11 +17,10 @@ from darts_tf.descent import scores
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import snapshot
 from darts_tf.errors import InputError
-from darts_tf.networks.compiled.flat_weights import WeightRow
 from darts_tf.networks.running_statistics import RunningStatistics
-from darts_tf.networks.weight_list import WeightList
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy.darts import relaxation
+from darts_tf.strategy.darts.execution import weights_of
 
 
 class Task(Protocol):
@@ -36,7 +35,7 @@ class Task(Protocol):
       cells_loss: L_train as loss(w, cells, batch, seed), cells being mixing
         weights for each cell of the network; None where it has one cell.
       kinds: the kind of each of the network's cells, in order.
-      sloped: whether bilevel.forward_over_reverse is the way to the exact method's
+      has_directional_derivatives: whether bilevel.forward_over_reverse is the way to the exact method's
         implicit term.
     """
 
@@ -47,7 +46,7 @@ class Task(Protocol):
     valid_loss: Callable
     cells_loss: Callable | None
     kinds: tuple[str, ...]
-    sloped: bool
+    has_directional_derivatives: bool
 
     def batches(self, step: int) -> tuple[object, object]:
         """(a batch for L_train, one for L_val) of the step."""
@@ -94,8 +93,8 @@ def taken(arrays: Mapping[str, np.ndarray], name: str, shape) -> np.ndarray:
 class ImageTask:
     """Classification of images by a convolutional supernet.
 
-    w is a single row (networks/compiled/flat_weights.py), which starts as the model's
-    own weights; those stay as they are.
+    w starts as the model's own weights, which stay as they are: one flat vector,
+    or a list where the model has plain edges (execution.weights_of).
 
     Departures: the running statistics of batch norm follow weight steps only
     (in the authors' code architecture passes move them too, on validation
@@ -118,15 +117,17 @@ class ImageTask:
         valid: Callable[[int], Iterable],
         measured: Callable[[], Iterable],
         replicas: Replicas,
-        compiled: bool = True,
     ):
         self.model, self.space = model, model.space
-        self._weights = WeightRow(model) if compiled else WeightList(model)
+        self._weights = weights_of(model)
         self.train_loss = self.valid_loss = self._weights.loss(
             relaxation.supernet_loss(model)
         )
         self.cells_loss = self._weights.loss(relaxation.cells_loss(model))
-        self.kinds, self.sloped = model.kinds, model.sloped
+        self.kinds, self.has_directional_derivatives = (
+            model.kinds,
+            model.has_directional_derivatives,
+        )
         self._data = train, valid
         self._measured, self._replicas = measured, replicas
         self._iterators = self._fixed = None

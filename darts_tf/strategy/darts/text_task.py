@@ -52,7 +52,7 @@ class TextTask:
     """
 
     units = "sequences"
-    sloped = False
+    has_directional_derivatives = False
 
     def __init__(
         self,

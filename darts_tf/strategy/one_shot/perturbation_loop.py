@@ -21,7 +21,7 @@ left out: nothing is measured after it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class PerturbationLoop(Epochs):
 
     Args:
       model: a built networks.conv.Supernet.
-      row: its trained weights, [N] (networks/compiled/flat_weights.py).
+      w: its trained weights, as `execution.weights_of` has them.
       weights: the trained mixing weights [edges, candidates] by cell.
       settings: the protocol.
       train: given the number of tuning steps done, the batches
@@ -87,7 +87,7 @@ class PerturbationLoop(Epochs):
     def __init__(
         self,
         model,
-        row: np.ndarray,
+        w: Sequence[np.ndarray],
         weights: Mapping[str, np.ndarray],
         settings: PerturbationSettings,
         train: Callable[[int], Iterable],
@@ -99,7 +99,7 @@ class PerturbationLoop(Epochs):
         self.selection = Selection(self.space, weights, settings.seed)
         self._data, self._iterator = train, None
         self._measured = measured
-        self._shared = SharedWeights(model, row, settings, replicas)
+        self._shared = SharedWeights(model, w, settings, replicas)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -22,11 +22,10 @@ from darts_tf.descent import scores
 from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.weights import WeightOptimizerState
-from darts_tf.networks.compiled.flat_weights import WeightRow
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy.darts import relaxation
 from darts_tf.strategy.darts.bilevel import grad_w
-from darts_tf.strategy.darts.execution import Execution
+from darts_tf.strategy.darts.execution import Execution, weights_of
 
 Weights = Mapping[str, np.ndarray]
 """Mixing weights [edges, candidates] by cell; a row may be all zero."""
@@ -83,35 +82,38 @@ class SharedWeights:
 
     Args:
       model: a built supernet; its own variables stay as they are.
-      row: the weights to start from, [N] (networks/compiled/flat_weights.py).
+      w: the weights to start from, as `weights_of(model)` has them.
       settings: with momentum, weight_decay, clip_norm of SGD,
         micro_batches (strategy/darts/micro_batches.py), and precision, the name
         of what the descent computes in; accuracies are of float32.
       replicas: where it runs.
     """
 
-    def __init__(self, model, row, settings, replicas: Replicas):
+    def __init__(self, model, w: Sequence, settings, replicas: Replicas):
         self._space, self._replicas = model.space, replicas
         self._precision = precision_by_name(settings.precision)
         with replicas.scope():
-            variables = [tf.Variable(row)]
+            variables = [tf.Variable(value) for value in w]
         self._weights = WeightOptimizerState(
             variables, settings, self._precision, replicas
         )
-        of_cells = WeightRow(model).loss(relaxation.cells_loss(model))
+        of_cells = weights_of(model).loss(relaxation.cells_loss(model))
         self._accuracy = SupernetAccuracy(of_cells, model.space, model.kinds, replicas)
-        self._compile(of_cells, model.kinds, settings)
+        self._compile(of_cells, model, settings)
 
-    def _compile(self, of_cells, kinds, settings) -> None:
+    def _compile(self, of_cells, model, settings) -> None:
         replicas = self._replicas
 
         def loss(w, rows, batch, seed):
-            cells = relaxation.per_cell(rows, self._space, kinds)
+            cells = relaxation.per_cell(rows, self._space, model.kinds)
             return of_cells(w, cells, batch, seed)
 
         self._loss = loss
         self._execution = Execution(
-            replicas, settings.micro_batches, settings.precision
+            replicas,
+            settings.micro_batches,
+            settings.precision,
+            compiled=not model.plain_edges,
         )
         self._share = scores.compile_share(replicas)
 

@@ -28,10 +28,10 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.schedules import cosine
 from darts_tf.descent.variables import load, named
 from darts_tf.errors import InputError
-from darts_tf.networks.compiled.flat_weights import WeightRow
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.black_box.random_choice import random_genotype
 from darts_tf.strategy.darts.discretisation import genotype_weights
+from darts_tf.strategy.darts.execution import weights_of
 from darts_tf.strategy.one_shot.shared_weights import SharedWeights
 
 TRAINED, RANKED = 0, 1
@@ -102,7 +102,7 @@ class RandomWeightSharing(Epochs):
         self.worths: list[float] = []
         self._data, self._iterator = train, None
         self._measured = measured
-        start = WeightRow(model).packed()
+        start = weights_of(model).values()
         self._shared = SharedWeights(model, start, settings, replicas)
 
     @property

@@ -40,6 +40,7 @@ def batches(part, steps, start_step=0, seed=7, batch_size=4, **more):
     return [(x.numpy(), y.numpy()) for x, y in itertools.islice(dataset, steps)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start_step", [1, 4, 5, 13])
 def test_going_on_at_a_step_gives_the_very_same_batches(start_step):
     part = make_part()

@@ -236,6 +236,7 @@ def cifar10():
     return str(pathlib.Path(root) / "tfds")
 
 
+@pytest.mark.slow
 def test_cifar10(cifar10):
     data = load_images("cifar10", data_dir=cifar10)
     assert data.train.images.shape == (50000, 32, 32, 3)

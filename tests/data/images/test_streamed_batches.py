@@ -55,6 +55,7 @@ def batches(part, steps, start_step=0, seed=7, augmentation=CROPS):
     return [(x.numpy(), y.numpy()) for x, y in itertools.islice(dataset, steps)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start_step", [1, 5, 13])
 def test_going_on_at_a_step_gives_the_very_same_batches(data, start_step):
     whole = batches(data.train, 16, augmentation=EVERYTHING)
@@ -64,6 +65,7 @@ def test_going_on_at_a_step_gives_the_very_same_batches(data, start_step):
         np.testing.assert_array_equal(y, same_y)
 
 
+@pytest.mark.slow
 def test_an_epoch_is_a_permutation_and_labels_are_the_images_own(data):
     steps = held.steps_per_epoch(data.train, BATCH)
     assert steps == 5
@@ -79,6 +81,7 @@ def test_an_epoch_is_a_permutation_and_labels_are_the_images_own(data):
     assert set(epochs[0]) != set(epochs[1])  # another remainder is dropped
 
 
+@pytest.mark.slow
 def test_the_order_is_that_of_images_in_memory(data):
     part = Part(np.zeros((COUNT, 8, 8, 3), np.uint8), data.train.labels)
     dataset = held.training_batches(
@@ -145,6 +148,7 @@ def test_statistics_are_of_a_sample(data, monkeypatch):
     assert np.abs((one[1] + 2) % imagenet.STEP - 2) <= 2
 
 
+@pytest.mark.slow
 def test_seeds_steps_and_images_have_randomness_of_their_own(data):
     jitter = Augmentation(crop_padding=0, flip=False, colour_jitter=0.4)
     one = data.train.take(np.zeros(BATCH, int))  # the same image all the time
@@ -162,6 +166,7 @@ def test_cutout_and_black_borders_are_as_in_memory(data):
     assert 0.4 < near.mean() < 0.95 and set(values[~near]) == {0.0}
 
 
+@pytest.mark.slow
 def test_only_what_is_used_is_read(data):
     """Counts reads: the batches used, and a few that are made ahead."""
     read = []

@@ -73,6 +73,7 @@ def require_pass(windows, streams, covered):
     assert fresh == [True] + [False] * (len(windows) - 1)
 
 
+@pytest.mark.slow
 @FEW
 @given(
     count=st.integers(40, 400),
@@ -126,6 +127,7 @@ def test_half_windows_change_places_with_epoch_and_seed():
     assert np.any(half_places(8, 1)[0] != first)
 
 
+@pytest.mark.slow
 def test_half_windows_come_equally_often_at_every_place():
     counts = np.bincount(half_places(7, 100).ravel(), minlength=60)
     assert counts.sum() == 300  # 5 each; a binomial's deviation is 2.2
@@ -133,6 +135,7 @@ def test_half_windows_come_equally_often_at_every_place():
     assert np.mean((counts - 5.0) ** 2) < 2 * 5
 
 
+@pytest.mark.slow
 @FEW
 @given(
     count=st.integers(8, 90),

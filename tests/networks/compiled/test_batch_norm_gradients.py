@@ -83,7 +83,7 @@ def test_the_gradient_of_a_call_has_no_derivative():
 def test_along_a_direction_only_the_derivative_by_what_arrives():
     """Of <by_x(c), a>: by c it is there, by x and gamma it is not."""
     x, c, a, gamma, beta = (tf.constant(t, tf.float32) for t in (X, C, A, GAMMA, BETA))
-    with derivative_mode.slope_along_weights():
+    with derivative_mode.set_directional_pass():
         with tf.GradientTape(persistent=True) as outer:
             outer.watch([x, c, gamma])
             with tf.GradientTape() as inner:
@@ -120,8 +120,8 @@ def test_a_layer_takes_them_along_a_direction_and_moves_the_same(affine):
     x = tf.constant(X, tf.float32)
     results = []
     for scope in (
-        derivative_mode.slope_along_weights,
-        derivative_mode.constant_weights,
+        derivative_mode.set_directional_pass,
+        derivative_mode.set_constant_in_weights,
     ):
         layer = BatchNorm(affine)
         with scope(), tf.GradientTape() as tape:

@@ -9,10 +9,10 @@ import pytest
 from darts_tf.networks.compiled import derivative_mode
 
 SCOPES = [
-    (derivative_mode.constant_weights, derivative_mode.weights_are_constant),
-    (derivative_mode.slope_along_weights, derivative_mode.slope_is_wanted),
-    (derivative_mode.differentiated_once, derivative_mode.first_order_only),
-    (derivative_mode.differentiated_twice, derivative_mode.second_derivatives_follow),
+    (derivative_mode.set_constant_in_weights, derivative_mode.is_constant_in_weights),
+    (derivative_mode.set_directional_pass, derivative_mode.in_directional_pass),
+    (derivative_mode.set_differentiated_once, derivative_mode.is_differentiated_once),
+    (derivative_mode.set_differentiated_twice, derivative_mode.is_differentiated_twice),
 ]
 
 
@@ -38,7 +38,7 @@ def test_other_threads_are_not_in_it(scope, there):
 
 def test_no_slope_of_what_is_differentiated_once():
     """Within a slope: a layer that says itself how directions go through."""
-    with derivative_mode.slope_along_weights():
-        with derivative_mode.differentiated_once():
-            assert not derivative_mode.slope_is_wanted()
-        assert derivative_mode.slope_is_wanted()
+    with derivative_mode.set_directional_pass():
+        with derivative_mode.set_differentiated_once():
+            assert not derivative_mode.in_directional_pass()
+        assert derivative_mode.in_directional_pass()

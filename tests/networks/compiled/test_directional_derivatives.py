@@ -12,9 +12,9 @@ import tensorflow as tf
 from darts_tf.networks.compiled import derivative_mode
 from darts_tf.networks.compiled.directional_derivatives import (
     filled,
-    pushed,
-    sloped,
+    jvp_of,
     tensors,
+    with_directional_derivatives,
 )
 from darts_tf.networks.conv import Supernet
 from darts_tf.networks.nasbench201 import Supernet as BenchmarkSupernet
@@ -38,7 +38,7 @@ def layer(weights, inputs, mixing):
 
 
 def test_directions_go_through_as_the_jacobian_says():
-    y, other = tf.function(pushed(layer))([W], [X, None], [P], [[U], [DX, None]])
+    y, other = tf.function(jvp_of(layer))([W], [X, None], [P], [[U], [DX, None]])
     inner = U * X + W * DX
     np.testing.assert_allclose(other, inner, rtol=1e-5)
     wanted = tf.cos(W * X) * P * inner + tf.exp(X) * DX
@@ -66,8 +66,8 @@ def along(*values):
 
 
 def traced(weights, inputs, mixing):
-    push = tf.function(pushed(layer))
-    return sloped(layer, push, weights, inputs, mixing)
+    jvp = tf.function(jvp_of(layer))
+    return with_directional_derivatives(layer, jvp, weights, inputs, mixing)
 
 
 def test_the_slopes_gradient_is_the_mixed_product():
@@ -81,7 +81,7 @@ def test_the_slopes_gradient_is_the_mixed_product():
 
 def test_a_gradient_that_is_no_slope_has_no_numbers():
     loss = chain(traced)
-    with derivative_mode.slope_along_weights(), tf.GradientTape() as tape:
+    with derivative_mode.set_directional_pass(), tf.GradientTape() as tape:
         tape.watch(W)
         value, _ = loss([W, W], [P], X, None)
         g = tape.gradient(value, W)
@@ -100,15 +100,17 @@ def test_a_gradient_that_is_no_slope_has_no_numbers():
     ],
 )
 def test_which_supernets_know_their_slopes(arguments, knows):
-    assert Supernet(SMALL, 2, 3, 3, **arguments).sloped == knows
-    assert not BenchmarkSupernet(BENCHMARK, 2, 3, 3).sloped
+    assert Supernet(SMALL, 2, 3, 3, **arguments).has_directional_derivatives == knows
+    assert not BenchmarkSupernet(BENCHMARK, 2, 3, 3).has_directional_derivatives
 
 
 BOUNDS = {"float64": 1e-9, "float32": 2e-3, "bfloat16": 0.1}
 
 
-@pytest.mark.parametrize("dtype", BOUNDS)
-@pytest.mark.parametrize("partial", [1, 2])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "partial, dtype", [(1, "float64"), (1, "bfloat16"), (2, "float32")]
+)
 def test_of_a_supernet_it_is_the_mixed_product(partial, dtype):
     """In all types of feature maps; bfloat16 differs by its rounding."""
     keras.utils.set_random_seed(0)
@@ -143,9 +145,6 @@ def test_structures_are_filled_around_what_is_missing():
 
 TWO_DEVICES = """
 import numpy as np, tensorflow as tf, keras
-(cpu,) = tf.config.list_physical_devices("CPU")
-tf.config.set_logical_device_configuration(
-    cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
 from darts_tf.strategy.darts import bilevel
@@ -182,6 +181,7 @@ print("SAME")
 """
 
 
+@pytest.mark.slow
 def test_on_two_replicas_too():
     """Each traces in a thread of its own."""
-    check_says(TWO_DEVICES, "SAME")
+    check_says(TWO_DEVICES, "SAME", devices=2)

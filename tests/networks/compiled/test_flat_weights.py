@@ -6,7 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.networks.compiled.flat_weights import WeightRow, arrays_of, pieces, row_of
+from darts_tf.networks.compiled.flat_weights import (
+    FlatWeights,
+    arrays_of,
+    pieces,
+    row_of,
+)
 
 
 def model():
@@ -17,17 +22,17 @@ def model():
 
 def test_what_is_packed_comes_apart_again():
     net = model()
-    row = WeightRow(net)
+    row = FlatWeights(net)
     packed = row.packed()
     assert packed.shape == (4 * 3 + 3 + 3 * 2 + 2,)
-    parts = row.taken_apart(packed)
+    parts = row.unpack([packed])
     for part, variable in zip(parts, net.trainable_variables, strict=True):
         np.testing.assert_array_equal(part, variable)
 
 
 def test_outside_of_graphs_too():
     net = model()
-    row = WeightRow(net)
+    row = FlatWeights(net)
     packed = row.packed().numpy()
     arrays = arrays_of(packed, row.shapes)
     np.testing.assert_array_equal(row_of(arrays), packed)
@@ -38,7 +43,7 @@ def test_outside_of_graphs_too():
 
 def test_a_loss_of_the_row_has_the_gradient_of_the_list():
     net = model()
-    row, w = WeightRow(net), [tf.constant(v) for v in net.trainable_variables]
+    row, w = FlatWeights(net), [tf.constant(v) for v in net.trainable_variables]
 
     def loss(w, factor):
         # The second weight is not used: its gradient is zero.
@@ -48,7 +53,7 @@ def test_a_loss_of_the_row_has_the_gradient_of_the_list():
     with tf.GradientTape() as tape:
         tape.watch(packed)
         value = row.loss(loss)([packed], 2.0)
-    found = row.taken_apart(tape.gradient(value, packed))
+    found = row.unpack([tape.gradient(value, packed)])
     with tf.GradientTape() as tape:
         tape.watch(w)
         value = loss(w, 2.0)

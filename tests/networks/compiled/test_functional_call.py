@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.networks.compiled import functional_call
-from darts_tf.networks.compiled.flat_weights import RowWeights, WeightRow
+from darts_tf.networks.compiled.flat_weights import FlatWeights, SlicedWeights
 from darts_tf.networks.conv import Supernet
 from darts_tf.strategy.darts import relaxation
 from tests.strategy.small_space import SMALL
@@ -27,9 +27,10 @@ def cells(model):
     return relaxation.cells_of(alpha, SMALL, model.kinds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [True, False])
 def test_outputs_states_and_gradients(net, compiled):
-    layout, x = WeightRow(net), tf.random.stateless_normal((4, 8, 8, 1), [3, 4])
+    layout, x = FlatWeights(net), tf.random.stateless_normal((4, 8, 8, 1), [3, 4])
     before = [v.numpy() for v in net.non_trainable_variables]
     w = [0.9 * v.value for v in net.trainable_variables]
     row = tf.concat([tf.reshape(v, [-1]) for v in w], 0)
@@ -43,7 +44,7 @@ def test_outputs_states_and_gradients(net, compiled):
             loss = tf.reduce_sum(tf.nn.log_softmax(logits)[:, 0])
         return logits, states, tape.gradient(loss, given)
 
-    of_row = lambda: derived(lambda: RowWeights(layout, row), row)  # noqa: E731
+    of_row = lambda: derived(lambda: SlicedWeights(layout, row), row)  # noqa: E731
     of_list = lambda: derived(lambda: w, w)  # noqa: E731
     if compiled:
         of_row, of_list = tf.function(of_row), tf.function(of_list)
@@ -60,7 +61,7 @@ def test_outputs_states_and_gradients(net, compiled):
 
 
 def test_a_shared_layer_is_one_piece_and_most_weights_are_in_one(net):
-    layout = WeightRow(net)
+    layout = FlatWeights(net)
     assert sorted(n for p in layout.pieces for n in p) == [*range(len(layout))]
     shared = [p for p in layout.pieces if len(p) > 1]
     assert len(shared) == sum(
@@ -71,11 +72,11 @@ def test_a_shared_layer_is_one_piece_and_most_weights_are_in_one(net):
 
 def test_weights_are_cut_only_where_they_are_read(net):
     """Of a piece that a shared trace takes whole no weight is cut."""
-    layout = WeightRow(net)
+    layout = FlatWeights(net)
     row = layout.packed()
 
     def cuts():
-        weights = RowWeights(layout, row)
+        weights = SlicedWeights(layout, row)
         functional_call.call(
             net, weights, tf.zeros((1, 8, 8, 1)), cells(net), training=True
         )

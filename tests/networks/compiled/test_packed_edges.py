@@ -25,6 +25,9 @@ def test_packed_edges_need_equal_candidates():
     )
     with pytest.raises(InputError, match="same candidates"):
         PackedEdges(mixed, 0, 4, lambda: BatchNorm(False))
+    registered = type(spec)("cell", 1, 2, (("none", "ghost"),) * 3, None, (2,))
+    with pytest.raises(InputError, match="'ghost' cannot be packed.*`cell_space`"):
+        PackedEdges(registered, 0, 4, lambda: BatchNorm(False))
 
 
 def test_each_edge_gets_what_it_would_compute_alone():

@@ -15,7 +15,7 @@ from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
 from darts_tf.networks.compiled import recomputation
 from darts_tf.networks.compiled.mixed_edges import MixedEdges
-from darts_tf.networks.compiled.shared_functions import SharedTraces
+from darts_tf.networks.compiled.shared_functions import SharedFunctions
 from darts_tf.space.cell import CellSpec
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.darts import bilevel, relaxation
@@ -107,12 +107,14 @@ NAMES = ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3", "noise")
 class OneCell(keras.Model):
     """A cell with a normalised input and a plain one, as the supernets'."""
 
-    def __init__(self, traces):
+    def __init__(self, shared_functions):
         super().__init__()
         spec = CellSpec("normal", 2, 1, (NAMES,) * 2, 2, (2,))
         norm = functools.partial(BatchNorm, False, momentum=0.0)
         units = [
-            MixedEdges(spec, source, 2, 1, norm, key=source, traces=traces)
+            MixedEdges(
+                spec, source, 2, 1, norm, key=source, shared_functions=shared_functions
+            )
             for source in range(2)
         ]
         self.cell = Cell(units, 1, (2,), [None, operations.conv_norm(2, norm)])
@@ -124,9 +126,10 @@ class OneCell(keras.Model):
         return self.cell([x, x], training=training, **given)
 
 
+@pytest.mark.slow
 def test_a_cell_and_its_second_derivatives(float64):
     keras.utils.set_random_seed(0)
-    model = OneCell(SharedTraces(True))
+    model = OneCell(SharedFunctions(True))
     x = tf.random.stateless_normal((3, 4, 4, 2), [1, 2], dtype=tf.float64)
     alpha = [tf.random.stateless_normal((2, 5), [3, 4], dtype=tf.float64)]
     model(x, alpha[0])
@@ -160,6 +163,7 @@ def test_a_cell_and_its_second_derivatives(float64):
     close(found, wanted, 1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["conv", "nasbench201"])
 def test_supernets(kind):
     """Gradients of w and alpha, loss, logits and statistics."""
@@ -184,6 +188,7 @@ def test_supernets(kind):
     assert all(np.abs(g).max() > 0 for g in tf.nest.flatten(results[0]))
 
 
+@pytest.mark.slow
 def test_the_gradient_of_alpha_asks_for_none_of_the_weights():
     """They stay constants on their way through a recomputed cell."""
     model = conv.Supernet(SMALL, 2, 3, 3, recompute=True)
@@ -197,6 +202,6 @@ def test_the_gradient_of_alpha_asks_for_none_of_the_weights():
     tf.function(
         lambda: bilevel.grad_alpha(loss, w, alpha, batch, SEED)[0]
     ).get_concrete_function()
-    keys = model._traces._functions
+    keys = model._shared_functions._functions
     constants = [key[-1] for key in keys if key[0] == "edge"]
     assert constants and all(constants)

@@ -11,9 +11,9 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.compiled.derivative_mode import constant_weights
+from darts_tf.networks.compiled.derivative_mode import set_constant_in_weights
 from darts_tf.networks.compiled.mixed_edges import EdgeOperations, NodeOperations
-from darts_tf.networks.compiled.shared_functions import SharedTraces
+from darts_tf.networks.compiled.shared_functions import SharedFunctions
 from darts_tf.networks.conv import Supernet
 from darts_tf.strategy.darts import bilevel, relaxation
 from darts_tf.strategy.darts.execution import Nested
@@ -33,19 +33,19 @@ def edge():
 
 def test_two_layers_are_traced_once_and_keep_their_own_values():
     first, second = edge(), edge()
-    traces = SharedTraces()
+    shared_functions = SharedFunctions()
     x = tf.random.stateless_normal((3, 5, 5, 2), [1, 2])
     weights = tf.constant([0.5, 0.0, 2.0])
 
     @tf.function
     def together():
         given = x, None, None, weights
-        return [traces(e.key, e, *given) for e in (first, second)]
+        return [shared_functions(e.key, e, *given) for e in (first, second)]
 
     found = together()
     moved = [[v.numpy() for v in e.non_trainable_variables] for e in (first, second)]
-    assert len(traces._functions) == 1
-    (function,) = traces._functions.values()
+    assert len(shared_functions._functions) == 1
+    (function,) = shared_functions._functions.values()
     assert function.experimental_get_tracing_count() == 1
     for layer, ours, states in zip((first, second), found, moved):
         wanted = layer(x, None, None, weights, training=True)
@@ -56,7 +56,7 @@ def test_two_layers_are_traced_once_and_keep_their_own_values():
 
 
 def test_inference_is_traced_once_and_reads_each_layers_own_states():
-    layers, traces = (edge(), edge()), SharedTraces()
+    layers, shared_functions = (edge(), edge()), SharedFunctions()
     for n, layer in enumerate(layers):
         for v in layer.non_trainable_variables:
             v.assign(v + n + 0.5)
@@ -66,10 +66,10 @@ def test_inference_is_traced_once_and_reads_each_layers_own_states():
 
     @tf.function
     def together():
-        return [traces(e.key, e, *given, training=False) for e in layers]
+        return [shared_functions(e.key, e, *given, training=False) for e in layers]
 
     found = together()
-    (function,) = traces._functions.values()
+    (function,) = shared_functions._functions.values()
     assert function.experimental_get_tracing_count() == 1
     for layer, ours in zip(layers, found):
         wanted = layer(*given, training=False)
@@ -79,6 +79,7 @@ def test_inference_is_traced_once_and_reads_each_layers_own_states():
         np.testing.assert_array_equal(was, now)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["calls", "dissolved"])
 def test_a_supernets_inference_is_the_plain_one(way):
     """With other weights and statistics than its own, in a graph."""
@@ -123,6 +124,7 @@ def pieces(request):
     return relaxation.supernet_loss(model), w, alpha, batch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["w", "alpha", "product"])
 def test_gradients_of_calls_are_those_without(pieces, kind):
     loss, w, alpha, batch = pieces
@@ -147,6 +149,7 @@ def gradient_of_alpha(*values):
         return bilevel.grad_alpha(*values)[0]
 
 
+@pytest.mark.slow
 def test_the_gradient_of_alpha_leaves_the_weights_out(pieces):
     loss, w, alpha, batch = pieces
     seed = tf.constant([0, 0])
@@ -172,17 +175,17 @@ def test_the_gradient_of_alpha_leaves_the_weights_out(pieces):
 @pytest.mark.parametrize("watched", [False, True])
 def test_inputs_that_no_tape_watches_are_left_out(watched):
     """As are those of a supernet's first cells in the gradient of alpha."""
-    layer, traces = edge(), SharedTraces()
+    layer, shared_functions = edge(), SharedFunctions()
     x, weights = RNG.normal(size=(3, 5, 5, 2)), tf.constant([0.5, 0.1, 2.0])
     x = tf.constant(x, tf.float32)
 
     def gradient(call):
-        with constant_weights(), tf.GradientTape() as tape:
+        with set_constant_in_weights(), tf.GradientTape() as tape:
             tape.watch([weights, x] if watched else weights)
             y = call(x, None, None, weights)
         return tape.gradient(y, weights, tf.sin(y))
 
-    shared = functools.partial(traces, layer.key, layer)
+    shared = functools.partial(shared_functions, layer.key, layer)
     function = tf.function(lambda: gradient(shared))
     plain = functools.partial(layer, training=True)
     np.testing.assert_allclose(function(), gradient(plain), atol=1e-4)
@@ -199,16 +202,16 @@ def test_what_has_no_weights_is_traced_once_for_both_kinds_of_passes():
     norm = functools.partial(BatchNorm, False, momentum=0.0)
     pool = NodeOperations(("max_pool_3x3",), True, 2, 1, False, norm)
     pool.build((1, 5, 5, 2))
-    weighted, traces = edge(), SharedTraces()
+    weighted, shared_functions = edge(), SharedFunctions()
     x, weights = tf.ones((1, 5, 5, 2)), tf.ones([3])
 
     @tf.function
     def both():
-        for scope in (contextlib.nullcontext, constant_weights):
+        for scope in (contextlib.nullcontext, set_constant_in_weights):
             with scope():
-                traces(pool.key, pool, x, [x])
-                traces(weighted.key, weighted, x, None, None, weights)
+                shared_functions(pool.key, pool, x, [x])
+                shared_functions(weighted.key, weighted, x, None, None, weights)
 
     both()
-    kinds = [key[0] for key in traces._functions]
+    kinds = [key[0] for key in shared_functions._functions]
     assert sorted(kinds) == ["edge", "edge", "node"]

@@ -36,6 +36,7 @@ def cell(names):
     return from_string(NAME.format(*names))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POSSIBLE)
 @pytest.mark.parametrize("layers, wide", [(6, 2), (9, 3)])
 def test_new_cells_start_as_the_identity(name, layers, wide):
@@ -48,6 +49,7 @@ def test_new_cells_start_as_the_identity(name, layers, wide):
     assert_same(parent, child, training=True)
 
 
+@pytest.mark.slow
 def test_cells_keep_their_stages():
     genotype = cell(POSSIBLE["one skip connection"])
     parent, child = (network(genotype, 2, n, seed=n) for n in (6, 9))

@@ -69,6 +69,7 @@ def mixing(space, genotype) -> dict:
     return tables
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "genotype", [cells(), from_string(STRING)], ids=["conv", "nasbench201"]
 )
@@ -136,6 +137,7 @@ def logits(net, training) -> np.ndarray:
     return separate(net(IMAGES, training=training))[0].numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESERVING)
 def test_a_morphism_leaves_the_function_as_it_was(parents, name):
     parent, child = parents(PRESERVING[name]), network(PRESERVING[name], 2)

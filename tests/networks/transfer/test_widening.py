@@ -47,6 +47,7 @@ def test_halves_are_copied_among_themselves(narrow, wide):
         np.testing.assert_array_equal(of < narrow // 2, first)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "genotype, narrow, wide",
     [
@@ -69,6 +70,7 @@ def test_the_function_is_kept(genotype, narrow, wide):
     assert_same(parent, child, training=True)
 
 
+@pytest.mark.slow
 def test_the_mobile_network_without_an_auxiliary_head():
     parent, child = (
         network(
@@ -85,6 +87,7 @@ def test_the_mobile_network_without_an_auxiliary_head():
     assert_same(parent, child, training=False, size=32)
 
 
+@pytest.mark.slow
 def test_noise_is_another_one_in_another_width():
     edges = [("noise", 0), *(("sep_conv_3x3", n % 2) for n in range(1, 8))]
     genotype = cells(edges, "s4")
@@ -108,6 +111,7 @@ def test_copies_of_a_channel_learn_apart():
     assert difference.max() > 0.01 * np.abs(gradient).max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("genotype", [CELL, cells(ALL)])
 def test_a_narrower_child_is_refused(genotype):
     parent, child = (network(genotype, n) for n in (3, 2))

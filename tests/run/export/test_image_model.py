@@ -123,6 +123,7 @@ app.run(main)
 """
 
 
+@pytest.mark.slow
 def test_saving_says_nothing_and_leaves_the_loggers_as_they_were(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, tmp_path / "export"],

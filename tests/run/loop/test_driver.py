@@ -256,6 +256,7 @@ def _run_with_events(folder: Path, event: int) -> None:
     start(folder, loop)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # fork, threads
 def test_a_kill_at_any_event_changes_nothing(tmp_path, undisturbed):
     event, killed = 0, True
@@ -306,6 +307,7 @@ def ended(process: subprocess.Popen) -> int:
     return process.returncode
 
 
+@pytest.mark.slow
 def test_sigkill_from_outside_at_random_moments(tmp_path, undisturbed):
     generator, kills = random.Random(1), 0
     folder = tmp_path / "killed"

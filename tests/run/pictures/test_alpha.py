@@ -91,6 +91,7 @@ def test_a_candidate_has_one_colour_everywhere():
     assert colours == {alpha.PALETTE[:3]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epochs, marker", [(1, "."), (2, "None")])
 def test_a_single_epoch_is_a_dot(epochs, marker):
     """A line through one point would show nothing."""

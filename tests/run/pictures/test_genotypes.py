@@ -74,6 +74,7 @@ def overlap(a, b) -> bool:
     return a.x0 < b.x1 and b.x0 < a.x1 and a.y0 < b.y1 and b.y0 < a.y1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GENOTYPES)
 def test_nothing_overlaps_and_every_edge_is_labelled(name):
     genotype = GENOTYPES[name]
@@ -206,6 +207,7 @@ def test_heat_map_names_candidates_in_place_where_edges_differ():
     assert texts == ["none\n0.40", "a\n0.60", "none\n0.10", "b\n0.90"]
 
 
+@pytest.mark.slow
 def test_history_has_a_picture_an_edge_with_the_curves_values():
     history = uniform(SPACE, 5)
     history["normal"][:, 2, 3] = [0.1, 0.2, 0.3, 0.4, 0.5]

@@ -70,11 +70,13 @@ def saved(folder: pathlib.Path) -> str:
     return (folder / "saved").read_text()
 
 
+@pytest.mark.slow
 def test_a_child_is_told_to_stop_where_its_parent_is_killed(family, tmp_path):
     family.kill()
     assert saved(tmp_path) == str(int(signal.SIGTERM))
 
 
+@pytest.mark.slow
 def test_one_that_is_stopping_already_is_left_to_it(family, tmp_path):
     """A second signal to the parent ends the parent alone."""
     family.send_signal(signal.SIGINT)
@@ -114,12 +116,14 @@ def holder(folder, seconds: float) -> subprocess.Popen:
     return process
 
 
+@pytest.mark.slow
 def test_a_child_waits_for_one_that_is_saving(tmp_path, monkeypatch):
     monkeypatch.setattr(parent_watch, "seconds_to_wait", lambda: 20.0)
     with holder(tmp_path, 1.0):
         FolderLock(tmp_path).release()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.0, 0.6])
 def test_but_not_for_ever(tmp_path, monkeypatch, seconds):
     monkeypatch.setattr(parent_watch, "seconds_to_wait", lambda: seconds)

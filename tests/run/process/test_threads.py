@@ -60,6 +60,7 @@ print(tf.config.threading.get_intra_op_parallelism_threads())
 """
 
 
+@pytest.mark.slow
 def test_tensorflow_takes_it_before_it_starts():
     environment = dict(os.environ)
     environment.pop("TF_NUM_INTRAOP_THREADS", None)

@@ -36,6 +36,7 @@ def solve(method, xi, steps=400):
     return float(alpha[0]), float(w[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["finite_difference", "exact"])
 def test_toy_problem_goes_to_the_optimum(method):
     assert solve(method, 0.5) == pytest.approx((1, 1), abs=1e-3)
@@ -45,6 +46,7 @@ def test_toy_problem_first_order_goes_elsewhere():
     assert solve("first_order", 0.5) == pytest.approx((2, 2), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_toy_problem_with_xi_zero_is_first_order():
     assert solve("exact", 0.0) == pytest.approx((2, 2), abs=1e-3)
 

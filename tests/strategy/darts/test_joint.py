@@ -90,6 +90,7 @@ def near(found, expected) -> None:
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_in_turn_each_moves_on_its_own_batch_of_the_union(alternating):
     before, loop = alternating.state(), alternating
     w, alpha = group(before, "w"), group(before, "alpha")
@@ -105,6 +106,7 @@ def test_in_turn_each_moves_on_its_own_batch_of_the_union(alternating):
     assert "union/loss" in record and "valid/loss" not in record
 
 
+@pytest.mark.slow
 def test_at_once_one_sgd_moves_both_on_one_batch(simultaneous):
     loop, velocity = simultaneous, None
     for step, temperature in enumerate((1.0, 0.5)):  # 0.25 in the third

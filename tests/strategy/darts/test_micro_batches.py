@@ -60,6 +60,7 @@ def close(found, wanted, bound=1e-12):
         np.testing.assert_allclose(one, other, rtol=0, atol=bound * scale)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", bilevel.METHODS)
 def test_without_batch_norm_it_is_the_whole_batchs_gradient(method):
     """Loss and aux too; with momentum, decay, clipping, and Lambda."""
@@ -122,6 +123,7 @@ def test_it_is_the_mean_over_slices_each_with_a_seed_of_its_own(count):
     close(one_by_one(*given), by_hand(*given))
 
 
+@pytest.mark.slow
 def test_supernets_batch_norms_see_their_slice():
     """Statistics are the mean of the slices', as with two replicas."""
     from darts_tf.networks.conv import Supernet

@@ -73,6 +73,7 @@ def loop():
     return search.Search(task, settings, replicas)
 
 
+@pytest.mark.slow
 def test_resumed_search_equals_an_undisturbed_one(loop):
     loop.advance()
     state = loop.state()
@@ -112,6 +113,7 @@ def test_a_state_of_another_size_is_refused(loop):
         loop.restore(state)
 
 
+@pytest.mark.slow
 def test_eq_8_needs_the_same_masks():
     """With other masks at w+ and w- the difference is their noise."""
     keras.utils.set_random_seed(0)
@@ -140,6 +142,7 @@ def test_eq_8_needs_the_same_masks():
     assert far > 5 * near, (near, far)
 
 
+@pytest.mark.slow
 def test_eigenvalue_in_alpha_through_the_loop_over_time(loop):
     """Compiled, against the whole Hessian; one product against eager."""
     eigenvalue = instruments.Eigenvalue(loop.task, Replicas("one_device"))

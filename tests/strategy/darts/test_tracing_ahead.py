@@ -94,6 +94,7 @@ def traced_counts(loop) -> dict[str, int]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", bilevel.METHODS)
 def test_each_piece_of_a_search_is_traced_once(method):
     loop = small_search(method)
@@ -105,6 +106,7 @@ def test_each_piece_of_a_search_is_traced_once(method):
     assert set(counts.values()) == {1}, counts
 
 
+@pytest.mark.slow
 def test_nothing_is_traced_for_later_while_w_warms_up():
     loop = small_search("first_order", warmup_epochs=1)
     known = []

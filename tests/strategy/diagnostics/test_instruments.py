@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.networks.compiled.flat_weights import FlatWeights
 from darts_tf.networks.conv import Supernet
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy.darts import bilevel, relaxation
@@ -62,7 +62,7 @@ def build(names=(), rule=None) -> search_module.Search:
     replicas = Eager()
     task = ImageTask(net, batches, later, lambda: [next(batches(99))], replicas)
     settings = search_module.SearchSettings(
-        "first_order", 4, 1, 4, alpha_learning_rate=0.3
+        "first_order", 4, 1, 4, compiled=False, alpha_learning_rate=0.3
     )
     return search_module.Search(
         task,
@@ -103,6 +103,7 @@ def measured():
     patch.undo()
 
 
+@pytest.mark.slow
 def test_instruments_change_nothing(measured):
     search = build()
     for state in measured[2]:
@@ -111,6 +112,7 @@ def test_instruments_change_nothing(measured):
             np.testing.assert_array_equal(array, state[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_resumed_search_shows_the_same(measured):
     search, records, states = measured
     search.restore(states[0])
@@ -119,6 +121,7 @@ def test_a_resumed_search_shows_the_same(measured):
         np.testing.assert_array_equal(array, states[1][name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_what_is_shown(measured):
     for record in measured[1]:
         assert record.keys() == {
@@ -151,6 +154,7 @@ def test_entropy_by_hand():
     assert scalars["entropy/reduce"] == 0
 
 
+@pytest.mark.slow
 def test_alignment_is_the_cosine_of_the_two_normal_cells(measured):
     search = measured[0]
     model = search.task.model
@@ -175,6 +179,7 @@ def whole_hessian(product, size: int) -> np.ndarray:
     return np.stack([product(column) for column in np.eye(size)], 1)
 
 
+@pytest.mark.slow
 def test_eigenvalue_is_the_dominant_one_of_the_whole_hessian(measured):
     """The Hessian is assembled from products in float64.
 
@@ -201,7 +206,7 @@ def double_precision_hessian(search) -> np.ndarray:
         batch = tf.cast(images, tf.float64), labels
         cells = relaxation.per_cell(alpha, SMALL, net.kinds)
         net(batch[0], cells)
-        loss = WeightRow(net).loss(relaxation.supernet_loss(net))
+        loss = FlatWeights(net).loss(relaxation.supernet_loss(net))
         shapes = [tuple(rows.shape) for rows in alpha]
 
         @tf.function
@@ -234,6 +239,7 @@ def flat(parts) -> np.ndarray:
     return np.concatenate([np.ravel(part) for part in parts])
 
 
+@pytest.mark.slow
 def test_gap_of_discrete_alpha_is_zero_and_its_accuracy_the_networks(measured):
     """Each node of SMALL keeps both its edges: nothing is lost."""
     search, _, states = measured
@@ -253,6 +259,7 @@ def test_gap_of_discrete_alpha_is_zero_and_its_accuracy_the_networks(measured):
     search.restore(states[1])
 
 
+@pytest.mark.slow
 def test_gap_of_mixed_alpha_is_that_of_both_accuracies(measured):
     for record in measured[1]:
         assert record["gap/accuracy"] == (
@@ -261,6 +268,7 @@ def test_gap_of_mixed_alpha_is_that_of_both_accuracies(measured):
     assert any(record["gap/accuracy"] != 0 for record in measured[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["eigenvalue", "skip_connections"])
 def test_a_search_that_is_stopped_early(rule):
     """Its steps end there; what it returns is the rule's, also restored."""
@@ -276,17 +284,21 @@ def test_a_search_that_is_stopped_early(rule):
     taken, epochs = {"eigenvalue": (2, 3), "skip_connections": (2, 2)}[rule]
     assert (search.stop.taken, search.stop.epoch) == (taken, epochs)
     assert search.step == search.total_steps == epochs
-    assert search.found() == genotypes[taken - 1]
+    assert search.final_genotype() == genotypes[taken - 1]
     other = build(rule=settings)
     assert other.total_steps == 4
     other.restore(search.state())
-    assert other.total_steps == other.step and other.found() == search.found()
+    assert (
+        other.total_steps == other.step
+        and other.final_genotype() == search.final_genotype()
+    )
 
 
+@pytest.mark.slow
 def test_a_search_without_rule_returns_its_present_cells(measured):
     search = measured[0]
     assert search.stop is None and search.total_steps == 4
-    assert search.found() == search.genotype()
+    assert search.final_genotype() == search.genotype()
 
 
 def test_normal_layers():

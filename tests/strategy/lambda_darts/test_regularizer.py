@@ -139,6 +139,7 @@ def test_strength_zero_spares_passes_and_still_measures(gradient):
     assert len(calls) == (3 if gradient == "exact" else 4)
 
 
+@pytest.mark.slow
 def test_another_strength_traces_nothing_anew():
     counted, calls = counting(cells_loss)
     regulariser = build(function=counted)

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
-from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.networks.compiled.flat_weights import FlatWeights
 from darts_tf.networks.conv import Supernet
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import SPACE
@@ -49,7 +49,7 @@ def loop():
     net(tf.zeros((1, 8, 8, 1)), relaxation.per_cell(rows, SMALL, net.kinds))
     return perturbation_loop.PerturbationLoop(
         net,
-        WeightRow(net).packed(),
+        [FlatWeights(net).packed()],
         weights,
         SETTINGS,
         batches,
@@ -73,6 +73,7 @@ def differing(before, after) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_a_round_is_a_decision_and_its_tuning(loop, start):
     loop.restore(start)
     assert loop.steps_per_epoch == ROUND
@@ -101,6 +102,7 @@ def test_measures_with_the_batchs_statistics(loop, start):
     assert loop.accuracy(weights) == pytest.approx(hits / (4 * BATCH))
 
 
+@pytest.mark.slow
 def test_tuning_descends_on_the_decided_supernet(loop, start):
     loop.restore(start)
     losses = []
@@ -116,6 +118,7 @@ def test_tuning_descends_on_the_decided_supernet(loop, start):
     assert 0.01 < rates[-1] < 0.02
 
 
+@pytest.mark.slow
 def test_resumed_anywhere_is_as_left_alone(loop, start):
     loop.restore(start)
     states, records = [], []

@@ -13,7 +13,7 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.networks import conv, nasbench201
-from darts_tf.networks.compiled.flat_weights import WeightRow
+from darts_tf.networks.compiled.flat_weights import FlatWeights
 from darts_tf.space.nasbench201 import SPACE as NB201
 from darts_tf.strategy.one_shot.weight_sharing import (
     RandomWeightSharing,
@@ -78,6 +78,7 @@ def by_hand(loop, genotype):
     return [tables[kind] for kind in loop.model.kinds]
 
 
+@pytest.mark.slow
 def test_a_genotype_is_measured_with_its_operations_alone(loop):
     for number in range(3):
         genotype = loop.candidate(number)
@@ -90,15 +91,14 @@ def test_a_genotype_is_measured_with_its_operations_alone(loop):
         assert loop.accuracy(genotype) == pytest.approx(np.mean(hits))
 
 
+@pytest.mark.slow
 def test_a_step_moves_what_its_genotype_uses_and_nothing_else(loop):
     """Steps start from the model's own weights, which stay."""
     start = loop.state()
     genotype, (images, labels) = loop.trained(loop.step), next(batches(0))
     loop.advance()
-    row = WeightRow(loop.model)
-    before, after = (
-        row.taken_apart(state["w/00000"]) for state in (start, loop.state())
-    )
+    row = FlatWeights(loop.model)
+    before, after = (row.unpack([state["w/00000"]]) for state in (start, loop.state()))
     moved = [bool(np.any(x != y)) for x, y in zip(before, after)]
     loop.restore(start)
     w = [v.value for v in loop.model.trainable_variables]
@@ -116,6 +116,7 @@ def test_a_step_moves_what_its_genotype_uses_and_nothing_else(loop):
         np.testing.assert_allclose(new, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, skipped",
     [
@@ -142,6 +143,7 @@ def test_it_descends_in_low_precision(cell_loop, name, skipped):
     assert 1e-5 < away < 0.2
 
 
+@pytest.mark.slow
 def test_resumed_anywhere_is_as_left_alone(loop):
     start, states, records = loop.state(), [], []
     while loop.step < loop.total_steps:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.networks import depthwise as module
-from darts_tf.networks.compiled.derivative_mode import constant_weights
-from darts_tf.networks.depthwise import depthwise, for_inference
+from darts_tf.networks import implementation
+from darts_tf.networks.compiled import depthwise_gradients as module
+from darts_tf.networks.compiled.depthwise_gradients import depthwise
+from darts_tf.networks.compiled.derivative_mode import set_constant_in_weights
+from darts_tf.networks.convolutions import DepthwiseConv
 
 CASES = [
     (5, 1, "SAME", 8),
@@ -44,6 +46,7 @@ def derivatives(x, kernel, stride, padding, compile=lambda f: f):
     return [*first, *outer.gradient(bent, given)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inner", [False, True])
 @pytest.mark.parametrize("outer", [False, True])
 @pytest.mark.parametrize("size, stride, padding, side", CASES)
@@ -85,9 +88,15 @@ def test_narrow_kernels_other_types_and_inference_are_left_alone(monkeypatch):
     others = operations(depthwise, *double)
     others += operations(depthwise, *values(3, 8))
     assert "IdentityN" not in others
-    assert "IdentityN" in operations(depthwise, *values(5, 8))
-    with for_inference():
-        assert "IdentityN" not in operations(depthwise, *values(5, 8))
+    layer = DepthwiseConv(5)
+    x, _ = values(5, 8)
+    layer.build(x.shape)
+    assert "IdentityN" in operations(layer, x)
+    with implementation.plain():
+        assert "IdentityN" not in operations(layer, x)
+        plain = DepthwiseConv(5)
+    plain.build(x.shape)
+    assert "IdentityN" not in operations(plain, x)
 
 
 def test_with_constant_weights_it_is_tensorflows_own(monkeypatch):
@@ -95,5 +104,5 @@ def test_with_constant_weights_it_is_tensorflows_own(monkeypatch):
     monkeypatch.setattr(module, "_by_onednn", lambda x: True)
     x, kernel = values(5, 6)
     assert "IdentityN" in operations(depthwise, x, kernel)
-    with constant_weights():
+    with set_constant_in_weights():
         assert "IdentityN" not in operations(depthwise, x, kernel)

@@ -1,45 +1,26 @@
-"""Depthwise convolutions, the gradient of wide kernels in narrow parts.
+"""Computes the gradient of wide depthwise kernels three columns at a time.
 
 oneDNN computes the gradient of a depthwise kernel of up to three columns some
-eight times faster than that of one of five (BUILD_NOTES.md, "Kernels"). So it
-is computed three columns at a time. Convolution, gradient of the input and
+eight times faster than that of one of five. Convolution, gradient of the input and
 gradient of the kernel are linear in both of their arguments, and each has the
 two others as its derivatives, of whatever order.
 """
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
 import dataclasses
 import os
-from collections.abc import Iterator
 
 import tensorflow as tf
 
-from darts_tf.networks.compiled.derivative_mode import weights_are_constant
+from darts_tf.networks.compiled.derivative_mode import is_constant_in_weights
 
 COLUMNS = 3
-"""Of a kernel, whose gradient is still fast."""
-_inference = contextvars.ContextVar("for_inference", default=False)
-
-
-@contextlib.contextmanager
-def for_inference() -> Iterator[None]:
-    """For graphs that nobody differentiates: TensorFlow's operations alone.
-
-    Gradients of ours cannot be saved in a SavedModel, and loading one that
-    had them says so.
-    """
-    token = _inference.set(True)
-    try:
-        yield
-    finally:
-        _inference.reset(token)
+"""The widest kernel whose gradient is still fast."""
 
 
 def depthwise(x, kernel, stride: int = 1, padding: str = "SAME"):
-    """The depthwise convolution of [B, H, W, C] with [k, k, C, 1].
+    """Convolves [B, H, W, C] with [k, k, C, 1], each channel for itself.
 
     Args:
       x: the feature maps.
@@ -49,22 +30,22 @@ def depthwise(x, kernel, stride: int = 1, padding: str = "SAME"):
     """
     form = Form(*x.shape[1:3], kernel.shape[0], stride, padding)
     wide = kernel.shape[1] > COLUMNS
-    if wide and _by_onednn(x) and not weights_are_constant():
+    if wide and _by_onednn(x) and not is_constant_in_weights():
         return form.by("dy", x=x, kernel=kernel)
     return form.y(x, kernel)
 
 
 def _by_onednn(x) -> bool:
-    """Whether oneDNN computes it, and its gradients."""
+    """Returns whether oneDNN computes the convolution of x, and its gradients."""
     onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
-    if _inference.get() or not onednn or x.dtype != tf.float32:
+    if not onednn or x.dtype != tf.float32:
         return False
     return not tf.config.list_logical_devices("GPU")
 
 
 @dataclasses.dataclass(frozen=True)
 class Form:
-    """One convolution as the sum of y * dy, linear in x, kernel and dy.
+    """A convolution as the sum of y * dy, linear in x, kernel and dy.
 
     Attributes:
       height: H of x.
@@ -81,7 +62,7 @@ class Form:
     padding: str = "SAME"
 
     def by(self, name: str, **others):
-        """The derivative by x, kernel or dy, at the two others.
+        """Computes the derivative by x, kernel or dy, at the two others.
 
         By dy it is y. Its own gradients are derivatives of the same sum, in
         which the gradient that arrives stands in the place of `name`.
@@ -90,37 +71,39 @@ class Form:
 
         @tf.custom_gradient
         def of_both(*values):
-            given = dict(zip(others, values, strict=True))
+            arguments = dict(zip(others, values, strict=True))
 
             def gradients(arrived):
-                every = given | {name: arrived}
+                factors = arguments | {name: arrived}
                 return [
-                    self.by(n, **{m: t for m, t in every.items() if m != n})
-                    for n in given
+                    self.by(n, **{m: t for m, t in factors.items() if m != n})
+                    for n in arguments
                 ]
 
-            return compute(**given), gradients
+            return compute(**arguments), gradients
 
         # Copies: a tensor of the graph of a function that is differentiated
         # is out of reach when the gradient is differentiated again.
         return of_both(*map(tf.identity, others.values()))
 
     def y(self, x, kernel):
-        """The convolution, by TensorFlow, and with its gradients."""
-        return tf.raw_ops.DepthwiseConv2dNative(input=x, filter=kernel, **self._how())
+        """Computes the convolution by TensorFlow, and with its gradients."""
+        return tf.raw_ops.DepthwiseConv2dNative(
+            input=x, filter=kernel, **self._options()
+        )
 
     def dx(self, kernel, dy):
-        """The derivative by x, by TensorFlow."""
+        """Computes the derivative by x by TensorFlow."""
         images = tf.shape(dy)[0] if dy.shape[0] is None else dy.shape[0]
         return tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
             input_sizes=[images, self.height, self.width, kernel.shape[2]],
             filter=kernel,
             out_backprop=dy,
-            **self._how(),
+            **self._options(),
         )
 
     def dkernel(self, x, dy):
-        """The derivative by the kernel, three columns at a time.
+        """Computes the derivative by the kernel, three columns at a time.
 
         The last three may have some in common with those before: as one
         part they cost no more.
@@ -132,13 +115,13 @@ class Form:
                 input=self._read(x, start, dy.shape[2]),
                 filter_sizes=[self.size, COLUMNS, x.shape[3], 1],
                 out_backprop=dy,
-                **self._how() | {"padding": "VALID"},
+                **self._options() | {"padding": "VALID"},
             )
             parts.append(part[:, first - start :])
         return tf.concat(parts, 1)
 
     def _read(self, x, start: int, outputs: int):
-        """What the kernel's three columns from `start` on read of x."""
+        """Returns the pixels of x that the kernel's columns from `start` on read."""
         margin = self.size // 2 if self.padding == "SAME" else 0
         start -= margin
         stop = start + (outputs - 1) * self.stride + COLUMNS
@@ -149,6 +132,6 @@ class Form:
             return x
         return tf.pad(x, [[0, 0], [margin, margin], sides, [0, 0]])
 
-    def _how(self) -> dict:
+    def _options(self) -> dict:
         strides = [1, self.stride, self.stride, 1]
         return {"strides": strides, "padding": self.padding}

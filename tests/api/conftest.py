@@ -1,0 +1,57 @@
+"""A space that is quickly traced, settings for it, and a folder without files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import darts_tf as dt
+from darts_tf.networks import operation_registry
+from darts_tf.space import registry
+
+SIZES = {"channels": 2, "layers": 3, "epochs": 1, "batch_size": 10}
+IMAGES = {"crop_padding": 0, "flip": False}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_space():
+    """Registers "small", and removes all that a module registers at its end."""
+    names = set(operation_registry._registrations)
+    spaces = set(registry.SPACES)
+    dt.cell_space("small", nodes=1, operations=["skip_connect", "avg_pool_3x3"])
+    yield
+    for name in set(operation_registry._registrations) - names:
+        operation_registry.unregister_operation(name)
+    for name in set(registry.SPACES) - spaces:
+        del registry.SPACES[name]
+
+
+@pytest.fixture(scope="session")
+def search_config() -> dt.SearchConfig:
+    return dt.SearchConfig(space="small", method="first_order", **SIZES, **IMAGES)
+
+
+@pytest.fixture(scope="session")
+def training_config() -> dt.TrainingConfig:
+    return dt.TrainingConfig(auxiliary_weight=0.0, **SIZES, **IMAGES)
+
+
+@pytest.fixture(scope="session")
+def arrays() -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 [60, 8, 8, 3] of three classes, told apart by their brightness."""
+    labels = np.arange(60) % 3
+    noise = np.random.default_rng(0).integers(0, 50, (60, 8, 8, 3), np.uint8)
+    return noise + 100 * labels.astype(np.uint8)[:, None, None, None], labels
+
+
+@pytest.fixture
+def nothing_written(tmp_path, monkeypatch):
+    """Fails a test after which a run's folder or file is left."""
+    current, temporary = tmp_path / "current", tmp_path / "temporary"
+    for folder in (current, temporary):
+        folder.mkdir()
+    monkeypatch.chdir(current)
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    yield
+    # AutoGraph's and TFDS's own files may be in the temporary folder.
+    assert not list(current.iterdir()) and not list(temporary.glob("darts_tf*"))

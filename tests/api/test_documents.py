@@ -1,0 +1,147 @@
+"""The examples of README and docs: Python is run, smaller; commands are parsed."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import shlex
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from absl import flags
+from PIL import Image
+
+from darts_tf import config as configs
+from darts_tf.cli import flags as config_flags
+from darts_tf.config_rules import settle
+from tests.data.stand_ins import image, prepare
+
+ROOT = pathlib.Path(__file__).parents[2]
+DOCUMENTS = ("README", "docs/python_api", "docs/own_operations", "docs/own_images")
+DOCUMENTS += ("docs/getting_started",)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+
+SMALLER = (
+    (r"space=\"darts_conv\"", 'space="small"'),
+    (r"\bspace=\"mine\"", 'space="mine", examples=64, method="first_order"'),
+    (r"\bepochs=\d+", "epochs=1"),
+    (r"\bchannels=\d+", "channels=2"),
+    (r"\"channels\": 8", '"channels": 2'),
+    (r"\blayers=\d+", "layers=3"),
+    (r"nodes=4", "nodes=1"),
+)
+"""What replaces what in Python, so that a block takes seconds."""
+
+ABRIDGED = "keras.Sequential([...])"
+"""A block with this is the beginning of the one in docs/own_operations.md."""
+
+NOT_RUN = {
+    "pip install": "installs packages; tests/wheel.sh does that",
+    "python3 -m venv": "makes an environment; tests/wheel.sh does that",
+    "tests/ci.sh": "runs these tests",
+    "photos/": "shows a folder",
+    "cats/": "shows a folder",
+    "dogs/": "shows a folder",
+}
+"""Lines that are no command of ours, and why they are not parsed."""
+
+KINDS = {
+    "search": configs.SearchConfig,
+    "evaluate": configs.TrainingConfig,
+    "derive": configs.DerivationConfig,
+    "export": configs.ExportConfig,
+    "pipeline": configs.PipelineConfig,
+}
+
+
+def blocks(document: str, python: bool) -> list[str]:
+    text = (ROOT / f"{document}.md").read_text("utf-8")
+    return [code for kind, code in FENCE.findall(text) if (kind == "python") == python]
+
+
+def parse(line: str) -> configs.Config:
+    """Returns the settings of a command line, checked as the program does."""
+    words = shlex.split(line)
+    assert words[0].endswith("python") and words[1] == "-m", line
+    kind = KINDS[words[2].removeprefix("train.")]
+    values = flags.FlagValues()
+    config_flags.define(kind, "Folder.", into=values)
+    assert values(words[2:]) == [words[2]]
+    return settle(config_flags.parsed_config(kind, values))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_commands_are_accepted(document, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    import darts_tf as dt
+
+    dt.cell_space("mine", nodes=1, operations=["skip_connect"], replace=True)
+    lines = "\n".join(blocks(document, python=False)).splitlines()
+    for line in filter(None, lines):
+        command = line.rpartition("&& ")[2]
+        if "-m train." in command:
+            parse(command)
+        else:
+            assert any(words in line for words in NOT_RUN), line
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs a block of Python, made smaller, in a folder that has what it reads."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def run(code: str, names: dict) -> None:
+        for pattern, smaller in SMALLER:
+            code = re.sub(pattern, smaller, code)
+        exec(compile(code, "block", "exec"), names)
+
+    return run
+
+
+@pytest.mark.slow
+def test_python_of_readme_api_and_getting_started(run, tmp_path):
+    """The ten lines are in two documents; the second time the runs are finished."""
+    ten, abridged = blocks("README", python=True)
+    assert ABRIDGED in abridged
+    again, saved, loaded = blocks("docs/python_api", python=True)
+    assert again == ten
+    names: dict = {}
+    for code in (ten, again, saved, loaded):
+        run(code, names)
+    assert names["logits"].shape == (359, 10)
+    assert (tmp_path / "runs/b/export/saved_model.pb").exists()
+
+    shutil.copytree(tmp_path / "runs/b", tmp_path / "runs/digits/evaluate")
+    (exported,) = blocks("docs/getting_started", python=True)
+    run(exported, names)
+
+
+@pytest.mark.slow
+def test_python_of_own_operations(run, tmp_path):
+    plugin, search = blocks("docs/own_operations", python=True)
+    run("", {})
+    smaller = plugin.replace("nodes=4", "nodes=1")
+    (tmp_path / "my_ops.py").write_text(smaller, "utf-8")
+    names: dict = {}
+    run(search, names)
+    assert names["outcome"].genotype.space == "mine"
+
+
+@pytest.mark.slow
+def test_python_of_own_images(run, tmp_path, monkeypatch):
+    for number in range(20):
+        path = tmp_path / "photos" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image(number, 40)).save(path)
+    examples = [{"id": str(n), "image": image(n), "label": n % 10} for n in range(20)]
+    splits = {name: examples for name in ("train", "test", "extra")}
+    prepare(monkeypatch, tmp_path / "DIR", "svhn_cropped", splits)
+    x = np.stack([image(n) for n in range(20)])
+    pairs = tf.data.Dataset.from_tensor_slices((x, np.arange(20) % 2))
+    names = {"x": x, "y": np.arange(20) % 2, "train": pairs, "test": pairs}
+    (code,) = blocks("docs/own_images", python=True)
+    run(code, names)
+    assert names["data"].name == "dataset"
