@@ -62,16 +62,15 @@ def normalised(images, result):
 
 @pytest.mark.slow
 def test_weights_of_a_trained_run(trained, data):
-    outcome = trained
     sizes = {"channels": 2, "layers": 3, "num_classes": data.num_classes}
     sizes["image_shape"] = data.image_shape
     for head in (False, True):
-        model = dt.build_network(outcome.genotype, auxiliary=head, **sizes)
-        assert dt.load_trained_weights(model, outcome.workdir) is model
+        model = dt.build_network(trained.genotype, auxiliary=head, **sizes)
+        assert dt.load_trained_weights(model, trained.workdir) is model
         test = data.load_test()
-        logits = model.predict(normalised(test.images, outcome.result), verbose=0)
+        logits = model.predict(normalised(test.images, trained.result), verbose=0)
         error = np.mean(logits.argmax(1) != test.labels)
-        assert error == pytest.approx(outcome.result["test"]["error"])
+        assert error == pytest.approx(trained.result["test"]["error"])
 
 
 @pytest.mark.slow
