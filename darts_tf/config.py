@@ -764,8 +764,9 @@ class RelaxationConfig(Config):
     )
     compiled: bool = _option(
         True,
-        "Compile the passes, and use the fast parts of networks/compiled. --nocompiled takes the plain "
-        "networks of the equations: slower, the same results but rounding.",
+        "Compile the passes, and use the fast parts of networks/compiled. "
+        "--nocompiled takes the plain networks of the equations: slower, the same "
+        "results but rounding.",
     )
     instruments: tuple[Instrument, ...] = _option(
         ("entropy", "skip_connections"),

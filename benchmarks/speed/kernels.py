@@ -3,9 +3,9 @@
     python -m benchmarks.speed.kernels
 
 On feature maps of the paper's supernet, one thread for each kernel. Where ours
-differs from TensorFlow's own way (networks/compiled/depthwise_gradients.py, phases_read in
-networks/convolutions.py), both stand there. To call a compiled function takes
-some of each time: see the last row, of next to no work.
+differs from TensorFlow's own way (networks/compiled/depthwise_gradients.py,
+phases_read in networks/convolutions.py), both stand there. To call a compiled
+function takes some of each time: see the last row, of next to no work.
 """
 
 from __future__ import annotations

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import pathlib
 
+import tensorflow as tf
+
 from benchmarks.speed import step_sizes
-from darts_tf.config import Method, names
-from darts_tf.programs.memory_steps import ImageSearch, TextSearch, step_of
+from darts_tf.config import Method, SearchConfig, names
+from darts_tf.networks.language import LanguageModel
+from darts_tf.networks.recurrent import MixedCell
+from darts_tf.programs import images
+from darts_tf.programs.memory_report import estimates
 from darts_tf.space import recurrent
+from darts_tf.space.registry import space_by_name
 
 WAYS = {
     "plain": {},
@@ -43,8 +51,9 @@ PREFACE = """# Memory of a search step
 methods as flags: random images of 32 x 32, or random words, a process each,
 one thread, cores that other work shared (hence CPU seconds, which that
 inflates too). "peak" is the largest resident size of the process, "estimate"
-what train.search tells before it starts. What is not counted from sizes is in
-constants (darts_tf/networks/footprint/memory.py), which say what they were fitted to.
+what train.search prints before its first step. Its factors
+(darts_tf/networks/footprint/memory.py) were fitted to these rows, and to those of
+growth.jsonl and beside_pytorch*.md.
 Rows without seconds were measured while several other jobs shared the core,
 too slow to be timed.
 """
@@ -58,7 +67,7 @@ PROGRAMS_PREFACE = """
 ## Whole programs
 
 `python -m benchmarks.speed.program_memory --out=benchmarks/speed/results`: one epoch of
-small runs; "told" is what the program printed, with one decimal.
+small runs; "told" is what the program prints, with one decimal.
 """
 MEASURED = "peak (GB) | estimate (GB) | off"
 
@@ -111,7 +120,7 @@ def way(row: dict) -> str:
 
 def line(row: dict, sizes) -> str:
     """Returns a row of the table."""
-    expected = step(row).memory().total / 1e9
+    expected = estimate(row)
     cells = (
         ", ".join(str(row[name]) for name in sizes),
         row["method"],
@@ -130,10 +139,34 @@ def seconds(row: dict, name: str, form: str) -> str:
     return f"{row[name]:{form}}" if name in row else "-"
 
 
-def step(row: dict) -> ImageSearch | TextSearch:
-    """Returns the search step that was measured."""
-    text = row["space"] == recurrent.SPACE.name
-    return step_of(TextSearch if text else ImageSearch, row)
+def estimate(row: dict) -> float:
+    """Returns the gigabytes that a search of the row's sizes prints."""
+    if row["space"] == recurrent.SPACE.name:
+        model = _language_model(row["hidden_size"], row["words"])
+    else:
+        sizes = row["channels"], row["layers"], row.get("partial_channels", 1)
+        model = _supernet(row["space"], *sizes)
+    fields = {field.name for field in dataclasses.fields(SearchConfig)}
+    values = {n: v for n, v in row.items() if n in fields and v is not None}
+    method = values.pop("method")  # "weights" is none of a search
+    return sum(estimates(model, method, SearchConfig(**values), 1)[""]) / 1e9
+
+
+@functools.cache
+def _supernet(space: str, channels: int, layers: int, partial_channels: int):
+    model = images.supernet(
+        space_by_name(space), channels, layers, 10, partial_channels=partial_channels
+    )
+    model.build((None, 32, 32, 3))
+    return model
+
+
+@functools.cache
+def _language_model(hidden_size: int, words: int) -> LanguageModel:
+    model = LanguageModel(MixedCell(recurrent.SPACE, hidden_size), words)
+    weights = tf.ones(model.cell.spec.alpha_shape)
+    model(tf.zeros((1, 1), tf.int32), tf.zeros((1, hidden_size)), weights=weights)
+    return model
 
 
 def off(expected: float, peak: float) -> str:

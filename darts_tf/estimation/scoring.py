@@ -41,6 +41,8 @@ def _multiply_adds(operation) -> int:
     if operation.type == "MatMul":
         inner = operation.inputs[0].shape[0 if operation.get_attr("transpose_a") else 1]
         return math.prod(operation.outputs[0].shape) * inner
+    if operation.type == "Einsum":
+        return _einsum_multiply_adds(operation)
     if operation.type == "BatchMatMulV2":
         inner = operation.inputs[0].shape[-2 if operation.get_attr("adj_x") else -1]
         return math.prod(operation.outputs[0].shape) * inner
@@ -51,6 +53,20 @@ def _multiply_adds(operation) -> int:
     if operation.type == "Conv2D":
         per_element *= kernel[2]
     return _result_size(operation) * per_element
+
+
+def _einsum_multiply_adds(operation) -> int:
+    """Returns the output's size times the sizes of the indices summed over."""
+    terms, _, result = operation.get_attr("equation").decode().partition("->")
+    sizes: dict[str, int] = {}
+    for term, tensor in zip(terms.split(","), operation.inputs):
+        before, _, behind = term.partition("...")
+        sizes |= zip(before, tensor.shape)
+        sizes |= zip(reversed(behind), reversed(tensor.shape))
+    if len(operation.inputs) < 2:
+        return 0
+    summed = [size for index, size in sizes.items() if index not in result]
+    return math.prod(operation.outputs[0].shape) * math.prod(summed)
 
 
 def _result_size(operation) -> int:

@@ -75,7 +75,7 @@ class Supernet(Trunk):
         check_channels(channels, partial_channels)
         self.space, self.recompute = space, recompute
         self.partial_channels, self.plain_edges = partial_channels, not compiled
-        # Replicas cannot meet inside of a shared trace.
+        # Replicas cannot meet inside of a shared function.
         shares = compiled and not synchronized
         self._shared_functions = (
             SharedFunctions(second_derivatives, xla) if shares else None

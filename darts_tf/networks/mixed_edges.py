@@ -87,7 +87,7 @@ class MixedEdges(Edges):
         return result
 
     def _operation(self, name: str, row: int, place: int, x, seed, training):
-        """o(x), or None for the zero operation."""
+        """Computes o(x), or returns None for the zero operation."""
         if name == ZERO:
             return None
         if name == NOISE:

@@ -24,17 +24,17 @@ from darts_tf.networks.precision import widened
 
 
 def check_channels(channels: int, partial_channels: int) -> None:
-    """Refuses what cannot be divided.
+    """Checks that K divides the channels.
 
     Raises:
       InputError: K does not divide the channels.
     """
     if partial_channels < 1 or channels % partial_channels:
         raise InputError(
-            f"--partial_channels={partial_channels} sends one of "
+            f"`partial_channels={partial_channels}` sends one of "
             f"{partial_channels} equal groups of channels through the mixed "
             f"operations, and {channels} channels do not divide into them; "
-            f"--channels must be a multiple of it"
+            f"`channels` must be a multiple of it"
         )
 
 
@@ -43,9 +43,9 @@ class PartialEdges(Edges):
 
     Args:
       mixed: computes the mixed operations of all edges that leave the node,
-        on C / K channels (networks/compiled/mixed_edges.py, networks/compiled/packed_edges.py).
+        on C / K channels (networks/supernet_edges.py).
       groups: K.
-      stride: of all edges.
+      stride: 1 or 2, for all edges.
     """
 
     def __init__(self, mixed, groups: int, stride: int = 1):
@@ -58,14 +58,14 @@ class PartialEdges(Edges):
         operations.build_once(self.mixed, share)
 
     def call(self, x, weights, training=False, **arguments):
-        """[B, H, W, C] and mixing weights -> terms for a Joint.
+        """Computes terms for a Joint from [B, H, W, C] and mixing weights.
 
         Args:
           x: the node.
           weights: a row [candidates + 1] for each edge of the cell: beta
             times the mixing weight of each candidate, and beta.
           training: whether batch norm uses (and follows) the batch.
-          **arguments: of the mixed operations.
+          **arguments: for the mixed operations.
 
         Returns:
           (target, [(terms [B, H', W', C / K], by-passed channels
@@ -85,7 +85,7 @@ class PartialEdges(Edges):
 
 
 class Joint:
-    """What makes a node of the terms that PartialEdges give.
+    """Computes a node from the terms that PartialEdges return.
 
     Args:
       groups: K.
@@ -95,7 +95,7 @@ class Joint:
         self.groups = groups
 
     def __call__(self, terms):
-        """A list of (terms, by-passed channels) -> [B, H, W, C]."""
+        """Computes [B, H, W, C] from a list of (terms, by-passed channels)."""
         mixed = add([term for some, _ in terms for term in some])
         others = add([passed for _, passed in terms])
         whole = tf.concat([mixed, others], axis=-1)
@@ -103,7 +103,7 @@ class Joint:
 
 
 def channel_shuffle(x, groups: int):
-    """[B, H, W, C], C as K groups of n: channel g n + i becomes i K + g."""
+    """Shuffles [B, H, W, C], K groups of n: channel g n + i becomes i K + g."""
     each = x.shape[-1] // groups
     parted = tf.transpose(tf.reshape(x, [-1, groups, each]), [0, 2, 1])
     return tf.reshape(parted, [-1, *x.shape[1:]])

@@ -1,9 +1,9 @@
-"""The running statistics of a network in training, as one tensor.
+"""Averages the running statistics of a network in training, as one tensor.
 
-A pass over weights in a row leaves what batch norm saw in its batch, means
-and variances, as one row [N] (networks/compiled/functional_call.py). Whoever trains averages
-them here, all at once; a variable for each of some hundreds of them was a
-tenth of a training step's graph.
+A pass over flat weights leaves its batch's means and variances as one vector
+[N] (networks/compiled/functional_call.py). They are averaged here all at once:
+a variable for each of some hundreds of them was a tenth of a training step's
+graph.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from darts_tf.networks.batch_norm import MOMENTUM
 
 
 class RunningStatistics:
-    """Those of a model; its own variables stay as they are.
+    """The running statistics of a model; its own variables stay as they are.
 
     Args:
       model: a built keras.Model, created in the replicas' scope.
@@ -22,21 +22,21 @@ class RunningStatistics:
 
     Attributes:
       row: the variable [N], in the order of model.non_trainable_variables.
-      shapes: of the parts.
+      shapes: the shape of each variable's part.
     """
 
     def __init__(self, model, replicas):
-        self._found = [v.value for v in model.non_trainable_variables]
-        self.shapes = [tuple(v.shape) for v in self._found]
+        self._variables = [v.value for v in model.non_trainable_variables]
+        self.shapes = [tuple(v.shape) for v in self._variables]
         self._replicas = replicas
         with replicas.scope():
             self.row = tf.Variable(self._present(), trainable=False)
 
     def _present(self):
-        return tf.concat([tf.convert_to_tensor(v) for v in self._found], 0)
+        return tf.concat([tf.convert_to_tensor(v) for v in self._variables], 0)
 
     def start(self) -> None:
-        """Takes up what the model has now."""
+        """Starts from the present values of the model's variables."""
         self.row.assign(self._present())
 
     def follow(self, seen) -> None:
@@ -46,5 +46,5 @@ class RunningStatistics:
         self._replicas.assign([self.row], [running])
 
     def parts(self) -> list:
-        """As `Model.stateless_call` takes them."""
+        """Returns the statistics as `Model.stateless_call` takes them."""
         return tf.split(tf.identity(self.row), [n for (n,) in self.shapes])

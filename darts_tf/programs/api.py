@@ -24,6 +24,7 @@ from darts_tf.config import (
 )
 from darts_tf.config_rules import RELAXED, is_text
 from darts_tf.errors import InputError
+from darts_tf.programs import plugins
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.pictures.genotypes import draw_alpha_history
 from darts_tf.run.workdir import Workdir
@@ -175,6 +176,7 @@ def evaluate(
     from darts_tf.programs import evaluate as program
 
     config = config or TrainingConfig()
+    plugins.load(config.plugin)
     cells = any_genotype(genotype, _usual_space(config, data))
     if not isinstance(genotype, Genotype):
         config = config.replace(genotype=os.fspath(genotype))

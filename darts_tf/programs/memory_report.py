@@ -7,7 +7,6 @@ import sys
 import keras
 import psutil
 import tensorflow as tf
-from tensorflow.python.client import device_lib
 
 from darts_tf.config import Config
 from darts_tf.data.available_memory import available_memory
@@ -115,6 +114,8 @@ def free_memory(gpus: list) -> float | None:
     """
     if not gpus:
         return float(available_memory() + psutil.Process().memory_info().rss)
+    from tensorflow.python.client import device_lib  # no public name tells the limit
+
     limits = {d.name: d.memory_limit for d in device_lib.list_local_devices()}
     used = tf.config.experimental.get_memory_info
     known = [gpu.name for gpu in gpus if gpu.name in limits]

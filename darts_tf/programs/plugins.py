@@ -33,7 +33,7 @@ def _load(path: Path) -> None:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         last = traceback.format_exception_only(type(error), error)[-1].strip()
         raise InputError(
             f"`plugin={path}` cannot be imported: {last}; mend that file"

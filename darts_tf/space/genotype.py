@@ -73,6 +73,10 @@ class Genotype:
         ordered = {name: self.cells[name] for name in wanted}
         object.__setattr__(self, "cells", MappingProxyType(ordered))
 
+    def __str__(self) -> str:
+        """Returns the genotype as JSON text."""
+        return self.to_json().rstrip()
+
     def __hash__(self) -> int:
         return hash((self.space, tuple(self.cells.items())))
 

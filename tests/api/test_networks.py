@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import subprocess
@@ -47,12 +48,12 @@ def data(arrays):
     return dt.data.from_arrays(*arrays)
 
 
-@pytest.fixture(scope="module", params=[0.0, 0.4], ids=["plain", "auxiliary"])
-def trained(request, data, training_config, tmp_path_factory):
-    """A finished run: (its outcome, the weight of its auxiliary head)."""
-    config = training_config.replace(auxiliary_weight=request.param, epochs=2)
+@pytest.fixture(scope="module")
+def trained(data, training_config, tmp_path_factory) -> dt.EvaluationOutcome:
+    """A finished run with an auxiliary head."""
+    config = training_config.replace(auxiliary_weight=0.4)
     folder = tmp_path_factory.mktemp("runs") / "run"
-    return dt.evaluate("DARTS_V2", data, config, folder), request.param
+    return dt.evaluate("DARTS_V2", data, config, folder)
 
 
 def normalised(images, result):
@@ -61,16 +62,15 @@ def normalised(images, result):
 
 @pytest.mark.slow
 def test_weights_of_a_trained_run(trained, data):
-    outcome, auxiliary = trained
     sizes = {"channels": 2, "layers": 3, "num_classes": data.num_classes}
     sizes["image_shape"] = data.image_shape
-    for head in {False, auxiliary > 0}:
-        model = dt.build_network(outcome.genotype, auxiliary=head, **sizes)
-        assert dt.load_trained_weights(model, outcome.workdir) is model
+    for head in (False, True):
+        model = dt.build_network(trained.genotype, auxiliary=head, **sizes)
+        assert dt.load_trained_weights(model, trained.workdir) is model
         test = data.load_test()
-        logits = model.predict(normalised(test.images, outcome.result), verbose=0)
+        logits = model.predict(normalised(test.images, trained.result), verbose=0)
         error = np.mean(logits.argmax(1) != test.labels)
-        assert error == pytest.approx(outcome.result["test"]["error"])
+        assert error == pytest.approx(trained.result["test"]["error"])
 
 
 @pytest.mark.slow
@@ -85,9 +85,8 @@ def test_weights_of_a_trained_run(trained, data):
     ],
 )
 def test_weights_that_do_not_fit(trained, data, change, words):
-    outcome, _ = trained
     arguments = {"genotype": "DARTS_V2", "channels": 2, "layers": 3, "num_classes": 3}
-    arguments |= {"image_shape": data.image_shape, "folder": outcome.workdir} | change
+    arguments |= {"image_shape": data.image_shape, "folder": trained.workdir} | change
     folder = arguments.pop("folder")
     model = dt.build_network(arguments.pop("genotype"), **arguments)
     before = [np.array(w) for w in model.weights]
@@ -101,21 +100,18 @@ def test_weights_that_do_not_fit(trained, data, change, words):
 def own_model(tmp_path):
     """A network of an own operation, whose file is plugin.py, saved as x.keras."""
     (tmp_path / "plugin.py").write_text(OWN)
-    code = """
-import plugin
-import darts_tf as dt
-genotype = dt.Genotype.from_json('''{"space": "shuffled",
- "definition": {"nodes": 1, "operations": ["shuffled_conv", "skip_connect"]},
- "normal": [["shuffled_conv", 0], ["skip_connect", 1]], "normal_concat": [2],
- "reduce": [["shuffled_conv", 0], ["skip_connect", 1]], "reduce_concat": [2]}''')
-shape = {"num_classes": 3, "image_shape": (8, 8, 3)}
-model = dt.build_network(genotype, channels=2, layers=3, **shape)
-model.compile("sgd", "mse")
-model.save("x.keras")
-import numpy as np
-print(float(np.abs(model.predict(np.ones((1, 8, 8, 3)), verbose=0)).sum()))
-"""
-    return tmp_path, float(python(tmp_path, code))
+    exec(OWN, {})
+    edges = [["shuffled_conv", 0], ["skip_connect", 1]]
+    both = {"normal": edges, "reduce": edges}
+    concats = {"normal_concat": [2], "reduce_concat": [2]}
+    definition = {"nodes": 1, "operations": ["shuffled_conv", "skip_connect"]}
+    stored = {"space": "shuffled", "definition": definition} | both | concats
+    shape = {"num_classes": 3, "image_shape": (8, 8, 3)}
+    genotype = dt.Genotype.from_json(json.dumps(stored))
+    model = dt.build_network(genotype, channels=2, layers=3, **shape)
+    model.save(tmp_path / "x.keras")
+    logits = model.predict(np.ones((1, 8, 8, 3)), verbose=0)
+    return tmp_path, float(np.abs(logits).sum())
 
 
 @pytest.mark.slow

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import pathlib
+import subprocess
+import sys
 
 import keras
 import pytest
 
 import darts_tf as dt
+from darts_tf.estimation import scoring
 
+ROOT = pathlib.Path(__file__).parents[2]
 layers = keras.layers
 
 
@@ -56,6 +62,11 @@ def data(arrays):
     return dt.data.from_arrays(*arrays)
 
 
+@pytest.fixture(scope="module")
+def convs(space) -> dt.Genotype:
+    return cells("own", "own_conv_3x3")
+
+
 def cells(space: str, operation: str) -> dt.Genotype:
     """Returns cells of one node that adds an operation of both inputs."""
     edges = [[operation, 0], [operation, 1]]
@@ -67,7 +78,7 @@ def cells(space: str, operation: str) -> dt.Genotype:
 @pytest.mark.slow
 @pytest.mark.parametrize("compiled", [True, False])
 def test_searched_derived_drawn_evaluated_and_exported(
-    compiled, data, search_config, training_config, tmp_path
+    compiled, convs, data, search_config, training_config, tmp_path
 ):
     config = search_config.replace(
         space="own", method="finite_difference", compiled=compiled
@@ -75,12 +86,13 @@ def test_searched_derived_drawn_evaluated_and_exported(
     outcome = dt.search(data, config, tmp_path / "search")
     assert dt.derive(tmp_path / "search") == outcome.genotype
     assert (tmp_path / "search" / "genotype.png").exists() and outcome.plot().axes
-    text = " ".join(t.get_text() for t in dt.draw_genotype(CONVS).findobj(_is_text))
+    text = " ".join(t.get_text() for t in dt.draw_genotype(convs).findobj(_is_text))
     assert "own_conv_3x3" in text
     if compiled:
         path = tmp_path / "convs.json"
-        path.write_text(CONVS.to_json(), "utf-8")
-        dt.evaluate(path, data, training_config, tmp_path / "run")
+        path.write_text(convs.to_json(), "utf-8")
+        result = dt.evaluate(path, data, training_config, tmp_path / "run").result
+        assert result["multiply_adds"] == counted("own_conv_3x3", data.image_shape)
         assert (dt.export(tmp_path / "run") / "saved_model.pb").exists()
 
 
@@ -89,30 +101,59 @@ def _is_text(artist) -> bool:
 
 
 @pytest.mark.slow
-def test_with_nothing_written(data, search_config, training_config, nothing_written):
-    genotype = dt.search(data, search_config.replace(space="own")).genotype
-    dt.evaluate(genotype, data, training_config)
-
-
-def counted(operation: str, data, config) -> int:
-    """Multiply-adds of a network with this operation less those with skips only."""
-    dt.cell_space("counted", nodes=1, operations=[operation], replace=True)
-    genotype = cells("counted", operation)
-    return dt.evaluate(genotype, data, config).result["multiply_adds"]
+def test_a_plugin_in_the_settings(data, training_config, tmp_path):
+    plugin, genotype = tmp_path / "plugin.py", tmp_path / "genotype.json"
+    plugin.write_text(
+        "import darts_tf, keras\n"
+        "@darts_tf.register_operation('plugged')\n"
+        "def plugged(channels, stride):\n"
+        "    return keras.layers.Conv2D(channels, 1, stride)\n"
+    )
+    edges = [["plugged", 0], ["skip_connect", 1]]
+    definition = {"nodes": 1, "operations": ["plugged", "skip_connect"]}
+    stored = {"space": "plugged", "definition": definition, "normal": edges}
+    stored |= {"normal_concat": [2], "reduce": edges, "reduce_concat": [2]}
+    genotype.write_text(json.dumps(stored))
+    config = training_config.replace(plugin=plugin)
+    dt.evaluate(genotype, data, config, tmp_path / "run")
+    assert (dt.export(tmp_path / "run") / "saved_model.pb").exists()
 
 
 @pytest.mark.slow
-def test_multiply_adds(data, training_config):
-    """Three cells of 2, 4 and 8 channels on 8x8 (strides to 4x4) and 4x4 (to 2x2)."""
-    config = training_config.replace(examples=10)
+@pytest.mark.program
+def test_a_plugin_that_fails_ends_the_program_in_one_line(tmp_path):
+    (tmp_path / "bad.py").write_text("import keras\n\nkeras.layers.NoSuchLayer()\n")
+    command = [sys.executable, "-m", "darts_tf.cli", "search", "--plugin=bad.py"]
+    done = subprocess.run(
+        [*command, "--space=mine", "--workdir=run"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and not done.stdout, done
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: --plugin=") and "AttributeError: " in line
+    assert "NoSuchLayer" in line and not (tmp_path / "run").exists()
+
+
+def counted(operation: str, shape) -> int:
+    """Returns the multiply-adds of a network of cells of this operation."""
+    dt.cell_space("counted", nodes=1, operations=[operation], replace=True)
+    sizes = {"channels": 2, "layers": 3, "num_classes": 3, "image_shape": shape}
+    model = dt.build_network(cells("counted", operation), **sizes)
+    return scoring.multiply_adds(model, shape)
+
+
+@pytest.mark.slow
+def test_multiply_adds(data):
+    """Cells of 2 channels on 8 x 8, 4 on 4 x 4, and 8 on 2 x 2."""
     dt.register_operation("own_attention")(lambda channels, stride: Attention(stride))
     dt.register_operation("own_sized", cost=lambda shape, stride: 7)(conv)
-    skips = counted("skip_connect", data, config)
-    # The strided skips of reductions are two convolutions each; see the formula.
-    conv_adds = counted("own_conv_3x3", data, config) - skips
-    sized = counted("own_sized", data, config) - skips
-    attention = counted("own_attention", data, config) - skips
-    # Layers 1 and 2 of 3 reduce: all six edges have stride 1, 2, 2 or less.
+    skips = counted("skip_connect", data.image_shape)
+    conv_adds = counted("own_conv_3x3", data.image_shape) - skips
+    sized = counted("own_sized", data.image_shape) - skips
+    attention = counted("own_attention", data.image_shape) - skips
     edges = _edges(genotype_channels=2)
     assert conv_adds == sum(9 * c * c * out * out - skip for c, _, out, skip in edges)
     assert sized == sum(7 - skip for _, _, _, skip in edges)
@@ -170,15 +211,18 @@ def test_names_that_exist():
             dt.cell_space(name, nodes=2, operations=["skip_connect"])
 
 
-def test_a_genotype_of_operations_that_are_not_registered(data, training_config):
-    stored = json.loads(CONVS.to_json())
+def test_a_genotype_of_operations_that_are_not_registered(tmp_path, convs, data):
+    stored = json.loads(convs.to_json())
     for kind in ("normal", "reduce"):
         stored[kind] = [["elsewhere", source] for _, source in stored[kind]]
     stored["definition"] = {"nodes": 1, "operations": ["elsewhere"]}
     stored["space"] = "of_another_process"
+    path = tmp_path / "genotype.json"
+    path.write_text(json.dumps(stored), "utf-8")
     calls = [
         lambda: dt.Genotype.from_json(json.dumps(stored)),
-        lambda: dt.load_genotype(json.dumps(stored)),
+        lambda: dt.build_network(path, channels=2, layers=3, num_classes=3),
+        lambda: dt.evaluate(path, data),
         lambda: dt.cell_space("mine", nodes=1, operations=["elsewhere"]),
     ]
     for call in calls:
@@ -187,12 +231,3 @@ def test_a_genotype_of_operations_that_are_not_registered(data, training_config)
         message = str(error.value)
         assert "\n" not in message and "'elsewhere'" in message, message
         assert "register_operation" in message and "`plugin`" in message
-
-
-CONVS = None
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _convs(space):
-    global CONVS
-    CONVS = cells("own", "own_conv_3x3")

@@ -50,7 +50,7 @@ def test_rows_are_in_order_and_tell_how_far_the_estimate_is_off():
     assert sizes == ["8, 4, 8"] + ["8, 4, 32"] * (len(report.WAYS) + 1)
     assert [row[2] for row in body[1:]] == [*report.WAYS, "plain"]
     assert body[-1][1] == "exact"
-    total = report.step(ROW).memory().total / 1e9
+    total = report.estimate(ROW)
     assert body[1][4:6] == [f"{total:.2f}", f"{100 * (total / 2 - 1):+.0f} %"]
     assert len({row[4] for row in body}) > 5  # ways are told apart
     assert body[1][6:] == ["1.50", "19"]
@@ -67,7 +67,7 @@ def test_text_has_a_table_of_its_own():
         "64, 900, 20, 32",
     ]
     assert [row[2] for row in cells[-2:]] == ["plain", "--micro_batches=2"]
-    total = report.step(TEXT).memory().total / 1e9
+    total = report.estimate(TEXT)
     assert cells[-2][4] == f"{total:.2f}"
 
 

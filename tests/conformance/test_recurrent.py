@@ -146,6 +146,7 @@ def count_cases():
     return [(k, counts[k]) for k in kept]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key, expected", count_cases())
 def test_parameter_count(key, expected):
     name, _, words, size = key.split("/")
@@ -161,6 +162,7 @@ def test_parameter_count(key, expected):
     assert found == expected
 
 
+@pytest.mark.slow
 def test_every_golden_key_was_checked(request):
     """Runs last; a key that nothing above knows fails."""
     ran = {item.name.split("[")[0] for item in request.session.items}

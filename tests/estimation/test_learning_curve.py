@@ -49,6 +49,7 @@ def test_the_end_lies_within_the_interval(family, seen):
     assert np.mean(deviation) < 3 * np.sqrt(np.mean(off**2))
 
 
+@pytest.mark.slow
 def test_more_epochs_make_it_surer_and_more_noise_less():
     few, some, many = (outcomes(pow3, seen)[1].mean() for seen in (3, 10, 40))
     assert few > 1.5 * some > 2 * many > 0.02  # its noise is 0.01

@@ -62,3 +62,21 @@ def test_registered_operations_are_counted(cost):
     traced = 4 * 3 * 4 * (9 + 4)
     assert multiply_adds(layer, (7, 6, 4)) == (2000 if cost else traced)
     operation_registry.unregister_operation(name)
+
+
+@pytest.mark.parametrize(
+    "equation, second, expected",
+    [
+        ("bhwc,cd->bhwd", (3, 5), 8 * 6 * 3 * 5),
+        ("...c,cd->...d", (3, 5), 8 * 6 * 3 * 5),
+        ("bhwc,bijc->bhwij", (1, 2, 4, 3), 8 * 6 * 2 * 4 * 3),
+        ("bhwc->bc", None, 0),
+    ],
+)
+def test_multiply_adds_of_einsum(equation, second, expected):
+    class Model(keras.layers.Layer):
+        def call(self, x):
+            others = [] if second is None else [tf.ones(second)]
+            return tf.einsum(equation, x, *others)
+
+    assert multiply_adds(Model(), (8, 6, 3)) == expected

@@ -47,6 +47,7 @@ def compiled(model):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "genotype, more",
     [

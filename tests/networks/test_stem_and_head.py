@@ -74,7 +74,7 @@ def test_any_size_is_pooled_to_two_and_read_to_the_end(size):
 
 def test_a_single_pixel_is_refused():
     head = stem_and_head.AuxiliaryHead(10, last_norm=True)
-    with pytest.raises(InputError, match="--auxiliary_weight=0"):
+    with pytest.raises(InputError, match="`auxiliary_weight=0`"):
         head(image(1, 1, 4, 3))
 
 

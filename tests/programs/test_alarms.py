@@ -39,7 +39,7 @@ def test_collapsed_cells_raise_the_alarm_and_it_says_what_to_try():
         "--lambda_regularizer=cosine --lambda_gradient=exact",
         "--early_stop=eigenvalue",
         "--weight_decay",
-        "Why did my search",
+        "docs/collapse.md",
     ):
         assert remedy in words
     assert all(len(line) <= 80 for line in text.splitlines())

@@ -57,6 +57,7 @@ def searched(data, tmp_path_factory):
     return dt.search(data, SEARCH, folder), folder
 
 
+@pytest.mark.slow
 def test_a_search_says_all_that_it_found(searched, capsys):
     outcome, folder = searched
     assert outcome.workdir == folder
@@ -69,6 +70,7 @@ def test_a_search_says_all_that_it_found(searched, capsys):
     assert dt.derive(folder, epoch=1).space == "s2"
 
 
+@pytest.mark.slow
 def test_its_settings_are_stored_with_the_data(searched, data):
     _, folder = searched
     stored = json.loads((folder / "config.json").read_text())
@@ -77,6 +79,7 @@ def test_its_settings_are_stored_with_the_data(searched, data):
     assert stored["config"]["dataset"] == "arrays"
 
 
+@pytest.mark.slow
 def test_the_same_call_returns_the_same_and_other_data_are_refused(searched, data):
     outcome, folder = searched
     assert dt.search(data, SEARCH, folder).genotype == outcome.genotype
@@ -88,6 +91,7 @@ def test_the_same_call_returns_the_same_and_other_data_are_refused(searched, dat
         dt.search(data, SEARCH.replace(epochs=3), folder)
 
 
+@pytest.mark.slow
 def test_without_a_folder_nothing_is_written(data, tmp_path, monkeypatch):
     here, temporary = tmp_path / "here", tmp_path / "temporary"
     here.mkdir()
@@ -100,6 +104,7 @@ def test_without_a_folder_nothing_is_written(data, tmp_path, monkeypatch):
     assert 0 <= outcome.result["test"]["error"] <= 1
 
 
+@pytest.mark.slow
 def test_an_evaluation_of_a_genotype_and_its_export(searched, data, tmp_path):
     genotype = searched[0].genotype
     outcome = dt.evaluate(genotype, data, TRAINING, tmp_path / "run")
@@ -116,6 +121,7 @@ def test_an_evaluation_of_a_genotype_and_its_export(searched, data, tmp_path):
         dt.evaluate(same_space, data, TRAINING, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_strategies_that_ask_have_no_alpha(data):
     config = dt.SearchConfig(
         space="nasbench201",
@@ -133,6 +139,7 @@ def test_strategies_that_ask_have_no_alpha(data):
         outcome.plot()
 
 
+@pytest.mark.slow
 def test_data_are_no_setting_that_was_given(data):
     """Or an estimator that reads none would refuse them."""
     config, same = api._with_data(dt.SearchConfig(epochs=3), data)
@@ -163,6 +170,7 @@ def test_bad_input_is_refused_in_the_words_of_arguments(data, call, words):
     assert "--" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_signals_and_threads_of_the_caller_stay_its_own(data):
     """Also in a thread, where Python takes no handlers."""
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
@@ -176,6 +184,7 @@ def test_signals_and_threads_of_the_caller_stay_its_own(data):
     assert handlers == (signal.getsignal(signal.SIGINT), signal.getsignal(15))
 
 
+@pytest.mark.slow
 def test_a_stop_is_a_keyboard_interrupt_and_the_call_goes_on(
     data, tmp_path, monkeypatch
 ):

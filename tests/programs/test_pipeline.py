@@ -108,7 +108,9 @@ def runs(programs, tmp_path_factory):
     evaluate.write_text("\n".join([*programs.tiny, *EVALUATE]))
     outputs.append(programs.run("pipeline", *flags))
     before = trained(folder)
-    outputs.append(faked(stub(tmp), *flags).stdout)
+    python = stub(tmp)
+    again = faked(python, *flags).stdout
+    outputs.append(again.replace(shlex.quote(str(python)), sys.executable))
     return folder, outputs, trained(folder) - before
 
 
@@ -152,10 +154,7 @@ def test_every_path_and_command_of_the_summary_is_there(runs):
 
 def test_started_again_it_repeats_its_summary_without_training(runs):
     _, (_, mended, again), written = runs
-    before, after = summary(mended), summary(again)
-    _, *watch = shlex.split(after.pop("watch"))
-    assert watch == shlex.split(before.pop("watch"))[1:]
-    assert after == before and not written
+    assert summary(again) == summary(mended) and not written
 
 
 def test_both_stages_got_the_seed(runs):

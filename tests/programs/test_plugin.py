@@ -109,6 +109,7 @@ def test_a_plugin_is_imported_once(tmp_path):
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("def f(:", "SyntaxError: invalid syntax"),
         ("import no_such_module", "ModuleNotFoundError: No module named"),
+        ("raise SystemExit(0)", "SystemExit: 0"),
     ],
 )
 def test_a_plugin_that_fails_is_one_line(tmp_path, source, words):

@@ -127,6 +127,7 @@ def test_a_search_has_two_parts_or_their_union(tmp_path, monkeypatch):
     np.testing.assert_array_equal(seen, second.labels)
 
 
+@pytest.mark.slow
 def test_examples_are_a_part_of_it(tmp_path, monkeypatch):
     monkeypatch.setattr(imagenet, "label_of", lambda number: number % 2)
     folder = imagenet.prepare(tmp_path, {"train": 20, "validation": 4})

@@ -119,6 +119,7 @@ def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
     assert found.worth == pytest.approx(np.mean(hits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed, words",
     [
@@ -136,6 +137,7 @@ def test_a_folder_that_has_no_such_supernet(changed, words, tmp_path):
         OneShot(asking(tmp_path), ONE)
 
 
+@pytest.mark.slow
 def test_other_bad_input(shared, tmp_path):
     _, folder = shared
     with pytest.raises(InputError, match="`supernet`: .* is no folder"):
@@ -146,6 +148,7 @@ def test_other_bad_input(shared, tmp_path):
         OneShot(asking(folder, measured_batches=7), ONE)
 
 
+@pytest.mark.slow
 def test_what_is_left_of_a_finished_search(shared, tmp_path):
     loop, _ = shared
     before = loop.state()

@@ -122,6 +122,7 @@ def test_an_heir_starts_from_the_supernets_weights(supernet, tmp_path):
     np.testing.assert_array_equal(mine[-1].ravel(), row[-last:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [

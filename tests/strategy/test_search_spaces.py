@@ -45,7 +45,9 @@ def search(space, layers=4, epochs=3, method="first_order", **more):
     net(tf.zeros((1, 8, 8, 1)), cells)
     replicas = Eager("one_device")
     task = tasks.ImageTask(net, batches, batches, lambda: [next(batches(50))], replicas)
-    settings = search_module.SearchSettings(method, epochs, 1, 4, **more)
+    settings = search_module.SearchSettings(
+        method, epochs, 1, 4, compiled=False, **more
+    )
     return search_module.Search(task, settings, replicas)
 
 
@@ -103,7 +105,7 @@ def test_sign_and_all_cells_are_other_searches():
 
 
 def test_one_normal_cell_is_refused_before_any_step():
-    with pytest.raises(InputError, match="1 'normal'.*--layers"):
+    with pytest.raises(InputError, match="1 'normal'.*`layers`"):
         search(SMALL, layers=3, lambda_regularizer="cosine")
 
 

@@ -1,4 +1,4 @@
-"""Batch norm whose gradient is differentiated again.
+"""Batch norm with fast second derivatives.
 
 TensorFlow computes the gradient of its fused gradient from single operations,
 some thirty passes over the feature map. But with the statistics of the batch,
@@ -23,12 +23,13 @@ from darts_tf.networks.compiled import derivative_mode
 AXES = (0, 1, 2)
 
 
-def normalised(x, gamma, beta, epsilon: float):
-    """Batch norm with the statistics of its batch.
+def normalised(x, gamma, beta, epsilon: float) -> tuple:
+    """Normalises x with the statistics of its batch.
 
-    Derivatives of y of first and second order are exact, a third one is
-    refused. So is, by TensorFlow, the second of a call of a traced function
-    that holds this and not its gradient. The statistics have none.
+    Derivatives of y of first and second order are exact; a third one raises
+    NotImplementedError. TensorFlow refuses the second derivative of a call of a
+    traced function that holds this and not its gradient. The statistics have no
+    derivatives.
 
     Args:
       x: [B, H, W, C], float32.
@@ -42,7 +43,7 @@ def normalised(x, gamma, beta, epsilon: float):
 
     @tf.custom_gradient
     def compute(x, gamma, beta):
-        y, *known = tf.raw_ops.FusedBatchNormV3(
+        y, *statistics = tf.raw_ops.FusedBatchNormV3(
             x=x,
             scale=gamma,
             offset=beta,
@@ -51,50 +52,50 @@ def normalised(x, gamma, beta, epsilon: float):
             epsilon=epsilon,
             is_training=True,
         )
-        at = _At(epsilon, tuple(known))
+        at = _DerivativesAt(epsilon, tuple(statistics))
 
         def gradients(c, *_):
             by_beta = tf.reduce_sum(c, AXES)
             return at.by_x(c, x, gamma), at.by_gamma(c, x, gamma), by_beta
 
-        return (y, *known[:2]), gradients
+        return (y, *statistics[:2]), gradients
 
     return compute(*map(tf.convert_to_tensor, (x, gamma, beta)))
 
 
 @dataclasses.dataclass(frozen=True)
-class _At:
-    """The derivatives at one x.
+class _DerivativesAt:
+    """Computes the derivatives of batch norm at one x.
 
     Attributes:
       epsilon: added to the variance.
-      known: mean and unbiased variance of x, each [C], and what TensorFlow
-        keeps of the normalisation for its gradient.
+      statistics: mean and unbiased variance of x, each [C], and what
+        TensorFlow's gradient needs of the normalisation.
     """
 
     epsilon: float
-    known: tuple
+    statistics: tuple
 
     def by_x(self, c, x, gamma):
-        """The gradient of <y, c>, gamma s (c - <c> - x' <c x'>), <> means."""
+        """Computes the gradient by x, gamma s (c - <c> - x' <c x'>), <> means."""
 
         @tf.custom_gradient
         def compute(c, x, gamma):
-            found = self._fused(c, x, gamma)
+            fused = self._fused(c, x, gamma)
 
             def gradients(a):
                 again = self.by_x(a, x, gamma)
                 second = None, None
                 if not derivative_mode.in_directional_pass():
-                    second = self._second(a, c, x, gamma, *found)
+                    second = self._second(a, c, x, gamma, *fused)
                 return again, *second
 
-            return found[0], gradients
+            return fused[0], gradients
 
         return compute(c, x, gamma)
 
     def by_gamma(self, c, x, gamma):
-        """The gradient of <y, c>, the sum of c x': [C]."""
+        """Computes the gradient by gamma, the sum of c x': [C]."""
 
         @tf.custom_gradient
         def compute(c, x, gamma):
@@ -107,23 +108,23 @@ class _At:
         return compute(c, x, gamma)
 
     def _second(self, a, c, x, gamma, by_x, cx, sum_c):
-        """Derivatives of <a, by_x(c)> by x and gamma.
+        """Computes the derivatives of <a, by_x(c)> by x and gamma.
 
         Args:
-          a: what arrives.
-          c, x, gamma: of by_x.
-          by_x, cx, sum_c: the fused gradient by x, gamma and beta there.
+          a: the gradient of by_x(c, x, gamma).
+          c, x, gamma: the arguments of by_x.
+          by_x, cx, sum_c: the fused gradient by x, gamma and beta at them.
         """
 
         @tf.custom_gradient
         def compute(a, c, x, gamma, by_x, cx, sum_c):
-            mean, unbiased, *_ = self.known
+            mean, unbiased, *_ = self.statistics
             size = x.shape.num_elements() or tf.cast(tf.size(x), x.dtype)
             count = size / x.shape[-1]
             variance = unbiased * ((count - 1) / count)
             s = tf.math.rsqrt(variance + self.epsilon)
             less = -s / count
-            ours, ax, sum_a = self._fused(a, x, gamma)
+            a_by_x, ax, sum_a = self._fused(a, x, gamma)
             product = tf.reduce_sum(a * c, AXES)
             product -= (sum_a * sum_c + ax * cx) / count
             standard, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -135,14 +136,14 @@ class _At:
                 epsilon=self.epsilon,
                 is_training=False,
             )
-            others = [ours * (less * cx), by_x * (less * ax)]
+            others = [a_by_x * (less * cx), by_x * (less * ax)]
             return (tf.add_n([standard, *others]), s * product), _refuse
 
         return compute(a, c, x, gamma, by_x, cx, sum_c)
 
     def _fused(self, c, x, gamma):
-        """(gradient of <y, c> by x, by gamma, by beta)."""
-        first, second, third = self.known[2:]
+        """Computes the gradient of <y, c> by x, gamma and beta."""
+        first, second, third = self.statistics[2:]
         return tf.raw_ops.FusedBatchNormGradV3(
             y_backprop=c,
             x=x,
@@ -157,6 +158,6 @@ class _At:
 
 def _refuse(*_):
     raise NotImplementedError(
-        "batch norm has no third derivative here: outside of "
+        "batch norm has no third derivative in a directional pass; outside of "
         "set_directional_pass it is TensorFlow's own, which has"
     )

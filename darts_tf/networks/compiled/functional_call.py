@@ -1,8 +1,8 @@
-"""A model's call as a function of its weights.
+"""Calls a model as a function of its weights.
 
-As keras.Model.stateless_call, but the weights may be a row, and the states
-that the call leaves are one. Where the weights are a row, batch norm leaves the
-statistics of its batch alone: whoever trains averages them
+As keras.Model.stateless_call, but the weights may be one flat vector, and the
+states that the call leaves are one. Where the weights are flat, batch norm
+leaves the statistics of its batch alone: whoever trains averages them
 (networks/running_statistics.py).
 """
 
@@ -19,7 +19,7 @@ _present = contextvars.ContextVar("pass_over_a_row", default=None)
 
 
 def call(model, w, *inputs, **arguments):
-    """What a model gives with other weights than its own.
+    """Calls a model with other weights than its own.
 
     Args:
       model: a built keras.Model.
@@ -49,18 +49,18 @@ def call(model, w, *inputs, **arguments):
 
 
 def present() -> FlatPass | None:
-    """The pass that is going on, if its weights are a row."""
+    """Returns the pass that is going on, if its weights are flat."""
     scope = _present.get()
     return scope if isinstance(scope, FlatPass) else None
 
 
 def take_over(variables: list, states) -> None:
-    """Leaves states in a row [N] in their variables, or in the pass as it is.
+    """Assigns a vector of states [N] to variables, or leaves it to the pass.
 
-    The latter where they are a piece of what the pass gives in the end.
+    The latter where they are a piece of the states that the pass returns.
     """
     around = present()
-    if around is not None and around.kept(variables, states):
+    if around is not None and around.takes(variables, states):
         return
     parts = tf.split(states, [v.shape[0] for v in variables])
     for variable, part in zip(variables, parts, strict=True):
@@ -68,28 +68,27 @@ def take_over(variables: list, states) -> None:
 
 
 def _left(scope: keras.StatelessScope, variable):
-    """What a pass has left in a state."""
+    """Returns the value of a state at the end of a pass."""
     left = scope.get_current_value(variable)
     return variable.value if left is None else left
 
 
 class FlatPass(keras.StatelessScope):
-    """A model's trainable variables are the parts of a row."""
+    """A pass in which trainable variables read their slices of a vector."""
 
     def __init__(self, weights: SlicedWeights):
         super().__init__()
         self.weights, self._rows = weights, {}
 
     def get_current_value(self, variable):
-        """What was left in the variable, or its part of the row."""
+        """Returns the value assigned in this pass, or the slice of the vector."""
         left = super().get_current_value(variable)
         return self.weights.of(variable) if left is None else left
 
-    def kept(self, variables: list, row) -> bool:
-        """Keeps the states of a piece, which nobody reads before the end.
+    def takes(self, variables: list, row) -> bool:
+        """Stores the states of a piece, which nobody reads before the end.
 
-        Returns:
-          Whether the variables are one.
+        Returns False, and stores nothing, if the variables are no piece.
         """
         piece = piece_of(self.weights.layout.state_places, variables)
         known = piece in self.weights.layout.state_pieces
@@ -98,7 +97,7 @@ class FlatPass(keras.StatelessScope):
         return known
 
     def states(self):
-        """All that the pass leaves, or finds and does not change: [N]."""
+        """Returns all states at the end of the pass, changed or not: [N]."""
         layout, rows = self.weights.layout, []
         for piece in layout.state_pieces:
             if piece in self._rows:

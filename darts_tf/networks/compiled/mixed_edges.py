@@ -1,6 +1,6 @@
-"""Mixed operations on all edges that leave one node (eq. 2).
+"""Mixed operations on all edges that leave one node (eq. 2), the fast ones.
 
-What search has in the place of networks/discrete_edges.py.
+networks/mixed_edges.py is the plain reference.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class MixedEdges(Edges):
       norm: called without arguments, returns a new BatchNorm.
       key: a number that no other node of the network has; it tells the noise
         of different edges apart.
-      shared_functions: of the network, so that equal edges are traced once; None:
-        each is traced.
+      shared_functions: those of the network, so that equal edges are traced
+        once; None: each is traced.
     """
 
     def __init__(
@@ -55,12 +55,12 @@ class MixedEdges(Edges):
         pools = sorted(used & set(POOLS))
         weighted = {}
         for row, names in self.names.items():
-            own = {
+            columns = {
                 name: column
                 for column, name in enumerate(names)
                 if operations.is_builtin(name) and not self._shared(name)
             }
-            layer = EdgeOperations(own, channels, stride, norm)
+            layer = EdgeOperations(columns, channels, stride, norm)
             weighted[str(row)] = layer
         skipping = any(layer.skipping for layer in weighted.values())
         identity = stride == 1 and IDENTITY in used
@@ -76,12 +76,12 @@ class MixedEdges(Edges):
             shared_functions.layers += [self.common, *self.weighted.values()]
 
     def build(self, shape) -> None:
-        """Builds what the edges have in common, then each edge's own."""
-        own = self.common, *self.weighted.values(), *self.registered.values()
-        for layer in own:
+        """Builds the operations that edges share, then those of each edge."""
+        layers = self.common, *self.weighted.values(), *self.registered.values()
+        for layer in layers:
             operations.build_once(layer, shape)
 
-    def _own(self, place: int) -> int:
+    def _noise_key(self, place: int) -> int:
         return self.key * 100 + place
 
     def _shared(self, name: str) -> bool:
@@ -96,13 +96,13 @@ class MixedEdges(Edges):
         return edge.chains[edge.names.index(name)]
 
     def call(self, x, weights, seed=None, training=False):
-        """[B, H, W, C] and mixing weights -> terms.
+        """Computes the terms of each edge from [B, H, W, C] and mixing weights.
 
         Args:
           x: the node.
           weights: the mixing weights of all edges of the cell, a tensor
             [edges, candidates] or the list of its rows.
-          seed: int32 [2], decides what noise there is; see ops.noise.
+          seed: int32 [2], decides the noise; see operations.noise.
           training: whether batch norm uses (and follows) the batch.
 
         Returns:
@@ -117,7 +117,7 @@ class MixedEdges(Edges):
         for place, (row, target) in enumerate(self.edges):
             layer, shared, terms = self.weighted[str(row)], mixed[place], []
             if NOISE in self.names[row]:
-                drawn = operations.noise(x, self.stride, seed, self._own(place))
+                drawn = operations.noise(x, self.stride, seed, self._noise_key(place))
                 weight = weights[row][self.names[row].index(NOISE)]
                 terms.append(tf.cast(weight * widened(drawn), x.dtype))
             terms += [
@@ -125,9 +125,9 @@ class MixedEdges(Edges):
                 for weight, y in self._of_users(x, row, weights[row], training)
             ]
             if layer.chains:
-                given = activated, phases, shared
-                own = (weights[row],)
-                terms.append(self._traced(layer, training, *given, mixing=own))
+                inputs = activated, phases, shared
+                mixing = (weights[row],)
+                terms.append(self._traced(layer, training, *inputs, mixing=mixing))
             elif shared is not None:
                 like = pooled[0] if pooled else x
                 terms.append(as_map(shared, like))
@@ -135,7 +135,7 @@ class MixedEdges(Edges):
         return result
 
     def _of_users(self, x, row: int, weights, training):
-        """(weight, result) of each registered operation, never shared or scaled."""
+        """Returns (weight, result) of each registered operation; none is shared."""
         return [
             (weights[column], self.registered[f"{row}/{name}"](x, training=training))
             for column, name in enumerate(self.names[row])
@@ -150,18 +150,18 @@ class MixedEdges(Edges):
 
 
 class NodeOperations(operations.Block):
-    """What is equal on all edges that leave one node, but for its pools.
+    """Computes what all edges that leave a node share, but for its pools.
 
-    Those are given: oneDNN computes the gradient of a max pool, four times as
+    Those are inputs: oneDNN computes the gradient of a max pool, four times as
     fast as TensorFlow's own, only in the graph that holds the pool itself, and
     this may be a function with a graph of its own.
 
     Args:
       pools: their names.
-      identity: whether an edge may take the node as it is.
+      identity: True if an edge may take the node as it is.
       channels: C, of input and output.
       stride: 1 or 2.
-      skipping: whether operations of its edges skip pixels.
+      skipping: True if operations of its edges skip pixels.
       norm: called without arguments, returns a new BatchNorm.
 
     Attributes:
@@ -185,7 +185,7 @@ class NodeOperations(operations.Block):
             operations.build_once(norm, shape)
 
     def call(self, x, pooled, training=False):
-        """The node's ReLU, its phases for operations that skip, its maps.
+        """Computes the node's ReLU, its phases for operations that skip, its maps.
 
         Args:
           x: [B, H, W, C].
@@ -193,9 +193,9 @@ class NodeOperations(operations.Block):
           training: whether batch norm uses (and follows) the batch.
 
         Returns:
-          (ReLU [B, H, W, C], what convolutions.phases_read gives of it, or
-          None where nobody reads it, `maps` as rows (mixture.as_rows), pools
-          normalised, or None where there are none).
+          (ReLU [B, H, W, C]; its convolutions.phases_read, or None if nobody
+          reads them; `maps` as rows (weighted_sum.as_rows), pools normalised,
+          or None if there are none).
         """
         maps = [
             norm(pool, training=training)
@@ -211,16 +211,16 @@ class NodeOperations(operations.Block):
 
 
 class EdgeOperations(operations.Block):
-    """The operations with weights of one edge.
+    """Computes the operations with weights of one edge.
 
     Args:
-      columns: of the mixing weights, by the name of the operation.
+      columns: the column of the mixing weights of each operation, by name.
       channels: C, of input and output.
       stride: 1 or 2.
       norm: called without arguments, returns a new BatchNorm.
 
     Attributes:
-      skipping: whether one of them skips pixels.
+      skipping: True if one of them skips pixels.
       key: equal for edges that may share a trace.
     """
 
@@ -238,7 +238,7 @@ class EdgeOperations(operations.Block):
             operations.build_once(chain, shape)
 
     def call(self, activated, phases, shared, weights, training=False):
-        """[B, H, W, C] after ReLU -> the mixed sum [B, H', W', C].
+        """Computes the mixed sum [B, H', W', C] of [B, H, W, C] after ReLU.
 
         Args:
           activated: the node's ReLU.
@@ -252,11 +252,11 @@ class EdgeOperations(operations.Block):
         scales = tf.unstack(tf.expand_dims(weights, 1) * ones)
         terms, in_phases = [], []
         for chain, column in zip(self.chains, self.columns, strict=True):
-            given = {"scale": scales[column], "training": training}
+            options = {"scale": scales[column], "training": training}
             if phases is not None and isinstance(chain, operations.SKIPPING):
-                in_phases.append(chain.in_phases(phases, **given))
+                in_phases.append(chain.in_phases(phases, **options))
             else:
-                terms.append(chain(activated, **given))
+                terms.append(chain(activated, **options))
         if in_phases:
             terms.append(joined(add(in_phases), self.stride))
         if shared is not None:

@@ -67,7 +67,7 @@ class PackedEdges(Edges):
             operations.build_once(convolution, shape)
 
     def call(self, x, weights, training=False):
-        """[B, H, W, C] and mixing weights -> terms.
+        """Computes the terms of each edge from [B, H, W, C] and mixing weights.
 
         Args:
           x: the node.
@@ -89,14 +89,14 @@ class PackedEdges(Edges):
         names = [self.names] * len(self.edges)
         maps = as_rows(list(shared.values()))
         mixed = mixtures(rows, names, shared, maps)
-        for own, row in zip(terms, mixed, strict=True):
+        for edge_terms, row in zip(terms, mixed, strict=True):
             if row is not None:
-                own.append(as_map(row, x))
+                edge_terms.append(as_map(row, x))
         targets = [target for _, target in self.edges]
         return list(zip(targets, terms, strict=True))
 
     def _convolved(self, x, columns, training):
-        """The sum over all convolutions, [B, H, W, C] for each edge."""
+        """Computes the sum over all convolutions, [B, H, W, C] for each edge."""
         activated = tf.nn.relu(x)
         ones = tf.ones([1, self.channels], wide(x.dtype))
         packed = []

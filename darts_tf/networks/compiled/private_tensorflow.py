@@ -1,4 +1,4 @@
-"""The private names of TensorFlow that the fast parts use, and public ways around.
+"""Private names of TensorFlow that the fast parts use, with public fallbacks.
 
 TensorFlow may move them in any release. Then the public ways are taken, which
 are slower, and a line in the log says so once.
@@ -31,7 +31,7 @@ def available() -> bool:
 def record_operation(
     name: str, outputs: Sequence, inputs: Sequence, gradient: Callable
 ) -> None:
-    """Puts an operation on the tapes that watch its inputs.
+    """Records an operation on the tapes that watch its inputs.
 
     The public way, tf.custom_gradient, sends inputs and outputs through
     operations of its own: a third of a supernet's graph.
@@ -40,7 +40,7 @@ def record_operation(
     reverse passes (`SharedFunctions.has_directional_derivatives` is False then).
 
     Args:
-      name: of the operation.
+      name: the operation's name.
       outputs, inputs: tensors.
       gradient: gradients of the outputs -> those of the inputs, or None.
     """
@@ -48,7 +48,7 @@ def record_operation(
 
 
 def is_watched(tensors: Sequence) -> bool:
-    """Whether a tape watches one of the tensors; yes where nobody can tell."""
+    """Returns whether a tape watches one of the tensors; True if it cannot be read."""
     if available():
         return _record.should_record_backprop(tensors)
     return True

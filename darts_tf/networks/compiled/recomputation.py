@@ -1,7 +1,7 @@
-"""Cells whose activations are computed again in the backward pass.
+"""Recomputes a cell's activations in the backward pass.
 
-A cell keeps its inputs and its output only; what lies between them is
-computed once more when the gradient of the output has arrived (Chen et al.
+A cell keeps its inputs and its output only; all between them is computed
+once more when the gradient of the output has arrived (Chen et al.
 2016, arXiv 1604.06174). The memory of a pass is then that of one cell and of
 all cells' outputs, for the time of another forward pass.
 
@@ -24,14 +24,14 @@ from darts_tf.networks.compiled.derivative_mode import (
 
 
 def call_cell(cell, inputs, again: bool, training=False, **arguments):
-    """`cell(inputs, training=training, **arguments)`.
+    """Calls a cell, in training perhaps without keeping its activations.
 
     Args:
       cell: a built networks.cell.Cell.
       inputs: a list of [B, H, W, C].
-      again: whether, in training, its activations are not kept.
+      again: True to compute its activations again, in training.
       training: whether batch norm uses (and follows) the batch.
-      **arguments: of the cell's edges. With `again` the mixing weights
+      **arguments: for the cell's edges. With `again` the mixing weights
         (`weights`, a list with a row [candidates] for each edge) get a
         gradient and others none.
     """
@@ -41,7 +41,7 @@ def call_cell(cell, inputs, again: bool, training=False, **arguments):
 
 
 def _call_again(cell, inputs, weights, **others):
-    """Its batch norms are left with the batch's statistics, as by a call."""
+    """Calls the cell; its batch norms get the batch's statistics, as in a call."""
     w = [tf.convert_to_tensor(v.value) for v in cell.trainable_variables]
     first, second = len(inputs), len(inputs) + len(weights)
     differentiated = [] if is_constant_in_weights() else w
@@ -67,7 +67,7 @@ def _call_again(cell, inputs, weights, **others):
 
 
 def recomputed(function: Callable, large: int, levels: int = 1) -> Callable:
-    """A function of the same values that keeps its arguments only.
+    """Returns a function of the same values that keeps its arguments only.
 
     Args:
       function: tensors -> a list of tensors, of the arguments alone; what
@@ -81,9 +81,9 @@ def recomputed(function: Callable, large: int, levels: int = 1) -> Callable:
     @tf.custom_gradient
     def call(*values):
         def backward(*gradients):
-            def pulled(*given):
+            def pulled(*arguments):
                 count = len(values)
-                return _pull_back(function, given[:count], given[count:])
+                return _pull_back(function, arguments[:count], arguments[count:])
 
             if levels > 1:
                 again = recomputed(pulled, large, levels - 1)
@@ -98,7 +98,7 @@ def recomputed(function: Callable, large: int, levels: int = 1) -> Callable:
 
 
 def _pull_back(function: Callable, values, gradients) -> list:
-    """Gradients of <function(values), gradients> in the values."""
+    """Computes the gradients of <function(values), gradients> by the values."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         results = function(*values)
@@ -111,7 +111,7 @@ def _pull_back(function: Callable, values, gradients) -> list:
 
 
 def _after(values, awaited) -> list:
-    """The values, but not before all that is awaited is there.
+    """Returns the values, but not before all that is awaited is computed.
 
     Nothing else would keep a graph from computing all cells again at once,
     before the backward pass begins. By an operation and not a control

@@ -1,10 +1,10 @@
-"""Equal layers are traced once.
+"""Shares one tf.function between layers of identical configuration.
 
 A supernet of eight cells has 112 edges of five shapes. The operations of an
 edge are a function of their weights here, which all edges of one shape call:
 Python builds a few small graphs and many calls in the place of one large
-graph, and TensorFlow instantiates each of the small ones once. Weights that
-lie in a row (networks/compiled/flat_weights.py) go in, and states come out, as one tensor.
+graph, and TensorFlow instantiates each of the small ones once. Flat weights
+(networks/compiled/flat_weights.py) go in, and states come out, as one tensor.
 """
 
 from __future__ import annotations
@@ -28,22 +28,23 @@ from darts_tf.networks.compiled.private_tensorflow import is_watched
 class SharedFunctions:
     """Calls layers through compiled functions that equal layers share.
 
-    The calls are not dissolved into the graph around them: that would take
+    The calls are not inlined into the graph around them: that would take
     longer than the tracing that they save. So nothing can be pruned from
     outside, and under `set_constant_in_weights` (as for the gradient of alpha)
     another function is called, one whose gradient leaves the weights out,
     where there are any, and the inputs that do not depend on alpha.
 
     Args:
-      inline: dissolve the calls after all. For second derivatives other than
-        slopes (networks/compiled/directional_derivatives.py), of which a call would compute more than
-        is asked for.
-      xla: XLA compiles the functions of training, and none is dissolved. A
+      inline: inline the calls after all. For second derivatives other than
+        directional ones (networks/compiled/directional_derivatives.py), of
+        which a call would compute more than is needed.
+      xla: XLA compiles the functions of training, and none is inlined. A
         supernet as one piece would take it minutes.
 
     Attributes:
-      layers: those that it is going to call; whoever makes one adds it.
-      has_directional_derivatives: whether slopes are for it (networks/compiled/directional_derivatives.py). XLA has no second
+      layers: the layers to be called; whoever makes one adds it.
+      has_directional_derivatives: whether the functions have JVPs
+        (networks/compiled/directional_derivatives.py). XLA has no second
         derivative of a slice.
     """
 
@@ -57,7 +58,7 @@ class SharedFunctions:
         self.layers = []
 
     def __call__(self, key, layer, *inputs, mixing: tuple = (), training: bool = True):
-        """layer(*inputs, *mixing, training=training), by the trace of its key.
+        """Computes layer(*inputs, *mixing, training=training) by its key's function.
 
         Eagerly it is the plain call.
 
@@ -66,12 +67,13 @@ class SharedFunctions:
             their variables.
           layer: a layer.
           inputs: tensors, lists of them or None.
-          mixing: what follows them and does not depend on weights.
+          mixing: further arguments, which do not depend on weights.
           training: False for inference, with its states as they are.
 
         Returns:
-          What the layer gives; in training its states are left in its
-          variables, or in the pass that is going on (networks/compiled/functional_call.py).
+          The layer's outputs; in training its states are left in its
+          variables, or in the pass that is going on
+          (networks/compiled/functional_call.py).
         """
         if tf.executing_eagerly() or not layer.variables:
             return layer(*inputs, *mixing, training=training)
@@ -86,16 +88,16 @@ class SharedFunctions:
         return outputs
 
     def _trained(self, key, layer, weights, inputs, mixing):
-        slope = derivative_mode.in_directional_pass()
-        constant = slope or derivative_mode.is_constant_in_weights()
+        directional = derivative_mode.in_directional_pass()
+        constant = directional or derivative_mode.is_constant_in_weights()
         constant = bool(layer.trainable_variables) and constant
         moving = [True] * len(directional_derivatives.tensors(inputs))
-        if constant and not slope:
+        if constant and not directional:
             moving = _moving(inputs, mixing)
         key = (*key, isinstance(weights, list))
         pure = _Pure(layer, constant, moving)
         call = self._shared((*key, constant, *moving), pure, self._xla)
-        if not slope:
+        if not directional:
             return call(weights, inputs, mixing)
         jvp = directional_derivatives.jvp_of(_Pure(layer, False, moving))
         jvp = self._shared((*key, "jvp"), jvp, self._xla)
@@ -113,7 +115,7 @@ class SharedFunctions:
         return self._shared(key, pure)(values, inputs, mixing)
 
     def _shared(self, key, function: Callable, xla: bool = False):
-        """`function`, compiled, or the compiled one that has its key already.
+        """Returns `function` compiled, or the compiled one of this key.
 
         The key gets the flags of the pass around, which layers read while
         they are traced. Threads trace at once (strategy/darts/execution.py).
@@ -131,19 +133,19 @@ class SharedFunctions:
 
 
 def _moving(inputs, mixing) -> list[bool]:
-    """Which inputs a tape watches; all, where it watches none of anything.
+    """Returns for each input whether a tape watches it; True if none watches any.
 
     The mixing weights are watched and an input is not where a supernet's
     first cells read their images for the gradient of alpha.
     """
-    given = directional_derivatives.tensors(inputs)
-    if not is_watched([*given, *mixing]):
-        return [True] * len(given)
-    return [is_watched([tensor]) for tensor in given]
+    flat = directional_derivatives.tensors(inputs)
+    if not is_watched([*flat, *mixing]):
+        return [True] * len(flat)
+    return [is_watched([tensor]) for tensor in flat]
 
 
 class _Pure:
-    """A layer as a function of its weights, with the states it leaves.
+    """A layer as a pure function of its weights that returns its states, too.
 
     Args:
       layer: the layer.
@@ -153,13 +155,13 @@ class _Pure:
 
     def __init__(self, layer, constant: bool, moving: list[bool]):
         self._layer, self._constant, self._moving = layer, constant, moving
-        self._row = FlatWeights(layer)
+        self._layout = FlatWeights(layer)
 
     def __call__(self, weights, inputs, mixing):
-        """(outputs, states [n]); weights in a row or as a list."""
+        """Returns (outputs, states [n]); weights are flat or a list."""
         if self._constant:
             weights = tf.nest.map_structure(tf.stop_gradient, weights)
-        inputs = directional_derivatives.filled(
+        inputs = directional_derivatives.replace_tensors(
             inputs,
             [
                 tensor if moves else tf.stop_gradient(tensor)
@@ -169,7 +171,7 @@ class _Pure:
             ],
         )
         if not isinstance(weights, list):
-            weights = SlicedWeights(self._row, weights)
+            weights = SlicedWeights(self._layout, weights)
         return functional_call.call(
             self._layer, weights, *inputs, *mixing, training=True
         )

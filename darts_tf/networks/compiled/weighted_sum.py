@@ -1,9 +1,9 @@
-"""What several edges make of the same feature maps (eq. 2).
+"""Weighted sums (eq. 2) of the same feature maps for several edges, as a matmul.
 
 The edges that leave a node share its pools and the node itself; each edge
 wants their sum at its own mixing weights. As products of single weights and
-maps these had been a half of the graph around the shared traces; for all edges
-of a node they are one product of matrices, of maps that are rows.
+maps these had been a half of the graph around the shared functions; for all edges
+of a node they are one matmul, in which each map is a row.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from darts_tf.networks.precision import widened
 
 
 def as_rows(maps: Sequence):
-    """Feature maps [B, H, W, C] as rows [maps, B H W C], float32 or wider.
+    """Returns feature maps [B, H, W, C] as rows [maps, B H W C], float32 or wider.
 
-    None where there are no maps.
+    None if there are no maps.
     """
     if not maps:
         return None
@@ -28,18 +28,18 @@ def as_rows(maps: Sequence):
 
 
 def as_map(row, like):
-    """A row as a feature map of the height, width and type of another."""
+    """Returns a row as a feature map of the height, width and type of another."""
     return tf.cast(tf.reshape(row, [-1, *like.shape[1:]]), like.dtype)
 
 
 def mixtures(weights, names: Sequence[Sequence[str]], maps, rows) -> list:
-    """The sum of the maps at each edge's mixing weights.
+    """Sums the maps at each edge's mixing weights.
 
     Args:
       weights: mixing weights of the T edges, [T, candidates] or more columns.
-      names: of each edge's candidates, in the order of its weights.
-      maps: their names; an edge that has no such candidate takes nothing of
-        it.
+      names: the names of each edge's candidates, in the order of its weights.
+      maps: the maps' names; an edge without such a candidate takes nothing
+        of the map.
       rows: the maps as rows, [maps, N], or None where there are none.
 
     Returns:
@@ -57,10 +57,10 @@ def mixtures(weights, names: Sequence[Sequence[str]], maps, rows) -> list:
 
 
 def _places(names, maps, weights: int) -> np.ndarray:
-    """1 where an edge's weight is that of a map: [T, maps, weights]."""
-    found = np.zeros((len(names), len(maps), weights))
+    """Returns [T, maps, weights]: 1 where an edge's weight belongs to a map."""
+    result = np.zeros((len(names), len(maps), weights))
     for edge, candidates in enumerate(names):
         for place, name in enumerate(candidates):
             if name in maps:
-                found[edge, maps.index(name), place] = 1.0
-    return found
+                result[edge, maps.index(name), place] = 1.0
+    return result

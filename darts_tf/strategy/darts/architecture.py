@@ -1,4 +1,4 @@
-"""alpha as a search holds it: what losses and people read, and its steps.
+"""Holds alpha during a search: its values, its steps, its genotype.
 
 With a temperature T (the DARTS paper ends by proposing to anneal it), all is
 computed with alpha / T in the place of alpha. The gradient with respect to
@@ -67,32 +67,32 @@ class Architecture:
         self._move = replicas.compile(move)
 
     def read(self):
-        """alpha / T, a list of tensors, for all losses."""
+        """Returns alpha / T, a list of tensors, for all losses."""
         return self._scaled(tf.constant(self.temperature))
 
     def move(self, gradient):
-        """A step along the gradient with respect to alpha / T.
+        """Takes a step along the gradient with respect to alpha / T.
 
-        Returns whether it was not taken, see the optimizer's `skipped`.
+        Returns whether it was left out, see the optimizer's `skipped`.
         """
         return self._move(gradient, tf.constant(self.temperature))
 
     def values(self) -> list[np.ndarray]:
-        """The present alpha: [edges, candidates] for each of the cells.
+        """Returns the present alpha: [edges, candidates] for each of the cells.
 
         With edge normalisation beta is one more column.
         """
         return snapshot(self.variables)
 
     def mixing_weights(self) -> dict[str, np.ndarray]:
-        """The present mixing weights [edges, candidates] by cell (eq. 2)."""
+        """Returns the present mixing weights [edges, candidates] by cell (eq. 2)."""
         return {
             spec.name: derivation.softmax(alpha, self.temperature)
             for spec, alpha, _ in self._parted()
         }
 
     def edge_weights(self) -> dict[str, np.ndarray]:
-        """The weights of whole edges [edges] by cell; empty without beta."""
+        """Returns the weights of whole edges [edges] by cell; empty without beta."""
         return {
             spec.name: derivation.edge_weights(spec, beta, self.temperature)
             for spec, _, beta in self._parted()
@@ -100,10 +100,10 @@ class Architecture:
         }
 
     def _parted(self):
-        """(cell, alpha, beta or None) for each of the cells."""
+        """Returns (cell, alpha, beta or None) for each of the cells."""
         pairs = zip(self.space.cells, self.values(), strict=True)
         return [(spec, *spec.parted(rows)) for spec, rows in pairs]
 
     def genotype(self) -> Genotype:
-        """The genotype that would be derived now."""
+        """Returns the genotype that would be derived now."""
         return derivation.derive(self.space, self.values(), self.temperature)

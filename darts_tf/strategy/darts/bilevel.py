@@ -67,12 +67,12 @@ def architecture_gradient(
 
 
 def zero(loss, w, alpha, batch, seed, u):
-    """First order: the implicit term is left out."""
+    """Returns zeros: first order, the implicit term is left out."""
     return [tf.zeros_like(a) for a in alpha]
 
 
 def finite_difference(loss, w, alpha, batch, seed, u, length=EPSILON):
-    """(grad_alpha L(w + eps u) - grad_alpha L(w - eps u)) / (2 eps), eq. 8."""
+    """Computes (grad_alpha L(w + eps u) - grad_alpha L(w - eps u)) / (2 eps), eq. 8."""
     loss = FullPrecision(loss)
     w_plus, w_minus, epsilon = perturb(w, u, length)
     above, _, _ = grad_alpha(loss, w_plus, alpha, batch, seed)
@@ -82,7 +82,7 @@ def finite_difference(loss, w, alpha, batch, seed, u, length=EPSILON):
 
 @derivative
 def reverse_over_reverse(loss, w, alpha, batch, seed, u, scale=1.0):
-    """d/dalpha <grad_w L(w, alpha), u>, u held constant: exact, linear in u.
+    """Computes d/dalpha <grad_w L(w, alpha), u>, u constant: exact, linear in u.
 
     A scale is for 16 bits: the gradients in between are multiplied by it,
     and u, which the learning rate makes very short, enters at length 1.
@@ -100,7 +100,7 @@ def reverse_over_reverse(loss, w, alpha, batch, seed, u, scale=1.0):
 
 @derivative
 def forward_over_reverse(loss, w, alpha, batch, seed, u, scale=1.0):
-    """The same as the gradient in alpha of L's directional derivative along u.
+    """Computes the same as the gradient by alpha of L's derivative along u.
 
     One reverse pass over two forward ones in the place of two reverse passes
     over one: for networks whose layers know their directional derivatives.
@@ -115,7 +115,7 @@ def forward_over_reverse(loss, w, alpha, batch, seed, u, scale=1.0):
 
 @derivative
 def directional_derivative(loss, w, alpha, batch, seed, u):
-    """<grad_w L, u>: grad_w L times a number, differentiated by that number."""
+    """Computes <grad_w L, u>: grad_w L times a number, differentiated by it."""
     one = tf.ones([], w[0].dtype)
     with tf.GradientTape(watch_accessed_variables=False) as outer:
         outer.watch(one)
@@ -128,19 +128,19 @@ def directional_derivative(loss, w, alpha, batch, seed, u):
 
 @derivative
 def grad_w(loss, w, alpha, batch, seed, scale=1.0):
-    """(grad_w L, L, aux)."""
+    """Computes (grad_w L, L, aux)."""
     return _gradient(loss, w, alpha, batch, seed, w, scale)
 
 
 @derivative
 def grad_alpha(loss, w, alpha, batch, seed, scale=1.0):
-    """(grad_alpha L, L, aux)."""
+    """Computes (grad_alpha L, L, aux)."""
     return _gradient(loss, w, alpha, batch, seed, alpha, scale)
 
 
 @derivative
 def grad_w_alpha(loss, w, alpha, batch, seed, scale=1.0):
-    """(grad_w L, grad_alpha L, L, aux)."""
+    """Computes (grad_w L, grad_alpha L, L, aux)."""
     both, value, aux = _gradient(loss, w, alpha, batch, seed, (w, alpha), scale)
     return *both, value, aux
 
@@ -170,11 +170,11 @@ class Unroll:
     gradient: Callable = grad_w
 
     def step(self, w, g):
-        """w' of eq. 6, shaped like w."""
+        """Computes w' of eq. 6, shaped like w."""
         return _step(self.optimizer, w, g, self.slots, self.learning_rate)
 
     def pull_back(self, w, g, v):
-        """(dw'/dg)^T v, shaped like w."""
+        """Computes (dw'/dg)^T v, shaped like w."""
         return _pull_back(self.optimizer, w, g, self.slots, self.learning_rate, v)
 
 
@@ -190,7 +190,7 @@ def _pull_back(optimizer, w, g, slots, learning_rate, v):
 
 @arithmetic
 def perturb(w, u, length):
-    """(w + eps u, w - eps u, eps), eps = length / |u|, or 0 if u is zero."""
+    """Computes (w + eps u, w - eps u, eps), eps = length / |u|, or 0 if u is zero."""
     norm = tf.linalg.global_norm(u)
     epsilon = tf.math.divide_no_nan(tf.cast(length, norm.dtype), norm)
     plus = [t + epsilon * d for t, d in zip(w, u, strict=True)]
@@ -200,7 +200,7 @@ def perturb(w, u, length):
 
 @arithmetic
 def central_difference(above, below, epsilon):
-    """(above - below) / (2 epsilon), or 0 if epsilon is."""
+    """Computes (above - below) / (2 epsilon), or 0 if epsilon is."""
     return [
         tf.math.divide_no_nan(a - b, 2 * epsilon)
         for a, b in zip(above, below, strict=True)
@@ -209,18 +209,18 @@ def central_difference(above, below, epsilon):
 
 @arithmetic
 def add(left, right):
-    """Sums of the tensors of two lists."""
+    """Adds the tensors of two lists."""
     return [a + b for a, b in zip(left, right, strict=True)]
 
 
 def normalize(u):
-    """(u / |u|, |u|)."""
+    """Computes (u / |u|, |u|)."""
     length = tf.linalg.global_norm(u)
     return [tf.math.divide_no_nan(t, length) for t in u], length
 
 
 def implicit_term(method: str, exact: Callable = reverse_over_reverse) -> Callable:
-    """The implicit term of one of METHODS.
+    """Returns the implicit term of one of METHODS.
 
     Args:
       method: its name.

@@ -1,4 +1,4 @@
-"""From alpha to a discrete cell (DARTS sect. 2.4)."""
+"""Derives discrete cells from alpha (DARTS sect. 2.4)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from darts_tf.space.genotype import CellGenotype, Genotype
 
 
 def softmax(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
-    """Mixing weights [edges, candidates] of alpha (eq. 2), in float64.
+    """Computes the mixing weights [edges, candidates] of alpha (eq. 2), in float64.
 
     softmax(alpha / T): a temperature T below 1 sharpens them. A number, or
     an array that fits alpha's shape.
@@ -22,7 +22,7 @@ def softmax(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
 
 
 def edge_weights(spec: CellSpec, beta: np.ndarray, temperature=1.0) -> np.ndarray:
-    """Softmax of beta [edges] over the edges that enter each node, [edges]."""
+    """Computes the softmax of beta over the edges that enter each node, [edges]."""
     nodes = [[row for row, _ in spec.incoming(n)] for n in spec.targets]
     return np.concatenate([softmax(beta[rows], temperature) for rows in nodes])
 
@@ -49,11 +49,11 @@ def derive_cell(spec: CellSpec, weights: np.ndarray) -> CellGenotype:
             weights[row, names.index(ZERO)] = -np.inf
     edges = []
     for node in range(spec.inputs, spec.inputs + spec.nodes):
-        kept = spec.incoming(node)
+        incoming = spec.incoming(node)
         if spec.predecessors is not None:
-            strongest = sorted(kept, key=lambda e: -weights[e[0]].max())
-            kept = strongest[: spec.predecessors]
-        for row, source in kept:
+            strongest = sorted(incoming, key=lambda e: -weights[e[0]].max())
+            incoming = strongest[: spec.predecessors]
+        for row, source in incoming:
             best = int(weights[row].argmax())
             edges.append((spec.candidates[row][best], source))
     return CellGenotype(tuple(edges), spec.concat)
@@ -62,7 +62,7 @@ def derive_cell(spec: CellSpec, weights: np.ndarray) -> CellGenotype:
 def derive(
     space: SearchSpace, alpha: Sequence[np.ndarray], temperature: float = 1.0
 ) -> Genotype:
-    """The genotype that alpha stands for.
+    """Derives the genotype of alpha.
 
     Args:
       space: the space that was searched.
@@ -75,10 +75,10 @@ def derive(
 
     def weights(spec, rows):
         candidates, beta = spec.parted(np.asarray(rows))
-        found = softmax(candidates, temperature)
+        mixing = softmax(candidates, temperature)
         if beta is None:
-            return found
-        return edge_weights(spec, beta, temperature)[:, np.newaxis] * found
+            return mixing
+        return edge_weights(spec, beta, temperature)[:, np.newaxis] * mixing
 
     return Genotype(
         space.name,

@@ -1,4 +1,4 @@
-"""A derived cell as mixing weights: what a supernet is left with of it."""
+"""Converts derived cells to mixing weights of a supernet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from darts_tf.space.genotype import CellGenotype, Genotype
 
 
 def derived_weights(spec: CellSpec, cell: CellGenotype) -> np.ndarray:
-    """[edges, candidates]: 1 where the cell keeps an operation, else 0.
+    """Returns [edges, candidates]: 1 where the cell keeps an operation, else 0.
 
     The rows of edges that the cell does not keep are all zero. A supernet
     with these mixing weights computes the derived operations with its own
@@ -28,7 +28,7 @@ def derived_weights(spec: CellSpec, cell: CellGenotype) -> np.ndarray:
 
 
 def genotype_weights(space: SearchSpace, genotype: Genotype) -> dict[str, np.ndarray]:
-    """`derived_weights` of each of a genotype's cells, by name."""
+    """Returns the `derived_weights` of each of a genotype's cells, by name."""
     return {
         spec.name: derived_weights(spec, genotype.cells[spec.name])
         for spec in space.cells

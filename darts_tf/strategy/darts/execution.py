@@ -1,4 +1,4 @@
-"""How the equations of a search run: the one place that knows.
+"""Runs the equations of a search: compiled, on replicas, in slices, in 16 bits.
 
 An `Execution` compiles the marked functions of strategy/darts/bilevel.py once
 each, as separate graphs that the methods share: a single graph of all passes
@@ -164,7 +164,7 @@ class Piece:
 
 
 def _spec(result):
-    """The shape and type of a result; None is None."""
+    """Returns the shape and type of a result; None stays None."""
     return None if result is None else tf.TensorSpec(result.shape, result.dtype)
 
 
@@ -183,7 +183,7 @@ class Nested:
 
 
 def _with_mode(marked: Callable, loss: Callable, *values, **options):
-    """A marked derivative whose layers know how their pass is differentiated."""
+    """Runs a marked derivative and tells layers how it is differentiated."""
     around, prepare = MODES.get(marked, (contextlib.nullcontext, lambda loss: loss))
     with active(Nested()), around():
         return marked.__wrapped__(prepare(loss), *values, **options)
@@ -200,7 +200,7 @@ def _plainly(function: Callable, *values):
 
 
 def _once(loss: Callable) -> Callable:
-    """A loss whose gradient nobody differentiates again."""
+    """Marks a loss whose gradient nobody differentiates again."""
 
     def prepared(w, alpha, batch, seed):
         with derivative_mode.set_differentiated_once():
@@ -210,7 +210,7 @@ def _once(loss: Callable) -> Callable:
 
 
 def _once_at_constant_weights(loss: Callable) -> Callable:
-    """As `_once`, of a loss that is not differentiated by w."""
+    """Marks a loss as `_once` does that is not differentiated by w, either."""
 
     def prepared(w, alpha, batch, seed):
         return loss([tf.stop_gradient(t) for t in w], alpha, batch, seed)
@@ -234,7 +234,7 @@ MODES = {
         lambda loss: loss,
     ),
 }
-"""(context around the whole derivative, what becomes of its loss)."""
+"""(context around the whole derivative, wrapper of its loss) of each derivative."""
 
 
 def _is_static(value) -> bool:

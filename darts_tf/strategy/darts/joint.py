@@ -34,13 +34,13 @@ class AlternatingSearch(Search):
       task: its batches for L_train and for L_val are of the same data, and
         both losses are the same function.
       settings: with method "first_order", and no regularizer.
-      replicas, more: see Search.
+      replicas, options: see Search.
 
     Raises:
       InputError: other settings, or losses that differ.
     """
 
-    def __init__(self, task, settings: SearchSettings, replicas: Replicas, **more):
+    def __init__(self, task, settings: SearchSettings, replicas: Replicas, **options):
         if settings.method != "first_order":
             raise InputError(
                 "a joint search has no inner problem: method must be "
@@ -53,27 +53,27 @@ class AlternatingSearch(Search):
             )
         if task.valid_loss is not task.train_loss:
             raise InputError("a joint search needs a task with one loss")
-        super().__init__(task, settings, replicas, **more)
+        super().__init__(task, settings, replicas, **options)
 
     def advance(self) -> dict[str, object]:
-        """One step; scalars by name."""
+        """Takes one step; returns scalars by name."""
         return _renamed(super().advance())
 
     def end_epoch(self) -> dict[str, float]:
-        """What Search measures, under its own name."""
+        """Returns what Search measures, under a name of its own."""
         return _renamed(super().end_epoch())
 
 
 class SimultaneousSearch(AlternatingSearch):
     """Both at once; see the module. Without warm-up of w."""
 
-    def __init__(self, task, settings: SearchSettings, replicas: Replicas, **more):
+    def __init__(self, task, settings: SearchSettings, replicas: Replicas, **options):
         if settings.warmup_epochs:
             raise InputError(
                 "alpha and w move at once, so that no epoch is w's alone: "
                 f"warmup_epochs must be 0; received {settings.warmup_epochs}"
             )
-        super().__init__(task, settings, replicas, **more)
+        super().__init__(task, settings, replicas, **options)
         self._compile()
 
     def _alpha_optimizer(self):
@@ -99,7 +99,7 @@ class SimultaneousSearch(AlternatingSearch):
         self._move_both = replicas.compile(move_both)
 
     def advance(self) -> dict[str, object]:
-        """One step on alpha and w; scalars by name."""
+        """Takes one step on alpha and w; returns scalars by name."""
         (batch, _), rate, seed = self._begin_step()
         w = self.weights.read()
         with self.execution.active():
@@ -119,7 +119,7 @@ class SimultaneousSearch(AlternatingSearch):
 
 
 def _renamed(scalars: dict) -> dict:
-    """Nothing was held out."""
+    """Measures nothing: no part was held out."""
     held, union = "valid/", "union/"
     return {
         union + name.removeprefix(held) if name.startswith(held) else name: v
@@ -132,4 +132,4 @@ SEARCHES = {
     "joint_alternating": AlternatingSearch,
     "joint_simultaneous": SimultaneousSearch,
 }
-"""By --optimization."""
+"""The search loops by `optimization`."""

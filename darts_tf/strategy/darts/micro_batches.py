@@ -1,4 +1,4 @@
-"""A batch in equal slices, one after another, in the memory of one slice.
+"""Computes a batch in equal slices, in turn, in the memory of one slice.
 
 Every gradient of a search is a mean over its batch, so it is the mean of the
 slices' gradients: what N replicas compute on their shares, but in turn. The
@@ -17,11 +17,11 @@ import tensorflow as tf
 from darts_tf.errors import InputError
 
 EXAMPLES = ("logits", "hidden")
-"""What of a loss's aux has a row for each example; all else is a mean."""
+"""The names in a loss's aux that have a row for each example; others are means."""
 
 
 def check(batch_size: int, micro_batches: int, replicas: int = 1) -> None:
-    """Refuses a batch that does not divide.
+    """Checks that a batch divides into equal slices.
 
     Raises:
       InputError: the replicas' shares have no equal slices.
@@ -42,13 +42,13 @@ def in_turn(
     compile: Callable = tf.function,
     mean: Callable = lambda values: values,
 ) -> Callable:
-    """`piece`, compiled, as its mean over equal slices and over replicas.
+    """Compiles `piece` as its mean over equal slices and over replicas.
 
     One graph of one slice, called for each. (As a loop in the graph it took
     twice the memory for the graph and half as long again to trace.)
 
     Args:
-      piece: (w, alpha, batch, seed, *more) -> a tuple or list of tensors or
+      piece: (w, alpha, batch, seed, *others) -> a tuple or list of tensors or
         lists of them, such as gradients and the loss; its last entry may be
         the loss's aux, a dictionary. All are means over the batch, but
         EXAMPLES.
@@ -67,13 +67,13 @@ def in_turn(
     def whole(*values):
         return _over_replicas(*_unpack(piece(*values)), mean)
 
-    def part(number, w, alpha, batch, seed, *more):
+    def part(number, w, alpha, batch, seed, *others):
         batch = tf.nest.map_structure(lambda x: _divided(x, count)[number], batch)
-        own = tf.random.experimental.stateless_fold_in(seed, number)
-        return _unpack(piece(w, alpha, batch, own, *more))
+        slice_seed = tf.random.experimental.stateless_fold_in(seed, number)
+        return _unpack(piece(w, alpha, batch, slice_seed, *others))
 
-    def add(total, more):
-        return tf.nest.map_structure(tf.add, total, more)
+    def add(total, means):
+        return tf.nest.map_structure(tf.add, total, means)
 
     def together(total, rows):
         means = tf.nest.map_structure(lambda x: x / count, total)
@@ -98,7 +98,7 @@ def in_turn(
 
 
 def _divided(x, count: int):
-    """[B, ...] -> [N, B / N, ...]."""
+    """Reshapes [B, ...] to [N, B / N, ...]."""
     x = tf.convert_to_tensor(x)
     size, known = tf.shape(x), x.shape.as_list()
     rest = [size[i] if n is None else n for i, n in enumerate(known)][1:]
@@ -109,7 +109,7 @@ def _divided(x, count: int):
 
 
 def _unpack(result):
-    """(what is a mean over the batch, the rows of its examples by name)."""
+    """Splits a result into means over the batch and rows of examples by name."""
     if not isinstance(result[-1], dict):
         return result, {}
     *others, aux = result

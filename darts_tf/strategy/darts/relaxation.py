@@ -19,39 +19,39 @@ from darts_tf.networks.implementation import functional_call
 from darts_tf.space.cell import CellSpec, SearchSpace
 
 INITIAL_SCALE = 1e-3
-"""alpha starts as this times a standard normal, as in the papers' code."""
+"""The standard deviation of alpha's start, as in the papers' code."""
 
 
 def initial_alpha(
     space: SearchSpace, seed: int, edge_normalisation: bool = False
 ) -> list[np.ndarray]:
-    """A float32 array [edges, candidates] for each cell of the space.
+    """Draws a float32 array [edges, candidates] for each cell of the space.
 
     With edge normalisation [edges, candidates + 1].
     """
     generator = np.random.default_rng(seed)
-    more = [0, int(edge_normalisation)]
+    beta = [0, int(edge_normalisation)]
     return [
         (
-            INITIAL_SCALE * generator.standard_normal(np.add(spec.alpha_shape, more))
+            INITIAL_SCALE * generator.standard_normal(np.add(spec.alpha_shape, beta))
         ).astype(np.float32)
         for spec in space.cells
     ]
 
 
 def mixing_weights(alpha):
-    """Softmax over each edge's candidates (eq. 2); shapes as given."""
+    """Computes the softmax over each edge's candidates (eq. 2), shaped like alpha."""
     return [tf.nn.softmax(rows, axis=-1) for rows in alpha]
 
 
 def edge_weights(spec: CellSpec, beta):
-    """Softmax of beta [edges] over the edges that enter each node, [edges]."""
+    """Computes the softmax of beta over the edges that enter each node, [edges]."""
     counts = [len(spec.incoming(target)) for target in spec.targets]
     return tf.concat([tf.nn.softmax(b) for b in tf.split(beta, counts)], 0)
 
 
 def network_weights(spec: CellSpec, rows):
-    """What a cell of the network mixes with.
+    """Computes the mixing weights of a cell of the network.
 
     Args:
       spec: the cell.
@@ -71,7 +71,7 @@ def network_weights(spec: CellSpec, rows):
 
 
 def cells_of(alpha, space: SearchSpace, kinds) -> list:
-    """`network_weights`, a tensor of its own for each cell of the network.
+    """Computes `network_weights` as separate tensors for the network's cells.
 
     Args:
       alpha: one tensor for each cell of the space.
@@ -84,7 +84,7 @@ def cells_of(alpha, space: SearchSpace, kinds) -> list:
 
 
 def per_cell(values, space: SearchSpace, kinds) -> list:
-    """One tensor of its own for each cell of the network.
+    """Returns a separate tensor for each cell of the network.
 
     Args:
       values: one tensor for each cell of the space.
@@ -96,14 +96,14 @@ def per_cell(values, space: SearchSpace, kinds) -> list:
 
 
 def cells_loss(model):
-    """loss(w, cells, batch, seed) of a supernet: mean cross-entropy.
+    """Makes loss(w, cells, batch, seed) of a supernet: mean cross-entropy.
 
     `cells` are mixing weights (`network_weights`), one tensor for each cell
     of the network, so that there is a gradient for each of them.
 
     Pure: the batch's statistics, which the pass would leave in the model's
     batch norms, are returned in aux["statistics"] (those of
-    model.non_trainable_variables in a row, [N]). aux["logits"] is
+    model.non_trainable_variables as one vector, [N]). aux["logits"] is
     [B, classes].
     """
     labels_loss = tf.nn.sparse_softmax_cross_entropy_with_logits
@@ -120,7 +120,7 @@ def cells_loss(model):
 
 
 def supernet_loss(model):
-    """loss(w, alpha, batch, seed): `cells_loss` at softmax(alpha)."""
+    """Makes loss(w, alpha, batch, seed): `cells_loss` at softmax(alpha)."""
     of_cells = cells_loss(model)
 
     def loss(w, alpha, batch, seed):

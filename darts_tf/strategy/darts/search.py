@@ -138,15 +138,15 @@ class Search(Epochs):
         )
 
     def values(self) -> tuple[list, list]:
-        """The present w and alpha / T as losses take them: tensors."""
+        """Returns the present w and alpha / T as losses take them: tensors."""
         return self.weights.read(), self.architecture.read()
 
     def genotype(self) -> Genotype:
-        """The genotype that would be derived now."""
+        """Returns the genotype that would be derived now."""
         return self.architecture.genotype()
 
     def final_genotype(self) -> Genotype:
-        """What a finished search returns.
+        """Returns the result of a finished search.
 
         The present genotype, unless early stopping goes back to another.
         """
@@ -156,13 +156,13 @@ class Search(Epochs):
 
     @property
     def stop(self) -> Stop | None:
-        """That and why the search ended early; None where it did not."""
+        """The reason why the search ended early; None if it did not."""
         watching = self._early_stopping
         return None if watching is None else watching.stop
 
     @property
     def total_steps(self) -> int:
-        """Steps of the whole loop; they become fewer where it ends early."""
+        """The steps of the whole loop; fewer if it ends early."""
         if self.stop is not None:
             return self.stop.epoch * self.steps_per_epoch
         return super().total_steps
@@ -230,7 +230,7 @@ class Search(Epochs):
         return scalars
 
     def _begin_step(self):
-        """(batches, learning rate of w, seed) of the step; takes up T."""
+        """Returns (batches, learning rate of w, seed) of the step; sets T."""
         settings = self.settings
         self.architecture.temperature = settings.temperature_in(self.epoch)
         train, valid = self.task.batches(self.step)
@@ -240,9 +240,9 @@ class Search(Epochs):
         return (train, valid), rate, seed
 
     def end_epoch(self) -> dict[str, float]:
-        """What the task measures on the whole validation part, and more.
+        """Returns what the task measures on the whole validation part.
 
-        The temperature, where it is annealed, and what the instruments show.
+        With the temperature, if it is annealed, and the instruments' scalars.
         """
         record = dict(self.task.measure(self.architecture.read()))
         if self.settings.temperature_end != 1:
@@ -260,12 +260,12 @@ class Search(Epochs):
         }
 
     def _parts(self) -> dict:
-        """What carries a state of its own."""
+        """Returns the parts whose state is saved with the search, by name."""
         parts = {"task": self.task, "early_stopping": self._early_stopping}
         return {n: part for n, part in parts.items() if part is not None}
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that is needed to go on exactly, by name."""
+        """Returns all that is needed to go on exactly, by name."""
         carried = {
             f"{name}/{n}": array
             for name, part in self._parts().items()
@@ -275,11 +275,11 @@ class Search(Epochs):
 
     def restore(self, arrays) -> None:
         """Takes up a state; InputError where it does not fit."""
-        own = dict(arrays)
+        remaining = dict(arrays)
         for name, part in self._parts().items():
             prefix = f"{name}/"
             carried = [n for n in arrays if n.startswith(prefix)]
-            part.restore({n.removeprefix(prefix): own.pop(n) for n in carried})
-        self.step = load(self._groups(), own)
+            part.restore({n.removeprefix(prefix): remaining.pop(n) for n in carried})
+        self.step = load(self._groups(), remaining)
         epoch = max(self.step - 1, 0) // self.steps_per_epoch
         self.architecture.temperature = self.settings.temperature_in(epoch)

@@ -1,4 +1,4 @@
-"""The protocol of a search: its numbers, and what they are in an epoch."""
+"""The settings of a search, and their schedules over the epochs."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ class SearchSettings:
     compiled: bool = True
 
     def learning_rate_in(self, epoch: int) -> float:
-        """Of w, in an epoch counted from 0."""
+        """Returns the learning rate of w in an epoch counted from 0."""
         return cosine(self.learning_rate, self.learning_rate_min, epoch, self.epochs)
 
     def lambda_in(self, epoch: int) -> float:
-        """lambda, in an epoch counted from 0."""
+        """Returns lambda in an epoch counted from 0."""
         return regularizer.ramp(self.lambda_strength, epoch, self.epochs)
 
     def temperature_in(self, epoch: int) -> float:
-        """T of the softmax, in an epoch counted from 0."""
+        """Returns T of the softmax in an epoch counted from 0."""
         return geometric(self.temperature_end, epoch, self.epochs)

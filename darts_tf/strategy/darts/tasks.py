@@ -1,4 +1,4 @@
-"""What is searched on, as the search loop sees it.
+"""Tasks: the network, data and measures that a search loop works on.
 
 A task has the network, the data and what is measured; the loop has alpha,
 the optimizers and the gradient. Images and text differ in nothing else.
@@ -35,8 +35,8 @@ class Task(Protocol):
       cells_loss: L_train as loss(w, cells, batch, seed), cells being mixing
         weights for each cell of the network; None where it has one cell.
       kinds: the kind of each of the network's cells, in order.
-      has_directional_derivatives: whether bilevel.forward_over_reverse is the way to the exact method's
-        implicit term.
+      has_directional_derivatives: whether bilevel.forward_over_reverse
+        computes the exact method's implicit term.
     """
 
     space: SearchSpace
@@ -49,35 +49,41 @@ class Task(Protocol):
     has_directional_derivatives: bool
 
     def batches(self, step: int) -> tuple[object, object]:
-        """(a batch for L_train, one for L_val) of the step."""
+        """Returns (a batch for L_train, one for L_val) of the step."""
+        ...
 
     def fixed_batches(self) -> tuple[object, object]:
-        """The first batch for L_train and for L_val; moves nothing on."""
+        """Returns the first batch for L_train and for L_val; moves nothing on."""
+        ...
 
     def rate_factor(self, train) -> float:
-        """What this batch multiplies the learning rate with."""
+        """Returns the factor of the learning rate for this batch."""
+        ...
 
     def keep(self, train_aux, valid_aux) -> None:
-        """Takes over what the step's two losses have carried on.
+        """Carries on what the aux of the step's two losses hold.
 
-        valid_aux is None where L_val was not computed.
+        valid_aux is None if L_val was not computed.
         """
 
     def scalars(self, train, loss, aux) -> Mapping[str, object]:
-        """What is reported of a step's L_train."""
+        """Returns the scalars of a step's L_train."""
+        ...
 
     def measure(self, alpha) -> Mapping[str, float]:
-        """What is measured on the whole validation part."""
+        """Returns what is measured on the whole validation part."""
+        ...
 
     def state(self) -> dict[str, np.ndarray]:
-        """What is carried from step to step, by name."""
+        """Returns what is carried from step to step, by name."""
+        ...
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Takes up a state."""
+        """Sets the state."""
 
 
-def taken(arrays: Mapping[str, np.ndarray], name: str, shape) -> np.ndarray:
-    """An array of a checkpoint.
+def checkpoint_array(arrays: Mapping[str, np.ndarray], name: str, shape) -> np.ndarray:
+    """Returns an array of a checkpoint.
 
     Raises:
       InputError: it is not there, or has another shape.
@@ -85,13 +91,13 @@ def taken(arrays: Mapping[str, np.ndarray], name: str, shape) -> np.ndarray:
     if name not in arrays or arrays[name].shape != tuple(shape):
         raise InputError(
             f"the checkpoint does not fit this run: {name!r} should be "
-            f"{list(shape)}; give another --workdir"
+            f"{list(shape)}; give another `workdir`"
         )
     return arrays[name]
 
 
 class ImageTask:
-    """Classification of images by a convolutional supernet.
+    """Classification of images by a convolutional supernet, as a Task.
 
     w starts as the model's own weights, which stay as they are: one flat vector,
     or a list where the model has plain edges (execution.weights_of).
@@ -151,7 +157,7 @@ class ImageTask:
         return self._fixed
 
     def valid_batches(self, count: int) -> Iterable:
-        """The first `count` batches for L_val; moves nothing on."""
+        """Returns the first `count` batches for L_val; moves nothing on."""
         return itertools.islice(self._data[1](0), count)
 
     def rate_factor(self, train) -> float:
@@ -159,17 +165,17 @@ class ImageTask:
         return 1.0
 
     def keep(self, train_aux, valid_aux) -> None:
-        """The running statistics follow the weight step's batch."""
+        """Moves the running statistics towards those of the weight step's batch."""
         self._follow(train_aux["statistics"])
 
     def scalars(self, train, loss, aux):
-        """Loss and accuracy."""
+        """Returns loss and accuracy."""
         share = self._share(aux["logits"], train[1])
         local = self._replicas.local
         return {"train/loss": local(loss), "train/accuracy": local(share)}
 
     def measure(self, alpha) -> dict[str, float]:
-        """The supernet's accuracy, with running statistics."""
+        """Measures the supernet's accuracy with running statistics."""
         share = scores.accuracy(
             lambda batch: self._count_correct(alpha, batch),
             self._measured(),
@@ -189,12 +195,12 @@ class ImageTask:
         return scores.correct(logits, batch[1])
 
     def state(self) -> dict[str, np.ndarray]:
-        """The running statistics."""
+        """Returns the running statistics."""
         (row,) = snapshot([self._statistics.row])
         return {"statistics": row}
 
     def restore(self, arrays) -> None:
         """See Task."""
         row = self._statistics.row
-        row.assign(taken(arrays, "statistics", row.shape))
+        row.assign(checkpoint_array(arrays, "statistics", row.shape))
         self._iterators = None

@@ -12,11 +12,11 @@ from darts_tf.descent import scores
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import started, window_loss
 from darts_tf.strategy.darts import relaxation
-from darts_tf.strategy.darts.tasks import taken
+from darts_tf.strategy.darts.tasks import checkpoint_array
 
 
 def search_loss(model, slowness: float = 0.0):
-    """loss(w, alpha, batch, seed) of a model around a MixedCell.
+    """Makes loss(w, alpha, batch, seed) of a model around a MixedCell.
 
     Batches and aux are those of networks.language.window_loss.
     """
@@ -29,7 +29,7 @@ def search_loss(model, slowness: float = 0.0):
 
 
 class TextTask:
-    """The next word, by a language model with a mixed cell.
+    """Prediction of the next word by a language model with a mixed cell.
 
     The hidden state is carried from window to window, on its own for
     training and for validation, and starts from zero where the text does.
@@ -101,17 +101,17 @@ class TextTask:
         return self._fixed
 
     def rate_factor(self, train) -> float:
-        """The rate scales with the window's length."""
+        """Scales the rate with the window's length."""
         return self._replicas.local(train[0]).shape[1] / self._bptt
 
     def keep(self, train_aux, valid_aux) -> None:
-        """Both hidden states go on; that of L_val where it was computed."""
+        """Carries both hidden states on; that of L_val if it was computed."""
         self._hidden = self._hidden | {"train": train_aux["hidden"]}
         if valid_aux is not None:
             self._hidden["valid"] = valid_aux["hidden"]
 
     def scalars(self, train, loss, aux):
-        """Loss, and perplexity of the batch without regularisation."""
+        """Returns the loss, and the perplexity of the batch without regularisation."""
         nats = self._replicas.local(aux["cross_entropy"])
         return {
             "train/loss": self._replicas.local(loss),
@@ -119,7 +119,7 @@ class TextTask:
         }
 
     def measure(self, alpha) -> dict[str, float]:
-        """The search network's perplexity; it is not the final one."""
+        """Returns the search network's perplexity; it is not the final one."""
         hidden = self._zeros(self._measured_shape)
 
         def nats(batch, hidden):
@@ -135,7 +135,7 @@ class TextTask:
         return scores.nats(logits, tf.transpose(targets)), hidden
 
     def state(self) -> dict[str, np.ndarray]:
-        """Both hidden states."""
+        """Returns both hidden states."""
         return {
             f"hidden/{name}": self._replicas.joined(value)
             for name, value in self._hidden.items()
@@ -144,7 +144,9 @@ class TextTask:
     def restore(self, arrays) -> None:
         """See Task."""
         self._hidden = {
-            name: self._replicas.divided(taken(arrays, f"hidden/{name}", self._shape))
+            name: self._replicas.divided(
+                checkpoint_array(arrays, f"hidden/{name}", self._shape)
+            )
             for name in self._hidden
         }
         self._iterators = None

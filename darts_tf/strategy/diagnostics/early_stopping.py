@@ -27,7 +27,7 @@ import numpy as np
 from darts_tf.config import EarlyStop, names
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
-from darts_tf.strategy.darts.tasks import taken
+from darts_tf.strategy.darts.tasks import checkpoint_array
 from darts_tf.strategy.diagnostics.collapse import main_cell
 
 RULES = names(EarlyStop)
@@ -159,7 +159,7 @@ class EarlyStopping:
           InputError: it is of another search.
         """
         epochs = len(arrays.get("seen", ()))
-        seen = taken(arrays, "seen", (epochs,))
-        texts = taken(arrays, "genotypes", (epochs,))
+        seen = checkpoint_array(arrays, "seen", (epochs,))
+        texts = checkpoint_array(arrays, "genotypes", (epochs,))
         self._genotypes = [Genotype.from_json(str(text)) for text in texts]
         self._seen = seen.tolist()

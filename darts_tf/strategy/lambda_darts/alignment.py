@@ -1,4 +1,4 @@
-"""How alike the layers of a supernet see an architecture.
+"""Measures the alignment of a supernet's layer gradients.
 
 The layer gradients g_l = dL/dp_l are the gradients of a loss with respect to
 the mixing weights p_l [edges, candidates] of each cell of one kind, a tensor
@@ -14,7 +14,7 @@ from darts_tf.errors import InputError
 
 
 def mean_pairwise_cosine(gradients):
-    """The layer alignment: mean over pairs l < m of cos(g_l, g_m), [].
+    """Computes the layer alignment: mean over pairs l < m of cos(g_l, g_m), [].
 
     A pair with a zero gradient counts as 0.
 
@@ -33,7 +33,7 @@ def mean_pairwise_cosine(gradients):
 
 
 def mean_pairwise_sign(gradients):
-    """Mean over pairs l < m of <g_l, g_m> / <|g_l|, |g_m|>, [].
+    """Computes the mean over pairs l < m of <g_l, g_m> / <|g_l|, |g_m|>, [].
 
     1 where no two gradients differ in a sign. A pair whose denominator is
     zero counts as 0. Arguments and errors as of `mean_pairwise_cosine`.
@@ -48,7 +48,7 @@ def mean_pairwise_sign(gradients):
 
 
 def _rows(gradients):
-    """[layers, edges * candidates]."""
+    """Stacks the gradients as rows [layers, edges * candidates]."""
     if len(gradients) < 2:
         raise InputError(
             f"an alignment needs the gradients of at least two cells; "
@@ -58,7 +58,7 @@ def _rows(gradients):
 
 
 def _mean_over_pairs(values):
-    """Of a symmetric [n, n]: the mean of what is off the diagonal."""
+    """Computes the mean of a symmetric [n, n] off its diagonal."""
     n = values.shape[0]
     off = tf.linalg.set_diag(values, tf.zeros([n], values.dtype))
     return tf.reduce_sum(off) / (n * (n - 1))

@@ -1,4 +1,4 @@
-"""Lambda-DARTS (Movahedi et al. 2023): training w so that layers agree.
+"""Trains w so that layer gradients agree: Lambda-DARTS (Movahedi et al. 2023).
 
 Weight sharing lets the cells near the output decide alone which operations
 win; the sign of it is that the layer gradients g_l = dL_train/dp_l, p_l the
@@ -49,26 +49,26 @@ from darts_tf.strategy.lambda_darts.alignment import (
 )
 
 KINDS = {"cosine": mean_pairwise_cosine, "sign": mean_pairwise_sign}
-"""The regularizers by name: what they make large."""
+"""The measure of alignment that each regularizer makes large."""
 
 GRADIENTS = names(RegularizerGradient)
-"""How the derivative along u is taken."""
+"""The ways to take the derivative along u."""
 
 CELLS = names(RegularizerCells)
-"""Which are aligned: those of the space's first kind, or of every kind."""
+"""The cells to align: those of the space's first kind, or of every kind."""
 
 STRENGTH = 0.125
 EPSILON = 1e-4
-"""lambda at the end and epsilon_0, as published for the DARTS spaces."""
+"""Final lambda, and epsilon_0, as published for the DARTS spaces."""
 
 
 def ramp(strength: float, epoch: int, epochs: int) -> float:
-    """lambda in an epoch, counted from 0: linear from 0 to `strength`."""
+    """Returns lambda in an epoch, counted from 0: linear from 0 to `strength`."""
     return strength * epoch / max(epochs - 1, 1)
 
 
 def perturbations(alignment: Callable, gradients, groups):
-    """(mean pairwise cosine, u) of the layer gradients.
+    """Computes the layer gradients' mean pairwise cosine and u.
 
     Args:
       alignment: one of KINDS' values.
@@ -87,7 +87,7 @@ def perturbations(alignment: Callable, gradients, groups):
 
 
 def aligned_groups(kinds, chosen) -> list[list[int]]:
-    """Indices of the cells that are aligned with each other.
+    """Returns the indices of the cells that are aligned with each other.
 
     Args:
       kinds: the kind of each of the network's cells, in order.
@@ -165,7 +165,7 @@ class LambdaRegularizer:
           strength: lambda; 0 spares the passes of the regularizer.
 
         Returns:
-          (gradient shaped like w, L_train, its aux with two scalars more):
+          (gradient shaped like w, L_train, its aux and two more scalars):
           aux["alignment"] is the mean pairwise cosine of the normal cells'
           layer gradients, [], whatever the regularizer; aux["share"] the norm
           of what is added over that of grad_w L_train, []: above 1 the
@@ -183,7 +183,7 @@ class LambdaRegularizer:
         return g, value, {**aux, "share": share}
 
     def derivative(self, w, cells, batch, seed, u):
-        """d/dw sum_l <d L_train / d p_l, u_l> at p = cells, shaped like w."""
+        """Computes d/dw sum_l <d L_train / d p_l, u_l> at p = cells, shaped like w."""
         if self.gradient == "exact":
             loss = FullPrecision(self._by_cells)
             return reverse_over_reverse(loss, cells, w, batch, seed, u)
@@ -196,7 +196,7 @@ class LambdaRegularizer:
 
 @arithmetic
 def _subtract(g, derivative, strength):
-    """(g - strength derivative, |strength derivative| / |g|)."""
+    """Computes (g - strength derivative, |strength derivative| / |g|)."""
     added = [-tf.cast(strength, d.dtype) * d for d in derivative]
     norm = tf.linalg.global_norm
     share = tf.math.divide_no_nan(norm(added), norm(g))

@@ -1,4 +1,4 @@
-"""The regularizer of w that a search's settings ask for, and its scalars."""
+"""The regularizer of w that a search's settings name, and its scalars."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Regularizer:
         )
 
     def weight_gradient(self, epoch: int):
-        """Returns what w descends along: grad_w, or the regularized gradient.
+        """Returns the gradient along which w descends: grad_w, or the regularized one.
 
         It is called with (loss, w, alpha, batch, seed).
         """
@@ -66,7 +66,7 @@ class Regularizer:
         return functools.partial(self._lambda, strength=self._settings.lambda_in(epoch))
 
     def scalars(self, aux, epoch: int) -> dict[str, object]:
-        """Scalars of a step whose gradient gave `aux`, by name."""
+        """Returns the scalars of a step whose gradient returned `aux`, by name."""
         if self._lambda is None:
             return {}
         local = self._replicas.local

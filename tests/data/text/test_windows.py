@@ -135,6 +135,7 @@ def test_half_windows_come_equally_often_at_every_place():
     assert np.mean((counts - 5.0) ** 2) < 2 * 5
 
 
+@pytest.mark.slow
 @FEW
 @given(
     count=st.integers(8, 90),

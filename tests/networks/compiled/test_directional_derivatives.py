@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from darts_tf.networks.compiled import derivative_mode
 from darts_tf.networks.compiled.directional_derivatives import (
-    filled,
     jvp_of,
+    replace_tensors,
     tensors,
     with_directional_derivatives,
 )
@@ -136,11 +136,11 @@ def test_of_a_supernet_it_is_the_mixed_product(partial, dtype):
         np.testing.assert_allclose(one, other, atol=BOUNDS[dtype] * size)
 
 
-def test_structures_are_filled_around_what_is_missing():
+def test_structures_are_replace_tensors_around_what_is_missing():
     nested = [1, [None, 2], {"a": None, "b": 3}]
     assert tensors(nested) == [1, 2, 3]
     wanted = [4, [None, 5], {"a": None, "b": 6}]
-    assert filled(nested, [4, 5, 6]) == wanted
+    assert replace_tensors(nested, [4, 5, 6]) == wanted
 
 
 TWO_DEVICES = """

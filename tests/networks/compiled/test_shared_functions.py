@@ -149,6 +149,7 @@ def gradient_of_alpha(*values):
         return bilevel.grad_alpha(*values)[0]
 
 
+@pytest.mark.slow
 def test_the_gradient_of_alpha_leaves_the_weights_out(pieces):
     loss, w, alpha, batch = pieces
     seed = tf.constant([0, 0])

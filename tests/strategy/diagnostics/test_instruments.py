@@ -62,7 +62,7 @@ def build(names=(), rule=None) -> search_module.Search:
     replicas = Eager()
     task = ImageTask(net, batches, later, lambda: [next(batches(99))], replicas)
     settings = search_module.SearchSettings(
-        "first_order", 4, 1, 4, alpha_learning_rate=0.3
+        "first_order", 4, 1, 4, compiled=False, alpha_learning_rate=0.3
     )
     return search_module.Search(
         task,
@@ -121,6 +121,7 @@ def test_a_resumed_search_shows_the_same(measured):
         np.testing.assert_array_equal(array, states[1][name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_what_is_shown(measured):
     for record in measured[1]:
         assert record.keys() == {
@@ -153,6 +154,7 @@ def test_entropy_by_hand():
     assert scalars["entropy/reduce"] == 0
 
 
+@pytest.mark.slow
 def test_alignment_is_the_cosine_of_the_two_normal_cells(measured):
     search = measured[0]
     model = search.task.model
@@ -257,6 +259,7 @@ def test_gap_of_discrete_alpha_is_zero_and_its_accuracy_the_networks(measured):
     search.restore(states[1])
 
 
+@pytest.mark.slow
 def test_gap_of_mixed_alpha_is_that_of_both_accuracies(measured):
     for record in measured[1]:
         assert record["gap/accuracy"] == (
@@ -291,6 +294,7 @@ def test_a_search_that_is_stopped_early(rule):
     )
 
 
+@pytest.mark.slow
 def test_a_search_without_rule_returns_its_present_cells(measured):
     search = measured[0]
     assert search.stop is None and search.total_steps == 4
