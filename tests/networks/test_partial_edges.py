@@ -241,5 +241,5 @@ def test_operations_are_as_small_as_the_channels_they_see():
 @pytest.mark.parametrize("groups", [0, 3])
 def test_what_does_not_divide_is_refused(kind, groups):
     space = SMALL if kind is conv else space_by_name("nasbench201")
-    with pytest.raises(InputError, match=f"--partial_channels={groups}"):
+    with pytest.raises(InputError, match=f"`partial_channels={groups}`"):
         kind.Supernet(space, 4, 3, 3, partial_channels=groups)
