@@ -39,6 +39,7 @@ def search(method="first_order", groups=2, **more) -> search_module.Search:
         4,
         partial_channels=groups,
         alpha_learning_rate=0.1,
+        compiled=False,
         **more,
     )
     return search_module.Search(task, settings, replicas)
@@ -122,7 +123,7 @@ def test_what_an_epoch_leaves_gives_its_genotype_back(tmp_path):
 
 
 def test_what_is_not_defined_with_it_is_refused():
-    with pytest.raises(InputError, match="--partial_channels=2"):
+    with pytest.raises(InputError, match="`partial_channels=2`"):
         search(lambda_regularizer="cosine")
     config = SearchConfig(instruments=("gap",), partial_channels=2)
     with pytest.raises(InputError, match="`instruments=gap`"):

@@ -96,7 +96,7 @@ def search(batches, precision):
 
     task = tasks.ImageTask(net, endless, endless, lambda: batches[:1], replicas)
     settings = search_module.SearchSettings(
-        "first_order", 4, 1, 32, precision=precision
+        "first_order", 4, 1, 32, precision=precision, compiled=False
     )
     return search_module.Search(task, settings, replicas)
 

@@ -161,7 +161,9 @@ def test_a_registered_operation_has_the_gradient_of_a_difference_quotient():
             moved[1, 2] += sign * length
             ends.append(loss(w, [tf.constant(moved), reduce], batch(2), SEED)[0])
     assert abs(slope) > 1e-6
-    assert slope == pytest.approx(float(ends[0] - ends[1]) / (2 * length), rel=1e-4)
+    assert float(slope) == pytest.approx(
+        float(ends[0] - ends[1]) / (2 * length), rel=1e-4
+    )
 
 
 @pytest.mark.parametrize(
