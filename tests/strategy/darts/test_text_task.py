@@ -48,6 +48,7 @@ def build(space=SMALL, dropouts=Dropouts()) -> LanguageModel:
 
 @pytest.fixture(scope="module")
 def loop():
+    keras.utils.set_random_seed(0)
     replicas = Replicas("one_device")
     task = TextTask(
         build(dropouts=Dropouts(0.1, 0.1, 0.1, 0.1, 0.1)),
