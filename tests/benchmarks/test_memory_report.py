@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from benchmarks.speed import memory_report as report
 
 COMMON = {
@@ -37,6 +39,7 @@ def parsed(text: str) -> list[list[str]]:
     return [[c.strip() for c in x.split("|")[1:-1]] for x in lines]
 
 
+@pytest.mark.slow
 def test_rows_are_in_order_and_tell_how_far_the_estimate_is_off():
     rows = [
         ROW | {"method": "exact"},

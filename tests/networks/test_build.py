@@ -154,6 +154,7 @@ def test_bad_arguments(arguments, words):
         build_network(arguments.pop("genotype"), **arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["darts_tf", "keras"])
 def test_a_saved_network_loads_where_darts_tf_is_imported(first, tmp_path):
     model = conv.EvaluationNetwork(CONVOLUTIONAL["DARTS_V2"], 2, 3, 3)

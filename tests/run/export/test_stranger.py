@@ -87,6 +87,7 @@ def answers(network, model, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_it_gets_the_networks_outputs(answers, network):
     answer = np.load(answers / "images.npz", allow_pickle=False)
     wanted = images.expected(network, images.random_images(7, 32))

@@ -129,6 +129,7 @@ def test_at_once_one_sgd_moves_both_on_one_batch(simultaneous):
 
 def test_a_resumed_search_equals_an_undisturbed_one(simultaneous):
     loop = simultaneous
+    loop.advance()
     state = loop.state()
     assert any(a.any() for a in group(state, "alpha_slots"))
     losses = [float(loop.advance()["train/loss"]) for _ in range(2)]

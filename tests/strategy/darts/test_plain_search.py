@@ -21,6 +21,8 @@ from tests.strategy.architecture_gradient import ArchitectureGradient
 from tests.strategy.small_search import small_search
 from tests.strategy.small_space import SMALL
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 CANDIDATES = "none", "skip_connect", "tested_ghost", "sep_conv_3x3"
 REGISTERED = SearchSpace(
