@@ -1,4 +1,4 @@
-"""What this room reads of the command line: flagfiles, and names of settings."""
+"""Reads flagfiles, and the names of settings in them, for experiments."""
 
 from __future__ import annotations
 
