@@ -27,8 +27,8 @@ class SearchSettings:
       alpha_regularizer: "none" or one of alpha_regularizer.PENALTIES, whose
         gradient is added to alpha's.
       alpha_regularizer_strength: its factor.
-      alpha_regularizer_schedule: "constant", or "linear": the factor rises from
-        0 in the first epoch in which alpha moves.
+      alpha_regularizer_schedule: "constant", or "linear" (None, too): the factor
+        rises from 0 in the first epoch in which alpha moves.
       temperature_end: T of the softmax in the last epoch; it falls
         geometrically from 1 in the first one. 1: no annealing.
       precision: one of descent.precision.PRECISIONS.
@@ -57,8 +57,8 @@ class SearchSettings:
     lambda_epsilon: float = regularizer.EPSILON
     lambda_cells: str = "normal"
     alpha_regularizer: str = "none"
-    alpha_regularizer_strength: float = 0.0
-    alpha_regularizer_schedule: str = "linear"
+    alpha_regularizer_strength: float | None = None
+    alpha_regularizer_schedule: str | None = None
     temperature_end: float = 1.0
     micro_batches: int = 1
     precision: str = "float32"
@@ -81,11 +81,10 @@ class SearchSettings:
         Linear: strength * k / K in the k-th of the K epochs in which alpha
         moves, counted from 0, as in the code of Ye et al. (CVPR 2022).
         """
+        strength, first = self.alpha_regularizer_strength or 0.0, self.warmup_epochs
         if self.alpha_regularizer_schedule == "constant":
-            return self.alpha_regularizer_strength
-        first = self.warmup_epochs
-        moving = self.epochs - first
-        return linear(self.alpha_regularizer_strength, max(epoch - first, 0), moving)
+            return strength
+        return linear(strength, max(epoch - first, 0), self.epochs - first)
 
     def temperature_in(self, epoch: int) -> float:
         """Returns T of the softmax in an epoch counted from 0."""
