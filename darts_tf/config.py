@@ -37,7 +37,8 @@ Optimization = Literal["bilevel", "joint_alternating", "joint_simultaneous"]
 Regularizer = Literal["none", "cosine", "sign"]
 RegularizerGradient = Literal["finite_difference", "exact"]
 RegularizerCells = Literal["normal", "all"]
-AlphaRegularizer = Literal["none", "beta_decay", "entropy"]
+Relaxation = Literal["softmax", "dirichlet", "sigmoid", "gumbel"]
+AlphaRegularizer = Literal["none", "beta_decay", "entropy", "kl_anchor", "zero_one"]
 StrengthSchedule = Literal["constant", "linear"]
 Instrument = Literal["entropy", "skip_connections", "alignment", "eigenvalue", "gap"]
 EarlyStop = Literal["none", "eigenvalue", "skip_connections"]
@@ -691,22 +692,48 @@ class RelaxationConfig(Config):
     alpha_beta1: float = _option(
         0.5, "First moment's decay of Adam on alpha.", least=0, most=0.999
     )
-    alpha_regularizer: AlphaRegularizer = _option(
-        "none",
+    relaxation: Relaxation = _option(
+        "softmax",
+        "Mixing weights of alpha. softmax: DARTS; dirichlet: drawn anew in each step "
+        "from the Dirichlet distribution with concentrations elu(alpha) + 1 (DrNAS, "
+        "Chen et al. 2021); sigmoid: candidates do not compete (FairDARTS, Chu et al. "
+        "2020; images, not nasbench201); gumbel: one candidate an edge is drawn and "
+        "computed in each step, in the time and memory of a single path (GDAS, Dong "
+        "and Yang 2019; images). The cells are derived from the mean weights.",
+    )
+    gumbel_tau: float = _option(
+        10.0,
+        "Temperature of --relaxation=gumbel in the first epoch.",
+        least=1e-3,
+        task="images",
+    )
+    gumbel_tau_end: float = _option(
+        0.1,
+        "Temperature of --relaxation=gumbel in the last epoch, reached linearly.",
+        least=1e-3,
+        task="images",
+    )
+    alpha_regularizer: AlphaRegularizer | None = _option(
+        None,
         "Penalty of alpha whose gradient is added to alpha's. beta_decay: mean over "
         "edges of the log-sum-exp of alpha, which keeps the mixing weights flat (Ye et "
-        "al. 2022); entropy: of the mixing weights, which sharpens them.",
+        "al. 2022); entropy: of the mixing weights, which sharpens them; kl_anchor: "
+        "divergence of --relaxation=dirichlet from the uniform distribution; zero_one: "
+        "drives the weights of --relaxation=sigmoid to 0 or 1 (unset: kl_anchor and "
+        "zero_one with these relaxations, none with softmax).",
     )
     alpha_regularizer_strength: float | None = _option(
         None,
-        "Factor of alpha's regularizer (unset: beta_decay: 50 with "
-        "--space=nasbench201, 25 otherwise, as published; entropy: to be given).",
+        "Factor of alpha's regularizer (unset: as published: beta_decay: 50 "
+        "with --space=nasbench201, 25 otherwise; kl_anchor: 0.001; zero_one: 10; "
+        "entropy: to be given).",
         least=0,
     )
     alpha_regularizer_schedule: StrengthSchedule | None = _option(
         None,
         "constant; linear: the factor of alpha's regularizer rises linearly from 0 "
-        "over the epochs in which alpha moves (unset: linear).",
+        "over the epochs in which alpha moves (unset: linear for beta_decay and "
+        "entropy).",
     )
     temperature_end: float = _option(
         1.0,

@@ -53,6 +53,7 @@ class ImageProgramTask:
             valid.augmented if joint else valid.plain,
             Batches(config, data, len(data.parts) - 1, replicas).once,
             replicas,
+            relaxed=config.relaxation != "softmax",
         )
         kind = SEARCHES[config.optimization] if joint else search_loop.Search
         return kind(
@@ -212,6 +213,9 @@ def search_settings(config: SearchConfig, steps_per_epoch: int) -> SearchSetting
         lambda_gradient=config.lambda_gradient,
         lambda_epsilon=config.lambda_epsilon,
         lambda_cells=config.lambda_cells,
+        relaxation=config.relaxation,
+        gumbel_tau=config.gumbel_tau,
+        gumbel_tau_end=config.gumbel_tau_end,
         alpha_regularizer=config.alpha_regularizer,
         alpha_regularizer_strength=config.alpha_regularizer_strength,
         alpha_regularizer_schedule=config.alpha_regularizer_schedule,
@@ -266,6 +270,7 @@ def built_supernet(config: SearchConfig, data: Data, replicas: Replicas):
             config.partial_channels,
             config.jit == "on",
             config.compiled,
+            config.relaxation == "gumbel",
         )
         model.build((None, *data.images.image_shape))
     return model
@@ -281,18 +286,23 @@ def supernet(
     partial_channels: int = 1,
     xla: bool = False,
     compiled: bool = True,
+    single_path: bool = False,
 ):
     """Returns the search network of a space, not built yet."""
     sizes = channels, layers, classes
-    less = {"recompute": recompute, "partial_channels": partial_channels}
+    less = {
+        "recompute": recompute,
+        "partial_channels": partial_channels,
+        "compiled": compiled,
+        "single_path": single_path,
+    }
     if space.name == "nasbench201":
-        return nasbench201.Supernet(space, *sizes, compiled=compiled, **less)
+        return nasbench201.Supernet(space, *sizes, **less)
     return conv.Supernet(
         space,
         *sizes,
         second_derivatives=second_derivatives,
         xla=xla,
-        compiled=compiled,
         **less,
     )
 

@@ -66,7 +66,11 @@ class SearchRecords:
         cells = [spec.name for spec in loop.space.cells]
         alpha = dict(zip(cells, loop.architecture.values(), strict=True))
         alpha_history.keep(
-            self._workdir.alpha, epoch, alpha, loop.architecture.temperature
+            self._workdir.alpha,
+            epoch,
+            alpha,
+            loop.architecture.temperature,
+            loop.architecture.relaxation,
         )
         if self._reporter is not None:
             self._report(self._reporter, loop, genotype, alpha)

@@ -60,6 +60,7 @@ class TextProgramTask:
             slowness=config.slowness,
             replicas=replicas,
             one_loss=joint,
+            relaxed=config.relaxation != "softmax",
         )
         kind = SEARCHES[config.optimization] if joint else search_loop.Search
         return kind(

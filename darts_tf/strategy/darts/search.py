@@ -37,6 +37,11 @@ from darts_tf.strategy.darts.bilevel import (
     reverse_over_reverse,
 )
 from darts_tf.strategy.darts.execution import Execution
+from darts_tf.strategy.darts.other_relaxations import (
+    ALPHA_DRAW,
+    WEIGHT_DRAW,
+    SearchRelaxation,
+)
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.tasks import Task
 from darts_tf.strategy.diagnostics.early_stopping import EarlyStopping, Stop
@@ -121,6 +126,7 @@ class Search(Epochs):
             settings.partial_channels > 1,
             self._alpha_optimizer(),
             replicas,
+            settings.relaxation,
         )
         directional = settings.compiled and task.has_directional_derivatives
         self._implicit = implicit_term(
@@ -128,6 +134,7 @@ class Search(Epochs):
             forward_over_reverse if directional else reverse_over_reverse,
         )
         self._regularizer = Regularizer(task, settings, replicas)
+        self._relaxation = SearchRelaxation(self.space, settings)
         self._alpha_regularizer = AlphaRegularizer(self.space, settings)
         self._traced = False
 
@@ -141,8 +148,8 @@ class Search(Epochs):
         )
 
     def values(self) -> tuple[list, list]:
-        """Returns the present w and alpha / T as losses take them: tensors."""
-        return self.weights.read(), self.architecture.read()
+        """Returns the present w, and alpha's mean, as losses take them: tensors."""
+        return self.weights.read(), self.architecture.mean()
 
     def genotype(self) -> Genotype:
         """Returns the genotype that would be derived now."""
@@ -205,21 +212,40 @@ class Search(Epochs):
         measured, alpha_skipped = (None, None), 0.0
         if self.epoch >= self.settings.warmup_epochs:
             alpha = architecture.read()
+            mixed = self._relaxation.weights(alpha, seed, self.epoch, ALPHA_DRAW)
             unroll = Unroll(weights.sgd, weights.read_slots(), rate, descent)
             gradient, *measured = architecture_gradient(
-                loss, w, alpha, train, valid, seed, unroll, self._implicit, valid_loss
+                loss, w, mixed, train, valid, seed, unroll, self._implicit, valid_loss
             )
-            regularized = self._alpha_regularizer.regularized
-            alpha_skipped = architecture.move(regularized(gradient, alpha, self.epoch))
-        g, value, aux = descent(loss, w, architecture.read(), train, seed)
+            alpha_skipped = architecture.move(self.by_alpha(gradient, alpha, seed))
+        alpha = architecture.read()
+        mixed = self._relaxation.weights(alpha, seed, self.epoch, WEIGHT_DRAW)
+        g, value, aux = descent(loss, w, mixed, train, seed)
         w_skipped = weights.move(w, g, rate)
         return Step(value, aux, *measured, alpha_skipped, w_skipped)
+
+    def by_alpha(self, gradient, alpha, seed):
+        """Returns the gradient along which alpha / T descends, with its penalty.
+
+        Args:
+          gradient: with respect to what losses take.
+          alpha: alpha / T.
+          seed: int32 [2], of the step.
+        """
+        epoch = self.epoch
+        gradient = self._relaxation.pull_back(gradient, alpha, seed, epoch, ALPHA_DRAW)
+        return self._alpha_regularizer.regularized(gradient, alpha, epoch)
+
+    def alpha_scalars(self) -> dict[str, float]:
+        """Returns what the present epoch does to alpha, by name."""
+        parts = self._relaxation, self._alpha_regularizer
+        return {n: v for part in parts for n, v in part.scalars(self.epoch).items()}
 
     def _scalars(self, train, step: Step) -> dict[str, object]:
         local = self._replicas.local
         scalars = {**self.task.scalars(train, step.train_loss, step.train_aux)}
         scalars |= self._regularizer.scalars(step.train_aux, self.epoch)
-        scalars |= self._alpha_regularizer.scalars(self.epoch)
+        scalars |= self.alpha_scalars()
         if self._precision.guarded:
             scalars["valid/skipped"] = local(step.alpha_skipped)
             scalars["train/skipped"] = local(step.w_skipped)
@@ -242,7 +268,7 @@ class Search(Epochs):
 
         With the temperature, if it is annealed, and the instruments' scalars.
         """
-        record = dict(self.task.measure(self.architecture.read()))
+        record = dict(self.task.measure(self.architecture.mean()))
         if self.settings.temperature_end != 1:
             record["temperature"] = self.architecture.temperature
         for instrument in self._instruments:

@@ -24,7 +24,10 @@ class SearchSettings:
       lambda_regularizer: "none" or one of lambda_darts.regularizer.KINDS, added to w's
         gradient; lambda_strength at the end, lambda_gradient, lambda_epsilon,
         lambda_cells: see lambda_darts.regularizer.LambdaRegularizer.
-      alpha_regularizer: "none" or one of alpha_regularizer.PENALTIES, whose
+      relaxation: "softmax", or one of other_relaxations.FUNCTIONS.
+      gumbel_tau, gumbel_tau_end: tau of gumbel in the first epoch and the last,
+        falling linearly.
+      alpha_regularizer: None, "none" or one of alpha_regularizer.PENALTIES, whose
         gradient is added to alpha's.
       alpha_regularizer_strength: its factor.
       alpha_regularizer_schedule: "constant", or "linear" (None, too): the factor
@@ -56,7 +59,10 @@ class SearchSettings:
     lambda_gradient: str = regularizer.GRADIENTS[0]
     lambda_epsilon: float = regularizer.EPSILON
     lambda_cells: str = "normal"
-    alpha_regularizer: str = "none"
+    relaxation: str = "softmax"
+    gumbel_tau: float = 10.0
+    gumbel_tau_end: float = 0.1
+    alpha_regularizer: str | None = None
     alpha_regularizer_strength: float | None = None
     alpha_regularizer_schedule: str | None = None
     temperature_end: float = 1.0
@@ -74,6 +80,11 @@ class SearchSettings:
     def lambda_in(self, epoch: int) -> float:
         """Returns lambda in an epoch counted from 0."""
         return regularizer.ramp(self.lambda_strength, epoch, self.epochs)
+
+    def tau_in(self, epoch: int) -> float:
+        """Returns gumbel's temperature in an epoch counted from 0."""
+        share = epoch / max(self.epochs - 1, 1)
+        return self.gumbel_tau + (self.gumbel_tau_end - self.gumbel_tau) * share
 
     def alpha_strength_in(self, epoch: int) -> float:
         """Returns the strength of alpha's regularizer in an epoch counted from 0.
