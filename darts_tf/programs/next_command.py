@@ -81,7 +81,7 @@ def _sizes(config: SearchConfig) -> list[str]:
 def _data(config: SearchConfig) -> list[str]:
     """Returns the flags of the data as the search read them."""
     words = [] if config.dataset in EMBEDDED else [f"--dataset={config.dataset}"]
-    if config.space != "darts_conv" or config.dataset in EMBEDDED:
+    if config.space not in ("darts_conv", *FOLDERS_BY_SPACE):
         words.append(f"--space={config.space}")
     if is_text(config.space):
         return words

@@ -84,7 +84,9 @@ def _record(path: pathlib.Path, kind: str) -> dict:
 
 def _alpha(search: pathlib.Path) -> dict:
     """Returns the entropies of the mixing weights, first and last, and seconds."""
-    records = [r for r in read_metrics(search / "metrics.jsonl") if r["kind"] == "epoch"]
+    records = [
+        r for r in read_metrics(search / "metrics.jsonl") if r["kind"] == "epoch"
+    ]
     names = [name for name in records[-1] if name.startswith("entropy")]
     result = json.loads((search / "result.json").read_text("utf-8"))
     return {

@@ -25,8 +25,19 @@ SPEED = "_per_second"
 EVALUATIONS = "evaluations"
 BAR = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}"
 ENDLESS_BAR = "{desc}{n_fmt} {unit}s in {elapsed}{postfix}"
-FIRST = ("loss", "accuracy", "perplexity", "incumbent", "worth")
-"""Last words of the names of numbers that come first in a line."""
+FIRST = (
+    "train/loss",
+    "valid/accuracy",
+    "valid/perplexity",
+    "valid/loss",
+    "union/accuracy",
+    "union/perplexity",
+    "union/loss",
+    "train/accuracy",
+    "worth",
+    "incumbent",
+)
+"""Names of numbers that come first in a line, in this order."""
 
 COMPILES = "step {}: compiling, which can take a minute; the steps after it are faster"
 OTHER_MODE = "valid/loss"
@@ -115,13 +126,12 @@ class Progress:
         head = [f"epoch {epoch}/{self._epochs}", f"step {step}/{self._total}"]
         if self._evaluates:
             head = [f"evaluation {format_position(step, self._total)}"]
-        texts = self._texts(merged)
-        first = [text for name, text in texts if name.endswith(FIRST)]
-        others = [text for name, text in texts if not name.endswith(FIRST)]
+        texts = dict(self._texts(merged))
+        first = [texts.pop(name) for name in FIRST if name in texts]
         if self._marks and OTHER_MODE in merged and not self._noted:
             self._noted = True
             self.line(NOTE)
-        self.line(_joined([*head, *self._left()], [*first, *others], WIDTH))
+        self.line(_joined([*head, *self._left()], [*first, *texts.values()], WIDTH))
 
     def line(self, text: str) -> None:
         """Writes a line above the bar."""

@@ -556,6 +556,7 @@ def test_a_log_file_gets_a_line_an_epoch(tmp_path, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(",")[0] for line in lines] == [
         "step 1: compiling",
+        "valid/loss* is that of alpha's steps: at w'",
         "epoch 1/3",
         "epoch 2/3",
         "epoch 3/3",
