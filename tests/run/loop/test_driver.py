@@ -561,7 +561,7 @@ def test_a_log_file_gets_a_line_an_epoch(tmp_path, capsys):
         "epoch 2/3",
         "epoch 3/3",
     ]
-    assert "valid/loss" in lines[0] and "train/loss" in lines[0]
+    assert "valid/loss" in lines[2] and "train/loss" in lines[2]
 
 
 def test_a_terminal_gets_a_bar_of_the_whole_run(tmp_path, monkeypatch):
