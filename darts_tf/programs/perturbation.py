@@ -95,6 +95,12 @@ def search_config(search: Workdir, config: DerivationConfig) -> SearchConfig:
             f"`partial_channels={stored.partial_channels}`, so none on all channels; "
             "derive it with `method=magnitude`"
         )
+    if stored.relaxation == "gumbel":
+        raise InputError(
+            "`method=perturbation` leaves out one operation of a mixture, and the "
+            f"supernet of `workdir={search.path}` computes one operation an edge "
+            "(`relaxation=gumbel`); derive it with `method=magnitude`"
+        )
     nasbench201_oracle.check(config, stored.space)
     changes: dict = {"nasbench201_table": None}  # the one given here is looked at
     if stored.distribute == "multi_worker":
