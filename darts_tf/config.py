@@ -37,6 +37,7 @@ Optimization = Literal["bilevel", "joint_alternating", "joint_simultaneous"]
 Regularizer = Literal["none", "cosine", "sign"]
 RegularizerGradient = Literal["finite_difference", "exact"]
 RegularizerCells = Literal["normal", "all"]
+Perturbation = Literal["none", "random", "adversarial"]
 Relaxation = Literal["softmax", "dirichlet", "sigmoid", "gumbel"]
 AlphaRegularizer = Literal["none", "beta_decay", "entropy", "kl_anchor", "zero_one"]
 StrengthSchedule = Literal["constant", "linear"]
@@ -734,6 +735,18 @@ class RelaxationConfig(Config):
         "constant; linear: the factor of alpha's regularizer rises linearly from 0 "
         "over the epochs in which alpha moves (unset: linear for beta_decay and "
         "entropy).",
+    )
+    alpha_perturbation: Perturbation = _option(
+        "none",
+        "Perturbation of the mixing weights in the step on w (SmoothDARTS, Chen and "
+        "Hsieh 2020). random: uniform; adversarial: makes the loss large, by 7 passes "
+        "with gradients and 2 without a step.",
+    )
+    alpha_perturbation_epsilon: float = _option(
+        0.3,
+        "Largest perturbation of a mixing weight; it rises to this linearly from 0.03.",
+        least=0,
+        most=1,
     )
     temperature_end: float = _option(
         1.0,

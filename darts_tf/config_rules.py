@@ -325,6 +325,7 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
         config = _settle_optimization(config)
         _check_other_relaxation(config)
         config = _settle_alpha_regularizer(config)
+        _check_perturbation(config)
         _check_relaxation(config)
     if config.jit == "on" and not config.compiled:
         raise InputError(
@@ -427,6 +428,29 @@ def _check_sigmoid(config: SearchConfig) -> None:
         raise InputError(
             f"`relaxation=sigmoid` weighs candidates without competition, and in "
             f"`space={config.space}` {reason}; give `relaxation=dirichlet` or softmax"
+        )
+
+
+def _check_perturbation(config: SearchConfig) -> None:
+    """Refuses a perturbation where w has no step, or operations, for it."""
+    given = f"`alpha_perturbation={config.alpha_perturbation}`"
+    if config.alpha_perturbation == "none":
+        if "alpha_perturbation_epsilon" in config.given:
+            raise InputError(
+                "`alpha_perturbation_epsilon` means nothing without "
+                "`alpha_perturbation=random` or adversarial; leave it out"
+            )
+        return
+    if config.relaxation == "gumbel":
+        raise InputError(
+            f"{given} changes the weights of all candidates, and "
+            "`relaxation=gumbel` computes one of each edge; leave out one of both"
+        )
+    if config.optimization == "joint_simultaneous":
+        raise InputError(
+            f"{given} is for the step on w alone, and with "
+            "`optimization=joint_simultaneous` w and alpha have one step; leave out "
+            "one of both"
         )
 
 

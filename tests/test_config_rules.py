@@ -177,6 +177,21 @@ REFUSED = [
     ),
     (("--relaxation=gumbel", "--recompute"), "--recompute", "memory"),
     (("--relaxation=gumbel", "--instruments=gap"), "--instruments=gap", "mixture"),
+    (
+        ("--relaxation=gumbel", "--alpha_perturbation=random"),
+        "--alpha_perturbation=random",
+        "one of each edge",
+    ),
+    (
+        ("--optimization=joint_simultaneous", "--alpha_perturbation=adversarial"),
+        "--alpha_perturbation=adversarial",
+        "one step",
+    ),
+    (
+        ("--alpha_perturbation_epsilon=0.1",),
+        "--alpha_perturbation_epsilon",
+        "--alpha_perturbation=random",
+    ),
     (("--gumbel_tau=5",), "--gumbel_tau", "--relaxation=gumbel"),
     (
         (*ASKING, "--relaxation=dirichlet"),
@@ -206,6 +221,12 @@ TAKEN = [
     (*ASKING, "--estimator=inherit", "--inherit_from=parent", "--parents=z"),
     ("--alpha_regularizer=entropy", "--alpha_regularizer_strength=0.1"),
     ("--relaxation=dirichlet", "--space=darts_recurrent"),
+    (
+        "--relaxation=dirichlet",
+        "--alpha_perturbation=adversarial",
+        "--alpha_perturbation_epsilon=0.1",
+        "--space=darts_recurrent",
+    ),
     ("--relaxation=dirichlet", "--alpha_regularizer=beta_decay", NB201),
     ("--relaxation=gumbel", "--gumbel_tau=5", "--gumbel_tau_end=1", NB201),
     ("--relaxation=sigmoid", "--partial_channels=4", "--lambda_regularizer=cosine"),

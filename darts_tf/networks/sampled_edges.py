@@ -165,13 +165,18 @@ class SampledOperation(operations.Block):
             x, states = inputs[0], None
             if layer is None:
                 y = self._without_weights(name, inputs)
-            elif training:
-                y, states = implementation.functional_call(
-                    layer, values, self._entering(name, layer, inputs), training=True
-                )
+                return tf.cast(weight * widened(y), x.dtype), self._padded(layer, None)
+            y, how = self._entering(name, layer, inputs), {"training": training}
+            scales = operations.is_builtin(name)  # batch norm takes it for free
+            if scales:
+                how["scale"] = weight * tf.ones([x.shape[-1]], weight.dtype)
+            if training:
+                y, states = implementation.functional_call(layer, values, y, **how)
             else:
-                y = layer(self._entering(name, layer, inputs), training=False)
-            return tf.cast(weight * widened(y), x.dtype), self._padded(layer, states)
+                y = layer(y, **how)
+            if not scales:
+                y = tf.cast(weight * widened(y), x.dtype)
+            return y, self._padded(layer, states)
 
         return compute
 

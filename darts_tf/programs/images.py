@@ -222,6 +222,8 @@ def search_settings(config: SearchConfig, steps_per_epoch: int) -> SearchSetting
         alpha_regularizer=config.alpha_regularizer,
         alpha_regularizer_strength=config.alpha_regularizer_strength,
         alpha_regularizer_schedule=config.alpha_regularizer_schedule,
+        alpha_perturbation=config.alpha_perturbation,
+        alpha_perturbation_epsilon=config.alpha_perturbation_epsilon,
         temperature_end=config.temperature_end,
         micro_batches=config.micro_batches,
         precision=config.precision,

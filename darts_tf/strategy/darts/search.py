@@ -3,7 +3,8 @@
 Each step takes one batch of each half of the training data: first alpha
 moves along the architecture gradient (strategy/darts/bilevel.py), regularized
 (strategy/darts/alpha_regularizer.py) or not, then w along grad_w L_train,
-regularized (strategy/lambda_darts/search_regularizer.py) or not.
+regularized (strategy/lambda_darts/search_regularizer.py) or not, at perturbed
+mixing weights (strategy/darts/alpha_perturbation.py) or not.
 The loop knows neither images nor words (strategy/darts/tasks.py), yields numbers
 and knows no logger; run/loop/driver.py drives it.
 
@@ -27,6 +28,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load, named
 from darts_tf.descent.weights import WeightOptimizerState
 from darts_tf.space.genotype import Genotype
+from darts_tf.strategy.darts.alpha_perturbation import AlphaPerturbation
 from darts_tf.strategy.darts.alpha_regularizer import AlphaRegularizer
 from darts_tf.strategy.darts.architecture import Architecture
 from darts_tf.strategy.darts.bilevel import (
@@ -136,6 +138,7 @@ class Search(Epochs):
         self._regularizer = Regularizer(task, settings, replicas)
         self._relaxation = SearchRelaxation(self.space, settings)
         self._alpha_regularizer = AlphaRegularizer(self.space, settings)
+        self._perturbation = AlphaPerturbation(task, settings)
         self._traced = False
 
     def _alpha_optimizer(self):
@@ -220,6 +223,7 @@ class Search(Epochs):
             alpha_skipped = architecture.move(self.by_alpha(gradient, alpha, seed))
         alpha = architecture.read()
         mixed = self._relaxation.weights(alpha, seed, self.epoch, WEIGHT_DRAW)
+        mixed = self._perturbation.perturbed(w, mixed, train, seed, self.epoch)
         g, value, aux = descent(loss, w, mixed, train, seed)
         w_skipped = weights.move(w, g, rate)
         return Step(value, aux, *measured, alpha_skipped, w_skipped)
@@ -238,7 +242,7 @@ class Search(Epochs):
 
     def alpha_scalars(self) -> dict[str, float]:
         """Returns what the present epoch does to alpha, by name."""
-        parts = self._relaxation, self._alpha_regularizer
+        parts = self._relaxation, self._alpha_regularizer, self._perturbation
         return {n: v for part in parts for n, v in part.scalars(self.epoch).items()}
 
     def _scalars(self, train, step: Step) -> dict[str, object]:

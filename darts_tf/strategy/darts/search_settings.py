@@ -7,6 +7,9 @@ import dataclasses
 from darts_tf.descent.schedules import cosine, geometric, linear
 from darts_tf.strategy.lambda_darts import regularizer
 
+EPSILON_START = 0.03
+"""Epsilon of alpha's perturbation in the first epoch (Chen and Hsieh 2020)."""
+
 
 @dataclasses.dataclass(frozen=True)
 class SearchSettings:
@@ -32,6 +35,10 @@ class SearchSettings:
       alpha_regularizer_strength: its factor.
       alpha_regularizer_schedule: "constant", or "linear" (None, too): the factor
         rises from 0 in the first epoch in which alpha moves.
+      alpha_perturbation: "none", "random" or "adversarial", of the mixing weights
+        in w's step (strategy/darts/alpha_perturbation.py).
+      alpha_perturbation_epsilon: the largest change of a mixing weight; it rises
+        to this linearly from EPSILON_START.
       temperature_end: T of the softmax in the last epoch; it falls
         geometrically from 1 in the first one. 1: no annealing.
       precision: one of descent.precision.PRECISIONS.
@@ -65,6 +72,8 @@ class SearchSettings:
     alpha_regularizer: str | None = None
     alpha_regularizer_strength: float | None = None
     alpha_regularizer_schedule: str | None = None
+    alpha_perturbation: str = "none"
+    alpha_perturbation_epsilon: float = 0.3
     temperature_end: float = 1.0
     micro_batches: int = 1
     precision: str = "float32"
@@ -80,6 +89,15 @@ class SearchSettings:
     def lambda_in(self, epoch: int) -> float:
         """Returns lambda in an epoch counted from 0."""
         return regularizer.ramp(self.lambda_strength, epoch, self.epochs)
+
+    def epsilon_in(self, epoch: int) -> float:
+        """Returns the perturbation's epsilon in an epoch counted from 0.
+
+        Its end would be reached at epoch number `epochs`, as in the authors' code.
+        """
+        end = self.alpha_perturbation_epsilon
+        start = min(EPSILON_START, end)
+        return start + linear(end - start, epoch, self.epochs)
 
     def tau_in(self, epoch: int) -> float:
         """Returns gumbel's temperature in an epoch counted from 0."""

@@ -32,6 +32,7 @@ class Task(Protocol):
       w: the network's weights.
       train_loss, valid_loss: L_train and L_val as loss(w, alpha, batch,
         seed) -> (loss, aux); if `relaxed`, alpha stands for mixing weights.
+      relaxed_loss: L_train of mixing weights.
       relaxed: whether losses, and `measure`, take mixing weights
         (strategy/darts/other_relaxations.py).
       cells_loss: L_train as loss(w, cells, batch, seed), cells being mixing
@@ -47,6 +48,7 @@ class Task(Protocol):
     relaxed: bool
     train_loss: Callable
     valid_loss: Callable
+    relaxed_loss: Callable
     cells_loss: Callable | None
     kinds: tuple[str, ...]
     has_directional_derivatives: bool
@@ -135,6 +137,11 @@ class ImageTask:
         self.train_loss = self.valid_loss = self._weights.loss(
             relaxation.supernet_loss(model, relaxed)
         )
+        self.relaxed_loss = self.train_loss
+        if not relaxed:
+            self.relaxed_loss = self._weights.loss(
+                relaxation.supernet_loss(model, relaxed=True)
+            )
         self.cells_loss = self._weights.loss(relaxation.cells_loss(model))
         self.kinds, self.has_directional_derivatives = (
             model.kinds,

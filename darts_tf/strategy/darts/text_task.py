@@ -80,7 +80,9 @@ class TextTask:
         self.w = [v.value for v in model.trainable_variables]
         self.relaxed = relaxed
         self.train_loss = search_loss(model, slowness, relaxed)
-        self.valid_loss = self.train_loss
+        self.valid_loss = self.relaxed_loss = self.train_loss
+        if not relaxed:
+            self.relaxed_loss = search_loss(model, slowness, relaxed=True)
         if not one_loss:
             self.valid_loss = search_loss(model, relaxed=relaxed)
         self.cells_loss, self.kinds = None, (self.space.cells[0].name,)
