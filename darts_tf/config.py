@@ -37,7 +37,14 @@ Optimization = Literal["bilevel", "joint_alternating", "joint_simultaneous"]
 Regularizer = Literal["none", "cosine", "sign"]
 RegularizerGradient = Literal["finite_difference", "exact"]
 RegularizerCells = Literal["normal", "all"]
-Instrument = Literal["entropy", "skip_connections", "alignment", "eigenvalue", "gap"]
+Instrument = Literal[
+    "entropy",
+    "skip_connections",
+    "alignment",
+    "eigenvalue",
+    "gap",
+    "gradient_cosine",
+]
 EarlyStop = Literal["none", "eigenvalue", "skip_connections"]
 InheritFrom = Literal["supernet", "parent"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
@@ -777,8 +784,9 @@ class RelaxationConfig(Config):
         "the dominant one of the Hessian of L_val in alpha, some 10 to 30 (at most "
         "100) products with it on one batch, each about 3 passes with gradients and "
         "as much memory; gap: validation accuracy with mixed and with derived "
-        "operations, 64 passes without gradients (images). The last three also "
-        "compile a graph in the first epoch.",
+        "operations, 64 passes without gradients (images); gradient_cosine: between "
+        "alpha's summed gradient of this epoch and of the one before, nearly free. "
+        "alignment, eigenvalue and gap also compile a graph in the first epoch.",
         free="pace",
     )
     early_stop: EarlyStop = _option(

@@ -106,6 +106,7 @@ class SimultaneousSearch(AlternatingSearch):
             by_w, by_alpha, loss, aux = grad_w_alpha(
                 self.task.train_loss, w, self.architecture.read(), batch, seed
             )
+        self.architecture.observe(by_alpha)
         self._move_both(
             w,
             by_w,
