@@ -468,6 +468,23 @@ class DataConfig(Config):
         least=0,
         task="images",
     )
+    examples_seed: int = _option(
+        0,
+        "Images: seed by which --examples are chosen, so that runs of several seeds "
+        "see the same images (runs before 0.3.0: --seed).",
+        least=0,
+        most=MAX_SEED,
+        task="images",
+    )
+    shuffle_rounds: int = _option(
+        16,
+        "Images: rounds of the cipher that orders the images of each epoch, an even "
+        "number (runs before 0.3.0: 4, with which successive epochs of many images "
+        "are alike).",
+        least=4,
+        most=64,
+        task="images",
+    )
     crop_padding: int = _option(
         4,
         "Images: pixels of padding before a random crop (0: no crop).",
@@ -868,6 +885,12 @@ class TrainingConfig(
         "before any image is read (0: no limit; mobile setting: 600e6).",
         least=0,
         task="images",
+        free="pace",
+    )
+    test: bool = _option(
+        True,
+        "Measure the test part, once, at the end. --notest leaves it unread, for "
+        "trainings that only choose among cells.",
         free="pace",
     )
     channels: int = _redefined(NetworkConfig, "channels", 36)

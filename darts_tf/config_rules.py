@@ -246,10 +246,20 @@ def _settle_images(config):
         **{name: v for name, v in usual.items() if name not in config.given}
     )
     _refuse_in_space(config)
+    if config.shuffle_rounds % 2:
+        raise InputError(
+            f"`shuffle_rounds={config.shuffle_rounds}` must be even; give "
+            f"{config.shuffle_rounds + 1}"
+        )
     if config.space == nasbench201.SPACE.name:
         nasbench201.cells_a_stage(config.layers)
     if isinstance(config, SearchConfig):
         config = _settle_strategy(config)
+    elif not config.test and not (config.valid_fraction or is_text(config.space)):
+        raise InputError(
+            "`test=False` with `valid_fraction=0` measures nothing; hold out images, "
+            "for example by `valid_fraction=0.1`, or leave `test=False` out"
+        )
     _check_schedule(config)
     return config
 

@@ -35,6 +35,7 @@ REFUSED = [
         "above 0",
     ),
     ((*ASKING, "--budget_evaluations=0"), "budget", "above 0"),
+    (("--shuffle_rounds=5",), "--shuffle_rounds=5", "must be even; give 6"),
     ((*ASKING, "--estimator=one_shot"), "--supernet=WORKDIR", "needs"),
     ((*ASKING, "--estimator=inherit"), "--supernet=WORKDIR", "needs"),
     (

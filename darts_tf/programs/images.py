@@ -121,15 +121,10 @@ class ImageProgramTask:
         """Returns errors on the test part, counts, and what an export needs."""
         statistics, shape = data.statistics, data.images.image_shape
         valid = self.validated(loop, data, config) if len(data.parts) > 1 else {}
-        test = data.images.load_test()
-        batches = once(config, test, statistics, loop.replicas)
+        tested = {"test": _tested(loop, data, config)} if config.test else {}
         return {
             "valid": valid,
-            "test": {
-                "error": 1 - loop.accuracy(batches),
-                **_top_error(loop, batches, data),
-                "images": test.size,
-            },
+            **tested,
             "parameters": scoring.parameters(loop.model),
             "multiply_adds": scoring.multiply_adds(loop.model, shape),
             "data": {
@@ -149,20 +144,15 @@ class ImageProgramTask:
 
     def summary(self, result: dict) -> list[tuple[str, str]]:
         """Returns a result as (name, text) lines."""
-        test, valid = result["test"], result["valid"]
+        valid = result["valid"]
         best = (
             f"{valid['error']:.2%} error in the last epoch; best epoch "
             f"{valid['best_epoch']}: {valid['best_error']:.2%}"
             if valid
             else "none held out (--valid_fraction)"
         )
-        top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
         return [
-            (
-                "test error",
-                f"{test['error']:.2%} of {test['images']} images (weights of the "
-                f"last epoch){top5}",
-            ),
+            ("test error", _format_test(result.get("test"))),
             ("validation", best),
             ("parameters", f"{result['parameters']:,}"),
             ("multiply-adds", f"{result['multiply_adds']:,}"),
@@ -239,6 +229,28 @@ def _training_settings(config: ImageConfig, steps_per_epoch: int) -> TrainingSet
         learning_rate_warmup=config.learning_rate_warmup,
         label_smoothing=config.label_smoothing,
         seed=config.seed,
+    )
+
+
+def _tested(loop, data: Data, config: TrainingConfig) -> dict:
+    """Reads the test part and returns its errors."""
+    test = data.images.load_test()
+    batches = once(config, test, data.statistics, loop.replicas)
+    return {
+        "error": 1 - loop.accuracy(batches),
+        **_top_error(loop, batches, data),
+        "images": test.size,
+    }
+
+
+def _format_test(test: dict | None) -> str:
+    """Returns the errors on the test part in words."""
+    if test is None:
+        return "not measured (--notest)"
+    top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
+    return (
+        f"{test['error']:.2%} of {test['images']} images (weights of the last "
+        f"epoch){top5}"
     )
 
 

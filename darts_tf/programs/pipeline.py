@@ -63,6 +63,7 @@ def _stages(
         f"--flagfile={evaluate_flags}",
         f"--workdir={evaluation}",
         f"--genotype={search / 'genotype.json'}",
+        "--test",
         *both,
     ]
     return [
