@@ -68,6 +68,6 @@ def too_short(config: SearchConfig, settings: EarlyStoppingSettings) -> str:
         smaller = f"--early_stop_window or {smaller}"
     return (
         f"warning: --early_stop={settings.rule} cannot end this search before epoch "
-        f"{settings.earliest}, and --epochs={config.epochs}: it does nothing here; give "
-        f"more epochs or a smaller {smaller}"
+        f"{settings.earliest}, and --epochs={config.epochs}: it does nothing here; "
+        f"give more epochs or a smaller {smaller}"
     )
