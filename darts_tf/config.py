@@ -873,8 +873,11 @@ class TrainingConfig(
 
     genotype: str | None = _option(
         None,
-        "Genotype: a JSON file, or a published name: DARTS_V1, DARTS_V2, NASNet, "
-        "AmoebaNet, LAMBDA_COSINE_0 to _3, LAMBDA_SIGN_0 to _3 (s1 to s4: LAMBDA_C10, "
+        "Genotype: a JSON file; a file or a text with what other projects print, such "
+        "as Genotype(normal=...) in a line of a log; or a published name: DARTS_V1, "
+        "DARTS_V2, NASNet, AmoebaNet, PC_DARTS_CIFAR, PC_DARTS_IMAGENET, P_DARTS, "
+        "DRNAS_CIFAR, DRNAS_IMAGENET, GDAS_V1, SDARTS_RS, SDARTS_ADV, FAIR_DARTS_D, "
+        "LAMBDA_COSINE_0 to _3, LAMBDA_SIGN_0 to _3 (s1 to s4: LAMBDA_C10, "
         "LAMBDA_C100, LAMBDA_SVHN; recurrent: DARTS_V1, DARTS_V2, ENAS; nasbench201: "
         "an architecture string).",
         required=True,
