@@ -765,8 +765,8 @@ class RelaxationConfig(Config):
     lambda_gradient: RegularizerGradient = _option(
         "finite_difference",
         "Images: how the regularizer is differentiated: by a central difference, as "
-        "published, or exactly (the difference is many times too long where it "
-        "crosses kinks).",
+        "published, or exactly (across kinks the difference is the derivative and "
+        "many times its length of noise).",
         task="images",
     )
     lambda_epsilon: float = _option(
@@ -876,7 +876,7 @@ class TrainingConfig(
         "Genotype: a JSON file; a file or a text with what other projects print, such "
         "as Genotype(normal=...) in a line of a log; or a published name: DARTS_V1, "
         "DARTS_V2, NASNet, AmoebaNet, PC_DARTS_CIFAR, PC_DARTS_IMAGENET, P_DARTS, "
-        "DRNAS_CIFAR, DRNAS_IMAGENET, GDAS_V1, SDARTS_RS, SDARTS_ADV, FAIR_DARTS_D, "
+        "DRNAS_CIFAR, DRNAS_IMAGENET, GDAS_V1, SDARTS_RS, SDARTS_ADV, "
         "LAMBDA_COSINE_0 to _3, LAMBDA_SIGN_0 to _3 (s1 to s4: LAMBDA_C10, "
         "LAMBDA_C100, LAMBDA_SVHN; recurrent: DARTS_V1, DARTS_V2, ENAS; nasbench201: "
         "an architecture string).",

@@ -132,6 +132,27 @@ def test_reduced_searches_give_alpha_the_published_path(name, monkeypatch):
     assert "alpha's rate" in path.read_text().split("\n--")[0].lower()
 
 
+LAMBDA_NASBENCH201 = {
+    "epochs": 100,
+    "batch_size": 64,
+    "learning_rate": 0.025,
+    "momentum": 0.9,
+    "weight_decay": 3e-4,
+    "alpha_learning_rate": 1e-4,
+    "alpha_weight_decay": 1e-3,
+}
+"""github.com/dr-faustus/Lambda-DARTS: configs/nas-benchmark/algos/DARTS.config and
+scripts-search/algos/DARTS-V1.sh in its folder NAS-Bench201."""
+
+
+@pytest.mark.parametrize("folder", ["nasbench201", "imagenet16_120"])
+def test_lambda_darts_has_the_constants_of_its_published_script(folder, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = config_of(ROOT / "configs" / folder / "search_lambda.flags")
+    for name, value in LAMBDA_NASBENCH201.items():
+        assert getattr(config, name) == value, name
+
+
 def test_every_other_small_search_says_how_far_its_alpha_goes(monkeypatch):
     """A study keeps the rate of its runs, and states it in its head."""
     monkeypatch.chdir(ROOT)

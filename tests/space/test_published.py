@@ -85,11 +85,10 @@ PARAMETERS = {
     "DARTS_V2": 3.3,
     "PC_DARTS_CIFAR": 3.6,
     "P_DARTS": 3.4,
-    "DRNAS_CIFAR": 4.0,
+    "DRNAS_CIFAR": 4.1,
     "GDAS_V1": 3.4,
     "SDARTS_RS": 3.61,
     "SDARTS_ADV": 3.34,
-    "FAIR_DARTS_D": 3.84,
 }
 """Millions, as published."""
 
