@@ -28,6 +28,7 @@ Strategy = Literal[
     "evolution",
     "reinforce",
     "bayesian",
+    "asha",
 ]
 Estimator = Literal[
     "full", "table", "one_shot", "low_fidelity", "learning_curve", "inherit"
@@ -575,7 +576,8 @@ class StrategyConfig(Config):
         "images). The others ask the --estimator for the worth of one genotype after "
         "another until the budget is spent: random; evolution: regularized (Real et "
         "al. 2019); reinforce: policy gradient of a controller (Zoph and Le 2017); "
-        "bayesian: Optuna's TPE (Bergstra et al. 2011).",
+        "bayesian: Optuna's TPE (Bergstra et al. 2011); asha: random genotypes trained "
+        "for few epochs, of which the best are trained on (Li et al. 2020).",
     )
     budget_evaluations: int = _option(
         0,
@@ -612,6 +614,18 @@ class StrategyConfig(Config):
     )
     bayesian_startup: int = _option(
         10, "Bayesian: random genotypes before the model is asked.", least=1
+    )
+    asha_reduction: int = _option(
+        4,
+        "ASHA: one of so many genotypes of a rung is promoted to the next, and trained "
+        "so many times as long (eta).",
+        least=2,
+    )
+    asha_rungs: int = _option(
+        3,
+        "ASHA: number of rungs, of which the last has all epochs (with one it would be "
+        "--strategy=random).",
+        least=2,
     )
     final_evaluations: int = _option(
         1000,
