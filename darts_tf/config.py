@@ -52,6 +52,7 @@ Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Jit = Literal["auto", "on", "off"]
 Distribute = Literal["auto", "one_device", "mirrored", "multi_worker"]
 Network = Literal["cifar", "mobile"]
+InitialWeights = Literal["current", "authors"]
 Schedule = Literal["cosine", "exponential", "linear"]
 Derivation = Literal["magnitude", "perturbation"]
 Stage = Literal["search", "short", "full", "snapshots", "report"]
@@ -280,6 +281,14 @@ class NetworkConfig(Config):
         "Images: number of cells (nasbench201: cells of all three stages, a multiple "
         "of 3, default 15).",
         least=3,
+        task="images",
+    )
+    initial_weights: InitialWeights = _option(
+        "current",
+        "Images: initial weights. current: batch norm's scale is 1, and a depthwise "
+        "kernel of size k is uniform in +-1/sqrt(k k), as in today's PyTorch; authors: "
+        "those of the papers' runs (PyTorch 0.3.1), scales uniform in [0, 1], and "
+        "depthwise kernels on C channels in +-1/sqrt(C k k).",
         task="images",
     )
 

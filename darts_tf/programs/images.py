@@ -9,7 +9,7 @@ from darts_tf.data.images.loading import ImageData
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
-from darts_tf.networks import conv, implementation, nasbench201
+from darts_tf.networks import conv, implementation, initial_weights, nasbench201
 from darts_tf.programs import (
     diagnostics,
     multiply_adds_limit,
@@ -277,7 +277,14 @@ def built_supernet(config: SearchConfig, data: Data, replicas: Replicas):
             config.compiled,
         )
         model.build((None, *data.images.image_shape))
+        _initialise(config, model)
     return model
+
+
+def _initialise(config: ImageConfig, model) -> None:
+    """Draws the initial weights of a built network, in the replicas' scope."""
+    if config.initial_weights == "authors":
+        initial_weights.draw_as_authors(model)
 
 
 def supernet(
@@ -317,6 +324,7 @@ def build_evaluation_network(
     with replicas.scope():
         model = _evaluation_network(config, genotype, classes)
         model.build((None, *image_shape))
+        _initialise(config, model)
     return model
 
 
