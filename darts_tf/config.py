@@ -224,7 +224,7 @@ def _checked_number(field: dataclasses.Field, value: Any, wanted: type) -> Any:
     word = "an integer" if wanted is int else "a number"
     if isinstance(value, bool) or not isinstance(value, family):
         raise InputError(f"`{field.name}` must be {word}; received {value!r}")
-    value = int(value) if wanted is int else float(value)
+    value = wanted(typing.cast(Any, value))
     if not math.isfinite(value):
         raise InputError(f"`{field.name}={value}` must be a finite number")
     least, most = field.metadata["least"], field.metadata["most"]
