@@ -37,9 +37,9 @@ def parts(model) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
     """Returns (all scales [n], (C, depthwise kernel) of each of them)."""
     layers = model._flatten_layers()
     scales = [
-        np.array(x.gamma) for x in layers if isinstance(x, BatchNorm) and x.affine
+        np.array(x.gamma.value) for x in layers if isinstance(x, BatchNorm) and x.affine
     ]
-    kernels = [np.array(x.kernel) for x in layers if isinstance(x, DepthwiseConv)]
+    kernels = [np.array(x.kernel.value) for x in layers if isinstance(x, DepthwiseConv)]
     return np.concatenate(scales), [(k.shape[2], k) for k in kernels]
 
 

@@ -27,15 +27,16 @@ def run(worths, **settings) -> list[tuple[int, int]]:
 
 def test_by_hand():
     """One of two goes on; of a rung's best half those that are not yet above."""
-    worths = [0.1, 0.2, 0.5, 0.4, 0.3, 0.6, 0.7]
+    worths = [0.1, 0.2, 0.5, 0.4, 0.3, 0.6, 0.3, 0.7]
     assert run(worths, reduction=2, rungs=3) == [
         (0, 0),
         (1, 0),
         (1, 1),  # the better one of two
-        (2, 0),  # half of three is one, which is above: a new one
+        (2, 0),  # half of three is one, which is above already: a new one
+        (2, 1),  # that is now the best of three
+        (1, 2),  # of two on rung 1 the better one, 0.5 against 0.3
         (3, 0),
-        (2, 1),  # the best two of four are 2 (0.4) and 3 (0.3), by their worths
-        (2, 2),  # of two on rung 1 the better one: 0.6 against 0.5
+        (3, 1),  # the best two of four are 2, which is above, and this one
     ]
 
 
@@ -45,7 +46,7 @@ def test_it_goes_up_before_it_draws_and_the_top_is_the_end():
     assert max(rungs) == 2
     assert len(set(steps)) == 30  # nobody twice on one rung
     for above, below in ((1, 0), (2, 1)):
-        assert rungs.count(above) == rungs.count(below) // 2
+        assert 0 <= rungs.count(below) // 2 - rungs.count(above) <= 1
     promoted = {number for number, rung in steps if rung == 1}
     assert promoted <= {number for number, rung in steps if rung == 0}
 
