@@ -138,6 +138,26 @@ REFUSED = [
         "darts_recurrent",
         "images",
     ),
+    (
+        ("--alpha_regularizer_strength=3",),
+        "--alpha_regularizer_strength",
+        "give --alpha_regularizer=beta_decay",
+    ),
+    (
+        ("--alpha_regularizer=none", "--alpha_regularizer_schedule=linear"),
+        "--alpha_regularizer_schedule",
+        "leave it out",
+    ),
+    (
+        ("--alpha_regularizer=entropy",),
+        "--alpha_regularizer=entropy",
+        "--alpha_regularizer_strength=0.1",
+    ),
+    (
+        (*ASKING, "--alpha_regularizer=beta_decay"),
+        "--alpha_regularizer",
+        "--strategy=random",
+    ),
 ]
 TAKEN = [
     (*ASKING, "--estimator=low_fidelity", "--fidelity_examples=100"),
@@ -154,6 +174,13 @@ TAKEN = [
     ),
     ("--strategy=evolution", "--budget_evaluations=20", "--estimator=table", NB201),
     (*ASKING, "--estimator=inherit", "--inherit_from=parent", "--parents=z"),
+    ("--alpha_regularizer=entropy", "--alpha_regularizer_strength=0.1"),
+    (
+        "--alpha_regularizer=beta_decay",
+        "--optimization=joint_simultaneous",
+        "--alpha_regularizer_schedule=constant",
+        "--space=darts_recurrent",
+    ),
 ]
 
 
@@ -270,3 +297,13 @@ def test_epochs_on_the_rungs_of_asha():
     low = (*asha, "--estimator=low_fidelity", "--fidelity_epochs=18", "--asha_rungs=2")
     assert rung_epochs(settled(*low, "--asha_reduction=3")) == (6, 18)
     assert rung_epochs(settled(*ASKING)) == ()
+
+
+@pytest.mark.parametrize(
+    "space, strength",
+    [("nasbench201", 50), ("darts_conv", 25), ("darts_recurrent", 25)],
+)
+def test_beta_decay_has_its_published_strength(space, strength):
+    config = settled("--alpha_regularizer=beta_decay", f"--space={space}")
+    assert config.alpha_regularizer_strength == strength
+    assert config.alpha_regularizer_schedule == "linear"

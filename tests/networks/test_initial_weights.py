@@ -36,10 +36,8 @@ def network(config):
 def parts(model) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
     """Returns (all scales [n], (C, depthwise kernel) of each of them)."""
     layers = model._flatten_layers()
-    scales = [
-        np.array(x.gamma.value) for x in layers if isinstance(x, BatchNorm) and x.affine
-    ]
-    kernels = [np.array(x.kernel.value) for x in layers if isinstance(x, DepthwiseConv)]
+    scales = [x.gamma.numpy() for x in layers if isinstance(x, BatchNorm) and x.affine]
+    kernels = [x.kernel.numpy() for x in layers if isinstance(x, DepthwiseConv)]
     return np.concatenate(scales), [(k.shape[2], k) for k in kernels]
 
 
