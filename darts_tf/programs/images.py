@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.images.loading import ImageData
 from darts_tf.descent.replicas import Replicas
@@ -121,7 +123,7 @@ class ImageProgramTask:
         """Returns errors on the test part, counts, and what an export needs."""
         statistics, shape = data.statistics, data.images.image_shape
         valid = self.validated(loop, data, config) if len(data.parts) > 1 else {}
-        tested = {"test": _tested(loop, data, config)} if config.test else {}
+        tested = _tested(loop, data, config) if config.test else {}
         return {
             "valid": valid,
             **tested,
@@ -236,14 +238,15 @@ def _training_settings(config: ImageConfig, steps_per_epoch: int) -> TrainingSet
 
 
 def _tested(loop, data: Data, config: TrainingConfig) -> dict:
-    """Reads the test part and returns its errors."""
+    """Reads the test part and returns its errors, and those of guessing."""
     test = data.images.load_test()
     batches = once(config, test, data.statistics, loop.replicas)
-    return {
+    errors = {
         "error": 1 - loop.accuracy(batches),
         **_top_error(loop, batches, data),
         "images": test.size,
     }
+    return {"test": errors, "chance": _guessing(data.images, test.labels)}
 
 
 def _format_test(test: dict | None) -> str:
@@ -255,6 +258,13 @@ def _format_test(test: dict | None) -> str:
         f"{test['error']:.2%} of {test['images']} images (weights of the last "
         f"epoch){top5}"
     )
+
+
+def _guessing(images: ImageData, labels: np.ndarray) -> dict[str, object]:
+    """Returns the test error of always answering with the largest training class."""
+    largest = int(np.bincount(images.train.labels).argmax())
+    share = float(np.mean(labels == largest))
+    return {"error": 1 - share, "answer": images.class_names[largest]}
 
 
 def _top_error(loop, batches, data: Data) -> dict[str, float]:

@@ -115,7 +115,7 @@ class TextProgramTask:
 
     def measured(self, loop, data: TextData, config: TrainingConfig) -> dict:
         """Returns the test perplexity, counts, and what an export needs."""
-        tested = {"test": _tested(loop, data, config)} if config.test else {}
+        tested = _tested(loop, data, config) if config.test else {}
         return {
             "valid": self.validated(loop, data, config),
             **tested,
@@ -174,6 +174,20 @@ class TextProgramTask:
         return language_model.usage_example(folder)
 
 
+def _guessing(data: TextData, test: np.ndarray) -> dict[str, float]:
+    """Returns test perplexities of guessing evenly, and by how often words occur.
+
+    The latter counts every word of the vocabulary once more than the training part
+    has it.
+    """
+    counts = np.bincount(data.train, minlength=data.vocabulary.size) + 1
+    unigram = np.exp(-np.mean(np.log(counts[test] / counts.sum())))
+    return {
+        "perplexity": float(data.vocabulary.size),
+        "unigram_perplexity": float(unigram),
+    }
+
+
 def training_settings(
     config: AnyConfig, steps_per_epoch: int
 ) -> text_training.TextTrainingSettings:
@@ -216,16 +230,17 @@ def build_model(
 def _tested(loop, data: TextData, config: TrainingConfig) -> dict:
     """Reads the test text and measures it as one stream, on however many replicas.
 
-    "words" are those that are predicted: all but the first.
+    And what guessing gives. "words" are those that are predicted: all but the first.
     """
     tokens, unknown = data.load_test()
     count = loop.replicas.count
     windows = Windows(config, tokens, loop.replicas).alike()
-    return {
+    measured = {
         "perplexity": loop.perplexity(windows, count),
         "words": len(tokens) - 1,
         "unknown_words": unknown,
     }
+    return {"test": measured, "chance": _guessing(data, tokens)}
 
 
 def _format_test(test: dict | None) -> str:
