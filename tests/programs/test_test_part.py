@@ -26,11 +26,12 @@ class Data:
         self.statistics = np.zeros(1), np.ones(1)
         self.parts = [types.SimpleNamespace(size=8)] * 2
         self.images = self
+        self.train = types.SimpleNamespace(labels=np.array([0, 1, 1]))
         self.num_classes, self.image_shape, self.class_names = 2, (8, 8, 1), ("a", "b")
 
     def load_test(self):
         self.read += 1
-        return types.SimpleNamespace(size=4)
+        return types.SimpleNamespace(size=4, labels=np.array([0, 0, 0, 1]))
 
 
 LOOP = types.SimpleNamespace(
@@ -66,13 +67,14 @@ def test_it_is_read_once(finish):
     finish, data = finish
     text, result = finish()
     assert result["test"] == {"error": 0.25, "images": 4} and "25.00%" in text
+    assert result["chance"] == {"error": 0.75, "answer": "b"}
     assert finish()[1] == result and data.read == 1
 
 
 def test_a_training_that_only_chooses_leaves_it_unread(finish):
     finish, data = finish
     text, result = finish(test=False)
-    assert "test" not in result and result["valid"]["error"] == 0.25
+    assert not {"test", "chance"} & result.keys() and result["valid"]["error"] == 0.25
     assert "not measured (--notest)" in text
     assert finish(test=False)[1] == result and data.read == 0
     assert finish()[1]["test"]["images"] == 4 and data.read == 1
