@@ -11,6 +11,8 @@ and losses take their mixing weights.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -37,6 +39,7 @@ class Architecture:
       variables, slots: alpha and its optimizer's memory.
       temperature: T.
       relaxation: its name.
+      observers: functions that are called with each gradient before the step.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Architecture:
     ):
         self.space, self.temperature = space, 1.0
         self.relaxation = relaxation
+        self.observers: list[Callable] = []
         start = initial_alpha(space, seed, edge_normalisation)
         slots = optimizer.slots([tf.constant(rows) for rows in start])
         with replicas.scope():
@@ -99,7 +103,13 @@ class Architecture:
 
         Returns whether it was left out, see the optimizer's `skipped`.
         """
+        self.observe(gradient)
         return self._move(gradient, tf.constant(self.temperature))
+
+    def observe(self, gradient) -> None:
+        """Shows the observers a gradient along which alpha is about to move."""
+        for observer in self.observers:
+            observer(gradient)
 
     def values(self) -> list[np.ndarray]:
         """Returns the present alpha: [edges, candidates] for each of the cells.

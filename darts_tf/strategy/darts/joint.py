@@ -110,6 +110,7 @@ class SimultaneousSearch(AlternatingSearch):
                 self.task.train_loss, w, mixed, batch, seed
             )
             by_alpha = self.by_alpha(by_alpha, read, seed)
+        self.architecture.observe(by_alpha)
         self._move_both(
             w,
             by_w,
