@@ -19,6 +19,7 @@ from darts_tf.programs import (
 from darts_tf.programs.image_data import Batches, Data, load_data, once, united
 from darts_tf.programs.task import ImageConfig
 from darts_tf.run.export import image_model
+from darts_tf.run.report import classes
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.darts import search as search_loop
@@ -118,18 +119,24 @@ class ImageProgramTask:
         return {"error": 1 - 1 / data.images.num_classes}
 
     def measured(self, loop, data: Data, config: TrainingConfig) -> dict:
-        """Returns errors on the test part, counts, and what an export needs."""
+        """Returns errors on the test part, counts, and what an export needs.
+
+        Under "confusion" the test images by label and answer, int64 [K, K].
+        """
         statistics, shape = data.statistics, data.images.image_shape
         valid = self.validated(loop, data, config) if len(data.parts) > 1 else {}
         test = data.images.load_test()
         batches = once(config, test, statistics, loop.replicas)
+        counts = loop.confusion(batches)
         return {
             "valid": valid,
             "test": {
-                "error": 1 - loop.accuracy(batches),
+                "error": 1 - int(counts.trace()) / int(counts.sum()),
                 **_top_error(loop, batches, data),
                 "images": test.size,
+                "class_accuracy": classes.accuracies(counts),
             },
+            "confusion": counts,
             "parameters": scoring.parameters(loop.model),
             "multiply_adds": scoring.multiply_adds(loop.model, shape),
             "data": {

@@ -51,7 +51,7 @@ def _descend(config: SearchConfig, path: str | Path, data) -> str:
     loop = task.search(config, replicas, divided)
     memory_report.report(loop.task.model, config.method, config, divided, replicas)
     with setup.open_run("search", config, path, replicas, data) as workdir:
-        with records.reporting(workdir, values, replicas) as reporter:
+        with records.reporting(workdir, config, values, replicas) as reporter:
             cost = drive(
                 loop,
                 workdir,
