@@ -34,7 +34,7 @@ from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 
-SHARP = 2.0
+SHARP = 1.5
 """Pixels of a picture for each one at which it is shown."""
 
 SHARE = 0.01
@@ -297,11 +297,11 @@ def _mixing_weights(run: Run) -> str:
     chosen = run.genotype or _latest(run.workdir)
     pieces = [page.paragraph(HOW_TO_READ)]
     for name, weights in history.mixing_weights().items():
+        words = f"Mixing weights of the {name} cell"
         by_epoch = genotypes.draw_alpha_history(space, {name: weights}, chosen)
-        pieces.append(picture(by_epoch, f"Mixing weights of the {name} cell by epoch"))
         now = genotypes.draw_alpha(space, {name: weights[-1]}, chosen)
-        text = f"Mixing weights of the {name} cell after the last epoch"
-        pieces.append(picture(now, text))
+        drawn = picture(by_epoch, f"{words} by epoch"), picture(now, f"{words} now")
+        pieces.append(page.row(*drawn))
     bounds = {s.name: math.log(s.alpha_shape[1]) for s in space.cells}
     entropies = charts.draw_entropies(charts.curves(run.records), bounds)
     return "".join(pieces) + chart(entropies, "Entropy of the mixing weights by epoch")

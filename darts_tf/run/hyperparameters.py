@@ -19,8 +19,8 @@ from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 
 from darts_tf.config import SearchConfig, TrainingConfig, field_type
 
-FIRST = ("strategy", "method", "space", "genotype", "dataset", "seed", "epochs")
-"""The settings that stand first in the table."""
+FIRST = ("dataset", "epochs", "genotype", "learning_rate", "method", "seed", "strategy")
+"""The settings that the tab shows at first; a click adds each of the others."""
 
 RESULT = "watch/result"
 """The group of scalars that holds a finished run's results."""
@@ -52,19 +52,22 @@ TYPES = {
 
 def settings() -> dict[str, type]:
     """Returns the type of each setting that decides a result, by name."""
-    types = {
+    return {
         field.name: field_type(kind, field.name)[0]
         for kind in (SearchConfig, TrainingConfig)
         for field in dataclasses.fields(kind)
         if field.metadata["free"] is None
     }
-    return {name: types[name] for name in dict.fromkeys((*FIRST, *types))}
 
 
 def table() -> summary_pb2.Summary:
     """Returns the record of all columns: settings and measures."""
     hparams = [
-        api_pb2.HParamInfo(name=name, type=TYPES.get(kind, api_pb2.DATA_TYPE_STRING))
+        api_pb2.HParamInfo(
+            name=name,
+            type=TYPES.get(kind, api_pb2.DATA_TYPE_STRING),
+            differs=name in FIRST,  # sorts these before the others
+        )
         for name, kind in settings().items()
     ]
     titles = {f"{RESULT}/{name}": title for name, title in RESULTS.items()} | CURVES

@@ -373,7 +373,7 @@ class _Charts:
         Returns:
           (left, distance from the top); None where there is no room.
         """
-        lines = math.ceil((size[1] + GAP) / (HEAD + PANEL_HEIGHT))
+        lines = math.ceil(size[1] / (HEAD + PANEL_HEIGHT))
         charts = self._spec.inputs + lines - 1  # in the lowest of these lines
         left = MARGIN + LEFT + charts * (PANEL_WIDTH + GAP) + GAP
         if lines >= self._spec.nodes or left + size[0] > width:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
-  color: #1c1c1c; background: #fff; max-width: 1060px; margin: 0 auto;
+  color: #1c1c1c; background: #fff; max-width: 1160px; margin: 0 auto;
   padding: 24px; }
 h1 { font-size: 26px; margin: 0 0 4px; }
 h2 { font-size: 19px; margin: 34px 0 10px; border-bottom: 1px solid #ddd;
@@ -34,6 +34,7 @@ nav a { margin-right: 14px; color: #1f5fa8; }
   overflow-wrap: anywhere; }
 .card span { color: #555; font-size: 13px; }
 img { max-width: 100%; height: auto; display: block; margin: 8px 0; }
+.row { display: flex; flex-wrap: wrap; gap: 8px 24px; align-items: flex-start; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 14px; margin: 8px 0; }
 th, td { padding: 3px 10px 3px 0; text-align: left; vertical-align: top; }
@@ -135,6 +136,12 @@ def picture(png: bytes, text: str, scale: float = 1.0) -> str:
         f'<img src="data:image/png;base64,{data}" '
         f'width="{round(scale * pixels)}" alt="{html.escape(text)}">'
     )
+
+
+def row(*pieces: str) -> str:
+    """Returns HTML whose pieces stand beside each other where there is room."""
+    content = "".join(f"<div>{piece}</div>" for piece in pieces)
+    return f'<div class="row">{content}</div>'
 
 
 def table(
