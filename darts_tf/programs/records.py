@@ -29,6 +29,7 @@ from darts_tf.run.loop.driver import Summary
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.pictures import genotypes
 from darts_tf.run.tensorboard import PICTURES, Reporter, events_folder
+from darts_tf.run.time_budget import TimeBudget
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
@@ -41,6 +42,9 @@ FOLDERS_BY_DATASET = {
 }
 FOLDERS_BY_SPACE = {"darts_recurrent": "ptb", "nasbench201": "nasbench201"}
 """Folders of configs with an evaluation's flagfile; cifar10 for all others."""
+
+DRAWING_SECONDS = 10.0
+"""What pictures in TensorBoard may take beyond their share of a search's time."""
 
 RUNS = {SearchConfig: "search", TrainingConfig: "evaluate", DerivationConfig: "derive"}
 """The names of runs in TensorBoard."""
@@ -82,6 +86,7 @@ class SearchRecords:
     def __init__(self, workdir: Workdir, reporter: Reporter | None):
         self._workdir, self._reporter = workdir, reporter
         self._reports = report.EpochReports(workdir)
+        self._drawing = TimeBudget(report.SHARE, DRAWING_SECONDS)
 
     def on_epoch(self, epoch: int, loop, record) -> None:
         """Writes the epoch's files over those that an earlier start left."""
@@ -102,13 +107,9 @@ class SearchRecords:
         step, space = loop.step, loop.space
         weights = loop.architecture.mixing_weights()
         reporter.mixing_weights(step, space, weights)
-        history = alpha_history.AlphaHistory(self._workdir.alpha, space)
-        for cell, curves in history.mixing_weights().items():
-            by_epoch = genotypes.draw_alpha_history(space, {cell: curves}, genotype)
-            reporter.image(step, f"{PICTURES}/weights_by_epoch_{cell}", by_epoch)
-            now = genotypes.draw_alpha(space, {cell: weights[cell]}, genotype)
-            reporter.image(step, f"{PICTURES}/weights_now_{cell}", now)
-        reporter.image(step, f"{PICTURES}/cells", genotypes.draw_genotype(genotype))
+        if self._drawing.left or step == loop.total_steps:
+            with self._drawing.spending():
+                self._draw(reporter, loop, genotype, weights)
         reporter.text(step, "genotype", f"```\n{genotype.to_json()}```")
         for spec in space.cells:
             candidates, beta = spec.parted(alpha[spec.name])
@@ -116,6 +117,17 @@ class SearchRecords:
             if beta is not None:
                 reporter.histogram(step, f"weights_beta/{spec.name}", beta)
         reporter.edge_weights(step, space, loop.architecture.edge_weights())
+
+    def _draw(self, reporter: Reporter, loop, genotype: Genotype, weights) -> None:
+        """Draws the curves of all epochs so far, the weights now and the cells."""
+        step, space = loop.step, loop.space
+        history = alpha_history.AlphaHistory(self._workdir.alpha, space)
+        for cell, curves in history.mixing_weights().items():
+            by_epoch = genotypes.draw_alpha_history(space, {cell: curves}, genotype)
+            reporter.image(step, f"{PICTURES}/weights_by_epoch_{cell}", by_epoch)
+            now = genotypes.draw_alpha(space, {cell: weights[cell]}, genotype)
+            reporter.image(step, f"{PICTURES}/weights_now_{cell}", now)
+        reporter.image(step, f"{PICTURES}/cells", genotypes.draw_genotype(genotype))
 
 
 def finish_search(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from darts_tf.run.pictures import genotypes
 from darts_tf.run.pictures.evaluations import draw_evaluations
 from darts_tf.run.report import charts, classes, page
 from darts_tf.run.report.page import Section
+from darts_tf.run.time_budget import TimeBudget
 from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
@@ -37,8 +37,9 @@ from darts_tf.space.registry import space_by_name
 SHARP = 1.5
 """Pixels of a picture for each one at which it is shown."""
 
-SHARE = 0.01
-"""The part of a run's time that reports before its end may take."""
+SHARE, SECONDS = 0.01, 1.0
+"""The part of a run's time that reports before its end may take, and what they may
+take beyond it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,23 +128,16 @@ def write(path: str | Path) -> Path:
 
 
 class EpochReports:
-    """Writes the report at the end of epochs, as long as that costs little.
-
-    The first is written after the first epoch; the others wait until they cost
-    at most `SHARE` of the time since.
-    """
+    """Writes the report at the end of epochs, as long as that costs little."""
 
     def __init__(self, workdir: Workdir):
-        self._workdir, self._next = workdir, 0.0
+        self._workdir, self._budget = workdir, TimeBudget(SHARE, SECONDS)
 
     def on_epoch(self) -> None:
-        """Writes the report if it is due."""
-        start = time.monotonic()
-        if start < self._next:
-            return
-        write(self._workdir.path)
-        end = time.monotonic()
-        self._next = end + (end - start) / SHARE
+        """Writes the report if there is time for it."""
+        if self._budget.left:
+            with self._budget.spending():
+                write(self._workdir.path)
 
 
 def picture(figure: Figure | None, text: str) -> str:

@@ -378,7 +378,7 @@ class _Charts:
         left = MARGIN + LEFT + charts * (PANEL_WIDTH + GAP) + GAP
         if lines >= self._spec.nodes or left + size[0] > width:
             return None
-        return left, self._top + HEAD
+        return left, self._top
 
     def _numbers(self, axes, x: float, y: float, last: bool) -> None:
         for share, height in ((self._low, 0.05), (self._high, PANEL_HEIGHT - 0.05)):

@@ -33,7 +33,7 @@ def section(counts: np.ndarray, names: Sequence[str]) -> str:
       counts: int [K, K], images by label (rows) and answer (columns).
       names: of the K classes.
     """
-    return _table(counts, names) + _confusions(counts, names)
+    return page.row(_table(counts, names), _confusions(counts, names))
 
 
 def _table(counts: np.ndarray, names: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
   color: #1c1c1c; background: #fff; max-width: 1160px; margin: 0 auto;
   padding: 24px; }
 h1 { font-size: 26px; margin: 0 0 4px; }
+h3 { font-size: 15px; margin: 8px 0; }
 h2 { font-size: 19px; margin: 34px 0 10px; border-bottom: 1px solid #ddd;
   padding-bottom: 4px; }
 p { margin: 6px 0; max-width: 75ch; }
