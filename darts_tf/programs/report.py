@@ -182,6 +182,11 @@ def _measured(result: Mapping) -> dict[str, str]:
     if "error" in test:
         numbers["test error"] = f"{test['error']:.2%}"
         numbers["test images"] = f"{test['images']:,}"
+    chance = result.get("chance", {})
+    if "error" in chance:
+        numbers["test error of guessing"] = f"{chance['error']:.2%}"
+    if "perplexity" in chance:
+        numbers["test perplexity of guessing"] = f"{chance['perplexity']:.2f}"
     if "top5_error" in test:
         numbers["test error, top 5"] = f"{test['top5_error']:.2%}"
     if "perplexity" in test:
