@@ -11,7 +11,7 @@ from darts_tf.data.images.loading import ImageData
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
-from darts_tf.networks import conv, implementation, nasbench201
+from darts_tf.networks import conv, implementation, initial_weights, nasbench201
 from darts_tf.programs import (
     diagnostics,
     multiply_adds_limit,
@@ -123,23 +123,18 @@ class ImageProgramTask:
     def measured(self, loop, data: Data, config: TrainingConfig) -> dict:
         """Returns errors on the test part, counts, and what an export needs.
 
-        Under "confusion" the test images by label and answer, int64 [K, K].
+        Under "confusion" the images by label and answer, int64 [K, K], of the part
+        "test", or of "valid" where the test part is not read.
         """
         statistics, shape = data.statistics, data.images.image_shape
         valid = self.validated(loop, data, config) if len(data.parts) > 1 else {}
-        test = data.images.load_test()
-        batches = once(config, test, statistics, loop.replicas)
-        counts = loop.confusion(batches)
+        if config.test:
+            tested = _tested(loop, data, config)
+        else:
+            tested = _confused(loop, data, config) if valid else {}
         return {
             "valid": valid,
-            "test": {
-                "error": 1 - int(counts.trace()) / int(counts.sum()),
-                **_top_error(loop, batches, data),
-                "images": test.size,
-                "class_accuracy": classes.accuracies(counts),
-            },
-            "confusion": counts,
-            "chance": _guessing(data.images, test.labels),
+            **tested,
             "parameters": scoring.parameters(loop.model),
             "multiply_adds": scoring.multiply_adds(loop.model, shape),
             "data": {
@@ -159,20 +154,15 @@ class ImageProgramTask:
 
     def summary(self, result: dict) -> list[tuple[str, str]]:
         """Returns a result as (name, text) lines."""
-        test, valid = result["test"], result["valid"]
+        valid = result["valid"]
         best = (
             f"{valid['error']:.2%} error in the last epoch; best epoch "
             f"{valid['best_epoch']}: {valid['best_error']:.2%}"
             if valid
             else "none held out (--valid_fraction)"
         )
-        top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
         return [
-            (
-                "test error",
-                f"{test['error']:.2%} of {test['images']} images (weights of the "
-                f"last epoch){top5}",
-            ),
+            ("test error", _format_test(result.get("test"))),
             ("validation", best),
             ("parameters", f"{result['parameters']:,}"),
             ("multiply-adds", f"{result['multiply_adds']:,}"),
@@ -255,6 +245,41 @@ def _training_settings(config: ImageConfig, steps_per_epoch: int) -> TrainingSet
     )
 
 
+def _tested(loop, data: Data, config: TrainingConfig) -> dict:
+    """Reads the test part and returns its errors, and those of guessing."""
+    test = data.images.load_test()
+    batches = once(config, test, data.statistics, loop.replicas)
+    counts = loop.confusion(batches)
+    errors = {
+        "error": 1 - int(counts.trace()) / int(counts.sum()),
+        **_top_error(loop, batches, data),
+        "images": test.size,
+        "class_accuracy": classes.accuracies(counts),
+    }
+    return {
+        "test": errors,
+        "confusion": {"test": counts},
+        "chance": _guessing(data.images, test.labels),
+    }
+
+
+def _confused(loop, data: Data, config: TrainingConfig) -> dict:
+    """Returns the confusions of the part that was held out."""
+    batches = once(config, data.parts[1], data.statistics, loop.replicas)
+    return {"confusion": {"valid": loop.confusion(batches)}}
+
+
+def _format_test(test: dict | None) -> str:
+    """Returns the errors on the test part in words."""
+    if test is None:
+        return "not measured (--notest)"
+    top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
+    return (
+        f"{test['error']:.2%} of {test['images']} images (weights of the last "
+        f"epoch){top5}"
+    )
+
+
 def _guessing(images: ImageData, labels: np.ndarray) -> dict[str, object]:
     """Returns the test error of always answering with the largest training class."""
     largest = int(np.bincount(images.train.labels).argmax())
@@ -285,7 +310,14 @@ def built_supernet(config: SearchConfig, data: Data, replicas: Replicas):
             config.compiled,
         )
         model.build((None, *data.images.image_shape))
+        _initialise(config, model)
     return model
+
+
+def _initialise(config: ImageConfig, model) -> None:
+    """Draws the initial weights of a built network, in the replicas' scope."""
+    if config.initial_weights == "authors":
+        initial_weights.draw_as_authors(model)
 
 
 def supernet(
@@ -325,6 +357,7 @@ def build_evaluation_network(
     with replicas.scope():
         model = _evaluation_network(config, genotype, classes)
         model.build((None, *image_shape))
+        _initialise(config, model)
     return model
 
 

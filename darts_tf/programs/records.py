@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,7 @@ from darts_tf.run.pictures import genotypes
 from darts_tf.run.tensorboard import PICTURES, Reporter, events_folder
 from darts_tf.run.time_budget import TimeBudget
 from darts_tf.run.workdir import Workdir
+from darts_tf.space import nasbench201
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 
@@ -136,6 +138,10 @@ def finish_search(
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     outcome = {"skip_connections": skips} | alarms.outcome(loop, genotype)
     outcome |= nasbench201_oracle.result(config, genotype)
+    if loop.space.name == nasbench201.SPACE.name:
+        history = alpha_history.AlphaHistory(workdir.alpha, loop.space)
+        cells = history.by_other_rules(loop.stop.taken if loop.stop else 0)
+        outcome |= nasbench201_oracle.other_rules(config, cells)
     write_result(workdir, genotype, cost, config, values, outcome, devices)
     return f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
@@ -144,6 +150,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   its picture   {picture}
 {indented(genotype)}
 {nasbench201_oracle.summary_line(config, genotype)}\
+{nasbench201_oracle.other_rules_lines(outcome)}\
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
   next          {evaluation_command(workdir, config)}"""
 
@@ -189,14 +196,17 @@ def finish_evaluation(
     config: TrainingConfig,
     values: Mapping[str, object],
 ) -> str:
-    """Reads the test part, once; writes result.json, returns the summary.
+    """Reads the test part, once, if at all; writes result.json, returns the summary.
 
-    All workers measure it together; the chief alone writes and has a summary.
+    All workers measure it together; the chief alone writes and has a summary. A
+    training that is finished and has not read the test part reads it now, if it is
+    to.
     """
     chief, result = loop.replicas.chief, {}
     if chief and workdir.result.exists():
         result = json.loads(workdir.result.read_text("utf-8"))
-    if not loop.replicas.total(bool(result)):
+    measured = bool(result) and ("test" in result or not config.test)
+    if not loop.replicas.total(measured):
         result = task.measured(loop, data, config)
         if chief:
             devices = loop.replicas.count
@@ -205,11 +215,17 @@ def finish_evaluation(
     return _format_evaluation(workdir, task.summary(result), cost) if chief else ""
 
 
-def write_confusion(workdir: Workdir, counts: np.ndarray | None) -> None:
-    """Writes confusion.npz: "test", int64 [K, K], images by label and answer."""
+def write_confusion(workdir: Workdir, counts: Mapping[str, np.ndarray] | None) -> None:
+    """Writes confusion.npz: by part ("test" or "valid") images by label and answer.
+
+    Args:
+      workdir: of the evaluation.
+      counts: int64 [K, K] by part; None: nothing is written.
+    """
     if counts is not None:
+        arrays: dict[str, Any] = dict(counts)
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, test=counts)
+        np.savez_compressed(buffer, **arrays)
         write_atomic(workdir.confusion, buffer.getvalue())
 
 

@@ -210,7 +210,14 @@ def _searched(run: Run) -> dict[str, str]:
         numbers["evaluations"] = f"{result['evaluations']:,}"
     for cell, count in result.get("skip_connections", {}).items():
         numbers[f"skip connections, {cell} cell"] = str(count)
-    for name, value in (result.get("true") or {}).items():
+    numbers |= _in_benchmark(result.get("true") or {})
+    return numbers
+
+
+def _in_benchmark(true: Mapping) -> dict[str, str]:
+    """Returns the accuracies of NAS-Bench-201, and the rank, by name."""
+    numbers = {}
+    for name, value in true.items():
         text = f"{value:,}" if isinstance(value, int) else f"{value:.2f} %"
         numbers[f"in the benchmark: {name}"] = text
     return numbers
@@ -264,8 +271,10 @@ def _classes(run: Run) -> str:
     if not names or not run.workdir.confusion.exists():
         return ""
     with np.load(run.workdir.confusion, allow_pickle=False) as arrays:
-        counts = arrays["test"]
-    note = f"Of the test part, {int(counts.sum()):,} images."
+        part = "test" if "test" in arrays else "valid"
+        counts = arrays[part]
+    words = "test part" if part == "test" else "part that was held out"
+    note = f"Of the {words}, {int(counts.sum()):,} images."
     return page.paragraph(note, "note") + classes.section(counts, names)
 
 
