@@ -1242,15 +1242,16 @@ class ExperimentConfig(OracleConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ComparisonConfig(Config):
-    """Settings of a comparison of experiments."""
+    """Settings of a comparison of experiments, searches and evaluations."""
 
     experiments: tuple[str, ...] | None = _option(
         None,
-        "Folders of experiments, or of searches by a strategy that asks an estimator.",
+        "Folders of experiments, searches or evaluations (--workdir of each), "
+        "separated by commas.",
         required=True,
     )
     out: str | None = _option(
-        None, "Folder of the tables and the picture.", required=True
+        None, "Folder of the tables, the picture and report.html.", required=True
     )
     published: PublishedTable = _option(
         "none",

@@ -21,6 +21,7 @@ from darts_tf.programs import (
 from darts_tf.programs.image_data import Batches, Data, load_data, once, united
 from darts_tf.programs.task import ImageConfig
 from darts_tf.run.export import image_model
+from darts_tf.run.report import classes
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.darts import search as search_loop
@@ -121,10 +122,17 @@ class ImageProgramTask:
         return {"error": 1 - 1 / data.images.num_classes}
 
     def measured(self, loop, data: Data, config: TrainingConfig) -> dict:
-        """Returns errors on the test part, counts, and what an export needs."""
+        """Returns errors on the test part, counts, and what an export needs.
+
+        Under "confusion" the images by label and answer, int64 [K, K], of the part
+        "test", or of "valid" where the test part is not read.
+        """
         statistics, shape = data.statistics, data.images.image_shape
         valid = self.validated(loop, data, config) if len(data.parts) > 1 else {}
-        tested = _tested(loop, data, config) if config.test else {}
+        if config.test:
+            tested = _tested(loop, data, config)
+        else:
+            tested = _confused(loop, data, config) if valid else {}
         return {
             "valid": valid,
             **tested,
@@ -247,12 +255,24 @@ def _tested(loop, data: Data, config: TrainingConfig) -> dict:
     """Reads the test part and returns its errors, and those of guessing."""
     test = data.images.load_test()
     batches = once(config, test, data.statistics, loop.replicas)
+    counts = loop.confusion(batches)
     errors = {
-        "error": 1 - loop.accuracy(batches),
+        "error": 1 - int(counts.trace()) / int(counts.sum()),
         **_top_error(loop, batches, data),
         "images": test.size,
+        "class_accuracy": classes.accuracies(counts),
     }
-    return {"test": errors, "chance": _guessing(data.images, test.labels)}
+    return {
+        "test": errors,
+        "confusion": {"test": counts},
+        "chance": _guessing(data.images, test.labels),
+    }
+
+
+def _confused(loop, data: Data, config: TrainingConfig) -> dict:
+    """Returns the confusions of the part that was held out."""
+    batches = once(config, data.parts[1], data.statistics, loop.replicas)
+    return {"confusion": {"valid": loop.confusion(batches)}}
 
 
 def _format_test(test: dict | None) -> str:

@@ -68,6 +68,16 @@ class Workdir:
         return self.path / "result.json"
 
     @property
+    def confusion(self) -> Path:
+        """Images by label and answer of an evaluation, NumPy archive."""
+        return self.path / "confusion.npz"
+
+    @property
+    def report(self) -> Path:
+        """The run on one page, HTML."""
+        return self.path / "report.html"
+
+    @property
     def export(self) -> Path:
         """Folder of the SavedModel."""
         return self.path / "export"

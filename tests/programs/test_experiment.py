@@ -99,6 +99,7 @@ def test_from_the_first_search_to_the_table(stub, flags, tmp_path):
         "compare.md",
         "compare.tex",
         "compare.png",
+        "report.html",
     }
 
 

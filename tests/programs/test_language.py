@@ -128,7 +128,7 @@ def test_the_exports_perplexity_is_the_results(text, evaluation):
 
 def test_samples_show_in_tensorboard_after_each_epoch(evaluation):
     folder, result = evaluation
-    events = EventMultiplexer().AddRun(str(folder / "tensorboard"), "run")
+    events = EventMultiplexer().AddRun(str(folder / "tensorboard" / "evaluate"), "run")
     events.Reload()
     texts = [
         tensor_util.make_ndarray(e.tensor_proto).item().decode()
