@@ -191,6 +191,7 @@ def _chosen(config: PipelineConfig, root: Path) -> tuple[PipelineConfig, list[st
         values = {n: stored[n] for n in CHOSEN if n in stored and n not in config.given}
         lines = [str(line) for line in stored.get("choices", [])]
         return config.filled(**values), lines
+    print(f"looking at {config.data_dir or config.dataset} ...", flush=True)
     if config.dataset in TEXTS:
         facts = text_facts(config.dataset, config.data_dir)
     else:

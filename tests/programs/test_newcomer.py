@@ -112,7 +112,7 @@ def test_photographs_become_a_model_that_classifies_a_file(run, photos, tmp_path
 
     workdir = tmp_path / "runs"
     settings = {"dataset": "folder", "data_dir": str(photos), **TINY_IMAGES}
-    code, output = run(workdir, **settings)
+    code, output = run(workdir, **settings, compare_published=False)
     assert code == 0, output
     for said in (
         "3 classes, several sizes, the median",
@@ -128,7 +128,7 @@ def test_photographs_become_a_model_that_classifies_a_file(run, photos, tmp_path
     table = rows(output)
     assert table["accuracy"].endswith("of 24 test images")
     assert table["chance"].startswith("33.33%, always answering 'bars'")
-    assert "trained in the same way" in table["DARTS_V2"] and table["did it pay?"]
+    assert "DARTS_V2" not in table
     assert all(len(line) <= 100 for line in output.splitlines() if "epoch " in line)
     model = tf.saved_model.load(str(workdir / "evaluate" / "export"))
     with Image.open(photos / "discs" / "04.png") as image:
@@ -187,7 +187,9 @@ def test_a_restart_goes_on_with_the_same_choices(stages, photos, tmp_path, capsy
     again = capsys.readouterr().out
     chosen = [line for line in output.splitlines() if line.startswith("  ")][:10]
     assert all(line in again for line in chosen)
-    assert "2 cells" in rows(again)["random cells"]
+    table = rows(again)
+    assert "2 cells" in table["random cells"]
+    assert "trained in the same way" in table["DARTS_V2"] and table["did it pay?"]
 
 
 def test_given_settings_reach_their_stages(stages, photos, tmp_path):
