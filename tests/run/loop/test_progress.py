@@ -160,7 +160,6 @@ def test_eighty_columns_hold_a_bar_and_the_time_left(screen, monkeypatch, total)
     terminal, now = screen(terminal=True), [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     progress_bar = Progress(total // 2, total, 600)
-    progress_bar._bar.dynamic_ncols, progress_bar._bar.ncols = None, 80
     for now[0] in (1.0, 200.0):
         progress_bar.step()
     progress_bar.report(599, long_record())
