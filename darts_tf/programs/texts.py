@@ -166,6 +166,7 @@ class TextProgramTask:
         folder: Path,
     ) -> str:
         """Writes the SavedModel; returns an example of its use."""
+        setup.hide_integer_notice(config.space)
         words = result["data"]["words"]
         cell = DerivedCell(genotype.cells["recurrent"], config.hidden_size)
         model = LanguageModel(cell, len(words))

@@ -95,7 +95,7 @@ def test_given_settings_are_left_alone_and_the_others_follow():
     assert values(photos(96), image_size=64)["crop_padding"] == 8
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.integers(12, 2_000_000),
     st.integers(2, 1000),
@@ -119,7 +119,7 @@ def test_any_set_has_choices_that_a_pipeline_takes(train, classes, height, width
         assert f"(--{choice.name})" in str(choice)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(60, 2_000_000), st.integers(40, 200_000))
 def test_any_text_has_choices_that_fit_its_parts(train, valid):
     valid = min(valid, train)
