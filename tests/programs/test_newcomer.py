@@ -146,7 +146,7 @@ def test_a_text_becomes_a_model(run, own_text, tmp_path):
     assert code == 0, output
     assert "words of training" in output and "vocabulary of 11" in output
     table = rows(output)
-    assert table["perplexity"].endswith("of 168 test words")
+    assert table["perplexity"].endswith("of 167 test words")
     assert "by how often words occur, 11 by guessing evenly" in table["chance"]
     assert (tmp_path / "runs" / "evaluate" / "export" / "saved_model.pb").is_file()
     assert "oneDNN" not in output
