@@ -113,6 +113,7 @@ def run(config: PipelineConfig, workdir: str | Path) -> int:
         program="pipeline",
         ignored=("workdir", "choices", *free),
         folders=(),
+        defaults={f.name: f.default for f in dataclasses.fields(PipelineConfig)},
     ):
         for line in plan.choices:
             print(line)
