@@ -88,6 +88,7 @@ class Progress:
             unit="evaluation" if self._evaluates else "step",
             disable=silent or stream is None or not stream.isatty(),
             ncols=_columns(stream),
+            nrows=2,  # else none is shown where the terminal does not tell its size
             bar_format=ENDLESS_BAR if endless else BAR,
         )
 
