@@ -34,6 +34,9 @@ from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
 TEXTS = ("python_topics", "text_folder")
+OWN = {"folder": "images", "text_folder": "train.txt, valid.txt and test.txt"}
+"""What is in the folder of the user's own data."""
+
 PUBLISHED = "DARTS_V2"
 CHOSEN = declared(ChosenConfig)
 BOTH = ("image_size", "crop_padding", "bptt", "learning_rate")
@@ -144,6 +147,7 @@ def _plan(config: PipelineConfig, root: Path) -> _Plan:
       InputError: data, settings or the folder cannot be used.
     """
     _refuse_other_task(config)
+    _require_folder(config)
     by_flagfile = config.search_flags or config.evaluate_flags
     embedded = EMBEDDED.get(config.dataset, "")
     files = tuple(
@@ -183,6 +187,19 @@ def _refuse_other_task(config: PipelineConfig) -> None:
                 f"`{field.name}` means nothing with `dataset={config.dataset}`; leave "
                 "it out"
             )
+
+
+def _require_folder(config: PipelineConfig) -> None:
+    """Refuses one's own data without their folder, before anything is loaded."""
+    if config.dataset not in OWN:
+        return
+    if config.data_dir is None:
+        raise InputError(
+            f"`dataset={config.dataset}` needs `data_dir`, the folder of your "
+            f"{OWN[config.dataset]}"
+        )
+    if not Path(config.data_dir).is_dir():
+        raise InputError(f"`data_dir={config.data_dir}` is no folder; give one that is")
 
 
 def _chosen(config: PipelineConfig, root: Path) -> tuple[PipelineConfig, list[str]]:

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from darts_tf.config import PipelineConfig
+from darts_tf.errors import InputError
 from darts_tf.programs import pipeline
 from darts_tf.run.process import children
 from tests import forked
@@ -230,19 +231,30 @@ def test_the_next_command_parses_and_is_the_same_pipeline(
 
 
 def test_settings_of_the_other_task_are_refused_at_once(stages, own_text, tmp_path):
-    from darts_tf.errors import InputError
-
     config = PipelineConfig(dataset="text_folder", data_dir=str(own_text), channels=4)
     with pytest.raises(InputError, match="`channels` means nothing with"):
         pipeline.run(config, tmp_path / "a")
     assert not stages and not (tmp_path / "a").exists()
 
 
+@pytest.mark.parametrize(
+    "data_dir, words",
+    [
+        (None, "`dataset=folder` needs `data_dir`, the folder of your images"),
+        ("no/photos", "`data_dir=no/photos` is no folder"),
+    ],
+)
+def test_a_folder_that_is_not_there_is_refused_at_once(
+    stages, tmp_path, data_dir, words
+):
+    with pytest.raises(InputError, match=words):
+        pipeline.run(PipelineConfig(dataset="folder", data_dir=data_dir), tmp_path)
+    assert not stages and not list(tmp_path.iterdir())
+
+
 def test_other_settings_than_those_of_the_first_start_are_refused(
     stages, photos, tmp_path
 ):
-    from darts_tf.errors import InputError
-
     settings = {"dataset": "folder", "data_dir": str(photos)}
     pipeline.run(PipelineConfig(**settings), tmp_path / "a")
     with pytest.raises(InputError, match="`epochs`: the run has"):
