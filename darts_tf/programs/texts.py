@@ -11,6 +11,7 @@ from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.text import windows
 from darts_tf.data.text.loading import EOS, UNKNOWN, TextData, load_text
 from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
 from darts_tf.estimation import scoring, text_training
 from darts_tf.estimation.sampling import sample
 from darts_tf.networks.language import Dropouts, LanguageModel
@@ -43,7 +44,7 @@ class TextProgramTask:
         """Returns the search loop of the recurrent supernet."""
         joint = setup.joint(config)
         learned = np.concatenate([data.train, data.valid]) if joint else data.train
-        steps = windows.steps_per_epoch(len(learned), config.batch_size, config.bptt)
+        steps = _steps_per_epoch(learned, config)
         cell = MixedCell(recurrent.SPACE, config.hidden_size)
         model = build_model(config, cell, data.vocabulary.size, replicas)
         valid = Windows(config, data.valid, replicas)
@@ -79,7 +80,7 @@ class TextProgramTask:
         data: TextData,
     ) -> text_training.TextTraining:
         """Returns the training loop of a genotype's model."""
-        steps = windows.steps_per_epoch(len(data.train), config.batch_size, config.bptt)
+        steps = _steps_per_epoch(data.train, config)
         valid = Windows(config, data.valid, replicas)
         require(valid.once, "measured_batch")
         cell = DerivedCell(genotype.cells["recurrent"], config.hidden_size)
@@ -156,6 +157,7 @@ class TextProgramTask:
         folder: Path,
     ) -> str:
         """Writes the SavedModel; returns an example of its use."""
+        setup.hide_integer_notice(config.space)
         words = result["data"]["words"]
         cell = DerivedCell(genotype.cells["recurrent"], config.hidden_size)
         model = LanguageModel(cell, len(words))
@@ -173,6 +175,14 @@ class TextProgramTask:
             metadata={n: v for n, v in result.items() if n != "data"},
         )
         return language_model.usage_example(folder)
+
+
+def _steps_per_epoch(tokens: np.ndarray, config: AnyConfig) -> int:
+    """Returns the windows of an epoch; an error names the part of the text."""
+    try:
+        return windows.steps_per_epoch(len(tokens), config.batch_size, config.bptt)
+    except InputError as error:
+        raise InputError(f"training text: {error}") from error
 
 
 def _guessing(data: TextData, test: np.ndarray) -> dict[str, float]:
