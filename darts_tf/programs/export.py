@@ -38,7 +38,7 @@ def run(config: ExportConfig, workdir: str | Path) -> tuple[Path, str]:
     plugins.load(config.plugin or trained.plugin)
     result = json.loads(folder.result.read_text("utf-8"))
     genotype = load_genotype(str(folder.genotype), trained.space)
-    _, arrays = checkpoints.load_latest(folder.checkpoints)
+    _, arrays = checkpoints.require_latest(folder.checkpoints, f"`workdir={workdir}`")
     usage = task_of(trained.space).export(
         trained, genotype, result, arrays, folder.export
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from darts_tf.config import SearchConfig, TrainingConfig
-from darts_tf.data.images.loading import ImageData
+from darts_tf.data.images.loading import ImageData, largest_share
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
@@ -25,6 +25,9 @@ from darts_tf.strategy.darts import search as search_loop
 from darts_tf.strategy.darts import tasks
 from darts_tf.strategy.darts.joint import SEARCHES
 from darts_tf.strategy.darts.search_settings import SearchSettings
+
+UNBALANCED = 1.5
+"""The largest class, in shares of a balanced one, from which summaries tell it."""
 
 
 class ImageProgramTask:
@@ -111,6 +114,7 @@ class ImageProgramTask:
             "best_error": 1 - loop.best_accuracy,
             "best_epoch": loop.best_epoch,
             "images": part.size,
+            "largest_class_share": largest_share(part.labels),
         }
 
     def chance(self, data: Data) -> dict:
@@ -129,6 +133,7 @@ class ImageProgramTask:
                 "error": 1 - loop.accuracy(batches),
                 **_top_error(loop, batches, data),
                 "images": test.size,
+                "largest_class_share": largest_share(test.labels),
             },
             "parameters": scoring.parameters(loop.model),
             "multiply_adds": scoring.multiply_adds(loop.model, shape),
@@ -157,6 +162,12 @@ class ImageProgramTask:
             else "none held out (--valid_fraction)"
         )
         top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
+        share, classes = (
+            test.get("largest_class_share", 0),
+            result["data"]["class_names"],
+        )
+        if share >= UNBALANCED / len(classes):
+            top5 += f"; {share:.2%} of them are of one class"
         return [
             (
                 "test error",

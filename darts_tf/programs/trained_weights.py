@@ -37,10 +37,7 @@ def load_trained_weights(model: keras.Model, workdir: str | os.PathLike) -> kera
             f"the run in {workdir} has another genotype than the model; build the "
             f"model from {run.genotype}"
         )
-    latest = checkpoints.load_latest(run.checkpoints)
-    if latest is None:
-        raise InputError(f"the run in {workdir} has no checkpoint yet")
-    _, arrays = latest
+    _, arrays = checkpoints.require_latest(run.checkpoints, f"the run in {workdir}")
     groups = _groups(model)
     selected = _selected(groups, arrays, getattr(model, "auxiliary", None) is None)
     try:

@@ -235,6 +235,9 @@ def _prepare(
     if text is not None:
         files.write_atomic(workdir.path / "flags.txt", text)
     if values is not None:
-        settings_files.write(workdir.path, program, values)
+        new = text is not None
+        run = settings_files.new_run(program, values) if new else None
+        run = run or settings_files.run_of(workdir.path)
+        settings_files.write(workdir.path, program, values, run)
     for folder in parts:
         folder.mkdir(exist_ok=True)
