@@ -15,8 +15,9 @@ def shorten(text: str, limit: int = LONGEST) -> str:
     r"""Returns text for one line of a message: printable, at most `limit` characters.
 
     Line ends become blanks; other characters that a terminal would obey or not
-    show (ESC, halves of surrogate pairs) become escapes like \x1b. Where the text is too long its middle
-    is left out: what was given stands at the start, the remedy at the end.
+    show (ESC, halves of surrogate pairs) become escapes like \x1b. Where the text is
+    too long its middle is left out: what was given stands at the start, the remedy
+    at the end.
     """
     if len(text) > 4 * limit:  # escaping would take long, and show no more
         text = text[: 2 * limit] + text[-2 * limit :]

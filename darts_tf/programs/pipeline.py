@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 import time
@@ -13,6 +12,7 @@ from darts_tf.errors import InputError
 from darts_tf.programs.commands import command, flagfile, quoted
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.process import children
+from darts_tf.run.workdir import Workdir
 
 
 def run(config: PipelineConfig, workdir: str | Path) -> int:
@@ -76,7 +76,7 @@ def _stages(
 def _summary(root: Path, seconds: float) -> str:
     """Returns the results, and what to type next."""
     search, evaluation = root / "search", root / "evaluate"
-    result = json.loads((evaluation / "result.json").read_text("utf-8"))
+    result = Workdir(evaluation).read_result()
     measured = "\n".join(f"  {n:<15} {text}" for n, text in _measured(result))
     folder = "ptb" if "perplexity" in result["test"] else "cifar10"
     return f"""

@@ -7,8 +7,11 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from absl import logging
+
 from darts_tf.config import Config, SearchConfig, TrainingConfig
 from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError, shorten
 from darts_tf.programs import alarms, alpha_history, nasbench201_oracle, setup
 from darts_tf.programs.commands import command, flagfile, quoted
 from darts_tf.programs.task import Task
@@ -173,13 +176,25 @@ def finish_evaluation(
     """
     chief, result = loop.replicas.chief, {}
     if chief and workdir.result.exists():
-        result = json.loads(workdir.result.read_text("utf-8"))
+        result = _earlier_result(workdir)
     if not loop.replicas.total(bool(result)):
         result = task.measured(loop, data, config)
         if chief:
             devices = loop.replicas.count
             write_result(workdir, loop.genotype, cost, config, values, result, devices)
     return _format_evaluation(workdir, task.summary(result), cost) if chief else ""
+
+
+def _earlier_result(workdir: Workdir) -> dict:
+    """Returns what an earlier start measured; {} where that is damaged."""
+    try:
+        result = workdir.read_result()
+    except InputError:
+        result = {}
+    if "test" in result and "valid" in result:
+        return result
+    logging.warning("%s is damaged; measuring again.", shorten(str(workdir.result)))
+    return {}
 
 
 def _format_evaluation(

@@ -6,6 +6,7 @@ import os
 import pathlib
 
 from darts_tf.errors import InputError
+from darts_tf.reading import read_text
 from darts_tf.space import (
     architecture_string,
     conv,
@@ -14,7 +15,7 @@ from darts_tf.space import (
     published_lambda,
     recurrent,
 )
-from darts_tf.space.genotype import CellGenotype, Genotype
+from darts_tf.space.genotype import LARGEST, CellGenotype, Genotype
 from darts_tf.space.registry import closest
 
 
@@ -178,7 +179,7 @@ def _read(name_or_path: str, space: str) -> Genotype:
         return printed.from_printed(name_or_path, space)
     path = pathlib.Path(name_or_path)
     try:
-        return Genotype.from_json(path.read_text(encoding="utf-8"))
+        return Genotype.from_json(read_text(path, LARGEST))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:

@@ -255,19 +255,24 @@ def _digest(stream: BinaryIO, length: int) -> bytes:
     return digest.hexdigest().encode()
 
 
-def _read(path: Path, step: int) -> dict[str, np.ndarray]:
-    """Returns the arrays of the checkpoint of a step; raises Damaged."""
+def read_archive(path: Path) -> dict[str, np.ndarray]:
+    """Returns the arrays of an archive of numpy.savez; raises Damaged."""
+    with _damage(), open_regular(path) as stream:
+        return _unsealed(stream)
+
+
+def _unsealed(stream: BinaryIO) -> dict[str, np.ndarray]:
+    size = os.fstat(stream.fileno()).st_size
+    with zipfile.ZipFile(stream) as archive:
+        _check_accounted(archive, stream)
+        return dict(_arrays(archive, size))
+
+
+@contextlib.contextmanager
+def _damage() -> Iterator[None]:
+    """Turns whatever the bytes of an archive cause into Damaged."""
     try:
-        with open_regular(path) as stream:
-            size = os.fstat(stream.fileno()).st_size
-            sealed = _check_seal(stream, size, step, _run_of(path.parent))
-            with zipfile.ZipFile(stream) as archive:
-                if not sealed:
-                    _check_accounted(archive, stream)
-                arrays = dict(_arrays(archive, size))
-        if not sealed:
-            _check_step(arrays, step)
-        return arrays
+        yield
     except (Damaged, MemoryError):
         raise
     except OSError as error:
@@ -277,6 +282,18 @@ def _read(path: Path, step: int) -> dict[str, np.ndarray]:
     except Exception as error:  # zipfile and NumPy have no list of what they raise
         reason = f"{type(error).__name__}: {error}"
         raise Damaged(shorten(reason, 100)) from error
+
+
+def _read(path: Path, step: int) -> dict[str, np.ndarray]:
+    """Returns the arrays of the checkpoint of a step; raises Damaged."""
+    with _damage(), open_regular(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if _check_seal(stream, size, step, _run_of(path.parent)):
+            with zipfile.ZipFile(stream) as archive:
+                return dict(_arrays(archive, size))
+        arrays = _unsealed(stream)
+        _check_step(arrays, step)
+        return arrays
 
 
 def _check_seal(stream: BinaryIO, size: int, step: int, run: str | None) -> bool:
