@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from absl import logging
@@ -33,7 +34,8 @@ def keep(
     state = {**alpha, TEMPERATURE: np.asarray(temperature, np.float64)}
     history = _earlier(path, epoch - 1, state)
     buffer = io.BytesIO()
-    np.savez(buffer, **{n: np.array([*history[n], state[n]]) for n in state})
+    arrays: dict[str, Any] = {n: np.array([*history[n], state[n]]) for n in state}
+    np.savez(buffer, **arrays)
     write_atomic(path, buffer.getvalue())
 
 
