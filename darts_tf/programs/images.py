@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.images.loading import ImageData, largest_share
 from darts_tf.descent.replicas import Replicas
@@ -135,6 +137,7 @@ class ImageProgramTask:
                 "images": test.size,
                 "largest_class_share": largest_share(test.labels),
             },
+            "chance": _guessing(data.images, test.labels),
             "parameters": scoring.parameters(loop.model),
             "multiply_adds": scoring.multiply_adds(loop.model, shape),
             "data": {
@@ -254,6 +257,13 @@ def _training_settings(config: ImageConfig, steps_per_epoch: int) -> TrainingSet
         label_smoothing=config.label_smoothing,
         seed=config.seed,
     )
+
+
+def _guessing(images: ImageData, labels: np.ndarray) -> dict[str, object]:
+    """Returns the test error of always answering with the largest training class."""
+    largest = int(np.bincount(images.train.labels).argmax())
+    share = float(np.mean(labels == largest))
+    return {"error": 1 - share, "answer": images.class_names[largest]}
 
 
 def _top_error(loop, batches, data: Data) -> dict[str, float]:

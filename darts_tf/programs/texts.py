@@ -125,6 +125,7 @@ class TextProgramTask:
                 "words": len(tokens),
                 "unknown_words": unknown,
             },
+            "chance": _guessing(data, tokens),
             "parameters": scoring.parameters(loop.model),
             "sample": _samples(loop, data, config),
             "data": {"words": list(data.vocabulary.words)},
@@ -183,6 +184,20 @@ class TextProgramTask:
             metadata={n: v for n, v in result.items() if n != "data"},
         )
         return language_model.usage_example(folder)
+
+
+def _guessing(data: TextData, test: np.ndarray) -> dict[str, float]:
+    """Returns test perplexities of guessing evenly, and by how often words occur.
+
+    The latter counts every word of the vocabulary once more than the training part
+    has it.
+    """
+    counts = np.bincount(data.train, minlength=data.vocabulary.size) + 1
+    unigram = np.exp(-np.mean(np.log(counts[test] / counts.sum())))
+    return {
+        "perplexity": float(data.vocabulary.size),
+        "unigram_perplexity": float(unigram),
+    }
 
 
 def training_settings(
