@@ -140,7 +140,7 @@ def _print_help(text: str) -> None:
 
 
 def _checked(argv: list[str], check, doc: str | None, help_texts) -> list[str]:
-    if not _asks_for_help(argv[1:]):
+    if not _asks_for((*_HELP, *_HELP_FULL), argv[1:]):
         _exit_unless_good(lambda: flagfiles.check(argv[1:]))
     left = _parse(argv, doc, help_texts)
     if check is not None:

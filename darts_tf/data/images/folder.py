@@ -34,11 +34,11 @@ def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
     grey, else three. Logs what serves as what, what is left out, and what is
     lost of transparent, deep or animated images.
     """
-    root = _root(data_dir)
+    root = root_of(data_dir)
     layout = find(root)
     for remark in layout.remarks:
         logging.warning("%s", remark)
-    train, test = _parts(layout)
+    train, test = parts_of(layout)
     paths = (*train.paths, *test.paths)
     headers = dict(zip(paths, _each(decoding.read_header, paths), strict=True))
     shape = _shape(root, headers.values(), image_size)
@@ -52,7 +52,8 @@ def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
     return ImageData("folder", layout.class_names, images, lambda: reader.read(test))
 
 
-def _root(data_dir: str | None) -> pathlib.Path:
+def root_of(data_dir: str | None) -> pathlib.Path:
+    """Returns the user's folder; raises InputError where there is none."""
     if data_dir is None:
         raise InputError("`dataset=folder` needs `data_dir`, the folder of your images")
     root = pathlib.Path(data_dir)
@@ -61,7 +62,8 @@ def _root(data_dir: str | None) -> pathlib.Path:
     return root
 
 
-def _parts(layout: Layout) -> tuple[Files, Files]:
+def parts_of(layout: Layout) -> tuple[Files, Files]:
+    """Returns the files of the training part and of the test part."""
     if layout.test is not None:
         return layout.train, layout.test
     train, test = split_off_test(layout.train.labels, layout.class_names)
