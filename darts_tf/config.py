@@ -228,9 +228,15 @@ def _checked_number(field: dataclasses.Field, value: Any, wanted: type) -> Any:
     word = "an integer" if wanted is int else "a number"
     if isinstance(value, bool) or not isinstance(value, family):
         raise InputError(f"`{field.name}` must be {word}; received {value!r}")
-    value = wanted(typing.cast(Any, value))
-    if not math.isfinite(value):
+    try:
+        value = wanted(typing.cast(Any, value))
+        finite = math.isfinite(value)
+    except OverflowError:
+        finite = False
+    if not finite:
         raise InputError(f"`{field.name}={value}` must be a finite number")
+    if wanted is int and abs(value) >= 2**63:
+        raise InputError(f"`{field.name}={value}` must be below 2^63")
     least, most = field.metadata["least"], field.metadata["most"]
     if least is not None and value < least:
         raise InputError(f"`{field.name}={value}` must be at least {least}")

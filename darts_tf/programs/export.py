@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from darts_tf.config import ExportConfig, TrainingConfig
@@ -36,9 +35,9 @@ def run(config: ExportConfig, workdir: str | Path) -> tuple[Path, str]:
         )
     trained = TrainingConfig.from_stored(values)
     plugins.load(config.plugin or trained.plugin)
-    result = json.loads(folder.result.read_text("utf-8"))
+    result = folder.read_result()
     genotype = load_genotype(str(folder.genotype), trained.space)
-    _, arrays = checkpoints.load_latest(folder.checkpoints)
+    _, arrays = checkpoints.require_latest(folder.checkpoints, f"`workdir={workdir}`")
     usage = task_of(trained.space).export(
         trained, genotype, result, arrays, folder.export
     )

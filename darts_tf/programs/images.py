@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from darts_tf.config import SearchConfig, TrainingConfig
-from darts_tf.data.images.loading import ImageData
+from darts_tf.data.images.loading import ImageData, largest_share
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
@@ -28,6 +28,9 @@ from darts_tf.strategy.darts import search as search_loop
 from darts_tf.strategy.darts import tasks
 from darts_tf.strategy.darts.joint import SEARCHES
 from darts_tf.strategy.darts.search_settings import SearchSettings
+
+UNBALANCED = 1.5
+"""The largest class, in shares of a balanced one, from which summaries tell it."""
 
 
 class ImageProgramTask:
@@ -115,6 +118,7 @@ class ImageProgramTask:
             "best_error": 1 - loop.best_accuracy,
             "best_epoch": loop.best_epoch,
             "images": part.size,
+            "largest_class_share": largest_share(part.labels),
         }
 
     def chance(self, data: Data) -> dict:
@@ -260,6 +264,7 @@ def _tested(loop, data: Data, config: TrainingConfig) -> dict:
         "error": 1 - int(counts.trace()) / int(counts.sum()),
         **_top_error(loop, batches, data),
         "images": test.size,
+        "largest_class_share": largest_share(test.labels),
         "class_accuracy": classes.accuracies(counts),
     }
     return {
@@ -280,6 +285,9 @@ def _format_test(test: dict | None) -> str:
     if test is None:
         return "not measured (--notest)"
     top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
+    share, classes = test.get("largest_class_share", 0), test.get("class_accuracy", ())
+    if share * len(classes) >= UNBALANCED:
+        top5 += f"; {share:.2%} of them are of one class"
     return (
         f"{test['error']:.2%} of {test['images']} images (weights of the last "
         f"epoch){top5}"

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from absl import logging
 
 from darts_tf.config import Config, DerivationConfig, SearchConfig, TrainingConfig
 from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError, shorten
 from darts_tf.programs import (
     alarms,
     alpha_history,
@@ -208,8 +210,8 @@ def finish_evaluation(
     """
     chief, result = loop.replicas.chief, {}
     if chief and workdir.result.exists():
-        result = json.loads(workdir.result.read_text("utf-8"))
-    measured = bool(result) and ("test" in result or not config.test)
+        result = _earlier_result(workdir)
+    measured = "valid" in result and ("test" in result or not config.test)
     if not loop.replicas.total(measured):
         result = task.measured(loop, data, config)
         if chief:
@@ -231,6 +233,15 @@ def write_confusion(workdir: Workdir, counts: Mapping[str, np.ndarray] | None) -
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
         write_atomic(workdir.confusion, buffer.getvalue())
+
+
+def _earlier_result(workdir: Workdir) -> dict:
+    """Returns what an earlier start measured; {} where that is damaged."""
+    try:
+        return workdir.read_result()
+    except InputError:
+        logging.warning("%s is damaged; measuring again.", shorten(str(workdir.result)))
+        return {}
 
 
 def _format_evaluation(

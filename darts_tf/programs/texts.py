@@ -10,6 +10,7 @@ import tensorflow as tf
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.text import windows
 from darts_tf.data.text.loading import EOS, UNKNOWN, TextData, load_text
+from darts_tf.data.text.splitting import BLANKS
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.estimation import scoring, text_training
@@ -171,6 +172,7 @@ class TextProgramTask:
             words=words,
             end=EOS,
             unknown=UNKNOWN,
+            blanks=BLANKS,
             folder=folder,
             metadata={n: v for n, v in result.items() if n != "data"},
         )

@@ -6,6 +6,7 @@ import os
 import pathlib
 
 from darts_tf.errors import InputError
+from darts_tf.reading import read_text
 from darts_tf.space import (
     architecture_string,
     conv,
@@ -15,7 +16,7 @@ from darts_tf.space import (
     published_later,
     recurrent,
 )
-from darts_tf.space.genotype import CellGenotype, Genotype
+from darts_tf.space.genotype import LARGEST, CellGenotype, Genotype
 from darts_tf.space.registry import closest
 
 
@@ -182,7 +183,7 @@ def _read(name_or_path: str, space: str) -> Genotype:
     if printed.is_printed(name_or_path) and not _exists(path):
         return _from_text(name_or_path, space)
     try:
-        return _from_text(path.read_text(encoding="utf-8"), space)
+        return _from_text(read_text(path, LARGEST), space)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:
