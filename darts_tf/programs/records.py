@@ -9,7 +9,13 @@ from pathlib import Path
 
 from darts_tf.config import Config, SearchConfig, TrainingConfig
 from darts_tf.descent.replicas import Replicas
-from darts_tf.programs import alarms, alpha_history, nasbench201_oracle, setup
+from darts_tf.programs import (
+    alarms,
+    alpha_history,
+    nasbench201_oracle,
+    search_costs,
+    setup,
+)
 from darts_tf.programs.commands import command, flagfile, quoted
 from darts_tf.programs.task import Task
 from darts_tf.run import settings_files
@@ -101,6 +107,8 @@ def finish_search(
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     outcome = {"skip_connections": skips} | alarms.outcome(loop, genotype)
     outcome |= nasbench201_oracle.result(config, genotype)
+    costs = {} if loop.cost_penalty is None else loop.cost_penalty.outcome(genotype)
+    outcome |= {"cost": costs} if costs else {}
     write_result(workdir, genotype, cost, config, values, outcome, devices)
     return f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
@@ -108,6 +116,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {picture}
 {indented(genotype)}
+{search_costs.lines(costs)}\
 {nasbench201_oracle.summary_line(config, genotype)}\
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
   next          {evaluation_command(workdir, config)}"""

@@ -107,8 +107,7 @@ class SimultaneousSearch(AlternatingSearch):
             by_w, by_alpha, loss, aux = grad_w_alpha(
                 self.task.train_loss, w, read, batch, seed
             )
-            regularized = self._alpha_regularizer.regularized
-            by_alpha = regularized(by_alpha, read, self.epoch)
+            by_alpha = self._penalised(by_alpha, read)
         self._move_both(
             w,
             by_w,
@@ -117,6 +116,7 @@ class SimultaneousSearch(AlternatingSearch):
             tf.constant(self.architecture.temperature),
         )
         self.task.keep(aux, aux)
+        self._adapt_cost()
         scalars = {
             **self.task.scalars(batch, loss, aux),
             **self._alpha_regularizer.scalars(self.epoch),

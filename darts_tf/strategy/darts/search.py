@@ -2,7 +2,8 @@
 
 Each step takes one batch of each half of the training data: first alpha
 moves along the architecture gradient (strategy/darts/bilevel.py), regularized
-(strategy/darts/alpha_regularizer.py) or not, then w along grad_w L_train,
+(strategy/darts/alpha_regularizer.py) or not, with costs of the derived network
+(strategy/darts/cost_penalty.py) or without, then w along grad_w L_train,
 regularized (strategy/lambda_darts/search_regularizer.py) or not.
 The loop knows neither images nor words (strategy/darts/tasks.py), yields numbers
 and knows no logger; run/loop/driver.py drives it.
@@ -36,6 +37,7 @@ from darts_tf.strategy.darts.bilevel import (
     implicit_term,
     reverse_over_reverse,
 )
+from darts_tf.strategy.darts.cost_penalty import CostPenalty
 from darts_tf.strategy.darts.execution import Execution
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.tasks import Task
@@ -85,8 +87,10 @@ class Search(Epochs):
       instruments: called with the search at each epoch's end; the scalars
         that they give join the epoch's record. They change nothing.
       early_stopping: ends the search before its last epoch; None: never.
+      cost_penalty: draws alpha towards cheaper networks; None: it does not.
 
     Attributes:
+      cost_penalty: as given.
       weights: w.
       architecture: alpha; its temperature is that of the epoch that the last
         step was in.
@@ -103,12 +107,14 @@ class Search(Epochs):
         replicas: Replicas,
         instruments: Sequence[Callable[[Search], Mapping[str, float]]] = (),
         early_stopping: EarlyStopping | None = None,
+        cost_penalty: CostPenalty | None = None,
     ):
         super().__init__(settings)
         self.task, self.space = task, task.space
         self.units = task.units
         self._instruments = tuple(instruments)
         self._early_stopping = early_stopping
+        self.cost_penalty = cost_penalty
         self._replicas = replicas
         self._precision = precision_by_name(settings.precision)
         self.execution = Execution(
@@ -186,6 +192,8 @@ class Search(Epochs):
         with self.execution.active(), ahead:
             step = self.algorithm_1(self.architecture, self.weights, *batches)
         self.task.keep(step.train_aux, step.valid_aux)
+        if moves_alpha:
+            self._adapt_cost()
         scalars = self._scalars(train, step)
         self.step += 1
         return {**scalars, "learning_rate": rate}
@@ -209,11 +217,22 @@ class Search(Epochs):
             gradient, *measured = architecture_gradient(
                 loss, w, alpha, train, valid, seed, unroll, self._implicit, valid_loss
             )
-            regularized = self._alpha_regularizer.regularized
-            alpha_skipped = architecture.move(regularized(gradient, alpha, self.epoch))
+            alpha_skipped = architecture.move(self._penalised(gradient, alpha))
         g, value, aux = descent(loss, w, architecture.read(), train, seed)
         w_skipped = weights.move(w, g, rate)
         return Step(value, aux, *measured, alpha_skipped, w_skipped)
+
+    def _penalised(self, gradient, alpha):
+        """Adds the gradients of the penalties of alpha alone, if there are any."""
+        regularized = self._alpha_regularizer.regularized
+        gradient = regularized(gradient, alpha, self.epoch)
+        if self.cost_penalty is None:
+            return gradient
+        return self.cost_penalty.penalised(gradient, alpha)
+
+    def _adapt_cost(self) -> None:
+        if self.cost_penalty is not None:
+            self.cost_penalty.adapt(self.architecture.read())
 
     def _scalars(self, train, step: Step) -> dict[str, object]:
         local = self._replicas.local
@@ -245,6 +264,9 @@ class Search(Epochs):
         record = dict(self.task.measure(self.architecture.read()))
         if self.settings.temperature_end != 1:
             record["temperature"] = self.architecture.temperature
+        if self.cost_penalty is not None:
+            alpha = self.architecture.read()
+            record |= self.cost_penalty.scalars(alpha, self.genotype())
         for instrument in self._instruments:
             record |= instrument(self)
         if self._early_stopping is not None:
@@ -252,10 +274,13 @@ class Search(Epochs):
         return record
 
     def _groups(self) -> dict[str, list]:
-        return self.weights.groups() | {
+        groups = self.weights.groups() | {
             "alpha": self.architecture.variables,
             "alpha_slots": self.architecture.slots,
         }
+        if self.cost_penalty is not None:
+            groups["cost_multipliers"] = [self.cost_penalty.multipliers]
+        return groups
 
     def _parts(self) -> dict:
         """Returns the parts whose state is saved with the search, by name."""
