@@ -391,7 +391,7 @@ def _settle_costs(config: SearchConfig) -> SearchConfig:
     """Fills in the rate of an adapted multiplier; checks costs and targets."""
     if not config.cost:
         for name in declared(CostConfig):
-            if name in config.given and getattr(config, name):
+            if name in config.given and name != "cost":
                 raise InputError(
                     f"`{name}` means nothing without a cost; leave it out, or give "
                     f"`cost={names(Cost)[0]}` or {names(Cost)[1]}"

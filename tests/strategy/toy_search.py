@@ -61,7 +61,7 @@ class Toy:
         pass
 
 
-def build(method="first_order", kind=Search, **more) -> Search:
+def build(method="first_order", kind=Search, cost_penalty=None, **more) -> Search:
     """A search of EPOCHS epochs of STEPS steps; `more` of SearchSettings."""
     settings = SearchSettings(
         method,
@@ -73,7 +73,8 @@ def build(method="first_order", kind=Search, **more) -> Search:
         alpha_learning_rate=0.3,
         **more,
     )
-    return kind(Toy(), settings, Replicas("one_device"))
+    replicas = Replicas("one_device")
+    return kind(Toy(), settings, replicas, cost_penalty=cost_penalty)
 
 
 def run(search, steps):
