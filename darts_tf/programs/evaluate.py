@@ -8,8 +8,16 @@ from pathlib import Path
 from darts_tf.config import TrainingConfig
 from darts_tf.config_rules import settle
 from darts_tf.errors import InputError
-from darts_tf.programs import memory_report, plugins, records, setup
+from darts_tf.programs import (
+    data_report,
+    expected_time,
+    memory_report,
+    plugins,
+    records,
+    setup,
+)
 from darts_tf.programs.task_choice import task_of
+from darts_tf.run import settings_files
 from darts_tf.run.loop.driver import drive
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
@@ -36,7 +44,7 @@ def run(
       SystemExit: 0 or 130 after SIGTERM or Ctrl-C, everything saved.
     """
     plugins.load(config.plugin)
-    config = settle(config)
+    config = settings_files.as_started(settle(config), Path(workdir).expanduser())
     if genotype is None:
         genotype = _named(config)
     elif config.genotype is None:
@@ -60,7 +68,9 @@ def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
     task.check_limits(config, genotype, data)
     divided = task.training_data(config, data)
     loop = task.training(config, genotype, replicas, divided)
+    data_report.report(divided, config, replicas)
     memory_report.report(loop.model, "training", config, divided, replicas)
+    expected_time.report(config, loop, divided, replicas)
     with setup.open_run("evaluate", config, path, replicas, data) as workdir:
         if replicas.chief:
             _check_same(genotype, workdir)

@@ -16,7 +16,8 @@ from darts_tf.programs import (
     search_costs,
     setup,
 )
-from darts_tf.programs.commands import command, flagfile, quoted
+from darts_tf.programs.commands import command, quoted
+from darts_tf.programs.next_command import evaluation_command
 from darts_tf.programs.task import Task
 from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic, write_json_atomic
@@ -26,16 +27,8 @@ from darts_tf.run.loop.progress import duration
 from darts_tf.run.pictures import genotypes
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
+from darts_tf.space import nasbench201
 from darts_tf.space.genotype import Genotype
-
-FOLDERS_BY_DATASET = {
-    "digits": "digits",
-    "python_topics": "topics",
-    "cifar100": "cifar100",
-    "svhn_cropped": "svhn",
-}
-FOLDERS_BY_SPACE = {"darts_recurrent": "ptb", "nasbench201": "nasbench201"}
-"""Folders of configs with an evaluation's flagfile; cifar10 for all others."""
 
 
 def resumed_step(workdir: Workdir) -> int:
@@ -107,6 +100,10 @@ def finish_search(
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     outcome = {"skip_connections": skips} | alarms.outcome(loop, genotype)
     outcome |= nasbench201_oracle.result(config, genotype)
+    if loop.space.name == nasbench201.SPACE.name:
+        history = alpha_history.AlphaHistory(workdir.alpha, loop.space)
+        cells = history.by_other_rules(loop.stop.taken if loop.stop else 0)
+        outcome |= nasbench201_oracle.other_rules(config, cells)
     costs = {} if loop.cost_penalty is None else loop.cost_penalty.outcome(genotype)
     outcome |= {"cost": costs} if costs else {}
     write_result(workdir, genotype, cost, config, values, outcome, devices)
@@ -118,28 +115,9 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
 {indented(genotype)}
 {search_costs.lines(costs)}\
 {nasbench201_oracle.summary_line(config, genotype)}\
+{nasbench201_oracle.other_rules_lines(outcome)}\
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
   next          {evaluation_command(workdir, config)}"""
-
-
-def evaluation_command(workdir: Workdir, config: SearchConfig) -> str:
-    """Returns the command that evaluates the genotype of a search."""
-    by_dataset = {} if config.space == "nasbench201" else FOLDERS_BY_DATASET
-    usual = FOLDERS_BY_SPACE.get(config.space, "cifar10")
-    folder = by_dataset.get(config.dataset, usual)
-    words = [command("evaluate")]
-    if path := flagfile(f"{folder}/evaluate.flags"):
-        words.append(f"--flagfile={quoted(path)}")
-    words.append(f"--genotype={quoted(workdir.genotype)}")
-    if config.space not in ("darts_conv", *FOLDERS_BY_SPACE):
-        words.append(f"--space={config.space}")
-    if config.plugin:
-        words.append(f"--plugin={quoted(config.plugin)}")
-    if config.dataset not in (*by_dataset, "cifar10", "text_folder"):
-        words.append(f"--dataset={config.dataset}")
-    if config.data_dir:
-        words.append(f"--data_dir={quoted(config.data_dir)}")
-    return " ".join([*words, "--workdir=..."])
 
 
 class EvaluationRecords:
@@ -176,14 +154,17 @@ def finish_evaluation(
     config: TrainingConfig,
     values: Mapping[str, object],
 ) -> str:
-    """Reads the test part, once; writes result.json, returns the summary.
+    """Reads the test part, once, if at all; writes result.json, returns the summary.
 
-    All workers measure it together; the chief alone writes and has a summary.
+    All workers measure it together; the chief alone writes and has a summary. A
+    training that is finished and has not read the test part reads it now, if it is
+    to.
     """
     chief, result = loop.replicas.chief, {}
     if chief and workdir.result.exists():
         result = json.loads(workdir.result.read_text("utf-8"))
-    if not loop.replicas.total(bool(result)):
+    measured = bool(result) and ("test" in result or not config.test)
+    if not loop.replicas.total(measured):
         result = task.measured(loop, data, config)
         if chief:
             devices = loop.replicas.count

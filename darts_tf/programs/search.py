@@ -8,6 +8,8 @@ from darts_tf.config import SearchConfig
 from darts_tf.config_rules import RELAXED, SHARING, settle
 from darts_tf.programs import (
     black_box_search,
+    data_report,
+    expected_time,
     memory_report,
     nasbench201_oracle,
     plugins,
@@ -16,6 +18,7 @@ from darts_tf.programs import (
     weight_sharing,
 )
 from darts_tf.programs.task_choice import task_of
+from darts_tf.run import settings_files
 from darts_tf.run.loop.driver import drive
 
 
@@ -33,7 +36,7 @@ def run(config: SearchConfig, workdir: str | Path, data=None) -> str:
       SystemExit: 0 or 130 after SIGTERM or Ctrl-C, everything saved.
     """
     plugins.load(config.plugin)
-    config = settle(config)
+    config = settings_files.as_started(settle(config), Path(workdir).expanduser())
     with setup.restored_options():
         if config.strategy in RELAXED:
             return _descend(config, workdir, data)
@@ -49,7 +52,9 @@ def _descend(config: SearchConfig, path: str | Path, data) -> str:
     task, values = task_of(config.space), setup.run_values(config, data)
     divided = task.search_data(config, data)
     loop = task.search(config, replicas, divided)
+    data_report.report(divided, config, replicas, setup.joint(config))
     memory_report.report(loop.task.model, config.method, config, divided, replicas)
+    expected_time.report(config, loop, divided, replicas)
     with setup.open_run("search", config, path, replicas, data) as workdir:
         with records.reporting(workdir, values, replicas) as reporter:
             cost = drive(

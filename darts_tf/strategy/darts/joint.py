@@ -108,6 +108,7 @@ class SimultaneousSearch(AlternatingSearch):
                 self.task.train_loss, w, read, batch, seed
             )
             by_alpha = self._penalised(by_alpha, read)
+        self.architecture.observe(by_alpha)
         self._move_both(
             w,
             by_w,
