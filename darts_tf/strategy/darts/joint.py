@@ -107,7 +107,7 @@ class SimultaneousSearch(AlternatingSearch):
             by_w, by_alpha, loss, aux = grad_w_alpha(
                 self.task.train_loss, w, read, batch, seed
             )
-            by_alpha = self._penalised(by_alpha, read)
+            by_alpha = self.by_alpha(by_alpha, read, seed)
         self.architecture.observe(by_alpha)
         self._move_both(
             w,

@@ -221,13 +221,20 @@ class Search(Epochs):
             gradient, *measured = architecture_gradient(
                 loss, w, alpha, train, valid, seed, unroll, self._implicit, valid_loss
             )
-            alpha_skipped = architecture.move(self._penalised(gradient, alpha))
+            alpha_skipped = architecture.move(self.by_alpha(gradient, alpha, seed))
         g, value, aux = descent(loss, w, architecture.read(), train, seed)
         w_skipped = weights.move(w, g, rate)
         return Step(value, aux, *measured, alpha_skipped, w_skipped)
 
-    def _penalised(self, gradient, alpha):
-        """Adds the gradients of the penalties of alpha alone, if there are any."""
+    def by_alpha(self, gradient, alpha, seed):
+        """Returns the gradient along which alpha / T descends, with its penalties.
+
+        Args:
+          gradient: with respect to what losses take.
+          alpha: alpha / T.
+          seed: int32 [2], of the step.
+        """
+        del seed
         regularized = self._alpha_regularizer.regularized
         gradient = regularized(gradient, alpha, self.epoch)
         if self.cost_penalty is None:
