@@ -16,6 +16,7 @@ from darts_tf.programs import (
     diagnostics,
     multiply_adds_limit,
     nasbench201_oracle,
+    search_costs,
     setup,
 )
 from darts_tf.programs.image_data import Batches, Data, load_data, once, united
@@ -49,6 +50,7 @@ class ImageProgramTask:
         self, config: SearchConfig, replicas: Replicas, data: Data
     ) -> search_loop.Search:
         """Returns the supernet's search loop."""
+        penalty = search_costs.penalty(config, data.images, replicas)
         model = built_supernet(config, data, replicas)
         train = Batches(config, data, 0, replicas)
         valid = Batches(config, data, 1, replicas)
@@ -71,6 +73,7 @@ class ImageProgramTask:
                 *nasbench201_oracle.instruments(config),
             ),
             early_stopping=diagnostics.early_stopping(config, task.space),
+            cost_penalty=penalty,
         )
 
     def training_data(self, config: ImageConfig, data: ImageData | None = None) -> Data:

@@ -20,6 +20,7 @@ from darts_tf.programs import (
     alpha_history,
     nasbench201_oracle,
     report,
+    search_costs,
     setup,
 )
 from darts_tf.programs.commands import command, quoted
@@ -148,6 +149,8 @@ def finish_search(
         history = alpha_history.AlphaHistory(workdir.alpha, loop.space)
         cells = history.by_other_rules(loop.stop.taken if loop.stop else 0)
         outcome |= nasbench201_oracle.other_rules(config, cells)
+    costs = {} if loop.cost_penalty is None else loop.cost_penalty.outcome(genotype)
+    outcome |= {"cost": costs} if costs else {}
     write_result(workdir, genotype, cost, config, values, outcome, devices)
     return f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
@@ -155,6 +158,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {picture}
 {indented(genotype)}
+{search_costs.lines(costs)}\
 {nasbench201_oracle.summary_line(config, genotype)}\
 {nasbench201_oracle.other_rules_lines(outcome)}\
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
