@@ -178,6 +178,7 @@ def finish_evaluation(
         result = task.measured(loop, data, config)
         if chief:
             devices = loop.replicas.count
+            task.write_example(data, workdir.example)
             write_result(workdir, loop.genotype, cost, config, values, result, devices)
     return _format_evaluation(workdir, task.summary(result), cost) if chief else ""
 

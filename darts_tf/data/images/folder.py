@@ -54,6 +54,8 @@ def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
         class_names,
         _read(train, shape, image_size),
         lambda: _read(test, shape, image_size),
+        scaling="none" if image_size is None else "whole",
+        example_file=str(test.paths[0].absolute()),
     )
 
 
