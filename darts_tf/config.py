@@ -37,6 +37,8 @@ Optimization = Literal["bilevel", "joint_alternating", "joint_simultaneous"]
 Regularizer = Literal["none", "cosine", "sign"]
 RegularizerGradient = Literal["finite_difference", "exact"]
 RegularizerCells = Literal["normal", "all"]
+AlphaRegularizer = Literal["none", "beta_decay", "entropy"]
+StrengthSchedule = Literal["constant", "linear"]
 Instrument = Literal["entropy", "skip_connections", "alignment", "eigenvalue", "gap"]
 EarlyStop = Literal["none", "eigenvalue", "skip_connections"]
 InheritFrom = Literal["supernet", "parent"]
@@ -216,7 +218,7 @@ def _checked_number(field: dataclasses.Field, value: Any, wanted: type) -> Any:
     word = "an integer" if wanted is int else "a number"
     if isinstance(value, bool) or not isinstance(value, family):
         raise InputError(f"`{field.name}` must be {word}; received {value!r}")
-    value = int(value) if wanted is int else float(value)
+    value = wanted(typing.cast(Any, value))
     if not math.isfinite(value):
         raise InputError(f"`{field.name}={value}` must be a finite number")
     least, most = field.metadata["least"], field.metadata["most"]
@@ -689,6 +691,23 @@ class RelaxationConfig(Config):
     )
     alpha_beta1: float = _option(
         0.5, "First moment's decay of Adam on alpha.", least=0, most=0.999
+    )
+    alpha_regularizer: AlphaRegularizer = _option(
+        "none",
+        "Penalty of alpha whose gradient is added to alpha's. beta_decay: mean over "
+        "edges of the log-sum-exp of alpha, which keeps the mixing weights flat (Ye et "
+        "al. 2022); entropy: of the mixing weights, which sharpens them.",
+    )
+    alpha_regularizer_strength: float | None = _option(
+        None,
+        "Factor of alpha's regularizer (unset: beta_decay: 50 with "
+        "--space=nasbench201, 25 otherwise, as published; entropy: to be given).",
+        least=0,
+    )
+    alpha_regularizer_schedule: StrengthSchedule | None = _option(
+        None,
+        "constant; linear: the factor of alpha's regularizer rises linearly from 0 "
+        "over the epochs in which alpha moves (unset: linear).",
     )
     temperature_end: float = _option(
         1.0,

@@ -106,6 +106,17 @@ JOINT_NAMES = {
 }
 """The names that mean nothing where alpha and w share a loss."""
 
+ALPHA_REGULARIZER_NAMES = (
+    "alpha_regularizer_strength",
+    "alpha_regularizer_schedule",
+)
+BETA_DECAY = {nasbench201.SPACE.name: 50.0}
+"""Published strengths of beta decay by space; 25 in all others.
+
+In the authors' code the strength is half the number of the epoch: it ends at 50
+after 100 epochs in NAS-Bench-201, and at 25 after 50 elsewhere.
+"""
+
 EARLY_STOP_NAMES = {
     "early_stop_window": ("eigenvalue",),
     "early_stop_ratio": ("eigenvalue",),
@@ -297,6 +308,7 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
         config = _settle_lambda(config)
     if config.strategy in RELAXED:
         config = _settle_optimization(config)
+        config = _settle_alpha_regularizer(config)
         _check_relaxation(config)
     if config.jit == "on" and not config.compiled:
         raise InputError(
@@ -339,6 +351,30 @@ def _settle_optimization(config: SearchConfig) -> SearchConfig:
             "through; leave it out"
         )
     return config.filled(method="first_order")
+
+
+def _settle_alpha_regularizer(config: SearchConfig) -> SearchConfig:
+    """Fills in the published strength and schedule of alpha's regularizer."""
+    chosen = config.alpha_regularizer
+    if chosen == "none":
+        for name in ALPHA_REGULARIZER_NAMES:
+            if getattr(config, name) is not None:
+                raise InputError(
+                    f"`{name}` means nothing without an alpha regularizer; leave it "
+                    "out, or give `alpha_regularizer=beta_decay` or entropy"
+                )
+        return config
+    usual = {
+        "alpha_regularizer_strength": BETA_DECAY.get(config.space, 25.0),
+        "alpha_regularizer_schedule": "linear",
+    }
+    if chosen == "entropy" and config.alpha_regularizer_strength is None:
+        raise InputError(
+            "`alpha_regularizer=entropy` has no published strength; give one, for "
+            "example `alpha_regularizer_strength=0.1`"
+        )
+    missing = {n: v for n, v in usual.items() if getattr(config, n) is None}
+    return config.filled(**missing)
 
 
 def _check_relaxation(config: SearchConfig) -> None:

@@ -124,6 +124,26 @@ REFUSED = [
         "darts_recurrent",
         "images",
     ),
+    (
+        ("--alpha_regularizer_strength=3",),
+        "--alpha_regularizer_strength",
+        "give --alpha_regularizer=beta_decay",
+    ),
+    (
+        ("--alpha_regularizer=none", "--alpha_regularizer_schedule=linear"),
+        "--alpha_regularizer_schedule",
+        "leave it out",
+    ),
+    (
+        ("--alpha_regularizer=entropy",),
+        "--alpha_regularizer=entropy",
+        "--alpha_regularizer_strength=0.1",
+    ),
+    (
+        (*ASKING, "--alpha_regularizer=beta_decay"),
+        "--alpha_regularizer",
+        "--strategy=random",
+    ),
 ]
 TAKEN = [
     (*ASKING, "--estimator=low_fidelity", "--fidelity_examples=100"),
@@ -140,6 +160,13 @@ TAKEN = [
     ),
     ("--strategy=evolution", "--budget_evaluations=20", "--estimator=table", NB201),
     (*ASKING, "--estimator=inherit", "--inherit_from=parent", "--parents=z"),
+    ("--alpha_regularizer=entropy", "--alpha_regularizer_strength=0.1"),
+    (
+        "--alpha_regularizer=beta_decay",
+        "--optimization=joint_simultaneous",
+        "--alpha_regularizer_schedule=constant",
+        "--space=darts_recurrent",
+    ),
 ]
 
 
@@ -248,3 +275,13 @@ def test_strategies_fill_in_defaults():
     joint = settled("--optimization=joint_alternating")
     assert joint.method == "first_order" and "method" not in joint.given
     assert "lambda_regularizer" not in applicable(joint)
+
+
+@pytest.mark.parametrize(
+    "space, strength",
+    [("nasbench201", 50), ("darts_conv", 25), ("darts_recurrent", 25)],
+)
+def test_beta_decay_has_its_published_strength(space, strength):
+    config = settled("--alpha_regularizer=beta_decay", f"--space={space}")
+    assert config.alpha_regularizer_strength == strength
+    assert config.alpha_regularizer_schedule == "linear"

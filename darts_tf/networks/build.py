@@ -73,6 +73,7 @@ def build_network(
     if cells.space == recurrent.SPACE.name:
         others = images | {"image_shape": image_shape, "auxiliary": auxiliary or None}
         _check_given(cells.space, texts, others)
+        assert hidden_size is not None and words is not None
         return NextWordModel(cells, hidden_size, words)
     _check_given(cells.space, images, texts)
     model = _image_network(cells, channels, layers, num_classes, auxiliary, network)

@@ -8,6 +8,7 @@ in the type of their input (networks/precision.py).
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -83,7 +84,7 @@ class Conv(Layer):
             return tf.reshape(y, [-1, *x.shape[1:3], self.channels])
         high, wide = self.margin
         sides = [[0, 0], [high, high], [wide, wide], [0, 0]]
-        padding = sides if high or wide else "VALID"
+        padding: Any = sides if high or wide else "VALID"
         return tf.nn.conv2d(x, kernel, self.strides, padding)
 
 

@@ -78,6 +78,8 @@ class _Registering(importlib.abc.Loader):
 
     def exec_module(self, module) -> None:
         """Runs Keras's own code, then registers."""
-        module.__spec__.loader = module.__loader__ = self._loader
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
         self._loader.exec_module(module)
         _register(module)

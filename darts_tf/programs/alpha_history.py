@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,8 @@ def keep(
         with np.load(path, allow_pickle=False) as arrays:
             history = {n: list(arrays[n][: epoch - 1]) for n in state}
     buffer = io.BytesIO()
-    np.savez(buffer, **{n: np.array([*history[n], state[n]]) for n in state})
+    arrays: dict[str, Any] = {n: np.array([*history[n], state[n]]) for n in state}
+    np.savez(buffer, **arrays)
     write_atomic(path, buffer.getvalue())
 
 

@@ -74,6 +74,7 @@ def alpha_of(
 def _named(config: DerivationConfig) -> Genotype:
     if config.genotype is not None:
         return load_genotype(config.genotype, config.space)
+    assert config.random is not None  # a rule: one of three is given
     return random_genotype(space_by_name(config.space), config.random)
 
 

@@ -26,7 +26,7 @@ def run(config: ExperimentConfig, workdir: str | Path) -> int:
     plan = folder.make_plan(values)
     alone = config.stage is None
     with folder.claim(plan, alone), children.Parent() as parent:
-        if config.task is not None:
+        if config.task is not None and config.stage is not None:
             return stages.run_task(plan, config.stage, config.task, parent, gpus)
         chosen = stages.STAGES if config.stage is None else [config.stage]
         for stage in chosen:

@@ -78,7 +78,8 @@ def load_data(
 
 def united(data: Data) -> Data:
     """Returns the union of both parts, twice, and the second part."""
-    first, second = data.parts
+    first: Any = data.parts[0]
+    second = data.parts[1]
     union = first.concatenate(second)
     return Data(data.images, [union, union, second], _statistics(union))
 

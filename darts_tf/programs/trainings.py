@@ -163,7 +163,9 @@ class LearningCurve(Full):
 
     def _training(self, genotype: Genotype):
         loop = super()._training(genotype)
-        return FirstEpochs(loop, self._config.curve_epochs)
+        epochs = self._config.curve_epochs
+        assert epochs is not None  # a rule of this estimator
+        return FirstEpochs(loop, epochs)
 
     def _estimate(self, valid: dict, seconds: float, workdir) -> Estimate:
         estimate = super()._estimate(valid, seconds, workdir)

@@ -75,10 +75,11 @@ def test_operation(name, stride, affine):
 
 @pytest.fixture(scope="module")
 def net(float64):
-    """(gradients, weights, slots, alpha, train and valid batch).
+    """(gradient, weights, slots, alpha, train and valid batch).
 
-    Of the gradients one is compiled, as in a search, and one eager, which saves the
-    time to trace. (tests/strategy holds compiled pieces to eager ones.)
+    The gradient is compiled, as in a search; all methods share its pieces.
+    tests/strategy holds these, and exact gradients by two reverse passes, to eager
+    ones.
     """
     channels, layers, _, size, classes = map(int, GOLDEN["net/config"])
     model = Supernet(conv.SPACE, channels, layers, classes)
@@ -109,8 +110,7 @@ def net(float64):
         Execution(Replicas("one_device")),
         exact=bilevel.forward_over_reverse,
     )
-    eager = ArchitectureGradient(loss, "exact")
-    return (compiled, eager), w, slots, alpha, *batches
+    return compiled, w, slots, alpha, *batches
 
 
 SEED = tf.constant([0, 0])
@@ -118,7 +118,7 @@ SEED = tf.constant([0, 0])
 
 @pytest.mark.slow
 def test_supernet_first_order(net):
-    (gradient, _), w, _, alpha, train, valid = net
+    gradient, w, _, alpha, train, valid = net
     gradient.method = "first_order"
     assert sum(np.prod(v.shape) for v in w) == GOLDEN["net/num_weights"]
     checked.add("net/num_weights")
@@ -136,21 +136,13 @@ def test_supernet_first_order(net):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "method, short, product",
-    [
-        ("finite_difference", "fd", None),
-        ("exact", "exact", "forward_over_reverse"),
-        ("exact", "exact", "reverse_over_reverse"),
-    ],
+    "method, short", [("finite_difference", "fd"), ("exact", "exact")]
 )
-def test_supernet_unrolled(net, method, short, product):
-    (compiled, eager), w, slots, alpha, train, valid = net
-    gradient = compiled if product == "forward_over_reverse" else eager
+def test_supernet_unrolled(net, method, short):
+    gradient, w, slots, alpha, train, valid = net
     gradient.method = method
     rate = tf.constant(LEARNING_RATE, tf.float64)
     cases = [("momentum/", 0.9, slots), ("", 0.0, [])]
-    if product == "reverse_over_reverse":
-        del cases[1]  # sixteen seconds, and the other product is held to it
     for folder, mu, state in cases:
         unroll = bilevel.Unroll(SGD(mu, WEIGHT_DECAY), state, rate)
         (normal, reduce), value, _ = gradient(w, alpha, train, valid, SEED, unroll)

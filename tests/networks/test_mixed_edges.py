@@ -105,7 +105,7 @@ def packed(plain: MixedEdges, w: list, name: str):
 
 @pytest.mark.parametrize("source", [0, 1, 2])
 def test_nasbench201_packs_the_kernels_of_all_edges(source):
-    """Values, and derivatives by x and the mixing weights; by w of the sums."""
+    """Values, first and second derivatives by x, the mixing weights and w."""
     with computed_in_float64():
         plain = built(
             MixedEdges(BENCHMARK, source, CHANNELS, 1, NORM, normalize_pools=False), 5
@@ -116,10 +116,12 @@ def test_nasbench201_packs_the_kernels_of_all_edges(source):
     ours = derivatives(fast, kernels, x, p)
     wanted = derivatives(plain, w, x, p)
     count = len(plain.edges)
-    close(ours[: count + 2], wanted[: count + 2])
-    by_w = wanted[count + 2 : count + 2 + len(w)]
-    repacked = [packed(plain, by_w, name) for name in fast.convolutions]
-    close(ours[count + 2 : count + 2 + len(kernels)], repacked)
+    close(ours[:count], wanted[:count])
+    first = count, count
     second = len(ours) - 2 - len(kernels), len(wanted) - 2 - len(w)
-    # x and p of <g, cos 7g>, whose terms by w are the same elements, packed.
-    close(ours[second[0] : second[0] + 2], wanted[second[1] : second[1] + 2])
+    # Those of <g, cos 7g>, whose terms by w are the same elements, packed.
+    for at, reference in (first, second):
+        close(ours[at : at + 2], wanted[reference : reference + 2])
+        by_w = wanted[reference + 2 : reference + 2 + len(w)]
+        repacked = [packed(plain, by_w, name) for name in fast.convolutions]
+        close(ours[at + 2 : at + 2 + len(kernels)], repacked)

@@ -7,86 +7,17 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.descent.optimizers import SGD
-from darts_tf.descent.replicas import Replicas
-from darts_tf.descent.variables import snapshot
-from darts_tf.strategy.darts import bilevel, derivation, relaxation
-from darts_tf.strategy.darts.search import Search, SearchSettings
+from darts_tf.strategy.darts import bilevel, derivation
+from darts_tf.strategy.darts.search import Search
 from tests.strategy.small_space import SMALL
+from tests.strategy.toy_search import EPOCHS, STEPS, build, loss, run, seen_gradient
 
-RATE, END, EPOCHS, STEPS = 0.1, 0.1, 3, 2
-WIDTH = 2 * 5  # the weights of two edges of five candidates
-
-
-def loss(w, alpha, batch, seed):
-    """Smooth in both; every mixing weight counts."""
-    del seed
-    mixed = tf.concat(
-        [tf.reshape(p, [-1]) for p in relaxation.mixing_weights(alpha)], 0
-    )
-    output = tf.tanh(batch @ w[0]) @ tf.expand_dims(mixed, 1)
-    return tf.reduce_mean(tf.square(output - w[1])), None
-
-
-class Toy:
-    """A Task of one weight matrix and one offset."""
-
-    space, units, has_directional_derivatives = SMALL, "numbers", False
-    train_loss = valid_loss = staticmethod(loss)
-
-    def __init__(self):
-        random = np.random.default_rng(0)
-        start = random.normal(size=(3, 2 * WIDTH)).astype(np.float32)
-        self.w = [tf.Variable(start), tf.Variable([0.3])]
-
-    def batches(self, step):
-        random = np.random.default_rng(step)
-        both = random.normal(size=(2, 4, 3)).astype(np.float32)
-        return tuple(map(tf.constant, both))
-
-    def rate_factor(self, train):
-        return 1.0
-
-    def keep(self, train_aux, valid_aux):
-        pass
-
-    def scalars(self, train, loss, aux):
-        return {"train/loss": loss}
-
-    def measure(self, alpha):
-        batch, _ = self.batches(99)
-        return {"valid/loss": float(loss(self.w, alpha, batch, None)[0])}
-
-    def state(self):
-        return {}
-
-    def restore(self, arrays):
-        pass
-
-
-def build(method="first_order", end=END, **more) -> Search:
-    settings = SearchSettings(
-        method,
-        EPOCHS,
-        STEPS,
-        4,
-        RATE,
-        0.01,
-        temperature_end=end,
-        alpha_learning_rate=0.3,
-        **more,
-    )
-    return Search(Toy(), settings, Replicas("one_device"))
-
-
-def run(search, steps):
-    for _ in range(steps):
-        search.advance()
-    return search
+END = 0.1
 
 
 def in_last_epoch(method, **more) -> Search:
     """At the start of the epoch whose temperature is END."""
-    return run(build(method, **more), (EPOCHS - 1) * STEPS)
+    return run(build(method, temperature_end=END, **more), (EPOCHS - 1) * STEPS)
 
 
 def reference(search) -> list[np.ndarray]:
@@ -110,15 +41,6 @@ def reference(search) -> list[np.ndarray]:
     return [g.numpy() for g in outer.gradient(value, alpha)]
 
 
-def seen_gradient(search) -> list[np.ndarray]:
-    """What the next step hands to Adam, read off its first moment."""
-    before = snapshot(search.architecture.slots)
-    search.advance()
-    after = snapshot(search.architecture.slots)
-    beta = search.settings.alpha_beta1
-    return [(after[i] - beta * before[i]) / (1 - beta) for i in range(len(SMALL.cells))]
-
-
 @pytest.mark.parametrize("method", bilevel.METHODS)
 def test_gradient_is_that_through_the_tempered_softmax(method):
     search = in_last_epoch(method, alpha_weight_decay=0.0)
@@ -132,7 +54,7 @@ def test_gradient_is_that_through_the_tempered_softmax(method):
 
 
 def test_without_annealing_nothing_is_divided_bit_by_bit():
-    search = run(build(end=1.0, alpha_weight_decay=0.0), STEPS)
+    search = run(build(alpha_weight_decay=0.0), STEPS)
     read_now = search.architecture.read()
     for read, alpha in zip(read_now, search.architecture.values()):
         np.testing.assert_array_equal(read, alpha)
@@ -150,7 +72,7 @@ def test_without_annealing_nothing_is_divided_bit_by_bit():
 
 
 def test_temperature_falls_geometrically_and_belongs_to_the_epoch():
-    search, seen = build(), []
+    search, seen = build(temperature_end=END), []
     assert search.architecture.temperature == 1
     for _ in range(EPOCHS):
         run(search, STEPS)
@@ -193,10 +115,10 @@ def test_the_genotype_ranks_edges_by_the_cold_softmax():
 
 
 def test_resumed_between_and_within_epochs_is_as_left_alone():
-    alone = run(build(), EPOCHS * STEPS)
+    alone = run(build(temperature_end=END), EPOCHS * STEPS)
     for stop in (2, 3, EPOCHS * STEPS):
-        first = run(build(), stop)
-        second = build()
+        first = run(build(temperature_end=END), stop)
+        second = build(temperature_end=END)
         second.restore(first.state())
         assert second.architecture.temperature == (first.architecture.temperature)
         before = first.architecture.mixing_weights()

@@ -28,7 +28,8 @@ def depthwise(x, kernel, stride: int = 1, padding: str = "SAME"):
       stride: 1 or 2.
       padding: "SAME" (with stride 1) or "VALID".
     """
-    form = Form(*x.shape[1:3], kernel.shape[0], stride, padding)
+    height, width = x.shape[1:3]
+    form = Form(height, width, kernel.shape[0], stride, padding)
     wide = kernel.shape[1] > COLUMNS
     if wide and _by_onednn(x) and not is_constant_in_weights():
         return form.by("dy", x=x, kernel=kernel)

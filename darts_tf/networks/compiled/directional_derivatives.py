@@ -22,11 +22,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from darts_tf.networks.compiled import derivative_mode
 from darts_tf.networks.compiled.private_tensorflow import record_operation
+
+ZERO = tf.UnconnectedGradients.ZERO
 
 
 def with_directional_derivatives(
@@ -65,7 +68,7 @@ def with_directional_derivatives(
 
     def gradient(*arrived):
         if not derivative_mode.in_directional_pass():
-            return [*constant, *tape.gradient(y, [*tensors(x), *p], arrived)]
+            return [*constant, *tape.gradient(y, [*tensors(x), *p], list(arrived))]
         unknown = [t * _nan_placeholder(t.dtype) for t in still]
         record_operation("directional", unknown, arrived, directional)
         return [*unknown, *[None] * len(p)]
@@ -96,9 +99,9 @@ def jvp_of(call: Callable) -> Callable:
             y = tensors(outputs)
             arrived = [tf.zeros_like(t) for t in y]
             outer.watch(arrived)
-            gradient = inner.gradient(y, moving, arrived, "zero")
+            gradient: Any = inner.gradient(y, moving, arrived, ZERO)
         directions = [*tensors(along), *tensors(directions[1])]
-        return outer.gradient(gradient, arrived, directions, "zero")
+        return outer.gradient(gradient, arrived, directions, ZERO)
 
     return jvp
 

@@ -160,4 +160,5 @@ class SlicedWeights(Sequence):
 
     def piece(self, variables: list):
         """Returns these variables' weights [n], or None if they are no piece."""
-        return self._cuts.get(piece_of(self.layout.places, variables))
+        piece = piece_of(self.layout.places, variables)
+        return None if piece is None else self._cuts.get(piece)

@@ -9,13 +9,16 @@ leaves the statistics of its batch alone: whoever trains averages them
 from __future__ import annotations
 
 import contextvars
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from darts_tf.networks.compiled.flat_weights import SlicedWeights, piece_of
 
-_present = contextvars.ContextVar("pass_over_a_row", default=None)
+_present: contextvars.ContextVar[Any] = contextvars.ContextVar(
+    "pass_over_a_row", default=None
+)
 
 
 def call(model, w, *inputs, **arguments):

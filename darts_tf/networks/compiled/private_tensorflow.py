@@ -9,13 +9,15 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 try:
-    from tensorflow.python.eager import record as _record
+    from tensorflow.python.eager import record
 except ImportError:
-    _record = None
+    record = None
+_record: Any = record
 
 _REQUIRED = "record_operation", "should_record_backprop"
 

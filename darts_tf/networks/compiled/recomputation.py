@@ -106,7 +106,7 @@ def _pull_back(function: Callable, values, gradients) -> list:
         results,
         list(values),
         output_gradients=list(gradients),
-        unconnected_gradients="zero",
+        unconnected_gradients=tf.UnconnectedGradients.ZERO,
     )
 
 

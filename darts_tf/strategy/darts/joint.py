@@ -102,10 +102,13 @@ class SimultaneousSearch(AlternatingSearch):
         """Takes one step on alpha and w; returns scalars by name."""
         (batch, _), rate, seed = self._begin_step()
         w = self.weights.read()
+        read = self.architecture.read()
         with self.execution.active():
             by_w, by_alpha, loss, aux = grad_w_alpha(
-                self.task.train_loss, w, self.architecture.read(), batch, seed
+                self.task.train_loss, w, read, batch, seed
             )
+            regularized = self._alpha_regularizer.regularized
+            by_alpha = regularized(by_alpha, read, self.epoch)
         self._move_both(
             w,
             by_w,
@@ -114,8 +117,13 @@ class SimultaneousSearch(AlternatingSearch):
             tf.constant(self.architecture.temperature),
         )
         self.task.keep(aux, aux)
+        scalars = {
+            **self.task.scalars(batch, loss, aux),
+            **self._alpha_regularizer.scalars(self.epoch),
+            "learning_rate": rate,
+        }
         self.step += 1
-        return {**self.task.scalars(batch, loss, aux), "learning_rate": rate}
+        return scalars
 
 
 def _renamed(scalars: dict) -> dict:

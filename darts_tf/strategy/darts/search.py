@@ -1,8 +1,9 @@
 """Algorithm 1 of DARTS: alternate steps on alpha and on w.
 
 Each step takes one batch of each half of the training data: first alpha
-moves along the architecture gradient (strategy/darts/bilevel.py), then w along
-grad_w L_train, regularized (strategy/lambda_darts/search_regularizer.py) or not.
+moves along the architecture gradient (strategy/darts/bilevel.py), regularized
+(strategy/darts/alpha_regularizer.py) or not, then w along grad_w L_train,
+regularized (strategy/lambda_darts/search_regularizer.py) or not.
 The loop knows neither images nor words (strategy/darts/tasks.py), yields numbers
 and knows no logger; run/loop/driver.py drives it.
 
@@ -26,6 +27,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load, named
 from darts_tf.descent.weights import WeightOptimizerState
 from darts_tf.space.genotype import Genotype
+from darts_tf.strategy.darts.alpha_regularizer import AlphaRegularizer
 from darts_tf.strategy.darts.architecture import Architecture
 from darts_tf.strategy.darts.bilevel import (
     Unroll,
@@ -126,6 +128,7 @@ class Search(Epochs):
             forward_over_reverse if directional else reverse_over_reverse,
         )
         self._regularizer = Regularizer(task, settings, replicas)
+        self._alpha_regularizer = AlphaRegularizer(self.space, settings)
         self._traced = False
 
     def _alpha_optimizer(self):
@@ -201,19 +204,13 @@ class Search(Epochs):
         w = weights.read()
         measured, alpha_skipped = (None, None), 0.0
         if self.epoch >= self.settings.warmup_epochs:
+            alpha = architecture.read()
             unroll = Unroll(weights.sgd, weights.read_slots(), rate, descent)
             gradient, *measured = architecture_gradient(
-                loss,
-                w,
-                architecture.read(),
-                train,
-                valid,
-                seed,
-                unroll,
-                self._implicit,
-                valid_loss,
+                loss, w, alpha, train, valid, seed, unroll, self._implicit, valid_loss
             )
-            alpha_skipped = architecture.move(gradient)
+            regularized = self._alpha_regularizer.regularized
+            alpha_skipped = architecture.move(regularized(gradient, alpha, self.epoch))
         g, value, aux = descent(loss, w, architecture.read(), train, seed)
         w_skipped = weights.move(w, g, rate)
         return Step(value, aux, *measured, alpha_skipped, w_skipped)
@@ -222,6 +219,7 @@ class Search(Epochs):
         local = self._replicas.local
         scalars = {**self.task.scalars(train, step.train_loss, step.train_aux)}
         scalars |= self._regularizer.scalars(step.train_aux, self.epoch)
+        scalars |= self._alpha_regularizer.scalars(self.epoch)
         if self._precision.guarded:
             scalars["valid/skipped"] = local(step.alpha_skipped)
             scalars["train/skipped"] = local(step.w_skipped)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from darts_tf.descent.schedules import cosine, geometric
+from darts_tf.descent.schedules import cosine, geometric, linear
 from darts_tf.strategy.lambda_darts import regularizer
 
 
@@ -24,6 +24,11 @@ class SearchSettings:
       lambda_regularizer: "none" or one of lambda_darts.regularizer.KINDS, added to w's
         gradient; lambda_strength at the end, lambda_gradient, lambda_epsilon,
         lambda_cells: see lambda_darts.regularizer.LambdaRegularizer.
+      alpha_regularizer: "none" or one of alpha_regularizer.PENALTIES, whose
+        gradient is added to alpha's.
+      alpha_regularizer_strength: its factor.
+      alpha_regularizer_schedule: "constant", or "linear" (None, too): the factor
+        rises from 0 in the first epoch in which alpha moves.
       temperature_end: T of the softmax in the last epoch; it falls
         geometrically from 1 in the first one. 1: no annealing.
       precision: one of descent.precision.PRECISIONS.
@@ -51,6 +56,9 @@ class SearchSettings:
     lambda_gradient: str = regularizer.GRADIENTS[0]
     lambda_epsilon: float = regularizer.EPSILON
     lambda_cells: str = "normal"
+    alpha_regularizer: str = "none"
+    alpha_regularizer_strength: float | None = None
+    alpha_regularizer_schedule: str | None = None
     temperature_end: float = 1.0
     micro_batches: int = 1
     precision: str = "float32"
@@ -66,6 +74,17 @@ class SearchSettings:
     def lambda_in(self, epoch: int) -> float:
         """Returns lambda in an epoch counted from 0."""
         return regularizer.ramp(self.lambda_strength, epoch, self.epochs)
+
+    def alpha_strength_in(self, epoch: int) -> float:
+        """Returns the strength of alpha's regularizer in an epoch counted from 0.
+
+        Linear: strength * k / K in the k-th of the K epochs in which alpha
+        moves, counted from 0, as in the code of Ye et al. (CVPR 2022).
+        """
+        strength, first = self.alpha_regularizer_strength or 0.0, self.warmup_epochs
+        if self.alpha_regularizer_schedule == "constant":
+            return strength
+        return linear(strength, max(epoch - first, 0), self.epochs - first)
 
     def temperature_in(self, epoch: int) -> float:
         """Returns T of the softmax in an epoch counted from 0."""
