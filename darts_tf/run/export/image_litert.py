@@ -110,7 +110,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageOps
-{litert.import_line()}
+{litert.import_lines()}
 folder = Path({str(folder)!r})
 names = (folder / "class_names.txt").read_text("utf-8").splitlines()
 {takes.reading()}\

@@ -191,7 +191,7 @@ def usage_example(folder: str | Path, state_size: int, end: str, unknown: str) -
     return f"""\
 from pathlib import Path
 import numpy as np
-{litert.import_line()}
+{litert.import_lines()}
 folder = Path({str(folder)!r})
 words = (folder / "vocabulary.txt").read_text("utf-8").splitlines()
 run = Interpreter(str(folder / {FILE!r})).get_signature_runner()

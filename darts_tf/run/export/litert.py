@@ -146,7 +146,8 @@ def import_lines() -> str:
     if make.__module__.startswith("ai_edge_litert"):
         return "from ai_edge_litert.interpreter import Interpreter"
     return (
-        "from tensorflow.lite import Interpreter  # later: ai_edge_litert.interpreter"
+        "import tensorflow as tf\nInterpreter = tf.lite.Interpreter"
+        "  # or: from ai_edge_litert.interpreter import Interpreter"
     )
 
 
