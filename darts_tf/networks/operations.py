@@ -206,8 +206,8 @@ def noise(x, stride: int, seed, key: int):
 
     if seed is None:
         with tf.init_scope():  # a constant: LiteRT and ONNX have no such draws
-            one = draw(1, [0, 0])
-        return tf.broadcast_to(one, [batch, *image])
+            one = draw(1, [0, 0]).numpy()
+        return tf.broadcast_to(tf.constant(one), [batch, *image])
     replica = tf.distribute.get_replica_context()
     return draw(batch, fold_in(seed, replica.replica_id_in_sync_group))
 

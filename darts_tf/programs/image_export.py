@@ -14,7 +14,7 @@ from darts_tf.data.images.loading import ImageData, Part
 from darts_tf.errors import InputError
 from darts_tf.programs.export_request import ExportRequest, lines
 from darts_tf.programs.image_data import AnyPart, Data, load_data
-from darts_tf.run.export import image_litert, image_model, measures
+from darts_tf.run.export import image_litert, image_model, image_onnx, measures
 from darts_tf.run.export.image_input import MODES, SCALINGS, ImageInput, input_of
 from darts_tf.run.export.image_network import Forward, ImageNetwork
 from darts_tf.run.files import write_atomic
@@ -39,7 +39,12 @@ def write(forward: Forward, model, request: ExportRequest) -> str:
         image_model.export_saved_model(network, request.folder)
         usage = image_model.usage_example(request.folder, network.takes)
         return lines(f"SavedModel: {request.folder}", _rows(network.takes), usage)
-    return _write_litert(network, request)
+    data = request.divided_data(load)
+    if data is not None:
+        _require_shape(data.images, network)
+    if request.config.format == "onnx":
+        return _write_onnx(network, request, data)
+    return _write_litert(network, request, data)
 
 
 def _input(request: ExportRequest) -> ImageInput:
@@ -53,10 +58,21 @@ def _rows(takes: ImageInput) -> list[tuple[str, str]]:
     return [("takes", takes.description()), ("in training", SCALINGS[takes.scaling])]
 
 
-def _write_litert(network: ImageNetwork, request: ExportRequest) -> str:
-    quantize, data = request.config.quantize, request.divided_data(load)
-    if data is not None:
-        _require_shape(data.images, network)
+def _write_onnx(
+    network: ImageNetwork, request: ExportRequest, data: Data | None
+) -> str:
+    values = image_onnx.export_onnx(
+        network, request.folder, None if data is None else held_out(data)
+    )
+    rows = _rows(network.takes) + measures.summary(values, values["bytes"])
+    usage = image_onnx.usage_example(request.folder, network.takes)
+    return lines(f"ONNX: {request.folder / image_onnx.FILE}", rows, usage)
+
+
+def _write_litert(
+    network: ImageNetwork, request: ExportRequest, data: Data | None
+) -> str:
+    quantize = request.config.quantize
     values = image_litert.export_litert(
         network,
         request.folder,

@@ -27,8 +27,10 @@ class EveryOperation(tf.Module):
     def __init__(self):
         super().__init__()
         edges = [(n, name) for n, name in enumerate(IMAGE_OPERATIONS)]
-        self.first = tf.random.stateless_normal([3, CHANNELS], [3, 1])
-        self.last = tf.random.stateless_normal([2 * len(edges) * CHANNELS, 10], [3, 2])
+        random = np.random.default_rng(0)
+        shape = 2 * len(edges) * CHANNELS, 10
+        self.first = random.normal(size=(3, CHANNELS)).astype(np.float32)
+        self.last = random.normal(size=shape).astype(np.float32)
         self.units = [DiscreteEdges(edges, CHANNELS, s, 7 * s) for s in (1, 2)]
         for unit in self.units:
             unit.build((None, SIZE, SIZE, CHANNELS))
