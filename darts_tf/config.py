@@ -960,19 +960,127 @@ class ExportConfig(Config):
     plugin: str | None = _redefined(SpaceConfig, "plugin", None)
 
 
+def _chosen(kind: type[Config], name: str, text: str) -> Any:
+    """Declares a field of the pipeline that is chosen where it is not given."""
+    bounds = kind.__dataclass_fields__[name].metadata
+    return dataclasses.field(
+        default=None,
+        metadata={
+            **bounds,
+            "help": f"{text} Default: chosen from the data and the machine.",
+            "free": None,
+        },
+    )
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PipelineConfig(Config):
+class ChosenConfig(Config):
+    """Sizes of the pipeline, chosen from the data and the machine if not given."""
+
+    image_size: int | None = _chosen(
+        DataConfig, "image_size", "Images: pixels of a side to which all are scaled."
+    )
+    crop_padding: int | None = _chosen(
+        DataConfig, "crop_padding", "Images: pixels of padding before a random crop."
+    )
+    valid_fraction: float | None = _chosen(
+        TrainedNetworkConfig,
+        "valid_fraction",
+        "Images: share of the training data that the final training holds out for a "
+        "validation curve.",
+    )
+    method: Method | None = _chosen(
+        RelaxationConfig,
+        "method",
+        "Gradient of alpha: first_order, finite_difference (eq. 8) or exact.",
+    )
+    search_examples: int | None = _chosen(
+        DataConfig, "examples", "Images: training images of the search (0: all)."
+    )
+    search_channels: int | None = _chosen(
+        NetworkConfig, "channels", "Images: channels of the search's first cell."
+    )
+    search_layers: int | None = _chosen(
+        NetworkConfig, "layers", "Images: cells of the search's network."
+    )
+    search_hidden_size: int | None = _chosen(
+        LanguageConfig, "hidden_size", "Language: elements of the search's state."
+    )
+    search_batch_size: int | None = _chosen(
+        DescentConfig, "batch_size", "Examples of a step of the search."
+    )
+    search_epochs: int | None = _chosen(
+        DescentConfig, "epochs", "Passes of the search over its data."
+    )
+    alpha_learning_rate: float | None = _chosen(
+        RelaxationConfig, "alpha_learning_rate", "Learning rate of alpha (Adam)."
+    )
+    channels: int | None = _chosen(
+        NetworkConfig, "channels", "Images: channels of the final network's first cell."
+    )
+    layers: int | None = _chosen(
+        NetworkConfig, "layers", "Images: cells of the final network."
+    )
+    hidden_size: int | None = _chosen(
+        LanguageConfig, "hidden_size", "Language: elements of the final model's state."
+    )
+    bptt: int | None = _chosen(LanguageConfig, "bptt", "Language: words of a window.")
+    batch_size: int | None = _chosen(
+        DescentConfig, "batch_size", "Examples of a step of the final training."
+    )
+    epochs: int | None = _chosen(
+        DescentConfig, "epochs", "Passes of the final training over its data."
+    )
+    learning_rate: float | None = _chosen(
+        DescentConfig,
+        "learning_rate",
+        "Learning rate of w in the first epoch, of both.",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PipelineConfig(ChosenConfig):
     """Settings of search, derivation, evaluation and export in a row."""
 
+    dataset: str = _option(
+        "digits",
+        "Data set. Images: digits (embedded), folder (of one's own, in --data_dir), "
+        "or any image classification set of TensorFlow Datasets. Language: "
+        "python_topics (embedded) or text_folder (train.txt, valid.txt and test.txt "
+        "in --data_dir).",
+    )
+    data_dir: str | None = _option(
+        None, "Folder of the data, for all stages.", free="place"
+    )
+    download: bool = _redefined(DataConfig, "download", False)
+    flip: bool = _option(
+        True,
+        "Images: random horizontal flips. Give --noflip for letters, digits or "
+        "anything that a mirror changes.",
+    )
+    compare_published: bool = _option(
+        True,
+        "Train the published cell DARTS_V2 in the same way and compare.",
+        free="budget",
+    )
+    compare_random_cells: int = _option(
+        0,
+        "Number of random cells that are trained in the same way, to compare; may be "
+        "raised when the pipeline is started again.",
+        least=0,
+        free="budget",
+    )
     search_flags: str | None = _option(
-        None, "Flagfile of the search (default: that of the embedded digits)."
+        None,
+        "Flagfile of the search, with --evaluate_flags in the place of --dataset and "
+        "of all that is chosen.",
+        free="place",
     )
     evaluate_flags: str | None = _option(
-        None, "Flagfile of the evaluation (default: that of the embedded digits)."
+        None, "Flagfile of the evaluation; see --search_flags.", free="place"
     )
-    data_dir: str | None = _option(None, "Folder of the data, for both.")
     seed: int = _option(
-        0, "Seed of everything random, for both.", least=0, most=MAX_SEED
+        0, "Seed of everything random, for all stages.", least=0, most=MAX_SEED
     )
     plugin: str | None = _redefined(SpaceConfig, "plugin", None)
 

@@ -16,7 +16,7 @@ def main(search_epochs: int = 6, training_epochs: int = 15, space: str = "darts_
         space=space,
         method="finite_difference",  # eq. 8
         epochs=search_epochs,
-        alpha_learning_rate=0.006,
+        alpha_learning_rate=0.05,
         **NETWORK,
         **IMAGES,
     )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 
 from darts_tf.cli import scripts
 
 PROGRAMS = {
+    "pipeline": scripts.pipeline,
     "search": scripts.search,
-    "evaluate": scripts.evaluate,
     "derive": scripts.derive,
+    "evaluate": scripts.evaluate,
     "export": scripts.export,
     "experiment": scripts.experiment,
     "compare": scripts.compare,
-    "pipeline": scripts.pipeline,
 }
 
 
@@ -24,6 +25,20 @@ def main() -> None:
         print(f"error: give a program: {', '.join(PROGRAMS)}", file=sys.stderr)
         sys.exit(2)
     PROGRAMS[name]()
+
+
+def listing(module: str) -> str:
+    """Returns the programs, one a line.
+
+    Args:
+      module: how they are started, as in "python -m train.".
+    """
+    width = max(map(len, PROGRAMS))
+    lines = [
+        f"  {module}{name:<{width}}  {(inspect.getdoc(program) or '').splitlines()[0]}"
+        for name, program in PROGRAMS.items()
+    ]
+    return "\n".join([*lines, "", f"What each takes: {module}search --help"])
 
 
 if __name__ == "__main__":

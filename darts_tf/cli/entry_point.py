@@ -24,6 +24,7 @@ from darts_tf.run.process import machine_errors, parent_watch
 
 USAGE_CODE, FAILURE_CODE, INTERRUPT_CODE = 2, 1, 130
 _HELP = ("--help", "-help", "--helpshort", "-helpshort", "-h", "-?")
+_HELP_FULL = ("--helpfull", "-helpfull")
 _WIDTH = 80
 _REQUIRED = re.compile(r"^flag --(\w+)=None: .*other than None", re.MULTILINE)
 _ARGUMENT = re.compile(r"`([a-z]\w*)(=[^`]*| --\w+)?`")
@@ -37,6 +38,7 @@ def run(
     main: Callable[[list[str]], object],
     check: Callable[[flags.FlagValues], None] | None = None,
     doc: str | None = None,
+    help_texts: tuple[str, str] | None = None,
 ) -> None:
     """Parses the flags, calls `main(argv)` and exits.
 
@@ -45,6 +47,7 @@ def run(
       check: may refuse flags that do not fit together (InputError), also
         with --only_check_args.
       doc: opens the help (default: the docstring of __main__).
+      help_texts: all that --help and --helpfull print; None: made of the flags.
 
     Exit codes: 0, also after SIGTERM in a long run, which has saved; 2 with
     one line on stderr for flags that do not parse and for InputError; 1 with
@@ -58,7 +61,7 @@ def run(
     parent_watch.watch_parent()
     app.run(
         lambda argv: _guarded(main, argv),
-        flags_parser=lambda argv: _checked(argv, check, doc),
+        flags_parser=lambda argv: _checked(argv, check, doc, help_texts),
     )
 
 
@@ -94,12 +97,12 @@ def _quiet_threads() -> None:
     threading.excepthook = hook
 
 
-def _parse(argv: list[str], doc: str | None) -> list[str]:
+def _parse(argv: list[str], doc: str | None, help_texts) -> list[str]:
     """Parses for absl's app: the program's name is all that is left."""
-    if _asks_for_help(argv[1:]):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as `--help | head` expects
-        print(_help_text(doc))
-        sys.exit(0)
+    if _asks_for(_HELP, argv[1:]):
+        _print_help(help_texts[0] if help_texts else _help_text(doc))
+    if help_texts and _asks_for(_HELP_FULL, argv[1:]):
+        _print_help(help_texts[1])
     try:
         left = flags.FLAGS(argv)
     except (flags.Error, UnicodeDecodeError) as error:
@@ -119,8 +122,14 @@ def _parse(argv: list[str], doc: str | None) -> list[str]:
     return left
 
 
-def _checked(argv: list[str], check, doc: str | None) -> list[str]:
-    left = _parse(argv, doc)
+def _print_help(text: str) -> None:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as `--help | head` expects
+    print(text)
+    sys.exit(0)
+
+
+def _checked(argv: list[str], check, doc: str | None, help_texts) -> list[str]:
+    left = _parse(argv, doc, help_texts)
     if check is not None:
         try:
             check(flags.FLAGS)
@@ -156,19 +165,19 @@ def _flag_error(error: Exception) -> str:
     if missing := _REQUIRED.findall(text):
         return "; ".join(map(_missing, missing))
     if isinstance(error, flags.UnrecognizedFlagError):
-        text += "" if text.endswith("?") else "; see --helpshort"
+        text += "" if text.endswith("?") else "; see --helpfull"
     return text
 
 
 def _missing(name: str) -> str:
-    return f"--{name} is missing: {_GIVE.get(name, 'see --helpshort')}"
+    return f"--{name} is missing: {_GIVE.get(name, 'see --helpfull')}"
 
 
-def _asks_for_help(arguments: Sequence[str]) -> bool:
+def _asks_for(names: Sequence[str], arguments: Sequence[str]) -> bool:
     before = list(arguments)
     if "--" in before:
         before = before[: before.index("--")]
-    return any(argument in _HELP for argument in before)
+    return any(argument in names for argument in before)
 
 
 def _help_text(doc: str | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from darts_tf.cli import entry_point  # isort: skip  (before TensorFlow)
 
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from absl import flags
 
 from darts_tf import config as configs
 from darts_tf.cli import flags as config_flags
+from darts_tf.cli import program_help
 from darts_tf.config_rules import settle
 from darts_tf.programs import plugins
 from darts_tf.space.published import load_genotype
@@ -24,7 +26,10 @@ FLAGS = flags.FLAGS
 
 
 def search() -> None:
-    """Searches for cells: python -m train.search --flagfile=configs/....flags
+    """Searches for cells, by any strategy.
+
+        python -m train.search --flagfile=configs/digits/search.flags \\
+            --workdir=runs/digits/search
 
     By descent on alpha (--strategy=darts or lambda_darts), by sharing weights
     among random genotypes (random_weight_sharing), or by asking an --estimator
@@ -43,7 +48,7 @@ def search() -> None:
 
 
 def evaluate() -> None:
-    """Trains a genotype's network from scratch, and tests it once, at the end."""
+    """Trains a genotype's network from scratch and tests it once."""
 
     def main(config: configs.TrainingConfig) -> None:
         load_genotype(config.genotype or "", config.space)
@@ -101,7 +106,7 @@ def export() -> None:
 
 
 def experiment() -> None:
-    """The paper's protocol: searches, selection by short training, full training.
+    """Runs the paper's protocol: searches, selection, full trainings.
 
         python -m train.experiment --flagfile=configs/digits/experiment.flags \\
             --workdir=runs/experiment
@@ -124,7 +129,7 @@ def experiment() -> None:
 
 
 def compare() -> None:
-    """Several experiments in one table and one picture.
+    """Compares several experiments in one table and one picture.
 
         python -m train.compare --experiments=runs/a,runs/b --out=runs/compared \\
             --published=cifar10
@@ -144,12 +149,15 @@ def compare() -> None:
 
 
 def pipeline() -> None:
-    """Everything in a row: search, derive, evaluate, export.
+    """Searches, derives, trains and exports, on your own data.
 
-        python -m train.pipeline --workdir=runs/digits
+        python -m train.pipeline --dataset=folder --data_dir=photos \\
+            --workdir=runs/photos
 
-    Each stage is a process of its own with its own folder below --workdir.
-    Started again, it goes on where it was; finished stages return at once.
+    Sizes, batches and epochs are chosen from the data and the machine; every flag
+    overrides. It ends with accuracy beside chance and beside the published cell
+    DARTS_V2 in the same training. Each stage is a process of its own with its own
+    folder below --workdir. Started again, it goes on where it was.
     """
 
     def main(config: configs.PipelineConfig) -> int:
@@ -179,7 +187,12 @@ def _start(
             plugins.load(path)
         checked.append(settle(config))
 
-    entry_point.run(lambda _: main(checked[-1]), check, inspect.getdoc(program))
+    name, doc = program.__name__, inspect.getdoc(program) or ""
+    texts = tuple(
+        make(name, kind, doc, workdir is not None)
+        for make in (program_help.short, program_help.full)
+    )
+    entry_point.run(lambda _: main(checked[-1]), check, doc, texts)
 
 
 def _print(summary: str) -> None:
@@ -189,7 +202,12 @@ def _print(summary: str) -> None:
 
 
 def _load_tensorflow() -> None:
-    """Imports TensorFlow quietly, for a process that is all its own."""
+    """Imports TensorFlow quietly, for a process that is all its own.
+
+    It takes seconds, so a terminal is told before.
+    """
+    if sys.stderr is not None and sys.stderr.isatty():
+        print("loading TensorFlow ...", file=sys.stderr, flush=True)
     from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
     from darts_tf.programs import setup
 

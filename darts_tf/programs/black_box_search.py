@@ -12,6 +12,7 @@ from darts_tf.errors import InputError
 from darts_tf.programs import estimators, nasbench201_oracle, records, setup
 from darts_tf.programs.commands import quoted
 from darts_tf.programs.evaluation_log import EvaluationLog
+from darts_tf.programs.next_command import evaluation_command
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.driver import Summary, drive
 from darts_tf.run.loop.progress import duration
@@ -136,4 +137,4 @@ in {duration(cost.seconds)}.
   evaluations   {workdir.evaluations}
   drawn         {workdir.path / "evaluations.png"}
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
-  next          {records.evaluation_command(workdir, config)}"""
+  next          {evaluation_command(workdir, config)}"""

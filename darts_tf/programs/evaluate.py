@@ -8,7 +8,14 @@ from pathlib import Path
 from darts_tf.config import TrainingConfig
 from darts_tf.config_rules import settle
 from darts_tf.errors import InputError
-from darts_tf.programs import memory_report, plugins, records, setup
+from darts_tf.programs import (
+    data_report,
+    expected_time,
+    memory_report,
+    plugins,
+    records,
+    setup,
+)
 from darts_tf.programs.task_choice import task_of
 from darts_tf.run.loop.driver import drive
 from darts_tf.run.workdir import Workdir
@@ -60,7 +67,9 @@ def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
     task.check_limits(config, genotype, data)
     divided = task.training_data(config, data)
     loop = task.training(config, genotype, replicas, divided)
+    data_report.report(divided, config, replicas)
     memory_report.report(loop.model, "training", config, divided, replicas)
+    expected_time.report(config, loop, divided, replicas)
     with setup.open_run("evaluate", config, path, replicas, data) as workdir:
         if replicas.chief:
             _check_same(genotype, workdir)

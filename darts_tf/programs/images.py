@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.images.loading import ImageData
 from darts_tf.descent.replicas import Replicas
@@ -130,6 +132,7 @@ class ImageProgramTask:
                 **_top_error(loop, batches, data),
                 "images": test.size,
             },
+            "chance": _guessing(data.images, test.labels),
             "parameters": scoring.parameters(loop.model),
             "multiply_adds": scoring.multiply_adds(loop.model, shape),
             "data": {
@@ -247,6 +250,13 @@ def _example(data: Data) -> dict[str, str]:
     """Returns the path of an image file, where the data are files."""
     path = data.images.example_file
     return {} if path is None else {"example_file": path}
+
+
+def _guessing(images: ImageData, labels: np.ndarray) -> dict[str, object]:
+    """Returns the test error of always answering with the largest training class."""
+    largest = int(np.bincount(images.train.labels).argmax())
+    share = float(np.mean(labels == largest))
+    return {"error": 1 - share, "answer": images.class_names[largest]}
 
 
 def _top_error(loop, batches, data: Data) -> dict[str, float]:

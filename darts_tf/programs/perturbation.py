@@ -20,6 +20,7 @@ from darts_tf.programs import (
 from darts_tf.programs.alpha_history import check_has_alpha
 from darts_tf.programs.image_data import Batches
 from darts_tf.programs.images import ImageProgramTask
+from darts_tf.programs.next_command import evaluation_command
 from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop import checkpoints
@@ -210,4 +211,4 @@ Derived by perturbation: {cost.steps} steps in {duration(cost.seconds)}.
 {records.indented(genotype)}
 {nasbench201_oracle.summary_line(config, genotype)}\
   by magnitude  genotype.json of the search stays as it is
-  next          {records.evaluation_command(workdir, stored)}"""
+  next          {evaluation_command(workdir, stored)}"""

@@ -1,18 +1,97 @@
-"""Runs search, derivation, evaluation and export, each in its own process."""
+"""Runs search, derivation, evaluation and export, each in its own process.
+
+The embedded sets have flagfiles. For all others sizes are chosen from the data and
+the machine at the first start (pipeline_choices.py), and kept in config.json.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from darts_tf.config import PipelineConfig
+from darts_tf.config import ChosenConfig, PipelineConfig
+from darts_tf.config_rules import declared
 from darts_tf.errors import InputError
+from darts_tf.programs import pipeline_choices, pipeline_verdict
 from darts_tf.programs.commands import command, flagfile, quoted
+from darts_tf.programs.data_facts import image_facts, text_facts, this_machine
+from darts_tf.programs.expected_time import expected_lines
+from darts_tf.programs.next_command import EMBEDDED
+from darts_tf.protocol.command_line import read_flagfile
+from darts_tf.run import settings_files
+from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.process import children
+from darts_tf.run.workdir import open_workdir
+from darts_tf.space import conv, recurrent
+from darts_tf.space.published import PUBLISHED as PUBLISHED_CELLS
+from darts_tf.space.registry import space_by_name
+from darts_tf.strategy.black_box.random_choice import random_genotype
+
+TEXTS = ("python_topics", "text_folder")
+PUBLISHED = "DARTS_V2"
+CHOSEN = declared(ChosenConfig)
+BOTH = ("image_size", "crop_padding", "bptt", "learning_rate")
+SEARCH_NAMES = {
+    **{name: name for name in (*BOTH, "method", "alpha_learning_rate")},
+    "search_examples": "examples",
+    "search_channels": "channels",
+    "search_layers": "layers",
+    "search_hidden_size": "hidden_size",
+    "search_batch_size": "batch_size",
+    "search_epochs": "epochs",
+}
+TRAINING_NAMES = {
+    name: name
+    for name in (
+        *BOTH,
+        *("valid_fraction", "channels", "layers", "hidden_size"),
+        *("batch_size", "epochs"),
+    )
+}
+"""Flags of a stage, by the names of the pipeline's settings."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One program of the pipeline.
+
+    Attributes:
+      program: its name.
+      folder: of its run.
+      arguments: flags.
+    """
+
+    program: str
+    folder: Path
+    arguments: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """What the pipeline does.
+
+    Attributes:
+      config: with all that was chosen.
+      root: folder of the pipeline.
+      flagfiles: of the search and of the trainings.
+      choices: lines about what was chosen; empty where the flagfiles say all.
+    """
+
+    config: PipelineConfig
+    root: Path
+    flagfiles: tuple[str, str]
+    choices: list[str]
+
+    @property
+    def text(self) -> bool:
+        """Returns True for a language model."""
+        return self.config.dataset in TEXTS
 
 
 def run(config: PipelineConfig, workdir: str | Path) -> int:
@@ -21,95 +100,224 @@ def run(config: PipelineConfig, workdir: str | Path) -> int:
     Returns the exit code.
 
     Raises:
-      InputError: a flagfile is missing.
+      InputError: data, settings or the folder cannot be used.
     """
     started = time.monotonic()
-    root = Path(workdir).expanduser()
-    search_flags = _existing(config.search_flags, "digits/search.flags")
-    evaluate_flags = _existing(config.evaluate_flags, "digits/evaluate.flags")
+    plan = _plan(config, Path(workdir).expanduser())
+    values = dataclasses.asdict(plan.config)
+    free = settings_files.free_names(PipelineConfig, "place", "budget")
+    with open_workdir(
+        plan.root,
+        values | {"choices": plan.choices},
+        settings_files.as_flagfile(values | {"workdir": str(workdir)}),
+        program="pipeline",
+        ignored=("workdir", "choices", *free),
+        folders=(),
+    ):
+        for line in plan.choices:
+            print(line)
+        code = _run_stages([*_stages(plan)])
+    if code is None:
+        print(_summary(plan, time.monotonic() - started))
+    return code or 0
+
+
+def _run_stages(stages: list[Stage]) -> int | None:
+    """Returns None once all have finished, else the code of the first that has not."""
     with children.Parent() as parent:
-        for number, (stage, folder, arguments) in enumerate(
-            _stages(config, root, search_flags, evaluate_flags), 1
-        ):
-            print(f"\n[{number}/4] train.{stage} {shlex.join(arguments)}")
-            command = ("-m", "darts_tf.cli", stage, *arguments)
-            child = children.Child(stage, command, folder / "result.json")
+        for number, stage in enumerate(stages, 1):
+            shown = f"train.{stage.program} {shlex.join(stage.arguments)}"
+            print(f"\n[{number}/{len(stages)}] {shown}", flush=True)
+            words = ("-m", "darts_tf.cli", stage.program, *stage.arguments)
+            child = children.Child(stage.program, words, stage.folder / "result.json")
             ended = parent.run(child)
             if not ended.finished:
                 return parent.code(ended)
-    print(_summary(root, time.monotonic() - started))
-    return 0
+    return None
 
 
-def _existing(path: str | None, default: str) -> str:
-    """Returns a flagfile's path; without one that of configs/`default`."""
-    path = path or flagfile(default)
-    if path is None or not Path(path).is_file():
-        raise InputError(f"{path or default}: no such flagfile")
-    return path
+def _plan(config: PipelineConfig, root: Path) -> _Plan:
+    """Reads the choices of an earlier start, or makes them.
+
+    Raises:
+      InputError: data, settings or the folder cannot be used.
+    """
+    _refuse_other_task(config)
+    by_flagfile = config.search_flags or config.evaluate_flags
+    embedded = EMBEDDED.get(config.dataset, "")
+    files = tuple(
+        given
+        or (embedded or by_flagfile)
+        and flagfile(f"{embedded or 'digits'}/{name}")
+        for given, name in (
+            (config.search_flags, "search.flags"),
+            (config.evaluate_flags, "evaluate.flags"),
+        )
+    )
+    if by_flagfile or all(files):
+        return _Plan(config, root, _existing(files), [])
+    kind = "text" if config.dataset in TEXTS else "images"
+    bases = [flagfile(f"pipeline/{kind}_{n}.flags") for n in ("search", "evaluate")]
+    config, lines = _chosen(config, root)
+    return _Plan(config, root, _existing(bases), lines)
 
 
-def _stages(
-    config: PipelineConfig, root: Path, search_flags: str, evaluate_flags: str
-) -> list[tuple[str, Path, list[str]]]:
-    """Returns (program, folder of its run, its arguments) of each stage."""
-    search, evaluation = root / "search", root / "evaluate"
-    plugin = [f"--plugin={config.plugin}"] if config.plugin else []
-    both = [f"--seed={config.seed}", *plugin]
-    if config.data_dir:
-        both.append(f"--data_dir={config.data_dir}")
-    of_search = [f"--flagfile={search_flags}", f"--workdir={search}", *both]
-    of_evaluation = [
-        f"--flagfile={evaluate_flags}",
-        f"--workdir={evaluation}",
-        f"--genotype={search / 'genotype.json'}",
-        *both,
-    ]
-    return [
-        ("search", search, of_search),
-        ("derive", search, [f"--workdir={search}", *plugin]),
-        ("evaluate", evaluation, of_evaluation),
-        ("export", evaluation, [f"--workdir={evaluation}", *plugin]),
-    ]
+def _existing(paths) -> tuple[str, str]:
+    """Returns two flagfiles' paths, after checking them."""
+    for path in paths:
+        if path is None or not Path(path).is_file():
+            raise InputError(f"{path or 'the default flagfile'}: no such flagfile")
+    search, evaluate = paths
+    return search, evaluate
 
 
-def _summary(root: Path, seconds: float) -> str:
-    """Returns the results, and what to type next."""
-    search, evaluation = root / "search", root / "evaluate"
-    result = json.loads((evaluation / "result.json").read_text("utf-8"))
-    measured = "\n".join(f"  {n:<15} {text}" for n, text in _measured(result))
-    folder = "ptb" if "perplexity" in result["test"] else "cifar10"
-    return f"""
-Done in {duration(seconds)}.
-  genotype        {search / "genotype.json"}
-  its picture     {search / "genotype.png"}
-{measured}
-  SavedModel      {evaluation / "export"}
-  watch           {quoted(sys.executable)} -m tensorboard.main --logdir={quoted(root)}
-  next            {_next_command(folder)}"""
+def _refuse_other_task(config: PipelineConfig) -> None:
+    """Refuses settings of images for a text, and the other way round."""
+    if config.search_flags or config.evaluate_flags:
+        return
+    other = "images" if config.dataset in TEXTS else "text"
+    for field in dataclasses.fields(config):
+        if field.name in config.given and field.metadata["task"] == other:
+            raise InputError(
+                f"`{field.name}` means nothing with `dataset={config.dataset}`; leave "
+                "it out"
+            )
 
 
-def _next_command(folder: str) -> str:
-    """Returns the command of a search on real data."""
-    path = flagfile(f"{folder}/search_second_order.flags")
-    if path is None:
-        return f"{command('search')} --help"
-    program = command("search").replace("python", quoted(sys.executable), 1)
-    download = "" if folder == "ptb" else " --download"
-    return f"""{program} \\
-                    --flagfile={quoted(path)} \\
-                    --workdir=runs/{folder}/search --data_dir=DIR{download}"""
-
-
-def _measured(result: dict) -> list[tuple[str, str]]:
-    """Returns the measures as (name, text) lines."""
-    test = result["test"]
-    if "error" in test:
-        lines = [("test error", f"{test['error']:.2%} of {test['images']} images")]
+def _chosen(config: PipelineConfig, root: Path) -> tuple[PipelineConfig, list[str]]:
+    """Returns (config with all that was chosen, lines for people)."""
+    if settings_files.exists(root):
+        stored = settings_files.read(root)
+        values = {n: stored[n] for n in CHOSEN if n in stored and n not in config.given}
+        lines = [str(line) for line in stored.get("choices", [])]
+        return config.filled(**values), lines
+    if config.dataset in TEXTS:
+        facts = text_facts(config.dataset, config.data_dir)
     else:
-        words = f"{test['perplexity']:.2f} of {test['words']:,} words"
-        lines = [("test perplexity", words)]
-    lines.append(("parameters", f"{result['parameters']:,}"))
-    if "multiply_adds" in result:
-        lines.append(("multiply-adds", f"{result['multiply_adds']:,}"))
-    return lines + [("it writes", line) for line in result.get("sample", [])]
+        facts = image_facts(config.dataset, config.data_dir, config.download)
+    machine = this_machine()
+    given = {n: v for n in CHOSEN if (v := getattr(config, n)) is not None}
+    choices = pipeline_choices.choose(facts, machine, given)
+    config = config.filled(**{choice.name: choice.value for choice in choices})
+    lines = [*facts.lines(), f"chosen for it and this machine ({machine}):"]
+    lines += [f"  {choice}" for choice in choices]
+    return config, [*lines, *expected_lines(facts, machine, config)]
+
+
+def _stages(plan: _Plan) -> Iterator[Stage]:
+    """Yields the stages in their order; genotypes of comparisons are written."""
+    config, root = plan.config, plan.root
+    search, evaluation = root / "search", root / "evaluate"
+    plugin = (f"--plugin={config.plugin}",) if config.plugin else ()
+    flags = (
+        f"--flagfile={plan.flagfiles[0]}",
+        *_flags(plan, SEARCH_NAMES),
+        *(f"--seed={config.seed}", *plugin, f"--workdir={search}"),
+    )
+    yield Stage("search", search, flags)
+    yield Stage("derive", search, (f"--workdir={search}", *plugin))
+    found = search / "genotype.json"
+    yield _training(plan, str(found), evaluation, plugin)
+    yield Stage("export", evaluation, (f"--workdir={evaluation}", *plugin))
+    for name, genotype in _compared(plan).items():
+        yield _training(plan, genotype, _compared_folder(root, name), plugin)
+
+
+def _training(plan: _Plan, genotype: str, folder: Path, plugin) -> Stage:
+    flags = (
+        f"--flagfile={plan.flagfiles[1]}",
+        *_flags(plan, TRAINING_NAMES),
+        f"--genotype={genotype}",
+        *(f"--seed={plan.config.seed}", *plugin, f"--workdir={folder}"),
+    )
+    return Stage("evaluate", folder, flags)
+
+
+def _flags(plan: _Plan, names: dict[str, str]) -> Iterator[str]:
+    """Yields the flags of data and of all that is chosen or was given."""
+    config = plan.config
+    if plan.choices or "dataset" in config.given:
+        yield f"--dataset={config.dataset}"
+    if config.data_dir:
+        yield f"--data_dir={config.data_dir}"
+    if config.download:
+        yield "--download"
+    if not config.flip:
+        yield "--noflip"
+    for name, flag in names.items():
+        if (value := getattr(config, name)) is not None:
+            yield f"--{flag}={value}"
+
+
+def _compared(plan: _Plan) -> dict[str, str]:
+    """Returns the genotypes that are trained for comparison, by name.
+
+    Random ones are written into their folders, as files.
+    """
+    space = recurrent.SPACE.name if plan.text else conv.SPACE.name
+    space = read_flagfile("search_flags", plan.flagfiles[0]).get("space", space)
+    compared = {}
+    if plan.config.compare_published and PUBLISHED in PUBLISHED_CELLS.get(space, {}):
+        compared[PUBLISHED] = PUBLISHED
+    for number in range(plan.config.compare_random_cells):
+        name = f"random_{number}"
+        genotype = random_genotype(space_by_name(space), [plan.config.seed, number])
+        path = _compared_folder(plan.root, f"{name}.json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, genotype.to_json())
+        compared[name] = str(path)
+    return compared
+
+
+def _compared_folder(root: Path, name: str) -> Path:
+    return root / "compare" / name
+
+
+def _summary(plan: _Plan, seconds: float) -> str:
+    """Returns the results, and what to type next."""
+    root = plan.root
+    search, evaluation = root / "search", root / "evaluate"
+
+    def result(folder: Path) -> dict:
+        return json.loads((folder / "result.json").read_text("utf-8"))
+
+    compared = {n: result(_compared_folder(root, n)) for n in _compared(plan)}
+    published = compared.pop(PUBLISHED, None)
+    found = result(evaluation)
+    outcomes = pipeline_verdict.Outcomes(found, published, [*compared.values()])
+    rows = [
+        ("genotype", search / "genotype.json"),
+        ("its picture", search / "genotype.png"),
+        *pipeline_verdict.lines(outcomes),
+        ("parameters", f"{found['parameters']:,}"),
+        *(("it writes", line) for line in found.get("sample", [])),
+        ("SavedModel", evaluation / "export"),
+        ("watch", _watch(root)),
+        ("next", _next_command(plan)),
+    ]
+    lines = (f"  {name:<14} {text}" for name, text in rows)
+    return "\n".join([f"\nDone in {duration(seconds)}.", *lines])
+
+
+def _watch(root: Path) -> str:
+    return f"{quoted(sys.executable)} -m tensorboard.main --logdir={quoted(root)}"
+
+
+def _next_command(plan: _Plan) -> str:
+    """Returns a command that works as it is printed, from the present folder.
+
+    The same pipeline goes on with random cells to compare with; where it has them
+    already, the page of its TensorBoard is next.
+    """
+    config = plan.config
+    if config.compare_random_cells:
+        return _watch(plan.root)
+    words = [command("pipeline").replace("python", quoted(sys.executable), 1)]
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.name in config.given and value != field.default:
+            shown = f"--{field.name}={quoted(value)}"
+            shown = shown if not isinstance(value, bool) else f"--{field.name}"
+            words.append(shown if value is not False else f"--no{field.name}")
+    words += [f"--workdir={quoted(plan.root)}", "--compare_random_cells=5"]
+    return " ".join(words)

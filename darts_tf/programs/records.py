@@ -10,7 +10,8 @@ from pathlib import Path
 from darts_tf.config import Config, SearchConfig, TrainingConfig
 from darts_tf.descent.replicas import Replicas
 from darts_tf.programs import alarms, alpha_history, nasbench201_oracle, setup
-from darts_tf.programs.commands import command, flagfile, quoted
+from darts_tf.programs.commands import command, quoted
+from darts_tf.programs.next_command import evaluation_command
 from darts_tf.programs.task import Task
 from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic, write_json_atomic
@@ -21,15 +22,6 @@ from darts_tf.run.pictures import genotypes
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
-
-FOLDERS_BY_DATASET = {
-    "digits": "digits",
-    "python_topics": "topics",
-    "cifar100": "cifar100",
-    "svhn_cropped": "svhn",
-}
-FOLDERS_BY_SPACE = {"darts_recurrent": "ptb", "nasbench201": "nasbench201"}
-"""Folders of configs with an evaluation's flagfile; cifar10 for all others."""
 
 
 def resumed_step(workdir: Workdir) -> int:
@@ -111,26 +103,6 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
 {nasbench201_oracle.summary_line(config, genotype)}\
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
   next          {evaluation_command(workdir, config)}"""
-
-
-def evaluation_command(workdir: Workdir, config: SearchConfig) -> str:
-    """Returns the command that evaluates the genotype of a search."""
-    by_dataset = {} if config.space == "nasbench201" else FOLDERS_BY_DATASET
-    usual = FOLDERS_BY_SPACE.get(config.space, "cifar10")
-    folder = by_dataset.get(config.dataset, usual)
-    words = [command("evaluate")]
-    if path := flagfile(f"{folder}/evaluate.flags"):
-        words.append(f"--flagfile={quoted(path)}")
-    words.append(f"--genotype={quoted(workdir.genotype)}")
-    if config.space not in ("darts_conv", *FOLDERS_BY_SPACE):
-        words.append(f"--space={config.space}")
-    if config.plugin:
-        words.append(f"--plugin={quoted(config.plugin)}")
-    if config.dataset not in (*by_dataset, "cifar10", "text_folder"):
-        words.append(f"--dataset={config.dataset}")
-    if config.data_dir:
-        words.append(f"--data_dir={quoted(config.data_dir)}")
-    return " ".join([*words, "--workdir=..."])
 
 
 class EvaluationRecords:

@@ -8,6 +8,8 @@ from darts_tf.config import SearchConfig
 from darts_tf.config_rules import RELAXED, SHARING, settle
 from darts_tf.programs import (
     black_box_search,
+    data_report,
+    expected_time,
     memory_report,
     nasbench201_oracle,
     plugins,
@@ -49,7 +51,9 @@ def _descend(config: SearchConfig, path: str | Path, data) -> str:
     task, values = task_of(config.space), setup.run_values(config, data)
     divided = task.search_data(config, data)
     loop = task.search(config, replicas, divided)
+    data_report.report(divided, config, replicas, setup.joint(config))
     memory_report.report(loop.task.model, config.method, config, divided, replicas)
+    expected_time.report(config, loop, divided, replicas)
     with setup.open_run("search", config, path, replicas, data) as workdir:
         with records.reporting(workdir, values, replicas) as reporter:
             cost = drive(

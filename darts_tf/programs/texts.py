@@ -124,6 +124,7 @@ class TextProgramTask:
                 "words": len(tokens),
                 "unknown_words": unknown,
             },
+            "chance": _guessing(data, tokens),
             "parameters": scoring.parameters(loop.model),
             "sample": _samples(loop, data, config),
             "data": {"words": list(data.vocabulary.words)},
@@ -168,6 +169,20 @@ class TextProgramTask:
         for index, variable in enumerate(model.trainable_variables):
             variable.assign(request.arrays[f"average/{index:05d}"])
         return text_export.write(model, request, words)
+
+
+def _guessing(data: TextData, test: np.ndarray) -> dict[str, float]:
+    """Returns test perplexities of guessing evenly, and by how often words occur.
+
+    The latter counts every word of the vocabulary once more than the training part
+    has it.
+    """
+    counts = np.bincount(data.train, minlength=data.vocabulary.size) + 1
+    unigram = np.exp(-np.mean(np.log(counts[test] / counts.sum())))
+    return {
+        "perplexity": float(data.vocabulary.size),
+        "unigram_perplexity": float(unigram),
+    }
 
 
 def training_settings(

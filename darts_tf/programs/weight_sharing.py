@@ -10,6 +10,7 @@ from darts_tf.programs import memory_report, nasbench201_oracle, records, setup
 from darts_tf.programs.commands import quoted
 from darts_tf.programs.image_data import Batches
 from darts_tf.programs.images import ImageProgramTask, built_supernet
+from darts_tf.programs.next_command import evaluation_command
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.driver import Summary, drive
 from darts_tf.run.loop.progress import duration
@@ -105,7 +106,7 @@ operations alone
   evaluations   {workdir.evaluations}
   drawn         {drawn}
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
-  next          {records.evaluation_command(workdir, config)}"""
+  next          {evaluation_command(workdir, config)}"""
 
 
 def ranking(loop: RandomWeightSharing) -> str:

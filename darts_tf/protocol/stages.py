@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,15 +55,26 @@ def run_stage(
         dynamic_ncols=True,
     ) as bar:
         write_line = functools.partial(bar.write, file=sys.stderr)
-        write_line(f"{stage}: {done} of {len(tasks)} tasks finished")
+        place = f"stage {[*STAGES].index(stage) + 1} of {len(STAGES)}"
+        write_line(f"{stage} ({place}): {done} of {len(tasks)} tasks finished")
         for task in tasks:
             if task.lacking:
                 write_line(_reason(plan, task))
-        for ended in parent.run_all(left, groups):
-            write_line(_record(plan, ended, parent))
+        started = time.monotonic()
+        for number, ended in enumerate(parent.run_all(left, groups), 1):
+            line = _record(plan, ended, parent)
+            seconds = (time.monotonic() - started) / number * (len(left) - number)
+            write_line(f"{line}{_left(stage, len(left) - number, seconds)}")
             bar.update(ended.finished)
             if parent.signal:
                 break
+
+
+def _left(stage: str, tasks: int, seconds: float) -> str:
+    """Returns the end of a line: what is left of a stage, at the pace so far."""
+    if not tasks:
+        return f"; {stage}: none left"
+    return f"; {stage}: {tasks} left, about {duration(seconds)}"
 
 
 def run_task(

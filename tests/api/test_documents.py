@@ -74,7 +74,8 @@ KINDS = {
 
 def blocks(document: str, python: bool) -> list[str]:
     text = (ROOT / f"{document}.md").read_text("utf-8")
-    return [code for kind, code in FENCE.findall(text) if (kind == "python") == python]
+    shown = [(kind, code) for kind, code in FENCE.findall(text) if kind != "text"]
+    return [code for kind, code in shown if (kind == "python") == python]
 
 
 def parse(line: str) -> configs.Config:

@@ -124,7 +124,7 @@ def test_a_good_call_and_what_tensorflow_reads(call):
     "argument, words",
     [
         ("--epoch=3", ["'epoch'", "Did you mean: epochs"]),
-        ("--zzzzzz", ["'zzzzzz'", "--helpshort"]),
+        ("--zzzzzz", ["'zzzzzz'", "--helpfull"]),
         ("--epochs=0", ["--epochs=0", "positive"]),
         ("--epochs=many", ["--epochs=many"]),
         ("--method=three", ["--method=three", "<one|two>"]),
@@ -209,7 +209,7 @@ def test_an_exit_keeps_its_code(call):
         ),
         (["--workdir=", "--genotype=a", "--colour=b"], ["--workdir is missing"]),
         (["--workdir=a", "--colour=b"], ["--genotype is missing", "=DARTS_V2"]),
-        (["--workdir=a", "--genotype=b"], ["--colour is missing: see --helpshort"]),
+        (["--workdir=a", "--genotype=b"], ["--colour is missing: see --helpfull"]),
         ([], ["--workdir is missing", "; --genotype is missing", "; --colour"]),
     ],
 )

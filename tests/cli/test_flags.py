@@ -85,6 +85,6 @@ def test_an_unknown_program_is_one_line():
     )
     assert done.returncode == 2
     assert done.stderr == (
-        "error: give a program: search, evaluate, derive, export, experiment, "
-        "compare, pipeline\n"
+        "error: give a program: pipeline, search, derive, evaluate, export, "
+        "experiment, compare\n"
     )

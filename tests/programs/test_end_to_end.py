@@ -148,6 +148,7 @@ def test_evaluation_leaves_its_files(evaluation, searched):
         "test",
         "parameters",
         "multiply_adds",
+        "chance",
         "data",
     }
     assert found["genotype"] == result(searched)["genotype"]

@@ -57,7 +57,7 @@ def found(programs, text, tmp_path_factory) -> pathlib.Path:
     output = programs.run(
         "search", *SEARCH, f"--data_dir={text}", f"--workdir={folder}"
     )
-    assert "--flagfile=configs/ptb/evaluate.flags" in output
+    assert "pipeline/text_evaluate.flags --hidden_size=128" in output
     assert output.count("memory: about ") == 1
     return folder
 

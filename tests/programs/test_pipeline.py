@@ -116,7 +116,7 @@ def runs(programs, tmp_path_factory):
 
 def test_a_stage_that_fails_is_the_last(runs):
     _, (failed, *_), _ = runs
-    assert "[3/4] train.evaluate" in failed and "[4/4]" not in failed
+    assert "[3/5] train.evaluate" in failed and "[4/5]" not in failed
     last = failed.rstrip().splitlines()[-1]
     assert last.startswith("error: ") and "1000" in last
     assert "Traceback" not in failed and "Done in" not in failed
@@ -125,9 +125,10 @@ def test_a_stage_that_fails_is_the_last(runs):
 def test_mended_it_goes_on_and_leaves_everything(runs):
     folder, (failed, mended, _), _ = runs
     assert "epoch 1/1" in failed  # the search's
-    assert mended.count("epoch 1/1") == 1  # the evaluation's
-    for number, stage in enumerate(("search", "derive", "evaluate", "export"), 1):
-        assert f"[{number}/4] train.{stage} " in mended
+    assert mended.count("epoch 1/1") == 2  # the evaluation's and DARTS_V2's
+    stages = ("search", "derive", "evaluate", "export", "evaluate")
+    for number, stage in enumerate(stages, 1):
+        assert f"[{number}/5] train.{stage} " in mended
     for name in OUTPUTS:
         assert (folder / name).stat().st_size, name
 
@@ -146,10 +147,11 @@ def test_every_path_and_command_of_the_summary_is_there(runs):
     assert watch[0] == sys.executable
     assert watch[-1] == f"--logdir={folder}"
     assert any(folder.rglob("events.out*"))
-    flagfile = said["--flagfile=configs/cifar10/search_second_order.flags"]
-    assert flagfile == "\\"
-    assert (ROOT / "configs/cifar10/search_second_order.flags").is_file()
-    assert said["test"].startswith("error") and "%" in said["test"]
+    again = shlex.split(said["next"])
+    assert again[1:3] == ["-m", "train.pipeline"]
+    assert again[-2:] == [f"--workdir={folder}", "--compare_random_cells=5"]
+    assert "of 359 test images" in said["accuracy"]
+    assert "trained in the same way" in said["DARTS_V2"]
 
 
 def test_started_again_it_repeats_its_summary_without_training(runs):

@@ -60,6 +60,38 @@ def describe_prepared(
         return shape, classes or info.features[label].num_classes
 
 
+def survey_prepared(
+    name: str, data_dir: str | None, download: bool, classes: int | None = None
+) -> dict:
+    """Describes a set that is prepared or is downloaded for it; reads no image.
+
+    Returns:
+      classes, train (images), smallest_class (None: not known), height and width
+      (None where images have several sizes), one_size, channels.
+
+    Raises:
+      InputError: no such set, not prepared, or none for classification.
+    """
+    with _quiet():
+        builder = _builder(name, data_dir)
+        image, label = _keys(builder.info, name)
+        shape = _shape(builder.info.features[image], name, None, False)
+        height, width, channels = shape
+        _require_prepared(builder, name, data_dir, download)
+        info = builder.info
+        total = info.features[label].num_classes
+        train = info.splits["train"].num_examples if "train" in info.splits else 0
+        return {
+            "classes": classes or total,
+            "train": train * (classes or total) // total,
+            "smallest_class": None,
+            "height": height,
+            "width": width,
+            "one_size": height is not None and width is not None,
+            "channels": channels,
+        }
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Silences TFDS, which logs its every step."""
@@ -75,9 +107,9 @@ def _load(
     name, data_dir, download: bool, image_size, classes, stream: bool
 ) -> ImageData:
     builder = _builder(name, data_dir)
-    _require_prepared(builder, name, data_dir, download)
-    image, label = _keys(builder.info, name)
+    image, label = _keys(builder.info, name)  # before anything is downloaded
     shape = _shape(builder.info.features[image], name, image_size)
+    _require_prepared(builder, name, data_dir, download)
     arguments = (builder, image, label, shape, image_size)
     splits = builder.info.splits
     if "train" not in splits:
@@ -210,8 +242,11 @@ def _only(features, kind) -> tuple[str, ...]:
     return keys if len(keys) == 1 else ()
 
 
-def _shape(image, name: str, size: int | None) -> tuple[int, int, int]:
-    """Returns the (H, W, C) of the images once read."""
+def _shape(image, name: str, size: int | None, fixed: bool = True) -> tuple:
+    """Returns the (H, W, C) of the images once read.
+
+    With fixed=False, H and W are None where images have several sizes.
+    """
     *height_width, channels = image.shape
     if image.dtype not in (np.uint8, tf.uint8) or channels is None:
         raise InputError(
@@ -220,7 +255,7 @@ def _shape(image, name: str, size: int | None) -> tuple[int, int, int]:
         )
     if size is not None:
         return size, size, channels
-    if None in height_width:
+    if None in height_width and fixed:
         raise InputError(
             f"{name}: its images have several sizes; give `image_size` to "
             "scale all to one"

@@ -145,6 +145,7 @@ class _Driver:
         )
         try:
             with StopRequest() as stop:
+                progress.compiles()
                 while loop.step < loop.total_steps:
                     self._advance(progress)
                     ends = (

@@ -13,6 +13,7 @@ import pytest
 from darts_tf.data import available_memory
 from darts_tf.data.images import splits
 from darts_tf.data.images.loading import describe_images, load_images
+from darts_tf.data.images.prepared import survey_prepared
 from darts_tf.errors import InputError
 
 tfds = pytest.importorskip("tensorflow_datasets")
@@ -189,6 +190,33 @@ def test_a_download_that_fails_is_one_line(tmp_path, monkeypatch):
     message = refusal("svhn_cropped", data_dir=str(tmp_path), download=True)
     assert "svhn_cropped could not be downloaded" in message
     assert "`data_dir`" in message
+
+
+@pytest.mark.parametrize("name", ["div2k", "titanic"])
+def test_a_set_of_another_kind_is_refused_before_it_is_downloaded(
+    tmp_path, monkeypatch, name
+):
+    def fail(*arguments, **more):
+        raise AssertionError("a download was tried")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    message = refusal(name, data_dir=str(tmp_path), download=True)
+    assert f"{name} is no image classification set: its features are" in message
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_survey_describes_a_set_without_its_images(tmp_path):
+    write(tmp_path, "shapes", {"train": greys(30), "test": greys(6)})
+    described = survey_prepared("shapes", str(tmp_path), download=False)
+    assert described == {
+        "classes": 3,
+        "train": 30,
+        "smallest_class": None,
+        "height": 12,
+        "width": 10,
+        "one_size": True,
+        "channels": 1,
+    }
 
 
 def test_a_damaged_set_is_named(tmp_path):

@@ -350,7 +350,7 @@ def test_a_second_signal_stops_in_the_middle_of_a_step(tmp_path):
     wait_for(tmp_path / "run/genotypes", process)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    assert "SIGINT" in process.stderr.readline() + process.stderr.readline()
+    assert any("SIGINT" in process.stderr.readline() for _ in range(3))
     process.send_signal(signal.SIGINT)
     assert ended(process) == 130
 
@@ -361,7 +361,7 @@ def test_both_signals_are_heard_while_python_is_not(tmp_path):
     wait_for(tmp_path / "run/genotypes", process)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    assert "SIGINT" in process.stderr.readline() + process.stderr.readline()
+    assert any("SIGINT" in process.stderr.readline() for _ in range(3))
     process.send_signal(signal.SIGINT)
     assert ended(process) == 130
 
@@ -555,11 +555,13 @@ def test_a_log_file_gets_a_line_an_epoch(tmp_path, capsys):
     start(tmp_path)
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(",")[0] for line in lines] == [
+        "step 1: compiling",
+        "valid/loss* is that of alpha's steps: at w'",
         "epoch 1/3",
         "epoch 2/3",
         "epoch 3/3",
     ]
-    assert "valid/loss" in lines[0] and "train/loss" in lines[0]
+    assert "valid/loss" in lines[2] and "train/loss" in lines[2]
 
 
 def test_a_terminal_gets_a_bar_of_the_whole_run(tmp_path, monkeypatch):
@@ -571,7 +573,7 @@ def test_a_terminal_gets_a_bar_of_the_whole_run(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stderr", screen)
     start(tmp_path, FakeLoop(pause=0.02))
     assert "21/21" in screen.getvalue()
-    assert "epoch 3/3, train/loss" in screen.getvalue()
+    assert "epoch 3/3 100%|##########| 21/21, train/loss" in screen.getvalue()
 
 
 def test_records_are_json(tmp_path):
