@@ -33,8 +33,8 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 RUN = ("getting_started", "own_images", "own_text", "own_operations", "python_api")
 """Pages of docs whose commands are run."""
 
-SHELL = re.compile(
-    r"(?:^<!-- (test|not run): ([^\n]*) -->\n)?^```(?:bash)?\n(.*?)^```$", re.M | re.S
+BLOCK = re.compile(
+    r"(?:^<!-- (test|not run): ([^\n]*) -->\n)?^```(\w*)\n(.*?)^```$", re.M | re.S
 )
 SMALLER_BY = ("search", "evaluate", "pipeline")
 """Programs that get the flags of the comment."""
@@ -166,7 +166,9 @@ def commands(page: str) -> list[tuple[str, list[str]]]:
     """Returns (program, arguments) of every command of a page that is run, in order."""
     found = []
     text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
-    for kind, comment, code in SHELL.findall(text):
+    for kind, comment, language, code in BLOCK.findall(text):
+        if language not in ("", "bash"):
+            continue
         smaller = shlex.split(comment) if kind == "test" else []
         lines = code.replace("\\\n", " ").splitlines()
         for line in [] if kind == "not run" else filter(None, lines):
