@@ -88,7 +88,7 @@ def derive() -> None:
 def export() -> None:
     """Exports an evaluated network as a SavedModel, for LiteRT or for ONNX.
 
-        python -m train.export --workdir=runs/evaluate --format=litert --quantize=int8
+        python -m train.export --workdir=runs/e --format=litert --quantize=int8
 
     --workdir is that of train.evaluate. Every format takes raw uint8 images, of
     any batch size, and needs neither this package nor Keras; a language model

@@ -174,7 +174,7 @@ CASES = {
     "export a format": (
         "export",
         "--workdir={tmp}/other --format=tflite",
-        "saved_model, litert",
+        "saved_model|litert|onnx",
     ),
     "export a search": ("export", "--workdir={tmp}/other", "train.evaluate"),
     "text": ("search", TEXT + "--dataset=topics", "python_topics"),
