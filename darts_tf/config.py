@@ -64,7 +64,8 @@ Stage = Literal["search", "short", "full", "snapshots", "report"]
 PublishedTable = Literal[
     "none", "cifar10", "cifar10_later", "cifar100", "imagenet", "ptb", "wikitext2"
 ]
-ExportFormat = Literal["saved_model"]
+ExportFormat = Literal["saved_model", "litert", "onnx"]
+Quantize = Literal["none", "float16", "dynamic", "int8"]
 
 MAX_SEED = 2**30 - 1
 C = TypeVar("C", bound="Config")
@@ -1117,7 +1118,16 @@ class DerivationConfig(PaceConfig, OracleConfig, SpaceConfig):
 class ExportConfig(Config):
     """Settings of an export."""
 
-    format: ExportFormat = _option("saved_model", "Format of the exported network.")
+    format: ExportFormat = _option(
+        "saved_model",
+        "Format of the exported network: for TensorFlow, for phones and small "
+        "devices (LiteRT, a .tflite file), or for ONNX runtimes.",
+    )
+    quantize: Quantize = _option(
+        "none",
+        "With --format=litert: weights of 16 bits (float16) or of 8 (dynamic), or "
+        "weights and feature maps of 8 bits (int8, ranges from training images).",
+    )
     plugin: str | None = _redefined(SpaceConfig, "plugin", None)
 
 

@@ -20,6 +20,7 @@ from darts_tf.config import (
     DerivationConfig,
     EstimatorConfig,
     ExperimentConfig,
+    ExportConfig,
     RecipeConfig,
     RelaxationConfig,
     SearchConfig,
@@ -200,6 +201,7 @@ def settle(config: C) -> C:
         TrainingConfig: _settle_images,
         DerivationConfig: _settle_derivation,
         ExperimentConfig: _settle_experiment,
+        ExportConfig: _settle_export,
     }
     return check.get(type(config), lambda same: same)(config)
 
@@ -772,5 +774,14 @@ def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
         raise InputError(
             f"`task` means something with `stage={stages[0]}` or "
             f"{' or '.join(stages[1:])} only; leave it out"
+        )
+    return config
+
+
+def _settle_export(config: ExportConfig) -> ExportConfig:
+    if config.quantize != "none" and config.format != "litert":
+        raise InputError(
+            f"`quantize={config.quantize}` means nothing with "
+            f"`format={config.format}`; leave it out, or give `format=litert`"
         )
     return config

@@ -221,6 +221,7 @@ def finish_evaluation(
         if chief:
             devices = loop.replicas.count
             write_confusion(workdir, result.pop("confusion", None))
+            task.write_example(data, workdir.example)
             write_result(workdir, loop.genotype, cost, config, values, result, devices)
     return _format_evaluation(workdir, task.summary(result), cost) if chief else ""
 
