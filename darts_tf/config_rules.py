@@ -46,8 +46,12 @@ STRATEGY_NAMES = {
     "evolution": ("evolution_population", "evolution_sample"),
     "reinforce": ("reinforce_learning_rate", "reinforce_baseline"),
     "bayesian": ("bayesian_startup",),
+    "asha": ("asha_reduction", "asha_rungs"),
 }
 """The names that only one strategy has, of those that ask an estimator."""
+
+ON_RUNGS = ("full", "low_fidelity")
+"""Estimators whose trainings strategy=asha can measure early and go on with."""
 
 ESTIMATOR_NAMES = {
     "full": (),
@@ -257,10 +261,20 @@ def _settle_images(config):
         **{name: v for name, v in usual.items() if name not in config.given}
     )
     _refuse_in_space(config)
+    if config.shuffle_rounds % 2:
+        raise InputError(
+            f"`shuffle_rounds={config.shuffle_rounds}` must be even; give "
+            f"{config.shuffle_rounds + 1}"
+        )
     if config.space == nasbench201.SPACE.name:
         nasbench201.cells_a_stage(config.layers)
     if isinstance(config, SearchConfig):
         config = _settle_strategy(config)
+    elif not config.test and not (config.valid_fraction or is_text(config.space)):
+        raise InputError(
+            "`test=False` with `valid_fraction=0` measures nothing; hold out images, "
+            "for example by `valid_fraction=0.1`, or leave `test=False` out"
+        )
     _check_schedule(config)
     return config
 
@@ -454,10 +468,43 @@ def _check_estimator(config: SearchConfig) -> None:
             f"`parents={config.parents}` means nothing with "
             f"`inherit_from={config.inherit_from}`; give `inherit_from=parent`"
         )
+    if config.strategy == "asha":
+        _check_rungs(config)
     if name == "low_fidelity":
         _check_fidelity(config)
     if name == "learning_curve":
         _check_curve(config)
+
+
+def rung_epochs(config: SearchConfig) -> tuple[int, ...]:
+    """Returns the epochs of a training on each rung of strategy=asha; else ().
+
+    The last rung has all epochs, those of low_fidelity's trainings; each one below has
+    1/eta of them, rounded down.
+    """
+    if config.strategy != "asha":
+        return ()
+    less = less_fidelity(config) if config.estimator == "low_fidelity" else {}
+    epochs, eta = less.get("epochs", config.epochs), config.asha_reduction
+    return tuple(epochs // eta**n for n in reversed(range(config.asha_rungs)))
+
+
+def _check_rungs(config: SearchConfig) -> None:
+    if config.estimator not in ON_RUNGS:
+        raise InputError(
+            f"`strategy=asha` trains genotypes for more and more epochs, which "
+            f"`estimator={config.estimator}` does not; give `estimator="
+            f"{ON_RUNGS[0]}` or {ON_RUNGS[1]}"
+        )
+    epochs = rung_epochs(config)
+    if not epochs[0]:
+        least = config.asha_reduction ** (config.asha_rungs - 1)
+        raise InputError(
+            f"`asha_rungs={config.asha_rungs}` with `asha_reduction="
+            f"{config.asha_reduction}` needs at least {least} epochs for one on the "
+            f"lowest rung, and a training has {epochs[-1]}; give fewer rungs or more "
+            "epochs"
+        )
 
 
 def less_fidelity(config: SearchConfig) -> dict[str, int]:

@@ -13,6 +13,7 @@ from darts_tf.config_rules import (
     MAGNITUDE_NAMES,
     PERTURBATION_NAMES,
     applicable,
+    rung_epochs,
     settle,
 )
 from darts_tf.errors import InputError
@@ -35,6 +36,19 @@ REFUSED = [
         "above 0",
     ),
     ((*ASKING, "--budget_evaluations=0"), "budget", "above 0"),
+    (("--shuffle_rounds=5",), "--shuffle_rounds=5", "must be even; give 6"),
+    ((*ASKING, "--strategy=asha", "--asha_rungs=1"), "--asha_rungs=1", "at least 2"),
+    (
+        (*ASKING, "--strategy=asha", "--epochs=15"),
+        "--asha_rungs=3",
+        "needs at least 16 epochs",
+    ),
+    (
+        (*ASKING, "--strategy=asha", "--estimator=learning_curve", "--curve_epochs=9"),
+        "--estimator=full",
+        "more and more epochs",
+    ),
+    ((*ASKING, "--asha_rungs=2"), "--asha_rungs", "--strategy=random"),
     ((*ASKING, "--estimator=one_shot"), "--supernet=WORKDIR", "needs"),
     ((*ASKING, "--estimator=inherit"), "--supernet=WORKDIR", "needs"),
     (
@@ -275,6 +289,14 @@ def test_strategies_fill_in_defaults():
     joint = settled("--optimization=joint_alternating")
     assert joint.method == "first_order" and "method" not in joint.given
     assert "lambda_regularizer" not in applicable(joint)
+
+
+def test_epochs_on_the_rungs_of_asha():
+    asha = (*ASKING, "--strategy=asha", "--epochs=50")
+    assert rung_epochs(settled(*asha)) == (3, 12, 50)
+    low = (*asha, "--estimator=low_fidelity", "--fidelity_epochs=18", "--asha_rungs=2")
+    assert rung_epochs(settled(*low, "--asha_reduction=3")) == (6, 18)
+    assert rung_epochs(settled(*ASKING)) == ()
 
 
 @pytest.mark.parametrize(

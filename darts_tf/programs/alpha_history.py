@@ -18,6 +18,7 @@ from darts_tf.run.loop import checkpoints
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts import derivation
+from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
 TEMPERATURE = "temperature"
 
@@ -138,6 +139,14 @@ class AlphaHistory:
         Raises:
           InputError: the search has no such epoch.
         """
+        return derivation.derive(self.space, *self._after(epoch))
+
+    def by_other_rules(self, epoch: int) -> dict[str, Genotype]:
+        """Returns the genotypes of an epoch by strategy/diagnostics/other_rules.py."""
+        return derive_by_other_rules(self.space, *self._after(epoch))
+
+    def _after(self, epoch: int) -> tuple[list[np.ndarray], float]:
+        """Returns (alpha, temperature) after an epoch."""
         if epoch > self.epochs:
             raise InputError(f"`epoch={epoch}`: the search has {self.epochs}")
         alpha = [rows[epoch - 1] for rows in self._alpha.values()]
@@ -146,8 +155,7 @@ class AlphaHistory:
                 f"`epoch={epoch}`: alpha of that epoch is lost or not finite; give "
                 "another epoch"
             )
-        temperature = float(self._temperature[epoch - 1])
-        return derivation.derive(self.space, alpha, temperature)
+        return alpha, float(self._temperature[epoch - 1])
 
     def alpha(self) -> dict[str, np.ndarray]:
         """Returns alpha after the last epoch by cell, [edges, candidates]."""

@@ -11,7 +11,7 @@ from darts_tf.data.images.loading import ImageData, largest_share
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
-from darts_tf.networks import conv, implementation, nasbench201
+from darts_tf.networks import conv, implementation, initial_weights, nasbench201
 from darts_tf.programs import (
     diagnostics,
     multiply_adds_limit,
@@ -127,17 +127,10 @@ class ImageProgramTask:
         """Returns errors on the test part, counts, and what an export needs."""
         statistics, shape = data.statistics, data.images.image_shape
         valid = self.validated(loop, data, config) if len(data.parts) > 1 else {}
-        test = data.images.load_test()
-        batches = once(config, test, statistics, loop.replicas)
+        tested = _tested(loop, data, config) if config.test else {}
         return {
             "valid": valid,
-            "test": {
-                "error": 1 - loop.accuracy(batches),
-                **_top_error(loop, batches, data),
-                "images": test.size,
-                "largest_class_share": largest_share(test.labels),
-            },
-            "chance": _guessing(data.images, test.labels),
+            **tested,
             "parameters": scoring.parameters(loop.model),
             "multiply_adds": scoring.multiply_adds(loop.model, shape),
             "data": {
@@ -157,26 +150,16 @@ class ImageProgramTask:
 
     def summary(self, result: dict) -> list[tuple[str, str]]:
         """Returns a result as (name, text) lines."""
-        test, valid = result["test"], result["valid"]
+        valid = result["valid"]
         best = (
             f"{valid['error']:.2%} error in the last epoch; best epoch "
             f"{valid['best_epoch']}: {valid['best_error']:.2%}"
             if valid
             else "none held out (--valid_fraction)"
         )
-        top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
-        share, classes = (
-            test.get("largest_class_share", 0),
-            result["data"]["class_names"],
-        )
-        if share >= UNBALANCED / len(classes):
-            top5 += f"; {share:.2%} of them are of one class"
+        classes = len(result["data"]["class_names"])
         return [
-            (
-                "test error",
-                f"{test['error']:.2%} of {test['images']} images (weights of the "
-                f"last epoch){top5}",
-            ),
+            ("test error", _format_test(result.get("test"), classes)),
             ("validation", best),
             ("parameters", f"{result['parameters']:,}"),
             ("multiply-adds", f"{result['multiply_adds']:,}"),
@@ -259,6 +242,33 @@ def _training_settings(config: ImageConfig, steps_per_epoch: int) -> TrainingSet
     )
 
 
+def _tested(loop, data: Data, config: TrainingConfig) -> dict:
+    """Reads the test part and returns its errors, and those of guessing."""
+    test = data.images.load_test()
+    batches = once(config, test, data.statistics, loop.replicas)
+    errors = {
+        "error": 1 - loop.accuracy(batches),
+        **_top_error(loop, batches, data),
+        "images": test.size,
+        "largest_class_share": largest_share(test.labels),
+    }
+    return {"test": errors, "chance": _guessing(data.images, test.labels)}
+
+
+def _format_test(test: dict | None, classes: int) -> str:
+    """Returns the errors on the test part in words."""
+    if test is None:
+        return "not measured (--notest)"
+    top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
+    share = test.get("largest_class_share", 0)
+    if share >= UNBALANCED / classes:
+        top5 += f"; {share:.2%} of them are of one class"
+    return (
+        f"{test['error']:.2%} of {test['images']} images (weights of the last "
+        f"epoch){top5}"
+    )
+
+
 def _guessing(images: ImageData, labels: np.ndarray) -> dict[str, object]:
     """Returns the test error of always answering with the largest training class."""
     largest = int(np.bincount(images.train.labels).argmax())
@@ -289,7 +299,14 @@ def built_supernet(config: SearchConfig, data: Data, replicas: Replicas):
             config.compiled,
         )
         model.build((None, *data.images.image_shape))
+        _initialise(config, model)
     return model
+
+
+def _initialise(config: ImageConfig, model) -> None:
+    """Draws the initial weights of a built network, in the replicas' scope."""
+    if config.initial_weights == "authors":
+        initial_weights.draw_as_authors(model)
 
 
 def supernet(
@@ -329,6 +346,7 @@ def build_evaluation_network(
     with replicas.scope():
         model = _evaluation_network(config, genotype, classes)
         model.build((None, *image_shape))
+        _initialise(config, model)
     return model
 
 

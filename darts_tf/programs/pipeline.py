@@ -226,7 +226,7 @@ def _training(plan: _Plan, genotype: str, folder: Path, plugin) -> Stage:
     flags = (
         f"--flagfile={plan.flagfiles[1]}",
         *_flags(plan, TRAINING_NAMES),
-        f"--genotype={genotype}",
+        *(f"--genotype={genotype}", "--test"),
         *(f"--seed={plan.config.seed}", *plugin, f"--workdir={folder}"),
     )
     return Stage("evaluate", folder, flags)

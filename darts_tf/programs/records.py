@@ -24,6 +24,7 @@ from darts_tf.run.loop.progress import duration
 from darts_tf.run.pictures import genotypes
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
+from darts_tf.space import nasbench201
 from darts_tf.space.genotype import Genotype
 
 
@@ -96,6 +97,10 @@ def finish_search(
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     outcome = {"skip_connections": skips} | alarms.outcome(loop, genotype)
     outcome |= nasbench201_oracle.result(config, genotype)
+    if loop.space.name == nasbench201.SPACE.name:
+        history = alpha_history.AlphaHistory(workdir.alpha, loop.space)
+        cells = history.by_other_rules(loop.stop.taken if loop.stop else 0)
+        outcome |= nasbench201_oracle.other_rules(config, cells)
     write_result(workdir, genotype, cost, config, values, outcome, devices)
     return f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
@@ -104,6 +109,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   its picture   {picture}
 {indented(genotype)}
 {nasbench201_oracle.summary_line(config, genotype)}\
+{nasbench201_oracle.other_rules_lines(outcome)}\
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
   next          {evaluation_command(workdir, config)}"""
 
@@ -142,14 +148,17 @@ def finish_evaluation(
     config: TrainingConfig,
     values: Mapping[str, object],
 ) -> str:
-    """Reads the test part, once; writes result.json, returns the summary.
+    """Reads the test part, once, if at all; writes result.json, returns the summary.
 
-    All workers measure it together; the chief alone writes and has a summary.
+    All workers measure it together; the chief alone writes and has a summary. A
+    training that is finished and has not read the test part reads it now, if it is
+    to.
     """
     chief, result = loop.replicas.chief, {}
     if chief and workdir.result.exists():
         result = _earlier_result(workdir)
-    if not loop.replicas.total(bool(result)):
+    measured = bool(result) and ("test" in result or not config.test)
+    if not loop.replicas.total(measured):
         result = task.measured(loop, data, config)
         if chief:
             devices = loop.replicas.count
@@ -163,7 +172,7 @@ def _earlier_result(workdir: Workdir) -> dict:
         result = workdir.read_result()
     except InputError:
         result = {}
-    if "test" in result and "valid" in result:
+    if "valid" in result and "genotype" in result:
         return result
     logging.warning("%s is damaged; measuring again.", shorten(str(workdir.result)))
     return {}

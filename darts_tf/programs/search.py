@@ -18,6 +18,7 @@ from darts_tf.programs import (
     weight_sharing,
 )
 from darts_tf.programs.task_choice import task_of
+from darts_tf.run import settings_files
 from darts_tf.run.loop.driver import drive
 
 
@@ -35,7 +36,7 @@ def run(config: SearchConfig, workdir: str | Path, data=None) -> str:
       SystemExit: 0 or 130 after SIGTERM or Ctrl-C, everything saved.
     """
     plugins.load(config.plugin)
-    config = settle(config)
+    config = settings_files.as_started(settle(config), Path(workdir).expanduser())
     with setup.restored_options():
         if config.strategy in RELAXED:
             return _descend(config, workdir, data)

@@ -116,16 +116,10 @@ class TextProgramTask:
 
     def measured(self, loop, data: TextData, config: TrainingConfig) -> dict:
         """Returns the test perplexity, counts, and what an export needs."""
-        tokens, unknown = data.load_test()
-        test = Windows(config, tokens, loop.replicas).once(loop.replicas.count)
+        tested = _tested(loop, data, config) if config.test else {}
         return {
             "valid": self.validated(loop, data, config),
-            "test": {
-                "perplexity": loop.perplexity(test, loop.replicas.count),
-                "words": len(tokens),
-                "unknown_words": unknown,
-            },
-            "chance": _guessing(data, tokens),
+            **tested,
             "parameters": scoring.parameters(loop.model),
             "sample": _samples(loop, data, config),
             "data": {"words": list(data.vocabulary.words)},
@@ -140,13 +134,9 @@ class TextProgramTask:
 
     def summary(self, result: dict) -> list[tuple[str, str]]:
         """Returns a result as (name, text) lines."""
-        test, valid = result["test"], result["valid"]
+        valid = result["valid"]
         return [
-            (
-                "test perplexity",
-                f"{test['perplexity']:.2f} of {test['words']:,} words, "
-                f"{test['unknown_words']:,} unknown (last epoch)",
-            ),
+            ("test perplexity", _format_test(result.get("test"))),
             (
                 "validation",
                 f"{valid['perplexity']:.2f} in the last epoch; best epoch "
@@ -237,6 +227,32 @@ def build_model(
         else:
             model(ids, hidden)
     return model
+
+
+def _tested(loop, data: TextData, config: TrainingConfig) -> dict:
+    """Reads the test text and measures it as one stream, on however many replicas.
+
+    And what guessing gives. "words" are those that are predicted: all but the first.
+    """
+    tokens, unknown = data.load_test()
+    count = loop.replicas.count
+    windows = Windows(config, tokens, loop.replicas).alike()
+    measured = {
+        "perplexity": loop.perplexity(windows, count),
+        "words": len(tokens) - 1,
+        "unknown_words": unknown,
+    }
+    return {"test": measured, "chance": _guessing(data, tokens)}
+
+
+def _format_test(test: dict | None) -> str:
+    """Returns the perplexity of the test text in words."""
+    if test is None:
+        return "not measured (--notest)"
+    return (
+        f"{test['perplexity']:.2f} of {test['words']:,} words, "
+        f"{test['unknown_words']:,} unknown (last epoch)"
+    )
 
 
 def _samples(loop, data: TextData, config: TrainingConfig) -> list[str]:

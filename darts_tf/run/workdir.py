@@ -143,6 +143,7 @@ def open_workdir(
         given, usual = _as_stored(values), _as_stored(defaults)
         if settings_files.exists(workdir.path):
             stored = settings_files.read(workdir.path, complete=False)
+            usual |= settings_files.before_renewal(stored)
             added = {n: usual[n] for n in given if n in usual and n not in stored}
             _compare(workdir.path, stored | added, given, ignored)
             merged = {n: v for n, v in (stored | added).items() if n != "workdir"}

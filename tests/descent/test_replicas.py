@@ -56,6 +56,22 @@ count = replicas.compile(lambda batch: correct(*batch))
 said["accuracy"] = accuracy(count, batches, replicas)
 said["share"] = float(replicas.local(
     compile_share(replicas)(*batches[1])))
+from darts_tf.networks.language import Dropouts
+from darts_tf.strategy.darts.text_task import search_loss
+from tests.strategy.darts.test_text_task import B, H, SMALL, build, windows
+with replicas.scope():
+    model = build(dropouts=Dropouts(x=0.5))
+loss = search_loss(model)
+window = (*next(windows(1)), tf.zeros((B, H)))
+def losses(seed):
+    w = [tf.identity(v) for v in model.trainable_variables]
+    alpha = [tf.zeros(SMALL.cells[0].alpha_shape)]
+    return loss(w, alpha, window, seed)[0]
+compiled = replicas.compile(losses)
+results = [replicas.strategy.experimental_local_results(compiled(tf.constant(s)))
+           for s in ([0, 1], [0, 1], [0, 2])]
+said["losses"] = [[float(loss) for loss in pair] for pair in results]
+said["alone"] = float(losses(tf.constant([0, 1])))
 print(json.dumps(said))
 """
 
@@ -120,6 +136,15 @@ def test_one_device_leaves_batches_as_they_are(one):
 @pytest.mark.slow
 def test_mirrored_takes_all_devices_and_auto_needs_gpus(two):
     assert (two["count"], two["auto"]) == (2, 1)
+
+
+@pytest.mark.slow
+def test_replicas_of_a_recurrent_search_drop_other_elements(two):
+    """On the same window, so that losses are equal where masks are."""
+    first, again, other = two["losses"]
+    assert first == again  # eq. 8's two points have the same masks
+    assert first[0] != first[1] and first != other
+    assert two["alone"] not in first  # it is the seed itself, not folded
 
 
 @pytest.mark.slow

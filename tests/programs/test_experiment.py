@@ -200,3 +200,6 @@ def test_end_to_end(tmp_path):
     assert 0 < results["device_seconds"]["search"] < 600
     assert results["parameters"] == full["parameters"] > 0
     assert results["missing"] == []
+    for path in (plan.root / "short").glob("*/result.json"):
+        short = json.loads(path.read_text())
+        assert "test" not in short and 0 <= short["valid"]["error"] <= 1

@@ -8,6 +8,8 @@ of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -31,6 +33,7 @@ class Architecture:
     Attributes:
       variables, slots: alpha and its optimizer's memory.
       temperature: T.
+      observers: functions that are called with each gradient before the step.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Architecture:
         replicas: Replicas,
     ):
         self.space, self.temperature = space, 1.0
+        self.observers: list[Callable] = []
         start = relaxation.initial_alpha(space, seed, edge_normalisation)
         slots = optimizer.slots([tf.constant(rows) for rows in start])
         with replicas.scope():
@@ -75,7 +79,13 @@ class Architecture:
 
         Returns whether it was left out, see the optimizer's `skipped`.
         """
+        self.observe(gradient)
         return self._move(gradient, tf.constant(self.temperature))
+
+    def observe(self, gradient) -> None:
+        """Shows the observers a gradient along which alpha is about to move."""
+        for observer in self.observers:
+            observer(gradient)
 
     def values(self) -> list[np.ndarray]:
         """Returns the present alpha: [edges, candidates] for each of the cells.

@@ -109,6 +109,7 @@ class SimultaneousSearch(AlternatingSearch):
             )
             regularized = self._alpha_regularizer.regularized
             by_alpha = regularized(by_alpha, read, self.epoch)
+        self.architecture.observe(by_alpha)
         self._move_both(
             w,
             by_w,

@@ -39,6 +39,7 @@ from darts_tf.strategy.darts.bilevel import (
 from darts_tf.strategy.darts.execution import Execution
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.tasks import Task
+from darts_tf.strategy.diagnostics import gradient_cosine
 from darts_tf.strategy.diagnostics.early_stopping import EarlyStopping, Stop
 from darts_tf.strategy.lambda_darts.search_regularizer import Regularizer
 
@@ -108,6 +109,7 @@ class Search(Epochs):
         self.task, self.space = task, task.space
         self.units = task.units
         self._instruments = tuple(instruments)
+        self._watching = [i for i in instruments if hasattr(i, "watch")]
         self._early_stopping = early_stopping
         self._replicas = replicas
         self._precision = precision_by_name(settings.precision)
@@ -122,6 +124,8 @@ class Search(Epochs):
             self._alpha_optimizer(),
             replicas,
         )
+        for instrument in self._watching:
+            instrument.watch(self.architecture)
         directional = settings.compiled and task.has_directional_derivatives
         self._implicit = implicit_term(
             settings.method,
@@ -260,6 +264,7 @@ class Search(Epochs):
     def _parts(self) -> dict:
         """Returns the parts whose state is saved with the search, by name."""
         parts = {"task": self.task, "early_stopping": self._early_stopping}
+        parts |= {instrument.name: instrument for instrument in self._watching}
         return {n: part for n, part in parts.items() if part is not None}
 
     def state(self) -> dict[str, np.ndarray]:
@@ -273,11 +278,13 @@ class Search(Epochs):
 
     def restore(self, arrays) -> None:
         """Takes up a state; InputError where it does not fit."""
-        remaining = dict(arrays)
+        unwanted = f"{gradient_cosine.NAME}/"  # where the instrument is left out now
+        remaining = {n: a for n, a in arrays.items() if not n.startswith(unwanted)}
         for name, part in self._parts().items():
             prefix = f"{name}/"
             carried = [n for n in arrays if n.startswith(prefix)]
-            part.restore({n.removeprefix(prefix): remaining.pop(n) for n in carried})
+            part.restore({n.removeprefix(prefix): arrays[n] for n in carried})
+            remaining = {n: a for n, a in remaining.items() if n not in carried}
         self.step = load(self._groups(), remaining)
         epoch = max(self.step - 1, 0) // self.steps_per_epoch
         self.architecture.temperature = self.settings.temperature_in(epoch)

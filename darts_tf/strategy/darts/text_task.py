@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from darts_tf.descent import scores
 from darts_tf.descent.replicas import Replicas
-from darts_tf.networks.language import started, window_loss
+from darts_tf.networks.language import replica_seed, started, window_loss
 from darts_tf.strategy.darts import relaxation
 from darts_tf.strategy.darts.tasks import checkpoint_array
 
@@ -18,12 +18,14 @@ from darts_tf.strategy.darts.tasks import checkpoint_array
 def search_loss(model, slowness: float = 0.0):
     """Makes loss(w, alpha, batch, seed) of a model around a MixedCell.
 
-    Batches and aux are those of networks.language.window_loss.
+    Batches and aux are those of networks.language.window_loss. Each replica has
+    dropout masks of its own, the same ones in all passes of a step.
     """
 
     def loss(w, alpha, batch, seed):
         weights = relaxation.mixing_weights(alpha)[0]
-        return window_loss(model, w, batch, seed, slowness, weights=weights)
+        own = replica_seed(seed)
+        return window_loss(model, w, batch, own, slowness, weights=weights)
 
     return loss
 

@@ -26,6 +26,7 @@ from darts_tf.strategy.darts.discretisation import genotype_weights
 from darts_tf.strategy.darts.execution import Execution
 from darts_tf.strategy.darts.primitives import arithmetic
 from darts_tf.strategy.diagnostics.collapse import counts, main_cell
+from darts_tf.strategy.diagnostics.gradient_cosine import GradientCosine
 from darts_tf.strategy.diagnostics.hessian import dominant_eigenvalue, hessian_product
 from darts_tf.strategy.lambda_darts.alignment import mean_pairwise_cosine
 from darts_tf.strategy.one_shot.shared_weights import SupernetAccuracy, tensors
@@ -189,6 +190,7 @@ KINDS = {
     "alignment": Alignment,
     "eigenvalue": Eigenvalue,
     "gap": lambda task, replicas, *_: Gap(task, replicas),
+    "gradient_cosine": lambda _, replicas, *__: GradientCosine(replicas),
 }
 """The constructors of the instruments, by name."""
 

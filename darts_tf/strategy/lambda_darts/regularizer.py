@@ -14,8 +14,9 @@ mixing weights,
     (grad_w L_train(w, p - epsilon u) - grad_w L_train(w, p + epsilon u))
     / (2 epsilon),    epsilon = epsilon_0 / |u over all cells|;
 
-"exact" differentiates twice. They are far apart wherever the interval holds
-kinks (ReLU, max pooling): benchmarks/studies/alignment_gradient. Both work with
+"exact" differentiates twice. Where the interval holds kinks (ReLU, max pooling) the
+difference is the derivative and, across it, noise of many times its length
+(benchmarks/studies/alignment_gradient; small networks only). Both work with
 every gradient of alpha (strategy/darts/bilevel.py): the unrolled w' is the
 regularized step.
 
