@@ -153,7 +153,13 @@ def test_evaluation_leaves_its_files(evaluation, searched):
     }
     assert found["genotype"] == result(searched)["genotype"]
     assert 0 <= found["test"]["error"] <= 1
-    assert set(found["valid"]) == {"error", "best_error", "best_epoch", "images"}
+    assert set(found["valid"]) == {
+        "error",
+        "best_error",
+        "best_epoch",
+        "images",
+        "largest_class_share",
+    }
 
 
 def test_export_and_evaluation_again(programs, evaluation):
