@@ -171,8 +171,9 @@ class ImageProgramTask:
             if valid
             else "none held out (--valid_fraction)"
         )
+        classes = len(result["data"]["class_names"])
         return [
-            ("test error", _format_test(result.get("test"))),
+            ("test error", _format_test(result.get("test"), classes)),
             ("validation", best),
             ("parameters", f"{result['parameters']:,}"),
             ("multiply-adds", f"{result['multiply_adds']:,}"),
@@ -281,13 +282,13 @@ def _confused(loop, data: Data, config: TrainingConfig) -> dict:
     return {"confusion": {"valid": loop.confusion(batches)}}
 
 
-def _format_test(test: dict | None) -> str:
+def _format_test(test: dict | None, classes: int) -> str:
     """Returns the errors on the test part in words."""
     if test is None:
         return "not measured (--notest)"
     top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
-    share, classes = test.get("largest_class_share", 0), test.get("class_accuracy", ())
-    if share * len(classes) >= UNBALANCED:
+    share = test.get("largest_class_share", 0)
+    if share >= UNBALANCED / classes:
         top5 += f"; {share:.2%} of them are of one class"
     return (
         f"{test['error']:.2%} of {test['images']} images (weights of the last "

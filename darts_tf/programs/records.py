@@ -243,10 +243,13 @@ def write_confusion(workdir: Workdir, counts: Mapping[str, np.ndarray] | None) -
 def _earlier_result(workdir: Workdir) -> dict:
     """Returns what an earlier start measured; {} where that is damaged."""
     try:
-        return workdir.read_result()
+        result = workdir.read_result()
     except InputError:
-        logging.warning("%s is damaged; measuring again.", shorten(str(workdir.result)))
-        return {}
+        result = {}
+    if "valid" in result and "genotype" in result:
+        return result
+    logging.warning("%s is damaged; measuring again.", shorten(str(workdir.result)))
+    return {}
 
 
 def _format_evaluation(

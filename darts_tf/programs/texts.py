@@ -155,6 +155,7 @@ class TextProgramTask:
     def export(self, request: ExportRequest) -> str:
         """Writes the model in the format asked for; returns a summary."""
         config, words = request.trained, request.result["data"]["words"]
+        setup.hide_integer_notice(config.space)
         cell = DerivedCell(request.genotype.cells["recurrent"], config.hidden_size)
         model = LanguageModel(cell, len(words))
         model(tf.zeros((1, 1), tf.int32), tf.zeros((1, config.hidden_size)))
