@@ -27,7 +27,7 @@ from darts_tf.run.loop import checkpoints
 from darts_tf.run.loop.driver import Summary, drive
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.pictures import genotypes
-from darts_tf.run.tensorboard import Reporter
+from darts_tf.run.tensorboard import PICTURES, Reporter
 from darts_tf.run.workdir import (
     Workdir,
     existing_workdir,
@@ -57,7 +57,7 @@ def derive(config: DerivationConfig, path: str | os.PathLike) -> str:
         values = derivation_values(config, stored.space)
         with open_out(search, config, values) as workdir:
             start = records.resumed_step(workdir)
-            with Reporter(workdir.tensorboard, start) as reporter:
+            with records.open_reporter(workdir, config, start) as reporter:
                 cost = drive(
                     loop,
                     workdir,
@@ -116,13 +116,8 @@ def build(search: Workdir, stored: SearchConfig, config: DerivationConfig):
     Raises:
       InputError: there is none, or it does not fit the search's settings.
     """
-    newest = checkpoints.load_latest(search.checkpoints)
-    if newest is None:
-        raise InputError(
-            f"`workdir={search.path}` holds no checkpoint of a search yet; run the "
-            "search first"
-        )
-    step, arrays = newest
+    owner = f"`workdir={search.path}`"
+    step, arrays = checkpoints.require_latest(search.checkpoints, owner)
     task = ImageProgramTask()
     replicas = setup.prepare(stored, stored.space, supernet=True)
     data = task.search_data(stored)
@@ -186,7 +181,7 @@ class Rounds:
         path = self._workdir.genotypes / f"epoch_{number:04d}.json"
         write_atomic(path, genotype.to_json())
         figure = genotypes.draw_genotype(genotype)
-        self._reporter.image(loop.step, "cells", figure)
+        self._reporter.image(loop.step, f"{PICTURES}/cells", figure)
         decided = json.dumps(record["decided"], indent=1)
         self._reporter.text(loop.step, "decided", f"```\n{decided}\n```")
 
