@@ -195,6 +195,65 @@ REFUSED = [
         "--strategy=random_weight_sharing",
     ),
     (
+        ("--relaxation=sigmoid", "--alpha_regularizer=beta_decay"),
+        "--alpha_regularizer=beta_decay",
+        "--relaxation=sigmoid has not",
+    ),
+    (
+        ("--alpha_regularizer=kl_anchor",),
+        "--alpha_regularizer=kl_anchor",
+        "--relaxation=dirichlet",
+    ),
+    (
+        ("--relaxation=dirichlet", "--temperature_end=0.1"),
+        "--temperature_end=0.1",
+        "--relaxation=dirichlet",
+    ),
+    (
+        ("--relaxation=dirichlet", "--instruments=eigenvalue"),
+        "--instruments=eigenvalue",
+        "Hessian",
+    ),
+    (("--relaxation=sigmoid", NB201), "--space=nasbench201", "zero operation"),
+    (
+        ("--relaxation=sigmoid", "--space=darts_recurrent"),
+        "--space=darts_recurrent",
+        "--relaxation=dirichlet",
+    ),
+    (
+        ("--relaxation=gumbel", "--space=darts_recurrent"),
+        "--space=darts_recurrent",
+        "one candidate of each edge",
+    ),
+    (
+        ("--relaxation=gumbel", "--strategy=lambda_darts"),
+        "--lambda_regularizer=cosine",
+        "one candidate of each edge",
+    ),
+    (("--relaxation=gumbel", "--recompute"), "--recompute", "memory"),
+    (("--relaxation=gumbel", "--instruments=gap"), "--instruments=gap", "mixture"),
+    (
+        ("--relaxation=gumbel", "--alpha_perturbation=random"),
+        "--alpha_perturbation=random",
+        "one of each edge",
+    ),
+    (
+        ("--optimization=joint_simultaneous", "--alpha_perturbation=adversarial"),
+        "--alpha_perturbation=adversarial",
+        "one step",
+    ),
+    (
+        ("--alpha_perturbation_epsilon=0.1",),
+        "--alpha_perturbation_epsilon",
+        "--alpha_perturbation=random",
+    ),
+    (("--gumbel_tau=5",), "--gumbel_tau", "--relaxation=gumbel"),
+    (
+        (*ASKING, "--relaxation=dirichlet"),
+        "--relaxation",
+        "--strategy=random",
+    ),
+    (
         (*ASKING, "--alpha_regularizer=beta_decay"),
         "--alpha_regularizer",
         "--strategy=random",
@@ -216,6 +275,16 @@ TAKEN = [
     ("--strategy=evolution", "--budget_evaluations=20", "--estimator=table", NB201),
     (*ASKING, "--estimator=inherit", "--inherit_from=parent", "--parents=z"),
     ("--alpha_regularizer=entropy", "--alpha_regularizer_strength=0.1"),
+    ("--relaxation=dirichlet", "--space=darts_recurrent"),
+    (
+        "--relaxation=dirichlet",
+        "--alpha_perturbation=adversarial",
+        "--alpha_perturbation_epsilon=0.1",
+        "--space=darts_recurrent",
+    ),
+    ("--relaxation=dirichlet", "--alpha_regularizer=beta_decay", NB201),
+    ("--relaxation=gumbel", "--gumbel_tau=5", "--gumbel_tau_end=1", NB201),
+    ("--relaxation=sigmoid", "--partial_channels=4", "--lambda_regularizer=cosine"),
     (
         "--alpha_regularizer=beta_decay",
         "--optimization=joint_simultaneous",
@@ -348,6 +417,21 @@ def test_beta_decay_has_its_published_strength(space, strength):
     config = settled("--alpha_regularizer=beta_decay", f"--space={space}")
     assert config.alpha_regularizer_strength == strength
     assert config.alpha_regularizer_schedule == "linear"
+
+
+@pytest.mark.parametrize(
+    "relaxation, penalty, strength, decay",
+    [("dirichlet", "kl_anchor", 1e-3, 0.0), ("sigmoid", "zero_one", 10.0, 1e-3)],
+)
+def test_a_relaxation_has_its_published_penalty(relaxation, penalty, strength, decay):
+    config = settled(f"--relaxation={relaxation}")
+    assert config.alpha_regularizer == penalty
+    assert config.alpha_regularizer_strength == strength
+    assert config.alpha_regularizer_schedule == "constant"
+    assert config.alpha_weight_decay == decay
+    without = settled(f"--relaxation={relaxation}", "--alpha_regularizer=none")
+    assert without.alpha_regularizer_strength is None
+    assert without.alpha_weight_decay == 1e-3
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Checks of `max_multiply_adds` and `max_parameters`, before anything costly is begun."""
+"""Checks of `max_multiply_adds` and `max_parameters`, before anything costly."""
 
 from __future__ import annotations
 

@@ -53,7 +53,8 @@ def penalty(config: SearchConfig, images, replicas: Replicas) -> CostPenalty | N
         if replicas.chief:
             print(_line(table, network_of(config)), flush=True)
     rate = config.cost_weight_rate or 0.0
-    return CostPenalty(Costs(tables, targets), config.cost_weight, rate, replicas)
+    costs = Costs(tables, targets, config.relaxation)
+    return CostPenalty(costs, config.cost_weight, rate, replicas)
 
 
 def network_of(config: SearchConfig) -> TrainingConfig:

@@ -39,10 +39,12 @@ class Costs:
     Attributes:
       tables: one for each cost.
       targets: of each of them, in its unit; None without.
+      relaxation: of alpha, one of derivation.MEANS.
     """
 
     tables: tuple[CostTable, ...]
     targets: tuple[float, ...] | None = None
+    relaxation: str = "softmax"
 
     @property
     def scales(self) -> np.ndarray:
@@ -52,7 +54,7 @@ class Costs:
 
     def __call__(self, alpha):
         """Computes (expected, derived now), divided by the scales, [costs] each."""
-        pairs = [expected_and_derived(table, alpha) for table in self.tables]
+        pairs = [expected_and_derived(t, alpha, self.relaxation) for t in self.tables]
         return tuple(tf.stack(values) / self.scales for values in zip(*pairs))
 
 

@@ -23,6 +23,7 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.strategy.darts.bilevel import grad_w_alpha
+from darts_tf.strategy.darts.other_relaxations import ALPHA_DRAW
 from darts_tf.strategy.darts.search import Search
 from darts_tf.strategy.darts.search_settings import SearchSettings
 
@@ -104,8 +105,9 @@ class SimultaneousSearch(AlternatingSearch):
         w = self.weights.read()
         read = self.architecture.read()
         with self.execution.active():
+            mixed = self._relaxation.weights(read, seed, self.epoch, ALPHA_DRAW)
             by_w, by_alpha, loss, aux = grad_w_alpha(
-                self.task.train_loss, w, read, batch, seed
+                self.task.train_loss, w, mixed, batch, seed
             )
             by_alpha = self.by_alpha(by_alpha, read, seed)
         self.architecture.observe(by_alpha)
@@ -120,7 +122,7 @@ class SimultaneousSearch(AlternatingSearch):
         self._adapt_cost()
         scalars = {
             **self.task.scalars(batch, loss, aux),
-            **self._alpha_regularizer.scalars(self.epoch),
+            **self.alpha_scalars(),
             "learning_rate": rate,
         }
         self.step += 1

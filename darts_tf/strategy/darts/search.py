@@ -4,7 +4,8 @@ Each step takes one batch of each half of the training data: first alpha
 moves along the architecture gradient (strategy/darts/bilevel.py), regularized
 (strategy/darts/alpha_regularizer.py) or not, with costs of the derived network
 (strategy/darts/cost_penalty.py) or without, then w along grad_w L_train,
-regularized (strategy/lambda_darts/search_regularizer.py) or not.
+regularized (strategy/lambda_darts/search_regularizer.py) or not, at perturbed
+mixing weights (strategy/darts/alpha_perturbation.py) or not.
 The loop knows neither images nor words (strategy/darts/tasks.py), yields numbers
 and knows no logger; run/loop/driver.py drives it.
 
@@ -28,6 +29,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load, named
 from darts_tf.descent.weights import WeightOptimizerState
 from darts_tf.space.genotype import Genotype
+from darts_tf.strategy.darts.alpha_perturbation import AlphaPerturbation
 from darts_tf.strategy.darts.alpha_regularizer import AlphaRegularizer
 from darts_tf.strategy.darts.architecture import Architecture
 from darts_tf.strategy.darts.bilevel import (
@@ -39,6 +41,11 @@ from darts_tf.strategy.darts.bilevel import (
 )
 from darts_tf.strategy.darts.cost_penalty import CostPenalty
 from darts_tf.strategy.darts.execution import Execution
+from darts_tf.strategy.darts.other_relaxations import (
+    ALPHA_DRAW,
+    WEIGHT_DRAW,
+    SearchRelaxation,
+)
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.tasks import Task
 from darts_tf.strategy.diagnostics import gradient_cosine
@@ -129,6 +136,7 @@ class Search(Epochs):
             settings.partial_channels > 1,
             self._alpha_optimizer(),
             replicas,
+            settings.relaxation,
         )
         for instrument in self._watching:
             instrument.watch(self.architecture)
@@ -138,7 +146,9 @@ class Search(Epochs):
             forward_over_reverse if directional else reverse_over_reverse,
         )
         self._regularizer = Regularizer(task, settings, replicas)
+        self._relaxation = SearchRelaxation(self.space, settings)
         self._alpha_regularizer = AlphaRegularizer(self.space, settings)
+        self._perturbation = AlphaPerturbation(task, settings)
         self._traced = False
 
     def _alpha_optimizer(self):
@@ -151,8 +161,8 @@ class Search(Epochs):
         )
 
     def values(self) -> tuple[list, list]:
-        """Returns the present w and alpha / T as losses take them: tensors."""
-        return self.weights.read(), self.architecture.read()
+        """Returns the present w, and alpha's mean, as losses take them: tensors."""
+        return self.weights.read(), self.architecture.mean()
 
     def genotype(self) -> Genotype:
         """Returns the genotype that would be derived now."""
@@ -217,12 +227,16 @@ class Search(Epochs):
         measured, alpha_skipped = (None, None), 0.0
         if self.epoch >= self.settings.warmup_epochs:
             alpha = architecture.read()
+            mixed = self._relaxation.weights(alpha, seed, self.epoch, ALPHA_DRAW)
             unroll = Unroll(weights.sgd, weights.read_slots(), rate, descent)
             gradient, *measured = architecture_gradient(
-                loss, w, alpha, train, valid, seed, unroll, self._implicit, valid_loss
+                loss, w, mixed, train, valid, seed, unroll, self._implicit, valid_loss
             )
             alpha_skipped = architecture.move(self.by_alpha(gradient, alpha, seed))
-        g, value, aux = descent(loss, w, architecture.read(), train, seed)
+        alpha = architecture.read()
+        mixed = self._relaxation.weights(alpha, seed, self.epoch, WEIGHT_DRAW)
+        mixed = self._perturbation.perturbed(w, mixed, train, seed, self.epoch)
+        g, value, aux = descent(loss, w, mixed, train, seed)
         w_skipped = weights.move(w, g, rate)
         return Step(value, aux, *measured, alpha_skipped, w_skipped)
 
@@ -234,12 +248,17 @@ class Search(Epochs):
           alpha: alpha / T.
           seed: int32 [2], of the step.
         """
-        del seed
-        regularized = self._alpha_regularizer.regularized
-        gradient = regularized(gradient, alpha, self.epoch)
+        epoch = self.epoch
+        gradient = self._relaxation.pull_back(gradient, alpha, seed, epoch, ALPHA_DRAW)
+        gradient = self._alpha_regularizer.regularized(gradient, alpha, epoch)
         if self.cost_penalty is None:
             return gradient
         return self.cost_penalty.penalised(gradient, alpha)
+
+    def alpha_scalars(self) -> dict[str, float]:
+        """Returns what the present epoch does to alpha, by name."""
+        parts = self._relaxation, self._alpha_regularizer, self._perturbation
+        return {n: v for part in parts for n, v in part.scalars(self.epoch).items()}
 
     def _adapt_cost(self) -> None:
         if self.cost_penalty is not None:
@@ -249,7 +268,7 @@ class Search(Epochs):
         local = self._replicas.local
         scalars = {**self.task.scalars(train, step.train_loss, step.train_aux)}
         scalars |= self._regularizer.scalars(step.train_aux, self.epoch)
-        scalars |= self._alpha_regularizer.scalars(self.epoch)
+        scalars |= self.alpha_scalars()
         if self._precision.guarded:
             scalars["valid/skipped"] = local(step.alpha_skipped)
             scalars["train/skipped"] = local(step.w_skipped)
@@ -272,7 +291,7 @@ class Search(Epochs):
 
         With the temperature, if it is annealed, and the instruments' scalars.
         """
-        record = dict(self.task.measure(self.architecture.read()))
+        record = dict(self.task.measure(self.architecture.mean()))
         if self.settings.temperature_end != 1:
             record["temperature"] = self.architecture.temperature
         if self.cost_penalty is not None:

@@ -150,3 +150,25 @@ def test_the_gradient_is_that_of_means_and_of_the_soft_choice(space):
 def test_nodes_with_as_many_edges_as_they_keep_choose_none():
     seen = inclusion(tf.constant([0.9, 0.1], tf.float64), 2).numpy()
     np.testing.assert_allclose(seen, 1, rtol=1e-15)
+
+
+@pytest.mark.parametrize("relaxation", derivation.MEANS)
+@pytest.mark.parametrize("columns", [0, 1])
+def test_each_relaxation_ranks_as_its_derivation_does(relaxation, columns):
+    generator = np.random.default_rng(7)
+    table = random_table(conv.SPACE, 1)
+    for _ in range(5):
+        alpha = [
+            generator.normal(size=(edges, candidates + columns))
+            for edges, candidates in (spec.alpha_shape for spec in conv.SPACE.cells)
+        ]
+        genotype = derivation.derive(conv.SPACE, alpha, relaxation=relaxation)
+        _, derived = expected_and_derived(table, alpha, relaxation)
+        assert derived.numpy() == table.of(genotype)
+        for spec, rows in zip(conv.SPACE.cells, alpha, strict=True):
+            candidates, beta = spec.parted(rows)
+            means = derivation.MEANS[relaxation](candidates)
+            if beta is not None:
+                means *= derivation.edge_weights(spec, beta)[:, np.newaxis]
+            weights = mixing_weights(spec, rows, relaxation)
+            np.testing.assert_allclose(weights, means, rtol=1e-6)
