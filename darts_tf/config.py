@@ -1047,6 +1047,14 @@ class TrainingConfig(
         task="images",
         free="pace",
     )
+    max_parameters: float = _option(
+        0.0,
+        "Images: refuse a network with more trainable weights, an auxiliary head's "
+        "left out, before any image is read (0: no limit).",
+        least=0,
+        task="images",
+        free="pace",
+    )
     test: bool = _option(
         True,
         "Measure the test part, once, at the end. --notest leaves it unread, for "
