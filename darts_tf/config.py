@@ -28,6 +28,7 @@ Strategy = Literal[
     "evolution",
     "reinforce",
     "bayesian",
+    "asha",
 ]
 Estimator = Literal[
     "full", "table", "one_shot", "low_fidelity", "learning_curve", "inherit"
@@ -37,15 +38,25 @@ Optimization = Literal["bilevel", "joint_alternating", "joint_simultaneous"]
 Regularizer = Literal["none", "cosine", "sign"]
 RegularizerGradient = Literal["finite_difference", "exact"]
 RegularizerCells = Literal["normal", "all"]
-AlphaRegularizer = Literal["none", "beta_decay", "entropy"]
+Perturbation = Literal["none", "random", "adversarial"]
+Relaxation = Literal["softmax", "dirichlet", "sigmoid", "gumbel"]
+AlphaRegularizer = Literal["none", "beta_decay", "entropy", "kl_anchor", "zero_one"]
 StrengthSchedule = Literal["constant", "linear"]
-Instrument = Literal["entropy", "skip_connections", "alignment", "eigenvalue", "gap"]
+Instrument = Literal[
+    "entropy",
+    "skip_connections",
+    "alignment",
+    "eigenvalue",
+    "gap",
+    "gradient_cosine",
+]
 EarlyStop = Literal["none", "eigenvalue", "skip_connections"]
 InheritFrom = Literal["supernet", "parent"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Jit = Literal["auto", "on", "off"]
 Distribute = Literal["auto", "one_device", "mirrored", "multi_worker"]
 Network = Literal["cifar", "mobile"]
+InitialWeights = Literal["current", "authors"]
 Schedule = Literal["cosine", "exponential", "linear"]
 Derivation = Literal["magnitude", "perturbation"]
 Stage = Literal["search", "short", "full", "snapshots", "report"]
@@ -277,6 +288,14 @@ class NetworkConfig(Config):
         least=3,
         task="images",
     )
+    initial_weights: InitialWeights = _option(
+        "current",
+        "Images: initial weights. current: batch norm's scale is 1, and a depthwise "
+        "kernel of size k is uniform in +-1/sqrt(k k), as in today's PyTorch; authors: "
+        "those of the papers' runs (PyTorch 0.3.1), scales uniform in [0, 1], and "
+        "depthwise kernels on C channels in +-1/sqrt(C k k).",
+        task="images",
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -464,6 +483,23 @@ class DataConfig(Config):
         least=0,
         task="images",
     )
+    examples_seed: int = _option(
+        0,
+        "Images: seed by which --examples are chosen, so that runs of several seeds "
+        "see the same images (runs before 0.3.0: --seed).",
+        least=0,
+        most=MAX_SEED,
+        task="images",
+    )
+    shuffle_rounds: int = _option(
+        16,
+        "Images: rounds of the cipher that orders the images of each epoch, an even "
+        "number (runs before 0.3.0: 4, with which successive epochs of many images "
+        "are alike).",
+        least=4,
+        most=64,
+        task="images",
+    )
     crop_padding: int = _option(
         4,
         "Images: pixels of padding before a random crop (0: no crop).",
@@ -554,7 +590,8 @@ class StrategyConfig(Config):
         "images). The others ask the --estimator for the worth of one genotype after "
         "another until the budget is spent: random; evolution: regularized (Real et "
         "al. 2019); reinforce: policy gradient of a controller (Zoph and Le 2017); "
-        "bayesian: Optuna's TPE (Bergstra et al. 2011).",
+        "bayesian: Optuna's TPE (Bergstra et al. 2011); asha: random genotypes trained "
+        "for few epochs, of which the best are trained on (Li et al. 2020).",
     )
     budget_evaluations: int = _option(
         0,
@@ -591,6 +628,18 @@ class StrategyConfig(Config):
     )
     bayesian_startup: int = _option(
         10, "Bayesian: random genotypes before the model is asked.", least=1
+    )
+    asha_reduction: int = _option(
+        4,
+        "ASHA: one of so many genotypes of a rung is promoted to the next, and trained "
+        "so many times as long (eta).",
+        least=2,
+    )
+    asha_rungs: int = _option(
+        3,
+        "ASHA: number of rungs, of which the last has all epochs (with one it would be "
+        "--strategy=random).",
+        least=2,
     )
     final_evaluations: int = _option(
         1000,
@@ -692,22 +741,60 @@ class RelaxationConfig(Config):
     alpha_beta1: float = _option(
         0.5, "First moment's decay of Adam on alpha.", least=0, most=0.999
     )
-    alpha_regularizer: AlphaRegularizer = _option(
-        "none",
+    relaxation: Relaxation = _option(
+        "softmax",
+        "Mixing weights of alpha. softmax: DARTS; dirichlet: drawn anew in each step "
+        "from the Dirichlet distribution with concentrations elu(alpha) + 1 (DrNAS, "
+        "Chen et al. 2021); sigmoid: candidates do not compete (FairDARTS, Chu et al. "
+        "2020; images, not nasbench201); gumbel: one candidate an edge is drawn and "
+        "computed in each step, in the time and memory of a single path (GDAS, Dong "
+        "and Yang 2019; images). The cells are derived from the mean weights.",
+    )
+    gumbel_tau: float = _option(
+        10.0,
+        "Temperature of --relaxation=gumbel in the first epoch.",
+        least=1e-3,
+        task="images",
+    )
+    gumbel_tau_end: float = _option(
+        0.1,
+        "Temperature of --relaxation=gumbel in the last epoch, reached linearly.",
+        least=1e-3,
+        task="images",
+    )
+    alpha_regularizer: AlphaRegularizer | None = _option(
+        None,
         "Penalty of alpha whose gradient is added to alpha's. beta_decay: mean over "
         "edges of the log-sum-exp of alpha, which keeps the mixing weights flat (Ye et "
-        "al. 2022); entropy: of the mixing weights, which sharpens them.",
+        "al. 2022); entropy: of the mixing weights, which sharpens them; kl_anchor: "
+        "divergence of --relaxation=dirichlet from the uniform distribution; zero_one: "
+        "drives the weights of --relaxation=sigmoid to 0 or 1 (unset: kl_anchor and "
+        "zero_one with these relaxations, none with softmax).",
     )
     alpha_regularizer_strength: float | None = _option(
         None,
-        "Factor of alpha's regularizer (unset: beta_decay: 50 with "
-        "--space=nasbench201, 25 otherwise, as published; entropy: to be given).",
+        "Factor of alpha's regularizer (unset: as published: beta_decay: 50 "
+        "with --space=nasbench201, 25 otherwise; kl_anchor: 0.001; zero_one: 10; "
+        "entropy: to be given).",
         least=0,
     )
     alpha_regularizer_schedule: StrengthSchedule | None = _option(
         None,
         "constant; linear: the factor of alpha's regularizer rises linearly from 0 "
-        "over the epochs in which alpha moves (unset: linear).",
+        "over the epochs in which alpha moves (unset: linear for beta_decay and "
+        "entropy).",
+    )
+    alpha_perturbation: Perturbation = _option(
+        "none",
+        "Perturbation of the mixing weights in the step on w (SmoothDARTS, Chen and "
+        "Hsieh 2020). random: uniform; adversarial: makes the loss large, by 7 passes "
+        "with gradients and 2 without a step.",
+    )
+    alpha_perturbation_epsilon: float = _option(
+        0.3,
+        "Largest perturbation of a mixing weight; it rises to this linearly from 0.03.",
+        least=0,
+        most=1,
     )
     temperature_end: float = _option(
         1.0,
@@ -761,8 +848,8 @@ class RelaxationConfig(Config):
     lambda_gradient: RegularizerGradient = _option(
         "finite_difference",
         "Images: how the regularizer is differentiated: by a central difference, as "
-        "published, or exactly (the difference is many times too long where it "
-        "crosses kinks).",
+        "published, or exactly (across kinks the difference is the derivative and "
+        "many times its length of noise).",
         task="images",
     )
     lambda_epsilon: float = _option(
@@ -797,8 +884,9 @@ class RelaxationConfig(Config):
         "the dominant one of the Hessian of L_val in alpha, some 10 to 30 (at most "
         "100) products with it on one batch, each about 3 passes with gradients and "
         "as much memory; gap: validation accuracy with mixed and with derived "
-        "operations, 64 passes without gradients (images). The last three also "
-        "compile a graph in the first epoch.",
+        "operations, 64 passes without gradients (images); gradient_cosine: between "
+        "alpha's summed gradient of this epoch and of the one before, nearly free. "
+        "alignment, eigenvalue and gap also compile a graph in the first epoch.",
         free="pace",
     )
     early_stop: EarlyStop = _option(
@@ -868,8 +956,11 @@ class TrainingConfig(
 
     genotype: str | None = _option(
         None,
-        "Genotype: a JSON file, or a published name: DARTS_V1, DARTS_V2, NASNet, "
-        "AmoebaNet, LAMBDA_COSINE_0 to _3, LAMBDA_SIGN_0 to _3 (s1 to s4: LAMBDA_C10, "
+        "Genotype: a JSON file; a file or a text with what other projects print, such "
+        "as Genotype(normal=...) in a line of a log; or a published name: DARTS_V1, "
+        "DARTS_V2, NASNet, AmoebaNet, PC_DARTS_CIFAR, PC_DARTS_IMAGENET, P_DARTS, "
+        "DRNAS_CIFAR, DRNAS_IMAGENET, GDAS_V1, SDARTS_RS, SDARTS_ADV, "
+        "LAMBDA_COSINE_0 to _3, LAMBDA_SIGN_0 to _3 (s1 to s4: LAMBDA_C10, "
         "LAMBDA_C100, LAMBDA_SVHN; recurrent: DARTS_V1, DARTS_V2, ENAS; nasbench201: "
         "an architecture string).",
         required=True,
@@ -880,6 +971,12 @@ class TrainingConfig(
         "before any image is read (0: no limit; mobile setting: 600e6).",
         least=0,
         task="images",
+        free="pace",
+    )
+    test: bool = _option(
+        True,
+        "Measure the test part, once, at the end. --notest leaves it unread, for "
+        "trainings that only choose among cells.",
         free="pace",
     )
     channels: int = _redefined(NetworkConfig, "channels", 36)
@@ -1155,15 +1252,16 @@ class ExperimentConfig(OracleConfig):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ComparisonConfig(Config):
-    """Settings of a comparison of experiments."""
+    """Settings of a comparison of experiments, searches and evaluations."""
 
     experiments: tuple[str, ...] | None = _option(
         None,
-        "Folders of experiments, or of searches by a strategy that asks an estimator.",
+        "Folders of experiments, searches or evaluations (--workdir of each), "
+        "separated by commas.",
         required=True,
     )
     out: str | None = _option(
-        None, "Folder of the tables and the picture.", required=True
+        None, "Folder of the tables, the picture and report.html.", required=True
     )
     published: PublishedTable = _option(
         "none",

@@ -47,8 +47,12 @@ STRATEGY_NAMES = {
     "evolution": ("evolution_population", "evolution_sample"),
     "reinforce": ("reinforce_learning_rate", "reinforce_baseline"),
     "bayesian": ("bayesian_startup",),
+    "asha": ("asha_reduction", "asha_rungs"),
 }
 """The names that only one strategy has, of those that ask an estimator."""
+
+ON_RUNGS = ("full", "low_fidelity")
+"""Estimators whose trainings strategy=asha can measure early and go on with."""
 
 ESTIMATOR_NAMES = {
     "full": (),
@@ -116,6 +120,23 @@ BETA_DECAY = {nasbench201.SPACE.name: 50.0}
 In the authors' code the strength is half the number of the epoch: it ends at 50
 after 100 epochs in NAS-Bench-201, and at 25 after 50 elsewhere.
 """
+PENALTY_OF = {"dirichlet": "kl_anchor", "sigmoid": "zero_one"}
+"""The penalty of alpha that belongs to a relaxation, and to no other."""
+
+SOFTMAX_PENALTIES = {"dirichlet": ("entropy",), "sigmoid": ("beta_decay", "entropy")}
+"""The penalties that mean nothing with a relaxation."""
+
+GUMBEL_REASONS = {
+    "space": "has activations as candidates, which cost nothing to compute",
+    "lambda_regularizer": "differentiates by the weights of all of them",
+    "recompute": "saves the memory that it does not take",
+    "jit": "compiles no choice between operations",
+    "instruments": "looks at a mixture of all of them",
+}
+"""Why a name does not go with --relaxation=gumbel."""
+
+PENALTY_STRENGTHS = {"kl_anchor": 1e-3, "zero_one": 10.0}
+"""Their published strengths, which stay the same over the epochs."""
 
 EARLY_STOP_NAMES = {
     "early_stop_window": ("eigenvalue",),
@@ -259,10 +280,20 @@ def _settle_images(config):
         **{name: v for name, v in usual.items() if name not in config.given}
     )
     _refuse_in_space(config)
+    if config.shuffle_rounds % 2:
+        raise InputError(
+            f"`shuffle_rounds={config.shuffle_rounds}` must be even; give "
+            f"{config.shuffle_rounds + 1}"
+        )
     if config.space == nasbench201.SPACE.name:
         nasbench201.cells_a_stage(config.layers)
     if isinstance(config, SearchConfig):
         config = _settle_strategy(config)
+    elif not config.test and not (config.valid_fraction or is_text(config.space)):
+        raise InputError(
+            "`test=False` with `valid_fraction=0` measures nothing; hold out images, "
+            "for example by `valid_fraction=0.1`, or leave `test=False` out"
+        )
     _check_schedule(config)
     return config
 
@@ -308,7 +339,9 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
         config = _settle_lambda(config)
     if config.strategy in RELAXED:
         config = _settle_optimization(config)
+        _check_other_relaxation(config)
         config = _settle_alpha_regularizer(config)
+        _check_perturbation(config)
         _check_relaxation(config)
     if config.jit == "on" and not config.compiled:
         raise InputError(
@@ -353,10 +386,97 @@ def _settle_optimization(config: SearchConfig) -> SearchConfig:
     return config.filled(method="first_order")
 
 
+def _check_other_relaxation(config: SearchConfig) -> None:
+    """Refuses what another relaxation than the softmax does not go with."""
+    chosen = config.relaxation
+    for name in ("gumbel_tau", "gumbel_tau_end"):
+        if name in config.given and chosen != "gumbel":
+            raise InputError(
+                f"`{name}` means something with `relaxation=gumbel` only; leave it out"
+            )
+    if chosen == "softmax":
+        return
+    if config.temperature_end != 1:
+        raise InputError(
+            f"`temperature_end={config.temperature_end}` is the temperature of a "
+            f"softmax, which `relaxation={chosen}` has not; leave out one of both"
+        )
+    watching = "instruments" if "eigenvalue" in config.instruments else "early_stop"
+    if "eigenvalue" in (*config.instruments, config.early_stop):
+        raise InputError(
+            f"`{watching}=eigenvalue` is that of the Hessian in a softmax's alpha, "
+            f"and this is `relaxation={chosen}`; leave out one of both"
+        )
+    if chosen == "sigmoid":
+        _check_sigmoid(config)
+    if chosen == "gumbel":
+        _check_gumbel(config)
+
+
+def _check_gumbel(config: SearchConfig) -> None:
+    """Refuses what needs more than one candidate of an edge."""
+    mixed = [name for name in ("alignment", "gap") if name in config.instruments]
+    excluded = {
+        f"space={config.space}": is_text(config.space),
+        f"lambda_regularizer={config.lambda_regularizer}": (
+            config.lambda_regularizer != "none"
+        ),
+        "recompute=True": config.recompute,
+        "jit=on": config.jit == "on",
+        f"instruments={','.join(mixed)}": bool(mixed),
+    }
+    for given, found in excluded.items():
+        if found:
+            name = given.split("=")[0]
+            raise InputError(
+                "`relaxation=gumbel` computes one candidate of each edge, and "
+                f"`{given}` {GUMBEL_REASONS[name]}; leave out one of both"
+            )
+
+
+def _check_sigmoid(config: SearchConfig) -> None:
+    reason = None
+    if is_text(config.space):
+        reason = "a sum of several activations would grow from word to word"
+    elif any(spec.zero_kept for spec in space_by_name(config.space).cells):
+        reason = "its zero operation, which can be derived, gets no gradient from them"
+    if reason is not None:
+        raise InputError(
+            f"`relaxation=sigmoid` weighs candidates without competition, and in "
+            f"`space={config.space}` {reason}; give `relaxation=dirichlet` or softmax"
+        )
+
+
+def _check_perturbation(config: SearchConfig) -> None:
+    """Refuses a perturbation where w has no step, or operations, for it."""
+    given = f"`alpha_perturbation={config.alpha_perturbation}`"
+    if config.alpha_perturbation == "none":
+        if "alpha_perturbation_epsilon" in config.given:
+            raise InputError(
+                "`alpha_perturbation_epsilon` means nothing without "
+                "`alpha_perturbation=random` or adversarial; leave it out"
+            )
+        return
+    if config.relaxation == "gumbel":
+        raise InputError(
+            f"{given} changes the weights of all candidates, and "
+            "`relaxation=gumbel` computes one of each edge; leave out one of both"
+        )
+    if config.optimization == "joint_simultaneous":
+        raise InputError(
+            f"{given} is for the step on w alone, and with "
+            "`optimization=joint_simultaneous` w and alpha have one step; leave out "
+            "one of both"
+        )
+
+
 def _settle_alpha_regularizer(config: SearchConfig) -> SearchConfig:
-    """Fills in the published strength and schedule of alpha's regularizer."""
+    """Fills in alpha's regularizer, its published strength and schedule."""
+    own = PENALTY_OF.get(config.relaxation)
+    if config.alpha_regularizer is None and own is not None:
+        config = config.filled(alpha_regularizer=own)
     chosen = config.alpha_regularizer
-    if chosen == "none":
+    if chosen in (None, "none"):
         for name in ALPHA_REGULARIZER_NAMES:
             if getattr(config, name) is not None:
                 raise InputError(
@@ -364,17 +484,40 @@ def _settle_alpha_regularizer(config: SearchConfig) -> SearchConfig:
                     "out, or give `alpha_regularizer=beta_decay` or entropy"
                 )
         return config
+    _check_alpha_regularizer(config)
     usual = {
-        "alpha_regularizer_strength": BETA_DECAY.get(config.space, 25.0),
-        "alpha_regularizer_schedule": "linear",
+        "alpha_regularizer_strength": PENALTY_STRENGTHS.get(
+            chosen, BETA_DECAY.get(config.space, 25.0)
+        ),
+        "alpha_regularizer_schedule": "constant" if chosen == own else "linear",
     }
+    if chosen == "kl_anchor":
+        usual["alpha_weight_decay"] = 0.0  # as published: one pull on alpha
+    kept = {n for n in usual if n in config.given and getattr(config, n) is not None}
+    return config.filled(**{n: v for n, v in usual.items() if n not in kept})
+
+
+def _check_alpha_regularizer(config: SearchConfig) -> None:
+    chosen, relaxation = config.alpha_regularizer, config.relaxation
+    owners = {penalty: name for name, penalty in PENALTY_OF.items()}
+    if owners.get(chosen, relaxation) != relaxation:
+        raise InputError(
+            f"`alpha_regularizer={chosen}` is the penalty of "
+            f"`relaxation={owners[chosen]}`, and this is `relaxation={relaxation}`; "
+            "leave out one of both"
+        )
+    of_softmax = SOFTMAX_PENALTIES.get(relaxation, ())
+    if chosen in of_softmax:
+        raise InputError(
+            f"`alpha_regularizer={chosen}` is a penalty of a softmax, which "
+            f"`relaxation={relaxation}` has not; leave it out, for "
+            f"{PENALTY_OF[relaxation]}"
+        )
     if chosen == "entropy" and config.alpha_regularizer_strength is None:
         raise InputError(
             "`alpha_regularizer=entropy` has no published strength; give one, for "
             "example `alpha_regularizer_strength=0.1`"
         )
-    missing = {n: v for n, v in usual.items() if getattr(config, n) is None}
-    return config.filled(**missing)
 
 
 def _check_relaxation(config: SearchConfig) -> None:
@@ -456,10 +599,43 @@ def _check_estimator(config: SearchConfig) -> None:
             f"`parents={config.parents}` means nothing with "
             f"`inherit_from={config.inherit_from}`; give `inherit_from=parent`"
         )
+    if config.strategy == "asha":
+        _check_rungs(config)
     if name == "low_fidelity":
         _check_fidelity(config)
     if name == "learning_curve":
         _check_curve(config)
+
+
+def rung_epochs(config: SearchConfig) -> tuple[int, ...]:
+    """Returns the epochs of a training on each rung of strategy=asha; else ().
+
+    The last rung has all epochs, those of low_fidelity's trainings; each one below has
+    1/eta of them, rounded down.
+    """
+    if config.strategy != "asha":
+        return ()
+    less = less_fidelity(config) if config.estimator == "low_fidelity" else {}
+    epochs, eta = less.get("epochs", config.epochs), config.asha_reduction
+    return tuple(epochs // eta**n for n in reversed(range(config.asha_rungs)))
+
+
+def _check_rungs(config: SearchConfig) -> None:
+    if config.estimator not in ON_RUNGS:
+        raise InputError(
+            f"`strategy=asha` trains genotypes for more and more epochs, which "
+            f"`estimator={config.estimator}` does not; give `estimator="
+            f"{ON_RUNGS[0]}` or {ON_RUNGS[1]}"
+        )
+    epochs = rung_epochs(config)
+    if not epochs[0]:
+        least = config.asha_reduction ** (config.asha_rungs - 1)
+        raise InputError(
+            f"`asha_rungs={config.asha_rungs}` with `asha_reduction="
+            f"{config.asha_reduction}` needs at least {least} epochs for one on the "
+            f"lowest rung, and a training has {epochs[-1]}; give fewer rungs or more "
+            "epochs"
+        )
 
 
 def less_fidelity(config: SearchConfig) -> dict[str, int]:

@@ -13,6 +13,7 @@ from darts_tf.config_rules import (
     MAGNITUDE_NAMES,
     PERTURBATION_NAMES,
     applicable,
+    rung_epochs,
     settle,
 )
 from darts_tf.errors import InputError
@@ -35,6 +36,19 @@ REFUSED = [
         "above 0",
     ),
     ((*ASKING, "--budget_evaluations=0"), "budget", "above 0"),
+    (("--shuffle_rounds=5",), "--shuffle_rounds=5", "must be even; give 6"),
+    ((*ASKING, "--strategy=asha", "--asha_rungs=1"), "--asha_rungs=1", "at least 2"),
+    (
+        (*ASKING, "--strategy=asha", "--epochs=15"),
+        "--asha_rungs=3",
+        "needs at least 16 epochs",
+    ),
+    (
+        (*ASKING, "--strategy=asha", "--estimator=learning_curve", "--curve_epochs=9"),
+        "--estimator=full",
+        "more and more epochs",
+    ),
+    ((*ASKING, "--asha_rungs=2"), "--asha_rungs", "--strategy=random"),
     ((*ASKING, "--estimator=one_shot"), "--supernet=WORKDIR", "needs"),
     ((*ASKING, "--estimator=inherit"), "--supernet=WORKDIR", "needs"),
     (
@@ -140,6 +154,65 @@ REFUSED = [
         "--alpha_regularizer_strength=0.1",
     ),
     (
+        ("--relaxation=sigmoid", "--alpha_regularizer=beta_decay"),
+        "--alpha_regularizer=beta_decay",
+        "--relaxation=sigmoid has not",
+    ),
+    (
+        ("--alpha_regularizer=kl_anchor",),
+        "--alpha_regularizer=kl_anchor",
+        "--relaxation=dirichlet",
+    ),
+    (
+        ("--relaxation=dirichlet", "--temperature_end=0.1"),
+        "--temperature_end=0.1",
+        "--relaxation=dirichlet",
+    ),
+    (
+        ("--relaxation=dirichlet", "--instruments=eigenvalue"),
+        "--instruments=eigenvalue",
+        "Hessian",
+    ),
+    (("--relaxation=sigmoid", NB201), "--space=nasbench201", "zero operation"),
+    (
+        ("--relaxation=sigmoid", "--space=darts_recurrent"),
+        "--space=darts_recurrent",
+        "--relaxation=dirichlet",
+    ),
+    (
+        ("--relaxation=gumbel", "--space=darts_recurrent"),
+        "--space=darts_recurrent",
+        "one candidate of each edge",
+    ),
+    (
+        ("--relaxation=gumbel", "--strategy=lambda_darts"),
+        "--lambda_regularizer=cosine",
+        "one candidate of each edge",
+    ),
+    (("--relaxation=gumbel", "--recompute"), "--recompute", "memory"),
+    (("--relaxation=gumbel", "--instruments=gap"), "--instruments=gap", "mixture"),
+    (
+        ("--relaxation=gumbel", "--alpha_perturbation=random"),
+        "--alpha_perturbation=random",
+        "one of each edge",
+    ),
+    (
+        ("--optimization=joint_simultaneous", "--alpha_perturbation=adversarial"),
+        "--alpha_perturbation=adversarial",
+        "one step",
+    ),
+    (
+        ("--alpha_perturbation_epsilon=0.1",),
+        "--alpha_perturbation_epsilon",
+        "--alpha_perturbation=random",
+    ),
+    (("--gumbel_tau=5",), "--gumbel_tau", "--relaxation=gumbel"),
+    (
+        (*ASKING, "--relaxation=dirichlet"),
+        "--relaxation",
+        "--strategy=random",
+    ),
+    (
         (*ASKING, "--alpha_regularizer=beta_decay"),
         "--alpha_regularizer",
         "--strategy=random",
@@ -161,6 +234,16 @@ TAKEN = [
     ("--strategy=evolution", "--budget_evaluations=20", "--estimator=table", NB201),
     (*ASKING, "--estimator=inherit", "--inherit_from=parent", "--parents=z"),
     ("--alpha_regularizer=entropy", "--alpha_regularizer_strength=0.1"),
+    ("--relaxation=dirichlet", "--space=darts_recurrent"),
+    (
+        "--relaxation=dirichlet",
+        "--alpha_perturbation=adversarial",
+        "--alpha_perturbation_epsilon=0.1",
+        "--space=darts_recurrent",
+    ),
+    ("--relaxation=dirichlet", "--alpha_regularizer=beta_decay", NB201),
+    ("--relaxation=gumbel", "--gumbel_tau=5", "--gumbel_tau_end=1", NB201),
+    ("--relaxation=sigmoid", "--partial_channels=4", "--lambda_regularizer=cosine"),
     (
         "--alpha_regularizer=beta_decay",
         "--optimization=joint_simultaneous",
@@ -277,6 +360,14 @@ def test_strategies_fill_in_defaults():
     assert "lambda_regularizer" not in applicable(joint)
 
 
+def test_epochs_on_the_rungs_of_asha():
+    asha = (*ASKING, "--strategy=asha", "--epochs=50")
+    assert rung_epochs(settled(*asha)) == (3, 12, 50)
+    low = (*asha, "--estimator=low_fidelity", "--fidelity_epochs=18", "--asha_rungs=2")
+    assert rung_epochs(settled(*low, "--asha_reduction=3")) == (6, 18)
+    assert rung_epochs(settled(*ASKING)) == ()
+
+
 @pytest.mark.parametrize(
     "space, strength",
     [("nasbench201", 50), ("darts_conv", 25), ("darts_recurrent", 25)],
@@ -285,3 +376,18 @@ def test_beta_decay_has_its_published_strength(space, strength):
     config = settled("--alpha_regularizer=beta_decay", f"--space={space}")
     assert config.alpha_regularizer_strength == strength
     assert config.alpha_regularizer_schedule == "linear"
+
+
+@pytest.mark.parametrize(
+    "relaxation, penalty, strength, decay",
+    [("dirichlet", "kl_anchor", 1e-3, 0.0), ("sigmoid", "zero_one", 10.0, 1e-3)],
+)
+def test_a_relaxation_has_its_published_penalty(relaxation, penalty, strength, decay):
+    config = settled(f"--relaxation={relaxation}")
+    assert config.alpha_regularizer == penalty
+    assert config.alpha_regularizer_strength == strength
+    assert config.alpha_regularizer_schedule == "constant"
+    assert config.alpha_weight_decay == decay
+    without = settled(f"--relaxation={relaxation}", "--alpha_regularizer=none")
+    assert without.alpha_regularizer_strength is None
+    assert without.alpha_weight_decay == 1e-3

@@ -21,6 +21,8 @@ from darts_tf.config_rules import (
     STRATEGY_NAMES,
     settle,
 )
+from darts_tf.data.text import windows
+from darts_tf.data.text.python_topics import load_python_topics
 from darts_tf.descent import precision
 from darts_tf.estimation import training_settings
 from darts_tf.programs import estimators
@@ -64,14 +66,102 @@ def test_opens_with_paper_command_cost_and_what_to_expect(path):
     assert f"--flagfile={path.relative_to(ROOT)}" in words
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=NAMES)
-def test_parses_with_its_program(path, monkeypatch):
-    monkeypatch.chdir(ROOT)
+def config_of(path):
+    """Returns the settings that a flagfile's Command gives; run it from ROOT."""
     _, _, program, *arguments = command(path)
     values = flags.FlagValues()
     config_flags.define(KINDS[program], "Folder.", into=values)
     assert len(values([program, *arguments])) == 1
-    settle(config_flags.parsed_config(KINDS[program], values))
+    return settle(config_flags.parsed_config(KINDS[program], values))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=NAMES)
+def test_parses_with_its_program(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config_of(path)
+
+
+PUBLISHED_PATH = {"images": 3e-4 * 50 * 390, "text": 3e-3 * 50 * 106.6}
+"""Rate of alpha times steps in the paper: the farthest that Adam moves a logit."""
+
+TRAINING_IMAGES = {"digits": 1438, "cifar10": 50_000}
+TRAINING_TOKENS = {"ptb": 82_430, "wikitext2": 217_646}
+"""Sizes of the data: words and ends of lines of the small texts, see the docs."""
+
+REDUCED = {
+    "configs/digits/search.flags": 176,
+    "configs/cifar10/small_search.flags": 372,
+    "configs/topics/search.flags": None,  # Python's own text, another in each version
+    "configs/ptb/small_search.flags": 225,
+    "configs/wikitext2/small_search.flags": 398,
+    "benchmarks/studies/nasbench201/small_first_order.flags": 1200,
+    "benchmarks/studies/nasbench201/quarter_hour_first_order.flags": 6000,
+    "benchmarks/studies/nasbench201/half_hour_first_order.flags": 6000,
+    "benchmarks/studies/s2/small_darts.flags": 600,
+    "benchmarks/studies/s4/small_darts.flags": 600,
+}
+"""Steps of reduced searches, whose alpha is given the published path."""
+
+
+def steps_of(config, path) -> int:
+    """Returns the steps of a search."""
+    if config.space == "darts_recurrent":
+        tokens = (
+            len(load_python_topics().train)
+            if config.dataset == "python_topics"
+            else TRAINING_TOKENS[path.parent.name]
+        )
+        size = config.batch_size, config.bptt
+        return config.epochs * windows.steps_per_epoch(tokens, *size)
+    images = config.examples or TRAINING_IMAGES[config.dataset]
+    return config.epochs * (int(images * config.train_portion) // config.batch_size)
+
+
+@pytest.mark.parametrize("name", REDUCED)
+def test_reduced_searches_give_alpha_the_published_path(name, monkeypatch):
+    """Alpha's rate times the steps is the paper's, to a tenth, and no warm-up."""
+    monkeypatch.chdir(ROOT)
+    path = ROOT / name
+    config = config_of(path)
+    steps = steps_of(config, path)
+    assert REDUCED[name] in (None, steps)
+    task = "text" if config.space == "darts_recurrent" else "images"
+    ratio = config.alpha_learning_rate * steps / PUBLISHED_PATH[task]
+    # The toy is to show that alpha parts, and says so.
+    assert 0.9 <= ratio <= (1.6 if config.dataset == "digits" else 1.1)
+    assert config.warmup_epochs == 0
+    assert "alpha's rate" in path.read_text().split("\n--")[0].lower()
+
+
+LAMBDA_NASBENCH201 = {
+    "epochs": 100,
+    "batch_size": 64,
+    "learning_rate": 0.025,
+    "momentum": 0.9,
+    "weight_decay": 3e-4,
+    "alpha_learning_rate": 1e-4,
+    "alpha_weight_decay": 1e-3,
+}
+"""github.com/dr-faustus/Lambda-DARTS: configs/nas-benchmark/algos/DARTS.config and
+scripts-search/algos/DARTS-V1.sh in its folder NAS-Bench201."""
+
+
+@pytest.mark.parametrize("folder", ["nasbench201", "imagenet16_120"])
+def test_lambda_darts_has_the_constants_of_its_published_script(folder, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = config_of(ROOT / "configs" / folder / "search_lambda.flags")
+    for name, value in LAMBDA_NASBENCH201.items():
+        assert getattr(config, name) == value, name
+
+
+def test_every_other_small_search_says_how_far_its_alpha_goes(monkeypatch):
+    """A study keeps the rate of its runs, and states it in its head."""
+    monkeypatch.chdir(ROOT)
+    for path in CONFIGS:
+        text = path.read_text()
+        rates = re.findall(r"^--alpha_learning_rate=(.*)$", text, re.M)
+        published = {*map(float, rates)} <= {1e-4, 3e-4, 6e-4, 3e-3}
+        assert published or "lpha's rate" in text.split("\n--")[0], path
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,10 @@
 The protocol of DARTS sect. A.2.2 (and of Merity et al. 2018): SGD without
 momentum until the validation loss has not improved for a while, then
 averaged SGD (Polyak and Juditsky 1992), whose averaged weights are measured.
+
+Departures: the test text is measured with the weights of the last epoch, averaged
+once averaging has begun. The authors' code loads those of the best validation epoch
+before it tests, and the paper's perplexities are by that rule.
 """
 
 from __future__ import annotations

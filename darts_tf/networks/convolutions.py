@@ -1,4 +1,4 @@
-"""Convolutions with the papers' padding and initialisation.
+"""Convolutions with the papers' padding and PyTorch's initialisation.
 
 Every feature map is [B, H, W, C]; padding is (kernel - 1) / 2 zeros on all
 four sides, which with stride 2 is not what TensorFlow's SAME does. They compute
@@ -18,7 +18,10 @@ from darts_tf.networks.layer import Layer
 
 
 def uniform(fan_in: int) -> keras.initializers.Initializer:
-    """Returns the papers' initialiser, uniform in +-1/sqrt(fan_in)."""
+    """Returns PyTorch's initialiser, uniform in +-1/sqrt(fan_in).
+
+    The papers' runs had others in two places (networks/initial_weights.py).
+    """
     bound = 1 / math.sqrt(fan_in)
     return keras.initializers.RandomUniform(-bound, bound)
 

@@ -128,6 +128,18 @@ def _mask(seed, number: int, probability: float, shape, dtype):
     return tf.cast(mask, dtype) / (1 - probability)
 
 
+def replica_seed(seed):
+    """Returns a seed of the present replica's own; of a single one, the seed itself.
+
+    With one seed for all, every replica would drop the same elements of its share.
+    """
+    replica = tf.distribute.get_replica_context()
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return seed
+    fold_in = tf.random.experimental.stateless_fold_in
+    return fold_in(seed, replica.replica_id_in_sync_group)
+
+
 def window_loss(model: LanguageModel, w, batch, seed, slowness, **edges):
     """Computes the loss of a window of text in training mode; assigns nothing.
 

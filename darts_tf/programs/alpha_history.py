@@ -16,20 +16,28 @@ from darts_tf.run.files import write_atomic
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts import derivation
+from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
-TEMPERATURE = "temperature"
+TEMPERATURE, RELAXATION = "temperature", "relaxation"
 
 
 def keep(
-    path: Path, epoch: int, alpha: Mapping[str, np.ndarray], temperature: float
+    path: Path,
+    epoch: int,
+    alpha: Mapping[str, np.ndarray],
+    temperature: float,
+    relaxation: str = "softmax",
 ) -> None:
     """Writes the state after `epoch` (from 1); later ones are dropped.
 
     For each cell an array [epochs so far, edges, candidates] (with
     `partial_channels` one more column, beta), and the softmax's temperatures
-    [epochs so far], on which the ranking of edges depends.
+    [epochs so far], on which the ranking of edges depends; with another
+    relaxation its name, once an epoch.
     """
     state = {**alpha, TEMPERATURE: np.float64(temperature)}
+    if relaxation != "softmax":
+        state[RELAXATION] = np.str_(relaxation)
     history = {name: [] for name in state}
     if path.exists():
         with np.load(path, allow_pickle=False) as arrays:
@@ -67,6 +75,7 @@ class AlphaHistory:
     Attributes:
       space: that was searched.
       epochs: how many there are.
+      relaxation: of the search.
 
     Raises:
       InputError: there is no such history.
@@ -81,6 +90,7 @@ class AlphaHistory:
                 # Searches from before there was one have none.
                 usual = np.ones(self.epochs)
                 self._temperature = arrays.get(TEMPERATURE, usual)
+                self.relaxation = str(arrays.get(RELAXATION, ["softmax"])[-1])
         except (OSError, ValueError, KeyError) as error:
             raise InputError(
                 f"{path} holds no history of alpha ({error}); give the "
@@ -93,11 +103,18 @@ class AlphaHistory:
         Raises:
           InputError: the search has no such epoch.
         """
+        return derivation.derive(self.space, *self._after(epoch))
+
+    def by_other_rules(self, epoch: int) -> dict[str, Genotype]:
+        """Returns the genotypes of an epoch by strategy/diagnostics/other_rules.py."""
+        return derive_by_other_rules(self.space, *self._after(epoch))
+
+    def _after(self, epoch: int) -> tuple[list[np.ndarray], float, str]:
+        """Returns (alpha, temperature, relaxation) after an epoch."""
         if epoch > self.epochs:
             raise InputError(f"`epoch={epoch}`: the search has {self.epochs}")
         alpha = [rows[epoch - 1] for rows in self._alpha.values()]
-        temperature = float(self._temperature[epoch - 1])
-        return derivation.derive(self.space, alpha, temperature)
+        return alpha, float(self._temperature[epoch - 1]), self.relaxation
 
     def alpha(self) -> dict[str, np.ndarray]:
         """Returns alpha after the last epoch by cell, [edges, candidates]."""
@@ -107,11 +124,10 @@ class AlphaHistory:
         }
 
     def mixing_weights(self) -> dict[str, np.ndarray]:
-        """Returns the mixing weights by cell, [epochs, edges, candidates]."""
+        """Returns the mean mixing weights by cell, [epochs, edges, candidates]."""
+        mean = derivation.MEANS[self.relaxation]
         temperature = self._temperature[:, np.newaxis, np.newaxis]
         return {
-            spec.name: derivation.softmax(
-                spec.parted(self._alpha[spec.name])[0], temperature
-            )
+            spec.name: mean(spec.parted(self._alpha[spec.name])[0], temperature)
             for spec in self.space.cells
         }

@@ -62,7 +62,7 @@ class SearchOutcome:
     _mixing_weights: dict[str, np.ndarray] = dataclasses.field(repr=False)
 
     def plot(self) -> Figure:
-        """Returns curves of the mixing weights over the epochs.
+        """Returns curves of the mixing weights over the epochs, the choice marked.
 
         Raises:
           InputError: the strategy has no alpha.
@@ -70,7 +70,7 @@ class SearchOutcome:
         if not self._mixing_weights:
             raise InputError("a search without alpha has no mixing weights to plot")
         space = space_by_name(self.genotype.space)
-        return draw_alpha_history(space, self._mixing_weights)
+        return draw_alpha_history(space, self._mixing_weights, self.genotype)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import dataclasses
 import math
 
 from darts_tf.config import SearchConfig
-from darts_tf.config_rules import STRATEGY_NAMES, is_text
+from darts_tf.config_rules import STRATEGY_NAMES, is_text, rung_epochs
 from darts_tf.descent.workers import CHOICE as MULTI_WORKER
 from darts_tf.errors import InputError
 from darts_tf.programs import estimators, nasbench201_oracle, records, setup
@@ -18,6 +18,7 @@ from darts_tf.run.loop.driver import Summary, drive
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.pictures import genotypes
 from darts_tf.run.pictures.evaluations import draw_evaluations
+from darts_tf.run.tensorboard import PICTURES
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.black_box.evaluation_loop import Budget, EvaluationLoop
 from darts_tf.strategy.black_box.strategies import strategy_by_name
@@ -50,16 +51,17 @@ def search(config: SearchConfig, path, data=None) -> str:
     nasbench201_oracle.check(config, config.space)
     strategy = strategy_of(config)
     estimator = estimators.estimator_of(config, replicas, data)
-    values = setup.run_values(config, data)
+    values, rungs = setup.run_values(config, data), rung_epochs(config)
     with setup.open_run("search", config, path, replicas, data) as workdir:
+        log = EvaluationLog(workdir, estimator, rungs)
         loop = EvaluationLoop(
             space_by_name(config.space),
             strategy,
-            EvaluationLog(workdir, estimator).estimate,
+            lambda genotype, number: log.estimate(genotype, number, strategy.rung),
             Budget(config.budget_evaluations, config.budget_seconds),
             TOGETHER if config.estimator in estimators.AT_ONCE else 1,
         )
-        with records.reporting(workdir, values, replicas) as reporter:
+        with records.reporting(workdir, config, values, replicas) as reporter:
             cost = drive(
                 loop,
                 workdir,
@@ -69,7 +71,7 @@ def search(config: SearchConfig, path, data=None) -> str:
             )
             figure = draw_evaluations(worths(loop), measure(config))
             if reporter is not None:
-                reporter.image(loop.step, "evaluations", figure)
+                reporter.image(loop.step, f"{PICTURES}/evaluations", figure)
         write_atomic(workdir.path / "evaluations.png", genotypes.figure_to_png(figure))
         return finish(workdir, loop, cost, config, values, replicas.count)
 
@@ -103,6 +105,26 @@ def format_worth(config: SearchConfig, worth: float) -> str:
     return f"validation accuracy {worth:.2%}"
 
 
+def trained(loop: EvaluationLoop, epochs: tuple[int, ...]) -> dict:
+    """Returns what result.json says of rungs: the best one's, and all epochs trained.
+
+    Args:
+      loop: finished.
+      epochs: of a training on each rung; empty where there are none.
+    """
+    if not epochs:
+        return {}
+    steps = [new - old for old, new in zip((0, *epochs), epochs)]
+    rungs = [evaluation.rung for evaluation in loop.evaluations]
+    best = loop.evaluations[loop.best].rung
+    return {
+        "rung": best,
+        "epochs": epochs[best],
+        "trained_epochs": sum(steps[rung] for rung in rungs),
+        "rungs": {epochs[n]: rungs.count(n) for n in range(len(epochs))},
+    }
+
+
 def finish(
     workdir,
     loop: EvaluationLoop,
@@ -123,6 +145,7 @@ def finish(
         "evaluations": loop.step,
         "distinct": summary["distinct"],
         "evaluation_seconds": loop.seconds,
+        **trained(loop, rung_epochs(config)),
     } | nasbench201_oracle.result(config, genotype)
     records.write_result(workdir, genotype, cost, config, values, measured, devices)
     return f"""

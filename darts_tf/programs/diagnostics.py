@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from darts_tf.config import SearchConfig
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
@@ -53,4 +55,19 @@ def early_stopping(config: SearchConfig, space: SearchSpace) -> EarlyStopping | 
         "first": config.early_stop_first,
     }
     chosen = {name: value for name, value in values.items() if value is not None}
-    return EarlyStopping(EarlyStoppingSettings(rule, **chosen), space)
+    settings = EarlyStoppingSettings(rule, **chosen)
+    if settings.earliest > config.epochs:
+        print(too_short(config, settings), file=sys.stderr, flush=True)
+    return EarlyStopping(settings, space)
+
+
+def too_short(config: SearchConfig, settings: EarlyStoppingSettings) -> str:
+    """Returns the warning that a rule cannot end so short a search."""
+    smaller = "--early_stop_first"
+    if settings.rule == "eigenvalue":
+        smaller = f"--early_stop_window or {smaller}"
+    return (
+        f"warning: --early_stop={settings.rule} cannot end this search before epoch "
+        f"{settings.earliest}, and --epochs={config.epochs}: it does nothing here; "
+        f"give more epochs or a smaller {smaller}"
+    )

@@ -17,6 +17,7 @@ from darts_tf.programs import (
     setup,
 )
 from darts_tf.programs.task_choice import task_of
+from darts_tf.run import settings_files
 from darts_tf.run.loop.driver import drive
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
@@ -43,7 +44,7 @@ def run(
       SystemExit: 0 or 130 after SIGTERM or Ctrl-C, everything saved.
     """
     plugins.load(config.plugin)
-    config = settle(config)
+    config = settings_files.as_started(settle(config), Path(workdir).expanduser())
     if genotype is None:
         genotype = _named(config)
     elif config.genotype is None:
@@ -74,8 +75,10 @@ def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
         if replicas.chief:
             _check_same(genotype, workdir)
             records.write_genotype(workdir, genotype)
-        with records.reporting(workdir, values, replicas) as reporter:
-            recorder = records.EvaluationRecords(reporter, task, divided, config)
+        with records.reporting(workdir, config, values, replicas) as reporter:
+            recorder = records.EvaluationRecords(
+                workdir, reporter, task, divided, config
+            )
             cost = drive(
                 loop,
                 workdir,

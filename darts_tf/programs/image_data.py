@@ -67,7 +67,7 @@ def load_data(
         )
     if 0 < config.examples < train.size:
         share = config.examples / train.size
-        (rows,) = stratified_split(train.labels, [share], config.seed)
+        (rows,) = stratified_split(train.labels, [share], config.examples_seed)
         train = train.take(rows)
     indices = stratified_split(train.labels, fractions, config.seed)
     parts = [train.take(rows) for rows in indices]
@@ -152,6 +152,7 @@ class Batches:
             start_step=start_step,
             statistics=self._statistics,
             augmentation=augmentation,
+            rounds=self._config.shuffle_rounds,
         )
         return self._replicas.split(dataset, size)
 

@@ -11,7 +11,7 @@ from darts_tf.data.images.loading import ImageData
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
-from darts_tf.networks import conv, implementation, nasbench201
+from darts_tf.networks import conv, implementation, initial_weights, nasbench201
 from darts_tf.programs import (
     diagnostics,
     image_export,
@@ -22,6 +22,7 @@ from darts_tf.programs import (
 from darts_tf.programs.export_request import ExportRequest
 from darts_tf.programs.image_data import Batches, Data, load_data, once, united
 from darts_tf.programs.task import ImageConfig
+from darts_tf.run.report import classes
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.darts import search as search_loop
@@ -56,6 +57,7 @@ class ImageProgramTask:
             valid.augmented if joint else valid.plain,
             Batches(config, data, len(data.parts) - 1, replicas).once,
             replicas,
+            relaxed=config.relaxation != "softmax",
         )
         kind = SEARCHES[config.optimization] if joint else search_loop.Search
         return kind(
@@ -120,19 +122,20 @@ class ImageProgramTask:
         return {"error": 1 - 1 / data.images.num_classes}
 
     def measured(self, loop, data: Data, config: TrainingConfig) -> dict:
-        """Returns errors on the test part, counts, and what an export needs."""
+        """Returns errors on the test part, counts, and what an export needs.
+
+        Under "confusion" the images by label and answer, int64 [K, K], of the part
+        "test", or of "valid" where the test part is not read.
+        """
         statistics, shape = data.statistics, data.images.image_shape
         valid = self.validated(loop, data, config) if len(data.parts) > 1 else {}
-        test = data.images.load_test()
-        batches = once(config, test, statistics, loop.replicas)
+        if config.test:
+            tested = _tested(loop, data, config)
+        else:
+            tested = _confused(loop, data, config) if valid else {}
         return {
             "valid": valid,
-            "test": {
-                "error": 1 - loop.accuracy(batches),
-                **_top_error(loop, batches, data),
-                "images": test.size,
-            },
-            "chance": _guessing(data.images, test.labels),
+            **tested,
             "parameters": scoring.parameters(loop.model),
             "multiply_adds": scoring.multiply_adds(loop.model, shape),
             "data": {
@@ -154,20 +157,15 @@ class ImageProgramTask:
 
     def summary(self, result: dict) -> list[tuple[str, str]]:
         """Returns a result as (name, text) lines."""
-        test, valid = result["test"], result["valid"]
+        valid = result["valid"]
         best = (
             f"{valid['error']:.2%} error in the last epoch; best epoch "
             f"{valid['best_epoch']}: {valid['best_error']:.2%}"
             if valid
             else "none held out (--valid_fraction)"
         )
-        top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
         return [
-            (
-                "test error",
-                f"{test['error']:.2%} of {test['images']} images (weights of the "
-                f"last epoch){top5}",
-            ),
+            ("test error", _format_test(result.get("test"))),
             ("validation", best),
             ("parameters", f"{result['parameters']:,}"),
             ("multiply-adds", f"{result['multiply_adds']:,}"),
@@ -213,9 +211,14 @@ def search_settings(config: SearchConfig, steps_per_epoch: int) -> SearchSetting
         lambda_gradient=config.lambda_gradient,
         lambda_epsilon=config.lambda_epsilon,
         lambda_cells=config.lambda_cells,
+        relaxation=config.relaxation,
+        gumbel_tau=config.gumbel_tau,
+        gumbel_tau_end=config.gumbel_tau_end,
         alpha_regularizer=config.alpha_regularizer,
         alpha_regularizer_strength=config.alpha_regularizer_strength,
         alpha_regularizer_schedule=config.alpha_regularizer_schedule,
+        alpha_perturbation=config.alpha_perturbation,
+        alpha_perturbation_epsilon=config.alpha_perturbation_epsilon,
         temperature_end=config.temperature_end,
         micro_batches=config.micro_batches,
         precision=config.precision,
@@ -252,6 +255,41 @@ def _example(data: Data) -> dict[str, str]:
     return {} if path is None else {"example_file": path}
 
 
+def _tested(loop, data: Data, config: TrainingConfig) -> dict:
+    """Reads the test part and returns its errors, and those of guessing."""
+    test = data.images.load_test()
+    batches = once(config, test, data.statistics, loop.replicas)
+    counts = loop.confusion(batches)
+    errors = {
+        "error": 1 - int(counts.trace()) / int(counts.sum()),
+        **_top_error(loop, batches, data),
+        "images": test.size,
+        "class_accuracy": classes.accuracies(counts),
+    }
+    return {
+        "test": errors,
+        "confusion": {"test": counts},
+        "chance": _guessing(data.images, test.labels),
+    }
+
+
+def _confused(loop, data: Data, config: TrainingConfig) -> dict:
+    """Returns the confusions of the part that was held out."""
+    batches = once(config, data.parts[1], data.statistics, loop.replicas)
+    return {"confusion": {"valid": loop.confusion(batches)}}
+
+
+def _format_test(test: dict | None) -> str:
+    """Returns the errors on the test part in words."""
+    if test is None:
+        return "not measured (--notest)"
+    top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
+    return (
+        f"{test['error']:.2%} of {test['images']} images (weights of the last "
+        f"epoch){top5}"
+    )
+
+
 def _guessing(images: ImageData, labels: np.ndarray) -> dict[str, object]:
     """Returns the test error of always answering with the largest training class."""
     largest = int(np.bincount(images.train.labels).argmax())
@@ -280,9 +318,17 @@ def built_supernet(config: SearchConfig, data: Data, replicas: Replicas):
             config.partial_channels,
             config.jit == "on",
             config.compiled,
+            config.relaxation == "gumbel",
         )
         model.build((None, *data.images.image_shape))
+        _initialise(config, model)
     return model
+
+
+def _initialise(config: ImageConfig, model) -> None:
+    """Draws the initial weights of a built network, in the replicas' scope."""
+    if config.initial_weights == "authors":
+        initial_weights.draw_as_authors(model)
 
 
 def supernet(
@@ -295,18 +341,23 @@ def supernet(
     partial_channels: int = 1,
     xla: bool = False,
     compiled: bool = True,
+    single_path: bool = False,
 ):
     """Returns the search network of a space, not built yet."""
     sizes = channels, layers, classes
-    less = {"recompute": recompute, "partial_channels": partial_channels}
+    less = {
+        "recompute": recompute,
+        "partial_channels": partial_channels,
+        "compiled": compiled,
+        "single_path": single_path,
+    }
     if space.name == "nasbench201":
-        return nasbench201.Supernet(space, *sizes, compiled=compiled, **less)
+        return nasbench201.Supernet(space, *sizes, **less)
     return conv.Supernet(
         space,
         *sizes,
         second_derivatives=second_derivatives,
         xla=xla,
-        compiled=compiled,
         **less,
     )
 
@@ -322,6 +373,7 @@ def build_evaluation_network(
     with replicas.scope():
         model = _evaluation_network(config, genotype, classes)
         model.build((None, *image_shape))
+        _initialise(config, model)
     return model
 
 

@@ -18,6 +18,7 @@ from darts_tf.programs import (
     weight_sharing,
 )
 from darts_tf.programs.task_choice import task_of
+from darts_tf.run import settings_files
 from darts_tf.run.loop.driver import drive
 
 
@@ -35,7 +36,7 @@ def run(config: SearchConfig, workdir: str | Path, data=None) -> str:
       SystemExit: 0 or 130 after SIGTERM or Ctrl-C, everything saved.
     """
     plugins.load(config.plugin)
-    config = settle(config)
+    config = settings_files.as_started(settle(config), Path(workdir).expanduser())
     with setup.restored_options():
         if config.strategy in RELAXED:
             return _descend(config, workdir, data)
@@ -55,7 +56,7 @@ def _descend(config: SearchConfig, path: str | Path, data) -> str:
     memory_report.report(loop.task.model, config.method, config, divided, replicas)
     expected_time.report(config, loop, divided, replicas)
     with setup.open_run("search", config, path, replicas, data) as workdir:
-        with records.reporting(workdir, values, replicas) as reporter:
+        with records.reporting(workdir, config, values, replicas) as reporter:
             cost = drive(
                 loop,
                 workdir,

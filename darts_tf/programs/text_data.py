@@ -59,6 +59,21 @@ class Windows:
         )
         return self._split(dataset, size)
 
+    def alike(self):
+        """Returns the whole text in one stream, the same for each replica.
+
+        Divided among them, a text would be one of several streams, whose first words
+        are not predicted and whose states start from zero.
+        """
+        dataset = windows.ordered_windows(
+            self._tokens, batch_size=1, bptt=self._config.bptt
+        )
+        count = self._replicas.count
+        copies = dataset.map(
+            lambda x, y, fresh: (tf.repeat(x, count, 0), tf.repeat(y, count, 0), fresh)
+        )
+        return self._split(copies, count)
+
     def _split(self, dataset, size: int):
         """Splits batches, with `fresh` for each stream."""
         each = dataset.map(lambda x, y, fresh: (x, y, tf.repeat(fresh, size)))

@@ -11,6 +11,7 @@ from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.text import windows
 from darts_tf.data.text.loading import EOS, UNKNOWN, TextData, load_text
 from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
 from darts_tf.estimation import scoring, text_training
 from darts_tf.estimation.sampling import sample
 from darts_tf.networks.language import Dropouts, LanguageModel
@@ -43,7 +44,7 @@ class TextProgramTask:
         """Returns the search loop of the recurrent supernet."""
         joint = setup.joint(config)
         learned = np.concatenate([data.train, data.valid]) if joint else data.train
-        steps = windows.steps_per_epoch(len(learned), config.batch_size, config.bptt)
+        steps = _steps_per_epoch(learned, config)
         cell = MixedCell(recurrent.SPACE, config.hidden_size)
         model = build_model(config, cell, data.vocabulary.size, replicas)
         valid = Windows(config, data.valid, replicas)
@@ -60,6 +61,7 @@ class TextProgramTask:
             slowness=config.slowness,
             replicas=replicas,
             one_loss=joint,
+            relaxed=config.relaxation != "softmax",
         )
         kind = SEARCHES[config.optimization] if joint else search_loop.Search
         return kind(
@@ -78,7 +80,7 @@ class TextProgramTask:
         data: TextData,
     ) -> text_training.TextTraining:
         """Returns the training loop of a genotype's model."""
-        steps = windows.steps_per_epoch(len(data.train), config.batch_size, config.bptt)
+        steps = _steps_per_epoch(data.train, config)
         valid = Windows(config, data.valid, replicas)
         require(valid.once, "measured_batch")
         cell = DerivedCell(genotype.cells["recurrent"], config.hidden_size)
@@ -115,16 +117,10 @@ class TextProgramTask:
 
     def measured(self, loop, data: TextData, config: TrainingConfig) -> dict:
         """Returns the test perplexity, counts, and what an export needs."""
-        tokens, unknown = data.load_test()
-        test = Windows(config, tokens, loop.replicas).once(loop.replicas.count)
+        tested = _tested(loop, data, config) if config.test else {}
         return {
             "valid": self.validated(loop, data, config),
-            "test": {
-                "perplexity": loop.perplexity(test, loop.replicas.count),
-                "words": len(tokens),
-                "unknown_words": unknown,
-            },
-            "chance": _guessing(data, tokens),
+            **tested,
             "parameters": scoring.parameters(loop.model),
             "sample": _samples(loop, data, config),
             "data": {"words": list(data.vocabulary.words)},
@@ -139,13 +135,9 @@ class TextProgramTask:
 
     def summary(self, result: dict) -> list[tuple[str, str]]:
         """Returns a result as (name, text) lines."""
-        test, valid = result["test"], result["valid"]
+        valid = result["valid"]
         return [
-            (
-                "test perplexity",
-                f"{test['perplexity']:.2f} of {test['words']:,} words, "
-                f"{test['unknown_words']:,} unknown (last epoch)",
-            ),
+            ("test perplexity", _format_test(result.get("test"))),
             (
                 "validation",
                 f"{valid['perplexity']:.2f} in the last epoch; best epoch "
@@ -163,12 +155,21 @@ class TextProgramTask:
     def export(self, request: ExportRequest) -> str:
         """Writes the model in the format asked for; returns a summary."""
         config, words = request.trained, request.result["data"]["words"]
+        setup.hide_integer_notice(config.space)
         cell = DerivedCell(request.genotype.cells["recurrent"], config.hidden_size)
         model = LanguageModel(cell, len(words))
         model(tf.zeros((1, 1), tf.int32), tf.zeros((1, config.hidden_size)))
         for index, variable in enumerate(model.trainable_variables):
             variable.assign(request.arrays[f"average/{index:05d}"])
         return text_export.write(model, request, words)
+
+
+def _steps_per_epoch(tokens: np.ndarray, config: AnyConfig) -> int:
+    """Returns the windows of an epoch; an error names the part of the text."""
+    try:
+        return windows.steps_per_epoch(len(tokens), config.batch_size, config.bptt)
+    except InputError as error:
+        raise InputError(f"training text: {error}") from error
 
 
 def _guessing(data: TextData, test: np.ndarray) -> dict[str, float]:
@@ -222,6 +223,32 @@ def build_model(
         else:
             model(ids, hidden)
     return model
+
+
+def _tested(loop, data: TextData, config: TrainingConfig) -> dict:
+    """Reads the test text and measures it as one stream, on however many replicas.
+
+    And what guessing gives. "words" are those that are predicted: all but the first.
+    """
+    tokens, unknown = data.load_test()
+    count = loop.replicas.count
+    windows = Windows(config, tokens, loop.replicas).alike()
+    measured = {
+        "perplexity": loop.perplexity(windows, count),
+        "words": len(tokens) - 1,
+        "unknown_words": unknown,
+    }
+    return {"test": measured, "chance": _guessing(data, tokens)}
+
+
+def _format_test(test: dict | None) -> str:
+    """Returns the perplexity of the test text in words."""
+    if test is None:
+        return "not measured (--notest)"
+    return (
+        f"{test['perplexity']:.2f} of {test['words']:,} words, "
+        f"{test['unknown_words']:,} unknown (last epoch)"
+    )
 
 
 def _samples(loop, data: TextData, config: TrainingConfig) -> list[str]:

@@ -64,8 +64,10 @@ class Full:
         del model
         self._forget()
 
-    def __call__(self, genotype: Genotype, folder: Path) -> Estimate:
-        """Returns the estimate after the last epoch.
+    def __call__(
+        self, genotype: Genotype, folder: Path, epochs: int | None = None
+    ) -> Estimate:
+        """Returns the estimate after the last epoch, or after the first `epochs`.
 
         A training that diverges is worth as much as guessing.
         """
@@ -74,6 +76,8 @@ class Full:
         write_atomic(workdir.genotype, genotype.to_json())
         start = time.monotonic()
         loop = self._training(genotype)
+        if epochs is not None:
+            loop = FirstEpochs(loop, epochs)
         source = self._prepare(loop, folder)
         building = time.monotonic() - start
         try:

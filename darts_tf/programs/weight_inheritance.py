@@ -161,7 +161,8 @@ def _check_alike(config: SearchConfig, stored: SearchConfig, name: str) -> None:
 def _shared(config: SearchConfig, stored: SearchConfig, name: str) -> dict:
     """Returns (value here, value there) of all that has to be the same."""
     of_supernet = name == "supernet"
-    pairs = {n: (getattr(config, n), getattr(stored, n)) for n in ALIKE}
+    names = (*ALIKE, "examples_seed") if config.examples else ALIKE
+    pairs = {n: (getattr(config, n), getattr(stored, n)) for n in names}
     held_out = 1 - stored.train_portion if of_supernet else stored.valid_fraction
     pairs["valid_fraction"] = config.valid_fraction, held_out
     if config.space == "nasbench201":

@@ -125,11 +125,18 @@ def _short(plan: Plan, name: str, key, known, lacking: str) -> Task:
         return Task(name, lacking=lacking)
     if key in known:
         return Task(name)
-    return _training(plan, name, "short_flags", key, plan.short(key), 0)
+    folder = plan.short(key)
+    return _training(plan, name, "short_flags", key, folder, 0, test=False)
 
 
 def _training(
-    plan: Plan, name: str, flagfile: str, key: str, folder: Workdir, seed: int
+    plan: Plan,
+    name: str,
+    flagfile: str,
+    key: str,
+    folder: Workdir,
+    seed: int,
+    test: bool = True,
 ) -> Task:
     command = (
         "evaluate",
@@ -137,6 +144,7 @@ def _training(
         f"--space={plan.space}",
         f"--genotype={plan.cell(key)}",
         f"--seed={seed}",
+        "--test" if test else "--notest",
         *_path_flag(plan.values, "data_dir"),
     )
     return _task(plan, name, command, folder, folder.result)

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from darts_tf import config as configs
 from darts_tf.errors import InputError
@@ -19,8 +20,12 @@ from darts_tf.run import files
 CONFIG_FILE = "config.json"
 OLD_FILE = "flags.json"
 VERSION = 1
+C = TypeVar("C", bound=configs.Config)
 OLD_VALUES = {"strategy": "darts", "optimization": "bilevel", "jit": "off"}
 """The values that runs had before there was such a name."""
+
+ROUNDS_BEFORE = 4
+"""shuffle_rounds of runs that lack the name, of versions before 0.3.0."""
 
 
 def exists(folder: Path) -> bool:
@@ -63,7 +68,10 @@ def read(folder: Path, complete: bool = True) -> dict:
         content = content.get("config")
     if not isinstance(content, dict):
         raise InputError(f"{path} holds no settings; start anew in another `workdir`")
-    return upgraded(content) if complete and path != new else content
+    if not complete:
+        return content
+    content = before_renewal(content) | content
+    return content if path == new else upgraded(content)
 
 
 def _check_version(path: Path, version: object) -> None:
@@ -72,6 +80,36 @@ def _check_version(path: Path, version: object) -> None:
             f"{path} has version {version!r}, and this program reads version "
             f"{VERSION}; use the darts_tf that made it, or another `workdir`"
         )
+
+
+def before_renewal(values: Mapping[str, object]) -> dict[str, object]:
+    """Returns what runs did where a default has changed since, by name.
+
+    Args:
+      values: of a run; names that it has itself are not meant.
+    """
+    if "crop_padding" not in values:  # it reads no images
+        return {}
+    return {"shuffle_rounds": ROUNDS_BEFORE, "examples_seed": values.get("seed", 0)}
+
+
+def as_started(config: C, folder: Path) -> C:
+    """Returns the config with a run's own values where a default has changed since.
+
+    Those are taken of names that were not given; a new run's config stays.
+
+    Args:
+      config: given for the run in `folder`.
+      folder: of the run; it need not exist.
+
+    Raises:
+      InputError: the folder's settings cannot be read.
+    """
+    if not exists(folder):
+        return config
+    stored = read(folder)
+    own = {n: stored[n] for n in before_renewal(stored) if n not in config.given}
+    return config.filled(**own)
 
 
 def upgraded(values: Mapping[str, object]) -> dict:

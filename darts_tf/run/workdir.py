@@ -68,6 +68,16 @@ class Workdir:
         return self.path / "result.json"
 
     @property
+    def confusion(self) -> Path:
+        """Images by label and answer of an evaluation, NumPy archive."""
+        return self.path / "confusion.npz"
+
+    @property
+    def report(self) -> Path:
+        """The run on one page, HTML."""
+        return self.path / "report.html"
+
+    @property
     def export(self) -> Path:
         """Folder of the SavedModel."""
         return self.path / "export"
@@ -136,6 +146,7 @@ def open_workdir(
         given, usual = _as_stored(values), _as_stored(defaults)
         if settings_files.exists(workdir.path):
             stored = settings_files.read(workdir.path, complete=False)
+            usual |= settings_files.before_renewal(stored)
             added = {n: usual[n] for n in given if n in usual and n not in stored}
             _compare(workdir.path, stored | added, given, ignored)
             merged = {n: v for n, v in (stored | added).items() if n != "workdir"}

@@ -12,6 +12,7 @@ from darts_tf.space import (
     nasbench201,
     printed,
     published_lambda,
+    published_later,
     recurrent,
 )
 from darts_tf.space.genotype import CellGenotype, Genotype
@@ -108,8 +109,13 @@ LAMBDA = {
     for space, cells in published_lambda.CELLS.items()
 }
 
+LATER = {
+    name: _conv(normal, (2, 3, 4, 5), reduce, (2, 3, 4, 5))
+    for name, (normal, reduce) in published_later.CELLS.items()
+}
+
 PUBLISHED = LAMBDA | {
-    conv.SPACE.name: CONVOLUTIONAL | LAMBDA[conv.SPACE.name],
+    conv.SPACE.name: CONVOLUTIONAL | LATER | LAMBDA[conv.SPACE.name],
     recurrent.SPACE.name: RECURRENT,
 }
 """Published genotypes by space, then by name."""
@@ -119,8 +125,8 @@ def load_genotype(name_or_path: str, space: str = conv.SPACE.name) -> Genotype:
     """Returns a published genotype by name, or one read from a file or a text.
 
     Args:
-      name_or_path: a name of PUBLISHED[space], a genotype.json, an architecture
-        string of NAS-Bench-201, or what DARTS prints (space/printed.py).
+      name_or_path: a name of PUBLISHED[space], a file with JSON or with what other
+        projects print (space/printed.py), or such a text itself.
       space: the space that the genotype has to be of.
 
     Raises:
@@ -172,22 +178,39 @@ def any_genotype(
 
 
 def _read(name_or_path: str, space: str) -> Genotype:
-    if architecture_string.is_string(name_or_path):
-        return architecture_string.from_string(name_or_path)
-    if printed.is_printed(name_or_path):
-        return printed.from_printed(name_or_path, space)
     path = pathlib.Path(name_or_path)
+    if printed.is_printed(name_or_path) and not _exists(path):
+        return _from_text(name_or_path, space)
     try:
-        return Genotype.from_json(path.read_text(encoding="utf-8"))
+        return _from_text(path.read_text(encoding="utf-8"), space)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         known = PUBLISHED.get(space, {})
-        allowed = ["a JSON file", *known]
+        allowed = ["a JSON file", f"a text with {printed.EXAMPLE}", *known]
         if space == nasbench201.SPACE.name:
             allowed.append(f"an architecture, {architecture_string.EXAMPLE}")
         raise InputError(
             f"genotype {name_or_path!r}: {reason}"
             f"{closest(name_or_path, known)}; give {' or '.join(allowed)}"
         ) from None
+
+
+def _exists(path: pathlib.Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or no path at all
+        return False
+
+
+def _from_text(text: str, space: str) -> Genotype:
+    """Returns the genotype of a text: JSON, or what other projects print."""
+    if _is_json(text) or not printed.is_printed(text):
+        return Genotype.from_json(text)
+    return printed.from_printed(text, space)
+
+
+def _is_json(text: str) -> bool:
+    """Returns True for a genotype's JSON, which names its space; damaged or not."""
+    return text.lstrip().startswith("{") and '"space"' in text

@@ -23,7 +23,8 @@ tf.config.set_visible_devices([], "GPU")
 two = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpus[0], two)
 from darts_tf.descent.replicas import Replicas
-from darts_tf.descent.scores import accuracy, compile_share, correct
+from darts_tf.descent.scores import (
+    accuracy, compile_share, confusion, confusions, correct)
 from darts_tf.errors import InputError
 replicas = Replicas("mirrored")
 said = {"count": replicas.count, "auto": Replicas("auto").count}
@@ -54,8 +55,26 @@ data = tf.data.Dataset.from_tensor_slices((logits, x.astype(int)))
 batches = list(replicas.split(data.batch(4), 4))
 count = replicas.compile(lambda batch: correct(*batch))
 said["accuracy"] = accuracy(count, batches, replicas)
+table = replicas.compile(lambda batch: confusion(*batch))
+said["confusions"] = confusions(table, batches, replicas).tolist()
 said["share"] = float(replicas.local(
     compile_share(replicas)(*batches[1])))
+from darts_tf.networks.language import Dropouts
+from darts_tf.strategy.darts.text_task import search_loss
+from tests.strategy.darts.test_text_task import B, H, SMALL, build, windows
+with replicas.scope():
+    model = build(dropouts=Dropouts(x=0.5))
+loss = search_loss(model)
+window = (*next(windows(1)), tf.zeros((B, H)))
+def losses(seed):
+    w = [tf.identity(v) for v in model.trainable_variables]
+    alpha = [tf.zeros(SMALL.cells[0].alpha_shape)]
+    return loss(w, alpha, window, seed)[0]
+compiled = replicas.compile(losses)
+results = [replicas.strategy.experimental_local_results(compiled(tf.constant(s)))
+           for s in ([0, 1], [0, 1], [0, 2])]
+said["losses"] = [[float(loss) for loss in pair] for pair in results]
+said["alone"] = float(losses(tf.constant([0, 1])))
 print(json.dumps(said))
 """
 
@@ -123,6 +142,15 @@ def test_mirrored_takes_all_devices_and_auto_needs_gpus(two):
 
 
 @pytest.mark.slow
+def test_replicas_of_a_recurrent_search_drop_other_elements(two):
+    """On the same window, so that losses are equal where masks are."""
+    first, again, other = two["losses"]
+    assert first == again  # eq. 8's two points have the same masks
+    assert first[0] != first[1] and first != other
+    assert two["alone"] not in first  # it is the seed itself, not folded
+
+
+@pytest.mark.slow
 def test_an_uneven_batch_is_refused(two):
     text = two["refused"]
     assert "multiple of the 2 replicas" in text and "received 3" in text
@@ -149,6 +177,9 @@ def test_every_copy_of_a_variable_is_assigned(two):
 def test_scores_are_of_the_whole_batch(two):
     assert two["accuracy"] == 5 / 10
     assert two["share"] == 1 / 4
+    counts = np.diag([1, 1, 1, 1, 1, 0, 0, 0, 0, 0])
+    counts[5:, 0] = 1
+    assert two["confusions"] == counts.tolist()
 
 
 def test_jit_compiles_by_xla_and_changes_no_result():

@@ -200,3 +200,29 @@ def test_only_norms_of_the_mixed_operations_have_no_scale():
     inside = sum(math.prod(v.shape) for c in model.cells for v in c.trainable_variables)
     convolutions = 6 * 10 * (2**2 + 4**2 + 8**2)
     assert inside == convolutions
+
+
+def test_the_scale_of_the_last_cells_output_has_no_derivative():
+    """The last norm undoes it, so nothing holds back zero on the edges that enter it.
+
+    A common factor s of these three edges: d L / d log s is the sum over them of the
+    mixing weights times their derivatives. (In the cells before, it is not zero.)
+    """
+    net = nasbench201.Supernet(SPACE, 4, 3, 10)
+    random = np.random.default_rng(0)
+    images = tf.constant(random.normal(size=(16, 8, 8, 3)), tf.float32)
+    labels = tf.constant(random.integers(0, 10, 16))
+    alpha = [tf.constant(random.normal(size=(6, 5)), tf.float32) for _ in range(3)]
+    weights = [tf.nn.softmax(rows) for rows in alpha]
+    net(images, weights)
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        logits = net(images, weights, training=True)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        loss = tf.reduce_mean(losses)
+    slopes = [
+        float(tf.reduce_sum((rows * slope)[3:]))
+        for rows, slope in zip(weights, tape.gradient(loss, weights))
+    ]
+    assert abs(slopes[-1]) < 1e-5
+    assert max(map(abs, slopes[:-1])) > 1e-3

@@ -123,6 +123,31 @@ def test_trainings_are_cut_in_two_and_go_on(programs, tmp_path):
     assert "test" not in result and "validation accuracy" in output
 
 
+def test_asha_promotes_and_goes_on_after_a_stop(programs, tmp_path):
+    """Two of one epoch, of which the better one is stopped on its way to two."""
+    given = [f"--{n}={v}" for n, v in FULL.items() if n != "budget_evaluations"]
+    given += ["--strategy=asha", "--asha_reduction=2", "--asha_rungs=2"]
+    given += [f"--workdir={tmp_path}", "--checkpoint_every=1"]
+    with programs.start("search", *given, "--budget_evaluations=3") as process:
+        for line in process.stdout:
+            if line.startswith("epoch 2/2"):
+                process.send_signal(signal.SIGTERM)
+        process.wait()
+    output = programs.run("search", *given, "--budget_evaluations=3")
+    first, second, third = evaluations(tmp_path)
+    assert [r["epochs"] for r in (first, second, third)] == [1, 1, 2]
+    better = max(first, second, key=lambda r: r["worth"])
+    assert third["genotype"] == better["genotype"] and third["rung"] == 1
+    folder = tmp_path / "evaluations" / f"{better['step']:04d}"
+    steps = map(json.loads, (folder / "metrics.jsonl").open())
+    assert [r["step"] for r in steps if r["kind"] == "epoch"] == [6, 12]
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["evaluation"] == 3 and result["worth"] == third["worth"]
+    assert (result["epochs"], result["trained_epochs"]) == (2, 3)
+    assert result["rungs"] == {"1": 2, "2": 1}
+    assert "Search finished: 3 evaluations of 2 genotypes" in output
+
+
 @pytest.mark.slow
 def test_a_network_starts_the_same_whatever_was_trained_before():
     config = SearchConfig(

@@ -24,6 +24,7 @@ SEARCH_FILES = {
     "checkpoints",
     "tensorboard",
     "result.json",
+    "report.html",
     "lock",
 }
 RESULT = {
@@ -36,8 +37,9 @@ RESULT = {
     "first_step_seconds",
     "steps",
     "devices",
+    "peak_memory",
 }
-TIMES = {"seconds", "first_step_seconds"}
+TIMES = {"seconds", "first_step_seconds", "peak_memory"}
 
 
 def names(folder) -> set[str]:
@@ -80,6 +82,8 @@ def evaluation(programs, searched, tmp_path_factory):
 def test_search_leaves_its_files(searched):
     assert names(searched) == SEARCH_FILES
     assert has_events(searched)
+    assert names(searched / "tensorboard") == {"search"}
+    assert "Finished: 12 steps" in (searched / "report.html").read_text()
     assert names(searched / "genotypes") == {"epoch_0001.json", "epoch_0002.json"}
     last = searched / "genotypes" / "epoch_0002.json"
     found = searched / "genotype.json"
@@ -140,7 +144,10 @@ def test_derive_after_an_epoch_finds_that_epochs(programs, searched):
 
 def test_evaluation_leaves_its_files(evaluation, searched):
     _, folder = evaluation
-    assert names(folder) == SEARCH_FILES - {"alpha.npz"} | {"example.png"}
+    assert names(folder) == SEARCH_FILES - {"alpha.npz"} | {
+        "confusion.npz",
+        "example.png",
+    }
     assert has_events(folder)
     found = result(folder)
     assert set(found) == RESULT | {
@@ -153,6 +160,14 @@ def test_evaluation_leaves_its_files(evaluation, searched):
     }
     assert found["genotype"] == result(searched)["genotype"]
     assert 0 <= found["test"]["error"] <= 1
+    assert found["peak_memory"]["process"] > 10_000_000
+    with np.load(folder / "confusion.npz", allow_pickle=False) as arrays:
+        counts = arrays["test"]
+    assert counts.shape == (10, 10) and counts.sum() == found["test"]["images"]
+    assert 1 - counts.trace() / counts.sum() == found["test"]["error"]
+    assert len(found["test"]["class_accuracy"]) == 10
+    page = (folder / "report.html").read_text()
+    assert "Confusion matrix" in page and f"{found['test']['error']:.2%}" in page
     assert set(found["valid"]) == {"error", "best_error", "best_epoch", "images"}
 
 

@@ -55,6 +55,43 @@ def test_a_line_for_each_evaluation(workdir):
     assert found[1]["seconds"] == 3.0 and found[1]["deviation"] > 0
 
 
+class Trainer:
+    """Trains in a folder for some epochs; its clock counts all of them."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, genotype, folder, epochs):
+        self.asked.append((folder.name, epochs))
+        (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+        return of_accuracy(WORTH[genotype] - 0.1 * (epochs > 1), float(epochs))
+
+
+def test_a_promoted_training_goes_on_in_its_folder(workdir):
+    steps = [(CELLS[0], 0), (CELLS[1], 0), (CELLS[1], 1), (CELLS[2], 0), (CELLS[1], 2)]
+    trainer = Trainer()
+
+    def told_on_rungs(steps, trainer):
+        log = EvaluationLog(workdir, trainer, (1, 3, 9))
+        return [log.estimate(c, n, r) for n, (c, r) in enumerate(steps, 1)]
+
+    told_on_rungs(steps[:3], trainer)
+    assert trainer.asked == [("0001", 1), ("0002", 1), ("0002", 3)]
+    weights = workdir.path / "evaluations" / "0002" / "checkpoints"
+    assert weights.is_dir()  # it may be promoted again
+    again = Trainer()
+    told_on_rungs(steps, again)
+    assert again.asked == [("0004", 1), ("0002", 9)]  # the others are known
+    assert not weights.exists()
+    found = lines(workdir)
+    assert [r["rung"] for r in found] == [0, 0, 1, 0, 2]
+    assert [r["epochs"] for r in found] == [1, 1, 3, 1, 9]
+    assert [r["seconds"] for r in found] == [1, 1, 2, 1, 6]  # its own ones
+    assert [r["incumbent"] for r in found] == pytest.approx([0.5, 0.75, *[0.65] * 3])
+    with pytest.raises(InputError, match="another genotype"):
+        told_on_rungs([(CELLS[0], 1)], again)
+
+
 def test_weights_go_when_the_line_is_written(workdir):
     told(workdir, CELLS[:1])
     folder = workdir.path / "evaluations" / "0001"

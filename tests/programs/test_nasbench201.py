@@ -10,6 +10,7 @@ import pytest
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED
 from darts_tf.space.architecture_string import every_string, to_string
 from darts_tf.space.published import load_genotype
+from darts_tf.strategy.diagnostics.other_rules import RULES
 
 SPACE = "--space=nasbench201"
 
@@ -55,6 +56,22 @@ def test_each_epoch_has_the_true_accuracy_of_its_cell(found):
         index = place(folder / "genotypes" / name)
         assert record[f"true/{RANKED}"] == pytest.approx(100 - index / 200)
         assert record["true/rank"] == index + 1
+
+
+def test_each_epoch_and_the_result_have_the_cells_by_other_rules(found):
+    folder, output = found
+    result = json.loads((folder / "result.json").read_text())
+    records = map(json.loads, (folder / "metrics.jsonl").open())
+    last = [r for r in records if r["kind"] == "epoch"][-1]
+    strings = list(every_string())
+    assert result["other_rules"].keys() == RULES.keys()
+    for rule, row in result["other_rules"].items():
+        index = strings.index(row["architecture"])
+        assert row["true"][RANKED] == last[f"true/{rule}"]
+        assert last[f"true/{rule}"] == pytest.approx(100 - index / 200)
+        assert row["true"]["rank"] == last[f"true/{rule}_rank"] == index + 1
+        assert RULES[rule] in output and row["architecture"] in output
+        assert ("none" in row["architecture"]) <= (rule == "negated_alpha")
 
 
 def test_the_summary_tells_it_and_what_to_type_next(found):

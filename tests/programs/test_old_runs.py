@@ -69,6 +69,9 @@ def test_the_same_command_finishes_it(programs, program, tmp_path):
     stored = json.loads((folder / "config.json").read_text())
     assert (stored["version"], stored["program"]) == (1, program)
     assert stored["config"].get("compiled", True)
+    seed = stored["config"]["seed"]  # images are chosen and ordered as before
+    assert stored["config"]["shuffle_rounds"] == 4
+    assert stored["config"]["examples_seed"] == seed
     assert "workdir" not in stored["config"]
     again = programs.run(program, *given)
     assert "finished" in again and before(folder) == after

@@ -52,6 +52,20 @@ def epochs_of(folder) -> list[dict]:
     return [r for r in records if r["kind"] == "epoch"]
 
 
+@pytest.mark.slow
+def test_a_training_that_is_measured_early_goes_on_exactly(full, tmp_path):
+    """As strategy=asha has it: one epoch, then all."""
+    estimator = Full(flags("full"), ONE)
+    early = estimator(CELL, tmp_path, 1)
+    assert [r["epoch"] for r in epochs_of(tmp_path)] == [1]
+    whole = estimator(CELL, tmp_path, 4)
+    assert [r["epoch"] for r in epochs_of(tmp_path)] == [1, 2, 3, 4]
+    estimate, folder = full
+    assert whole.worth == estimate.worth and whole.seconds >= early.seconds
+    accuracies = [r["valid/accuracy"] for r in epochs_of(folder)]
+    assert accuracies == [r["valid/accuracy"] for r in epochs_of(tmp_path)]
+
+
 @pytest.fixture(scope="module")
 def full(tmp_path_factory):
     """(estimate, folder) of the training that the others are a part of."""

@@ -17,6 +17,7 @@ def test_a_child_gets_its_flags(plan, stub, values):
     assert "--space=darts_conv" in short and "--seed=0" in short
     assert f"--flagfile={values['evaluate_flags']}" in full
     assert "--seed=1" in full
+    assert "--notest" in short and "--test" in full  # what chooses reads no test part
     assert f"--genotype={plan.cell(selected(plan))}" in full
     assert plan.cell(selected(plan)).read_text() in map(cell, range(3))
 

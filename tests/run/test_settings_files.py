@@ -44,6 +44,29 @@ def test_an_older_run_did_what_there_was_no_name_for(tmp_path):
     assert stored.partial_channels == 1 and stored.compiled
 
 
+@pytest.mark.parametrize("name", ["config.json", "flags.json"])
+def test_a_run_keeps_what_it_did_where_a_default_has_changed(tmp_path, name):
+    values = {"space": "s1", "crop_padding": 1, "seed": 3}
+    content = values if name == "flags.json" else {"version": 1, "config": values}
+    (tmp_path / name).write_text(json.dumps(content))
+    started = settings_files.as_started(SearchConfig(seed=3), tmp_path)
+    assert (started.shuffle_rounds, started.examples_seed) == (4, 3)
+    assert started.given == {"seed"}
+    given = SearchConfig(shuffle_rounds=16, examples_seed=0)
+    assert settings_files.as_started(given, tmp_path) == given
+    settings_files.write(tmp_path, "search", values | {"shuffle_rounds": 8})
+    again = settings_files.as_started(SearchConfig(), tmp_path)
+    assert (again.shuffle_rounds, again.examples_seed) == (8, 3)
+
+
+def test_a_new_run_and_one_of_text_take_the_defaults(tmp_path):
+    usual = SearchConfig()
+    assert settings_files.as_started(usual, tmp_path / "none") == usual
+    settings_files.write(tmp_path, "search", {"space": "darts_recurrent", "seed": 3})
+    assert settings_files.as_started(usual, tmp_path) == usual
+    assert "shuffle_rounds" not in settings_files.read(tmp_path)
+
+
 def test_another_version_is_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"version": 2, "config": {}}')
     with pytest.raises(InputError, match="has version 2"):

@@ -6,6 +6,11 @@
 Reads the folder that benchmarks.studies.searches writes: RUNS/<method>/seed_<k>.
 Unfinished searches are shown as such and left out of the table. Beside them
 stands random choice: as many random cells, and the mean of the whole table.
+
+Beside the cell by the benchmark's rule, in which zero competes, stands the one by
+DARTS's, in which it does not, and those of minus alpha: what the search likes least.
+No mean is taken over searches of which some end at chance (a zero cell): the median,
+the numbers and their count say more.
 Writes NAME.jsonl (a line a search: true accuracy of each epoch's cell) and
 NAME.png, prints a Markdown table. Finished searches that only an earlier
 NAME.jsonl knows, their folders being gone, are kept.
@@ -31,17 +36,22 @@ from darts_tf.data.nasbench201_table import (
     read_table,
 )
 from darts_tf.errors import InputError
+from darts_tf.programs.alpha_history import AlphaHistory
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.black_box.random_choice import random_genotype
+from darts_tf.strategy.diagnostics.other_rules import RULES
 
 flags.DEFINE_string("runs", None, "folder of the searches", required=True)
 flags.DEFINE_string("nasbench201_table", None, "CSV", required=True)
 flags.DEFINE_string("out", ".", "folder of the picture and the lines")
 flags.DEFINE_string("name", "nasbench201", "of both")
 FLAGS = flags.FLAGS
+
+CHANCE = 10.0
+"""Percent, of ten classes: what a cell gives whose output is zero."""
 
 
 def main(_) -> None:
@@ -79,6 +89,22 @@ def line(workdir: pathlib.Path, table: Table) -> dict:
         "seconds": result.get("seconds"),
         "steps": result.get("steps"),
         **truth(cells, table),
+        "other_rules": by_other_rules(workdir, table) if finished else {},
+    }
+
+
+def by_other_rules(workdir: pathlib.Path, table: Table) -> dict:
+    """Returns accuracy and rank of the last alpha's cells by other rules.
+
+    Empty where a search has no alpha, or none was kept.
+    """
+    path = workdir / "alpha.npz"
+    if not path.exists():
+        return {}
+    cells = AlphaHistory(path, SPACE).by_other_rules(0)
+    return {
+        rule: {RANKED: table.lookup(cell)[RANKED], "rank": table.rank(cell)}
+        for rule, cell in cells.items()
     }
 
 
@@ -111,36 +137,73 @@ def by_method(searches: list[dict]) -> dict[str, list[dict]]:
 
 
 def markdown(searches: list[dict], table: Table) -> str:
-    """Returns the table: mean, spread and best of the finished searches' last cells."""
-    rows = [
-        "| method | seeds | true accuracy, % (mean ± standard deviation) | "
-        "best | each (rank of 15,625) | seconds |",
-        "|---|---|---|---|---|---|",
+    """Returns the table of the finished searches' last cells."""
+    columns = [
+        "method",
+        "seeds",
+        "median true accuracy, %",
+        "mean ± standard deviation",
+        "at chance",
+        "best",
+        "each (rank of 15,625)",
+        *(RULES[rule] for rule in RULES),
+        "seconds",
     ]
+    rows = [columns, ["---"] * len(columns)]
     for method, all_searches in by_method(searches).items():
         finished = [s for s in all_searches if s["finished"]]
-        if not finished:
-            rows.append(f"| {method} | none finished | | | | |")
-            continue
-        last = [s[RANKED][-1] for s in finished]
-        spread = statistics.stdev(last) if len(last) > 1 else float("nan")
-        each = ", ".join(
-            f"{value:.2f} ({s['rank']:,})" for value, s in zip(last, finished)
-        )
-        times = [s["seconds"] for s in finished if s.get("seconds")]
-        took = f"{statistics.mean(times):.0f}" if times else ""
-        rows.append(
-            f"| {method} | {len(finished)} | {statistics.mean(last):.2f} ± "
-            f"{spread:.2f} | {max(last):.2f} | {each} | {took} |"
-        )
+        cells = row(method, finished) if finished else [method, "none finished"]
+        rows.append([*cells, *[""] * (len(columns) - len(cells))])
     place = ACCURACIES.index(RANKED)
-    everything = [row[place] for row in table.accuracies.values()]
-    rows.append(
-        f"| random, expected (mean of the table) | | "
-        f"{statistics.mean(everything):.2f} ± "
-        f"{statistics.pstdev(everything):.2f} | {max(everything):.2f} | | |"
+    everything = [values[place] for values in table.accuracies.values()]
+    expected = [
+        "random, expected (the whole table)",
+        "",
+        f"{statistics.median(everything):.2f}",
+        f"{statistics.mean(everything):.2f} ± {statistics.pstdev(everything):.2f}",
+        f"{sum(map(at_chance, everything)):,} of {len(everything):,}",
+        f"{max(everything):.2f}",
+    ]
+    rows.append([*expected, *[""] * (len(columns) - len(expected))])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def row(method: str, finished: list[dict]) -> list[str]:
+    """Returns a method's row of the table."""
+    last = [s[RANKED][-1] for s in finished]
+    chance = sum(map(at_chance, last))
+    spread = statistics.stdev(last) if len(last) > 1 else float("nan")
+    mean = "none: some are at chance"
+    if not chance:
+        mean = f"{statistics.mean(last):.2f} ± {spread:.2f}"
+    times = [s["seconds"] for s in finished if s.get("seconds")]
+    return [
+        method,
+        f"{len(finished)}",
+        f"{statistics.median(last):.2f}",
+        mean,
+        f"{chance} of {len(finished)}",
+        f"{max(last):.2f}",
+        ", ".join(f"{v:.2f} ({s['rank']:,})" for v, s in zip(last, finished)),
+        *(_each_by(rule, finished) for rule in RULES),
+        f"{statistics.mean(times):.0f}" if times else "",
+    ]
+
+
+def _each_by(rule: str, finished: list[dict]) -> str:
+    """Returns the accuracies and ranks by another rule, where alpha was kept."""
+    cells = [s.get("other_rules", {}).get(rule) for s in finished]
+    if not any(cells):
+        return ""
+    return ", ".join(
+        f"{cell[RANKED]:.2f} ({cell['rank']:,})" if cell else "not kept"
+        for cell in cells
     )
-    return "\n".join(rows)
+
+
+def at_chance(accuracy: float) -> bool:
+    """Returns True for the accuracy of guessing one of ten classes, in percent."""
+    return accuracy <= CHANCE
 
 
 def picture(searches: list[dict]) -> Figure:

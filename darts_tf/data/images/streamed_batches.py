@@ -34,6 +34,7 @@ def training_batches(
     start_step: int,
     statistics: Statistics,
     augmentation: Augmentation | None = None,
+    rounds: int = batches.ROUNDS,
 ) -> tf.data.Dataset:
     """Makes endless shuffled batches from `start_step` on; see batches.py.
 
@@ -50,7 +51,8 @@ def training_batches(
 
     def example(number):
         """Reads an example; numbers count through all epochs."""
-        index = batches.shuffled_index(number, steps * batch_size, part.size, seed)
+        used = steps * batch_size
+        index = batches.shuffled_index(number, used, part.size, seed, rounds)
         data, label = read(index)
         if augmentation is None:
             crop = _fixed_crop(part)

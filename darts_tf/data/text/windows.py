@@ -10,10 +10,11 @@ window does not belong to it and must be set to zero.
 
 Departures:
 - Half windows: in the authors' code each window is, by chance, a half one
-  with probability HALF_SHARE, and then a normal deviate of 5 words is added
-  to its length. Here n windows of an epoch hold exactly round(HALF_SHARE n)
-  half ones, in places that change from epoch to epoch, and nothing is added;
-  so every epoch has the same number of steps, and steps have two shapes only.
+  with probability HALF_SHARE, and in a training (not in a search) a normal
+  deviate of 5 words is added to its length. Here n windows of an epoch hold
+  exactly round(HALF_SHARE n) half ones, in places that change from epoch to
+  epoch, and nothing is added; so every epoch has the same number of steps, and
+  steps have two shapes only.
 - Every training epoch begins at the left ends of the streams; what is left
   over at their right ends, less than a window, is left out.
 - Validation windows of a search have one length. In the authors' code they

@@ -83,6 +83,7 @@ class SharedFunctions:
         weights = around and around.weights.piece(variables)
         if weights is None:
             weights = [tf.convert_to_tensor(v) for v in variables]
+            _check_reads_no_state(layer)
         outputs, states = self._trained(key, layer, weights, inputs, mixing)
         functional_call.take_over(layer.non_trainable_variables, states)
         return outputs
@@ -130,6 +131,22 @@ class SharedFunctions:
                     experimental_attributes={"_noinline": not self._inline},
                 )
             return self._functions[key]
+
+
+def _check_reads_no_state(layer) -> None:
+    """Refuses batch norms that read their running statistics in training.
+
+    A shared function gets the weights of the layer that calls it, but states are read
+    from the layer that was traced: another layer's, if there is any momentum. (In a
+    pass over flat weights batch norm reads none.)
+    """
+    momenta = {getattr(part, "momentum", 0) for part in layer._flatten_layers()}
+    if any(momenta):
+        raise ValueError(
+            f"layer {layer.name} is to share a function and has batch norms of "
+            f"momentum {max(momenta)}, which read their own statistics; build them "
+            "with momentum=0"
+        )
 
 
 def _moving(inputs, mixing) -> list[bool]:

@@ -33,6 +33,8 @@ class Bayesian:
       InputError: Optuna is not installed, or a number below 1.
     """
 
+    rung = 0  # all are trained alike
+
     def __init__(self, space: SearchSpace, seed: int, startup: int = STARTUP):
         if startup < 1:
             raise InputError(

@@ -71,12 +71,19 @@ class Budget:
 class Evaluation:
     """A genotype, its worth, and the seconds spent on it.
 
-    Those since the evaluation before are among them.
+    Those since the evaluation before are among them. On a higher rung it was trained
+    for longer.
     """
 
     genotype: Genotype
     worth: float
     seconds: float
+    rung: int = 0
+
+    @property
+    def standing(self) -> tuple[int, float]:
+        """Returns what makes an evaluation the best: its rung, then its worth."""
+        return self.rung, self.worth
 
 
 class EvaluationLoop:
@@ -93,7 +100,7 @@ class EvaluationLoop:
     Attributes:
       evaluations: all of them, in their order.
       seconds: spent by them.
-      best: the index of the best one; of equals the earliest.
+      best: the index of the best one on the highest rung; of equals the earliest.
     """
 
     units, units_per_step = "evaluations", 1
@@ -140,7 +147,7 @@ class EvaluationLoop:
         self._mark = time.monotonic()
         # An estimate that a kill cut in two took longer than this start's.
         seconds = max(self._mark - before, estimate.seconds)
-        self._add(Evaluation(genotype, estimate.worth, seconds))
+        self._add(genotype, estimate.worth, seconds)
         return {"worth": estimate.worth} | self.end_epoch()
 
     def end_epoch(self) -> dict[str, float]:
@@ -150,13 +157,14 @@ class EvaluationLoop:
             "distinct": len(self._distinct),
         }
 
-    def _add(self, evaluation: Evaluation) -> None:
+    def _add(self, genotype: Genotype, worth: float, seconds: float) -> None:
+        evaluation = Evaluation(genotype, worth, seconds, self._strategy.rung)
         choices = decided(evaluation.genotype)
         self._rows.append([choices.get(d.name, NO_CHOICE) for d in self._every])
         self._distinct.add(evaluation.genotype)
         self.seconds += evaluation.seconds
         self.evaluations.append(evaluation)
-        if evaluation.worth > self.evaluations[self.best].worth:
+        if evaluation.standing > self.evaluations[self.best].standing:
             self.best = self.step - 1
         self._strategy.tell(evaluation.genotype, evaluation.worth)
 
@@ -182,4 +190,4 @@ class EvaluationLoop:
         for row, worth, seconds in rows:
             chosen = {d.name: c for d, c in zip(self._every, row)}
             genotype = decide(self.space, lambda d, c=chosen: c[d.name])
-            self._add(Evaluation(genotype, float(worth), float(seconds)))
+            self._add(genotype, float(worth), float(seconds))

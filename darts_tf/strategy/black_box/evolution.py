@@ -36,6 +36,8 @@ class RegularisedEvolution:
       InputError: a number below 1.
     """
 
+    rung = 0  # all are trained alike
+
     def __init__(
         self,
         space: SearchSpace,

@@ -15,6 +15,8 @@ class RandomSearch:
       seed: of the draws.
     """
 
+    rung = 0  # all are trained alike
+
     def __init__(self, space: SearchSpace, seed: int):
         self._space, self._seed, self._evaluated = space, seed, 0
 

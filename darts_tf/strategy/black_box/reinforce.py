@@ -44,6 +44,8 @@ class Reinforce:
         [0, 1).
     """
 
+    rung = 0  # all are trained alike
+
     def __init__(
         self,
         space: SearchSpace,

@@ -13,6 +13,7 @@ from typing import Protocol
 from darts_tf.errors import InputError
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
+from darts_tf.strategy.black_box.asha import Asha
 from darts_tf.strategy.black_box.bayesian import Bayesian
 from darts_tf.strategy.black_box.evolution import RegularisedEvolution
 from darts_tf.strategy.black_box.random_search import RandomSearch
@@ -23,11 +24,17 @@ STRATEGIES = {
     "evolution": RegularisedEvolution,
     "reinforce": Reinforce,
     "bayesian": Bayesian,
+    "asha": Asha,
 }
 
 
 class Strategy(Protocol):
     """Proposes genotypes and learns from their worths."""
+
+    @property
+    def rung(self) -> int:
+        """How long the next proposal is trained; 0 where all are trained alike."""
+        ...
 
     def propose(self) -> Genotype:
         """Returns the next genotype to evaluate."""

@@ -13,8 +13,11 @@ L_train (eq. 6). Its gradient (eq. 7) is
 with u = (dw'/dg)^T grad_w' L_val(w', alpha), which for plain descent is
 -xi grad_w' L_val. The methods differ in the second, implicit term.
 
-Departures: the papers' code leaves gradient clipping out of the unroll; here
-it is in, with its derivative.
+Departures: gradient clipping is in the unroll, with its derivative. The authors' code
+for images leaves it out. Their code for recurrent cells clips g before the unroll (as
+a constant whose factor may exceed 1) and clips v = grad_w' L_val too, to a norm of
+0.25; eq. 7 does not, and nor is v clipped here, so that the implicit term of a
+recurrent search may be longer than theirs.
 
 How all of this runs (compiled, on replicas, in 16 bits, in micro-batches) is
 not said here but in strategy/darts/execution.py.

@@ -3,7 +3,8 @@
 Each step takes one batch of each half of the training data: first alpha
 moves along the architecture gradient (strategy/darts/bilevel.py), regularized
 (strategy/darts/alpha_regularizer.py) or not, then w along grad_w L_train,
-regularized (strategy/lambda_darts/search_regularizer.py) or not.
+regularized (strategy/lambda_darts/search_regularizer.py) or not, at perturbed
+mixing weights (strategy/darts/alpha_perturbation.py) or not.
 The loop knows neither images nor words (strategy/darts/tasks.py), yields numbers
 and knows no logger; run/loop/driver.py drives it.
 
@@ -27,6 +28,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load, named
 from darts_tf.descent.weights import WeightOptimizerState
 from darts_tf.space.genotype import Genotype
+from darts_tf.strategy.darts.alpha_perturbation import AlphaPerturbation
 from darts_tf.strategy.darts.alpha_regularizer import AlphaRegularizer
 from darts_tf.strategy.darts.architecture import Architecture
 from darts_tf.strategy.darts.bilevel import (
@@ -37,8 +39,14 @@ from darts_tf.strategy.darts.bilevel import (
     reverse_over_reverse,
 )
 from darts_tf.strategy.darts.execution import Execution
+from darts_tf.strategy.darts.other_relaxations import (
+    ALPHA_DRAW,
+    WEIGHT_DRAW,
+    SearchRelaxation,
+)
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.tasks import Task
+from darts_tf.strategy.diagnostics import gradient_cosine
 from darts_tf.strategy.diagnostics.early_stopping import EarlyStopping, Stop
 from darts_tf.strategy.lambda_darts.search_regularizer import Regularizer
 
@@ -108,6 +116,7 @@ class Search(Epochs):
         self.task, self.space = task, task.space
         self.units = task.units
         self._instruments = tuple(instruments)
+        self._watching = [i for i in instruments if hasattr(i, "watch")]
         self._early_stopping = early_stopping
         self._replicas = replicas
         self._precision = precision_by_name(settings.precision)
@@ -121,14 +130,19 @@ class Search(Epochs):
             settings.partial_channels > 1,
             self._alpha_optimizer(),
             replicas,
+            settings.relaxation,
         )
+        for instrument in self._watching:
+            instrument.watch(self.architecture)
         directional = settings.compiled and task.has_directional_derivatives
         self._implicit = implicit_term(
             settings.method,
             forward_over_reverse if directional else reverse_over_reverse,
         )
         self._regularizer = Regularizer(task, settings, replicas)
+        self._relaxation = SearchRelaxation(self.space, settings)
         self._alpha_regularizer = AlphaRegularizer(self.space, settings)
+        self._perturbation = AlphaPerturbation(task, settings)
         self._traced = False
 
     def _alpha_optimizer(self):
@@ -141,8 +155,8 @@ class Search(Epochs):
         )
 
     def values(self) -> tuple[list, list]:
-        """Returns the present w and alpha / T as losses take them: tensors."""
-        return self.weights.read(), self.architecture.read()
+        """Returns the present w, and alpha's mean, as losses take them: tensors."""
+        return self.weights.read(), self.architecture.mean()
 
     def genotype(self) -> Genotype:
         """Returns the genotype that would be derived now."""
@@ -205,21 +219,41 @@ class Search(Epochs):
         measured, alpha_skipped = (None, None), 0.0
         if self.epoch >= self.settings.warmup_epochs:
             alpha = architecture.read()
+            mixed = self._relaxation.weights(alpha, seed, self.epoch, ALPHA_DRAW)
             unroll = Unroll(weights.sgd, weights.read_slots(), rate, descent)
             gradient, *measured = architecture_gradient(
-                loss, w, alpha, train, valid, seed, unroll, self._implicit, valid_loss
+                loss, w, mixed, train, valid, seed, unroll, self._implicit, valid_loss
             )
-            regularized = self._alpha_regularizer.regularized
-            alpha_skipped = architecture.move(regularized(gradient, alpha, self.epoch))
-        g, value, aux = descent(loss, w, architecture.read(), train, seed)
+            alpha_skipped = architecture.move(self.by_alpha(gradient, alpha, seed))
+        alpha = architecture.read()
+        mixed = self._relaxation.weights(alpha, seed, self.epoch, WEIGHT_DRAW)
+        mixed = self._perturbation.perturbed(w, mixed, train, seed, self.epoch)
+        g, value, aux = descent(loss, w, mixed, train, seed)
         w_skipped = weights.move(w, g, rate)
         return Step(value, aux, *measured, alpha_skipped, w_skipped)
+
+    def by_alpha(self, gradient, alpha, seed):
+        """Returns the gradient along which alpha / T descends, with its penalty.
+
+        Args:
+          gradient: with respect to what losses take.
+          alpha: alpha / T.
+          seed: int32 [2], of the step.
+        """
+        epoch = self.epoch
+        gradient = self._relaxation.pull_back(gradient, alpha, seed, epoch, ALPHA_DRAW)
+        return self._alpha_regularizer.regularized(gradient, alpha, epoch)
+
+    def alpha_scalars(self) -> dict[str, float]:
+        """Returns what the present epoch does to alpha, by name."""
+        parts = self._relaxation, self._alpha_regularizer, self._perturbation
+        return {n: v for part in parts for n, v in part.scalars(self.epoch).items()}
 
     def _scalars(self, train, step: Step) -> dict[str, object]:
         local = self._replicas.local
         scalars = {**self.task.scalars(train, step.train_loss, step.train_aux)}
         scalars |= self._regularizer.scalars(step.train_aux, self.epoch)
-        scalars |= self._alpha_regularizer.scalars(self.epoch)
+        scalars |= self.alpha_scalars()
         if self._precision.guarded:
             scalars["valid/skipped"] = local(step.alpha_skipped)
             scalars["train/skipped"] = local(step.w_skipped)
@@ -242,7 +276,7 @@ class Search(Epochs):
 
         With the temperature, if it is annealed, and the instruments' scalars.
         """
-        record = dict(self.task.measure(self.architecture.read()))
+        record = dict(self.task.measure(self.architecture.mean()))
         if self.settings.temperature_end != 1:
             record["temperature"] = self.architecture.temperature
         for instrument in self._instruments:
@@ -260,6 +294,7 @@ class Search(Epochs):
     def _parts(self) -> dict:
         """Returns the parts whose state is saved with the search, by name."""
         parts = {"task": self.task, "early_stopping": self._early_stopping}
+        parts |= {instrument.name: instrument for instrument in self._watching}
         return {n: part for n, part in parts.items() if part is not None}
 
     def state(self) -> dict[str, np.ndarray]:
@@ -273,11 +308,13 @@ class Search(Epochs):
 
     def restore(self, arrays) -> None:
         """Takes up a state; InputError where it does not fit."""
-        remaining = dict(arrays)
+        unwanted = f"{gradient_cosine.NAME}/"  # where the instrument is left out now
+        remaining = {n: a for n, a in arrays.items() if not n.startswith(unwanted)}
         for name, part in self._parts().items():
             prefix = f"{name}/"
             carried = [n for n in arrays if n.startswith(prefix)]
-            part.restore({n.removeprefix(prefix): remaining.pop(n) for n in carried})
+            part.restore({n.removeprefix(prefix): arrays[n] for n in carried})
+            remaining = {n: a for n, a in remaining.items() if n not in carried}
         self.step = load(self._groups(), remaining)
         epoch = max(self.step - 1, 0) // self.steps_per_epoch
         self.architecture.temperature = self.settings.temperature_in(epoch)

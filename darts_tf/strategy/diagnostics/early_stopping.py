@@ -68,6 +68,14 @@ class EarlyStoppingSettings:
     skips: int = 2
     first: int = 11
 
+    @property
+    def earliest(self) -> int:
+        """Returns the first epoch, counted from 1, after which the rule may stop."""
+        if self.rule == "eigenvalue":
+            k = self.window
+            return max(2 * k, self.first + k // 2 + k)
+        return max(1, self.first)
+
 
 class EarlyStopping:
     """Applies a rule to the epochs of one search.

@@ -26,6 +26,7 @@ from darts_tf.strategy.darts.discretisation import genotype_weights
 from darts_tf.strategy.darts.execution import Execution
 from darts_tf.strategy.darts.primitives import arithmetic
 from darts_tf.strategy.diagnostics.collapse import counts, main_cell
+from darts_tf.strategy.diagnostics.gradient_cosine import GradientCosine
 from darts_tf.strategy.diagnostics.hessian import dominant_eigenvalue, hessian_product
 from darts_tf.strategy.lambda_darts.alignment import mean_pairwise_cosine
 from darts_tf.strategy.one_shot.shared_weights import SupernetAccuracy, tensors
@@ -44,6 +45,7 @@ def entropy(search) -> dict[str, float]:
 
 def _mean_entropy(weights: np.ndarray) -> float:
     """Computes the mean entropy of weights [edges, candidates], with 0 log 0 = 0."""
+    weights = weights / weights.sum(-1, keepdims=True)  # sigmoids do not add up to 1
     safe = np.where(weights > 0, weights, 1.0)
     return float(-(weights * np.log(safe)).sum(-1).mean())
 
@@ -76,9 +78,7 @@ class Alignment:
     def __init__(self, task, replicas: Replicas, micro_batches: int = 1):
         places = normal_layers(task.space, task.kinds)
         self._execution = Execution(replicas, micro_batches)
-        self._cells = arithmetic(
-            lambda alpha: relaxation.cells_of(alpha, task.space, task.kinds)
-        )
+        self._cells = arithmetic(lambda alpha: task.cells(alpha))
         self._cosine = arithmetic(
             lambda layers: mean_pairwise_cosine([layers[place] for place in places])
         )
@@ -189,6 +189,7 @@ KINDS = {
     "alignment": Alignment,
     "eigenvalue": Eigenvalue,
     "gap": lambda task, replicas, *_: Gap(task, replicas),
+    "gradient_cosine": lambda _, replicas, *__: GradientCosine(replicas),
 }
 """The constructors of the instruments, by name."""
 

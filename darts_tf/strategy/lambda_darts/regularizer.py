@@ -14,8 +14,9 @@ mixing weights,
     (grad_w L_train(w, p - epsilon u) - grad_w L_train(w, p + epsilon u))
     / (2 epsilon),    epsilon = epsilon_0 / |u over all cells|;
 
-"exact" differentiates twice. They are far apart wherever the interval holds
-kinks (ReLU, max pooling): benchmarks/studies/alignment_gradient. Both work with
+"exact" differentiates twice. Where the interval holds kinks (ReLU, max pooling) the
+difference is the derivative and, across it, noise of many times its length
+(benchmarks/studies/alignment_gradient; small networks only). Both work with
 every gradient of alpha (strategy/darts/bilevel.py): the unrolled w' is the
 regularized step.
 
@@ -123,6 +124,7 @@ class LambdaRegularizer:
       epsilon_0: length of the step of "finite_difference" in the space of
         mixing weights.
       cells: one of CELLS.
+      relaxed: whether losses take mixing weights (strategy/darts/tasks.py).
 
     Raises:
       InputError: no such regularizer or gradient; too few cells.
@@ -137,6 +139,7 @@ class LambdaRegularizer:
         gradient: str = GRADIENTS[0],
         epsilon_0: float = EPSILON,
         cells: str = "normal",
+        relaxed: bool = False,
     ):
         _check(regularizer, KINDS, "lambda_regularizer")
         _check(gradient, GRADIENTS, "lambda_gradient")
@@ -149,7 +152,7 @@ class LambdaRegularizer:
             return cells_loss(w, cells, batch, seed)
 
         self._by_cells = by_cells
-        self.cells_of = arithmetic(lambda alpha: cells_of(alpha, space, kinds))
+        self.cells_of = arithmetic(lambda alpha: cells_of(alpha, space, kinds, relaxed))
         self.perturbations = arithmetic(
             lambda layers: perturbations(KINDS[regularizer], layers, groups)
         )

@@ -9,8 +9,10 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.data.images.batches import (
+    ROUNDS,
     Augmentation,
     ordered_batches,
+    permute,
     steps_per_epoch,
     training_batches,
 )
@@ -70,6 +72,49 @@ def test_every_example_comes_equally_often_at_every_place():
     for place in places.T:
         share = np.bincount(place, minlength=8) / 1000
         np.testing.assert_allclose(share, 1 / 8, atol=0.06)
+
+
+def orders(count: int, epochs: int, rounds: int = ROUNDS) -> np.ndarray:
+    """Returns the examples at each place of some epochs, [epochs, count]."""
+    places = tf.range(count, dtype=tf.int64)
+    numbers = [tf.constant(e, tf.int64) for e in range(epochs)]
+    return np.stack([permute(places, e, count, 7, rounds) for e in numbers])
+
+
+def meetings(orders: np.ndarray, batch_size: int) -> float:
+    """Returns how often pairs of a batch meet again in the next epoch, by chance 1."""
+    epochs, count = orders.shape
+    steps = count // batch_size
+    batch = np.full((epochs, count), -1)
+    for numbers, order in zip(batch, orders):
+        numbers[order[: steps * batch_size]] = np.arange(steps * batch_size) // (
+            batch_size
+        )
+    pairs = 0
+    for before, after in zip(batch, batch[1:]):
+        both = (before >= 0) & (after >= 0)
+        cells = np.bincount(before[both] * steps + after[both]).astype(np.int64)
+        pairs += (cells * (cells - 1) // 2).sum()
+    in_batches = steps * batch_size * (batch_size - 1) / 2
+    chance = steps * batch_size * (batch_size - 1) / (count * (count - 1))
+    return pairs / ((epochs - 1) * in_batches * chance)
+
+
+def test_orders_of_successive_epochs_are_as_by_chance():
+    at_25_000 = orders(25_000, 10)
+    correlations = [np.corrcoef(a, b)[0, 1] for a, b in zip(at_25_000, at_25_000[1:])]
+    assert np.abs(correlations).max() < 0.02
+    assert 0.97 < meetings(orders(50_000, 20), 96) < 1.03
+    old = orders(25_000, 3, rounds=4)  # the measures see what was wrong with these
+    assert abs(np.corrcoef(old[0], old[1])[0, 1]) > 0.1
+
+
+def test_orders_of_four_rounds_are_those_of_earlier_versions():
+    shuffle = tf.random.experimental.index_shuffle
+    places, epoch = tf.range(23, dtype=tf.int64), tf.constant(3, tf.int64)
+    earlier = shuffle(places, tf.stack([tf.constant(7, tf.int64), epoch]), 22)
+    np.testing.assert_array_equal(permute(places, epoch, 23, 7, 4), earlier)
+    assert np.any(permute(places, epoch, 23, 7, 16).numpy() != earlier)
 
 
 def test_images_keep_their_labels_and_are_normalised():

@@ -215,3 +215,17 @@ def test_what_has_no_weights_is_traced_once_for_both_kinds_of_passes():
     both()
     kinds = [key[0] for key in shared_functions._functions]
     assert sorted(kinds) == ["edge", "edge", "node"]
+
+
+def test_a_batch_norm_that_reads_its_own_statistics_is_refused():
+    """Without this, every layer would follow the statistics of the first."""
+    layer = EdgeOperations(COLUMNS, 2, 1, lambda: BatchNorm(False, momentum=0.9))
+    layer(tf.zeros((1, 5, 5, 2)), None, None, tf.ones([3]), training=True)
+    shared_functions, x = SharedFunctions(), tf.zeros((1, 5, 5, 2))
+
+    @tf.function
+    def call():
+        return shared_functions(layer.key, layer, x, None, None, tf.ones([3]))
+
+    with pytest.raises(ValueError, match="momentum 0.9"):
+        call()

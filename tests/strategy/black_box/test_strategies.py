@@ -14,7 +14,11 @@ from darts_tf.strategy.black_box.reinforce import _log_gradient
 from darts_tf.strategy.black_box.strategies import STRATEGIES, strategy_by_name
 from darts_tf.strategy.darts.derivation import softmax
 
-SMALL = {"evolution": {"population": 4, "sample": 2}, "bayesian": {"startup": 4}}
+SMALL = {
+    "evolution": {"population": 4, "sample": 2},
+    "bayesian": {"startup": 4},
+    "asha": {"reduction": 100},  # promotions depend on worths alone: test_asha.py
+}
 NB201 = SPACES["nasbench201"]
 
 
@@ -139,6 +143,7 @@ def test_a_constant_worth_teaches_nothing():
         ("reinforce", {"learning_rate": 0.0}, "learning_rate"),
         ("reinforce", {"baseline": 1.0}, "share"),
         ("bayesian", {"startup": 0}, "at least 1"),
+        ("asha", {"rungs": 1}, "strategy=random"),
     ],
 )
 def test_refused(name, settings, words):

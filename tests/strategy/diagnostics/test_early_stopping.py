@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from darts_tf.config import SearchConfig
 from darts_tf.errors import InputError
+from darts_tf.programs.diagnostics import early_stopping
 from darts_tf.space.genotype import CellGenotype, Genotype
+from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.diagnostics.early_stopping import (
     EarlyStopping,
     EarlyStoppingSettings,
@@ -123,3 +126,32 @@ def test_a_state_of_another_search_is_refused():
         one.restore({})
     with pytest.raises(InputError, match="genotypes"):
         one.restore(state | {"genotypes": state["genotypes"][:1]})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"rule": "eigenvalue"},
+        {"rule": "eigenvalue", "window": 2, "first": 1},
+        {"rule": "eigenvalue", "window": 4, "first": 1},
+        {"rule": "skip_connections"},
+        {"rule": "skip_connections", "first": 1},
+    ],
+)
+def test_the_earliest_epoch_is_that_of_values_that_stop_at_once(settings):
+    """Eigenvalues double from epoch to epoch; the cell always has two skips."""
+    rule, epochs = settings["rule"], range(40)
+    values = [2.0**n if rule == "eigenvalue" else 2 for n in epochs]
+    _, stopped = run(values=values, **settings)
+    assert stopped == EarlyStoppingSettings(**settings).earliest < 40
+
+
+def test_a_search_that_a_rule_cannot_end_is_told_so_at_its_start(capsys):
+    space = space_by_name("darts_conv")
+    early_stopping(SearchConfig(early_stop="eigenvalue", epochs=17), space)
+    warning = capsys.readouterr().err
+    assert "cannot end this search before epoch 18, and --epochs=17" in warning
+    assert "--early_stop_window or --early_stop_first" in warning
+    early_stopping(SearchConfig(early_stop="eigenvalue", epochs=18), space)
+    early_stopping(SearchConfig(early_stop="skip_connections", epochs=11), space)
+    assert not capsys.readouterr().err

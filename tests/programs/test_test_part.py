@@ -1,0 +1,100 @@
+"""Who reads the test part: a training at its end, once, and none that only chooses."""
+
+from __future__ import annotations
+
+import json
+import types
+
+import numpy as np
+import pytest
+
+from darts_tf.config import TrainingConfig
+from darts_tf.config_rules import settle
+from darts_tf.errors import InputError
+from darts_tf.programs import images, records
+from darts_tf.programs.images import ImageProgramTask
+from darts_tf.run.loop.driver import Summary
+from darts_tf.run.workdir import Workdir
+from darts_tf.space.published import load_genotype
+
+
+class Data:
+    """Images whose test part counts how often it is read."""
+
+    def __init__(self):
+        self.read = 0
+        self.statistics = np.zeros(1), np.ones(1)
+        self.parts = [types.SimpleNamespace(size=8)] * 2
+        self.images = self
+        self.train = types.SimpleNamespace(labels=np.array([0, 1, 1]))
+        self.num_classes, self.image_shape, self.class_names = 2, (8, 8, 1), ("a", "b")
+
+    def load_test(self):
+        self.read += 1
+        return types.SimpleNamespace(size=4, labels=np.array([0, 0, 0, 1]))
+
+
+LOOP = types.SimpleNamespace(
+    genotype=load_genotype("DARTS_V2"),
+    replicas=types.SimpleNamespace(chief=True, count=1, total=lambda number: number),
+    accuracy=lambda batches: 0.75,
+    confusion=lambda batches: np.array([[2, 1], [0, 1]]),
+    best_accuracy=0.8,
+    best_epoch=1,
+    model=None,
+)
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """Returns a function: the parts of which the confusions are known."""
+    return lambda: np.load(tmp_path / "confusion.npz").files
+
+
+@pytest.fixture
+def finish(tmp_path, monkeypatch):
+    """Returns finish(**settings), the end of a training, and the data."""
+    monkeypatch.setattr(images, "once", lambda *_: ())
+    monkeypatch.setattr(images.scoring, "parameters", lambda model: 1)
+    monkeypatch.setattr(images.scoring, "multiply_adds", lambda model, shape: 1)
+    # A report reads settings, which this folder has not.
+    monkeypatch.setattr(records.report, "write", lambda path: None)
+    data, workdir = Data(), Workdir(tmp_path)
+
+    def finish(**settings):
+        config = TrainingConfig(valid_fraction=0.5, **settings)
+        task, cost = ImageProgramTask(), Summary(1.0, 1.0, 1)
+        text = records.finish_evaluation(
+            workdir, LOOP, task, data, cost, config, {"seed": 0}
+        )
+        return text, json.loads(workdir.result.read_text())
+
+    return finish, data
+
+
+def test_it_is_read_once(finish, parts):
+    finish, data = finish
+    text, result = finish()
+    shares = [pytest.approx(2 / 3), 1.0]
+    assert result["test"] == {"error": 0.25, "images": 4, "class_accuracy": shares}
+    assert "25.00%" in text and parts() == ["test"]
+    assert result["chance"] == {"error": 0.75, "answer": "b"}
+    assert finish()[1] == result and data.read == 1
+
+
+def test_a_training_that_only_chooses_leaves_it_unread(finish, parts):
+    finish, data = finish
+    text, result = finish(test=False)
+    assert not {"test", "chance"} & result.keys() and result["valid"]["error"] == 0.25
+    assert "not measured (--notest)" in text
+    assert finish(test=False)[1] == result and data.read == 0
+    assert parts() == ["valid"]
+    assert finish()[1]["test"]["images"] == 4 and data.read == 1
+    assert finish(test=False)[1]["test"]["images"] == 4 and data.read == 1
+
+
+def test_a_training_has_to_measure_something():
+    with pytest.raises(InputError, match="`test=False` with `valid_fraction=0`"):
+        settle(TrainingConfig(test=False))
+    settle(TrainingConfig(test=False, valid_fraction=0.1))
+    settle(TrainingConfig(test=False, space="darts_recurrent"))
