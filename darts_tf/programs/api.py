@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -121,7 +120,7 @@ def search(
 def _search_outcome(folder: Workdir, config: SearchConfig, workdir) -> SearchOutcome:
     from darts_tf.programs.alpha_history import AlphaHistory
 
-    genotype = Genotype.from_json(folder.genotype.read_text("utf-8"))
+    genotype = folder.read_genotype()
     alpha, weights = {}, {}
     if config.strategy in RELAXED:
         history = AlphaHistory(folder.alpha, space_by_name(genotype.space))
@@ -130,7 +129,7 @@ def _search_outcome(folder: Workdir, config: SearchConfig, workdir) -> SearchOut
         genotype,
         alpha,
         _epochs(folder),
-        json.loads(folder.result.read_text("utf-8")),
+        folder.read_result(),
         None if workdir is None else folder.path,
         weights,
     )
@@ -185,9 +184,9 @@ def evaluate(
         summary = program.run(config, folder, data, cells)
         files = Workdir(folder)
         outcome = EvaluationOutcome(
-            Genotype.from_json(files.genotype.read_text("utf-8")),
+            files.read_genotype(),
             _epochs(files),
-            json.loads(files.result.read_text("utf-8")),
+            files.read_result(),
             None if workdir is None else folder,
         )
     if workdir is not None:

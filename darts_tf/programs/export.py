@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +49,13 @@ def run(
         )
     trained = TrainingConfig.from_stored(values)
     plugins.load(config.plugin or trained.plugin)
+    _, arrays = checkpoints.require_latest(folder.checkpoints, f"`workdir={workdir}`")
     request = ExportRequest(
         config,
         trained,
         load_genotype(str(folder.genotype), trained.space),
-        json.loads(folder.result.read_text("utf-8")),
-        checkpoints.load_latest(folder.checkpoints)[1],
+        folder.read_result(),
+        arrays,
         folder,
         data,
     )

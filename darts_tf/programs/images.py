@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from darts_tf.config import SearchConfig, TrainingConfig
-from darts_tf.data.images.loading import ImageData
+from darts_tf.data.images.loading import ImageData, largest_share
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
@@ -17,6 +17,7 @@ from darts_tf.programs import (
     image_export,
     multiply_adds_limit,
     nasbench201_oracle,
+    search_costs,
     setup,
 )
 from darts_tf.programs.export_request import ExportRequest
@@ -29,6 +30,9 @@ from darts_tf.strategy.darts import search as search_loop
 from darts_tf.strategy.darts import tasks
 from darts_tf.strategy.darts.joint import SEARCHES
 from darts_tf.strategy.darts.search_settings import SearchSettings
+
+UNBALANCED = 1.5
+"""The largest class, in shares of a balanced one, from which summaries tell it."""
 
 
 class ImageProgramTask:
@@ -47,6 +51,7 @@ class ImageProgramTask:
         self, config: SearchConfig, replicas: Replicas, data: Data
     ) -> search_loop.Search:
         """Returns the supernet's search loop."""
+        penalty = search_costs.penalty(config, data.images, replicas)
         model = built_supernet(config, data, replicas)
         train = Batches(config, data, 0, replicas)
         valid = Batches(config, data, 1, replicas)
@@ -69,6 +74,7 @@ class ImageProgramTask:
                 *nasbench201_oracle.instruments(config),
             ),
             early_stopping=diagnostics.early_stopping(config, task.space),
+            cost_penalty=penalty,
         )
 
     def training_data(self, config: ImageConfig, data: ImageData | None = None) -> Data:
@@ -115,6 +121,7 @@ class ImageProgramTask:
             "best_error": 1 - loop.best_accuracy,
             "best_epoch": loop.best_epoch,
             "images": part.size,
+            "largest_class_share": largest_share(part.labels),
         }
 
     def chance(self, data: Data) -> dict:
@@ -164,8 +171,9 @@ class ImageProgramTask:
             if valid
             else "none held out (--valid_fraction)"
         )
+        classes = len(result["data"]["class_names"])
         return [
-            ("test error", _format_test(result.get("test"))),
+            ("test error", _format_test(result.get("test"), classes)),
             ("validation", best),
             ("parameters", f"{result['parameters']:,}"),
             ("multiply-adds", f"{result['multiply_adds']:,}"),
@@ -249,12 +257,6 @@ def _training_settings(config: ImageConfig, steps_per_epoch: int) -> TrainingSet
     )
 
 
-def _example(data: Data) -> dict[str, str]:
-    """Returns the path of an image file, where the data are files."""
-    path = data.images.example_file
-    return {} if path is None else {"example_file": path}
-
-
 def _tested(loop, data: Data, config: TrainingConfig) -> dict:
     """Reads the test part and returns its errors, and those of guessing."""
     test = data.images.load_test()
@@ -264,6 +266,7 @@ def _tested(loop, data: Data, config: TrainingConfig) -> dict:
         "error": 1 - int(counts.trace()) / int(counts.sum()),
         **_top_error(loop, batches, data),
         "images": test.size,
+        "largest_class_share": largest_share(test.labels),
         "class_accuracy": classes.accuracies(counts),
     }
     return {
@@ -279,15 +282,24 @@ def _confused(loop, data: Data, config: TrainingConfig) -> dict:
     return {"confusion": {"valid": loop.confusion(batches)}}
 
 
-def _format_test(test: dict | None) -> str:
+def _format_test(test: dict | None, classes: int) -> str:
     """Returns the errors on the test part in words."""
     if test is None:
         return "not measured (--notest)"
     top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
+    share = test.get("largest_class_share", 0)
+    if share >= UNBALANCED / classes:
+        top5 += f"; {share:.2%} of them are of one class"
     return (
         f"{test['error']:.2%} of {test['images']} images (weights of the last "
         f"epoch){top5}"
     )
+
+
+def _example(data: Data) -> dict[str, str]:
+    """Returns the path of an image file, where the data are files."""
+    path = data.images.example_file
+    return {} if path is None else {"example_file": path}
 
 
 def _guessing(images: ImageData, labels: np.ndarray) -> dict[str, object]:

@@ -116,13 +116,8 @@ def build(search: Workdir, stored: SearchConfig, config: DerivationConfig):
     Raises:
       InputError: there is none, or it does not fit the search's settings.
     """
-    newest = checkpoints.load_latest(search.checkpoints)
-    if newest is None:
-        raise InputError(
-            f"`workdir={search.path}` holds no checkpoint of a search yet; run the "
-            "search first"
-        )
-    step, arrays = newest
+    owner = f"`workdir={search.path}`"
+    step, arrays = checkpoints.require_latest(search.checkpoints, owner)
     task = ImageProgramTask()
     replicas = setup.prepare(stored, stored.space, supernet=True)
     data = task.search_data(stored)

@@ -7,7 +7,6 @@ the machine at the first start (pipeline_choices.py), and kept in config.json.
 from __future__ import annotations
 
 import dataclasses
-import json
 import shlex
 import sys
 import time
@@ -28,7 +27,7 @@ from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.process import children
 from darts_tf.run.tensorboard_links import link_runs
-from darts_tf.run.workdir import open_workdir
+from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.space import conv, recurrent
 from darts_tf.space.published import PUBLISHED as PUBLISHED_CELLS
 from darts_tf.space.registry import space_by_name
@@ -299,7 +298,7 @@ def _summary(plan: _Plan, seconds: float) -> str:
     search, evaluation = root / "search", root / "evaluate"
 
     def result(folder: Path) -> dict:
-        return json.loads((folder / "result.json").read_text("utf-8"))
+        return Workdir(folder).read_result()
 
     compared = {n: result(_compared_folder(root, n)) for n in _compared(plan)}
     published = compared.pop(PUBLISHED, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from darts_tf.data.text.loading import EOS, UNKNOWN, TextData, load_text
+from darts_tf.data.text.splitting import BLANKS
 from darts_tf.errors import InputError
 from darts_tf.networks.language import LanguageModel
 from darts_tf.programs.export_request import ExportRequest, lines
@@ -31,6 +32,7 @@ def write(model: LanguageModel, request: ExportRequest, words: Sequence[str]) ->
         words=words,
         end=EOS,
         unknown=UNKNOWN,
+        blanks=BLANKS,
         folder=request.folder,
         metadata=metadata,
     )

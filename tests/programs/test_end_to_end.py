@@ -144,10 +144,8 @@ def test_derive_after_an_epoch_finds_that_epochs(programs, searched):
 
 def test_evaluation_leaves_its_files(evaluation, searched):
     _, folder = evaluation
-    assert names(folder) == SEARCH_FILES - {"alpha.npz"} | {
-        "confusion.npz",
-        "example.png",
-    }
+    added = {"confusion.npz", "example.png"}
+    assert names(folder) == SEARCH_FILES - {"alpha.npz"} | added
     assert has_events(folder)
     found = result(folder)
     assert set(found) == RESULT | {
@@ -168,7 +166,13 @@ def test_evaluation_leaves_its_files(evaluation, searched):
     assert len(found["test"]["class_accuracy"]) == 10
     page = (folder / "report.html").read_text()
     assert "Confusion matrix" in page and f"{found['test']['error']:.2%}" in page
-    assert set(found["valid"]) == {"error", "best_error", "best_epoch", "images"}
+    assert set(found["valid"]) == {
+        "error",
+        "best_error",
+        "best_epoch",
+        "images",
+        "largest_class_share",
+    }
 
 
 def printed_class(output: str, capsys) -> str:

@@ -136,7 +136,7 @@ def _parts(source: Source, splits):
     if split is not None:
         return source.read("train"), lambda: source.read(split)
     everything = source.read("train")
-    train, test = split_off_test(everything.labels)
+    train, test = split_off_test(everything.labels, source.class_names)
     return everything.take(train), lambda: source.read("train").take(test)
 
 
@@ -156,7 +156,7 @@ def _streamed_parts(source: Streamed, splits):
         test = source.read(split)
         return source.read("train"), lambda: test
     everything = source.read("train")
-    train, test_rows = split_off_test(everything.labels)
+    train, test_rows = split_off_test(everything.labels, source.class_names)
     return everything.take(train), lambda: everything.take(test_rows)
 
 
