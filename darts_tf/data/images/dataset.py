@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.errors import InputError, shorten
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from darts_tf.data.images.streamed import StreamedPart
 
 CHUNK = 4096  # images that are summed at once
 
