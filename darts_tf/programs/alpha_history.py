@@ -20,19 +20,26 @@ from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts import derivation
 from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
-TEMPERATURE = "temperature"
+TEMPERATURE, RELAXATION = "temperature", "relaxation"
 
 
 def keep(
-    path: Path, epoch: int, alpha: Mapping[str, np.ndarray], temperature: float
+    path: Path,
+    epoch: int,
+    alpha: Mapping[str, np.ndarray],
+    temperature: float,
+    relaxation: str = "softmax",
 ) -> None:
     """Writes the state after `epoch` (from 1); later ones are dropped.
 
     For each cell an array [epochs so far, edges, candidates] (with
     `partial_channels` one more column, beta), and the softmax's temperatures
-    [epochs so far], on which the ranking of edges depends.
+    [epochs so far], on which the ranking of edges depends; with another
+    relaxation its name, once an epoch.
     """
     state = {**alpha, TEMPERATURE: np.asarray(temperature, np.float64)}
+    if relaxation != "softmax":
+        state[RELAXATION] = np.asarray(relaxation)
     history = _earlier(path, epoch - 1, state)
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {n: np.array([*history[n], state[n]]) for n in state}
@@ -101,6 +108,7 @@ class AlphaHistory:
     Attributes:
       space: that was searched.
       epochs: how many there are.
+      relaxation: of the search.
 
     Raises:
       InputError: there is no such history.
@@ -115,6 +123,7 @@ class AlphaHistory:
             # Searches from before there was one have none.
             usual = np.ones(self.epochs)
             self._temperature = arrays.get(TEMPERATURE, usual)
+            self.relaxation = str(arrays.get(RELAXATION, ["softmax"])[-1])
         except (checkpoints.Damaged, KeyError, TypeError) as error:
             raise _no_history(path, str(error)) from None
         if not self._fits():
@@ -145,8 +154,8 @@ class AlphaHistory:
         """Returns the genotypes of an epoch by strategy/diagnostics/other_rules.py."""
         return derive_by_other_rules(self.space, *self._after(epoch))
 
-    def _after(self, epoch: int) -> tuple[list[np.ndarray], float]:
-        """Returns (alpha, temperature) after an epoch."""
+    def _after(self, epoch: int) -> tuple[list[np.ndarray], float, str]:
+        """Returns (alpha, temperature, relaxation) after an epoch."""
         if epoch > self.epochs:
             raise InputError(f"`epoch={epoch}`: the search has {self.epochs}")
         alpha = [rows[epoch - 1] for rows in self._alpha.values()]
@@ -155,7 +164,7 @@ class AlphaHistory:
                 f"`epoch={epoch}`: alpha of that epoch is lost or not finite; give "
                 "another epoch"
             )
-        return alpha, float(self._temperature[epoch - 1])
+        return alpha, float(self._temperature[epoch - 1]), self.relaxation
 
     def alpha(self) -> dict[str, np.ndarray]:
         """Returns alpha after the last epoch by cell, [edges, candidates]."""
@@ -165,11 +174,10 @@ class AlphaHistory:
         }
 
     def mixing_weights(self) -> dict[str, np.ndarray]:
-        """Returns the mixing weights by cell, [epochs, edges, candidates]."""
+        """Returns the mean mixing weights by cell, [epochs, edges, candidates]."""
+        mean = derivation.MEANS[self.relaxation]
         temperature = self._temperature[:, np.newaxis, np.newaxis]
         return {
-            spec.name: derivation.softmax(
-                spec.parted(self._alpha[spec.name])[0], temperature
-            )
+            spec.name: mean(spec.parted(self._alpha[spec.name])[0], temperature)
             for spec in self.space.cells
         }

@@ -46,7 +46,8 @@ def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
     else:
         history, epoch = alpha_of(config, folder)
         genotype = history.genotype(epoch)
-        curves = genotypes.draw_alpha_history(history.space, history.mixing_weights())
+        weights = history.mixing_weights()
+        curves = genotypes.draw_alpha_history(history.space, weights, genotype)
         write_atomic(folder / "alpha.png", genotypes.figure_to_png(curves))
     name = f"genotype_{config.epoch:04d}" if config.epoch else "genotype"
     if not config.epoch:

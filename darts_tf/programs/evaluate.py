@@ -75,8 +75,10 @@ def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
         if replicas.chief:
             _check_same(genotype, workdir)
             records.write_genotype(workdir, genotype)
-        with records.reporting(workdir, values, replicas) as reporter:
-            recorder = records.EvaluationRecords(reporter, task, divided, config)
+        with records.reporting(workdir, config, values, replicas) as reporter:
+            recorder = records.EvaluationRecords(
+                workdir, reporter, task, divided, config
+            )
             cost = drive(
                 loop,
                 workdir,

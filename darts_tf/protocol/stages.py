@@ -53,6 +53,7 @@ def run_stage(
         unit="task",
         disable=not sys.stderr.isatty(),
         dynamic_ncols=True,
+        nrows=2,  # else none is shown where the terminal does not tell its size
     ) as bar:
         write_line = functools.partial(bar.write, file=sys.stderr)
         place = f"stage {[*STAGES].index(stage) + 1} of {len(STAGES)}"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 
 from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.errors import InputError, shorten
+
+Scaling = Literal["none", "whole", "centre"]
 
 CHUNK = 4096  # images that are summed at once
 
@@ -70,6 +73,10 @@ class ImageData:
       read_test: reads the test part; called by `load_test` only.
       fingerprint: a hash of all pixels, labels and class names of a set that
         has no name to load it by again; None for named sets.
+      scaling: how images came to their size; "none": they had it, "whole": the
+        whole image was scaled, "centre": the square in its middle was
+        (decode_and_crop.py).
+      example_file: an image file of the test part, where images are files.
     """
 
     name: str
@@ -77,6 +84,8 @@ class ImageData:
     train: Part | StreamedPart
     read_test: Callable[[], Part | StreamedPart]
     fingerprint: str | None = None
+    scaling: Scaling = "none"
+    example_file: str | None = None
 
     def __repr__(self) -> str:
         size = describe_size(self.train)
