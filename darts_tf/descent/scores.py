@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
@@ -48,6 +49,33 @@ def accuracy(count: Callable, batches: Iterable, replicas: Replicas) -> float:
         hits += int(replicas.sum(count(batch)))
         total += replicas.batch_size(batch)
     return hits / total
+
+
+def confusion(logits, labels):
+    """Counts images by label (rows) and answer (columns), int32 [K, K].
+
+    Args:
+      logits: [B, K]; of equal largest ones the first is the answer.
+      labels: [B].
+    """
+    classes = logits.shape[-1]
+    places = tf.cast(labels, tf.int32) * classes + tf.argmax(logits, -1, tf.int32)
+    counts = tf.math.unsorted_segment_sum(
+        tf.ones_like(places), places, classes * classes
+    )
+    return tf.reshape(counts, (classes, classes))
+
+
+def confusions(count: Callable, batches: Iterable, replicas: Replicas) -> np.ndarray:
+    """Returns the sum of `confusion` over all `batches`, int64 [K, K].
+
+    Args:
+      count: compiled batch -> counts [K, K], on each replica.
+      batches: (images, labels), the last may be smaller.
+      replicas: where it runs.
+    """
+    counts = [np.asarray(replicas.sum(count(batch))) for batch in batches]
+    return np.sum(counts, axis=0, dtype=np.int64)
 
 
 def nats(logits, targets):

@@ -161,18 +161,24 @@ class Training(Epochs):
             self._statistics.follow(seen)
             return replicas.mean([value])[0], logits, sgd.skipped(g)
 
-        def count(batch, first=1):
+        def answers(batch):
             logits, _ = self.model.stateless_call(
                 self._layout.unpack([tf.identity(self._w)]),
                 self._statistics.parts(),
                 batch[0],
                 training=False,
             )
-            return scores.correct(logits, batch[1], first)
+            return logits
+
+        def count(batch, first=1):
+            return scores.correct(answers(batch), batch[1], first)
 
         self._train = replicas.compile(train)
         self._count = replicas.compile(count)
         self._count_among = replicas.compile(lambda batch: count(batch, TOP))
+        self._confusion = replicas.compile(
+            lambda batch: scores.confusion(answers(batch), batch[1])
+        )
         self._share = scores.compile_share(replicas)
 
     def advance(self) -> dict[str, object]:
@@ -203,6 +209,10 @@ class Training(Epochs):
     def accuracy(self, batches: Iterable) -> float:
         """Returns the share of correct answers, in inference mode."""
         return scores.accuracy(self._count, batches, self.replicas)
+
+    def confusion(self, batches: Iterable) -> np.ndarray:
+        """Returns the images by label (rows) and answer, int64 [K, K]."""
+        return scores.confusions(self._confusion, batches, self.replicas)
 
     def top_accuracy(self, batches: Iterable) -> float:
         """Returns the share of labels that are among the TOP largest logits."""

@@ -18,6 +18,7 @@ from darts_tf.run.loop.driver import Summary, drive
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.pictures import genotypes
 from darts_tf.run.pictures.evaluations import draw_evaluations
+from darts_tf.run.tensorboard import PICTURES
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.black_box.evaluation_loop import Budget, EvaluationLoop
 from darts_tf.strategy.black_box.strategies import strategy_by_name
@@ -60,7 +61,7 @@ def search(config: SearchConfig, path, data=None) -> str:
             Budget(config.budget_evaluations, config.budget_seconds),
             TOGETHER if config.estimator in estimators.AT_ONCE else 1,
         )
-        with records.reporting(workdir, values, replicas) as reporter:
+        with records.reporting(workdir, config, values, replicas) as reporter:
             cost = drive(
                 loop,
                 workdir,
@@ -70,7 +71,7 @@ def search(config: SearchConfig, path, data=None) -> str:
             )
             figure = draw_evaluations(worths(loop), measure(config))
             if reporter is not None:
-                reporter.image(loop.step, "evaluations", figure)
+                reporter.image(loop.step, f"{PICTURES}/evaluations", figure)
         write_atomic(workdir.path / "evaluations.png", genotypes.figure_to_png(figure))
         return finish(workdir, loop, cost, config, values, replicas.count)
 

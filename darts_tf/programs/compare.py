@@ -1,32 +1,98 @@
-"""Compares several experiments in one table and one picture."""
+"""Compares experiments, searches and evaluations in one table and one picture."""
 
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Mapping, Sequence
 
 from darts_tf.config import ComparisonConfig
-from darts_tf.protocol import comparison, tables
+from darts_tf.programs import report
+from darts_tf.programs.report import Run
+from darts_tf.protocol import comparison, folder, tables
 from darts_tf.protocol.published_later import MEASURES, ROWS
+from darts_tf.protocol.tables import Row
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures.genotypes import figure_to_png
+from darts_tf.run.report import charts, page
+from darts_tf.run.report.page import Section
+from darts_tf.run.workdir import read_settings
+
+TITLE = "Comparison"
 
 
 def run(config: ComparisonConfig) -> None:
-    """Writes compare.md, compare.tex and compare.png; prints the table.
+    """Writes compare.md, compare.tex, compare.png and report.html; prints the table.
 
     Raises:
-      InputError: a folder is no experiment, or they measure different things.
+      InputError: a folder is no run, or they measure different things.
     """
-    read = [comparison.read(path) for path in config.experiments or ()]
+    paths = config.experiments or ()
+    read = [comparison.read(path) for path in paths]
     measures = [measure for _, measure in read]
     known = MEASURES[config.published]
     measure = comparison.same_measure([*measures, *filter(None, [known])])
     rows = [row for row, _ in read] + list(ROWS[config.published])
-    folder = pathlib.Path(config.out or ".").expanduser()
-    folder.mkdir(parents=True, exist_ok=True)
+    runs = _runs(paths, rows)
+    out = pathlib.Path(config.out or ".").expanduser()
+    out.mkdir(parents=True, exist_ok=True)
     text = tables.markdown(rows, measure) + comparison.sources(rows)
-    write_atomic(folder / "compare.md", text + "\n")
-    write_atomic(folder / "compare.tex", tables.latex(rows, measure) + "\n")
+    write_atomic(out / "compare.md", text + "\n")
+    write_atomic(out / "compare.tex", tables.latex(rows, measure) + "\n")
     picture = figure_to_png(comparison.draw(rows, measure))
-    write_atomic(folder / "compare.png", picture)
-    print(f"{text}\n\n{folder / 'compare.png'}")
+    write_atomic(out / "compare.png", picture)
+    html = _page(rows, measure, picture, runs)
+    write_atomic(out / "report.html", html)
+    print(f"{text}\n\n{out / 'compare.png'}\n{out / 'report.html'}")
+
+
+def _runs(paths: Sequence[str], rows: Sequence[Row]) -> dict[str, Run]:
+    """Returns the searches and evaluations among the folders, by their rows' names."""
+    return {
+        row.name: report.read(path)
+        for path, row in zip(paths, rows)
+        if not folder.is_experiment(read_settings(pathlib.Path(path).expanduser()))
+    }
+
+
+def _page(
+    rows: Sequence[Row], measure: str, picture: bytes, runs: Mapping[str, Run]
+) -> str:
+    head, body = tables.cells(rows, measure, "plain")
+    table = page.table(head, body, range(1, len(head)))
+    points = {name: charts.curves(run.records) for name, run in runs.items()}
+    curves = charts.draw_runs(points)
+    note = page.paragraph(
+        "Validation; dashed: the training's, where nothing was held out. Curves of "
+        "searches are of the supernet.",
+        "note",
+    )
+    cells = "".join(page.folded(name, report.cells(run)) for name, run in runs.items())
+    sections = [
+        Section("Table", table + _sources(rows)),
+        Section("Picture", page.picture(picture, "Test results of all rows")),
+        Section("Curves", note + report.chart(curves, "Curves of all runs")),
+        Section("Settings that differ", _differences(runs)),
+        Section("Cells", cells),
+    ]
+    full = [s for s in sections if s.title != "Curves" or curves is not None]
+    lead = f"{len(rows)} rows, test {measure} (lower is better)."
+    return page.page(TITLE, lead, full)
+
+
+def _sources(rows: Sequence[Row]) -> str:
+    text = comparison.sources(rows).strip()
+    return page.code(text) if text else ""
+
+
+def _differences(runs: Mapping[str, Run]) -> str:
+    """Returns a table of the settings that are not the same in all runs."""
+    if len(runs) < 2:
+        return ""
+    names = sorted({name for run in runs.values() for name in run.values})
+    texts = {name: [_text(run, name) for run in runs.values()] for name in names}
+    rows = [[name, *row] for name, row in texts.items() if len(set(row)) > 1]
+    return page.table(["setting", *runs], rows) if rows else ""
+
+
+def _text(run: Run, name: str) -> str:
+    return report.format_value(run.values[name]) if name in run.values else "–"

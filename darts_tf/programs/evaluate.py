@@ -75,8 +75,10 @@ def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
         if replicas.chief:
             _check_same(genotype, workdir)
             records.write_genotype(workdir, genotype)
-        with records.reporting(workdir, values, replicas) as reporter:
-            recorder = records.EvaluationRecords(reporter, task, divided, config)
+        with records.reporting(workdir, config, values, replicas) as reporter:
+            recorder = records.EvaluationRecords(
+                workdir, reporter, task, divided, config
+            )
             cost = drive(
                 loop,
                 workdir,
@@ -96,7 +98,7 @@ def _check_same(genotype: Genotype, workdir: Workdir) -> None:
     known = genotype
     if workdir.genotype.exists():
         with contextlib.suppress(InputError):  # a damaged file is written again
-            known = Genotype.from_json(workdir.genotype.read_text("utf-8"))
+            known = workdir.read_genotype()
     if known != genotype:
         raise InputError(
             f"`workdir={workdir.path}` holds a run of another genotype; give another "

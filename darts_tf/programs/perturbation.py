@@ -27,7 +27,7 @@ from darts_tf.run.loop import checkpoints
 from darts_tf.run.loop.driver import Summary, drive
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.pictures import genotypes
-from darts_tf.run.tensorboard import Reporter
+from darts_tf.run.tensorboard import PICTURES, Reporter
 from darts_tf.run.workdir import (
     Workdir,
     existing_workdir,
@@ -57,7 +57,7 @@ def derive(config: DerivationConfig, path: str | os.PathLike) -> str:
         values = derivation_values(config, stored.space)
         with open_out(search, config, values) as workdir:
             start = records.resumed_step(workdir)
-            with Reporter(workdir.tensorboard, start) as reporter:
+            with records.open_reporter(workdir, config, start) as reporter:
                 cost = drive(
                     loop,
                     workdir,
@@ -95,6 +95,12 @@ def search_config(search: Workdir, config: DerivationConfig) -> SearchConfig:
             f"`partial_channels={stored.partial_channels}`, so none on all channels; "
             "derive it with `method=magnitude`"
         )
+    if stored.relaxation == "gumbel":
+        raise InputError(
+            "`method=perturbation` leaves out one operation of a mixture, and the "
+            f"supernet of `workdir={search.path}` computes one operation an edge "
+            "(`relaxation=gumbel`); derive it with `method=magnitude`"
+        )
     nasbench201_oracle.check(config, stored.space)
     changes: dict = {"nasbench201_table": None}  # the one given here is looked at
     if stored.distribute == "multi_worker":
@@ -110,13 +116,8 @@ def build(search: Workdir, stored: SearchConfig, config: DerivationConfig):
     Raises:
       InputError: there is none, or it does not fit the search's settings.
     """
-    newest = checkpoints.load_latest(search.checkpoints)
-    if newest is None:
-        raise InputError(
-            f"`workdir={search.path}` holds no checkpoint of a search yet; run the "
-            "search first"
-        )
-    step, arrays = newest
+    owner = f"`workdir={search.path}`"
+    step, arrays = checkpoints.require_latest(search.checkpoints, owner)
     task = ImageProgramTask()
     replicas = setup.prepare(stored, stored.space, supernet=True)
     data = task.search_data(stored)
@@ -180,7 +181,7 @@ class Rounds:
         path = self._workdir.genotypes / f"epoch_{number:04d}.json"
         write_atomic(path, genotype.to_json())
         figure = genotypes.draw_genotype(genotype)
-        self._reporter.image(loop.step, "cells", figure)
+        self._reporter.image(loop.step, f"{PICTURES}/cells", figure)
         decided = json.dumps(record["decided"], indent=1)
         self._reporter.text(loop.step, "decided", f"```\n{decided}\n```")
 

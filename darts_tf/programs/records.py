@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from darts_tf.config import Config, SearchConfig, TrainingConfig
+import numpy as np
+from absl import logging
+
+from darts_tf.config import Config, DerivationConfig, SearchConfig, TrainingConfig
 from darts_tf.descent.replicas import Replicas
-from darts_tf.programs import alarms, alpha_history, nasbench201_oracle, setup
+from darts_tf.errors import InputError, shorten
+from darts_tf.programs import (
+    alarms,
+    alpha_history,
+    nasbench201_oracle,
+    report,
+    search_costs,
+    setup,
+)
 from darts_tf.programs.commands import command, quoted
 from darts_tf.programs.next_command import evaluation_command
+from darts_tf.programs.peak_memory import larger, peak_memory
 from darts_tf.programs.task import Task
 from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic, write_json_atomic
@@ -19,10 +33,18 @@ from darts_tf.run.loop import checkpoints
 from darts_tf.run.loop.driver import Summary
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.pictures import genotypes
-from darts_tf.run.tensorboard import Reporter
+from darts_tf.run.tensorboard import PICTURES, Reporter, events_folder
+from darts_tf.run.time_budget import TimeBudget
 from darts_tf.run.workdir import Workdir
 from darts_tf.space import nasbench201
 from darts_tf.space.genotype import Genotype
+from darts_tf.space.registry import space_by_name
+
+DRAWING_SECONDS = 10.0
+"""What pictures in TensorBoard may take beyond their share of a search's time."""
+
+RUNS = {SearchConfig: "search", TrainingConfig: "evaluate", DerivationConfig: "derive"}
+"""The names of runs in TensorBoard."""
 
 
 def resumed_step(workdir: Workdir) -> int:
@@ -32,16 +54,27 @@ def resumed_step(workdir: Workdir) -> int:
 
 @contextlib.contextmanager
 def reporting(
-    workdir: Workdir, values: Mapping[str, object], replicas: Replicas
+    workdir: Workdir,
+    config: Config,
+    values: Mapping[str, object],
+    replicas: Replicas,
 ) -> Iterator[Reporter | None]:
     """Opens the run's TensorBoard, with its settings; None but for the chief."""
     if not replicas.chief:
         yield None
         return
-    with Reporter(workdir.tensorboard, resumed_step(workdir)) as reporter:
+    with open_reporter(workdir, config, resumed_step(workdir)) as reporter:
         text = settings_files.as_flagfile(values)
         reporter.text(0, "flags", f"```\n{text}```")
+        reporter.settings(str(workdir.path), values)
         yield reporter
+
+
+def open_reporter(workdir: Workdir, config: Config, step: int) -> Reporter:
+    """Returns a reporter of a run, under the name of its program."""
+    folder = events_folder(workdir.tensorboard, RUNS[type(config)])
+    space = getattr(config, "space", None)
+    return Reporter(folder, step, None if space is None else space_by_name(space))
 
 
 class SearchRecords:
@@ -49,6 +82,8 @@ class SearchRecords:
 
     def __init__(self, workdir: Workdir, reporter: Reporter | None):
         self._workdir, self._reporter = workdir, reporter
+        self._reports = report.EpochReports(workdir)
+        self._drawing = TimeBudget(report.SHARE, DRAWING_SECONDS)
 
     def on_epoch(self, epoch: int, loop, record) -> None:
         """Writes the epoch's files over those that an earlier start left."""
@@ -59,25 +94,41 @@ class SearchRecords:
         cells = [spec.name for spec in loop.space.cells]
         alpha = dict(zip(cells, loop.architecture.values(), strict=True))
         alpha_history.keep(
-            self._workdir.alpha, epoch, alpha, loop.architecture.temperature
+            self._workdir.alpha,
+            epoch,
+            alpha,
+            loop.architecture.temperature,
+            loop.architecture.relaxation,
         )
         if self._reporter is not None:
             self._report(self._reporter, loop, genotype, alpha)
+            self._reports.on_epoch()
 
-    @staticmethod
-    def _report(reporter: Reporter, loop, genotype: Genotype, alpha) -> None:
+    def _report(self, reporter: Reporter, loop, genotype: Genotype, alpha) -> None:
         step, space = loop.step, loop.space
         weights = loop.architecture.mixing_weights()
         reporter.mixing_weights(step, space, weights)
-        reporter.image(step, "mixing_weights", genotypes.draw_alpha(space, weights))
-        reporter.image(step, "cells", genotypes.draw_genotype(genotype))
+        if self._drawing.left or step == loop.total_steps:
+            with self._drawing.spending():
+                self._draw(reporter, loop, genotype, weights)
         reporter.text(step, "genotype", f"```\n{genotype.to_json()}```")
         for spec in space.cells:
             candidates, beta = spec.parted(alpha[spec.name])
-            reporter.histogram(step, f"alpha/{spec.name}", candidates)
+            reporter.histogram(step, f"weights_alpha/{spec.name}", candidates)
             if beta is not None:
-                reporter.histogram(step, f"beta/{spec.name}", beta)
+                reporter.histogram(step, f"weights_beta/{spec.name}", beta)
         reporter.edge_weights(step, space, loop.architecture.edge_weights())
+
+    def _draw(self, reporter: Reporter, loop, genotype: Genotype, weights) -> None:
+        """Draws the curves of all epochs so far, the weights now and the cells."""
+        step, space = loop.step, loop.space
+        history = alpha_history.AlphaHistory(self._workdir.alpha, space)
+        for cell, curves in history.mixing_weights().items():
+            by_epoch = genotypes.draw_alpha_history(space, {cell: curves}, genotype)
+            reporter.image(step, f"{PICTURES}/weights_by_epoch_{cell}", by_epoch)
+            now = genotypes.draw_alpha(space, {cell: weights[cell]}, genotype)
+            reporter.image(step, f"{PICTURES}/weights_now_{cell}", now)
+        reporter.image(step, f"{PICTURES}/cells", genotypes.draw_genotype(genotype))
 
 
 def finish_search(
@@ -98,6 +149,8 @@ def finish_search(
         history = alpha_history.AlphaHistory(workdir.alpha, loop.space)
         cells = history.by_other_rules(loop.stop.taken if loop.stop else 0)
         outcome |= nasbench201_oracle.other_rules(config, cells)
+    costs = {} if loop.cost_penalty is None else loop.cost_penalty.outcome(genotype)
+    outcome |= {"cost": costs} if costs else {}
     write_result(workdir, genotype, cost, config, values, outcome, devices)
     return f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
@@ -105,6 +158,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {picture}
 {indented(genotype)}
+{search_costs.lines(costs)}\
 {nasbench201_oracle.summary_line(config, genotype)}\
 {nasbench201_oracle.other_rules_lines(outcome)}\
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
@@ -112,13 +166,19 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
 
 
 class EvaluationRecords:
-    """Shows sampled texts in TensorBoard at the end of an epoch."""
+    """Writes the report and shows sampled texts in TensorBoard, after an epoch."""
 
     def __init__(
-        self, reporter: Reporter | None, task: Task, data, config: TrainingConfig
+        self,
+        workdir: Workdir,
+        reporter: Reporter | None,
+        task: Task,
+        data,
+        config: TrainingConfig,
     ):
         self._reporter, self._task = reporter, task
         self._data, self._config = data, config
+        self._reports = report.EpochReports(workdir)
 
     def on_epoch(self, epoch: int, loop, record) -> None:
         """Adds Markdown by name, at the epoch's last step."""
@@ -128,6 +188,7 @@ class EvaluationRecords:
         texts = self._task.texts_for_tensorboard(loop, self._data, self._config)
         for name, markdown in texts.items():
             self._reporter.text(loop.step, name, markdown)
+        self._reports.on_epoch()
 
 
 def write_genotype(workdir: Workdir, genotype: Genotype) -> Path:
@@ -153,14 +214,42 @@ def finish_evaluation(
     """
     chief, result = loop.replicas.chief, {}
     if chief and workdir.result.exists():
-        result = json.loads(workdir.result.read_text("utf-8"))
-    measured = bool(result) and ("test" in result or not config.test)
+        result = _earlier_result(workdir)
+    measured = "valid" in result and ("test" in result or not config.test)
     if not loop.replicas.total(measured):
         result = task.measured(loop, data, config)
         if chief:
             devices = loop.replicas.count
+            write_confusion(workdir, result.pop("confusion", None))
+            task.write_example(data, workdir.example)
             write_result(workdir, loop.genotype, cost, config, values, result, devices)
     return _format_evaluation(workdir, task.summary(result), cost) if chief else ""
+
+
+def write_confusion(workdir: Workdir, counts: Mapping[str, np.ndarray] | None) -> None:
+    """Writes confusion.npz: by part ("test" or "valid") images by label and answer.
+
+    Args:
+      workdir: of the evaluation.
+      counts: int64 [K, K] by part; None: nothing is written.
+    """
+    if counts is not None:
+        arrays: dict[str, Any] = dict(counts)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        write_atomic(workdir.confusion, buffer.getvalue())
+
+
+def _earlier_result(workdir: Workdir) -> dict:
+    """Returns what an earlier start measured; {} where that is damaged."""
+    try:
+        result = workdir.read_result()
+    except InputError:
+        result = {}
+    if "valid" in result and "genotype" in result:
+        return result
+    logging.warning("%s is damaged; measuring again.", shorten(str(workdir.result)))
+    return {}
 
 
 def _format_evaluation(
@@ -188,23 +277,34 @@ def write_result(
     """Writes result.json: the genotype, what was measured, settings and cost.
 
     The cost is `seconds` by the clock on `devices` that computed together (at
-    the last start).
+    the last start), and `peak_memory` in bytes by place (of the last start).
+    Writes report.html too, and the results into TensorBoard's HParams tab.
     """
-    write_json_atomic(
-        workdir.result,
-        {
-            "genotype": json.loads(genotype.to_json()),
-            **measured,
-            "seed": values["seed"],
-            "flags": dict(values),
-            "flags_hash": settings_files.digest(type(config), values),
-            "versions": setup.versions(),
-            "seconds": cost.seconds,
-            "first_step_seconds": cost.first_step_seconds,
-            "steps": cost.steps,
-            "devices": devices,
-        },
-    )
+    result = {
+        "genotype": json.loads(genotype.to_json()),
+        **measured,
+        "seed": values["seed"],
+        "flags": dict(values),
+        "flags_hash": settings_files.digest(type(config), values),
+        "versions": setup.versions(),
+        "seconds": cost.seconds,
+        "first_step_seconds": cost.first_step_seconds,
+        "steps": cost.steps,
+        "devices": devices,
+        "peak_memory": larger(peak_memory(), _earlier_peak(workdir)),
+    }
+    write_json_atomic(workdir.result, result)
+    with open_reporter(workdir, config, cost.steps) as reporter:
+        reporter.result(cost.steps, result)
+    if not isinstance(config, DerivationConfig):
+        report.write(workdir.path)
+
+
+def _earlier_peak(workdir: Workdir) -> dict[str, int]:
+    """Returns the peak memory in result.json; a repeated run trains no more."""
+    if not workdir.result.exists():
+        return {}
+    return json.loads(workdir.result.read_text("utf-8")).get("peak_memory", {})
 
 
 def indented(genotype: Genotype) -> str:

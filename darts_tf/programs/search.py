@@ -56,7 +56,7 @@ def _descend(config: SearchConfig, path: str | Path, data) -> str:
     memory_report.report(loop.task.model, config.method, config, divided, replicas)
     expected_time.report(config, loop, divided, replicas)
     with setup.open_run("search", config, path, replicas, data) as workdir:
-        with records.reporting(workdir, values, replicas) as reporter:
+        with records.reporting(workdir, config, values, replicas) as reporter:
             cost = drive(
                 loop,
                 workdir,

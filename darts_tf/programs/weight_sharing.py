@@ -34,7 +34,7 @@ def search(config: SearchConfig, path, data=None) -> str:
     nasbench201_oracle.check(config, config.space)
     loop, values = build(config, replicas, data), setup.run_values(config, data)
     with setup.open_run("search", config, path, replicas, data) as workdir:
-        with records.reporting(workdir, values, replicas) as reporter:
+        with records.reporting(workdir, config, values, replicas) as reporter:
             cost = drive(
                 loop,
                 workdir,

@@ -1,9 +1,9 @@
-"""Compares experiments, searches and published numbers."""
+"""Compares experiments, searches, evaluations and published numbers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -15,6 +15,7 @@ from darts_tf.protocol import flagfiles, folder
 from darts_tf.protocol.plan import METHODS, plan_of, result_of
 from darts_tf.protocol.results import gather, operations
 from darts_tf.protocol.tables import Row, row_of
+from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.space import recurrent
 
@@ -22,7 +23,12 @@ DPI = 110
 STARS, DOTS = "*ph", "os^"
 """Markers of published and of measured rows; another one every ten rows."""
 
-COST, EVALUATIONS = "search cost, device-seconds", "evaluations"
+PANELS = {
+    "cost": "search cost, device-seconds",
+    "evaluations": "evaluations",
+    "parameters": "parameters",
+}
+"""What the picture's panels show test errors against, by a row's field."""
 
 
 Measured = tuple[str, str]
@@ -30,10 +36,12 @@ Measured = tuple[str, str]
 
 
 def read(path: str) -> tuple[Row, Measured]:
-    """Returns the row of an experiment or a search, and what it measures.
+    """Returns the row of an experiment or a run, and what it measures.
+
+    Of a run that has not finished yet the row holds what is known.
 
     Raises:
-      InputError: it is neither, or a search without an estimator.
+      InputError: it is no folder of an experiment, a search or an evaluation.
     """
     root = Path(path).expanduser().absolute()
     stored = read_settings(root)
@@ -42,9 +50,14 @@ def read(path: str) -> tuple[Row, Measured]:
         flags = plan.contents["evaluate_flags"]
         data = flags.get("dataset", flagfiles.DATASET)
         return row_of(gather(plan)), (plan.measure, data)
-    row = _search_row(Workdir(root), stored)
+    if "space" not in stored or not {"strategy", "genotype"} & stored.keys():
+        raise InputError(
+            f"{root} holds no experiment, search or evaluation; give folders of those"
+        )
+    row_of_run = _training_row if "genotype" in stored else _search_row
+    row = row_of_run(Workdir(root), stored)
     # A search that reads a table has no data set.
-    data = stored.get("dataset", flagfiles.DATASET)
+    data = str(stored.get("dataset", flagfiles.DATASET))
     return row, (_measure(stored["space"]), data)
 
 
@@ -76,23 +89,22 @@ def sources(rows: Sequence[Row]) -> str:
 
 
 def draw(rows: Sequence[Row], measure: str) -> Figure:
-    """Draws test error against search cost and the number of evaluations.
+    """Draws test error against search cost, evaluations or parameters.
 
-    Rows without a test error or the number in question are left out.
+    Parameters only where no row has one of the others. Rows without a test error
+    or the number in question are left out.
 
     Args:
       rows: the table's rows.
       measure: "error" or "perplexity".
     """
-    panels = [(COST, "cost"), (EVALUATIONS, "evaluations")]
-    if not any(row.evaluations for row in rows):
-        panels.pop()
+    panels = _panels(rows)
     figure = Figure((6.5 * len(panels), 4.8), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
-    for axes, (title, field) in zip(grid, panels):
+    for axes, field in zip(grid, panels):
         _panel(axes, rows, field, 1 if measure == "perplexity" else 100)
-        axes.set(xscale="log", xlabel=title)
+        axes.set(xscale="log", xlabel=PANELS[field])
         axes.grid(alpha=0.3)
     unit = ", %" if measure == "error" else ""
     grid[0].set_ylabel(f"test {measure}{unit} (bars: standard deviation)")
@@ -114,6 +126,16 @@ def draw(rows: Sequence[Row], measure: str) -> Figure:
     return figure
 
 
+def _panels(rows: Sequence[Row]) -> list[str]:
+    """Returns the fields that tested rows are drawn against; at least one."""
+    tested = [row for row in rows if row.test is not None]
+    by_search = [
+        f for f in ("cost", "evaluations") if any(getattr(r, f) for r in tested)
+    ]
+    sized = any(row.parameters for row in tested)
+    return by_search or (["parameters"] if sized else ["cost"])
+
+
 def _panel(axes, rows: Sequence[Row], field: str, unit: float) -> None:
     for place, row in enumerate(rows):
         x = getattr(row, field)
@@ -133,27 +155,66 @@ def _panel(axes, rows: Sequence[Row], field: str, unit: float) -> None:
         )
 
 
-def _search_row(workdir: Workdir, stored: dict) -> Row:
-    result = result_of(workdir)
-    strategy = str(stored.get("strategy"))
-    if result is None or "evaluations" not in result:
-        raise InputError(
-            f"{workdir.path} is neither an experiment nor a finished search "
-            f"with an estimator (`strategy=random` and others); compare searches "
-            f"by descent through experiments (train.experiment)"
-        )
-    true = result.get("true")
-    worth = result["worth"]
-    text = _measure(stored["space"]) == "perplexity"
+def _label(workdir: Workdir, words: str, stored: Mapping) -> str:
+    """Returns a run's name: the end of its path tells it from others."""
+    place = "/".join(workdir.path.parts[-2:])
+    return f"{place}: {words}, seed {stored.get('seed')}"
+
+
+def _training_row(workdir: Workdir, stored: dict) -> Row:
+    """Returns the row of a training from scratch (train.evaluate)."""
+    result = result_of(workdir) or {}
+    test, valid = result.get("test", {}), result.get("valid", {})
+    by = _measure(stored["space"])
     return Row(
-        name=f"{strategy}, seed {result['seed']} ({stored['estimator']})",
-        test=true and 1 - true[RANKED] / 100,
-        valid=_perplexity(worth) if text else 1 - worth,
-        cost=result["evaluation_seconds"] * result.get("devices", 1),
-        evaluations=result["evaluations"],
-        operations=operations(stored["space"]),
-        method=METHODS.get(strategy, strategy),
+        name=_label(workdir, Path(str(stored["genotype"])).name, stored),
+        test=test.get(by),
+        top5=test.get("top5_error"),
+        valid=valid.get(by),
+        parameters=result.get("parameters"),
+        multiply_adds=result.get("multiply_adds"),
+        training=_device_seconds(result),
+        incomplete=not result,
     )
+
+
+def _search_row(workdir: Workdir, stored: dict) -> Row:
+    """Returns the row of a search, by descent on alpha or with an estimator."""
+    result = result_of(workdir) or {}
+    strategy = str(stored["strategy"])
+    true, worth = result.get("true"), result.get("worth")
+    text = _measure(stored["space"]) == "perplexity"
+    by_estimator = worth is not None
+    seconds = result.get("evaluation_seconds", result.get("seconds"))
+    kind = stored.get("estimator") or stored.get("method")
+    words = f"{strategy} ({kind})" if kind else strategy
+    if by_estimator:
+        worth = _perplexity(worth) if text else 1 - worth
+    return Row(
+        name=_label(workdir, words, stored),
+        test=true and 1 - true[RANKED] / 100,
+        valid=worth,
+        supernet=None if by_estimator else _supernet(workdir, text),
+        cost=seconds and seconds * result.get("devices", 1),
+        evaluations=result.get("evaluations"),
+        operations=operations(str(stored["space"])),
+        method=METHODS.get(strategy, strategy),
+        incomplete=not result,
+    )
+
+
+def _supernet(workdir: Workdir, text: bool) -> float | None:
+    """Returns the error or perplexity of a search's network, after its last epoch."""
+    name = "valid/perplexity" if text else "valid/accuracy"
+    values = [float(r[name]) for r in read_metrics(workdir.metrics) if name in r]
+    if not values:
+        return None
+    return values[-1] if text else 1 - values[-1]
+
+
+def _device_seconds(result: Mapping) -> float | None:
+    # Results from before there was a number are of one device.
+    return result["seconds"] * result.get("devices", 1) if result else None
 
 
 def _perplexity(worth: float) -> float:

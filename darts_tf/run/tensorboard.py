@@ -4,6 +4,11 @@ TensorBoard's own writer is used, since tf.summary cannot write the mark of a
 restart. That mark says from which step on earlier records are void: a run
 that was killed at step 130 and goes on from its checkpoint of step 100 has
 written the steps 101 to 130 twice, and a reader must show each once.
+
+TensorBoard sorts groups of charts by their names. Numbers of groups other than
+train, union and valid get names that sort behind them: first come the losses
+and accuracies, then the pictures (view/), then everything else (watch/), at
+last the single mixing weights (weights_).
 """
 
 # Protocol buffers make their classes at run time.
@@ -11,6 +16,8 @@ written the steps 101 to 130 twice, and a reader must show each once.
 
 from __future__ import annotations
 
+import math
+import struct
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,12 +34,49 @@ from tensorboard.plugins.text.summary_v2 import text_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from tensorboard.util import tensor_util
 
+from darts_tf.run import hyperparameters
 from darts_tf.run.pictures.alpha import check_weights
-from darts_tf.run.pictures.genotypes import figure_to_array, figure_to_png
+from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.space.cell import SearchSpace
 
 SECONDS_TO_DISK = 10
-PREFIX = "weights_mixing"  # sorts after train, valid
+PREFIX = "weights_mixing"
+PICTURES, NUMBERS = "view", "watch"
+"""Groups of pictures and of numbers; they sort behind train and valid."""
+
+MEASURES = ("train", "union", "valid")
+"""Groups that keep their names."""
+
+
+def events_folder(folder: str | Path, run: str) -> Path:
+    """Returns the folder for a run's event files, named as the run is shown.
+
+    Args:
+      folder: TensorBoard's folder of a run. Where an earlier version has left
+        event files right in it, the run goes on there.
+      run: the name, for example "search".
+    """
+    folder = Path(folder)
+    return folder if any(folder.glob("events.out.*")) else folder / run
+
+
+def tag_of(name: str, space: SearchSpace | None = None) -> str:
+    """Returns the tag of a scalar, by which TensorBoard sorts it.
+
+    The entropy of mixing weights is shown with its upper bound, that of even
+    weights: "entropy/normal" -> "weights_entropy/normal (at most 2.079 nats)".
+
+    Args:
+      name: in metrics.jsonl.
+      space: that is searched, if any.
+    """
+    group, _, rest = name.partition("/")
+    if group in MEASURES or name.startswith(("weights_", f"{NUMBERS}/")):
+        return name
+    if group == "entropy" and space is not None:
+        bound = math.log(space.cell(rest).alpha_shape[1])
+        return f"weights_entropy/{rest} (at most {bound:.3f} nats)"
+    return f"{NUMBERS}/{name}"
 
 
 class Reporter:
@@ -43,9 +87,16 @@ class Reporter:
         run gives the same folder and gets one more file in it.
       start_step: finished steps of the checkpoint the run goes on from.
         Records of later steps in the folder become void; with 0 all do.
+      space: that is searched, if any; see `tag_of`.
     """
 
-    def __init__(self, folder: str | Path, start_step: int = 0) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        start_step: int = 0,
+        space: SearchSpace | None = None,
+    ) -> None:
+        self._space = space
         self._writer = EventFileWriter(str(folder), flush_secs=SECONDS_TO_DISK)
         self._has_layout = False
         self._add(
@@ -54,9 +105,27 @@ class Reporter:
         )
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        """Writes one point for each curve; the part before "/" is its group."""
-        pieces = [scalar_pb(name, float(value)) for name, value in values.items()]
+        """Writes one point for each curve; `tag_of` says in which group."""
+        pieces = [
+            scalar_pb(tag_of(name, self._space), float(value))
+            for name, value in values.items()
+        ]
         self._add(step, summary=_concatenate(pieces))
+
+    def settings(self, name: str, values: Mapping[str, object]) -> None:
+        """Writes the run's settings for the HParams tab.
+
+        Args:
+          name: of the run, unlike that of any other.
+          values: its settings, by name.
+        """
+        summaries = [hyperparameters.table(), hyperparameters.start(name, values)]
+        self._add(0, summary=_concatenate(summaries))
+
+    def result(self, step: int, result: Mapping[str, object]) -> None:
+        """Writes the numbers of a result.json for the HParams tab."""
+        self.scalars(step, hyperparameters.results(result))
+        self._add(step, summary=hyperparameters.end())
 
     def text(self, step: int, name: str, markdown: str) -> None:
         """Writes a piece of Markdown."""
@@ -64,15 +133,14 @@ class Reporter:
 
     def image(self, step: int, name: str, figure: Figure) -> None:
         """Writes a picture."""
-        height, width, _ = figure_to_array(figure).shape
+        png = figure_to_png(figure)
+        width, height = struct.unpack(">II", png[16:24])  # of the PNG's header
         value = summary_pb2.Summary.Value(
             tag=name,
             metadata=image_metadata.create_summary_metadata(
                 display_name=None, description=None
             ),
-            tensor=tensor_util.make_tensor_proto(
-                [b"%d" % width, b"%d" % height, figure_to_png(figure)]
-            ),
+            tensor=tensor_util.make_tensor_proto([b"%d" % width, b"%d" % height, png]),
         )
         self._add(step, summary=summary_pb2.Summary(value=[value]))
 
@@ -88,7 +156,7 @@ class Reporter:
 
         Tags: "weights_mixing_normal_0-2/sep_conv_3x3", a group for each edge.
         The page "Custom scalars" shows one chart for each edge, all its
-        candidates in it, and one of the scalars "entropy/...".
+        candidates in it, and one of the entropies.
 
         Args:
           step: finished steps.
@@ -171,8 +239,8 @@ def _layout(space: SearchSpace) -> summary_pb2.Summary:
         ]
         categories.append(layout_pb2.Category(title=spec.title, chart=charts))
     entropies = layout_pb2.Chart(
-        title="mean entropy (nats)",
-        multiline=layout_pb2.MultilineChartContent(tag=["^entropy/"]),
+        title="mean entropy, each with its upper bound (nats)",
+        multiline=layout_pb2.MultilineChartContent(tag=["^weights_entropy/"]),
     )
     categories.insert(0, layout_pb2.Category(title="entropy", chart=[entropies]))
     layout = layout_pb2.Layout(category=categories)

@@ -23,7 +23,8 @@ tf.config.set_visible_devices([], "GPU")
 two = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpus[0], two)
 from darts_tf.descent.replicas import Replicas
-from darts_tf.descent.scores import accuracy, compile_share, correct
+from darts_tf.descent.scores import (
+    accuracy, compile_share, confusion, confusions, correct)
 from darts_tf.errors import InputError
 replicas = Replicas("mirrored")
 said = {"count": replicas.count, "auto": Replicas("auto").count}
@@ -54,6 +55,8 @@ data = tf.data.Dataset.from_tensor_slices((logits, x.astype(int)))
 batches = list(replicas.split(data.batch(4), 4))
 count = replicas.compile(lambda batch: correct(*batch))
 said["accuracy"] = accuracy(count, batches, replicas)
+table = replicas.compile(lambda batch: confusion(*batch))
+said["confusions"] = confusions(table, batches, replicas).tolist()
 said["share"] = float(replicas.local(
     compile_share(replicas)(*batches[1])))
 from darts_tf.networks.language import Dropouts
@@ -174,6 +177,9 @@ def test_every_copy_of_a_variable_is_assigned(two):
 def test_scores_are_of_the_whole_batch(two):
     assert two["accuracy"] == 5 / 10
     assert two["share"] == 1 / 4
+    counts = np.diag([1, 1, 1, 1, 1, 0, 0, 0, 0, 0])
+    counts[5:, 0] = 1
+    assert two["confusions"] == counts.tolist()
 
 
 def test_jit_compiles_by_xla_and_changes_no_result():

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
-from darts_tf.descent.scores import accuracy, compile_share, correct
+from darts_tf.descent.scores import (
+    accuracy,
+    compile_share,
+    confusion,
+    confusions,
+    correct,
+)
 
 LOGITS = [[0.0, 2.0, 1.0], [3.0, 2.0, 1.0], [-3.0, -2.0, -1.0]]
 
@@ -51,3 +58,17 @@ def test_a_smaller_last_batch_weighs_less():
         (logits[:1], tf.constant([0])),
     ]
     assert accuracy(count, batches, replicas) == 3 / 4
+
+
+@pytest.mark.parametrize("dtype", [tf.int32, tf.int64])
+def test_confusions_are_counted_by_label_and_answer(dtype):
+    replicas = Replicas("one_device")
+    count = replicas.compile(lambda batch: confusion(*batch))
+    logits = tf.constant(LOGITS)  # the answers 1, 0, 2
+    batches = [
+        (logits, tf.constant([1, 1, 2], dtype)),
+        (logits[:1], tf.constant([0], dtype)),
+    ]
+    counts = confusions(count, batches, replicas)
+    assert counts.tolist() == [[0, 1, 0], [1, 1, 0], [0, 0, 1]]
+    assert counts.dtype == np.int64

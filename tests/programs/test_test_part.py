@@ -38,10 +38,17 @@ LOOP = types.SimpleNamespace(
     genotype=load_genotype("DARTS_V2"),
     replicas=types.SimpleNamespace(chief=True, count=1, total=lambda number: number),
     accuracy=lambda batches: 0.75,
+    confusion=lambda batches: np.array([[2, 1], [0, 1]]),
     best_accuracy=0.8,
     best_epoch=1,
     model=None,
 )
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """Returns a function: the parts of which the confusions are known."""
+    return lambda: np.load(tmp_path / "confusion.npz").files
 
 
 @pytest.fixture
@@ -50,6 +57,8 @@ def finish(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "once", lambda *_: ())
     monkeypatch.setattr(images.scoring, "parameters", lambda model: 1)
     monkeypatch.setattr(images.scoring, "multiply_adds", lambda model, shape: 1)
+    # A report reads settings, which this folder has not.
+    monkeypatch.setattr(records.report, "write", lambda path: None)
     data, workdir = Data(), Workdir(tmp_path)
 
     def finish(**settings):
@@ -63,20 +72,23 @@ def finish(tmp_path, monkeypatch):
     return finish, data
 
 
-def test_it_is_read_once(finish):
+def test_it_is_read_once(finish, parts):
     finish, data = finish
     text, result = finish()
-    assert result["test"] == {"error": 0.25, "images": 4} and "25.00%" in text
+    shares = [pytest.approx(2 / 3), 1.0]
+    assert result["test"] == {"error": 0.25, "images": 4, "class_accuracy": shares}
+    assert "25.00%" in text and parts() == ["test"]
     assert result["chance"] == {"error": 0.75, "answer": "b"}
     assert finish()[1] == result and data.read == 1
 
 
-def test_a_training_that_only_chooses_leaves_it_unread(finish):
+def test_a_training_that_only_chooses_leaves_it_unread(finish, parts):
     finish, data = finish
     text, result = finish(test=False)
     assert not {"test", "chance"} & result.keys() and result["valid"]["error"] == 0.25
     assert "not measured (--notest)" in text
     assert finish(test=False)[1] == result and data.read == 0
+    assert parts() == ["valid"]
     assert finish()[1]["test"]["images"] == 4 and data.read == 1
     assert finish(test=False)[1]["test"]["images"] == 4 and data.read == 1
 

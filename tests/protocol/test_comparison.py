@@ -12,6 +12,7 @@ from darts_tf.errors import InputError
 from darts_tf.protocol import comparison, folder, stages
 from darts_tf.protocol.published import CIFAR10
 from darts_tf.protocol.tables import Row
+from darts_tf.run.loop.metrics import MetricsLog
 from darts_tf.run.pictures.genotypes import figure_to_array
 from darts_tf.run.process.children import Parent
 from darts_tf.run.workdir import open_workdir
@@ -23,6 +24,7 @@ def search(path, result, **flags) -> str:
         "strategy": "random",
         "estimator": "table",
         "space": "nasbench201",
+        "seed": 4,
     } | flags
     open_workdir(path, stored, "").close()
     if result:
@@ -35,7 +37,6 @@ def asked(**more) -> dict:
         "evaluations": 200,
         "evaluation_seconds": 9.0,
         "worth": 0.9,
-        "seed": 4,
         "devices": 2,
     } | more
 
@@ -59,7 +60,7 @@ def test_a_search_that_asked(tmp_path):
     path = search(tmp_path / "a", asked(true=true))
     row, measure = comparison.read(path)
     assert measure == ("error", "cifar10")
-    assert row.name == "random, seed 4 (table)"
+    assert row.name == f"{tmp_path.name}/a: random (table), seed 4"
     assert (row.test, row.valid) == pytest.approx((0.06, 0.1))
     assert (row.cost, row.evaluations, row.operations) == (18.0, 200, 4)
     text = search(
@@ -74,11 +75,62 @@ def test_a_search_that_asked(tmp_path):
     assert row.valid == pytest.approx(100)
 
 
-@pytest.mark.parametrize("result", [None, {"seconds": 3.0}])
-def test_a_search_that_asked_nobody_is_refused(tmp_path, result):
-    path = search(tmp_path / "a", result, strategy="darts")
-    with pytest.raises(InputError, match="neither an experiment nor"):
-        comparison.read(path)
+def test_a_search_by_descent(tmp_path):
+    """Its accuracy is the supernet's, and no measure of the cell."""
+    path = search(
+        tmp_path / "a",
+        {"seconds": 30.0, "devices": 2},
+        strategy="darts",
+        estimator=None,
+        method="exact",
+        space="darts_conv",
+        dataset="digits",
+    )
+    log = MetricsLog(tmp_path / "a" / "metrics.jsonl")
+    log.append({"step": 1, "valid/accuracy": 0.5})
+    log.append({"step": 2, "valid/accuracy": 0.75})
+    row, measure = comparison.read(path)
+    assert measure == ("error", "digits")
+    assert row.name == f"{tmp_path.name}/a: darts (exact), seed 4"
+    assert (row.test, row.valid, row.supernet, row.cost) == (None, None, 0.25, 60.0)
+    assert row.method == "gradient-based" and not row.incomplete
+
+
+def test_a_search_that_has_not_finished(tmp_path):
+    row, _ = comparison.read(search(tmp_path / "a", None))
+    assert row.incomplete and row.cost is row.valid is None
+
+
+def test_an_evaluation(tmp_path):
+    stored = {
+        "space": "darts_conv",
+        "genotype": "runs/a/genotype.json",
+        "dataset": "digits",
+        "seed": 1,
+    }
+    open_workdir(tmp_path / "b", stored, "").close()
+    unfinished, _ = comparison.read(str(tmp_path / "b"))
+    assert unfinished.incomplete and unfinished.test is None
+    result = {
+        "test": {"error": 0.1, "top5_error": 0.01},
+        "valid": {"error": 0.2},
+        "parameters": 9,
+        "multiply_adds": 99,
+        "seconds": 5.0,
+    }
+    (tmp_path / "b" / "result.json").write_text(json.dumps(result))
+    row, measure = comparison.read(str(tmp_path / "b"))
+    assert measure == ("error", "digits")
+    assert row.name == f"{tmp_path.name}/b: genotype.json, seed 1"
+    assert (row.test, row.top5, row.valid) == (0.1, 0.01, 0.2)
+    assert (row.parameters, row.multiply_adds, row.training) == (9, 99, 5.0)
+    assert row.cost is None
+
+
+def test_a_folder_of_something_else(tmp_path):
+    open_workdir(tmp_path, {"out": "x", "space": "s2"}, "").close()
+    with pytest.raises(InputError, match="no experiment, search or evaluation"):
+        comparison.read(str(tmp_path))
 
 
 def test_no_folder_of_a_run(tmp_path):
@@ -123,3 +175,9 @@ def test_the_picture():
     assert list(point) == [200, 20]
     assert np.ptp(figure_to_array(figure)) > 0
     assert len(comparison.draw(rows[:1], "error").axes) == 1
+
+
+def test_evaluations_are_drawn_against_their_parameters():
+    rows = [Row(name="a", test=0.1, parameters=5e3), Row(name="b", cost=3.0)]
+    (axes,) = comparison.draw(rows, "error").axes
+    assert axes.get_xlabel() == "parameters" and len(axes.containers) == 1

@@ -41,7 +41,7 @@ def test_the_best_by_validation_is_trained_and_its_spread_told(plan, stub):
     assert (results["operations"], results["method"]) == (7, "gradient-based")
     assert results["genotype"]["space"] == "darts_conv"
     table = (plan.root / "table.md").read_text()
-    assert "| 23.00 ± 2.83 (2) | 3.3 | 27.2 | 0.00694 | 7 |" in table
+    assert "| 23.00 ± 2.83 (2) | 3.3 | 27.2 | 10 | 7 |" in table
     assert f"| 1 | {plan.cell_key(1)} | 20.00 | yes |" in table
     latex = (plan.root / "table.tex").read_text()
     assert r"darts (first\_order) & 23.00 $\pm$ 2.83 (2) & 3.3" in latex

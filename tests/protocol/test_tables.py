@@ -69,6 +69,33 @@ def test_latex_is_escaped_and_every_line_has_all_columns():
     assert lines[-1] == r"\end{tabular}"
 
 
+@pytest.mark.parametrize(
+    "cost, title, text",
+    [
+        (3 * 86_400, "Search cost (device-days)", "3"),
+        (3 * 3600, "Search cost (device-hours)", "3"),
+        (90, "Search cost (device-minutes)", "1.5"),
+        (42, "Search cost (device-seconds)", "42"),
+        (0.5, "Search cost (device-seconds)", "0.5"),
+    ],
+)
+def test_units_suit_the_largest_of_the_measured_numbers(cost, title, text):
+    rows = [
+        Row(name="a", cost=cost, parameters=4_200, multiply_adds=70_000),
+        Row(name="b", cost=0.01),
+        Row(name="c", cost=4 * 86_400, published="x"),
+    ]
+    head, _, body, *_ = cells(tables.markdown(rows, "error"))
+    assert head == ["Architecture", "Params (K)", "Multiply-adds (K)", title]
+    assert body == ["a", "4.2", "70", text]
+
+
+def test_plain_cells_are_not_escaped():
+    head, (row,) = tables.cells([WHOLE], "error", "plain")
+    assert row[0] == WHOLE.name and row[1] == "2.76 ± 0.09 (10)"
+    assert head[1] == "Test error (%)"
+
+
 def test_rows_without_anything():
     assert cells(tables.markdown([Row(name="a")], "error")) == [
         ["Architecture"],

@@ -10,12 +10,13 @@ from tensorboard.backend.event_processing.plugin_event_multiplexer import (
     EventMultiplexer,
 )
 from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.plugins.hparams import metadata
 from tensorboard.summary.writer import event_file_writer
 from tensorboard.util import tensor_util
 
 from darts_tf.errors import InputError
 from darts_tf.run.pictures.genotypes import draw_genotype, figure_to_array
-from darts_tf.run.tensorboard import Reporter
+from darts_tf.run.tensorboard import PICTURES, Reporter, events_folder, tag_of
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import CANDIDATES, SPACE
 from darts_tf.space.published import CONVOLUTIONAL
@@ -75,7 +76,7 @@ def test_weights_of_whole_edges(tmp_path):
 def write(folder, steps, value: float, start_step: int) -> None:
     with Reporter(folder, start_step=start_step) as reporter:
         for step in steps:
-            reporter.scalars(step, {"loss": value})
+            reporter.scalars(step, {"train/loss": value})
             if step % 2 == 0:
                 reporter.text(step, "cell", f"{value}")
 
@@ -83,7 +84,7 @@ def write(folder, steps, value: float, start_step: int) -> None:
 def test_a_resumed_run_shows_one_curve(tmp_path):
     write(tmp_path, range(1, 9), 1.0, start_step=0)
     write(tmp_path, range(5, 11), 2.0, start_step=4)
-    assert curve(tmp_path, "loss") == (
+    assert curve(tmp_path, "train/loss") == (
         [(s, 1.0) for s in range(1, 5)] + [(s, 2.0) for s in range(5, 11)]
     )
     texts = read(tmp_path, "text")["cell"]
@@ -93,13 +94,13 @@ def test_a_resumed_run_shows_one_curve(tmp_path):
 def test_records_after_the_checkpoint_are_void_even_if_not_repeated(tmp_path):
     write(tmp_path, range(1, 9), 1.0, start_step=0)
     write(tmp_path, [7], 2.0, start_step=4)
-    assert [s for s, _ in curve(tmp_path, "loss")] == [1, 2, 3, 4, 7]
+    assert [s for s, _ in curve(tmp_path, "train/loss")] == [1, 2, 3, 4, 7]
 
 
 def test_a_run_that_starts_over_leaves_nothing_of_the_first(tmp_path):
     write(tmp_path, range(9), 1.0, start_step=0)
     write(tmp_path, range(3), 2.0, start_step=0)
-    assert curve(tmp_path, "loss") == [(0, 2.0), (1, 2.0), (2, 2.0)]
+    assert curve(tmp_path, "train/loss") == [(0, 2.0), (1, 2.0), (2, 2.0)]
 
 
 def test_an_event_file_that_was_cut_does_not_hide_the_next(tmp_path):
@@ -107,7 +108,7 @@ def test_an_event_file_that_was_cut_does_not_hide_the_next(tmp_path):
     (first,) = tmp_path.iterdir()
     first.write_bytes(first.read_bytes()[:-7])
     write(tmp_path, range(5, 8), 2.0, start_step=4)
-    assert [s for s, _ in curve(tmp_path, "loss")] == [*range(1, 8)]
+    assert [s for s, _ in curve(tmp_path, "train/loss")] == [*range(1, 8)]
 
 
 def test_picture_text_and_histogram(tmp_path):
@@ -170,3 +171,82 @@ def test_mixing_weights_of_another_shape_are_refused(tmp_path):
         with pytest.raises(InputError, match=r"\[14, 8\]"):
             reporter.mixing_weights(1, SPACE, {"normal": np.ones([2, 8])})
     assert read(tmp_path, "scalars") == {}
+
+
+def test_losses_and_accuracies_are_the_first_groups():
+    """TensorBoard sorts groups by name."""
+    names = (
+        "epoch",
+        "learning_rate",
+        "entropy/normal",
+        "skip_connections/normal",
+        "true/rank",
+        "valid/accuracy",
+        "train/loss",
+        "union/loss",
+        "weights_edges_normal/0-2",
+    )
+    tags = sorted([*(tag_of(name, SPACE) for name in names), f"{PICTURES}/cells"])
+    assert [tag.partition("/")[0] for tag in tags] == [
+        "train",
+        "union",
+        "valid",
+        "view",
+        *4 * ["watch"],
+        "weights_edges_normal",
+        "weights_entropy",
+    ]
+    assert tag_of("entropy/normal", SPACE) == (
+        "weights_entropy/normal (at most 2.079 nats)"
+    )
+
+
+def test_a_run_is_named_after_its_program_and_an_old_one_goes_on(tmp_path):
+    new, old = tmp_path / "new", tmp_path / "old"
+    write(old, range(3), 1.0, start_step=0)
+    assert events_folder(new, "search") == new / "search"
+    assert events_folder(old, "search") == old
+
+
+def hparams(folder, tags=("experiment", "session_start_info", "session_end_info")):
+    """The HParams plug-in's own reading of a folder."""
+    everything = EventMultiplexer().AddRun(str(folder), "run")
+    everything.Reload()
+    content = everything.PluginRunToTagToContent("hparams")["run"]
+    parse = (
+        metadata.parse_experiment_plugin_data,
+        metadata.parse_session_start_info_plugin_data,
+        metadata.parse_session_end_info_plugin_data,
+    )
+    return [read(content[f"_hparams_/{t}"]) for t, read in zip(tags, parse)]
+
+
+def test_settings_and_results_are_in_the_hparams_tab(tmp_path):
+    values = {
+        "epochs": 3,
+        "learning_rate": 0.05,
+        "flip": False,
+        "method": "exact",
+        "genotype": None,
+        "data_dir": "/somewhere",
+    }
+    result = {"test": {"error": 0.25, "images": 8}, "valid": {}, "seconds": 2}
+    with Reporter(tmp_path) as reporter:
+        reporter.settings("runs/a", values)
+        reporter.result(7, result)
+    experiment, start, end = hparams(tmp_path)
+    assert start.group_name == "runs/a" and end.status
+    row = {n: v.WhichOneof("kind") for n, v in start.hparams.items()}
+    assert row == {
+        "epochs": "number_value",
+        "learning_rate": "number_value",
+        "flip": "bool_value",
+        "method": "string_value",
+    }
+    assert start.hparams["learning_rate"].number_value == 0.05
+    columns = {info.name: info.type for info in experiment.hparam_infos}
+    assert row.keys() <= columns.keys() and "data_dir" not in columns
+    assert columns["epochs"] == columns["learning_rate"] != columns["method"]
+    tags = {info.name.tag for info in experiment.metric_infos}
+    assert curve(tmp_path, "watch/result/test_error") == [(7, 0.25)]
+    assert set(read(tmp_path, "scalars")) <= tags

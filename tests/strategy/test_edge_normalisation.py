@@ -12,7 +12,7 @@ import tensorflow as tf
 from darts_tf.config import SearchConfig
 from darts_tf.errors import InputError
 from darts_tf.networks.conv import Supernet
-from darts_tf.programs import diagnostics, records
+from darts_tf.programs import diagnostics, records, report
 from darts_tf.programs.alpha_history import AlphaHistory
 from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
@@ -103,7 +103,9 @@ def test_alpha_waits_for_the_end_of_the_warm_up():
 
 
 @pytest.mark.slow
-def test_what_an_epoch_leaves_gives_its_genotype_back(tmp_path):
+def test_what_an_epoch_leaves_gives_its_genotype_back(tmp_path, monkeypatch):
+    # The report reads settings, which this search has not.
+    monkeypatch.setattr(report.EpochReports, "on_epoch", lambda self: None)
     loop, workdir = search(temperature_end=0.5), Workdir(tmp_path)
     workdir.genotypes.mkdir()
     with Reporter(workdir.tensorboard) as reporter:

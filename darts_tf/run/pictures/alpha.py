@@ -1,25 +1,42 @@
-"""Draws mixing weights: a heat map, and curves over the epochs."""
+"""Draws mixing weights: a heat map, and curves over the epochs.
+
+All of a picture stands in one pair of axes whose unit is an inch: a picture of
+36 small charts with axes of their own takes a second to draw, this one a tenth.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from darts_tf.errors import InputError
 from darts_tf.run.pictures.labels import colours_of, styles_of, text_width
 from darts_tf.space.cell import CellSpec, SearchSpace
+from darts_tf.space.genotype import CellGenotype, Genotype
 
 DPI = 110
-DARKEST = 0.3  # the darkest blue stands for at least this weight
-TICK_TEXT, PLACE_TEXT, LEGEND_TEXT, TITLE_TEXT = 10, 6, 9, 12  # points
-SLANT = math.radians(35)  # of the names below a heat map
-COLUMN, ROW = 0.85, 0.34  # of a heat map, inches
+MARGIN = 0.08  # inches, like all sizes below
+TITLE, NOTE = 0.26, 0.2  # heights of a title and of the line below it
+TITLE_TEXT, NOTE_TEXT, LABEL_TEXT, SMALL_TEXT = 11, 8, 9, 6.5  # points
+SLANT = math.radians(50)  # of the names below a heat map
+COLUMN, ROW = 0.44, 0.25  # of a heat map
+PANEL_WIDTH, PANEL_HEIGHT = 0.98, 0.62  # a chart of one edge
+HEAD, GAP = 0.17, 0.1  # above a chart, beside it
+LEFT, BELOW = 0.36, 0.16  # for the numbers at the axes
+KEY, KEY_LINE = 0.19, 0.4  # height of a legend's line, width of its sample
 BOLD = 1.15  # the width of bold text, relative to normal text
+NEAR = 0.05
+"""The colours and curves reach at least 5 % of an even share to either side, so
+that noise of the start does not look like a choice."""
 PALETTE = (
     "#9a9a9a",
     "#e08214",
@@ -32,6 +49,7 @@ PALETTE = (
     "#7b4199",
     "#0c7d83",
 )
+DARK, PALE, FRAME = "#202020", "#9a9a9a", "#c8c8c8"
 
 
 def edge_label(edge: tuple[int, int]) -> str:
@@ -39,13 +57,38 @@ def edge_label(edge: tuple[int, int]) -> str:
     return f"{edge[0]}→{edge[1]}"
 
 
-def draw_alpha(space: SearchSpace, weights: Mapping[str, np.ndarray]) -> Figure:
-    """Draws a heat map of each cell with every value written into its place.
+def chosen_candidates(spec: CellSpec, cell: CellGenotype | None) -> dict[int, int]:
+    """Returns row of alpha -> column for each edge that a derived cell keeps.
+
+    Edges and operations that are not searched here are passed over; without a
+    cell there are none.
+    """
+    if cell is None:
+        return {}
+    rows = {edge: row for row, edge in enumerate(spec.edges)}
+    places = {}
+    for target, (name, source) in zip(spec.entered(len(cell.edges)), cell.edges):
+        row = rows.get((source, target))
+        if row is not None and name in spec.candidates[row]:
+            places[row] = spec.candidates[row].index(name)
+    return places
+
+
+def draw_alpha(
+    space: SearchSpace,
+    weights: Mapping[str, np.ndarray],
+    chosen: Genotype | None = None,
+) -> Figure:
+    """Draws a heat map of each cell with every value, in percent, in its place.
+
+    White is an even share, blue is more and red is less. The darkest colours
+    stand for the cell's largest and smallest weight.
 
     Args:
       space: the space the weights belong to.
       weights: for each cell's name its mixing weights [edges, candidates]
         (softmax of alpha, eq. 2), numbers from 0 to 1.
+      chosen: the genotype whose edges are framed.
 
     Returns:
       Rows are edges, columns candidates. Where edges have different
@@ -55,140 +98,344 @@ def draw_alpha(space: SearchSpace, weights: Mapping[str, np.ndarray]) -> Figure:
       InputError: an unknown cell, or another shape than alpha's.
     """
     parts = check_weights(space, weights, axes=2)
-    rows = max(len(spec.edges) for spec, _ in parts)
-    wide = [_heat_map_width(spec) for spec, _ in parts]
-    below = max(1.0, *(math.sin(SLANT) * _tick_width(spec) for spec, _ in parts))
-    figure = Figure(
-        (sum(wide) + 0.3, ROW * rows + 0.6 + below), dpi=DPI, layout="constrained"
+    maps = [_HeatMap(spec, values) for spec, values in parts]
+    axes = _page(
+        sum(m.width for m in maps),
+        max(m.height for m in maps),
     )
+    left, top = 0.0, axes.get_ylim()[1]
+    for heat_map, (spec, _) in zip(maps, parts):
+        heat_map.draw(axes, left, top, chosen_candidates(spec, _cell(chosen, spec)))
+        left += heat_map.width
+    return axes.figure
+
+
+def _cell(genotype: Genotype | None, spec: CellSpec) -> CellGenotype | None:
+    return None if genotype is None else genotype.cells.get(spec.name)
+
+
+def _page(width: float, height: float) -> Axes:
+    """Returns axes that fill a new figure and count in inches."""
+    figure = Figure((width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
-    grid = figure.subplots(1, len(parts), squeeze=False, width_ratios=wide)
-    for axes, (spec, values) in zip(grid[0], parts):
-        _heat_map(axes, spec, values)
-    return figure
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
+    axes.set_axis_off()
+    return axes
 
 
-def _same_candidates(spec: CellSpec) -> bool:
-    return len(set(spec.candidates)) == 1
+class _HeatMap:
+    """Sizes and drawing of one cell's heat map."""
 
+    def __init__(self, spec: CellSpec, values: np.ndarray):
+        self._spec, self._values = spec, values
+        self._even = 1 / spec.alpha_shape[1]
+        self._title = f"{spec.title}: mixing weights, %"
+        self._note = f"white: an even share, {_percent(self._even)} %; framed: kept"
+        self._same = len(set(spec.candidates)) == 1
+        names = spec.candidates[0] if self._same else ()
+        self._names = names
+        tick = max((text_width(n, NOTE_TEXT) for n in names), default=0.0)
+        labels = max(text_width(edge_label(e), LABEL_TEXT) for e in spec.edges)
+        self._column = COLUMN if self._same else self._widest_name()
+        self._left = max(labels + 0.12, math.cos(SLANT) * tick - self._column / 2)
+        self._below = math.sin(SLANT) * tick + 0.14 if names else 0.0
+        rows, columns = spec.alpha_shape
+        titles = text_width(self._title, TITLE_TEXT) * BOLD
+        inner = self._left + self._column * columns
+        titles = max(titles, text_width(self._note, NOTE_TEXT))
+        self.width = max(inner, titles) + 2 * MARGIN
+        self.height = TITLE + NOTE + ROW * self._lines * rows + self._below + 2 * MARGIN
 
-def _tick_width(spec: CellSpec) -> float:
-    if not _same_candidates(spec):
-        return 0.0
-    return max(text_width(name, TICK_TEXT) for name in spec.candidates[0])
+    @property
+    def _lines(self) -> float:
+        return 1.0 if self._same else 1.6
 
+    def _widest_name(self) -> float:
+        names = {name for edge in self._spec.candidates for name in edge}
+        return max(COLUMN, max(text_width(n, SMALL_TEXT) for n in names) + 0.1)
 
-def _heat_map_width(spec: CellSpec) -> float:
-    """Returns the width in inches that lets all names fit."""
-    column, left = COLUMN, math.cos(SLANT) * _tick_width(spec)
-    if not _same_candidates(spec):
-        names = {name for edge in spec.candidates for name in edge}
-        widths = [text_width(name, PLACE_TEXT) for name in names]
-        column = max(COLUMN, max(widths) + 0.1)
-    title = text_width(_heat_map_title(spec), TITLE_TEXT) * BOLD
-    return max(column * spec.alpha_shape[1] + max(0.9, left), title)
+    def _norm(self) -> TwoSlopeNorm:
+        low = min(float(self._values.min()), (1 - NEAR) * self._even)
+        high = max(float(self._values.max()), (1 + NEAR) * self._even)
+        return TwoSlopeNorm(self._even, low, high)
 
+    def draw(self, axes: Axes, left: float, top: float, chosen: dict) -> None:
+        """Draws it with its upper left corner at (left, top)."""
+        left, top = left + MARGIN, top - MARGIN
+        _headings(axes, left, top, self._title, self._note)
+        rows, columns = self._spec.alpha_shape
+        x0, y0 = left + self._left, top - TITLE - NOTE
+        row_height = ROW * self._lines
+        shares = self._norm()(self._values)
+        axes.imshow(
+            shares,
+            cmap="RdBu",
+            vmin=0,
+            vmax=1,
+            aspect="auto",
+            extent=(x0, x0 + columns * self._column, y0 - rows * row_height, y0),
+        )
+        axes.set(xlim=(0, axes.figure.get_figwidth()))
+        axes.set(ylim=(0, axes.figure.get_figheight()))
+        for (row, column), value in np.ndenumerate(self._values):
+            x, y = x0 + (column + 0.5) * self._column, y0 - (row + 0.5) * row_height
+            self._place(axes, x, y, row, column, value, shares[row, column])
+        for row, edge in enumerate(self._spec.edges):
+            y = y0 - (row + 0.5) * row_height
+            _text(axes, x0 - 0.06, y, edge_label(edge), LABEL_TEXT, ha="right")
+        for column, name in enumerate(self._names):
+            x, y = x0 + (column + 0.6) * self._column, y0 - rows * row_height - 0.05
+            slanted = {"rotation": math.degrees(SLANT), "rotation_mode": "anchor"}
+            _text(axes, x, y, name, NOTE_TEXT, ha="right", gid="tick", **slanted)
+        for row, column in chosen.items():
+            corner = x0 + column * self._column, y0 - (row + 1) * row_height
+            size = self._column, row_height
+            axes.add_patch(
+                Rectangle(corner, *size, fill=False, lw=1.6, ec="black", gid="chosen")
+            )
 
-def _heat_map_title(spec: CellSpec) -> str:
-    return f"{spec.title}: mixing weights"
-
-
-def _heat_map(axes, spec: CellSpec, values: np.ndarray) -> None:
-    top = max(DARKEST, float(values.max()))  # early weights are all small
-    axes.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="auto")
-    axes.set_title(_heat_map_title(spec), weight="bold")
-    axes.set_yticks(range(len(spec.edges)), map(edge_label, spec.edges))
-    same = _same_candidates(spec)
-    names = [name for name in spec.candidates[0]] if same else []
-    axes.set_xticks(
-        range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor"
-    )
-    axes.tick_params(length=0)
-    for (row, column), value in np.ndenumerate(values):
-        text = f"{value:.2f}"
-        if not same:
-            text = f"{spec.candidates[row][column]}\n{text}"
-        axes.text(
-            column,
-            row,
+    def _place(self, axes, x, y, row, column, value, share) -> None:
+        text = _percent(value)
+        if not self._same:
+            text = f"{self._spec.candidates[row][column]}\n{text}"
+        _text(
+            axes,
+            x,
+            y,
             text,
-            ha="center",
-            va="center",
-            fontsize=8 if same else PLACE_TEXT,
-            color="white" if value > 0.55 * top else "#202020",
+            NOTE_TEXT if self._same else SMALL_TEXT,
+            gid="value",
+            color="white" if abs(share - 0.5) > 0.33 else DARK,
         )
 
 
-def draw_alpha_history(space: SearchSpace, history: Mapping[str, np.ndarray]) -> Figure:
-    """Draws curves of the mixing weights, one small picture for each edge.
+def _percent(share: float) -> str:
+    """Formats a share as percent in at most four characters: 0.125 -> "12.5"."""
+    return "100" if share >= 0.9995 else f"{100 * share:.1f}"
+
+
+def _headings(axes: Axes, left: float, top: float, title: str, note: str) -> None:
+    _text(
+        axes,
+        left,
+        top,
+        title,
+        TITLE_TEXT,
+        ha="left",
+        va="top",
+        weight="bold",
+        gid="title",
+    )
+    _text(axes, left, top - TITLE, note, NOTE_TEXT, ha="left", va="top", gid="note")
+
+
+def _text(axes: Axes, x: float, y: float, text: str, size: float, **look) -> None:
+    look = {"ha": "center", "va": "center", "color": DARK} | look
+    axes.text(x, y, text, fontsize=size, **look)
+
+
+def draw_alpha_history(
+    space: SearchSpace,
+    history: Mapping[str, np.ndarray],
+    chosen: Genotype | None = None,
+) -> Figure:
+    """Draws curves of the mixing weights, one small chart for each edge.
 
     Args:
       space: the space the weights belong to.
       history: for each cell's name [T, edges, candidates], T epochs.
+      chosen: the genotype whose edges are framed and whose operations are
+        drawn thick and named.
 
     Returns:
       Each cell is a triangle: a row for each node, a column for each
-      predecessor.
+      predecessor. All charts of a cell have the same axes.
 
     Raises:
       InputError: an unknown cell, or another shape than alpha's.
     """
     parts = check_weights(space, history, axes=3)
-    names = list(
-        dict.fromkeys(n for spec, _ in parts for edge in spec.candidates for n in edge)
-    )
-    colours, styles = colours_of(names, PALETTE), styles_of(names, PALETTE)
-    columns = max(spec.inputs + spec.nodes - 1 for spec, _ in parts)
-    rows = [spec.nodes for spec, _ in parts]
-    title = "{}: mixing weights by epoch"
-    titles = {spec.name: title.format(spec.title) for spec, _ in parts}
-    entry = max(text_width(name, LEGEND_TEXT) for name in names) + 0.6
-    widest = max(text_width(text, TITLE_TEXT) for text in titles.values())
-    width = max(1.9 * columns + 0.6, entry, BOLD * widest + 0.2)
-    across = max(1, min(len(names), 4, int(width / entry)))
-    lines_of_legend = -(-len(names) // across)
-    height = 1.35 * sum(rows) + 1.2 + 0.2 * max(0, lines_of_legend - 2)
-    figure = Figure((width, height), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    below = figure.subfigures(len(parts), 1, height_ratios=rows, squeeze=False)
-    for part, (spec, values) in zip(below[:, 0], parts):
-        part.suptitle(titles[spec.name], weight="bold")
-        _triangle(part, spec, values, columns, colours, styles)
-    lines = [
-        Line2D([], [], color=colours[n], linestyle=styles[n], lw=2.5) for n in names
-    ]
-    figure.legend(
-        lines,
-        [*names],
-        loc="outside lower center",
-        fontsize=LEGEND_TEXT,
-        ncols=across,
-        frameon=False,
-    )
-    return figure
+    names = [n for spec, _ in parts for edge in spec.candidates for n in edge]
+    looks = _Looks.of(list(dict.fromkeys(names)))
+    charts = [_Charts(spec, values, looks) for spec, values in parts]
+    width = max(max(c.width for c in charts), looks.widest + 2 * MARGIN)
+    corner = charts[0].free_corner(looks.column, width)
+    below = looks.height(width) if corner is None else 0.0
+    axes = _page(width, sum(c.height for c in charts) + below + MARGIN)
+    top = axes.get_ylim()[1]
+    if corner is not None:
+        looks.draw(axes, corner[0], top - corner[1], 1)
+    for chart, (spec, _) in zip(charts, parts):
+        chart.draw(axes, top, chosen_candidates(spec, _cell(chosen, spec)))
+        top -= chart.height
+    if corner is None:
+        looks.draw(axes, MARGIN, top, looks.across(width))
+    return axes.figure
 
 
-def _triangle(figure, spec, values, columns, colours, styles) -> None:
-    grid = figure.subplots(spec.nodes, columns, sharex=True, sharey=True, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    epochs = np.arange(1, len(values) + 1)
-    top = max(0.05, 1.05 * float(np.max(values, initial=0.0)))
-    for row, (source, target) in enumerate(spec.edges):
-        axes = grid[target - spec.inputs, source]
-        axes.set_axis_on()
-        axes.set_title(edge_label((source, target)), fontsize=9, pad=3)
-        axes.tick_params(labelsize=7)
-        axes.set_ylim(0, top)
-        for column, name in enumerate(spec.candidates[row]):
-            axes.plot(
-                epochs,
-                values[:, row, column],
-                color=colours[name],
-                linestyle=styles[name],
-                lw=1.4,
-                marker="." if len(values) == 1 else None,
+@dataclasses.dataclass(frozen=True)
+class _Looks:
+    """The colour and the line style of each operation, and their legend."""
+
+    names: Sequence[str]
+    colours: Mapping[str, str]
+    styles: Mapping[str, str]
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> _Looks:
+        return cls(names, colours_of(names, PALETTE), styles_of(names, PALETTE))
+
+    @property
+    def widest(self) -> float:
+        """Returns the width of the longest entry."""
+        longest = max(text_width(name, LABEL_TEXT) for name in self.names)
+        return longest + KEY_LINE + 0.2
+
+    @property
+    def column(self) -> tuple[float, float]:
+        """Returns (width, height) of a legend with an entry a line."""
+        return self.widest, KEY * len(self.names)
+
+    def across(self, width: float) -> int:
+        """Returns the number of entries a line in a picture of this width."""
+        fitting = int((width - 2 * MARGIN) / self.widest)
+        return max(1, min(len(self.names), fitting))
+
+    def height(self, width: float) -> float:
+        """Returns the height of the legend below a picture of this width."""
+        return KEY * -(-len(self.names) // self.across(width))
+
+    def draw(self, axes: Axes, left: float, top: float, across: int) -> None:
+        """Draws the legend with its upper left corner at (left, top)."""
+        for number, name in enumerate(self.names):
+            line, place = divmod(number, across)
+            x, y = left + place * self.widest, top - (line + 0.5) * KEY
+            ends = [x, x + KEY_LINE - 0.08], [y, y]
+            axes.add_line(self.line(*ends, name, lw=2.5, gid="legend"))
+            x += KEY_LINE
+            _text(axes, x, y, name, LABEL_TEXT, ha="left", gid="legend")
+
+    def line(self, x, y, name: str, **look) -> Line2D:
+        """Returns a line in the look of an operation."""
+        look = {"color": self.colours[name], "linestyle": self.styles[name]} | look
+        return Line2D(x, y, **look)
+
+
+class _Charts:
+    """Sizes and drawing of one cell's charts."""
+
+    def __init__(self, spec: CellSpec, values: np.ndarray, looks: _Looks):
+        self._spec, self._values, self._looks = spec, values, looks
+        even = self._even = 1 / spec.alpha_shape[1]
+        self._low = min(float(values.min(initial=even)), (1 - NEAR) * even)
+        self._high = max(float(values.max(initial=even)), (1 + NEAR) * even)
+        epochs = f"epochs 1 to {len(values)}" if len(values) > 1 else "epoch 1"
+        self._title = f"{spec.title}: mixing weights by epoch"
+        self._note = (
+            f"{epochs}; {_percent(self._low)} to {_percent(self._high)} %; "
+            f"dotted: an even share, {_percent(even)} %\n"
+            "framed edges are kept, with the thick operation"
+        )
+        columns = spec.inputs + spec.nodes - 1
+        self.width = (
+            max(
+                LEFT + columns * (PANEL_WIDTH + GAP),
+                text_width(self._title, TITLE_TEXT) * BOLD,
+                text_width(self._note, NOTE_TEXT),
             )
+            + 2 * MARGIN
+        )
+        charts = spec.nodes * (HEAD + PANEL_HEIGHT)
+        self._top = MARGIN + TITLE + 2 * NOTE  # of the charts, below the cell's
+        self.height = self._top + charts + BELOW + GAP
+
+    def draw(self, axes: Axes, top: float, chosen: dict[int, int]) -> None:
+        """Draws the cell below `top`."""
+        _headings(axes, MARGIN, top - MARGIN, self._title, self._note)
+        first = top - self._top
+        for row, (source, target) in enumerate(self._spec.edges):
+            line = target - self._spec.inputs
+            x = MARGIN + LEFT + source * (PANEL_WIDTH + GAP)
+            y = first - (line + 1) * (HEAD + PANEL_HEIGHT)
+            self._chart(axes, x, y, row, chosen.get(row))
+            if source == 0:
+                self._numbers(axes, x, y, line == self._spec.nodes - 1)
+
+    def free_corner(
+        self, size: tuple[float, float], width: float
+    ) -> tuple[float, float] | None:
+        """Returns where in the picture's upper right corner a thing has room.
+
+        Args:
+          size: (width, height) of the thing.
+          width: of the picture.
+
+        Returns:
+          (left, distance from the top); None where there is no room.
+        """
+        lines = math.ceil(size[1] / (HEAD + PANEL_HEIGHT))
+        charts = self._spec.inputs + lines - 1  # in the lowest of these lines
+        left = MARGIN + LEFT + charts * (PANEL_WIDTH + GAP) + GAP
+        if lines >= self._spec.nodes or left + size[0] > width:
+            return None
+        return left, self._top
+
+    def _numbers(self, axes, x: float, y: float, last: bool) -> None:
+        for share, height in ((self._low, 0.05), (self._high, PANEL_HEIGHT - 0.05)):
+            place = x - 0.04, y + height
+            _text(axes, *place, _percent(share), SMALL_TEXT, ha="right")
+        if last:
+            below = {"va": "top", "ha": "left"}
+            _text(axes, x, y - 0.03, "1", SMALL_TEXT, **below)
+            if len(self._values) > 1:
+                ends = x + PANEL_WIDTH, y - 0.03
+                below["ha"] = "right"
+                _text(axes, *ends, str(len(self._values)), SMALL_TEXT, **below)
+
+    def _chart(self, axes, x, y, row: int, kept: int | None) -> None:
+        """Draws the chart of one edge with its lower left corner at (x, y)."""
+        names, edge = self._spec.candidates[row], edge_label(self._spec.edges[row])
+        self._frame(axes, x, y, edge, None if kept is None else names[kept])
+        order = [c for c in range(len(names)) if c != kept]
+        for column in [*order, *([] if kept is None else [kept])]:
+            self._curve(axes, x, y, row, column, column == kept)
+
+    def _frame(self, axes, x, y, edge: str, name: str | None) -> None:
+        colour = FRAME if name is None else self._looks.colours[name]
+        box = {"fill": False, "ec": colour, "lw": 0.8 if name is None else 2.0}
+        gid = "edge" if name is None else "chosen edge"
+        axes.add_patch(Rectangle((x, y), PANEL_WIDTH, PANEL_HEIGHT, gid=gid, **box))
+        even = y + self._height(self._even)
+        level = [x, x + PANEL_WIDTH], [even, even]
+        axes.add_line(Line2D(*level, color=PALE, lw=0.7, linestyle=":"))
+        head = y + PANEL_HEIGHT + 0.025
+        weight = "normal" if name is None else "bold"
+        look = {"ha": "left", "va": "bottom", "weight": weight, "gid": "edge"}
+        _text(axes, x, head, edge, NOTE_TEXT, **look)
+        free = PANEL_WIDTH - text_width(edge, NOTE_TEXT) * BOLD - 0.05
+        if name is not None and text_width(name, SMALL_TEXT) <= free:
+            right = {"ha": "right", "va": "bottom", "gid": "chosen"}
+            _text(axes, x + PANEL_WIDTH, head, name, SMALL_TEXT, **right)
+
+    def _height(self, share):
+        """Returns the height in a chart at which a weight is drawn."""
+        return PANEL_HEIGHT * (share - self._low) / (self._high - self._low)
+
+    def _curve(self, axes, x, y, row: int, column: int, thick: bool) -> None:
+        values, name = self._values[:, row, column], self._spec.candidates[row][column]
+        along = np.linspace(0, PANEL_WIDTH, len(values))
+        if len(values) == 1:  # a line through one point would show nothing
+            along += PANEL_WIDTH / 2
+        line = self._looks.line(
+            x + along,
+            y + self._height(values),
+            name,
+            lw=2.4 if thick else 1.1,
+            marker="." if len(values) == 1 else None,
+            gid=f"{edge_label(self._spec.edges[row])} {name}",
+            solid_capstyle="butt",
+        )
+        axes.add_line(line)
 
 
 def check_weights(

@@ -58,11 +58,11 @@ PALETTE = (
 def draw_genotype(genotype: Genotype) -> Figure:
     """Draws the cells below each other, like figures 4 to 6 of DARTS.
 
-    Inputs at the left (green), intermediate nodes (blue) numbered from 0 as
-    in the paper, the output at the right (yellow); each arrow carries its
-    operation's name and a colour of that operation; zero operations are
-    pale. The nodes of NAS-Bench-201 are numbered as in its strings. Registered
-    operations and spaces are drawn alike.
+    Inputs at the left (green), intermediate nodes (blue), the output at the
+    right (yellow). Nodes carry the numbers that they have in a genotype's JSON
+    and in the pictures of mixing weights, the inputs' first. Each arrow carries
+    its operation's name and a colour of that operation; zero operations are
+    pale. Registered operations and spaces are drawn alike.
     """
     space = space_by_name(genotype.space)
     colours = colours_of(space.operations, PALETTE) | {ZERO: PALE}
@@ -111,14 +111,19 @@ ENDS = {
     "normal": (["$c_{k-2}$", "$c_{k-1}$"], "$c_{k}$"),
     CELL: (["input"], "output"),
 }
+WITHOUT_NUMBERS = ("recurrent",)
+"""Cells whose inputs have no number: node 0 is the first that they enter."""
 
 
 def _node_names(cell: str, inputs: int, nodes: int) -> list[str]:
     """Returns the names of all nodes, the output last."""
     first, last = ENDS.get(cell, ENDS["normal"])
     if len(first) != inputs:
-        first, last = [f"input {i}" for i in range(inputs)], "output"
-    start = inputs if cell == CELL else 0
+        first, last = ["input"] * inputs, "output"
+    start = 0
+    if cell not in WITHOUT_NUMBERS:
+        first = [f"{number}: {name}" for number, name in enumerate(first)]
+        start = inputs
     return [*first, *map(str, range(start, start + nodes)), last]
 
 
@@ -228,10 +233,15 @@ def _curve(layout, index: int, left: float, low: float) -> Curve:
     return Curve(points, codes)
 
 
-def figure_to_png(figure: Figure) -> bytes:
-    """Returns the figure as the content of a PNG file."""
+def figure_to_png(figure: Figure, dpi: float | None = None) -> bytes:
+    """Returns the figure as the content of a PNG file.
+
+    Args:
+      figure: to be drawn.
+      dpi: pixels an inch; None: the figure's own.
+    """
     stream = io.BytesIO()
-    figure.savefig(stream, format="png")
+    figure.savefig(stream, format="png", dpi=dpi or figure.dpi)
     return stream.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,6 +12,7 @@ LineStyle = Literal["-", "--", ":", "-."]
 STYLES: tuple[LineStyle, ...] = ("-", "--", ":", "-.")
 
 
+@functools.lru_cache(maxsize=1024)
 def text_width(text: str, points: float) -> float:
     """Returns the width in inches of a text in a font of `points`."""
     if not text:

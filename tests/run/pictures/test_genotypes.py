@@ -21,7 +21,19 @@ from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.conv import CANDIDATES, SPACE
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.published import CONVOLUTIONAL, load_genotype
-from darts_tf.space.registry import SPACES
+from darts_tf.space.registry import SPACES, space_by_name
+
+
+def last_candidates(space) -> Genotype:
+    """Cells of any space: the first edges of a node with their last candidates."""
+    cells = {}
+    for spec in space.cells:
+        edges = []
+        for node in spec.targets:
+            incoming = spec.incoming(node)[: spec.predecessors]
+            edges += [(spec.candidates[row][-1], source) for row, source in incoming]
+        cells[spec.name] = CellGenotype(tuple(edges), spec.concat)
+    return Genotype(space.name, cells)
 
 
 def random_genotype(seed: int, nodes: int = 4) -> Genotype:
@@ -139,7 +151,7 @@ def test_zero_operations_are_pale_and_nodes_numbered_as_in_strings():
     assert genotypes.PALE not in {colours[n] for n in colours if n != "none"}
     assert set(colours) - {op for op, _ in NASBENCH201.cells["cell"].edges} == {
         "cell",
-        "input",
+        "0: input",
         "1",
         "2",
         "3",
@@ -186,42 +198,46 @@ def uniform(space, *leading) -> dict:
     }
 
 
+def texts(figure, gid: str) -> list:
+    (axes,) = figure.axes
+    return [t for t in axes.texts if t.get_gid() == gid]
+
+
 def test_heat_map_shows_every_value_with_its_edge_and_candidate():
     weights = uniform(SPACE)
     weights["reduce"][13, 4] = 0.87
     figure = genotypes.draw_alpha(SPACE, weights)
-    normal, reduce = figure.axes
-    assert [t.get_text() for t in normal.get_xticklabels()] == [*CANDIDATES]
-    rows = [t.get_text() for t in normal.get_yticklabels()]
-    assert rows[:3] == ["0→2", "1→2", "0→3"] and len(rows) == 14
-    (high,) = [t for t in reduce.texts if t.get_text() == "0.87"]
-    assert high.get_position() == (4, 13)
-    assert len(normal.texts) == 14 * 8
+    assert [t.get_text() for t in texts(figure, "tick")] == 2 * [*CANDIDATES]
+    (axes,) = figure.axes
+    edges = [t.get_text() for t in axes.texts if "→" in t.get_text()]
+    assert edges[:3] == ["0→2", "1→2", "0→3"] and len(edges) == 28
+    values = texts(figure, "value")
+    assert len(values) == 2 * 14 * 8
+    assert values[14 * 8 + 13 * 8 + 4].get_text() == "87.0"
+    reduce = axes.images[1].get_array()
+    assert np.unravel_index(reduce.argmax(), reduce.shape) == (13, 4)
 
 
 def test_heat_map_names_candidates_in_place_where_edges_differ():
     spec = CellSpec("normal", 2, 1, (("none", "a"), ("none", "b")), 2, (2,))
     space = SearchSpace("two", (spec,), ("none", "a", "b"))
     figure = genotypes.draw_alpha(space, {"normal": [[0.4, 0.6], [0.1, 0.9]]})
-    texts = [t.get_text() for t in figure.axes[0].texts]
-    assert texts == ["none\n0.40", "a\n0.60", "none\n0.10", "b\n0.90"]
+    values = [t.get_text() for t in texts(figure, "value")]
+    assert values == ["none\n40.0", "a\n60.0", "none\n10.0", "b\n90.0"]
 
 
-@pytest.mark.slow
-def test_history_has_a_picture_an_edge_with_the_curves_values():
+def test_history_has_a_chart_an_edge_with_the_curves_values():
     history = uniform(SPACE, 5)
-    history["normal"][:, 2, 3] = [0.1, 0.2, 0.3, 0.4, 0.5]
+    values = [0.1, 0.2, 0.3, 0.4, 0.5]
+    history["normal"][:, 2, 3] = values
     figure = genotypes.draw_alpha_history(SPACE, {"normal": history["normal"]})
-    axes_by_title = {
-        a.get_title(): a for a in figure.findobj(matplotlib.axes.Axes) if a.get_title()
-    }
-    assert len(axes_by_title) == 14
-    curve = axes_by_title["0→3"].lines[3]  # row 2 is the edge from 0 to 3
-    assert list(curve.get_ydata()) == [0.1, 0.2, 0.3, 0.4, 0.5]
-    assert list(curve.get_xdata()) == [1, 2, 3, 4, 5]
-    legend = figure.findobj(matplotlib.legend.Legend)[0]
-    assert [t.get_text() for t in legend.get_texts()] == [*CANDIDATES]
-    genotypes.figure_to_png(figure)
+    assert len(texts(figure, "edge")) == 14
+    (axes,) = figure.axes
+    (curve,) = [x for x in axes.lines if x.get_gid() == f"0→3 {CANDIDATES[3]}"]
+    steps = np.diff(curve.get_ydata())
+    assert steps.min() == pytest.approx(steps.max())  # as even as the values
+    assert np.diff(curve.get_xdata()).min() > 0
+    assert [t.get_text() for t in texts(figure, "legend")] == [*CANDIDATES]
 
 
 @pytest.mark.parametrize(
@@ -280,19 +296,51 @@ def test_registered_operations_are_drawn_with_all_of_their_names(registered, tmp
 def test_alpha_of_registered_operations_fits_its_pictures(registered):
     heat = genotypes.draw_alpha(registered, uniform(registered))
     history = genotypes.draw_alpha_history(registered, uniform(registered, 2))
-    legend = history.findobj(matplotlib.legend.Legend)[0]
-    for figure, texts in (
-        (heat, [t for a in heat.axes for t in a.get_xticklabels()]),
-        (history, legend.get_texts()),
-    ):
+    for figure, gid in ((heat, "tick"), (history, "legend")):
         figure.canvas.draw()
         renderer = figure.canvas.get_renderer()
-        assert {t.get_text() for t in texts} == set(registered.operations)
-        for text in texts:
+        assert {t.get_text() for t in texts(figure, gid)} == set(registered.operations)
+        for text in figure.axes[0].texts:
             box = text.get_window_extent(renderer)
-            assert -1 <= box.x0 and box.x1 <= figure.bbox.x1 + 1
-    looks = [(line.get_color(), line.get_linestyle()) for line in legend.get_lines()]
-    assert len(set(looks)) == len(registered.operations)
+            assert -1 <= box.x0 and box.x1 <= figure.bbox.x1 + 1, text
+            assert -1 <= box.y0 and box.y1 <= figure.bbox.y1 + 1, text
+    lines = [x for x in history.axes[0].lines if x.get_gid() == "legend"]
+    looks = {(line.get_color(), line.get_linestyle()) for line in lines}
+    assert len(looks) == len(registered.operations)
+
+
+@pytest.mark.parametrize("name", ["darts_conv", "darts_recurrent", "nasbench201", "s1"])
+def test_pictures_of_mixing_weights_have_room_for_all_texts(name):
+    space = space_by_name(name)
+    even = {s.name: np.full(s.alpha_shape, 1 / s.alpha_shape[1]) for s in space.cells}
+    chosen = last_candidates(space)
+    history = {cell: np.stack([rows, rows]) for cell, rows in even.items()}
+    for figure in (
+        genotypes.draw_alpha(space, even, chosen),
+        genotypes.draw_alpha_history(space, history, chosen),
+    ):
+        renderer = figure.canvas.get_renderer()
+        for text in figure.axes[0].texts:
+            box = text.get_window_extent(renderer)
+            assert -1 <= box.x0 and box.x1 <= figure.bbox.x1 + 1, text
+            assert -1 <= box.y0 and box.y1 <= figure.bbox.y1 + 1, text
+
+
+@pytest.mark.parametrize("name", ["DARTS_V2", "nasbench201"])
+def test_nodes_have_the_numbers_of_the_json_and_of_the_heat_map(name):
+    """Arrows start at the box with the number that the JSON names as source."""
+    genotype = GENOTYPES[name]
+    space = space_by_name(genotype.space)
+    spec = space.cells[0]
+    cell = genotype.cells[spec.name]
+    edges, layout, names = genotypes._lay_out(cell, space, spec.name)
+    numbers = [int(n.partition(":")[0]) for n in names[:-1]]
+    assert numbers == [*range(len(numbers))]
+    drawn = {(e.source, e.target, e.label) for e in edges if e.label}
+    targets = spec.entered(len(cell.edges))
+    stored = {(source, t, op) for (op, source), t in zip(cell.edges, targets)}
+    assert drawn == stored
+    assert {(s, t) for s, t, _ in drawn} <= set(spec.edges)
 
 
 def test_a_recurrent_cell_looks_like_figure_6():
