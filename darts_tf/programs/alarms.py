@@ -6,7 +6,7 @@ import dataclasses
 import textwrap
 
 from darts_tf.config import SearchConfig
-from darts_tf.strategy.diagnostics.collapse import collapse
+from darts_tf.strategy.diagnostics.collapse import NOTHING, collapse
 
 WIDTH = 80
 
@@ -50,6 +50,13 @@ def _stopped(stop: dict, config: SearchConfig) -> str:
 
 
 def _collapsed(reason: str, config: SearchConfig) -> str:
+    if reason.endswith(NOTHING):
+        return (
+            f"ALARM: the search ends at a zero cell: {reason}. Zero competes with the "
+            "other operations here, and how much of it the edges into a cell's output "
+            "carry is nearly free, so that this may be the rule's doing and not the "
+            "search's: see the cell with zero excluded below, and docs/collapse.md"
+        )
     return (
         f"ALARM: the search has collapsed: {reason}. DARTS often does; the "
         f"network will be poor. Try, in another --workdir: "

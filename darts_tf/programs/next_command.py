@@ -67,8 +67,9 @@ def _sizes(config: SearchConfig) -> list[str]:
     folder = FOLDERS_BY_SPACE.get(config.space) or FOLDERS_BY_DATASET.get(
         config.dataset, "cifar10"
     )
-    folder = EMBEDDED.get(config.dataset, folder)
-    has_own = config.dataset in EMBEDDED or config.space == "nasbench201"
+    if _embedded(config):
+        folder = EMBEDDED[config.dataset]
+    has_own = _embedded(config) or config.space == "nasbench201"
     if not (has_own or machine.gpus):
         try:
             return [*_chosen(config, machine), *_data(config)]
@@ -78,16 +79,21 @@ def _sizes(config: SearchConfig) -> list[str]:
     return [*([f"--flagfile={quoted(path)}"] if path else []), *_data(config)]
 
 
+def _embedded(config: SearchConfig) -> bool:
+    """Returns True where the set's own flagfile evaluates cells of the space."""
+    return config.dataset in EMBEDDED and config.space != "nasbench201"
+
+
 def _data(config: SearchConfig) -> list[str]:
     """Returns the flags of the data as the search read them."""
-    words = [] if config.dataset in EMBEDDED else [f"--dataset={config.dataset}"]
+    words = [] if _embedded(config) else [f"--dataset={config.dataset}"]
     if config.space not in ("darts_conv", *FOLDERS_BY_SPACE):
         words.append(f"--space={config.space}")
     if is_text(config.space):
         return words
     if config.image_size:
         words.append(f"--image_size={config.image_size}")
-    if not config.flip and config.dataset not in EMBEDDED:
+    if not config.flip and not _embedded(config):
         words.append("--noflip")
     return [*words, *(["--stream"] if config.stream else [])]
 

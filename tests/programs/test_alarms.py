@@ -8,6 +8,8 @@ import pytest
 
 from darts_tf.config import SearchConfig
 from darts_tf.programs import alarms
+from darts_tf.space import nasbench201
+from darts_tf.space.architecture_string import from_string
 from darts_tf.space.conv import SPACE
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.published import CONVOLUTIONAL
@@ -43,6 +45,17 @@ def test_collapsed_cells_raise_the_alarm_and_it_says_what_to_try():
     ):
         assert remedy in words
     assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_a_zero_cell_is_not_called_a_collapse():
+    zero = from_string("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|")
+    loop = types.SimpleNamespace(space=nasbench201.SPACE, stop=None)
+    outcome = alarms.outcome(loop, zero)
+    text = alarms.format_outcome(outcome, SearchConfig(space="nasbench201"))
+    words = " ".join(text.split())
+    assert "ends at a zero cell: the cell hands nothing on" in words
+    assert "collapsed" not in words
+    assert "cell with zero excluded" in words
 
 
 def test_what_was_used_already_is_not_proposed():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 TEXT = (
     "--space=darts_recurrent",
@@ -31,7 +32,7 @@ def losses(folder) -> list[float]:
 
 def test_language_on_two_devices_is_as_on_one(programs, text, tmp_path):
     """Both replicas together learn what one does; the state is carried."""
-    found = {}
+    found, tests = {}, []
     for kind in ("mirrored", "one_device"):
         folder = tmp_path / kind
         programs.run(
@@ -45,9 +46,13 @@ def test_language_on_two_devices_is_as_on_one(programs, text, tmp_path):
             devices=2,
         )
         found[kind] = losses(folder)
+        tests.append(json.loads((folder / "result.json").read_text())["test"])
     assert len(found["mirrored"]) == len(found["one_device"]) > 5
     # One step's rounding is all that differs: cells have no batch norm here.
     np.testing.assert_allclose(*found.values(), rtol=1e-4)
+    # The test text is one stream on both.
+    assert tests[0]["words"] == tests[1]["words"]
+    assert tests[0]["perplexity"] == pytest.approx(tests[1]["perplexity"], rel=1e-4)
 
 
 def test_search_on_two_devices(programs, tmp_path):
@@ -64,7 +69,7 @@ def test_search_on_two_devices(programs, tmp_path):
         "--epochs=2",
         "--report_every=1",
         f"--workdir={folder}",
-        "--instruments=gap",
+        "--instruments=gap,gradient_cosine",
     )
     output = programs.run("search", *flags, devices=2)
     assert "Search finished" in output
@@ -73,3 +78,4 @@ def test_search_on_two_devices(programs, tmp_path):
     assert np.isfinite(losses(folder)).all()
     text = (folder / "metrics.jsonl").read_text()
     assert text.count('"gap/accuracy"') == 2
+    assert text.count('"gradient_cosine/normal"') == 1  # there are two epochs

@@ -78,7 +78,7 @@ def test_the_summary_tells_it_and_what_to_type_next(found):
     folder, output = found
     index = place(folder / "genotype.json")
     assert f"rank {index + 1:,} of 15,625" in output
-    assert "configs/nasbench201/evaluate.flags" in output
+    assert "configs/nasbench201/evaluate.flags --dataset=digits" in output
     result = json.loads((folder / "result.json").read_text())["true"]
     assert result["rank"] == index + 1 and result["cells"] == 15_625
     assert result[RANKED] == pytest.approx(100 - index / 200)

@@ -10,28 +10,25 @@ import pytest
 
 from darts_tf.config import TrainingConfig
 from darts_tf.config_rules import settle
+from darts_tf.data.images.dataset import ImageData, Part
 from darts_tf.errors import InputError
 from darts_tf.programs import images, records
+from darts_tf.programs.image_data import Data
 from darts_tf.programs.images import ImageProgramTask
 from darts_tf.run.loop.driver import Summary
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.published import load_genotype
 
 
-class Data:
-    """Images whose test part counts how often it is read."""
+class Counting:
+    """Reads a test part of four images, and counts how often."""
 
     def __init__(self):
         self.read = 0
-        self.statistics = np.zeros(1), np.ones(1)
-        self.parts = [types.SimpleNamespace(size=8)] * 2
-        self.images = self
-        self.train = types.SimpleNamespace(labels=np.array([0, 1, 1]))
-        self.num_classes, self.image_shape, self.class_names = 2, (8, 8, 1), ("a", "b")
 
-    def load_test(self):
+    def __call__(self) -> Part:
         self.read += 1
-        return types.SimpleNamespace(size=4, labels=np.array([0, 0, 0, 1]))
+        return Part(np.zeros((4, 8, 8, 1), np.uint8), np.array([0, 0, 0, 1]))
 
 
 LOOP = types.SimpleNamespace(
@@ -53,13 +50,16 @@ def parts(tmp_path):
 
 @pytest.fixture
 def finish(tmp_path, monkeypatch):
-    """Returns finish(**settings), the end of a training, and the data."""
+    """Returns finish(**settings), the end of a training, and the reader."""
     monkeypatch.setattr(images, "once", lambda *_: ())
     monkeypatch.setattr(images.scoring, "parameters", lambda model: 1)
     monkeypatch.setattr(images.scoring, "multiply_adds", lambda model, shape: 1)
     # A report reads settings, which this folder has not.
     monkeypatch.setattr(records.report, "write", lambda path: None)
-    data, workdir = Data(), Workdir(tmp_path)
+    counting, workdir = Counting(), Workdir(tmp_path)
+    train = Part(np.zeros((3, 8, 8, 1), np.uint8), np.array([0, 1, 1]))
+    whole = ImageData("arrays", ("a", "b"), train, counting)
+    data = Data(whole, [train, train], (np.zeros(1), np.ones(1)))
 
     def finish(**settings):
         config = TrainingConfig(valid_fraction=0.5, **settings)
@@ -69,28 +69,30 @@ def finish(tmp_path, monkeypatch):
         )
         return text, json.loads(workdir.result.read_text())
 
-    return finish, data
+    return finish, counting
 
 
 def test_it_is_read_once(finish, parts):
-    finish, data = finish
+    finish, counting = finish
     text, result = finish()
     shares = [pytest.approx(2 / 3), 1.0]
-    assert result["test"] == {"error": 0.25, "images": 4, "class_accuracy": shares}
+    test = result["test"]
+    assert (test["error"], test["images"]) == (0.25, 4)
+    assert test["class_accuracy"] == shares
     assert "25.00%" in text and parts() == ["test"]
     assert result["chance"] == {"error": 0.75, "answer": "b"}
-    assert finish()[1] == result and data.read == 1
+    assert finish()[1] == result and counting.read == 1
 
 
 def test_a_training_that_only_chooses_leaves_it_unread(finish, parts):
-    finish, data = finish
+    finish, counting = finish
     text, result = finish(test=False)
     assert not {"test", "chance"} & result.keys() and result["valid"]["error"] == 0.25
     assert "not measured (--notest)" in text
-    assert finish(test=False)[1] == result and data.read == 0
+    assert finish(test=False)[1] == result and counting.read == 0
     assert parts() == ["valid"]
-    assert finish()[1]["test"]["images"] == 4 and data.read == 1
-    assert finish(test=False)[1]["test"]["images"] == 4 and data.read == 1
+    assert finish()[1]["test"]["images"] == 4 and counting.read == 1
+    assert finish(test=False)[1]["test"]["images"] == 4 and counting.read == 1
 
 
 def test_a_training_has_to_measure_something():

@@ -23,6 +23,9 @@ from darts_tf.space.genotype import CellGenotype, Genotype
 NORMAL = "normal"
 NOISE = "noise"
 POOL = "_pool_"
+NOTHING = "hands nothing on: zero is on every path from its inputs to its output"
+"""The reason of a cell that is called a zero cell and not a collapsed one."""
+
 WEIGHTLESS_IDENTITY = "skip_connect"
 
 
@@ -48,6 +51,8 @@ def collapse(space: SearchSpace, genotype: Genotype) -> str:
         return ""
     cell = genotype.cells[spec.name]
     named = f"the {spec.name} cell" if len(space.cells) > 1 else "the cell"
+    if spec.zero_kept and not working(spec, cell):
+        return f"{named} {NOTHING}"
     if not any(_has_weights(name) for name in working(spec, cell)):
         return (
             f"{named} has no operation with weights between its inputs and its output"
