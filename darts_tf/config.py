@@ -38,7 +38,10 @@ Optimization = Literal["bilevel", "joint_alternating", "joint_simultaneous"]
 Regularizer = Literal["none", "cosine", "sign"]
 RegularizerGradient = Literal["finite_difference", "exact"]
 RegularizerCells = Literal["normal", "all"]
-AlphaRegularizer = Literal["none", "beta_decay", "entropy"]
+Perturbation = Literal["none", "random", "adversarial"]
+Relaxation = Literal["softmax", "dirichlet", "sigmoid", "gumbel"]
+AlphaRegularizer = Literal["none", "beta_decay", "entropy", "kl_anchor", "zero_one"]
+Cost = Literal["multiply_adds", "parameters"]
 StrengthSchedule = Literal["constant", "linear"]
 Instrument = Literal[
     "entropy",
@@ -61,7 +64,8 @@ Stage = Literal["search", "short", "full", "snapshots", "report"]
 PublishedTable = Literal[
     "none", "cifar10", "cifar10_later", "cifar100", "imagenet", "ptb", "wikitext2"
 ]
-ExportFormat = Literal["saved_model"]
+ExportFormat = Literal["saved_model", "litert", "onnx"]
+Quantize = Literal["none", "float16", "dynamic", "int8"]
 
 MAX_SEED = 2**30 - 1
 C = TypeVar("C", bound="Config")
@@ -226,9 +230,15 @@ def _checked_number(field: dataclasses.Field, value: Any, wanted: type) -> Any:
     word = "an integer" if wanted is int else "a number"
     if isinstance(value, bool) or not isinstance(value, family):
         raise InputError(f"`{field.name}` must be {word}; received {value!r}")
-    value = wanted(typing.cast(Any, value))
-    if not math.isfinite(value):
+    try:
+        value = wanted(typing.cast(Any, value))
+        finite = math.isfinite(value)
+    except OverflowError:
+        finite = False
+    if not finite:
         raise InputError(f"`{field.name}={value}` must be a finite number")
+    if wanted is int and abs(value) >= 2**63:
+        raise InputError(f"`{field.name}={value}` must be below 2^63")
     least, most = field.metadata["least"], field.metadata["most"]
     if least is not None and value < least:
         raise InputError(f"`{field.name}={value}` must be at least {least}")
@@ -738,22 +748,60 @@ class RelaxationConfig(Config):
     alpha_beta1: float = _option(
         0.5, "First moment's decay of Adam on alpha.", least=0, most=0.999
     )
-    alpha_regularizer: AlphaRegularizer = _option(
-        "none",
+    relaxation: Relaxation = _option(
+        "softmax",
+        "Mixing weights of alpha. softmax: DARTS; dirichlet: drawn anew in each step "
+        "from the Dirichlet distribution with concentrations elu(alpha) + 1 (DrNAS, "
+        "Chen et al. 2021); sigmoid: candidates do not compete (FairDARTS, Chu et al. "
+        "2020; images, not nasbench201); gumbel: one candidate an edge is drawn and "
+        "computed in each step, in the time and memory of a single path (GDAS, Dong "
+        "and Yang 2019; images). The cells are derived from the mean weights.",
+    )
+    gumbel_tau: float = _option(
+        10.0,
+        "Temperature of --relaxation=gumbel in the first epoch.",
+        least=1e-3,
+        task="images",
+    )
+    gumbel_tau_end: float = _option(
+        0.1,
+        "Temperature of --relaxation=gumbel in the last epoch, reached linearly.",
+        least=1e-3,
+        task="images",
+    )
+    alpha_regularizer: AlphaRegularizer | None = _option(
+        None,
         "Penalty of alpha whose gradient is added to alpha's. beta_decay: mean over "
         "edges of the log-sum-exp of alpha, which keeps the mixing weights flat (Ye et "
-        "al. 2022); entropy: of the mixing weights, which sharpens them.",
+        "al. 2022); entropy: of the mixing weights, which sharpens them; kl_anchor: "
+        "divergence of --relaxation=dirichlet from the uniform distribution; zero_one: "
+        "drives the weights of --relaxation=sigmoid to 0 or 1 (unset: kl_anchor and "
+        "zero_one with these relaxations, none with softmax).",
     )
     alpha_regularizer_strength: float | None = _option(
         None,
-        "Factor of alpha's regularizer (unset: beta_decay: 50 with "
-        "--space=nasbench201, 25 otherwise, as published; entropy: to be given).",
+        "Factor of alpha's regularizer (unset: as published: beta_decay: 50 "
+        "with --space=nasbench201, 25 otherwise; kl_anchor: 0.001; zero_one: 10; "
+        "entropy: to be given).",
         least=0,
     )
     alpha_regularizer_schedule: StrengthSchedule | None = _option(
         None,
         "constant; linear: the factor of alpha's regularizer rises linearly from 0 "
-        "over the epochs in which alpha moves (unset: linear).",
+        "over the epochs in which alpha moves (unset: linear for beta_decay and "
+        "entropy).",
+    )
+    alpha_perturbation: Perturbation = _option(
+        "none",
+        "Perturbation of the mixing weights in the step on w (SmoothDARTS, Chen and "
+        "Hsieh 2020). random: uniform; adversarial: makes the loss large, by 7 passes "
+        "with gradients and 2 without a step.",
+    )
+    alpha_perturbation_epsilon: float = _option(
+        0.3,
+        "Largest perturbation of a mixing weight; it rises to this linearly from 0.03.",
+        least=0,
+        most=1,
     )
     temperature_end: float = _option(
         1.0,
@@ -881,9 +929,76 @@ class RelaxationConfig(Config):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class CostConfig(Config):
+    """What the derived network costs, as a part of alpha's loss."""
+
+    cost: tuple[Cost, ...] = _option(
+        (),
+        "Images: costs of the derived network that enter alpha's loss, several at "
+        "once if wanted: multiply_adds of inference on one image, parameters.",
+        task="images",
+    )
+    cost_target: str | None = _option(
+        None,
+        "Images: largest cost that is wanted, such as 300M, 2.5G or 800k; with "
+        "several costs one for each of --cost, in its order (300M,3.5M). Cheaper "
+        "cells have no penalty. Unset: each cost counts as a share of the dearest "
+        "network's, times --cost_weight.",
+        task="images",
+    )
+    cost_weight: float | None = _option(
+        None,
+        "Images: fixed weight of the costs in alpha's loss (unset, with "
+        "--cost_target: a multiplier for each cost, which rises from 0 while the "
+        "derived cell is above its target).",
+        least=0,
+        task="images",
+    )
+    cost_weight_rate: float | None = _option(
+        None,
+        "Images: how much the multiplier rises in a step, times the excess over the "
+        "target as a share of it (unset: 0.01).",
+        least=1e-9,
+        task="images",
+    )
+    cost_channels: int | None = _option(
+        None,
+        "Images: channels of the network for which costs are meant (unset: the "
+        "default of train.evaluate; nasbench201: 16, otherwise 36).",
+        least=1,
+        task="images",
+    )
+    cost_layers: int | None = _option(
+        None,
+        "Images: cells of that network (unset: the default of train.evaluate; "
+        "nasbench201: 15, otherwise 20).",
+        least=3,
+        task="images",
+    )
+    cost_image_size: int | None = _option(
+        None,
+        "Images: pixels of a side of its images (unset: those of the search).",
+        least=1,
+        task="images",
+    )
+    cost_classes: int | None = _option(
+        None,
+        "Images: number of its classes (unset: those of the search).",
+        least=2,
+        task="images",
+    )
+    cost_network: Network = _option(
+        "cifar",
+        "Images: its kind, as --network of train.evaluate.",
+        task="images",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SearchConfig(
     RunConfig,
     DataConfig,
+    CostConfig,
     RelaxationConfig,
     RecipeConfig,
     DescentConfig,
@@ -1003,7 +1118,16 @@ class DerivationConfig(PaceConfig, OracleConfig, SpaceConfig):
 class ExportConfig(Config):
     """Settings of an export."""
 
-    format: ExportFormat = _option("saved_model", "Format of the exported network.")
+    format: ExportFormat = _option(
+        "saved_model",
+        "Format of the exported network: for TensorFlow, for phones and small "
+        "devices (LiteRT, a .tflite file), or for ONNX runtimes.",
+    )
+    quantize: Quantize = _option(
+        "none",
+        "With --format=litert: weights of 16 bits (float16) or of 8 (dynamic), or "
+        "weights and feature maps of 8 bits (int8, ranges from training images).",
+    )
     plugin: str | None = _redefined(SpaceConfig, "plugin", None)
 
 

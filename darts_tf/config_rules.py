@@ -9,14 +9,18 @@ TensorFlow.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from darts_tf.config import (
     Config,
+    Cost,
+    CostConfig,
     DerivationConfig,
     EstimatorConfig,
     ExperimentConfig,
+    ExportConfig,
     RecipeConfig,
     RelaxationConfig,
     SearchConfig,
@@ -119,6 +123,23 @@ BETA_DECAY = {nasbench201.SPACE.name: 50.0}
 In the authors' code the strength is half the number of the epoch: it ends at 50
 after 100 epochs in NAS-Bench-201, and at 25 after 50 elsewhere.
 """
+PENALTY_OF = {"dirichlet": "kl_anchor", "sigmoid": "zero_one"}
+"""The penalty of alpha that belongs to a relaxation, and to no other."""
+
+SOFTMAX_PENALTIES = {"dirichlet": ("entropy",), "sigmoid": ("beta_decay", "entropy")}
+"""The penalties that mean nothing with a relaxation."""
+
+GUMBEL_REASONS = {
+    "space": "has activations as candidates, which cost nothing to compute",
+    "lambda_regularizer": "differentiates by the weights of all of them",
+    "recompute": "saves the memory that it does not take",
+    "jit": "compiles no choice between operations",
+    "instruments": "looks at a mixture of all of them",
+}
+"""Why a name does not go with --relaxation=gumbel."""
+
+PENALTY_STRENGTHS = {"kl_anchor": 1e-3, "zero_one": 10.0}
+"""Their published strengths, which stay the same over the epochs."""
 
 EARLY_STOP_NAMES = {
     "early_stop_window": ("eigenvalue",),
@@ -127,6 +148,11 @@ EARLY_STOP_NAMES = {
     "early_stop_first": ("eigenvalue", "skip_connections"),
 }
 """The rules with which a name means something."""
+
+UNITS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
+"""Factors of the units in which costs are given."""
+
+COST_WEIGHT_RATE = 0.01
 
 PERTURBATION_NAMES = (
     "out",
@@ -149,6 +175,8 @@ SPACE_DEFAULTS = {
 REASONS = {
     "lambda_regularizer": " (Lambda-DARTS aligns the layers of a network with "
     "each other, and a recurrent network has one)",
+    "cost": " (all cells of this space have the same parameters and the same "
+    "multiply-adds)",
     "recompute": " (it recomputes cells of images; `micro_batches` lowers the "
     "memory of a recurrent search)",
     "precision": " (it is that of feature maps and convolutions, and a "
@@ -173,6 +201,7 @@ def settle(config: C) -> C:
         TrainingConfig: _settle_images,
         DerivationConfig: _settle_derivation,
         ExperimentConfig: _settle_experiment,
+        ExportConfig: _settle_export,
     }
     return check.get(type(config), lambda same: same)(config)
 
@@ -214,7 +243,7 @@ def _not_in_space(config: ImageConfig) -> list[str]:
         if field.metadata["task"] not in (None, task)
     ]
     if config.space == nasbench201.SPACE.name:
-        return [*unread, "network", "auxiliary_weight"]
+        return [*unread, "network", "auxiliary_weight", "cost_network"]
     return [*unread, "nasbench201_table"]
 
 
@@ -226,7 +255,7 @@ def _not_in_strategy(config: ImageConfig) -> dict[str, str]:
     unread = {*declared(StrategyConfig), *declared(EstimatorConfig)} - {"strategy"}
     unread |= {*declared(TrainedNetworkConfig), *declared(RecipeConfig), "patience"}
     if config.strategy == SHARING:
-        unread |= {*declared(RelaxationConfig)}
+        unread |= {*declared(RelaxationConfig), *declared(CostConfig)}
         unread -= {*SHARING_NAMES}
     joint = JOINT_NAMES.get(config.optimization, ())
     return dict.fromkeys(joint, f"`optimization={config.optimization}`") | (
@@ -244,7 +273,8 @@ def _not_asked(config: SearchConfig) -> dict[str, str]:
         every = {field.name for field in dataclasses.fields(config)}
         unread |= every - read - {*UNTRAINED[config.estimator]}
     others = _all_but(STRATEGY_NAMES, of_strategy)
-    others |= {*declared(RelaxationConfig), "final_evaluations"}
+    others |= {*declared(RelaxationConfig), *declared(CostConfig)}
+    others |= {"final_evaluations"}
     return dict.fromkeys(unread, f"`estimator={config.estimator}`") | (
         dict.fromkeys(others, f"`strategy={config.strategy}`")
     )
@@ -320,7 +350,10 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
         config = _settle_lambda(config)
     if config.strategy in RELAXED:
         config = _settle_optimization(config)
+        _check_other_relaxation(config)
         config = _settle_alpha_regularizer(config)
+        _check_perturbation(config)
+        config = _settle_costs(config)
         _check_relaxation(config)
     if config.jit == "on" and not config.compiled:
         raise InputError(
@@ -365,10 +398,97 @@ def _settle_optimization(config: SearchConfig) -> SearchConfig:
     return config.filled(method="first_order")
 
 
+def _check_other_relaxation(config: SearchConfig) -> None:
+    """Refuses what another relaxation than the softmax does not go with."""
+    chosen = config.relaxation
+    for name in ("gumbel_tau", "gumbel_tau_end"):
+        if name in config.given and chosen != "gumbel":
+            raise InputError(
+                f"`{name}` means something with `relaxation=gumbel` only; leave it out"
+            )
+    if chosen == "softmax":
+        return
+    if config.temperature_end != 1:
+        raise InputError(
+            f"`temperature_end={config.temperature_end}` is the temperature of a "
+            f"softmax, which `relaxation={chosen}` has not; leave out one of both"
+        )
+    watching = "instruments" if "eigenvalue" in config.instruments else "early_stop"
+    if "eigenvalue" in (*config.instruments, config.early_stop):
+        raise InputError(
+            f"`{watching}=eigenvalue` is that of the Hessian in a softmax's alpha, "
+            f"and this is `relaxation={chosen}`; leave out one of both"
+        )
+    if chosen == "sigmoid":
+        _check_sigmoid(config)
+    if chosen == "gumbel":
+        _check_gumbel(config)
+
+
+def _check_gumbel(config: SearchConfig) -> None:
+    """Refuses what needs more than one candidate of an edge."""
+    mixed = [name for name in ("alignment", "gap") if name in config.instruments]
+    excluded = {
+        f"space={config.space}": is_text(config.space),
+        f"lambda_regularizer={config.lambda_regularizer}": (
+            config.lambda_regularizer != "none"
+        ),
+        "recompute=True": config.recompute,
+        "jit=on": config.jit == "on",
+        f"instruments={','.join(mixed)}": bool(mixed),
+    }
+    for given, found in excluded.items():
+        if found:
+            name = given.split("=")[0]
+            raise InputError(
+                "`relaxation=gumbel` computes one candidate of each edge, and "
+                f"`{given}` {GUMBEL_REASONS[name]}; leave out one of both"
+            )
+
+
+def _check_sigmoid(config: SearchConfig) -> None:
+    reason = None
+    if is_text(config.space):
+        reason = "a sum of several activations would grow from word to word"
+    elif any(spec.zero_kept for spec in space_by_name(config.space).cells):
+        reason = "its zero operation, which can be derived, gets no gradient from them"
+    if reason is not None:
+        raise InputError(
+            f"`relaxation=sigmoid` weighs candidates without competition, and in "
+            f"`space={config.space}` {reason}; give `relaxation=dirichlet` or softmax"
+        )
+
+
+def _check_perturbation(config: SearchConfig) -> None:
+    """Refuses a perturbation where w has no step, or operations, for it."""
+    given = f"`alpha_perturbation={config.alpha_perturbation}`"
+    if config.alpha_perturbation == "none":
+        if "alpha_perturbation_epsilon" in config.given:
+            raise InputError(
+                "`alpha_perturbation_epsilon` means nothing without "
+                "`alpha_perturbation=random` or adversarial; leave it out"
+            )
+        return
+    if config.relaxation == "gumbel":
+        raise InputError(
+            f"{given} changes the weights of all candidates, and "
+            "`relaxation=gumbel` computes one of each edge; leave out one of both"
+        )
+    if config.optimization == "joint_simultaneous":
+        raise InputError(
+            f"{given} is for the step on w alone, and with "
+            "`optimization=joint_simultaneous` w and alpha have one step; leave out "
+            "one of both"
+        )
+
+
 def _settle_alpha_regularizer(config: SearchConfig) -> SearchConfig:
-    """Fills in the published strength and schedule of alpha's regularizer."""
+    """Fills in alpha's regularizer, its published strength and schedule."""
+    own = PENALTY_OF.get(config.relaxation)
+    if config.alpha_regularizer is None and own is not None:
+        config = config.filled(alpha_regularizer=own)
     chosen = config.alpha_regularizer
-    if chosen == "none":
+    if chosen in (None, "none"):
         for name in ALPHA_REGULARIZER_NAMES:
             if getattr(config, name) is not None:
                 raise InputError(
@@ -376,17 +496,104 @@ def _settle_alpha_regularizer(config: SearchConfig) -> SearchConfig:
                     "out, or give `alpha_regularizer=beta_decay` or entropy"
                 )
         return config
+    _check_alpha_regularizer(config)
     usual = {
-        "alpha_regularizer_strength": BETA_DECAY.get(config.space, 25.0),
-        "alpha_regularizer_schedule": "linear",
+        "alpha_regularizer_strength": PENALTY_STRENGTHS.get(
+            chosen, BETA_DECAY.get(config.space, 25.0)
+        ),
+        "alpha_regularizer_schedule": "constant" if chosen == own else "linear",
     }
+    if chosen == "kl_anchor":
+        usual["alpha_weight_decay"] = 0.0  # as published: one pull on alpha
+    kept = {n for n in usual if n in config.given and getattr(config, n) is not None}
+    return config.filled(**{n: v for n, v in usual.items() if n not in kept})
+
+
+def _check_alpha_regularizer(config: SearchConfig) -> None:
+    chosen, relaxation = config.alpha_regularizer, config.relaxation
+    owners = {penalty: name for name, penalty in PENALTY_OF.items()}
+    if owners.get(chosen, relaxation) != relaxation:
+        raise InputError(
+            f"`alpha_regularizer={chosen}` is the penalty of "
+            f"`relaxation={owners[chosen]}`, and this is `relaxation={relaxation}`; "
+            "leave out one of both"
+        )
+    of_softmax = SOFTMAX_PENALTIES.get(relaxation, ())
+    if chosen in of_softmax:
+        raise InputError(
+            f"`alpha_regularizer={chosen}` is a penalty of a softmax, which "
+            f"`relaxation={relaxation}` has not; leave it out, for "
+            f"{PENALTY_OF[relaxation]}"
+        )
     if chosen == "entropy" and config.alpha_regularizer_strength is None:
         raise InputError(
             "`alpha_regularizer=entropy` has no published strength; give one, for "
             "example `alpha_regularizer_strength=0.1`"
         )
-    missing = {n: v for n, v in usual.items() if getattr(config, n) is None}
-    return config.filled(**missing)
+
+
+def _settle_costs(config: SearchConfig) -> SearchConfig:
+    """Fills in the rate of an adapted multiplier; checks costs and targets."""
+    if not config.cost:
+        for name in declared(CostConfig):
+            if name in config.given and name != "cost":
+                raise InputError(
+                    f"`{name}` means nothing without a cost; leave it out, or give "
+                    f"`cost={names(Cost)[0]}` or {names(Cost)[1]}"
+                )
+        return config
+    if len(set(config.cost)) < len(config.cost):
+        raise InputError(
+            f"`cost={','.join(config.cost)}` names one cost twice; give each once"
+        )
+    targets = cost_targets(config)
+    if targets is None and config.cost_weight is None:
+        raise InputError(
+            f"`cost={','.join(config.cost)}` needs a target, such as "
+            "`cost_target=300M`, or a fixed weight, such as `cost_weight=0.1`"
+        )
+    if config.cost_weight is None:
+        usual = config.cost_weight_rate or COST_WEIGHT_RATE
+        return config.filled(cost_weight_rate=usual)
+    if config.cost_weight_rate is not None:
+        raise InputError(
+            "`cost_weight_rate` is that of a multiplier which adapts, and "
+            f"`cost_weight={config.cost_weight:g}` is fixed; leave out one of both"
+        )
+    return config
+
+
+def cost_targets(config: SearchConfig) -> tuple[float, ...] | None:
+    """Returns the target of each of `config.cost` as a number; None without.
+
+    Raises:
+      InputError: there are more or fewer targets than costs, or one is not a
+        number above 0 with the unit k, M or G or without any.
+    """
+    if config.cost_target is None:
+        return None
+    texts = [text.strip() for text in config.cost_target.split(",")]
+    if len(texts) != len(config.cost):
+        raise InputError(
+            f"`cost_target={config.cost_target}` must have one target for each of "
+            f"`cost={','.join(config.cost)}`, {len(config.cost)} in all; received "
+            f"{len(texts)}"
+        )
+    return tuple(_target(text) for text in texts)
+
+
+def _target(text: str) -> float:
+    number = r"(\d+\.?\d*|\.\d+)(?:[eE]\+?(\d{1,2}))?"
+    matched = re.fullmatch(rf"{number}([kMG]?)", text)
+    digits, exponent, unit = matched.groups() if matched else ("0", None, "")
+    value = float(digits) * 10.0 ** int(exponent or 0) * UNITS[unit]
+    if value <= 0:
+        raise InputError(
+            f"`cost_target={text}` must be a number above 0, with the unit k, M or G "
+            "(thousand, million, thousand million) or without any, such as 300M, "
+            "2.5G or 300000000"
+        )
+    return value
 
 
 def _check_relaxation(config: SearchConfig) -> None:
@@ -567,5 +774,14 @@ def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
         raise InputError(
             f"`task` means something with `stage={stages[0]}` or "
             f"{' or '.join(stages[1:])} only; leave it out"
+        )
+    return config
+
+
+def _settle_export(config: ExportConfig) -> ExportConfig:
+    if config.quantize != "none" and config.format != "litert":
+        raise InputError(
+            f"`quantize={config.quantize}` means nothing with "
+            f"`format={config.format}`; leave it out, or give `format=litert`"
         )
     return config

@@ -13,6 +13,7 @@ from darts_tf.config_rules import (
     MAGNITUDE_NAMES,
     PERTURBATION_NAMES,
     applicable,
+    cost_targets,
     rung_epochs,
     settle,
 )
@@ -153,6 +154,105 @@ REFUSED = [
         "--alpha_regularizer=entropy",
         "--alpha_regularizer_strength=0.1",
     ),
+    (("--cost_target=300M",), "--cost_target", "give --cost=multiply_adds"),
+    (("--cost_weight=0",), "--cost_weight", "give --cost=multiply_adds"),
+    (("--cost=parameters",), "--cost=parameters", "--cost_target=300M"),
+    (
+        ("--cost=parameters,parameters", "--cost_weight=1"),
+        "--cost=parameters,parameters",
+        "give each once",
+    ),
+    (
+        ("--cost=parameters,multiply_adds", "--cost_target=3M"),
+        "--cost_target=3M",
+        "2 in all; received 1",
+    ),
+    (("--cost=parameters", "--cost_target=8ms"), "--cost_target=8ms", "unit k, M or G"),
+    (("--cost=parameters", "--cost_target=3MB"), "--cost_target=3MB", "unit k, M or G"),
+    (("--cost=parameters", "--cost_target=-3M"), "--cost_target=-3M", "above 0"),
+    (("--cost=parameters", "--cost_target=0M"), "--cost_target=0M", "above 0"),
+    (("--cost=parameters", "--cost_target=nan"), "--cost_target=nan", "above 0"),
+    (("--cost=latency", "--cost_weight=1"), "latency", "multiply_adds, parameters"),
+    (
+        ("--cost=parameters", "--cost_weight=1", "--cost_weight_rate=1"),
+        "--cost_weight_rate",
+        "leave out one of both",
+    ),
+    (
+        ("--cost=parameters", "--cost_weight=1", "--space=darts_recurrent"),
+        "--cost",
+        "all cells of this space have the same",
+    ),
+    (
+        (NB201, "--cost=parameters", "--cost_weight=1", "--cost_network=mobile"),
+        "--cost_network",
+        "nasbench201",
+    ),
+    ((*ASKING, "--cost=parameters"), "--cost", "--strategy=random"),
+    (
+        ("--strategy=random_weight_sharing", "--cost=parameters"),
+        "--cost",
+        "--strategy=random_weight_sharing",
+    ),
+    (
+        ("--relaxation=sigmoid", "--alpha_regularizer=beta_decay"),
+        "--alpha_regularizer=beta_decay",
+        "--relaxation=sigmoid has not",
+    ),
+    (
+        ("--alpha_regularizer=kl_anchor",),
+        "--alpha_regularizer=kl_anchor",
+        "--relaxation=dirichlet",
+    ),
+    (
+        ("--relaxation=dirichlet", "--temperature_end=0.1"),
+        "--temperature_end=0.1",
+        "--relaxation=dirichlet",
+    ),
+    (
+        ("--relaxation=dirichlet", "--instruments=eigenvalue"),
+        "--instruments=eigenvalue",
+        "Hessian",
+    ),
+    (("--relaxation=sigmoid", NB201), "--space=nasbench201", "zero operation"),
+    (
+        ("--relaxation=sigmoid", "--space=darts_recurrent"),
+        "--space=darts_recurrent",
+        "--relaxation=dirichlet",
+    ),
+    (
+        ("--relaxation=gumbel", "--space=darts_recurrent"),
+        "--space=darts_recurrent",
+        "one candidate of each edge",
+    ),
+    (
+        ("--relaxation=gumbel", "--strategy=lambda_darts"),
+        "--lambda_regularizer=cosine",
+        "one candidate of each edge",
+    ),
+    (("--relaxation=gumbel", "--recompute"), "--recompute", "memory"),
+    (("--relaxation=gumbel", "--instruments=gap"), "--instruments=gap", "mixture"),
+    (
+        ("--relaxation=gumbel", "--alpha_perturbation=random"),
+        "--alpha_perturbation=random",
+        "one of each edge",
+    ),
+    (
+        ("--optimization=joint_simultaneous", "--alpha_perturbation=adversarial"),
+        "--alpha_perturbation=adversarial",
+        "one step",
+    ),
+    (
+        ("--alpha_perturbation_epsilon=0.1",),
+        "--alpha_perturbation_epsilon",
+        "--alpha_perturbation=random",
+    ),
+    (("--gumbel_tau=5",), "--gumbel_tau", "--relaxation=gumbel"),
+    (
+        (*ASKING, "--relaxation=dirichlet"),
+        "--relaxation",
+        "--strategy=random",
+    ),
     (
         (*ASKING, "--alpha_regularizer=beta_decay"),
         "--alpha_regularizer",
@@ -175,6 +275,16 @@ TAKEN = [
     ("--strategy=evolution", "--budget_evaluations=20", "--estimator=table", NB201),
     (*ASKING, "--estimator=inherit", "--inherit_from=parent", "--parents=z"),
     ("--alpha_regularizer=entropy", "--alpha_regularizer_strength=0.1"),
+    ("--relaxation=dirichlet", "--space=darts_recurrent"),
+    (
+        "--relaxation=dirichlet",
+        "--alpha_perturbation=adversarial",
+        "--alpha_perturbation_epsilon=0.1",
+        "--space=darts_recurrent",
+    ),
+    ("--relaxation=dirichlet", "--alpha_regularizer=beta_decay", NB201),
+    ("--relaxation=gumbel", "--gumbel_tau=5", "--gumbel_tau_end=1", NB201),
+    ("--relaxation=sigmoid", "--partial_channels=4", "--lambda_regularizer=cosine"),
     (
         "--alpha_regularizer=beta_decay",
         "--optimization=joint_simultaneous",
@@ -307,3 +417,45 @@ def test_beta_decay_has_its_published_strength(space, strength):
     config = settled("--alpha_regularizer=beta_decay", f"--space={space}")
     assert config.alpha_regularizer_strength == strength
     assert config.alpha_regularizer_schedule == "linear"
+
+
+@pytest.mark.parametrize(
+    "relaxation, penalty, strength, decay",
+    [("dirichlet", "kl_anchor", 1e-3, 0.0), ("sigmoid", "zero_one", 10.0, 1e-3)],
+)
+def test_a_relaxation_has_its_published_penalty(relaxation, penalty, strength, decay):
+    config = settled(f"--relaxation={relaxation}")
+    assert config.alpha_regularizer == penalty
+    assert config.alpha_regularizer_strength == strength
+    assert config.alpha_regularizer_schedule == "constant"
+    assert config.alpha_weight_decay == decay
+    without = settled(f"--relaxation={relaxation}", "--alpha_regularizer=none")
+    assert without.alpha_regularizer_strength is None
+    assert without.alpha_weight_decay == 1e-3
+
+
+@pytest.mark.parametrize(
+    "text, target",
+    [
+        ("300M", (3e8,)),
+        ("2.5G", (2.5e9,)),
+        ("800k", (8e5,)),
+        ("1e6", (1e6,)),
+        ("47", (47.0,)),
+        (".5M", (5e5,)),
+    ],
+)
+def test_targets_of_costs_have_units(text, target):
+    config = settled("--cost=parameters", f"--cost_target={text}")
+    assert cost_targets(config) == target
+    assert config.cost_weight is None and config.cost_weight_rate == 0.01
+    assert settle(config) == config
+
+
+def test_each_cost_has_its_target():
+    config = settled(
+        "--cost=parameters,multiply_adds", "--cost_target=3.5M,300M", "--cost_weight=2"
+    )
+    assert config.cost == ("parameters", "multiply_adds")
+    assert cost_targets(config) == (3.5e6, 3e8)
+    assert config.cost_weight_rate is None

@@ -42,6 +42,9 @@ flags.adopt_module_key_flags(size_flags)
 flags.DEFINE_integer("batch_size", 64, "images", lower_bound=1)
 flags.DEFINE_enum("space", "darts_conv", list(SPACES), "what is searched")
 flags.DEFINE_enum(
+    "relaxation", "softmax", config.names(config.Relaxation), "as train.search"
+)
+flags.DEFINE_enum(
     "lambda_regularizer", "none", config.names(config.Regularizer), "images only"
 )
 flags.DEFINE_enum(
@@ -107,6 +110,7 @@ def main(_) -> None:
         "space",
         "method",
         "batch_size",
+        "relaxation",
         "micro_batches",
         "precision",
         "jit",
@@ -140,6 +144,7 @@ def build_loop(replicas=None, chosen=None) -> search.Search:
         2 * FLAGS.steps + 2,
         1,
         FLAGS.batch_size,
+        relaxation=FLAGS.relaxation,
         lambda_regularizer=FLAGS.lambda_regularizer,
         lambda_gradient=FLAGS.lambda_gradient,
         micro_batches=FLAGS.micro_batches,
@@ -179,9 +184,11 @@ def image_task(replicas, chosen: Images | None = None) -> tasks.ImageTask:
         FLAGS.recompute,
         FLAGS.partial_channels,
         FLAGS.jit == "on",
+        single_path=FLAGS.relaxation == "gumbel",
     )
     model.build((None, *chosen.shape))
-    return tasks.ImageTask(model, *chosen.sources, lambda: (), replicas)
+    relaxed = FLAGS.relaxation != "softmax"
+    return tasks.ImageTask(model, *chosen.sources, lambda: (), replicas, relaxed)
 
 
 def text_task(replicas) -> TextTask:
@@ -203,6 +210,7 @@ def text_task(replicas) -> TextTask:
         bptt=FLAGS.bptt,
         slowness=1e-3,
         replicas=replicas,
+        relaxed=FLAGS.relaxation != "softmax",
     )
 
 

@@ -18,9 +18,10 @@ from collections.abc import Callable, Sequence
 from absl import app, flags, logging
 
 from darts_tf import config as configs
+from darts_tf.cli import flagfiles
 from darts_tf.cli import flags as config_flags
-from darts_tf.errors import DivergedError, InputError
-from darts_tf.run.process import machine_errors, parent_watch
+from darts_tf.errors import LONGEST, DivergedError, InputError, shorten
+from darts_tf.run.process import machine_errors, output, parent_watch
 
 USAGE_CODE, FAILURE_CODE, INTERRUPT_CODE = 2, 1, 130
 _HELP = ("--help", "-help", "--helpshort", "-helpshort", "-h", "-?")
@@ -52,24 +53,30 @@ def run(
     Exit codes: 0, also after SIGTERM in a long run, which has saved; 2 with
     one line on stderr for flags that do not parse and for InputError; 1 with
     one line for DivergedError, for want of memory, for a disk that is full or
-    may not be written and where another worker has ended; 130 after Ctrl-C.
-    Any other error is a bug and shows its traceback.
+    may not be written, where another worker has ended, and where standard output
+    could not be written; 130 after Ctrl-C, 129 after SIGHUP. Any other error is a
+    bug and shows its traceback.
 
     A child of another program of this project ends with it, as by SIGTERM.
     """
+    output.tolerate()
     _quiet_threads()
     parent_watch.watch_parent()
-    app.run(
-        lambda argv: _guarded(main, argv),
-        flags_parser=lambda argv: _checked(argv, check, doc, help_texts),
-    )
+    try:
+        app.run(
+            lambda argv: _guarded(lambda: main(argv)),
+            flags_parser=lambda argv: _checked(argv, check, doc, help_texts),
+        )
+    except KeyboardInterrupt:
+        sys.exit(_say("interrupted", INTERRUPT_CODE))
 
 
-def _guarded(main: Callable[[list[str]], object], argv: list[str]) -> object:
+def _guarded(main: Callable[[], object]) -> int | None:
+    """Returns the exit code of `main`, whose known errors are one line."""
     logging.set_verbosity(logging.WARNING)  # what libraries have to tell
     try:
-        code = main(argv)
-        return code if isinstance(code, int) else None
+        code = main()
+        code = code if isinstance(code, int) else None
     except InputError as error:
         return _say(error, USAGE_CODE)
     except DivergedError as error:
@@ -81,6 +88,10 @@ def _guarded(main: Callable[[list[str]], object], argv: list[str]) -> object:
         if line is None:
             raise
         return _say(line, FAILURE_CODE)
+    if not code and (reason := output.lost()):
+        reason = f"standard output cannot be written ({reason}); all files are whole"
+        return _say(reason, FAILURE_CODE)
+    return code
 
 
 def _quiet_threads() -> None:
@@ -129,19 +140,23 @@ def _print_help(text: str) -> None:
 
 
 def _checked(argv: list[str], check, doc: str | None, help_texts) -> list[str]:
+    if not _asks_for((*_HELP, *_HELP_FULL), argv[1:]):
+        _exit_unless_good(lambda: flagfiles.check(argv[1:]))
     left = _parse(argv, doc, help_texts)
     if check is not None:
-        try:
-            check(flags.FLAGS)
-        except InputError as error:
-            sys.exit(_say(error, USAGE_CODE))
+        _exit_unless_good(lambda: check(flags.FLAGS))
     return left
+
+
+def _exit_unless_good(part: Callable[[], object]) -> None:
+    if code := _guarded(part):
+        sys.exit(code)
 
 
 def _say(error: object, code: int) -> int:
     """Prints the error as one line, in the words of flags; returns the code."""
     sys.stdout.flush()
-    line = in_flags(" ".join(str(error).split()))
+    line = shorten(in_flags(shorten(str(error))), LONGEST + 60)  # flags are longer
     print(f"error: {line}", file=sys.stderr, flush=True)
     return code
 
@@ -149,7 +164,7 @@ def _say(error: object, code: int) -> int:
 def in_flags(text: str) -> str:
     """Turns the library's `name` and `name=value` into --name and --name=value."""
     kinds = [k for k in vars(configs).values() if isinstance(k, type)]
-    known = {"workdir", *flags.FLAGS}
+    known = {"flagfile", "workdir", *flags.FLAGS}
     known.update(*(getattr(kind, "__dataclass_fields__", ()) for kind in kinds))
 
     def replaced(match: re.Match) -> str:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from darts_tf.cli import entry_point  # isort: skip  (before TensorFlow)
 
+import contextlib
 import inspect
+import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from absl import flags
@@ -18,8 +21,9 @@ from absl import flags
 from darts_tf import config as configs
 from darts_tf.cli import flags as config_flags
 from darts_tf.cli import program_help
-from darts_tf.config_rules import settle
+from darts_tf.config_rules import is_text, settle
 from darts_tf.programs import plugins
+from darts_tf.run.process import tensorflow_environment
 from darts_tf.space.published import load_genotype
 
 FLAGS = flags.FLAGS
@@ -38,7 +42,7 @@ def search() -> None:
     """
 
     def main(config: configs.SearchConfig) -> None:
-        _load_tensorflow()
+        _load_tensorflow(config)
         from darts_tf.programs import search as program
 
         _print(program.run(config, FLAGS.workdir))
@@ -52,7 +56,7 @@ def evaluate() -> None:
 
     def main(config: configs.TrainingConfig) -> None:
         load_genotype(config.genotype or "", config.space)
-        _load_tensorflow()
+        _load_tensorflow(config)
         from darts_tf.programs import evaluate as program
 
         _print(program.run(config, FLAGS.workdir))
@@ -86,10 +90,14 @@ def derive() -> None:
 
 
 def export() -> None:
-    """Exports an evaluated network as a SavedModel.
+    """Exports an evaluated network as a SavedModel, for LiteRT or for ONNX.
 
-    --workdir is that of train.evaluate. The SavedModel takes raw uint8 images,
-    or text, of any batch size, and needs neither this package nor Keras.
+        python -m train.export --workdir=runs/e --format=litert --quantize=int8
+
+    --workdir is that of train.evaluate. Every format takes raw uint8 images, of
+    any batch size, and needs neither this package nor Keras; a language model
+    takes texts, or (LiteRT) one word and a state. LiteRT and ONNX files are run
+    again and measured: export.json beside them.
     """
 
     def main(config: configs.ExportConfig) -> None:
@@ -179,7 +187,7 @@ def _start(
         config = config_flags.parsed_config(kind, parsed)
         path = getattr(config, "plugin", None)
         if path is not None:
-            _load_tensorflow()  # which a plugin imports, quietly
+            _load_tensorflow(config)  # which a plugin imports, quietly
             plugins.load(path)
         checked.append(settle(config))
 
@@ -197,14 +205,36 @@ def _print(summary: str) -> None:
         print(summary)
 
 
-def _load_tensorflow() -> None:
+def _load_tensorflow(config: configs.Config | None = None) -> None:
     """Imports TensorFlow quietly, for a process that is all its own.
 
     It takes seconds, so a terminal is told before.
     """
+    if getattr(config, "deterministic", False) and is_text(config.space):
+        tensorflow_environment.without_onednn()
     if sys.stderr is not None and sys.stderr.isatty():
         print("loading TensorFlow ...", file=sys.stderr, flush=True)
-    from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
-    from darts_tf.programs import setup
+    with _immediate_interrupt():
+        from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
+        from darts_tf.programs import setup
 
     setup.own_process()
+
+
+@contextlib.contextmanager
+def _immediate_interrupt() -> Iterator[None]:
+    """Ends the process in one line on Ctrl-C, where an import would garble it."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:  # ignored, say
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        os.write(2, b"error: interrupted\n")
+        os._exit(entry_point.INTERRUPT_CODE)
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

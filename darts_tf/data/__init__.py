@@ -140,15 +140,19 @@ def from_dataset(
 def from_folder(path: str | os.PathLike, *, image_size: int | None = None) -> ImageData:
     """Reads images from `path`/<class>/*.png, or `path`/{train,test}/<class>/*.png.
 
+    Logs what serves as what and how many files are left out.
+
     Args:
-      path: the folder. PNG, JPEG, BMP and GIF are read. Without train and test
-        folders a fixed stratified fifth of the images is the test part.
+      path: the folder. All formats that Pillow decodes are read, nested folders
+        too. The test part is test/, else val/ or validation/, else a fixed
+        stratified fifth of the images. Transparent pixels are laid over white.
       image_size: pixels; images are scaled to this height and width. None:
         they must all have one size.
 
     Raises:
-      InputError: no such folder, fewer than two classes, unreadable files,
-        several sizes, or more images than fit in memory.
+      InputError: no such folder, fewer than two classes, a class too small for
+        a test part, unreadable files, several sizes, or more images than fit in
+        memory.
     """
     _require_folder(path)
     return _load_images("folder", path, False, image_size, False)

@@ -7,9 +7,11 @@ published accuracies in percent, after 12 epochs on three data sets and after
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import gzip
+import io
 import math
 import zlib
 from collections.abc import Iterator, Mapping
@@ -18,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from darts_tf.errors import InputError
+from darts_tf.reading import open_regular
 from darts_tf.space import architecture_string
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
@@ -99,8 +102,13 @@ def read_table(path: str | Path) -> Table:
 
 def _rows(path: Path) -> Iterator[tuple[str, tuple[float, ...]]]:
     known = set(architecture_string.every_string())
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", newline="") as file:
+    with contextlib.ExitStack() as stack:
+        bytes_of = stack.enter_context(open_regular(path))
+        if path.suffix == ".gz":
+            bytes_of = stack.enter_context(gzip.open(bytes_of))
+        file = stack.enter_context(
+            io.TextIOWrapper(bytes_of, encoding="utf-8", newline="")
+        )
         lines = csv.reader(iter(lambda: file.readline(LINE_LIMIT), ""))
         header = next(lines, [])
         places = _places(path, header)

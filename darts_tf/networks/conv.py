@@ -25,7 +25,11 @@ from darts_tf.networks.partial_edges import (
 )
 from darts_tf.networks.skeleton import Trunk
 from darts_tf.networks.stem_and_head import AuxiliaryHead, as_floats, strided_stem
-from darts_tf.networks.supernet_edges import SharedFunctions, mixed_edges
+from darts_tf.networks.supernet_edges import (
+    SharedFunctions,
+    mixed_edges,
+    sampled_edges,
+)
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
@@ -50,6 +54,8 @@ class Supernet(Trunk):
       xla: whether XLA compiles what the edges have in common in training
         passes (networks/compiled/shared_functions.py).
       compiled: False for the plain edges (networks/mixed_edges.py).
+      single_path: whether edges compute one candidate each, that of the largest
+        mixing weight (networks/sampled_edges.py).
 
     A training pass leaves its batch's statistics in the batch norms; whoever
     trains averages them (strategy/darts/search.py). Four passes a step then
@@ -71,6 +77,7 @@ class Supernet(Trunk):
         partial_channels: int = 1,
         xla: bool = False,
         compiled: bool = True,
+        single_path: bool = False,
     ):
         check_channels(channels, partial_channels)
         self.space, self.recompute = space, recompute
@@ -80,7 +87,10 @@ class Supernet(Trunk):
         self._shared_functions = (
             SharedFunctions(second_derivatives, xla) if shares else None
         )
+        self.single_path = single_path
         self._edges = mixed_edges(compiled, self._shared_functions)
+        if single_path:
+            self._edges = sampled_edges(self._shared_functions)
         norm = functools.partial(BatchNorm, synchronized=synchronized, momentum=0.0)
         self.norm = functools.partial(norm, False)
         self._stem_norm = functools.partial(norm, True)
@@ -92,7 +102,7 @@ class Supernet(Trunk):
         """True if networks/compiled/directional_derivatives.py serves this network."""
         shared = self._shared_functions
         known = shared is not None and shared.has_directional_derivatives
-        return known and not self.recompute
+        return known and not self.recompute and not self.single_path
 
     @property
     def shared_layers(self) -> list:

@@ -32,7 +32,11 @@ from darts_tf.networks.stem_and_head import (
     check_ends,
     cifar_stem,
 )
-from darts_tf.networks.supernet_edges import packed_edges
+from darts_tf.networks.supernet_edges import (
+    SharedFunctions,
+    packed_edges,
+    sampled_edges,
+)
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import CELL, STAGES, cells_a_stage
@@ -142,6 +146,8 @@ class Supernet(_Trunk):
       partial_channels: K; one K-th of the channels is mixed
         (networks/partial_edges.py), with 1 all of them.
       compiled: False for the plain edges (networks/mixed_edges.py).
+      single_path: whether edges compute one candidate each, that of the largest
+        mixing weight (networks/sampled_edges.py).
 
     Raises:
       InputError: a size that makes no network.
@@ -156,14 +162,26 @@ class Supernet(_Trunk):
         recompute: bool = False,
         partial_channels: int = 1,
         compiled: bool = True,
+        single_path: bool = False,
     ):
         check_channels(channels, partial_channels)
         self.space, self.recompute, self.plain_edges = space, recompute, not compiled
         self.partial_channels = partial_channels
         self._norm = functools.partial(BatchNorm, True, momentum=0.0)
+        self.single_path, self._shared_functions = single_path, None
         self._edges = packed_edges(compiled)
+        if single_path:
+            self._shared_functions = SharedFunctions() if compiled else None
+            self._edges = sampled_edges(self._shared_functions, normalize_pools=False)
         with implementation.plain(not compiled):
             super().__init__(channels, layers, classes, name="supernet")
+
+    @property
+    def shared_layers(self) -> list:
+        """The layers in shared functions, which take all their weights at once."""
+        if self._shared_functions is None or self.recompute:
+            return []
+        return self._shared_functions.layers
 
     def _build_cell(self, layer, channels):
         spec = self.space.cell(self.kinds[layer])

@@ -20,6 +20,9 @@ class RunningStatistics:
       model: a built keras.Model, created in the replicas' scope.
       replicas: where it runs (descent/replicas.py).
 
+    In a network of a single path (networks/sampled_edges.py) the statistics of
+    operations that were not computed are NaN, and stay as they were.
+
     Attributes:
       row: the variable [N], in the order of model.non_trainable_variables.
       shapes: the shape of each variable's part.
@@ -29,6 +32,7 @@ class RunningStatistics:
         self._variables = [v.value for v in model.non_trainable_variables]
         self.shapes = [tuple(v.shape) for v in self._variables]
         self._replicas = replicas
+        self._single_path = getattr(model, "single_path", False)
         with replicas.scope():
             self.row = tf.Variable(self._present(), trainable=False)
 
@@ -42,6 +46,8 @@ class RunningStatistics:
     def follow(self, seen) -> None:
         """Moves towards a batch's statistics [N]; call inside of a replica."""
         (seen,) = self._replicas.mean([seen])
+        if self._single_path:
+            seen = tf.where(tf.math.is_nan(seen), self.row, seen)
         running = MOMENTUM * self.row + (1 - MOMENTUM) * seen
         self._replicas.assign([self.row], [running])
 

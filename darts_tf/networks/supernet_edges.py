@@ -13,8 +13,9 @@ from darts_tf.networks.compiled.mixed_edges import MixedEdges
 from darts_tf.networks.compiled.packed_edges import PackedEdges
 from darts_tf.networks.compiled.shared_functions import SharedFunctions
 from darts_tf.networks.mixed_edges import MixedEdges as PlainEdges
+from darts_tf.networks.sampled_edges import SampledEdges
 
-__all__ = ["SharedFunctions", "mixed_edges", "packed_edges"]
+__all__ = ["SharedFunctions", "mixed_edges", "packed_edges", "sampled_edges"]
 
 
 def mixed_edges(
@@ -40,3 +41,19 @@ def packed_edges(compiled: bool) -> Callable:
     if compiled:
         return PackedEdges
     return functools.partial(PlainEdges, stride=1, normalize_pools=False)
+
+
+def sampled_edges(
+    shared_functions: SharedFunctions | None = None, normalize_pools: bool = True
+) -> Callable:
+    """Returns what makes the edges of a cell of which one candidate each is computed.
+
+    Args:
+      shared_functions: those of the network, if it has some.
+      normalize_pools: whether a batch norm follows each pool.
+    """
+    return functools.partial(
+        SampledEdges,
+        shared_functions=shared_functions,
+        normalize_pools=normalize_pools,
+    )

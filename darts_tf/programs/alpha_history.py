@@ -8,37 +8,70 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from absl import logging
 
 from darts_tf.config import SearchConfig
 from darts_tf.config_rules import RELAXED
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, shorten
 from darts_tf.run.files import write_atomic
+from darts_tf.run.loop import checkpoints
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts import derivation
 from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
-TEMPERATURE = "temperature"
+TEMPERATURE, RELAXATION = "temperature", "relaxation"
 
 
 def keep(
-    path: Path, epoch: int, alpha: Mapping[str, np.ndarray], temperature: float
+    path: Path,
+    epoch: int,
+    alpha: Mapping[str, np.ndarray],
+    temperature: float,
+    relaxation: str = "softmax",
 ) -> None:
     """Writes the state after `epoch` (from 1); later ones are dropped.
 
     For each cell an array [epochs so far, edges, candidates] (with
     `partial_channels` one more column, beta), and the softmax's temperatures
-    [epochs so far], on which the ranking of edges depends.
+    [epochs so far], on which the ranking of edges depends; with another
+    relaxation its name, once an epoch.
     """
-    state = {**alpha, TEMPERATURE: np.float64(temperature)}
-    history = {name: [] for name in state}
-    if path.exists():
-        with np.load(path, allow_pickle=False) as arrays:
-            history = {n: list(arrays[n][: epoch - 1]) for n in state}
+    state = {**alpha, TEMPERATURE: np.asarray(temperature, np.float64)}
+    if relaxation != "softmax":
+        state[RELAXATION] = np.asarray(relaxation)
+    history = _earlier(path, epoch - 1, state)
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {n: np.array([*history[n], state[n]]) for n in state}
     np.savez(buffer, **arrays)
     write_atomic(path, buffer.getvalue())
+
+
+def _earlier(
+    path: Path, epochs: int, state: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Returns the history of so many epochs, NaN where it is lost."""
+    lost = {n: np.full((epochs, *a.shape), np.nan, a.dtype) for n, a in state.items()}
+    if not epochs:
+        return lost
+    try:
+        arrays = checkpoints.read_archive(path)
+        history = {n: arrays[n][:epochs] for n in state}
+    except (checkpoints.Damaged, KeyError) as error:
+        logging.warning(
+            "%s cannot be read (%s); alpha of the epochs up to %d is lost, the search "
+            "goes on.",
+            shorten(str(path)),
+            error,
+            epochs,
+        )
+        return lost
+    fits = all(history[n].shape[1:] == a.shape[1:] for n, a in lost.items())
+    if not fits or any(len(a) < epochs for a in history.values()):
+        logging.warning("%s lacks epochs, which are lost.", shorten(str(path)))
+    if not fits:
+        return lost
+    return {n: np.concatenate([a, lost[n][len(a) :]]) for n, a in history.items()}
 
 
 def check_has_alpha(config: SearchConfig, path: Path) -> None:
@@ -58,6 +91,13 @@ def check_has_alpha(config: SearchConfig, path: Path) -> None:
         )
 
 
+def _no_history(path: Path, reason: str) -> InputError:
+    return InputError(
+        f"{path} holds no history of alpha ({shorten(reason, 100)}); give the "
+        "`workdir` of a search with at least one finished epoch"
+    )
+
+
 class AlphaHistory:
     """The history that `keep` has written.
 
@@ -68,6 +108,7 @@ class AlphaHistory:
     Attributes:
       space: that was searched.
       epochs: how many there are.
+      relaxation: of the search.
 
     Raises:
       InputError: there is no such history.
@@ -76,17 +117,30 @@ class AlphaHistory:
     def __init__(self, path: Path, space: SearchSpace):
         self.space = space
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                self._alpha = {s.name: arrays[s.name] for s in space.cells}
-                self.epochs = len(next(iter(self._alpha.values())))
-                # Searches from before there was one have none.
-                usual = np.ones(self.epochs)
-                self._temperature = arrays.get(TEMPERATURE, usual)
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(
-                f"{path} holds no history of alpha ({error}); give the "
-                "`workdir` of a search with at least one finished epoch"
-            ) from None
+            arrays = checkpoints.read_archive(path)
+            self._alpha = {s.name: arrays[s.name] for s in space.cells}
+            self.epochs = len(next(iter(self._alpha.values())))
+            # Searches from before there was one have none.
+            usual = np.ones(self.epochs)
+            self._temperature = arrays.get(TEMPERATURE, usual)
+            self.relaxation = str(arrays.get(RELAXATION, ["softmax"])[-1])
+        except (checkpoints.Damaged, KeyError, TypeError) as error:
+            raise _no_history(path, str(error)) from None
+        if not self._fits():
+            raise _no_history(path, f"other shapes than space {space.name!r} has")
+
+    def _fits(self) -> bool:
+        """Returns True for numbers of the space's shape in every epoch."""
+        arrays = [self._temperature]
+        for spec in self.space.cells:
+            rows = self._alpha[spec.name]
+            edges, candidates = spec.alpha_shape
+            shapes = [(edges, candidates), (edges, candidates + 1)]
+            if rows.ndim != 3 or rows.shape[1:] not in shapes:
+                return False
+            arrays.append(rows)
+        floats = all(array.dtype.kind == "f" for array in arrays)
+        return floats and {len(array) for array in arrays} == {max(1, self.epochs)}
 
     def genotype(self, epoch: int) -> Genotype:
         """Returns the genotype derived after an epoch (from 1; 0: the last).
@@ -100,12 +154,17 @@ class AlphaHistory:
         """Returns the genotypes of an epoch by strategy/diagnostics/other_rules.py."""
         return derive_by_other_rules(self.space, *self._after(epoch))
 
-    def _after(self, epoch: int) -> tuple[list[np.ndarray], float]:
-        """Returns (alpha, temperature) after an epoch."""
+    def _after(self, epoch: int) -> tuple[list[np.ndarray], float, str]:
+        """Returns (alpha, temperature, relaxation) after an epoch."""
         if epoch > self.epochs:
             raise InputError(f"`epoch={epoch}`: the search has {self.epochs}")
         alpha = [rows[epoch - 1] for rows in self._alpha.values()]
-        return alpha, float(self._temperature[epoch - 1])
+        if not all(np.isfinite(rows).all() for rows in alpha):
+            raise InputError(
+                f"`epoch={epoch}`: alpha of that epoch is lost or not finite; give "
+                "another epoch"
+            )
+        return alpha, float(self._temperature[epoch - 1]), self.relaxation
 
     def alpha(self) -> dict[str, np.ndarray]:
         """Returns alpha after the last epoch by cell, [edges, candidates]."""
@@ -115,11 +174,10 @@ class AlphaHistory:
         }
 
     def mixing_weights(self) -> dict[str, np.ndarray]:
-        """Returns the mixing weights by cell, [epochs, edges, candidates]."""
+        """Returns the mean mixing weights by cell, [epochs, edges, candidates]."""
+        mean = derivation.MEANS[self.relaxation]
         temperature = self._temperature[:, np.newaxis, np.newaxis]
         return {
-            spec.name: derivation.softmax(
-                spec.parted(self._alpha[spec.name])[0], temperature
-            )
+            spec.name: mean(spec.parted(self._alpha[spec.name])[0], temperature)
             for spec in self.space.cells
         }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -121,7 +120,7 @@ def search(
 def _search_outcome(folder: Workdir, config: SearchConfig, workdir) -> SearchOutcome:
     from darts_tf.programs.alpha_history import AlphaHistory
 
-    genotype = Genotype.from_json(folder.genotype.read_text("utf-8"))
+    genotype = folder.read_genotype()
     alpha, weights = {}, {}
     if config.strategy in RELAXED:
         history = AlphaHistory(folder.alpha, space_by_name(genotype.space))
@@ -130,7 +129,7 @@ def _search_outcome(folder: Workdir, config: SearchConfig, workdir) -> SearchOut
         genotype,
         alpha,
         _epochs(folder),
-        json.loads(folder.result.read_text("utf-8")),
+        folder.read_result(),
         None if workdir is None else folder.path,
         weights,
     )
@@ -185,9 +184,9 @@ def evaluate(
         summary = program.run(config, folder, data, cells)
         files = Workdir(folder)
         outcome = EvaluationOutcome(
-            Genotype.from_json(files.genotype.read_text("utf-8")),
+            files.read_genotype(),
             _epochs(files),
-            json.loads(files.result.read_text("utf-8")),
+            files.read_result(),
             None if workdir is None else folder,
         )
     if workdir is not None:
@@ -195,23 +194,39 @@ def evaluate(
     return outcome
 
 
-def export(workdir: PathLike, format: str = "saved_model") -> Path:
-    """Exports the network of a finished evaluation into WORKDIR/export.
+def export(
+    workdir: PathLike,
+    format: str = "saved_model",
+    quantize: str = "none",
+    data: Any = None,
+) -> Path:
+    """Exports the network of a finished evaluation into a folder of its own in it.
 
     Args:
       workdir: folder of the evaluation.
-      format: "saved_model": takes raw uint8 images, or text.
+      format: "saved_model" (WORKDIR/export; takes raw uint8 images, or text),
+        "litert" (WORKDIR/export_litert/model.tflite; raw uint8 images, or one
+        step of a language model) or "onnx" (WORKDIR/export_onnx/model.onnx;
+        images). The last two are run again, and export.json in the folder says
+        what was measured.
+      quantize: for "litert": "none", "float16", "dynamic" or "int8"; its name
+        is added to the folder's.
+      data: what the network was trained on; needed where it cannot be loaded by
+        its name again, by "int8" and to measure accuracy.
 
     Returns:
       the folder of the exported network.
 
     Raises:
-      InputError: no such format, or no finished evaluation.
+      InputError: no such format, no finished evaluation, an operation that the
+        format does not have, an extra that is not installed, or "int8" without
+        data.
+      RuntimeError: the export does not compute what the network does.
     """
     from darts_tf.programs import export as program
 
-    config = ExportConfig(format=format)  # type: ignore[arg-type]
-    return program.run(config, Path(workdir))[0]
+    config = ExportConfig(format=format, quantize=quantize)  # type: ignore[arg-type]
+    return program.run(config, Path(workdir), data)[0]
 
 
 def _with_data(config: C, data: Any) -> tuple[C, Any]:

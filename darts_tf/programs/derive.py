@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -83,5 +82,6 @@ def _returned_epoch(workdir: Workdir) -> int:
     """Returns the epoch that early stopping went back to; else 0."""
     if not workdir.result.exists():
         return 0
-    result = json.loads(workdir.result.read_text("utf-8"))
-    return (result.get("early_stop") or {}).get("taken", 0)
+    stop = workdir.read_result().get("early_stop")
+    taken = stop.get("taken", 0) if isinstance(stop, dict) else 0
+    return taken if isinstance(taken, int) else 0

@@ -98,7 +98,7 @@ def _check_same(genotype: Genotype, workdir: Workdir) -> None:
     known = genotype
     if workdir.genotype.exists():
         with contextlib.suppress(InputError):  # a damaged file is written again
-            known = Genotype.from_json(workdir.genotype.read_text("utf-8"))
+            known = workdir.read_genotype()
     if known != genotype:
         raise InputError(
             f"`workdir={workdir.path}` holds a run of another genotype; give another "

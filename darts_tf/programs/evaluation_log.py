@@ -57,7 +57,12 @@ class EvaluationLog:
         self._log.truncate_after(len(records))  # a last line, cut in two
         self._records = {r["step"]: r for r in records}
         self._known: dict[tuple[str, int], dict] = {}
-        for record in self._records.values():
+        for number, record in self._records.items():
+            if not isinstance(record.get("genotype"), dict) or not _is_estimate(record):
+                raise InputError(
+                    f"{self._path}, line {number} is no evaluation; bring the file "
+                    "back from a copy, or start anew in another `workdir`"
+                )
             self._remember(record)
 
     def _remember(self, record: dict) -> None:
@@ -140,6 +145,12 @@ class EvaluationLog:
 
 def _key(value: dict) -> str:
     return json.dumps(value, sort_keys=True)
+
+
+def _is_estimate(record: dict) -> bool:
+    numbers = ("worth", "seconds", "incumbent")
+    present = set(Estimate.__dataclass_fields__) <= set(record)
+    return present and all(isinstance(record.get(n), int | float) for n in numbers)
 
 
 def _estimate(record: dict) -> Estimate:

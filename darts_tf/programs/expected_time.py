@@ -1,8 +1,9 @@
 """Estimates how long a run will take on a CPU, before its first step.
 
-The time of a step of images is fitted to steps measured on two cores of an Intel
-Xeon (see the table in docs/performance.md); another machine may take half or twice
-as long. On a GPU and for text nothing was fitted.
+The time of a step of images is fitted to runs on two cores of an AMD EPYC: the
+first table of docs/performance.md and the costs in configs/digits and
+configs/cifar10/small_*.flags. Another machine may take half or twice as long. On a
+GPU and for text nothing was fitted.
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ from darts_tf.config import PipelineConfig, SearchConfig, TrainingConfig
 from darts_tf.programs.data_facts import ImageFacts, Machine, TextFacts, usable_cores
 from darts_tf.space import conv
 
+SPREAD = "half or twice that elsewhere"
 CORES = 2
 """Cores of the machine on which steps were measured."""
 
-START = {"search": 20.0, "training": 15.0}
+START = {"search": 20.0, "training": 12.0}
 """Seconds to the first step: TensorFlow, building, compiling."""
 
-PER_CELL = {"search": 0.012, "training": 0.006}
+PER_CELL = {"search": 0.02, "training": 0.006}
 """Seconds of a step for each cell, whatever its size, of first order or training."""
 
-PER_ELEMENT = {"search": 4e-7, "training": 6e-8}
+PER_ELEMENT = {"search": 3.5e-7, "training": 6.7e-8}
 """Seconds of a step for each example x pixel x channel x cell."""
 
 METHODS = {"first_order": 1.0, "finite_difference": 2.8, "exact": 3.4}
@@ -65,8 +67,7 @@ def report(
     if seconds is None:
         print(f"expected: {steps}; the first ones show the time left", flush=True)
         return
-    spread = "half to twice as long on another machine"
-    print(f"expected: {steps}, about {format_minutes(seconds)} ({spread})", flush=True)
+    print(f"expected: {steps}, about {format_minutes(seconds)} ({SPREAD})", flush=True)
 
 
 def run_seconds(
@@ -96,9 +97,9 @@ def expected_lines(
     trainings = 1 + config.compare_published + config.compare_random_cells
     total = each["search"] + trainings * each["training"]
     return [
-        f"expected: about {format_minutes(each['search'])} of search and "
+        f"expected: about {format_minutes(each['search'])} of search, "
         f"{format_minutes(each['training'])} for each of {trainings} trainings, "
-        f"{format_minutes(total)} in all (half to twice as long)"
+        f"{format_minutes(total)} in all ({SPREAD})"
     ]
 
 

@@ -7,6 +7,7 @@ import itertools
 from typing import Any
 
 import numpy as np
+from absl import logging
 
 from darts_tf.data.images import batches, streamed_batches
 from darts_tf.data.images.loading import (
@@ -15,6 +16,7 @@ from darts_tf.data.images.loading import (
     channel_statistics,
     load_images,
     stratified_split,
+    without_content,
 )
 from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.descent.replicas import Replicas
@@ -67,13 +69,22 @@ def load_data(
         )
     if 0 < config.examples < train.size:
         share = config.examples / train.size
-        (rows,) = stratified_split(train.labels, [share], config.examples_seed)
+        seed, names = config.examples_seed, images.class_names
+        (rows,) = stratified_split(train.labels, [share], seed, names)
         train = train.take(rows)
-    indices = stratified_split(train.labels, fractions, config.seed)
+    names = images.class_names
+    indices = stratified_split(train.labels, fractions, config.seed, names)
     parts = [train.take(rows) for rows in indices]
     for part in parts:
         batches.steps_per_epoch(part, config.batch_size)
+    _warn(parts[0], names)
     return Data(images, parts, _statistics(parts[0]))
+
+
+def _warn(part: AnyPart, class_names: tuple[str, ...]) -> None:
+    """Says of images in memory which classes have nothing to learn from."""
+    for line in without_content(part, class_names) if isinstance(part, Part) else ():
+        logging.warning("%s", line)
 
 
 def united(data: Data) -> Data:

@@ -7,20 +7,22 @@ from pathlib import Path
 import numpy as np
 
 from darts_tf.config import SearchConfig, TrainingConfig
-from darts_tf.data.images.loading import ImageData
+from darts_tf.data.images.loading import ImageData, largest_share
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks import conv, implementation, initial_weights, nasbench201
 from darts_tf.programs import (
     diagnostics,
+    image_export,
     multiply_adds_limit,
     nasbench201_oracle,
+    search_costs,
     setup,
 )
+from darts_tf.programs.export_request import ExportRequest
 from darts_tf.programs.image_data import Batches, Data, load_data, once, united
 from darts_tf.programs.task import ImageConfig
-from darts_tf.run.export import image_model
 from darts_tf.run.report import classes
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
@@ -28,6 +30,9 @@ from darts_tf.strategy.darts import search as search_loop
 from darts_tf.strategy.darts import tasks
 from darts_tf.strategy.darts.joint import SEARCHES
 from darts_tf.strategy.darts.search_settings import SearchSettings
+
+UNBALANCED = 1.5
+"""The largest class, in shares of a balanced one, from which summaries tell it."""
 
 
 class ImageProgramTask:
@@ -46,6 +51,7 @@ class ImageProgramTask:
         self, config: SearchConfig, replicas: Replicas, data: Data
     ) -> search_loop.Search:
         """Returns the supernet's search loop."""
+        penalty = search_costs.penalty(config, data.images, replicas)
         model = built_supernet(config, data, replicas)
         train = Batches(config, data, 0, replicas)
         valid = Batches(config, data, 1, replicas)
@@ -56,6 +62,7 @@ class ImageProgramTask:
             valid.augmented if joint else valid.plain,
             Batches(config, data, len(data.parts) - 1, replicas).once,
             replicas,
+            relaxed=config.relaxation != "softmax",
         )
         kind = SEARCHES[config.optimization] if joint else search_loop.Search
         return kind(
@@ -67,12 +74,12 @@ class ImageProgramTask:
                 *nasbench201_oracle.instruments(config),
             ),
             early_stopping=diagnostics.early_stopping(config, task.space),
+            cost_penalty=penalty,
         )
 
     def training_data(self, config: ImageConfig, data: ImageData | None = None) -> Data:
         """Returns a part to learn from, and one held out where there is any."""
-        held = config.valid_fraction
-        return load_data(config, [1 - held, held] if held else [1.0], data)
+        return image_export.load(config, data)
 
     def training(
         self, config: ImageConfig, genotype: Genotype, replicas: Replicas, data: Data
@@ -114,6 +121,7 @@ class ImageProgramTask:
             "best_error": 1 - loop.best_accuracy,
             "best_epoch": loop.best_epoch,
             "images": part.size,
+            "largest_class_share": largest_share(part.labels),
         }
 
     def chance(self, data: Data) -> dict:
@@ -142,6 +150,8 @@ class ImageProgramTask:
                 "mean": [float(x) for x in statistics[0]],
                 "std": [float(x) for x in statistics[1]],
                 "class_names": list(data.images.class_names),
+                "scaling": data.images.scaling,
+                **_example(data),
             },
         }
 
@@ -161,35 +171,32 @@ class ImageProgramTask:
             if valid
             else "none held out (--valid_fraction)"
         )
+        classes = len(result["data"]["class_names"])
         return [
-            ("test error", _format_test(result.get("test"))),
+            ("test error", _format_test(result.get("test"), classes)),
             ("validation", best),
             ("parameters", f"{result['parameters']:,}"),
             ("multiply-adds", f"{result['multiply_adds']:,}"),
         ]
 
-    def export(
-        self,
-        config: TrainingConfig,
-        genotype: Genotype,
-        result: dict,
-        arrays: dict,
-        folder: Path,
-    ) -> str:
-        """Writes the SavedModel; returns an example of its use."""
-        data = result["data"]
+    def write_example(self, data: Data, path: Path) -> None:
+        """Writes an image to show an export with, where the data are no files."""
+        image_export.write_example(data, path)
+
+    def export(self, request: ExportRequest) -> str:
+        """Writes the network in the format asked for; returns a summary."""
+        data, config = request.result["data"], request.trained
         classes, shape = len(data["class_names"]), data["image_shape"]
-        model = build_evaluation_network(config, genotype, classes, shape, Replicas())
-        setup.load_network(model, arrays)
+        model = build_evaluation_network(
+            config, request.genotype, classes, shape, Replicas()
+        )
+        setup.load_network(model, request.arrays)
 
         def forward(images):
-            with implementation.plain():
+            with implementation.exported():
                 return model(images, training=False)
 
-        image_model.export_saved_model(
-            forward, model, folder=folder, metadata=result, **data
-        )
-        return image_model.usage_example(folder)
+        return image_export.write(forward, model, request)
 
 
 def search_settings(config: SearchConfig, steps_per_epoch: int) -> SearchSettings:
@@ -212,9 +219,14 @@ def search_settings(config: SearchConfig, steps_per_epoch: int) -> SearchSetting
         lambda_gradient=config.lambda_gradient,
         lambda_epsilon=config.lambda_epsilon,
         lambda_cells=config.lambda_cells,
+        relaxation=config.relaxation,
+        gumbel_tau=config.gumbel_tau,
+        gumbel_tau_end=config.gumbel_tau_end,
         alpha_regularizer=config.alpha_regularizer,
         alpha_regularizer_strength=config.alpha_regularizer_strength,
         alpha_regularizer_schedule=config.alpha_regularizer_schedule,
+        alpha_perturbation=config.alpha_perturbation,
+        alpha_perturbation_epsilon=config.alpha_perturbation_epsilon,
         temperature_end=config.temperature_end,
         micro_batches=config.micro_batches,
         precision=config.precision,
@@ -254,6 +266,7 @@ def _tested(loop, data: Data, config: TrainingConfig) -> dict:
         "error": 1 - int(counts.trace()) / int(counts.sum()),
         **_top_error(loop, batches, data),
         "images": test.size,
+        "largest_class_share": largest_share(test.labels),
         "class_accuracy": classes.accuracies(counts),
     }
     return {
@@ -269,15 +282,24 @@ def _confused(loop, data: Data, config: TrainingConfig) -> dict:
     return {"confusion": {"valid": loop.confusion(batches)}}
 
 
-def _format_test(test: dict | None) -> str:
+def _format_test(test: dict | None, classes: int) -> str:
     """Returns the errors on the test part in words."""
     if test is None:
         return "not measured (--notest)"
     top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
+    share = test.get("largest_class_share", 0)
+    if share >= UNBALANCED / classes:
+        top5 += f"; {share:.2%} of them are of one class"
     return (
         f"{test['error']:.2%} of {test['images']} images (weights of the last "
         f"epoch){top5}"
     )
+
+
+def _example(data: Data) -> dict[str, str]:
+    """Returns the path of an image file, where the data are files."""
+    path = data.images.example_file
+    return {} if path is None else {"example_file": path}
 
 
 def _guessing(images: ImageData, labels: np.ndarray) -> dict[str, object]:
@@ -308,6 +330,7 @@ def built_supernet(config: SearchConfig, data: Data, replicas: Replicas):
             config.partial_channels,
             config.jit == "on",
             config.compiled,
+            config.relaxation == "gumbel",
         )
         model.build((None, *data.images.image_shape))
         _initialise(config, model)
@@ -330,18 +353,23 @@ def supernet(
     partial_channels: int = 1,
     xla: bool = False,
     compiled: bool = True,
+    single_path: bool = False,
 ):
     """Returns the search network of a space, not built yet."""
     sizes = channels, layers, classes
-    less = {"recompute": recompute, "partial_channels": partial_channels}
+    less = {
+        "recompute": recompute,
+        "partial_channels": partial_channels,
+        "compiled": compiled,
+        "single_path": single_path,
+    }
     if space.name == "nasbench201":
-        return nasbench201.Supernet(space, *sizes, compiled=compiled, **less)
+        return nasbench201.Supernet(space, *sizes, **less)
     return conv.Supernet(
         space,
         *sizes,
         second_derivatives=second_derivatives,
         xla=xla,
-        compiled=compiled,
         **less,
     )
 

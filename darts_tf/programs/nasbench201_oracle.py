@@ -54,7 +54,10 @@ def _scalars(table: Table, search) -> dict[str, float]:
         "true/rank": table.rank(genotype),
     }
     cells = derive_by_other_rules(
-        search.space, architecture.values(), architecture.temperature
+        search.space,
+        architecture.values(),
+        architecture.temperature,
+        architecture.relaxation,
     )
     for rule, cell in cells.items():
         scalars[f"true/{rule}"] = table.lookup(cell)[RANKED]

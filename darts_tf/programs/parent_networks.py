@@ -69,7 +69,7 @@ def ancestor(genotype: Genotype, path: Path) -> Path | None:
 
 def genotype_of(folder: Path) -> Genotype:
     """Returns the genotype of an evaluation."""
-    return Genotype.from_json(Workdir(folder).genotype.read_text("utf-8"))
+    return Workdir(folder).read_genotype()
 
 
 def _newest_first(folder: Path) -> list[Path]:

@@ -95,6 +95,12 @@ def search_config(search: Workdir, config: DerivationConfig) -> SearchConfig:
             f"`partial_channels={stored.partial_channels}`, so none on all channels; "
             "derive it with `method=magnitude`"
         )
+    if stored.relaxation == "gumbel":
+        raise InputError(
+            "`method=perturbation` leaves out one operation of a mixture, and the "
+            f"supernet of `workdir={search.path}` computes one operation an edge "
+            "(`relaxation=gumbel`); derive it with `method=magnitude`"
+        )
     nasbench201_oracle.check(config, stored.space)
     changes: dict = {"nasbench201_table": None}  # the one given here is looked at
     if stored.distribute == "multi_worker":
@@ -110,13 +116,8 @@ def build(search: Workdir, stored: SearchConfig, config: DerivationConfig):
     Raises:
       InputError: there is none, or it does not fit the search's settings.
     """
-    newest = checkpoints.load_latest(search.checkpoints)
-    if newest is None:
-        raise InputError(
-            f"`workdir={search.path}` holds no checkpoint of a search yet; run the "
-            "search first"
-        )
-    step, arrays = newest
+    owner = f"`workdir={search.path}`"
+    step, arrays = checkpoints.require_latest(search.checkpoints, owner)
     task = ImageProgramTask()
     replicas = setup.prepare(stored, stored.space, supernet=True)
     data = task.search_data(stored)

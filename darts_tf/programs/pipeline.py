@@ -7,7 +7,6 @@ the machine at the first start (pipeline_choices.py), and kept in config.json.
 from __future__ import annotations
 
 import dataclasses
-import json
 import shlex
 import sys
 import time
@@ -28,13 +27,16 @@ from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.process import children
 from darts_tf.run.tensorboard_links import link_runs
-from darts_tf.run.workdir import open_workdir
+from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.space import conv, recurrent
 from darts_tf.space.published import PUBLISHED as PUBLISHED_CELLS
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
 TEXTS = ("python_topics", "text_folder")
+OWN = {"folder": "images", "text_folder": "train.txt, valid.txt and test.txt"}
+"""What is in the folder of the user's own data."""
+
 PUBLISHED = "DARTS_V2"
 CHOSEN = declared(ChosenConfig)
 BOTH = ("image_size", "crop_padding", "bptt", "learning_rate")
@@ -114,6 +116,7 @@ def run(config: PipelineConfig, workdir: str | Path) -> int:
         program="pipeline",
         ignored=("workdir", "choices", *free),
         folders=(),
+        defaults={f.name: f.default for f in dataclasses.fields(PipelineConfig)},
     ):
         for line in plan.choices:
             print(line)
@@ -144,6 +147,7 @@ def _plan(config: PipelineConfig, root: Path) -> _Plan:
       InputError: data, settings or the folder cannot be used.
     """
     _refuse_other_task(config)
+    _require_folder(config)
     by_flagfile = config.search_flags or config.evaluate_flags
     embedded = EMBEDDED.get(config.dataset, "")
     files = tuple(
@@ -185,6 +189,19 @@ def _refuse_other_task(config: PipelineConfig) -> None:
             )
 
 
+def _require_folder(config: PipelineConfig) -> None:
+    """Refuses one's own data without their folder, before anything is loaded."""
+    if config.dataset not in OWN:
+        return
+    if config.data_dir is None:
+        raise InputError(
+            f"`dataset={config.dataset}` needs `data_dir`, the folder of your "
+            f"{OWN[config.dataset]}"
+        )
+    if not Path(config.data_dir).is_dir():
+        raise InputError(f"`data_dir={config.data_dir}` is no folder; give one that is")
+
+
 def _chosen(config: PipelineConfig, root: Path) -> tuple[PipelineConfig, list[str]]:
     """Returns (config with all that was chosen, lines for people)."""
     if settings_files.exists(root):
@@ -192,6 +209,7 @@ def _chosen(config: PipelineConfig, root: Path) -> tuple[PipelineConfig, list[st
         values = {n: stored[n] for n in CHOSEN if n in stored and n not in config.given}
         lines = [str(line) for line in stored.get("choices", [])]
         return config.filled(**values), lines
+    print(f"looking at {config.data_dir or config.dataset} ...", flush=True)
     if config.dataset in TEXTS:
         facts = text_facts(config.dataset, config.data_dir)
     else:
@@ -280,7 +298,7 @@ def _summary(plan: _Plan, seconds: float) -> str:
     search, evaluation = root / "search", root / "evaluate"
 
     def result(folder: Path) -> dict:
-        return json.loads((folder / "result.json").read_text("utf-8"))
+        return Workdir(folder).read_result()
 
     compared = {n: result(_compared_folder(root, n)) for n in _compared(plan)}
     folders = [_compared_folder(root, name) for name in compared]

@@ -127,9 +127,9 @@ def _choose_images(choice: _Chooser, facts: ImageFacts, machine: Machine) -> Non
     used = (examples or facts.train) // 2
     batch = choice("search_batch_size", *_batch(used, budget.search_batch))
     steps = max(used // batch, 1)
-    epochs = choice(
-        "search_epochs", *_epochs(steps, budget.search_steps, LEAST_EPOCHS, 50)
-    )
+    most = 50 if machine.gpus else 30
+    wanted = budget.search_steps
+    epochs = choice("search_epochs", *_epochs(steps, wanted, LEAST_EPOCHS, most))
     choice("alpha_learning_rate", *_alpha_rate(epochs * steps))
     sizes = (8, 3) if tiny else (budget.channels, budget.layers)
     choice("channels", sizes[0], why)

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from absl import logging
 
 from darts_tf.config import Config, DerivationConfig, SearchConfig, TrainingConfig
 from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError, shorten
 from darts_tf.programs import (
     alarms,
     alpha_history,
     nasbench201_oracle,
     report,
+    search_costs,
     setup,
 )
 from darts_tf.programs.commands import command, quoted
@@ -91,7 +94,11 @@ class SearchRecords:
         cells = [spec.name for spec in loop.space.cells]
         alpha = dict(zip(cells, loop.architecture.values(), strict=True))
         alpha_history.keep(
-            self._workdir.alpha, epoch, alpha, loop.architecture.temperature
+            self._workdir.alpha,
+            epoch,
+            alpha,
+            loop.architecture.temperature,
+            loop.architecture.relaxation,
         )
         if self._reporter is not None:
             self._report(self._reporter, loop, genotype, alpha)
@@ -142,6 +149,8 @@ def finish_search(
         history = alpha_history.AlphaHistory(workdir.alpha, loop.space)
         cells = history.by_other_rules(loop.stop.taken if loop.stop else 0)
         outcome |= nasbench201_oracle.other_rules(config, cells)
+    costs = {} if loop.cost_penalty is None else loop.cost_penalty.outcome(genotype)
+    outcome |= {"cost": costs} if costs else {}
     write_result(workdir, genotype, cost, config, values, outcome, devices)
     return f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
@@ -149,6 +158,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {picture}
 {indented(genotype)}
+{search_costs.lines(costs)}\
 {nasbench201_oracle.summary_line(config, genotype)}\
 {nasbench201_oracle.other_rules_lines(outcome)}\
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
@@ -204,13 +214,14 @@ def finish_evaluation(
     """
     chief, result = loop.replicas.chief, {}
     if chief and workdir.result.exists():
-        result = json.loads(workdir.result.read_text("utf-8"))
-    measured = bool(result) and ("test" in result or not config.test)
+        result = _earlier_result(workdir)
+    measured = "valid" in result and ("test" in result or not config.test)
     if not loop.replicas.total(measured):
         result = task.measured(loop, data, config)
         if chief:
             devices = loop.replicas.count
             write_confusion(workdir, result.pop("confusion", None))
+            task.write_example(data, workdir.example)
             write_result(workdir, loop.genotype, cost, config, values, result, devices)
     return _format_evaluation(workdir, task.summary(result), cost) if chief else ""
 
@@ -227,6 +238,18 @@ def write_confusion(workdir: Workdir, counts: Mapping[str, np.ndarray] | None) -
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
         write_atomic(workdir.confusion, buffer.getvalue())
+
+
+def _earlier_result(workdir: Workdir) -> dict:
+    """Returns what an earlier start measured; {} where that is damaged."""
+    try:
+        result = workdir.read_result()
+    except InputError:
+        result = {}
+    if "valid" in result and "genotype" in result:
+        return result
+    logging.warning("%s is damaged; measuring again.", shorten(str(workdir.result)))
+    return {}
 
 
 def _format_evaluation(

@@ -79,9 +79,24 @@ def prepare(config: RunConfig, space: str, supernet: bool = False) -> Replicas:
     else:
         disable_grappler()
     replicas = replicas_for(config.distribute, steps)
+    hide_integer_notice(space)
     if isinstance(config, SearchConfig) and config.micro_batches > 1:
         check(config.batch_size, config.micro_batches, replicas.count)
     return replicas
+
+
+def hide_integer_notice(space: str) -> None:
+    """Keeps off the screen what oneDNN says, once, of integers in language models.
+
+    Its line names an error, and nothing is wrong: other kernels take the integers.
+    Call it once devices and threads are chosen.
+    """
+    if not (_owns_process and is_text(space)):
+        return
+    from darts_tf.run.process.quiet_tensorflow import stderr_held_back
+
+    with stderr_held_back():
+        tf.transpose(tf.zeros((1, 1), tf.int32))
 
 
 def supernet_jit(jit: str, space: str) -> str:

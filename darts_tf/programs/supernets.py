@@ -52,13 +52,9 @@ def trained_supernet(
         that is searched, with a checkpoint; or its data cannot be had.
     """
     stored = stored_config(config)
-    newest = checkpoints.load_latest(Workdir(_path(config)).checkpoints)
-    if newest is None:
-        raise InputError(
-            f"`supernet={config.supernet}` holds no checkpoint of a search yet; "
-            "run the search first"
-        )
-    step, arrays = newest
+    folder = Workdir(_path(config)).checkpoints
+    owner = f"`supernet={config.supernet}`"
+    step, arrays = checkpoints.require_latest(folder, owner)
     divided = ImageProgramTask().search_data(stored, data)
     model = built_supernet(stored, divided, replicas)
     weights = weights_of(model)

@@ -11,14 +11,15 @@ from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.text import windows
 from darts_tf.data.text.loading import EOS, UNKNOWN, TextData, load_text
 from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
 from darts_tf.estimation import scoring, text_training
 from darts_tf.estimation.sampling import sample
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import DerivedCell, MixedCell
-from darts_tf.programs import diagnostics, setup
+from darts_tf.programs import diagnostics, setup, text_export
+from darts_tf.programs.export_request import ExportRequest
 from darts_tf.programs.images import search_settings
 from darts_tf.programs.text_data import Windows, far_from, require
-from darts_tf.run.export import language_model
 from darts_tf.space import recurrent
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts import search as search_loop
@@ -43,7 +44,7 @@ class TextProgramTask:
         """Returns the search loop of the recurrent supernet."""
         joint = setup.joint(config)
         learned = np.concatenate([data.train, data.valid]) if joint else data.train
-        steps = windows.steps_per_epoch(len(learned), config.batch_size, config.bptt)
+        steps = _steps_per_epoch(learned, config)
         cell = MixedCell(recurrent.SPACE, config.hidden_size)
         model = build_model(config, cell, data.vocabulary.size, replicas)
         valid = Windows(config, data.valid, replicas)
@@ -60,6 +61,7 @@ class TextProgramTask:
             slowness=config.slowness,
             replicas=replicas,
             one_loss=joint,
+            relaxed=config.relaxation != "softmax",
         )
         kind = SEARCHES[config.optimization] if joint else search_loop.Search
         return kind(
@@ -78,7 +80,7 @@ class TextProgramTask:
         data: TextData,
     ) -> text_training.TextTraining:
         """Returns the training loop of a genotype's model."""
-        steps = windows.steps_per_epoch(len(data.train), config.batch_size, config.bptt)
+        steps = _steps_per_epoch(data.train, config)
         valid = Windows(config, data.valid, replicas)
         require(valid.once, "measured_batch")
         cell = DerivedCell(genotype.cells["recurrent"], config.hidden_size)
@@ -146,32 +148,28 @@ class TextProgramTask:
             *(("it writes", line) for line in result["sample"]),
         ]
 
-    def export(
-        self,
-        config: TrainingConfig,
-        genotype: Genotype,
-        result: dict,
-        arrays: dict,
-        folder: Path,
-    ) -> str:
-        """Writes the SavedModel; returns an example of its use."""
-        words = result["data"]["words"]
-        cell = DerivedCell(genotype.cells["recurrent"], config.hidden_size)
+    def write_example(self, data: TextData, path: Path) -> None:
+        """Writes nothing: an export is shown with any words."""
+        del data, path
+
+    def export(self, request: ExportRequest) -> str:
+        """Writes the model in the format asked for; returns a summary."""
+        config, words = request.trained, request.result["data"]["words"]
+        setup.hide_integer_notice(config.space)
+        cell = DerivedCell(request.genotype.cells["recurrent"], config.hidden_size)
         model = LanguageModel(cell, len(words))
         model(tf.zeros((1, 1), tf.int32), tf.zeros((1, config.hidden_size)))
         for index, variable in enumerate(model.trainable_variables):
-            variable.assign(arrays[f"average/{index:05d}"])
-        language_model.export_language_model(
-            lambda ids, state: model(ids, state)[:2],
-            model,
-            state_size=config.hidden_size,
-            words=words,
-            end=EOS,
-            unknown=UNKNOWN,
-            folder=folder,
-            metadata={n: v for n, v in result.items() if n != "data"},
-        )
-        return language_model.usage_example(folder)
+            variable.assign(request.arrays[f"average/{index:05d}"])
+        return text_export.write(model, request, words)
+
+
+def _steps_per_epoch(tokens: np.ndarray, config: AnyConfig) -> int:
+    """Returns the windows of an epoch; an error names the part of the text."""
+    try:
+        return windows.steps_per_epoch(len(tokens), config.batch_size, config.bptt)
+    except InputError as error:
+        raise InputError(f"training text: {error}") from error
 
 
 def _guessing(data: TextData, test: np.ndarray) -> dict[str, float]:

@@ -11,7 +11,6 @@ from darts_tf.errors import InputError
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.workdir import existing_workdir
 from darts_tf.space import recurrent
-from darts_tf.space.genotype import Genotype
 
 
 def load_trained_weights(model: keras.Model, workdir: str | os.PathLike) -> keras.Model:
@@ -31,16 +30,13 @@ def load_trained_weights(model: keras.Model, workdir: str | os.PathLike) -> kera
         other shapes. Nothing is assigned then.
     """
     run = existing_workdir(workdir)
-    genotype = Genotype.from_json(run.genotype.read_text("utf-8"))
+    genotype = run.read_genotype()
     if genotype != model.genotype:
         raise InputError(
             f"the run in {workdir} has another genotype than the model; build the "
             f"model from {run.genotype}"
         )
-    latest = checkpoints.load_latest(run.checkpoints)
-    if latest is None:
-        raise InputError(f"the run in {workdir} has no checkpoint yet")
-    _, arrays = latest
+    _, arrays = checkpoints.require_latest(run.checkpoints, f"the run in {workdir}")
     groups = _groups(model)
     selected = _selected(groups, arrays, getattr(model, "auxiliary", None) is None)
     try:

@@ -101,7 +101,7 @@ class Inherit(Full):
 
     def _take_from(self, folder: Path, size: SearchConfig, loop) -> dict:
         parent = self._built(size, parent_networks.genotype_of(folder))
-        _, arrays = checkpoints.load_latest(folder / NETWORK)
+        _, arrays = checkpoints.require_latest(folder / NETWORK, f"the parent {folder}")
         setup.load_network(parent, arrays)
         small = self._network_of(size, loop)
         same = from_parent(parent, small)

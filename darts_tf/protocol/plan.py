@@ -18,7 +18,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -121,7 +120,7 @@ class Plan:
         Returns:
           Its key, the same for the same architecture.
         """
-        genotype = canonical(Genotype.from_json(path.read_text("utf-8")))
+        genotype = canonical(Genotype.from_file(path))
         text = genotype.to_json()
         key = hashlib.sha256(text.encode()).hexdigest()[:12]
         if not self.cell(key).exists():
@@ -166,7 +165,7 @@ def result_of(workdir: Workdir) -> dict | None:
     """Returns the result of a finished run; None for any other."""
     if not workdir.result.exists():
         return None
-    return json.loads(workdir.result.read_text("utf-8"))
+    return workdir.read_result()
 
 
 def selected(plan: Plan) -> str | None:

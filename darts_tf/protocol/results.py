@@ -7,7 +7,6 @@ run's clock starts when its network is built and its data are loaded.)
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Sequence
 
@@ -19,6 +18,7 @@ from darts_tf.protocol.plan import (
     selected,
 )
 from darts_tf.protocol.stages import missing
+from darts_tf.reading import read_json
 from darts_tf.space.cell import ZERO
 from darts_tf.space.registry import space_by_name
 
@@ -45,7 +45,7 @@ def gather(plan: Plan) -> dict:
         "searches": searches,
         "cells": cells,
         "selected": key,
-        "genotype": key and json.loads(plan.cell(key).read_text("utf-8")),
+        "genotype": key and read_json(plan.cell(key)),
         "full": full,
         "test": spread([run["test"] for run in full]),
         "valid": spread([r["valid"] for r in full if r["valid"] is not None]),

@@ -8,7 +8,6 @@ is a JSON file {"code", "seconds", "log"}; an interrupted task leaves none.
 from __future__ import annotations
 
 import functools
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ import tqdm
 from darts_tf.errors import InputError
 from darts_tf.protocol.plan import Plan
 from darts_tf.protocol.tasks import STAGES, Task
+from darts_tf.reading import read_json
 from darts_tf.run.files import write_json_atomic
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.loop.stopping import exit_code
@@ -53,6 +53,7 @@ def run_stage(
         unit="task",
         disable=not sys.stderr.isatty(),
         dynamic_ncols=True,
+        nrows=2,  # else none is shown where the terminal does not tell its size
     ) as bar:
         write_line = functools.partial(bar.write, file=sys.stderr)
         place = f"stage {[*STAGES].index(stage) + 1} of {len(STAGES)}"
@@ -172,5 +173,8 @@ def _reason(plan: Plan, task: Task) -> str:
     path = plan.outcome(task.name)
     if not path.exists():
         return f"{task.name}: not finished"
-    code = json.loads(path.read_text("utf-8"))["code"]
+    try:
+        code = read_json(path)["code"]
+    except (OSError, ValueError, TypeError, KeyError):  # damaged
+        return f"{task.name}: not finished"
     return f"{task.name}: {_failure(code, plan.log(task.name))}"

@@ -8,6 +8,7 @@ or the new one.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
-        with open(temporary, "wb") as stream:
+        with _new_file(temporary) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -55,11 +56,21 @@ def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
+def _new_file(path: Path) -> BinaryIO:
+    """Creates a file to write and read; never one that a link leads to."""
+    path.unlink(missing_ok=True)  # left by a killed process of the same number
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    return open(os.open(path, flags, 0o666), "w+b")
+
+
 def sync_folder(folder: str | os.PathLike) -> None:
     """Forces the names in `folder` to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # it has no such thing
+            raise
     finally:
         os.close(descriptor)
 

@@ -1,15 +1,18 @@
 """The right of one live process to write into a folder.
 
-It is a lock of the kernel on the file `lock`, which falls with the process,
-also by SIGKILL: no stale lock can keep a run from being resumed. A child of
+It is a lock of the kernel on the file `lock`, and on the folder itself where its
+file system can do that: removing the file lets no second run in. Both fall with the
+process, also by SIGKILL: no stale lock can keep a run from being resumed. A child of
 another program waits for the lock: where that program was killed and started
 again, the child of the first one is saving still.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import stat
 import time
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +22,7 @@ from darts_tf.run.process import parent_watch
 
 NAME = "lock"
 POLL_SECONDS = 0.5
+SIGNING_TRIES, SIGNING_SECONDS = 20, 0.05
 
 
 class FolderInUse(InputError):
@@ -38,22 +42,40 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file: BinaryIO = open(folder / NAME, "a+b")
+        self._file = _open(folder / NAME)
+        self._folder: int | None = None
         ends = time.monotonic() + parent_watch.seconds_to_wait()
-        while (error := self._try_lock()) is not None:
+        while (error := self._try_lock(folder)) is not None:
             refusal = self._refusal(folder, error)
             late = time.monotonic() >= ends
             if late or not isinstance(refusal, FolderInUse):
-                self.release()
+                self._close()
                 raise refusal from error
             time.sleep(POLL_SECONDS)
+        self.sign()
 
-    def _try_lock(self) -> OSError | None:
+    def _try_lock(self, folder: Path) -> OSError | None:
         """Tries once; returns the error, or None where the lock is held now."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             return error
+        return self._try_folder(folder)
+
+    def _try_folder(self, folder: Path) -> BlockingIOError | None:
+        """Locks the folder itself, which outlives a removed lock file.
+
+        Shared file systems that cannot lock folders go without.
+        """
+        try:
+            self._folder = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._close_folder()
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+            return error
+        except OSError:
+            self._close_folder()
         return None
 
     def _refusal(self, folder: Path, error: OSError) -> InputError:
@@ -62,13 +84,21 @@ class FolderLock:
                 f"`workdir={folder}` cannot be locked ({error.strerror}); "
                 "give a folder on a disk with file locks"
             )
-        self._file.seek(0)
-        holder = self._file.read().decode("ascii", "replace").strip()
         return FolderInUse(
             f"`workdir={folder}` is in use by a live run (process "
-            f"{holder or 'unknown'}); wait for it, stop it, or give another "
+            f"{self._holder() or 'unknown'}); wait for it, stop it, or give another "
             "`workdir`"
         )
+
+    def _holder(self) -> str:
+        """Returns the holder's number, which may be a moment in coming."""
+        for _ in range(SIGNING_TRIES):
+            self._file.seek(0)
+            holder = self._file.read(20).decode("ascii", "replace").strip()
+            if holder:
+                return holder
+            time.sleep(SIGNING_SECONDS)
+        return ""
 
     def sign(self) -> None:
         """Writes the number of this process into the file."""
@@ -78,4 +108,26 @@ class FolderLock:
 
     def release(self) -> None:
         """Releases the folder; releasing twice is harmless."""
+        if not self._file.closed:
+            with contextlib.suppress(OSError):  # the disk may have gone
+                self._file.truncate(0)
+        self._close()
+
+    def _close(self) -> None:
         self._file.close()
+        self._close_folder()
+
+    def _close_folder(self) -> None:
+        if self._folder is not None:
+            os.close(self._folder)
+            self._folder = None
+
+
+def _open(path: Path) -> BinaryIO:
+    """Opens the lock file, never what a link leads to."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError(f"{path} is no regular file; move it away")
+    return open(descriptor, "a+b")

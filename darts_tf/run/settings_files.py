@@ -1,20 +1,23 @@
 """The settings of a run in its folder: config.json, and flags.txt for people.
 
-`config.json` holds {"version": 1, "program": NAME, "config": {name: value}},
-from which the run is repeated. Folders made before there was one have only
-flags.json, the bare values, which `upgraded` reads.
+`config.json` holds {"version": 1, "program": NAME, "config": {name: value},
+"run": ID}, from which the run is repeated. The ID, a hash of the first settings,
+binds checkpoints to the run; runs made before 0.3.0 have none. Folders made before
+there was a config.json have only flags.json, the bare values, which `upgraded` reads.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from darts_tf import config as configs
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, shorten
+from darts_tf.reading import read_json, reason_of
 from darts_tf.run import files
 
 CONFIG_FILE = "config.json"
@@ -33,10 +36,31 @@ def exists(folder: Path) -> bool:
     return (folder / CONFIG_FILE).exists() or (folder / OLD_FILE).exists()
 
 
-def write(folder: Path, program: str, values: Mapping[str, object]) -> None:
-    """Writes config.json."""
+def write(
+    folder: Path, program: str, values: Mapping[str, object], run: str | None = None
+) -> None:
+    """Writes config.json; `run` is the ID, which stays what it was."""
     content = {"version": VERSION, "program": program, "config": dict(values)}
+    if run:
+        content["run"] = run
     files.write_json_atomic(folder / CONFIG_FILE, content)
+
+
+def new_run(program: str, values: Mapping[str, object]) -> str:
+    """Returns the ID of a run that begins with these values."""
+    deciding = {name: value for name, value in values.items() if name != "workdir"}
+    text = json.dumps([program, deciding], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def run_of(folder: Path) -> str | None:
+    """Returns the ID of the run in a folder; None where it has none to read."""
+    try:
+        content = read_json(folder / CONFIG_FILE)
+    except (OSError, ValueError):
+        return None
+    run = content.get("run") if isinstance(content, dict) else None
+    return run if isinstance(run, str) and re.fullmatch(r"[0-9a-f]{16}", run) else None
 
 
 def read(folder: Path, complete: bool = True) -> dict:
@@ -53,7 +77,7 @@ def read(folder: Path, complete: bool = True) -> dict:
     path = folder / OLD_FILE if (folder / OLD_FILE).exists() else new
     path = new if new.exists() else path
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = read_json(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(
             f"{folder} is no folder of a run (it has no {CONFIG_FILE}); give the "
@@ -61,7 +85,8 @@ def read(folder: Path, complete: bool = True) -> dict:
         ) from error
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{path} cannot be read ({error}); start anew in another `workdir`"
+            f"{path} cannot be read ({shorten(reason_of(error), 90)}); bring it back "
+            "from a copy, or start anew in another `workdir`"
         ) from error
     if path == new and isinstance(content, dict):
         _check_version(path, content.get("version"))

@@ -13,9 +13,11 @@ import types
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, shorten
+from darts_tf.reading import read_json, reason_of
 from darts_tf.run import files, settings_files
 from darts_tf.run.lock import FolderLock
+from darts_tf.space.genotype import Genotype
 
 ABSENT = "nothing"
 
@@ -81,6 +83,35 @@ class Workdir:
     def export(self) -> Path:
         """Folder of the SavedModel."""
         return self.path / "export"
+
+    def read_result(self) -> dict:
+        """Returns the content of result.json.
+
+        Raises InputError where there is none, or it is damaged.
+        """
+        try:
+            content = read_json(self.result)
+        except (OSError, ValueError) as error:
+            raise _no_result(self.result, reason_of(error)) from error
+        if not isinstance(content, dict):
+            raise _no_result(self.result, "no JSON object")
+        return content
+
+    def read_genotype(self) -> Genotype:
+        """Returns the genotype of the run; raises InputError without one."""
+        return Genotype.from_file(self.genotype)
+
+    def exported(self, format: str, quantize: str = "none") -> Path:
+        """Returns the folder of an export: one for each format and quantisation."""
+        if format == "saved_model":
+            return self.export
+        suffix = "" if quantize == "none" else f"_{quantize}"
+        return self.path / f"export_{format}{suffix}"
+
+    @property
+    def example(self) -> Path:
+        """An image of the data, to show the use of an export with."""
+        return self.path / "example.png"
 
     def sign(self) -> None:
         """Writes this process's number into the lock that it holds."""
@@ -188,6 +219,13 @@ def _cannot_write(path: Path, error: OSError) -> InputError:
     )
 
 
+def _no_result(path: Path, reason: str) -> InputError:
+    return InputError(
+        f"{path} cannot be read ({shorten(reason, 90)}); delete it, and the same "
+        "command as before writes it anew"
+    )
+
+
 def _check_whole(workdir: Workdir) -> None:
     """Refuses parts of a run whose settings are lost."""
     if settings_files.exists(workdir.path):
@@ -246,6 +284,9 @@ def _prepare(
     if text is not None:
         files.write_atomic(workdir.path / "flags.txt", text)
     if values is not None:
-        settings_files.write(workdir.path, program, values)
+        new = text is not None
+        run = settings_files.new_run(program, values) if new else None
+        run = run or settings_files.run_of(workdir.path)
+        settings_files.write(workdir.path, program, values, run)
     for folder in parts:
         folder.mkdir(exist_ok=True)

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from darts_tf.errors import InputError
+from darts_tf.reading import parse_json, read_text, reason_of
 from darts_tf.space import operation_names
 from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
 from darts_tf.space.registry import (
@@ -25,6 +27,9 @@ from darts_tf.space.registry import (
     space_by_name,
     space_from_definition,
 )
+
+LARGEST = 2**20
+"""Bytes of the largest file that is read as a genotype."""
 
 Edge = tuple[str, int]
 
@@ -98,6 +103,18 @@ class Genotype:
         return "{" + ",\n ".join(rows) + "}\n"
 
     @classmethod
+    def from_file(cls, path: str | os.PathLike) -> Genotype:
+        """Reads a JSON file; raises InputError, which names it."""
+        try:
+            return cls.from_json(read_text(path, LARGEST))
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{path} cannot be read ({reason_of(error)}); give a genotype, JSON"
+            ) from error
+
+    @classmethod
     def from_json(cls, text: str) -> Genotype:
         """Reads and checks JSON text.
 
@@ -106,7 +123,7 @@ class Genotype:
             space does not have.
         """
         try:
-            data = json.loads(text)
+            data = parse_json(text)
         except ValueError as error:
             raise InputError(f"a genotype must be JSON: {error}") from None
         if not isinstance(data, dict) or "space" not in data:

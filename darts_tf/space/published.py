@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import pathlib
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, shorten
+from darts_tf.reading import read_text
 from darts_tf.space import (
     architecture_string,
     conv,
@@ -15,7 +16,7 @@ from darts_tf.space import (
     published_later,
     recurrent,
 )
-from darts_tf.space.genotype import CellGenotype, Genotype
+from darts_tf.space.genotype import LARGEST, CellGenotype, Genotype
 from darts_tf.space.registry import closest
 
 
@@ -182,13 +183,16 @@ def _read(name_or_path: str, space: str) -> Genotype:
     if printed.is_printed(name_or_path) and not _exists(path):
         return _from_text(name_or_path, space)
     try:
-        return _from_text(path.read_text(encoding="utf-8"), space)
+        return _from_text(read_text(path, LARGEST), space)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         known = PUBLISHED.get(space, {})
-        allowed = ["a JSON file", f"a text with {printed.EXAMPLE}", *known]
+        allowed = ["a JSON file"]
+        if known:
+            allowed.append(f"a published name ({shorten(', '.join(known), 80)})")
+        allowed.append(f"a text with {printed.EXAMPLE}")
         if space == nasbench201.SPACE.name:
             allowed.append(f"an architecture, {architecture_string.EXAMPLE}")
         raise InputError(

@@ -187,7 +187,7 @@ def test_bad_images_are_refused_in_one_line(x, words):
         (LABELS[:, None, None], "[N] or [N, 1]"),
         (LABELS[:20], "30 images and `y` 20 labels"),
         (LABELS[:0], "0 labels"),
-        (np.minimum(np.arange(30), 1), "class 0 has 1 examples, too few to cut"),
+        (np.minimum(np.arange(30), 1), "class '0' has 1 examples, too few to cut"),
     ],
 )
 def test_bad_labels_are_refused_in_one_line(y, words):

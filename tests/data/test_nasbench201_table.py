@@ -101,7 +101,7 @@ def test_refused_tables(tmp_path, change, words):
 
 def test_refused_files(tmp_path):
     assert "No such file" in refused(tmp_path / "none.csv")
-    assert "directory" in refused(tmp_path)
+    assert "is a folder" in refused(tmp_path)
     path = tmp_path / "table.csv.gz"
     path.write_text(HEADER)
     assert "gzip" in refused(path)
@@ -109,7 +109,7 @@ def test_refused_files(tmp_path):
     path.write_bytes(whole[: len(whole) // 2])
     assert "ended" in refused(path)
     path.write_bytes(whole[:2000] + b"\0" * 1000 + whole[3000:])
-    assert "cannot be read" in refused(path)
+    assert str(path) in refused(path)
     path = tmp_path / "table.csv"
     path.write_bytes(b"\xff\xfe\x00")
     assert "utf-8" in refused(path)

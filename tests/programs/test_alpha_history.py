@@ -66,3 +66,41 @@ def test_what_is_not_there_is_refused(tmp_path):
         history.genotype(2)
     with pytest.raises(InputError, match="no history of alpha"):
         alpha_history.AlphaHistory(tmp_path / "none.npz", SPACE)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK", "cut", "flipped", "short"])
+def test_a_search_goes_on_without_a_damaged_history(tmp_path, content):
+    path = tmp_path / "alpha.npz"
+    write(path, [1.0, 1.0])
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    known = {"cut": whole[:200], "flipped": bytes(flipped)}
+    path.unlink()
+    if content == "short":
+        write(path, [1.0])
+    elif content is not None:
+        path.write_bytes(known.get(content, content))
+    alpha_history.keep(path, 3, rows(), 1.0)
+    history = alpha_history.AlphaHistory(path, SPACE)
+    assert history.epochs == 3
+    assert history.genotype(3) == derivation.derive(SPACE, list(rows().values()))
+    with pytest.raises(InputError, match="is lost or not finite"):
+        history.genotype(2)
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"normal": np.zeros((2, 14, 8))},
+        {n: np.zeros((2, 3, 8)) for n in ("normal", "reduce")},
+        {n: np.zeros((2, 14, 8), int) for n in ("normal", "reduce")},
+        {n: np.zeros((0, 14, 8)) for n in ("normal", "reduce")},
+        {n: np.array("text") for n in ("normal", "reduce")},
+        {"normal": np.zeros((2, 14, 8)), "reduce": np.zeros((3, 14, 8))},
+    ],
+)
+def test_what_is_no_history_is_one_line(tmp_path, arrays):
+    np.savez(tmp_path / "alpha.npz", **arrays)
+    with pytest.raises(InputError, match="holds no history of alpha"):
+        alpha_history.AlphaHistory(tmp_path / "alpha.npz", SPACE)

@@ -74,6 +74,7 @@ def test_from_the_first_search_to_the_table(stub, flags, tmp_path):
     out, err = run(stub, *flags)
     assert "Test error, %, each training: 25.00." in out
     assert "search_0: finished in" in err and "full_0: finished" in err
+    assert "h; search: none left" in err or "h; search: 1 left, about 0:0" in err
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert {
         "results.json",

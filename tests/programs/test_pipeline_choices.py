@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from darts_tf.config import ChosenConfig, PipelineConfig
 from darts_tf.config_rules import declared
 from darts_tf.programs.data_facts import ImageFacts, Machine, TextFacts
-from darts_tf.programs.expected_time import expected_lines, format_minutes
+from darts_tf.programs.expected_time import (
+    expected_lines,
+    format_minutes,
+    step_seconds,
+)
 from darts_tf.programs.pipeline_choices import choose
 
 TWO_CORES = Machine(2, 16e9)
@@ -91,7 +95,7 @@ def test_given_settings_are_left_alone_and_the_others_follow():
     assert values(photos(96), image_size=64)["crop_padding"] == 8
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.integers(12, 2_000_000),
     st.integers(2, 1000),
@@ -115,7 +119,7 @@ def test_any_set_has_choices_that_a_pipeline_takes(train, classes, height, width
         assert f"(--{choice.name})" in str(choice)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(60, 2_000_000), st.integers(40, 200_000))
 def test_any_text_has_choices_that_fit_its_parts(train, valid):
     valid = min(valid, train)
@@ -148,3 +152,17 @@ def test_choosing_needs_no_tensorflow():
 )
 def test_minutes(seconds, text):
     assert format_minutes(seconds) == text
+
+
+@pytest.mark.parametrize(
+    "kind, sizes, measured",
+    [
+        ("search", (16, 8, 16, 1024), 0.76),  # first order, docs/performance.md
+        ("training", (16, 5, 64, 1024), 0.38),  # configs/cifar10/small_evaluate.flags
+        ("training", (8, 3, 32, 64), 0.022),  # configs/digits/evaluate.flags
+    ],
+)
+def test_the_time_of_a_step_is_near_what_was_measured(kind, sizes, measured):
+    channels, layers, batch, pixels = sizes
+    seconds = step_seconds(kind, channels, layers, batch, pixels, cores=2)
+    assert 0.8 < seconds / measured < 1.25

@@ -128,7 +128,7 @@ def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
         ({"strategy": "evolution"}, "evolution`, which trains none"),
         ({"partial_channels": 2}, "no operation on all channels"),
         ({"optimization": "joint_alternating"}, "have seen all images"),
-        ({}, "no checkpoint of a search yet"),
+        ({}, "has no checkpoint in"),
     ],
 )
 def test_a_folder_that_has_no_such_supernet(changed, words, tmp_path):

@@ -74,3 +74,12 @@ def test_only_temporary_files_are_removed(tmp_path):
         (tmp_path / name).write_text("x")
     files.remove_temporary(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".hidden", "a.json", "b.tmp"]
+
+
+def test_a_planted_link_is_not_followed(tmp_path):
+    (tmp_path / "mine").write_text("precious")
+    planted = tmp_path / f".a.{os.getpid()}.tmp"
+    planted.symlink_to(tmp_path / "mine")
+    files.write_atomic(tmp_path / "a", "new")
+    assert (tmp_path / "mine").read_text() == "precious"
+    assert (tmp_path / "a").read_text() == "new" and not planted.is_symlink()

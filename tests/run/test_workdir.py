@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from darts_tf.errors import InputError
-from darts_tf.run.workdir import existing_workdir, open_workdir, read_settings
+from darts_tf.run.workdir import (
+    Workdir,
+    existing_workdir,
+    open_workdir,
+    read_settings,
+)
 
 ROOT = Path(__file__).parents[2]
 FLAGS = {"epochs": 50, "method": "exact", "classes": [1, 2]}
@@ -193,3 +198,22 @@ def test_what_is_no_folder_of_a_run(tmp_path, content, name):
         assert name in message(error)
     with pytest.raises(InputError):
         read_settings(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "[" * 100_000, "\0", "nul"])
+def test_a_damaged_result_is_one_line(tmp_path, content):
+    (tmp_path / "result.json").write_text(content)
+    with pytest.raises(InputError, match="result.json cannot be read .*; delete it"):
+        Workdir(tmp_path).read_result()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"[" * 100_000, b"\xff\xfe", None]
+)
+def test_damaged_settings_are_one_line(tmp_path, content):
+    if content is None:
+        os.mkfifo(tmp_path / "config.json")
+    else:
+        (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(InputError, match="config.json"):
+        read_settings(tmp_path)

@@ -33,9 +33,18 @@ def small_search(
 ) -> search.Search:
     """Three epochs of two steps; `more` of Search's arguments."""
     keras.utils.set_random_seed(0)
-    net = Supernet(space, 1, layers, 3, compiled=compiled)
+    relaxation = settings.get("relaxation", "softmax")
+    single = relaxation == "gumbel"
+    net = Supernet(space, 1, layers, 3, compiled=compiled, single_path=single)
     net.build((None, 8, 8, 1))
     replicas = Replicas("one_device")
-    task = tasks.ImageTask(net, batches, batches, lambda: [next(batches(50))], replicas)
+    task = tasks.ImageTask(
+        net,
+        batches,
+        batches,
+        lambda: [next(batches(50))],
+        replicas,
+        relaxed=relaxation != "softmax",
+    )
     chosen = search.SearchSettings(method, 3, 2, 4, compiled=compiled, **settings)
     return search.Search(task, chosen, replicas, *more)

@@ -17,10 +17,13 @@ WIDTH = 2 * 5  # the weights of two edges of five candidates
 
 def loss(w, alpha, batch, seed):
     """Smooth in both; every mixing weight counts."""
+    return relaxed_loss(w, relaxation.mixing_weights(alpha), batch, seed)
+
+
+def relaxed_loss(w, weights, batch, seed):
+    """The same, of mixing weights."""
     del seed
-    mixed = tf.concat(
-        [tf.reshape(p, [-1]) for p in relaxation.mixing_weights(alpha)], 0
-    )
+    mixed = tf.concat([tf.reshape(p, [-1]) for p in weights], 0)
     output = tf.tanh(batch @ w[0]) @ tf.expand_dims(mixed, 1)
     return tf.reduce_mean(tf.square(output - w[1])), None
 
@@ -29,7 +32,9 @@ class Toy:
     """A Task of one weight matrix and one offset."""
 
     space, units, has_directional_derivatives = SMALL, "numbers", False
+    relaxed = False
     train_loss = valid_loss = staticmethod(loss)
+    relaxed_loss = staticmethod(relaxed_loss)
 
     def __init__(self):
         random = np.random.default_rng(0)
@@ -52,7 +57,7 @@ class Toy:
 
     def measure(self, alpha):
         batch, _ = self.batches(99)
-        return {"valid/loss": float(loss(self.w, alpha, batch, None)[0])}
+        return {"valid/loss": float(self.valid_loss(self.w, alpha, batch, None)[0])}
 
     def state(self):
         return {}
@@ -61,7 +66,16 @@ class Toy:
         pass
 
 
-def build(method="first_order", kind=Search, **more) -> Search:
+class RelaxedToy(Toy):
+    """The same, whose losses take mixing weights."""
+
+    relaxed = True
+    train_loss = valid_loss = staticmethod(relaxed_loss)
+
+
+def build(
+    method="first_order", kind=Search, task=Toy, cost_penalty=None, **more
+) -> Search:
     """A search of EPOCHS epochs of STEPS steps; `more` of SearchSettings."""
     settings = SearchSettings(
         method,
@@ -73,7 +87,8 @@ def build(method="first_order", kind=Search, **more) -> Search:
         alpha_learning_rate=0.3,
         **more,
     )
-    return kind(Toy(), settings, Replicas("one_device"))
+    replicas = Replicas("one_device")
+    return kind(task(), settings, replicas, cost_penalty=cost_penalty)
 
 
 def run(search, steps):

@@ -44,7 +44,7 @@ def image_data_from_parts(
     """
     names = _class_names(train.labels, class_names)
     if test is None:
-        train, test = _split(train)
+        train, test = _split(train, names)
     else:
         _require_same_kind(train, test, len(names))
     fingerprint = fingerprint_of(train, test, names)
@@ -225,16 +225,16 @@ def _class_names(labels: np.ndarray, names: Sequence[str] | None) -> tuple[str, 
     return tuple(names)
 
 
-def _split(part: Part) -> tuple[Part, Part]:
+def _split(part: Part, names: Sequence[str]) -> tuple[Part, Part]:
     """Cuts the test part off."""
     numbers, counts = np.unique(part.labels, return_counts=True)
     if counts.min() < FEWEST_A_CLASS:
+        fewest = names[numbers[counts.argmin()]]
         raise InputError(
-            f"class {numbers[counts.argmin()]} has {counts.min()} examples, too "
-            f"few to cut a test part off; give at least {FEWEST_A_CLASS} of "
-            "each class, or `test`"
+            f"class {fewest!r} has {counts.min()} examples, too few to cut a test part "
+            f"off; give at least {FEWEST_A_CLASS} of each class, or `test`"
         )
-    train_rows, test_rows = split_off_test(part.labels)
+    train_rows, test_rows = split_off_test(part.labels, names)
     return part.take(train_rows), part.take(test_rows)
 
 

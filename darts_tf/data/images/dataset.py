@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 
 from darts_tf.data.images.streamed import StreamedPart
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, shorten
+
+Scaling = Literal["none", "whole", "centre"]
 
 CHUNK = 4096  # images that are summed at once
 
@@ -70,6 +73,10 @@ class ImageData:
       read_test: reads the test part; called by `load_test` only.
       fingerprint: a hash of all pixels, labels and class names of a set that
         has no name to load it by again; None for named sets.
+      scaling: how images came to their size; "none": they had it, "whole": the
+        whole image was scaled, "centre": the square in its middle was
+        (decode_and_crop.py).
+      example_file: an image file of the test part, where images are files.
     """
 
     name: str
@@ -77,6 +84,8 @@ class ImageData:
     train: Part | StreamedPart
     read_test: Callable[[], Part | StreamedPart]
     fingerprint: str | None = None
+    scaling: Scaling = "none"
+    example_file: str | None = None
 
     def __repr__(self) -> str:
         size = describe_size(self.train)
@@ -102,11 +111,14 @@ def describe_size(part: Part | StreamedPart) -> str:
     return f"{part.size:,} images {'x'.join(map(str, part.image_shape))}"
 
 
-def split_off_test(labels: np.ndarray) -> list[np.ndarray]:
+def split_off_test(
+    labels: np.ndarray, class_names: Sequence[str] = ()
+) -> list[np.ndarray]:
     """Divides a set without a test part: a fixed stratified fifth is the test.
 
     Args:
       labels: [N] class numbers.
+      class_names: for the message; without them classes are named by number.
 
     Returns:
       [indices of the training part, indices of the test part], sorted int64.
@@ -114,11 +126,15 @@ def split_off_test(labels: np.ndarray) -> list[np.ndarray]:
     Raises:
       InputError: a class of fewer than 3 examples.
     """
-    return stratified_split(labels, (1 - TEST_FRACTION, TEST_FRACTION), SPLIT_SEED)
+    fractions = (1 - TEST_FRACTION, TEST_FRACTION)
+    return stratified_split(labels, fractions, SPLIT_SEED, class_names)
 
 
 def stratified_split(
-    labels: np.ndarray, fractions: Sequence[float], seed: int
+    labels: np.ndarray,
+    fractions: Sequence[float],
+    seed: int,
+    class_names: Sequence[str] = (),
 ) -> list[np.ndarray]:
     """Draws disjoint parts that have every class in the same proportion.
 
@@ -127,6 +143,7 @@ def stratified_split(
       fractions: each part's share of every class; sum at most 1. If it is
         1, the parts cover everything.
       seed: not negative; the same seed gives the same parts.
+      class_names: for the message; without them classes are named by number.
 
     Returns:
       one sorted int64 array of indices into `labels` for each fraction.
@@ -143,8 +160,9 @@ def stratified_split(
         cuts = np.rint(bounds * len(members)).astype(int)
         for part, start, stop in zip(parts, cuts[:-1], cuts[1:], strict=True):
             if start == stop:
+                name = repr(class_names[label]) if len(class_names) else label
                 raise InputError(
-                    f"class {label} has {len(members)} examples, too few for "
+                    f"class {name} has {len(members)} examples, too few for "
                     f"parts of {_format(fractions)}; give more examples or "
                     "other fractions"
                 )
@@ -166,6 +184,40 @@ def _bounds(fractions: Sequence[float]) -> np.ndarray:
 
 def _format(fractions: Sequence[float]) -> str:
     return ", ".join(f"{fraction:g}" for fraction in fractions)
+
+
+def largest_share(labels: np.ndarray) -> float:
+    """Returns the share of the largest class: the accuracy of always naming it.
+
+    Args:
+      labels: [N] class numbers, N at least 1.
+    """
+    return float(np.bincount(labels).max() / len(labels))
+
+
+def without_content(part: Part, class_names: Sequence[str]) -> list[str]:
+    """Returns a line for each kind of class from which nothing can be learned.
+
+    Such are classes of which all images are equal, or each has one colour only.
+    """
+    equal, constant = [], []
+    for label in np.unique(part.labels):
+        rows = np.flatnonzero(part.labels == label)
+        first = part.images[rows[0]]
+        if len(rows) > 1 and all(np.array_equal(part.images[i], first) for i in rows):
+            equal.append(class_names[label])
+        if all((part.images[i] == part.images[i][:1, :1]).all() for i in rows):
+            constant.append(class_names[label])
+    texts = {"are equal": equal, "have one colour only": constant}
+    return [
+        f"all training images of class {_listed(names)} {text}"
+        for text, names in texts.items()
+        if names
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return shorten(", ".join(map(repr, names)), 120)
 
 
 def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

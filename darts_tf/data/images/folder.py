@@ -1,63 +1,66 @@
-"""Reads a user's own images from one folder a class.
+"""Reads a user's own images from one folder a class; see class_folders.py.
 
-Either root/<class>/*.png, of which a fixed stratified fifth is the test part,
-or root/train/<class>/*.png and root/test/<class>/*.png. Headers of all files
-are read at the start, pixels of test images only by `load_test`.
+All files are decoded at the start, those of the test part too, so that a
+damaged one ends no training at its last step. Pixels of test images are held
+by `load_test` alone.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from absl import logging
 
 from darts_tf.data.available_memory import require_memory
+from darts_tf.data.images import decoding
+from darts_tf.data.images.class_folders import Files, Layout, find
 from darts_tf.data.images.dataset import ImageData, Part, split_off_test
+from darts_tf.data.images.decoding import BACKGROUND, BITS, Header, UnreadableImage
 from darts_tf.data.images.resize import resize
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, shorten
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
-DEEP_GREY = ("I", "I;16", "I;16B", "I;16L")  # 16 bits a pixel
-GREY = ("1", "L", "LA", *DEEP_GREY)
-ROTATED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
-EXIF_ORIENTATION = 0x0112
-UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Files:
-    """The image files of a part, and the class numbers int32 [N] of them."""
-
-    paths: tuple[pathlib.Path, ...]
-    labels: np.ndarray
-
-    def take(self, indices: np.ndarray) -> _Files:
-        paths = tuple(self.paths[i] for i in indices)
-        return _Files(paths, self.labels[indices])
+T = TypeVar("T")
+MANY = 64  # files that are read at once, in threads
 
 
 def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
     """Reads the images in a user's folder; errors as in `load_images`.
 
     Class names are the folders', sorted. Images have one channel if all are
-    grey, else three (transparency is dropped).
+    grey, else three. Logs what serves as what, what is left out, and what is
+    lost of transparent, deep or animated images.
     """
-    root = _root(data_dir)
-    class_names, train, test = _find(root)
-    shape = _shape(root, (*train.paths, *test.paths), image_size)
+    root = root_of(data_dir)
+    layout = find(root)
+    for remark in layout.remarks:
+        logging.warning("%s", remark)
+    train, test = parts_of(layout)
+    paths = (*train.paths, *test.paths)
+    headers = dict(zip(paths, _each(decoding.read_header, paths), strict=True))
+    shape = _shape(root, headers.values(), image_size)
     require_memory(str(root), len(train.paths), shape)
+    bits = _bits([path for path in train.paths if headers[path].deep])
+    for remark in _losses(root, headers.values(), bits):
+        logging.warning("%s", remark)
+    reader = _Reader(shape, image_size, bits)
+    images = reader.read(train)
+    reader.try_all(test)
     return ImageData(
         "folder",
-        class_names,
-        _read(train, shape, image_size),
-        lambda: _read(test, shape, image_size),
+        layout.class_names,
+        images,
+        lambda: reader.read(test),
+        scaling="none" if image_size is None else "whole",
+        example_file=str(test.paths[0].absolute()),
     )
 
 
-def _root(data_dir: str | None) -> pathlib.Path:
+def root_of(data_dir: str | None) -> pathlib.Path:
+    """Returns the user's folder; raises InputError where there is none."""
     if data_dir is None:
         raise InputError("`dataset=folder` needs `data_dir`, the folder of your images")
     root = pathlib.Path(data_dir)
@@ -66,106 +69,55 @@ def _root(data_dir: str | None) -> pathlib.Path:
     return root
 
 
-def _find(root: pathlib.Path) -> tuple[tuple[str, ...], _Files, _Files]:
-    """Returns (class names, training files, test files) of either layout."""
-    train, test = root / "train", root / "test"
-    if train.is_dir() and test.is_dir():
-        names = _classes(train)
-        if names != (test_names := _classes(test)):
-            odd = ", ".join(sorted(set(names) ^ set(test_names)))
-            raise InputError(
-                f"{root}: train and test must have the same classes; only one "
-                f"of them has: {odd}"
-            )
-        return names, _files(train, names), _files(test, names)
-    names = _classes(root)
-    files = _files(root, names)
-    train_rows, test_rows = split_off_test(files.labels)
-    return names, files.take(train_rows), files.take(test_rows)
+def parts_of(layout: Layout) -> tuple[Files, Files]:
+    """Returns the files of the training part and of the test part."""
+    if layout.test is not None:
+        return layout.train, layout.test
+    train, test = split_off_test(layout.train.labels, layout.class_names)
+    return layout.train.take(train), layout.train.take(test)
 
 
-def _images_in(folder: pathlib.Path) -> list[pathlib.Path]:
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+def _each(
+    read: Callable[[pathlib.Path], T], paths: Sequence[pathlib.Path]
+) -> Iterator[T]:
+    """Yields what `read` returns for each path; refuses those that it cannot read."""
+    bad: list[tuple[pathlib.Path, str]] = []
+
+    def one(path: pathlib.Path) -> tuple[T | None, str]:
+        try:
+            return read(path), ""
+        except UnreadableImage as error:
+            return None, str(error) or "unreadable"
+
+    with decoding.bombs_refused(), ThreadPoolExecutor() as pool:
+        for start in range(0, len(paths), MANY):
+            some = paths[start : start + MANY]
+            for path, (value, reason) in zip(some, pool.map(one, some)):
+                if reason:
+                    bad.append((path, reason))
+                else:
+                    yield value  # type: ignore[misc]
+    if bad:
+        raise _unreadable(bad)
+
+
+def _unreadable(bad: list[tuple[pathlib.Path, str]]) -> InputError:
+    path, reason = bad[0]
+    more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+    return InputError(
+        f"{len(bad)} unreadable image file{'s' * (len(bad) > 1)}: {path} "
+        f"({shorten(reason, 90)}){more}; remove or replace them"
     )
-
-
-def _classes(folder: pathlib.Path) -> tuple[str, ...]:
-    names = tuple(
-        sorted(
-            path.name
-            for path in folder.iterdir()
-            if path.is_dir() and not path.name.startswith(".")
-        )
-    )
-    if not names and (folder / "train.txt").is_file():
-        raise InputError(
-            f"{folder} has text (train.txt), no class folders of images; load "
-            "it as text: from_text, or the data set 'text_folder'"
-        )
-    if not names:
-        raise InputError(
-            f"{folder} has no class folders; put each class's images in a "
-            f"folder of its own: {folder}/<class>/*.png"
-        )
-    if len(names) == 1:
-        raise InputError(
-            f"{folder} has one class only, {names[0]!r}; classification needs "
-            "at least two class folders"
-        )
-    return names
-
-
-def _files(folder: pathlib.Path, names: tuple[str, ...]) -> _Files:
-    paths, labels = [], []
-    for label, name in enumerate(names):
-        images = _images_in(folder / name)
-        if not images:
-            raise InputError(
-                f"{folder / name} has no images; give files that end in "
-                f"{', '.join(SUFFIXES)} or remove the folder"
-            )
-        paths += images
-        labels += [label] * len(images)
-    return _Files(tuple(paths), np.array(labels, np.int32))
-
-
-def _header(path: pathlib.Path) -> tuple[int, int, bool] | None:
-    """Reads (H, W, grey) without any pixels; None if that fails."""
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            if image.getexif().get(EXIF_ORIENTATION) in ROTATED:
-                width, height = height, width
-            return height, width, _is_grey(image)
-    except UNREADABLE:
-        return None
-
-
-def _is_grey(image: Image.Image) -> bool:
-    if image.mode != "P" or image.palette is None:
-        return image.mode in GREY
-    order, colours = image.palette.getdata()  # a GIF's greys are a palette
-    if order != "RGB":
-        return False
-    rgb = np.frombuffer(bytes(colours), np.uint8).reshape(-1, 3)
-    return bool(np.all(rgb == rgb[:, :1]))
 
 
 def _shape(
-    root: pathlib.Path, paths: tuple[pathlib.Path, ...], size: int | None
+    root: pathlib.Path, headers: Iterable[Header], size: int | None
 ) -> tuple[int, int, int]:
     """Returns the (H, W, C) that all images will have once read."""
-    with ThreadPoolExecutor() as pool:
-        headers = list(pool.map(_header, paths))
-    _refuse_unreadable(p for p, h in zip(paths, headers) if h is None)
-    read = [header for header in headers if header is not None]
-    channels = 1 if all(grey for _, _, grey in read) else 3
+    channels = 1 if all(header.grey for header in headers) else 3
     if size is not None:
         return size, size, channels
-    sizes = sorted({(height, width) for height, width, _ in read})
+    sizes = sorted({(header.height, header.width) for header in headers})
     if len(sizes) > 1:
         raise InputError(
             f"{root}: images have {len(sizes)} sizes, from "
@@ -179,40 +131,47 @@ def _format(size: tuple[int, int]) -> str:
     return f"{size[0]}x{size[1]}"
 
 
-def _refuse_unreadable(paths) -> None:
-    bad = [str(path) for path in paths]
-    if bad:
-        raise InputError(
-            f"{len(bad)} unreadable image file{'s' * (len(bad) > 1)}: "
-            f"{', '.join(bad[:3])}{', ...' * (len(bad) > 3)}; remove or "
-            "replace them"
-        )
+def _bits(deep: list[pathlib.Path]) -> int:
+    """Returns the bits that the deep images of the training part make use of."""
+    largest = max(_each(decoding.largest_value, deep), default=2**BITS - 1)
+    return max(8, largest.bit_length())
 
 
-def _read(files: _Files, shape: tuple[int, int, int], size: int | None) -> Part:
-    """Decodes all files, in their order."""
-    images = np.empty((len(files.paths), *shape), np.uint8)
-
-    def fill(i: int) -> bool:
-        try:
-            pixels = _pixels(files.paths[i], shape[-1])
-        except UNREADABLE:
-            return False
-        images[i] = pixels if size is None else resize(pixels, size).numpy()
-        return True
-
-    with ThreadPoolExecutor() as pool:
-        good = list(pool.map(fill, range(len(images))))
-    _refuse_unreadable(p for p, ok in zip(files.paths, good) if not ok)
-    return Part(images, files.labels)
+def _losses(root: pathlib.Path, headers: Iterable[Header], bits: int) -> list[str]:
+    """Returns a line for each way in which pixels differ from the files'."""
+    texts = {
+        "transparent": f"may be transparent: laid over {BACKGROUND}",
+        "deep": (
+            f"have 16 bits, of which the training part uses {bits}: the highest 8 of "
+            "those are kept"
+        ),
+        "shortened": "have 16 bits a channel: the highest 8 are kept",
+        "animated": "have several frames: the first one is read",
+    }
+    counts = {n: sum(getattr(header, n) for header in headers) for n in texts}
+    return [f"{root}: {n} images {texts[name]}" for name, n in counts.items() if n]
 
 
-def _pixels(path: pathlib.Path, channels: int) -> np.ndarray:
-    """Decodes uint8 [H, W, C], upright; the first frame of an animation."""
-    with Image.open(path) as opened:
-        image = ImageOps.exif_transpose(opened)
-        if image.mode in DEEP_GREY:
-            high_bytes = np.asarray(image).astype(np.int64) >> 8
-            image = Image.fromarray(np.clip(high_bytes, 0, 255).astype(np.uint8))
-        pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
-    return pixels.reshape(*pixels.shape[:2], channels)
+class _Reader:
+    """Decodes files to images of one shape."""
+
+    def __init__(self, shape: tuple[int, int, int], size: int | None, bits: int):
+        self._shape, self._size, self._bits = shape, size, bits
+
+    def _pixels(self, path: pathlib.Path) -> np.ndarray:
+        pixels = decoding.read_pixels(path, self._shape[-1], self._bits)
+        if self._size is None and pixels.shape != self._shape:
+            raise UnreadableImage(f"{_format(pixels.shape[:2])} once decoded")
+        return pixels if self._size is None else resize(pixels, self._size).numpy()
+
+    def read(self, files: Files) -> Part:
+        """Returns the images of all files, in their order."""
+        images = np.empty((len(files.paths), *self._shape), np.uint8)
+        for i, pixels in enumerate(_each(self._pixels, files.paths)):
+            images[i] = pixels
+        return Part(images, files.labels)
+
+    def try_all(self, files: Files) -> None:
+        """Decodes all files and holds nothing; errors as of `read`."""
+        for _ in _each(self._pixels, files.paths):
+            pass

@@ -10,7 +10,9 @@ from darts_tf.data.images.dataset import (
     ImageData,
     Part,
     channel_statistics,
+    largest_share,
     stratified_split,
+    without_content,
 )
 from darts_tf.data.images.digits import load_digits
 from darts_tf.data.images.folder import load_folder
@@ -24,8 +26,10 @@ __all__ = [
     "Part",
     "channel_statistics",
     "describe_images",
+    "largest_share",
     "load_images",
     "stratified_split",
+    "without_content",
 ]
 
 
@@ -116,6 +120,7 @@ def _digits(data_dir: str | None, image_size: int | None) -> ImageData:
         data,
         train=_resized(data.train, image_size),
         read_test=lambda: _resized(data.load_test(), image_size),
+        scaling="whole",
     )
 
 

@@ -120,12 +120,14 @@ def _load(
     if stream:
         streamed = Streamed(*arguments)
         train, read_test = _streamed_parts(streamed, splits)
-        return ImageData(name, streamed.class_names, train, read_test)
+        scaling = "none" if image_size is None else "centre"
+        return ImageData(name, streamed.class_names, train, read_test, scaling=scaling)
     source = FirstClasses(*arguments, classes) if classes else Source(*arguments)
     remedy = SMALLER if classes else STREAM
     require_memory(name, source.expected_size("train"), source.shape, remedy)
     train, read_test = _parts(source, splits)
-    return ImageData(name, source.class_names, train, read_test)
+    scaling = "none" if image_size is None else "whole"
+    return ImageData(name, source.class_names, train, read_test, scaling=scaling)
 
 
 def _parts(source: Source, splits):
@@ -134,7 +136,7 @@ def _parts(source: Source, splits):
     if split is not None:
         return source.read("train"), lambda: source.read(split)
     everything = source.read("train")
-    train, test = split_off_test(everything.labels)
+    train, test = split_off_test(everything.labels, source.class_names)
     return everything.take(train), lambda: source.read("train").take(test)
 
 
@@ -154,7 +156,7 @@ def _streamed_parts(source: Streamed, splits):
         test = source.read(split)
         return source.read("train"), lambda: test
     everything = source.read("train")
-    train, test_rows = split_off_test(everything.labels)
+    train, test_rows = split_off_test(everything.labels, source.class_names)
     return everything.take(train), lambda: everything.take(test_rows)
 
 

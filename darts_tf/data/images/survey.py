@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import pathlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from darts_tf.data.images import folder
+from darts_tf.data.images.class_folders import find
+from darts_tf.data.images.decoding import (
+    Header,
+    UnreadableImage,
+    bombs_refused,
+    read_header,
+)
+from darts_tf.data.images.folder import parts_of, root_of
 
 SAMPLE = 2000  # files whose headers are read
 
@@ -23,13 +31,15 @@ def survey_folder(data_dir: str | None) -> dict:
     Raises:
       InputError: as of `load_folder`, but for files that cannot be read.
     """
-    names, train, _ = folder._find(folder._root(data_dir))
+    layout = find(root_of(data_dir))
+    train, _ = parts_of(layout)
     files = train.paths[:: -(-len(train.paths) // SAMPLE)]
-    with ThreadPoolExecutor() as pool:
-        headers = [header for header in pool.map(folder._header, files) if header]
-    heights, widths, greys = zip(*headers) if headers else ((32,), (32,), (False,))
+    with bombs_refused(), ThreadPoolExecutor() as pool:
+        headers = [header for header in pool.map(_header, files) if header]
+    sizes = [(h.height, h.width, h.grey) for h in headers] or [(32, 32, False)]
+    heights, widths, greys = zip(*sizes)
     return {
-        "classes": len(names),
+        "classes": len(layout.class_names),
         "train": len(train.paths),
         "smallest_class": int(np.bincount(train.labels).min()),
         "height": int(np.median(heights)),
@@ -37,3 +47,11 @@ def survey_folder(data_dir: str | None) -> dict:
         "one_size": len({*heights}) == len({*widths}) == 1,
         "channels": 1 if all(greys) else 3,
     }
+
+
+def _header(path: pathlib.Path) -> Header | None:
+    """Returns the header of a file; None where it cannot be read."""
+    try:
+        return read_header(path)
+    except UnreadableImage:
+        return None

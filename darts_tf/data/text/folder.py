@@ -6,22 +6,31 @@ Treebank and WikiText-2 have this form.
 
 from __future__ import annotations
 
+import codecs
+import collections
 import os
 import pathlib
+import re
 from collections.abc import Iterator
 
+from absl import logging
+
 from darts_tf.data.text.dataset import TextData
+from darts_tf.data.text.splitting import LINE_ENDS, split_words
 from darts_tf.data.text.vocabulary import encode, read_training
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, shorten
+from darts_tf.reading import open_regular
 
 LINE_LIMIT = 10_000_000  # bytes of one line, its end not counted
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = codecs.BOM_UTF8
+_ODD = re.compile(f"[{LINE_ENDS}\ufeff]")
 
 
 def load_text_folder(data_dir: str | None) -> TextData:
     """Reads the text in a user's folder; errors as in `load_text`.
 
-    All three files must be there; test.txt is not read yet.
+    All three files are read, so that test.txt ends no training at its last step;
+    its words are held by `load_test` alone. Logs what may be no end of a line.
     """
     root = _root(data_dir)
     train, valid, test = (root / f"{part}.txt" for part in ("train", "valid", "test"))
@@ -29,13 +38,14 @@ def load_text_folder(data_dir: str | None) -> TextData:
         _require_file(path)
     vocabulary, train_tokens = read_training(_words(train))
     valid_tokens, unknown = encode(vocabulary, _words(valid))
+    encode(vocabulary, _words(test))
     return TextData(
         "text_folder",
         vocabulary,
         train_tokens,
         valid_tokens,
         {"valid": unknown},
-        lambda: encode(vocabulary, _words(test)),
+        lambda: encode(vocabulary, _words(test, warn=False)),
     )
 
 
@@ -68,27 +78,78 @@ def _no_words(path: pathlib.Path) -> InputError:
     return InputError(f"{path} has no words; give text with words separated by spaces")
 
 
-def _words(path: pathlib.Path) -> Iterator[list[str]]:
+def _words(path: pathlib.Path, warn: bool = True) -> Iterator[list[str]]:
     """Yields the words of each line."""
-    empty = True
+    empty, odd = True, _OddEnds(path)
     for number, line in enumerate(_lines(path), start=1):
-        try:
-            words = line.decode("utf-8").split()
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{path}, line {number}: no valid UTF-8 ({error.reason} at "
-                f"its byte {error.start + 1}); save the file as UTF-8"
-            ) from error
+        text = _decoded(path, number, line)
+        odd.add(number, text)
+        words = split_words(text)
         empty = empty and not words
         yield words
     if empty:
         raise _no_words(path)
+    if warn:
+        odd.warn()
+
+
+def _decoded(path: pathlib.Path, number: int, line: bytes) -> str:
+    """Returns the text of a line; refuses other encodings and NUL."""
+    if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"{path} is UTF-16 or UTF-32; save the file as UTF-8")
+    if (place := line.find(b"\0")) >= 0:
+        raise InputError(
+            f"{path}, line {number}: NUL at its byte {place + 1}, as UTF-16 without a "
+            "mark has; save the file as UTF-8 text"
+        )
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}, line {number}: no valid UTF-8 ({error.reason} at "
+            f"its byte {error.start + 1}); save the file as UTF-8"
+        ) from error
+
+
+class _OddEnds:
+    """Counts what other programs take for ends of lines, and marks of byte order.
+
+    All of them are read as blanks or letters; a file whose lines end in \\r alone
+    is refused.
+    """
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path, self._counts, self._first = path, collections.Counter(), {}
+
+    def add(self, number: int, text: str) -> None:
+        inside = text.removesuffix("\n").removesuffix("\r")
+        if number == 1 and not text.endswith("\n") and inside.count("\r") > 1:
+            raise InputError(
+                f"{self._path}, line 1: lines end in carriage returns alone; save "
+                "the file with line feeds"
+            )
+        for letter in _ODD.findall(inside):
+            self._counts[letter] += 1
+            self._first.setdefault(letter, number)
+
+    def warn(self) -> None:
+        if not self._counts:
+            return
+        shown = ", ".join(
+            f"{count} U+{ord(letter):04X} (first in line {self._first[letter]})"
+            for letter, count in self._counts.most_common()
+        )
+        logging.warning(
+            "%s: inside of lines are %s; none is read as the end of a line.",
+            shorten(str(self._path)),
+            shorten(shown, 150),
+        )
 
 
 def _lines(path: pathlib.Path) -> Iterator[bytes]:
     """Yields lines without byte order mark, one in memory at a time."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if file.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:
                 file.seek(0)
             number = 1

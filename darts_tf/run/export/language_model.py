@@ -30,6 +30,7 @@ def export_language_model(
     words: Sequence[str],
     end: str,
     unknown: str,
+    blanks: str,
     folder: str | Path,
     metadata: Mapping[str, object],
 ) -> Path:
@@ -39,7 +40,7 @@ def export_language_model(
     - "step": ids int32 [B, T], state float32 [B, H] to {"log_probabilities":
       [B, T, V] of the word after each, "state": [B, H]}; a text starts with
       the state 0.
-    - "serving_default": text string [B], words separated by blanks, to
+    - "serving_default": text string [B], UTF-8, words separated by `blanks`, to
       {"words": string [B, K], "probabilities": [B, K]} of the K most
       probable next words. A line's end is the word `end`; every text is read
       as if it came after one.
@@ -52,6 +53,7 @@ def export_language_model(
       state_size: H.
       words: the vocabulary, V words.
       end, unknown: the words for a line's end and for unknown words.
+      blanks: the characters between words, as the training's text was split.
       folder: the SavedModel's folder; an earlier export is replaced.
       metadata: values for JSON.
 
@@ -69,7 +71,7 @@ def export_language_model(
         lines = "".join(f"{word}\n" for word in words)
         assets[0].write_text(lines, encoding="utf-8", newline="\n")
         assets[1].write_text(text, encoding="utf-8")
-        module = _Exported(forward, state_size, words, end, unknown)
+        module = _Exported(forward, state_size, words, end, unknown, blanks)
         module.network = [variable.value for variable in model.variables]
         module.files = [tf.saved_model.Asset(str(path)) for path in assets]
         module.metadata = tf.Variable(tf.constant(text), trainable=False)
@@ -87,7 +89,9 @@ class _Exported(tf.Module):
     files: list
     metadata: tf.Variable
 
-    def __init__(self, forward: Forward, size: int, words, end, unknown):
+    def __init__(
+        self, forward: Forward, size: int, words, end: str, unknown: str, blanks: str
+    ):
         super().__init__(name="exported")
         with tf.device("CPU:0"):
             self.words = tf.Variable(tf.constant(list(words)), trainable=False)
@@ -103,6 +107,8 @@ class _Exported(tf.Module):
             return {"log_probabilities": logs, "state": state}
 
         def serve(text):
+            # tf.strings.split knows the blanks of ASCII alone.
+            text = tf.strings.regex_replace(text, f"[{blanks}]", " ")
             ids = self.table.lookup(tf.strings.split(text))
             ids = ids.with_row_splits_dtype(tf.int64)
             first = tf.fill([ids.nrows(), 1], words.index(end))

@@ -114,6 +114,7 @@ class _Driver:
             self._restore(step, arrays)
         if self._team.chief:
             self._metrics.truncate_after(step)
+            self._metrics.warn_if_lost(step - self._means.steps)
             checkpoints.tidy(folder, step)
 
     def _restore(self, step: int, arrays: dict) -> None:

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, shorten
+from darts_tf.reading import NotRegularError, open_regular, parse_json
 from darts_tf.run import files
 
 
@@ -48,21 +49,37 @@ class MetricsLog:
         ones again. A last line that was only half written goes as well. The
         file is replaced in one move; the remaining lines keep their bytes.
         """
-        if not self._path.exists():
-            return
-        content = self._path.read_bytes()
+        content = _content(self._path)
         lines = content.splitlines(keepends=True)
-        valid_lines = []
+        valid_lines, dropped = [], []
         for number, line in enumerate(lines, start=1):
             record = _parsed(line)
             if record is None and number < len(lines):
-                logging.warning(
-                    "%s, line %d is no record; dropped.", self._path, number
-                )
+                dropped.append(number)
             if record is not None and record["step"] <= step:
                 valid_lines.append(line)
+        self._warn(dropped)
         if b"".join(valid_lines) != content:
             files.write_atomic(self._path, b"".join(valid_lines))
+
+    def _warn(self, dropped: list[int]) -> None:
+        if dropped:
+            logging.warning(
+                "%s: %d lines are no records and are dropped, the first one is line "
+                "%d.",
+                shorten(str(self._path)),
+                len(dropped),
+                dropped[0],
+            )
+
+    def warn_if_lost(self, step: int) -> None:
+        """Says that records are lost; `step` is the last one that had a record."""
+        if step > 0 and not _content(self._path):
+            logging.warning(
+                "%s is lost: records up to step %d are missing; the run goes on.",
+                shorten(str(self._path)),
+                step,
+            )
 
 
 def as_number(value: Any) -> Any:
@@ -81,7 +98,7 @@ def read_metrics(path: str | os.PathLike) -> list[dict]:
     the line, where any other is no record.
     """
     path = Path(path)
-    lines = path.read_bytes().splitlines(keepends=True) if (path.exists()) else []
+    lines = _content(path).splitlines(keepends=True)
     records = []
     for number, line in enumerate(lines, start=1):
         record = _parsed(line)
@@ -94,14 +111,25 @@ def read_metrics(path: str | os.PathLike) -> list[dict]:
     return records
 
 
+def _content(path: Path) -> bytes:
+    """Returns the file's bytes; none without a file."""
+    try:
+        with open_regular(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
+    except NotRegularError as error:
+        raise InputError(f"{path} {error.strerror}; move it away") from error
+
+
 def _parsed(line: bytes) -> dict | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        record = json.loads(line)
+        record = parse_json(line)
     except ValueError:
         return None
-    whole = isinstance(record, dict) and isinstance(record.get("step"), int)
+    whole = isinstance(record, dict) and type(record.get("step")) is int
     return record if whole else None
 
 

@@ -8,6 +8,7 @@ not fit is left out, and is in metrics.jsonl.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -17,8 +18,9 @@ import tqdm
 from darts_tf.run.loop.protocols import ENDLESS
 
 WIDTH = 100
-BAR_ROOM = 80 - len("100%|##########| /, ")
-"""Columns of a terminal of 80 that a bar of ten leaves to numbers."""
+COLUMNS = 80
+BAR_ROOM = COLUMNS - len("100%|##########| /, ")
+"""Columns of a bar, and those that a bar of ten characters leaves to numbers."""
 
 QUIET_SECONDS = 300  # between the lines of a long epoch in a log file
 SPEED = "_per_second"
@@ -85,7 +87,8 @@ class Progress:
             initial=step,
             unit="evaluation" if self._evaluates else "step",
             disable=silent or stream is None or not stream.isatty(),
-            dynamic_ncols=True,
+            ncols=_columns(stream),
+            nrows=2,  # else none is shown where the terminal does not tell its size
             bar_format=ENDLESS_BAR if endless else BAR,
         )
 
@@ -164,6 +167,15 @@ class Progress:
             mark = MARK if self._marks and name == OTHER_MODE else ""
             texts.append((name, _text(name, value, mark)))
         return texts
+
+
+def _columns(stream) -> int:
+    """Returns the columns of a bar: 80, or those of a narrower terminal."""
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except (AttributeError, OSError, ValueError):  # no terminal
+        columns = 0
+    return min(columns or COLUMNS, COLUMNS)
 
 
 def _joined(head: list[str], texts: list[str], width: int) -> str:

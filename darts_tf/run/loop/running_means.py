@@ -47,6 +47,11 @@ class RunningMeans:
             for name, values in self._values.items()
         }
 
+    @property
+    def steps(self) -> int:
+        """Returns the number of settled steps since the last report."""
+        return max(map(len, self._values.values()), default=0)
+
     def clear(self) -> None:
         """Forgets all values."""
         self._fresh.clear()

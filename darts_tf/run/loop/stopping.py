@@ -1,7 +1,8 @@
-"""Stops a run after the present step, saved, on SIGTERM or Ctrl-C."""
+"""Stops a run after the present step, saved, on SIGTERM, Ctrl-C or SIGHUP."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -10,7 +11,7 @@ from typing import Any, ClassVar
 
 from darts_tf.run.loop.protocols import Team
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def exit_code(number: signal.Signals) -> int:
@@ -108,4 +109,5 @@ class StopRequest:
 
     def _announce(self, number: signal.Signals) -> None:
         text = f"\n{number.name}: saving after this step; once more stops at once\n"
-        os.write(2, text.encode())  # sys.stderr may be in use right now
+        with contextlib.suppress(OSError):  # a terminal that is gone
+            os.write(2, text.encode())  # sys.stderr may be in use right now

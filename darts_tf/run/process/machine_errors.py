@@ -12,7 +12,10 @@ import os
 import re
 import sys
 
+from darts_tf.reading import NotRegularError
+
 _DISK_FULL = "make room on its disk"
+_MOVED = "bring back what was moved or removed"
 _PERMISSION = "get the right to read and write it"
 _REMEDIES = {
     errno.ENOSPC: _DISK_FULL,
@@ -20,6 +23,18 @@ _REMEDIES = {
     errno.EROFS: "make its file system writable",
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
+    errno.EIO: "look after its disk",
+    errno.ESTALE: "mount its file system again",
+    errno.EFBIG: "allow larger files (ulimit -f)",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENFILE: "let the machine have more open files",
+    errno.ENOENT: _MOVED,
+    errno.ENOTDIR: _MOVED,
+    errno.EISDIR: "move it away",
+    errno.ELOOP: "mend the links that lead to each other",
+    errno.ENAMETOOLONG: "give shorter names",
+    errno.ETIMEDOUT: "look after its file system",
+    errno.ENOTCONN: "mount its file system again",
 }
 
 
@@ -75,6 +90,8 @@ def _is_damaged_data(error: BaseException) -> bool:
 def _disk_number(error: BaseException) -> int | None:
     """Returns the errno of a disk's refusal, if it is one of _REMEDIES."""
     if isinstance(error, OSError):
+        if isinstance(error, NotRegularError):
+            return errno.EISDIR
         return error.errno if error.errno in _REMEDIES else None
     if _is_tensorflow_error(error, "ResourceExhaustedError", "PermissionDeniedError"):
         text = str(error)
@@ -84,7 +101,7 @@ def _disk_number(error: BaseException) -> int | None:
 
 def _disk(error: BaseException, number: int) -> str:
     reason = f"{getattr(error, 'filename', None) or 'a file of the run'}: "
-    reason += os.strerror(number)
+    reason += getattr(error, "strerror", None) or os.strerror(number)
     if not isinstance(error, OSError):
         reason = _first_line(error)
     return (

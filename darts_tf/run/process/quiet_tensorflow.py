@@ -20,7 +20,7 @@ def stderr_held_back():
     """Buffers what is written to stderr's descriptor; prints it only on errors."""
     sys.stderr.flush()
     stderr = os.dup(2)
-    with tempfile.TemporaryFile() as buffer:
+    with _buffer() as buffer:
         os.dup2(buffer.fileno(), 2)
         try:
             yield
@@ -31,6 +31,13 @@ def stderr_held_back():
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+def _buffer():
+    """Opens a file without a name; in memory, since TMPDIR may be read-only."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("stderr"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 with stderr_held_back():

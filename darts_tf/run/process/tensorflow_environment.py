@@ -22,7 +22,21 @@ GARBAGE_AFTER = 10_000
 
 X86 = ("x86_64", "AMD64")
 
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+_given = ONEDNN in os.environ
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 if platform.machine() in X86:
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault(ONEDNN, "1")
 gc.set_threshold(GARBAGE_AFTER)
+
+
+def without_onednn() -> None:
+    """Switches oneDNN off, unless the user has set it; before TensorFlow's import.
+
+    Its kernels for language models are not deterministic: measuring the same
+    weights again under load differed by up to 3e-6 in 7 of 335 measurements, and in
+    none of 358 without oneDNN.
+    """
+    if not _given:
+        os.environ[ONEDNN] = "0"

@@ -10,8 +10,13 @@ alpha / T, as all else is.
   keeps the softmax flat and its largest weights from running away.
 - entropy: the mean over edges of the entropy of softmax(alpha). It sharpens
   the softmax.
+- kl_anchor, of the relaxation dirichlet: the divergence of the distribution from
+  the uniform one, Dirichlet(1) (Chen et al., ICLR 2021, "DrNAS", eq. 4).
+- zero_one, of the relaxation sigmoid: minus the mean squared distance of the
+  weights from 1/2, which drives them to 0 or 1 (Chu et al., ECCV 2020,
+  "FairDARTS").
 
-Both are computed for each kind of cell, and added up.
+The first two are computed for each kind of cell, and added up.
 
 Departures: in the authors' code a search by eq. 8 has no beta decay; here all
 gradients of alpha have it. Alpha's own weight decay stays, as in their code.
@@ -26,31 +31,58 @@ import dataclasses
 import tensorflow as tf
 
 from darts_tf.space.cell import SearchSpace
+from darts_tf.strategy.darts.other_relaxations import concentrations
 from darts_tf.strategy.darts.primitives import arithmetic
 from darts_tf.strategy.darts.search_settings import SearchSettings
 
 
 def beta_decay(alpha):
-    """Computes the mean over edges of log sum_o exp(alpha_o), [].
+    """Computes the sum over cells of mean over edges of log sum_o exp(alpha_o), [].
 
     Args:
-      alpha: of one cell, [edges, candidates].
+      alpha: for each cell [edges, candidates], as of all penalties.
     """
-    return tf.reduce_mean(tf.reduce_logsumexp(alpha, axis=-1))
+    rows = [tf.reduce_logsumexp(a, axis=-1) for a in alpha]
+    return tf.add_n([tf.reduce_mean(row) for row in rows])
 
 
 def entropy(alpha):
-    """Computes the mean over edges of the entropy of softmax(alpha), in nats, [].
-
-    Args:
-      alpha: of one cell, [edges, candidates].
-    """
-    logarithms = tf.nn.log_softmax(alpha, axis=-1)
-    return -tf.reduce_mean(tf.reduce_sum(tf.exp(logarithms) * logarithms, axis=-1))
+    """Computes the sum over cells of mean over edges of softmax's entropy, nats, []."""
+    logarithms = [tf.nn.log_softmax(a, axis=-1) for a in alpha]
+    rows = [-tf.reduce_sum(tf.exp(p) * p, axis=-1) for p in logarithms]
+    return tf.add_n([tf.reduce_mean(row) for row in rows])
 
 
-PENALTIES = {"beta_decay": beta_decay, "entropy": entropy}
-"""The penalties of the alpha of one cell, by name."""
+def kl_anchor(alpha):
+    """Computes KL(Dirichlet(elu(alpha) + 1), Dirichlet(1)), summed over edges, []."""
+    return tf.add_n([tf.reduce_sum(_divergence(concentrations(a))) for a in alpha])
+
+
+def _divergence(c):
+    """Computes KL(Dirichlet(c), Dirichlet(1)) of each row of c, [edges]."""
+    total = tf.reduce_sum(c, axis=-1, keepdims=True)
+    count = tf.cast(tf.shape(c)[-1], c.dtype)
+    slopes = (c - 1) * (tf.math.digamma(c) - tf.math.digamma(total))
+    return (
+        tf.math.lgamma(total[..., 0])
+        - tf.math.lgamma(count)
+        + tf.reduce_sum(slopes - tf.math.lgamma(c), axis=-1)
+    )
+
+
+def zero_one(alpha):
+    """Computes minus the mean of (sigmoid(alpha) - 1/2)^2 over all candidates, []."""
+    together = tf.concat([tf.reshape(a, [-1]) for a in alpha], 0)
+    return -tf.reduce_mean(tf.square(tf.sigmoid(together) - 0.5))
+
+
+PENALTIES = {
+    "beta_decay": beta_decay,
+    "entropy": entropy,
+    "kl_anchor": kl_anchor,
+    "zero_one": zero_one,
+}
+"""The penalties of the alpha of all cells, by name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,16 +98,14 @@ class Penalty:
     space: SearchSpace
 
     def __call__(self, alpha):
-        """Returns the sum over the cells of the space, [].
+        """Returns the penalty, [].
 
         Args:
           alpha: for each cell [edges, candidates], or with edges' own weights
             one column more, which is left out.
         """
         pairs = zip(self.space.cells, alpha, strict=True)
-        return tf.add_n(
-            [PENALTIES[self.name](spec.parted(rows)[0]) for spec, rows in pairs]
-        )
+        return PENALTIES[self.name]([spec.parted(rows)[0] for spec, rows in pairs])
 
 
 @arithmetic
@@ -100,7 +130,7 @@ class AlphaRegularizer:
 
     def __init__(self, space: SearchSpace, settings: SearchSettings):
         name, self._settings = settings.alpha_regularizer, settings
-        self._penalty = None if name == "none" else Penalty(name, space)
+        self._penalty = None if name in (None, "none") else Penalty(name, space)
 
     def regularized(self, gradient, alpha, epoch: int):
         """Returns the gradient along which alpha descends, shaped like alpha.

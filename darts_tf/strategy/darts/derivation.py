@@ -21,6 +21,42 @@ def softmax(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
+def dirichlet_mean(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
+    """Computes the means [edges, candidates] of Dirichlet(elu(alpha) + 1).
+
+    Chen et al. 2021 (DrNAS). `temperature` as of `softmax`.
+    """
+    alpha = np.asarray(alpha, np.float64) / temperature
+    concentrations = np.where(alpha > 0, alpha + 1, np.exp(np.minimum(alpha, 0)))
+    return concentrations / concentrations.sum(axis=-1, keepdims=True)
+
+
+def sigmoid(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
+    """Computes the sigmoid [edges, candidates] of alpha (Chu et al. 2020).
+
+    `temperature` as of `softmax`.
+    """
+    return 1 / (1 + np.exp(-np.asarray(alpha, np.float64) / temperature))
+
+
+def probabilities(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
+    """Computes the probabilities of gumbel's draws, [edges, candidates].
+
+    Dong and Yang 2019 (GDAS); its temperature tau changes none of them.
+    """
+    del temperature
+    return softmax(alpha)
+
+
+MEANS = {
+    "softmax": softmax,
+    "dirichlet": dirichlet_mean,
+    "sigmoid": sigmoid,
+    "gumbel": probabilities,
+}
+"""The mean mixing weights of alpha, by relaxation."""
+
+
 def edge_weights(spec: CellSpec, beta: np.ndarray, temperature=1.0) -> np.ndarray:
     """Computes the softmax of beta over the edges that enter each node, [edges]."""
     nodes = [[row for row, _ in spec.incoming(n)] for n in spec.targets]
@@ -60,7 +96,10 @@ def derive_cell(spec: CellSpec, weights: np.ndarray) -> CellGenotype:
 
 
 def derive(
-    space: SearchSpace, alpha: Sequence[np.ndarray], temperature: float = 1.0
+    space: SearchSpace,
+    alpha: Sequence[np.ndarray],
+    temperature: float = 1.0,
+    relaxation: str = "softmax",
 ) -> Genotype:
     """Derives the genotype of alpha.
 
@@ -71,11 +110,12 @@ def derive(
         the product of both softmaxes (Xu et al. 2020, sect. 3.3).
       temperature: of the softmax. It changes no edge's strongest candidate,
         but which edges are the strongest.
+      relaxation: one of MEANS; edges are ranked by its mean mixing weights.
     """
 
     def weights(spec, rows):
         candidates, beta = spec.parted(np.asarray(rows))
-        mixing = softmax(candidates, temperature)
+        mixing = MEANS[relaxation](candidates, temperature)
         if beta is None:
             return mixing
         return edge_weights(spec, beta, temperature)[:, np.newaxis] * mixing

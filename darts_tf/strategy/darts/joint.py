@@ -23,6 +23,7 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.strategy.darts.bilevel import grad_w_alpha
+from darts_tf.strategy.darts.other_relaxations import ALPHA_DRAW
 from darts_tf.strategy.darts.search import Search
 from darts_tf.strategy.darts.search_settings import SearchSettings
 
@@ -104,11 +105,11 @@ class SimultaneousSearch(AlternatingSearch):
         w = self.weights.read()
         read = self.architecture.read()
         with self.execution.active():
+            mixed = self._relaxation.weights(read, seed, self.epoch, ALPHA_DRAW)
             by_w, by_alpha, loss, aux = grad_w_alpha(
-                self.task.train_loss, w, read, batch, seed
+                self.task.train_loss, w, mixed, batch, seed
             )
-            regularized = self._alpha_regularizer.regularized
-            by_alpha = regularized(by_alpha, read, self.epoch)
+            by_alpha = self.by_alpha(by_alpha, read, seed)
         self.architecture.observe(by_alpha)
         self._move_both(
             w,
@@ -118,9 +119,10 @@ class SimultaneousSearch(AlternatingSearch):
             tf.constant(self.architecture.temperature),
         )
         self.task.keep(aux, aux)
+        self._adapt_cost()
         scalars = {
             **self.task.scalars(batch, loss, aux),
-            **self._alpha_regularizer.scalars(self.epoch),
+            **self.alpha_scalars(),
             "learning_rate": rate,
         }
         self.step += 1

@@ -50,36 +50,39 @@ def edge_weights(spec: CellSpec, beta):
     return tf.concat([tf.nn.softmax(b) for b in tf.split(beta, counts)], 0)
 
 
-def network_weights(spec: CellSpec, rows):
+def network_weights(spec: CellSpec, rows, relaxed: bool = False):
     """Computes the mixing weights of a cell of the network.
 
     Args:
       spec: the cell.
       rows: its alpha [edges, candidates], or [edges, candidates + 1] with
         beta as the last column.
+      relaxed: whether they hold mixing weights in the place of alpha
+        (strategy/darts/other_relaxations.py).
 
     Returns:
       The mixing weights, of the shape of `rows`. With beta each is multiplied
       by its edge's weight, which also is the last column.
     """
     alpha, beta = spec.parted(rows)
-    (weights,) = mixing_weights([alpha])
+    weights = alpha if relaxed else mixing_weights([alpha])[0]
     if beta is None:
         return weights
     whole = edge_weights(spec, beta)[:, tf.newaxis]
     return tf.concat([whole * weights, whole], axis=1)
 
 
-def cells_of(alpha, space: SearchSpace, kinds) -> list:
+def cells_of(alpha, space: SearchSpace, kinds, relaxed: bool = False) -> list:
     """Computes `network_weights` as separate tensors for the network's cells.
 
     Args:
       alpha: one tensor for each cell of the space.
       space: names the kinds.
       kinds: the kind of each of the network's cells, in order.
+      relaxed: see `network_weights`.
     """
     pairs = zip(space.cells, alpha, strict=True)
-    tables = [network_weights(spec, rows) for spec, rows in pairs]
+    tables = [network_weights(spec, rows, relaxed) for spec, rows in pairs]
     return per_cell(tables, space, kinds)
 
 
@@ -119,12 +122,15 @@ def cells_loss(model):
     return loss
 
 
-def supernet_loss(model):
-    """Makes loss(w, alpha, batch, seed): `cells_loss` at softmax(alpha)."""
+def supernet_loss(model, relaxed: bool = False):
+    """Makes loss(w, alpha, batch, seed): `cells_loss` at softmax(alpha).
+
+    If `relaxed`, it takes mixing weights in the place of alpha.
+    """
     of_cells = cells_loss(model)
 
     def loss(w, alpha, batch, seed):
-        cells = cells_of(alpha, model.space, model.kinds)
+        cells = cells_of(alpha, model.space, model.kinds, relaxed)
         return of_cells(w, cells, batch, seed)
 
     return loss

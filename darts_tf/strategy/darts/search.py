@@ -2,8 +2,10 @@
 
 Each step takes one batch of each half of the training data: first alpha
 moves along the architecture gradient (strategy/darts/bilevel.py), regularized
-(strategy/darts/alpha_regularizer.py) or not, then w along grad_w L_train,
-regularized (strategy/lambda_darts/search_regularizer.py) or not.
+(strategy/darts/alpha_regularizer.py) or not, with costs of the derived network
+(strategy/darts/cost_penalty.py) or without, then w along grad_w L_train,
+regularized (strategy/lambda_darts/search_regularizer.py) or not, at perturbed
+mixing weights (strategy/darts/alpha_perturbation.py) or not.
 The loop knows neither images nor words (strategy/darts/tasks.py), yields numbers
 and knows no logger; run/loop/driver.py drives it.
 
@@ -27,6 +29,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load, named
 from darts_tf.descent.weights import WeightOptimizerState
 from darts_tf.space.genotype import Genotype
+from darts_tf.strategy.darts.alpha_perturbation import AlphaPerturbation
 from darts_tf.strategy.darts.alpha_regularizer import AlphaRegularizer
 from darts_tf.strategy.darts.architecture import Architecture
 from darts_tf.strategy.darts.bilevel import (
@@ -36,7 +39,13 @@ from darts_tf.strategy.darts.bilevel import (
     implicit_term,
     reverse_over_reverse,
 )
+from darts_tf.strategy.darts.cost_penalty import CostPenalty
 from darts_tf.strategy.darts.execution import Execution
+from darts_tf.strategy.darts.other_relaxations import (
+    ALPHA_DRAW,
+    WEIGHT_DRAW,
+    SearchRelaxation,
+)
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.tasks import Task
 from darts_tf.strategy.diagnostics import gradient_cosine
@@ -86,8 +95,10 @@ class Search(Epochs):
       instruments: called with the search at each epoch's end; the scalars
         that they give join the epoch's record. They change nothing.
       early_stopping: ends the search before its last epoch; None: never.
+      cost_penalty: draws alpha towards cheaper networks; None: it does not.
 
     Attributes:
+      cost_penalty: as given.
       weights: w.
       architecture: alpha; its temperature is that of the epoch that the last
         step was in.
@@ -104,6 +115,7 @@ class Search(Epochs):
         replicas: Replicas,
         instruments: Sequence[Callable[[Search], Mapping[str, float]]] = (),
         early_stopping: EarlyStopping | None = None,
+        cost_penalty: CostPenalty | None = None,
     ):
         super().__init__(settings)
         self.task, self.space = task, task.space
@@ -111,6 +123,7 @@ class Search(Epochs):
         self._instruments = tuple(instruments)
         self._watching = [i for i in instruments if hasattr(i, "watch")]
         self._early_stopping = early_stopping
+        self.cost_penalty = cost_penalty
         self._replicas = replicas
         self._precision = precision_by_name(settings.precision)
         self.execution = Execution(
@@ -123,6 +136,7 @@ class Search(Epochs):
             settings.partial_channels > 1,
             self._alpha_optimizer(),
             replicas,
+            settings.relaxation,
         )
         for instrument in self._watching:
             instrument.watch(self.architecture)
@@ -132,7 +146,9 @@ class Search(Epochs):
             forward_over_reverse if directional else reverse_over_reverse,
         )
         self._regularizer = Regularizer(task, settings, replicas)
+        self._relaxation = SearchRelaxation(self.space, settings)
         self._alpha_regularizer = AlphaRegularizer(self.space, settings)
+        self._perturbation = AlphaPerturbation(task, settings)
         self._traced = False
 
     def _alpha_optimizer(self):
@@ -145,8 +161,8 @@ class Search(Epochs):
         )
 
     def values(self) -> tuple[list, list]:
-        """Returns the present w and alpha / T as losses take them: tensors."""
-        return self.weights.read(), self.architecture.read()
+        """Returns the present w, and alpha's mean, as losses take them: tensors."""
+        return self.weights.read(), self.architecture.mean()
 
     def genotype(self) -> Genotype:
         """Returns the genotype that would be derived now."""
@@ -190,6 +206,8 @@ class Search(Epochs):
         with self.execution.active(), ahead:
             step = self.algorithm_1(self.architecture, self.weights, *batches)
         self.task.keep(step.train_aux, step.valid_aux)
+        if moves_alpha:
+            self._adapt_cost()
         scalars = self._scalars(train, step)
         self.step += 1
         return {**scalars, "learning_rate": rate}
@@ -209,21 +227,48 @@ class Search(Epochs):
         measured, alpha_skipped = (None, None), 0.0
         if self.epoch >= self.settings.warmup_epochs:
             alpha = architecture.read()
+            mixed = self._relaxation.weights(alpha, seed, self.epoch, ALPHA_DRAW)
             unroll = Unroll(weights.sgd, weights.read_slots(), rate, descent)
             gradient, *measured = architecture_gradient(
-                loss, w, alpha, train, valid, seed, unroll, self._implicit, valid_loss
+                loss, w, mixed, train, valid, seed, unroll, self._implicit, valid_loss
             )
-            regularized = self._alpha_regularizer.regularized
-            alpha_skipped = architecture.move(regularized(gradient, alpha, self.epoch))
-        g, value, aux = descent(loss, w, architecture.read(), train, seed)
+            alpha_skipped = architecture.move(self.by_alpha(gradient, alpha, seed))
+        alpha = architecture.read()
+        mixed = self._relaxation.weights(alpha, seed, self.epoch, WEIGHT_DRAW)
+        mixed = self._perturbation.perturbed(w, mixed, train, seed, self.epoch)
+        g, value, aux = descent(loss, w, mixed, train, seed)
         w_skipped = weights.move(w, g, rate)
         return Step(value, aux, *measured, alpha_skipped, w_skipped)
+
+    def by_alpha(self, gradient, alpha, seed):
+        """Returns the gradient along which alpha / T descends, with its penalties.
+
+        Args:
+          gradient: with respect to what losses take.
+          alpha: alpha / T.
+          seed: int32 [2], of the step.
+        """
+        epoch = self.epoch
+        gradient = self._relaxation.pull_back(gradient, alpha, seed, epoch, ALPHA_DRAW)
+        gradient = self._alpha_regularizer.regularized(gradient, alpha, epoch)
+        if self.cost_penalty is None:
+            return gradient
+        return self.cost_penalty.penalised(gradient, alpha)
+
+    def alpha_scalars(self) -> dict[str, float]:
+        """Returns what the present epoch does to alpha, by name."""
+        parts = self._relaxation, self._alpha_regularizer, self._perturbation
+        return {n: v for part in parts for n, v in part.scalars(self.epoch).items()}
+
+    def _adapt_cost(self) -> None:
+        if self.cost_penalty is not None:
+            self.cost_penalty.adapt(self.architecture.read())
 
     def _scalars(self, train, step: Step) -> dict[str, object]:
         local = self._replicas.local
         scalars = {**self.task.scalars(train, step.train_loss, step.train_aux)}
         scalars |= self._regularizer.scalars(step.train_aux, self.epoch)
-        scalars |= self._alpha_regularizer.scalars(self.epoch)
+        scalars |= self.alpha_scalars()
         if self._precision.guarded:
             scalars["valid/skipped"] = local(step.alpha_skipped)
             scalars["train/skipped"] = local(step.w_skipped)
@@ -246,9 +291,12 @@ class Search(Epochs):
 
         With the temperature, if it is annealed, and the instruments' scalars.
         """
-        record = dict(self.task.measure(self.architecture.read()))
+        record = dict(self.task.measure(self.architecture.mean()))
         if self.settings.temperature_end != 1:
             record["temperature"] = self.architecture.temperature
+        if self.cost_penalty is not None:
+            alpha = self.architecture.read()
+            record |= self.cost_penalty.scalars(alpha, self.genotype())
         for instrument in self._instruments:
             record |= instrument(self)
         if self._early_stopping is not None:
@@ -256,10 +304,13 @@ class Search(Epochs):
         return record
 
     def _groups(self) -> dict[str, list]:
-        return self.weights.groups() | {
+        groups = self.weights.groups() | {
             "alpha": self.architecture.variables,
             "alpha_slots": self.architecture.slots,
         }
+        if self.cost_penalty is not None:
+            groups["cost_multipliers"] = [self.cost_penalty.multipliers]
+        return groups
 
     def _parts(self) -> dict:
         """Returns the parts whose state is saved with the search, by name."""

@@ -7,6 +7,9 @@ import dataclasses
 from darts_tf.descent.schedules import cosine, geometric, linear
 from darts_tf.strategy.lambda_darts import regularizer
 
+EPSILON_START = 0.03
+"""Epsilon of alpha's perturbation in the first epoch (Chen and Hsieh 2020)."""
+
 
 @dataclasses.dataclass(frozen=True)
 class SearchSettings:
@@ -24,11 +27,18 @@ class SearchSettings:
       lambda_regularizer: "none" or one of lambda_darts.regularizer.KINDS, added to w's
         gradient; lambda_strength at the end, lambda_gradient, lambda_epsilon,
         lambda_cells: see lambda_darts.regularizer.LambdaRegularizer.
-      alpha_regularizer: "none" or one of alpha_regularizer.PENALTIES, whose
+      relaxation: "softmax", or one of other_relaxations.FUNCTIONS.
+      gumbel_tau, gumbel_tau_end: tau of gumbel in the first epoch and the last,
+        falling linearly.
+      alpha_regularizer: None, "none" or one of alpha_regularizer.PENALTIES, whose
         gradient is added to alpha's.
       alpha_regularizer_strength: its factor.
       alpha_regularizer_schedule: "constant", or "linear" (None, too): the factor
         rises from 0 in the first epoch in which alpha moves.
+      alpha_perturbation: "none", "random" or "adversarial", of the mixing weights
+        in w's step (strategy/darts/alpha_perturbation.py).
+      alpha_perturbation_epsilon: the largest change of a mixing weight; it rises
+        to this linearly from EPSILON_START.
       temperature_end: T of the softmax in the last epoch; it falls
         geometrically from 1 in the first one. 1: no annealing.
       precision: one of descent.precision.PRECISIONS.
@@ -56,9 +66,14 @@ class SearchSettings:
     lambda_gradient: str = regularizer.GRADIENTS[0]
     lambda_epsilon: float = regularizer.EPSILON
     lambda_cells: str = "normal"
-    alpha_regularizer: str = "none"
+    relaxation: str = "softmax"
+    gumbel_tau: float = 10.0
+    gumbel_tau_end: float = 0.1
+    alpha_regularizer: str | None = None
     alpha_regularizer_strength: float | None = None
     alpha_regularizer_schedule: str | None = None
+    alpha_perturbation: str = "none"
+    alpha_perturbation_epsilon: float = 0.3
     temperature_end: float = 1.0
     micro_batches: int = 1
     precision: str = "float32"
@@ -74,6 +89,20 @@ class SearchSettings:
     def lambda_in(self, epoch: int) -> float:
         """Returns lambda in an epoch counted from 0."""
         return regularizer.ramp(self.lambda_strength, epoch, self.epochs)
+
+    def epsilon_in(self, epoch: int) -> float:
+        """Returns the perturbation's epsilon in an epoch counted from 0.
+
+        Its end would be reached at epoch number `epochs`, as in the authors' code.
+        """
+        end = self.alpha_perturbation_epsilon
+        start = min(EPSILON_START, end)
+        return start + linear(end - start, epoch, self.epochs)
+
+    def tau_in(self, epoch: int) -> float:
+        """Returns gumbel's temperature in an epoch counted from 0."""
+        share = epoch / max(self.epochs - 1, 1)
+        return self.gumbel_tau + (self.gumbel_tau_end - self.gumbel_tau) * share
 
     def alpha_strength_in(self, epoch: int) -> float:
         """Returns the strength of alpha's regularizer in an epoch counted from 0.

@@ -31,7 +31,10 @@ class Task(Protocol):
       units: what a batch consists of.
       w: the network's weights.
       train_loss, valid_loss: L_train and L_val as loss(w, alpha, batch,
-        seed) -> (loss, aux).
+        seed) -> (loss, aux); if `relaxed`, alpha stands for mixing weights.
+      relaxed_loss: L_train of mixing weights.
+      relaxed: whether losses, and `measure`, take mixing weights
+        (strategy/darts/other_relaxations.py).
       cells_loss: L_train as loss(w, cells, batch, seed), cells being mixing
         weights for each cell of the network; None where it has one cell.
       kinds: the kind of each of the network's cells, in order.
@@ -42,8 +45,10 @@ class Task(Protocol):
     space: SearchSpace
     units: str
     w: list[tf.Variable]
+    relaxed: bool
     train_loss: Callable
     valid_loss: Callable
+    relaxed_loss: Callable
     cells_loss: Callable | None
     kinds: tuple[str, ...]
     has_directional_derivatives: bool
@@ -112,6 +117,7 @@ class ImageTask:
         (images [B, H, W, C], labels [B]) that follow, for ever.
       measured: the whole validation part once.
       replicas: where it runs.
+      relaxed: see Task.
     """
 
     units = "images"
@@ -123,12 +129,19 @@ class ImageTask:
         valid: Callable[[int], Iterable],
         measured: Callable[[], Iterable],
         replicas: Replicas,
+        relaxed: bool = False,
     ):
         self.model, self.space = model, model.space
+        self.relaxed = relaxed
         self._weights = weights_of(model)
         self.train_loss = self.valid_loss = self._weights.loss(
-            relaxation.supernet_loss(model)
+            relaxation.supernet_loss(model, relaxed)
         )
+        self.relaxed_loss = self.train_loss
+        if not relaxed:
+            self.relaxed_loss = self._weights.loss(
+                relaxation.supernet_loss(model, relaxed=True)
+            )
         self.cells_loss = self._weights.loss(relaxation.cells_loss(model))
         self.kinds, self.has_directional_derivatives = (
             model.kinds,
@@ -183,8 +196,12 @@ class ImageTask:
         )
         return {"valid/accuracy": share}
 
+    def cells(self, alpha) -> list:
+        """Returns mixing weights for the network's cells of what losses take."""
+        return relaxation.cells_of(alpha, self.space, self.kinds, self.relaxed)
+
     def _count(self, alpha, batch):
-        cells = relaxation.cells_of(alpha, self.space, self.model.kinds)
+        cells = self.cells(alpha)
         logits, _ = self.model.stateless_call(
             self._weights.unpack([tf.identity(v) for v in self.w]),
             self._statistics.parts(),

@@ -15,19 +15,25 @@ from darts_tf.strategy.darts import relaxation
 from darts_tf.strategy.darts.tasks import checkpoint_array
 
 
-def search_loss(model, slowness: float = 0.0):
+def search_loss(model, slowness: float = 0.0, relaxed: bool = False):
     """Makes loss(w, alpha, batch, seed) of a model around a MixedCell.
 
-    Batches and aux are those of networks.language.window_loss. Each replica has
-    dropout masks of its own, the same ones in all passes of a step.
+    If `relaxed`, it takes mixing weights in the place of alpha. Batches and aux
+    are those of networks.language.window_loss. Each replica has dropout masks of
+    its own, the same ones in all passes of a step.
     """
 
     def loss(w, alpha, batch, seed):
-        weights = relaxation.mixing_weights(alpha)[0]
+        weights = cell_weights(alpha, relaxed)
         own = replica_seed(seed)
         return window_loss(model, w, batch, own, slowness, weights=weights)
 
     return loss
+
+
+def cell_weights(alpha, relaxed: bool):
+    """Returns the mixing weights [edges, candidates] of the only cell."""
+    return alpha[0] if relaxed else relaxation.mixing_weights(alpha)[0]
 
 
 class TextTask:
@@ -51,6 +57,7 @@ class TextTask:
       slowness: see networks.language.window_loss.
       replicas: where it runs.
       one_loss: whether L_val is L_train itself (strategy/darts/joint.py).
+      relaxed: see tasks.Task.
     """
 
     units = "sequences"
@@ -69,11 +76,17 @@ class TextTask:
         slowness: float,
         replicas: Replicas,
         one_loss: bool = False,
+        relaxed: bool = False,
     ):
         self.model, self.space = model, model.cell.space
         self.w = [v.value for v in model.trainable_variables]
-        self.train_loss = search_loss(model, slowness)
-        self.valid_loss = self.train_loss if one_loss else search_loss(model)
+        self.relaxed = relaxed
+        self.train_loss = search_loss(model, slowness, relaxed)
+        self.valid_loss = self.relaxed_loss = self.train_loss
+        if not relaxed:
+            self.relaxed_loss = search_loss(model, slowness, relaxed=True)
+        if not one_loss:
+            self.valid_loss = search_loss(model, relaxed=relaxed)
         self.cells_loss, self.kinds = None, (self.space.cells[0].name,)
         self._data, self._measured = (train, valid), measured
         self._bptt, self._replicas = bptt, replicas
@@ -132,7 +145,7 @@ class TextTask:
 
     def _nats(self, alpha, batch):
         inputs, targets, fresh, hidden = batch
-        weights = relaxation.mixing_weights(alpha)[0]
+        weights = cell_weights(alpha, self.relaxed)
         logits, hidden, _ = self.model(inputs, started(hidden, fresh), weights=weights)
         return scores.nats(logits, tf.transpose(targets)), hidden
 

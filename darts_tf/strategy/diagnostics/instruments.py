@@ -45,6 +45,7 @@ def entropy(search) -> dict[str, float]:
 
 def _mean_entropy(weights: np.ndarray) -> float:
     """Computes the mean entropy of weights [edges, candidates], with 0 log 0 = 0."""
+    weights = weights / weights.sum(-1, keepdims=True)  # sigmoids do not add up to 1
     safe = np.where(weights > 0, weights, 1.0)
     return float(-(weights * np.log(safe)).sum(-1).mean())
 
@@ -77,9 +78,7 @@ class Alignment:
     def __init__(self, task, replicas: Replicas, micro_batches: int = 1):
         places = normal_layers(task.space, task.kinds)
         self._execution = Execution(replicas, micro_batches)
-        self._cells = arithmetic(
-            lambda alpha: relaxation.cells_of(alpha, task.space, task.kinds)
-        )
+        self._cells = arithmetic(lambda alpha: task.cells(alpha))
         self._cosine = arithmetic(
             lambda layers: mean_pairwise_cosine([layers[place] for place in places])
         )

@@ -33,12 +33,16 @@ def without_zero(space: SearchSpace) -> SearchSpace:
 
 
 def derive_by_other_rules(
-    space: SearchSpace, alpha: Sequence[np.ndarray], temperature: float = 1.0
+    space: SearchSpace,
+    alpha: Sequence[np.ndarray],
+    temperature: float = 1.0,
+    relaxation: str = "softmax",
 ) -> dict[str, Genotype]:
     """Returns the genotypes by RULES, see `derivation.derive`."""
+    how = temperature, relaxation
     nonzero, negated = without_zero(space), [-np.asarray(rows) for rows in alpha]
     return {
-        "zero_excluded": derivation.derive(nonzero, alpha, temperature),
-        "negated_alpha": derivation.derive(space, negated, temperature),
-        "negated_zero_excluded": derivation.derive(nonzero, negated, temperature),
+        "zero_excluded": derivation.derive(nonzero, alpha, *how),
+        "negated_alpha": derivation.derive(space, negated, *how),
+        "negated_zero_excluded": derivation.derive(nonzero, negated, *how),
     }

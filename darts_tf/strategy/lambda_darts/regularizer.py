@@ -124,6 +124,7 @@ class LambdaRegularizer:
       epsilon_0: length of the step of "finite_difference" in the space of
         mixing weights.
       cells: one of CELLS.
+      relaxed: whether losses take mixing weights (strategy/darts/tasks.py).
 
     Raises:
       InputError: no such regularizer or gradient; too few cells.
@@ -138,6 +139,7 @@ class LambdaRegularizer:
         gradient: str = GRADIENTS[0],
         epsilon_0: float = EPSILON,
         cells: str = "normal",
+        relaxed: bool = False,
     ):
         _check(regularizer, KINDS, "lambda_regularizer")
         _check(gradient, GRADIENTS, "lambda_gradient")
@@ -150,7 +152,7 @@ class LambdaRegularizer:
             return cells_loss(w, cells, batch, seed)
 
         self._by_cells = by_cells
-        self.cells_of = arithmetic(lambda alpha: cells_of(alpha, space, kinds))
+        self.cells_of = arithmetic(lambda alpha: cells_of(alpha, space, kinds, relaxed))
         self.perturbations = arithmetic(
             lambda layers: perturbations(KINDS[regularizer], layers, groups)
         )

@@ -54,6 +54,7 @@ class Regularizer:
             settings.lambda_gradient,
             settings.lambda_epsilon,
             settings.lambda_cells,
+            task.relaxed,
         )
 
     def weight_gradient(self, epoch: int):

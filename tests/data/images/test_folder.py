@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from darts_tf.data import available_memory
-from darts_tf.data.images import folder
-from darts_tf.data.images.loading import load_images
+from darts_tf.data.images import decoding
+from darts_tf.data.images.loading import load_images, without_content
 from darts_tf.errors import InputError
 
 
@@ -70,31 +70,31 @@ def test_train_and_test_folders_are_taken_as_they_are(tmp_path):
     assert data.train.size == 6 and data.load_test().size == 4
 
 
-def test_test_pixels_stay_unread(root, monkeypatch):
+def test_test_pixels_are_tried_at_the_start_and_read_at_the_end(root, monkeypatch):
     opened = []
     monkeypatch.setattr(
-        folder,
-        "_pixels",
-        lambda path, channels, real=folder._pixels: (
-            opened.append(path) or real(path, channels)
+        decoding,
+        "read_pixels",
+        lambda path, *more, real=decoding.read_pixels: (
+            opened.append(path) or real(path, *more)
         ),
     )
     data = load(root)
-    assert len(opened) == 16
+    assert len(opened) == len(set(opened)) == 20
     data.load_test()
-    assert len(set(opened)) == 20
+    assert len(opened) == 24 and len(set(opened)) == 20
 
 
 def test_all_formats_and_capital_endings(tmp_path):
-    endings = ("png", "jpg", "jpeg", "bmp", "gif", "PNG", "JPG")
+    endings = ("png", "jpg", "jfif", "bmp", "gif", "webp", "tif", "tiff", "PNG")
     for name, value in (("a", 0), ("b", 250)):
         for i, ending in enumerate(endings):
             save(tmp_path / name / f"{i}.{ending}", value, mode="L")
         (tmp_path / name / "notes.txt").write_text("not an image")
         (tmp_path / name / ".hidden.png").write_text("nor this")
     data = load(tmp_path)
-    assert data.image_shape == (4, 6, 1)  # all are grey
-    assert data.train.size + data.load_test().size == 14
+    assert data.image_shape == (4, 6, 3)  # WebP knows no grey
+    assert data.train.size + data.load_test().size == 18
     bright = data.train.images.mean(axis=(1, 2, 3)) > 125
     np.testing.assert_array_equal(bright, data.train.labels == 1)
 
@@ -158,9 +158,11 @@ def test_an_empty_class_is_named(root):
 
 
 def test_too_few_images_for_a_test_part(tmp_path):
-    for name in "ab":
-        save(tmp_path / name / "0.png", 1)
-    assert "too few" in refusal(tmp_path)
+    for i in range(5):
+        save(tmp_path / "a" / f"{i}.png", 1)
+    save(tmp_path / "b" / "0.png", 1)
+    message = refusal(tmp_path)
+    assert "class 'b' has 1 examples, too few" in message
 
 
 def test_unreadable_files_are_counted_and_named(root):
@@ -168,7 +170,7 @@ def test_unreadable_files_are_counted_and_named(root):
         (root / "day" / f"bad{i}.png").write_bytes(b"no image at all")
     message = refusal(root)
     assert "5 unreadable" in message and "bad0.png" in message
-    assert "..." in message and "bad4.png" not in message
+    assert "and 4 more" in message and "bad4.png" not in message
 
 
 def test_a_file_cut_in_half_is_named(tmp_path):
@@ -195,5 +197,41 @@ def test_train_and_test_must_have_the_same_classes(tmp_path):
 
 def test_more_than_memory_holds_is_refused_before_reading(root, monkeypatch):
     monkeypatch.setattr(available_memory, "available_memory", lambda: 1000)
-    monkeypatch.setattr(folder, "_pixels", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr(decoding, "read_pixels", lambda *_: pytest.fail("read"))
     assert "16 images of 4x6x3" in refusal(root)
+
+
+def test_unreadable_test_images_are_found_before_training(root):
+    data = load(root)
+    kept = {image.tobytes() for image in data.load_test().images}
+    (victim,) = [
+        path
+        for path in (root / "day").iterdir()
+        if np.asarray(Image.open(path)).tobytes() in kept
+    ][:1]
+    victim.write_bytes(victim.read_bytes()[:-20])
+    assert str(victim) in refusal(root)
+
+
+def test_what_is_lost_is_said(root, caplog, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        "absl.logging.warning", lambda text, *args: said.append(text % args)
+    )
+    save(root / "day" / "a.png", 3, mode="RGBA")
+    Image.new("I;16", (6, 4), 4000).save(root / "day" / "deep.png")
+    (root / "day" / "notes.txt").write_text("")
+    load(root)
+    assert len(said) == 3
+    assert said[0] == f"{root}: 1 file is left out (day 1 .txt)"
+    assert "1 images may be transparent: laid over white" in said[1]
+    assert "16 bits" in said[2]
+
+
+def test_classes_with_nothing_to_learn_are_named(root):
+    for i in range(10):
+        save(root / "night" / f"{i}.png", 7)
+    data = load(root)
+    first, second = without_content(data.train, data.class_names)
+    assert first == "all training images of class 'night' are equal"
+    assert second == "all training images of class 'day', 'night' have one colour only"

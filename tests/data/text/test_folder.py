@@ -58,9 +58,10 @@ def test_a_written_unknown_word_keeps_its_place(tmp_path):
     assert data.vocabulary.words == ("a", UNKNOWN, "b", EOS)
 
 
-def test_the_test_part_is_read_only_when_it_is_asked_for(tmp_path):
-    data = load(write(tmp_path, test=b"\xff broken"))
-    assert "test.txt, line 1" in refusal(data.load_test)
+def test_the_test_part_is_tried_at_the_start_and_read_when_it_is_asked_for(tmp_path):
+    write(tmp_path, test=b"\xff broken")
+    assert "test.txt, line 1" in refusal(lambda: load(tmp_path))
+    data = load(write(tmp_path))
     write(tmp_path, test="cat\n")
     assert spelled(data, data.load_test()[0]) == "cat <eos>"
 
@@ -84,12 +85,6 @@ def test_line_ends_marks_and_spaces_make_no_difference(tmp_path, train):
 def test_the_last_line_may_lack_its_end(tmp_path):
     data = load(write(tmp_path, train="the cat sat\nthe dog"))
     assert spelled(data, data.train).endswith("<eos> the dog <eos>")
-
-
-def test_null_bytes_are_characters(tmp_path):
-    data = load(write(tmp_path, train=b"a\0b c\n", valid=b"\0\n"))
-    assert data.vocabulary.words[0] == "a\0b"
-    assert data.unknown == {"valid": 1}
 
 
 def test_no_folder(tmp_path):
@@ -116,14 +111,12 @@ def test_an_empty_file_is_named(tmp_path, part):
 
 @pytest.mark.parametrize("blank", ["\n\n \n", b"\xef\xbb\xbf"])
 def test_a_file_of_blank_lines_is_named(tmp_path, blank):
-    for part in ("train", "valid"):
+    for part in ("train", "valid", "test"):
         write(tmp_path, **{part: blank})
         assert f"{part}.txt has no words" in refusal(lambda: load(tmp_path))
-    data = load(write(tmp_path, test=blank))
-    assert "test.txt has no words" in refusal(data.load_test)
 
 
-@pytest.mark.parametrize("part", ["train", "valid"])
+@pytest.mark.parametrize("part", ["train", "valid", "test"])
 def test_what_is_no_utf_8_is_named_with_its_line(tmp_path, part):
     write(tmp_path, **{part: b"good words\nmore\nbad \xe9t\xe9\nx\n"})
     message = refusal(lambda: load(tmp_path))
@@ -134,9 +127,9 @@ def test_what_is_no_utf_8_is_named_with_its_line(tmp_path, part):
 def test_a_line_of_the_limit_is_read_and_a_longer_one_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(folder, "LINE_LIMIT", 12)
     for end in (b"\n", b""):
-        write(tmp_path, train=b"short\nword another" + end)
+        write(tmp_path, train=b"short\nword another" + end, test="cat\n")
         assert load(tmp_path).train.size == 5
-        write(tmp_path, train=b"short\nword anothers" + end)
+        write(tmp_path, train=b"short\nword anothers" + end, test="cat\n")
         message = refusal(lambda: load(tmp_path))
         assert "train.txt, line 2: longer than 12 bytes" in message
         assert "break the text into lines" in message
@@ -176,3 +169,39 @@ def test_a_file_that_goes_away(tmp_path):
     data = load(write(tmp_path))
     (tmp_path / "test.txt").unlink()
     assert "test.txt cannot be read: No such" in refusal(data.load_test)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_other_encodings_are_refused_by_name(tmp_path, encoding):
+    write(tmp_path, valid="good words\nmore\n".encode(encoding))
+    message = refusal(lambda: load(tmp_path))
+    assert "valid.txt" in message and "UTF-16" in message and "as UTF-8" in message
+
+
+def test_nul_is_refused_with_its_line(tmp_path):
+    write(tmp_path, train=b"a b\nc \0d\n")
+    assert "train.txt, line 2: NUL at its byte 3" in refusal(lambda: load(tmp_path))
+
+
+def test_lines_that_end_in_carriage_returns_alone(tmp_path):
+    write(tmp_path, train=b"a b\rc d\re f\r")
+    message = refusal(lambda: load(tmp_path))
+    assert "line 1: lines end in carriage returns alone" in message
+    write(tmp_path, train=b"a b\r\nc d\r\n")
+    assert load(tmp_path).train.size == 6
+
+
+def test_ends_of_lines_that_are_read_as_blanks_are_said(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        "absl.logging.warning", lambda text, *args: said.append(text % args)
+    )
+    write(tmp_path, train="a b\nc\u2028d\u2028e\x85f\n\ufeffg\n")
+    data = load(tmp_path)
+    assert data.vocabulary.words[:3] == ("a", "b", "<eos>")
+    assert "\ufeffg" in data.vocabulary and data.train.size == 10
+    (line,) = said
+    assert "train.txt: inside of lines are 2 U+2028 (first in line 2), 1 U+0085" in line
+    assert "1 U+FEFF (first in line 3)" in line
+    data.load_test()
+    assert len(said) == 1

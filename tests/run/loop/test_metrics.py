@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -88,3 +89,34 @@ def test_no_file(tmp_path):
     log.sync()
     assert read_metrics(tmp_path / "m.jsonl") == []
     assert not (tmp_path / "m.jsonl").exists()
+
+
+def test_a_lost_file_is_said(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        "absl.logging.warning", lambda text, *args: said.append(text % args)
+    )
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    log.warn_if_lost(0)
+    assert said == []
+    log.warn_if_lost(7)
+    assert "records up to step 7 are missing" in said[0]
+    log.append({"step": 7})
+    log.warn_if_lost(7)
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("line", [b"[" * 100_000, b'{"step": true}', b"\xff", b"1e999"])
+def test_any_line_may_be_damaged(tmp_path, line):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'{"step": 1}\n' + line + b"\n" + b'{"step": 2}\n')
+    with pytest.raises(InputError, match="line 2 is no record"):
+        read_metrics(path)
+    MetricsLog(path).truncate_after(2)
+    assert [r["step"] for r in read_metrics(path)] == [1, 2]
+
+
+def test_a_fifo_in_its_place_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "metrics.jsonl")
+    with pytest.raises(InputError, match="is a FIFO"):
+        MetricsLog(tmp_path / "metrics.jsonl").truncate_after(1)

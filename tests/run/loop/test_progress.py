@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import math
+import os
+import pty
 import sys
 
 import pytest
@@ -160,7 +162,6 @@ def test_eighty_columns_hold_a_bar_and_the_time_left(screen, monkeypatch, total)
     terminal, now = screen(terminal=True), [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     progress_bar = Progress(total // 2, total, 600)
-    progress_bar._bar.dynamic_ncols, progress_bar._bar.ncols = None, 80
     for now[0] in (1.0, 200.0):
         progress_bar.step()
     progress_bar.report(599, long_record())
@@ -169,6 +170,18 @@ def test_eighty_columns_hold_a_bar_and_the_time_left(screen, monkeypatch, total)
     progress_bar.close()
     assert len(line) <= 80 and " h left" in line
     assert line.count("#") >= 4 and f"/{total}" in line
+
+
+def test_a_terminal_that_does_not_tell_its_size_has_a_bar(monkeypatch):
+    parent, child = pty.openpty()  # 0 columns, 0 rows
+    with open(child, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        progress_bar = Progress(0, 30, 3)
+        progress_bar.step()
+        progress_bar.close()
+        shown = os.read(parent, 4000).decode()
+    os.close(parent)
+    assert "| 0/30" in shown and len(shown.split("\r")[1]) <= 80
 
 
 def test_a_notebook_gets_lines_and_no_bar(monkeypatch):

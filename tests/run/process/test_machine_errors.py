@@ -11,6 +11,7 @@ import os
 import pytest
 import tensorflow as tf
 
+from darts_tf import reading
 from darts_tf.run.process import machine_errors
 
 FULL = "/dev/full"
@@ -78,7 +79,6 @@ def test_a_damaged_file_of_a_data_set_and_one_that_is_gone(tmp_path):
     [
         ValueError("No space left on device"),
         OSError("no number"),
-        FileNotFoundError(errno.ENOENT, "No such file", "/a"),
         BrokenPipeError(errno.EPIPE, "Broken pipe"),
         tf.errors.InvalidArgumentError(None, None, "Permission denied"),
         tf.errors.NotFoundError(None, None, "no such checkpoint"),
@@ -86,3 +86,22 @@ def test_a_damaged_file_of_a_data_set_and_one_that_is_gone(tmp_path):
 )
 def test_other_errors_are_left_to_the_traceback(error):
     assert machine_errors.line(error) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["EIO", "ESTALE", "EFBIG", "EMFILE", "ENFILE", "ENOENT", "ENOTDIR", "ELOOP"],
+)
+def test_what_a_machine_can_refuse_is_one_line_with_a_remedy(name):
+    number = getattr(errno, name)
+    line = machine_errors.line(OSError(number, os.strerror(number), "/runs/a"))
+    assert line.startswith(f"/runs/a: {os.strerror(number)}; ")
+    assert line.endswith("then the same command goes on from the last checkpoint")
+
+
+def test_a_fifo_in_the_place_of_a_file_is_named(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(OSError) as caught:
+        reading.read_bytes(tmp_path / "fifo")
+    line = machine_errors.line(caught.value)
+    assert "fifo: is a FIFO (named pipe), not a regular file; move it away" in line

@@ -39,12 +39,8 @@ def test_beta_decay_pulls_each_edge_by_its_softmax():
 
 def test_equal_candidates_have_the_entropy_of_their_number():
     uniform = np.zeros((EDGES, CANDIDATES))
-    assert float(alpha_regularizer.entropy(uniform)) == pytest.approx(
-        np.log(CANDIDATES)
-    )
-    assert float(alpha_regularizer.beta_decay(uniform)) == pytest.approx(
-        np.log(CANDIDATES)
-    )
+    for penalty in (alpha_regularizer.entropy, alpha_regularizer.beta_decay):
+        assert float(penalty([uniform])) == pytest.approx(np.log(CANDIDATES))
     np.testing.assert_allclose(gradient_of("entropy", [uniform] * 2), 0, atol=1e-15)
 
 
@@ -70,9 +66,9 @@ def test_gradients_are_those_of_finite_differences(name, columns):
 def test_descent_on_the_entropy_alone_keeps_one_candidate():
     alpha = random_alpha()
     winners = [a.argmax(-1) for a in alpha]
-    for _ in range(300):
+    for _ in range(60):
         gradient = gradient_of("entropy", alpha)
-        alpha = [a - 2 * g for a, g in zip(alpha, gradient, strict=True)]
+        alpha = [a - 10 * g for a, g in zip(alpha, gradient, strict=True)]
     for a, winner in zip(alpha, winners, strict=True):
         np.testing.assert_array_equal(a.argmax(-1), winner)
         assert derivation.softmax(a).max(-1).min() > 0.95
