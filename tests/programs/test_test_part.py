@@ -24,7 +24,7 @@ class Data:
     def __init__(self):
         self.read = 0
         self.statistics = np.zeros(1), np.ones(1)
-        self.parts = [types.SimpleNamespace(size=8)] * 2
+        self.parts = [types.SimpleNamespace(size=8, labels=np.array([0, 1]))] * 2
         self.images = self
         self.train = types.SimpleNamespace(labels=np.array([0, 1, 1]))
         self.num_classes, self.image_shape, self.class_names = 2, (8, 8, 1), ("a", "b")
