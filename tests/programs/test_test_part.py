@@ -27,6 +27,7 @@ class Data:
         self.parts = [types.SimpleNamespace(size=8, labels=np.array([0, 1]))] * 2
         self.images = self
         self.train = types.SimpleNamespace(labels=np.array([0, 1, 1]))
+        self.scaling = self.example_file = None
         self.num_classes, self.image_shape, self.class_names = 2, (8, 8, 1), ("a", "b")
 
     def load_test(self):
@@ -57,6 +58,7 @@ def finish(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "once", lambda *_: ())
     monkeypatch.setattr(images.scoring, "parameters", lambda model: 1)
     monkeypatch.setattr(images.scoring, "multiply_adds", lambda model, shape: 1)
+    monkeypatch.setattr(ImageProgramTask, "write_example", lambda *_: None)
     # A report reads settings, which this folder has not.
     monkeypatch.setattr(records.report, "write", lambda path: None)
     data, workdir = Data(), Workdir(tmp_path)
@@ -76,7 +78,8 @@ def test_it_is_read_once(finish, parts):
     finish, data = finish
     text, result = finish()
     shares = [pytest.approx(2 / 3), 1.0]
-    assert result["test"] == {"error": 0.25, "images": 4, "class_accuracy": shares}
+    test = {"error": 0.25, "images": 4, "largest_class_share": 0.75}
+    assert result["test"] == test | {"class_accuracy": shares}
     assert "25.00%" in text and parts() == ["test"]
     assert result["chance"] == {"error": 0.75, "answer": "b"}
     assert finish()[1] == result and data.read == 1
