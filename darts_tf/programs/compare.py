@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +18,7 @@ from darts_tf.run.report import charts, page
 from darts_tf.run.report.page import Section
 from darts_tf.run.workdir import read_settings
 
-TITLE = "Comparison"
+TITLE, ABSENT = "Comparison", "–"
 
 
 def run(config: ComparisonConfig) -> None:
@@ -45,6 +46,23 @@ def run(config: ComparisonConfig) -> None:
     print(f"{text}\n\n{out / 'compare.png'}\n{out / 'report.html'}")
 
 
+def write_page(paths: Sequence[str | os.PathLike], path: pathlib.Path) -> None:
+    """Writes a page that compares searches and evaluations of one data set.
+
+    Args:
+      paths: their folders.
+      path: of the page.
+
+    Raises:
+      InputError: a folder is no run.
+    """
+    names = [os.fspath(folder) for folder in paths]
+    read = [comparison.read(name) for name in names]
+    rows, measure = [row for row, _ in read], read[-1][1][0]
+    picture = figure_to_png(comparison.draw(rows, measure))
+    write_atomic(path, _page(rows, measure, picture, _runs(names, rows)))
+
+
 def _runs(paths: Sequence[str], rows: Sequence[Row]) -> dict[str, Run]:
     """Returns the searches and evaluations among the folders, by their rows' names."""
     return {
@@ -69,7 +87,7 @@ def _page(
     cells = "".join(page.folded(name, report.cells(run)) for name, run in runs.items())
     sections = [
         Section("Table", table + _sources(rows)),
-        Section("Picture", page.picture(picture, "Test results of all rows")),
+        Section("Picture", page.picture(picture, "Test results of all rows", 0.8)),
         Section("Curves", note + report.chart(curves, "Curves of all runs")),
         Section("Settings that differ", _differences(runs)),
         Section("Cells", cells),
@@ -85,14 +103,12 @@ def _sources(rows: Sequence[Row]) -> str:
 
 
 def _differences(runs: Mapping[str, Run]) -> str:
-    """Returns a table of the settings that are not the same in all runs."""
-    if len(runs) < 2:
-        return ""
+    """Returns a table of the settings that differ among the runs that read them."""
     names = sorted({name for run in runs.values() for name in run.values})
     texts = {name: [_text(run, name) for run in runs.values()] for name in names}
-    rows = [[name, *row] for name, row in texts.items() if len(set(row)) > 1]
+    rows = [[n, *row] for n, row in texts.items() if len({*row} - {ABSENT}) > 1]
     return page.table(["setting", *runs], rows) if rows else ""
 
 
 def _text(run: Run, name: str) -> str:
-    return report.format_value(run.values[name]) if name in run.values else "–"
+    return report.format_value(run.values[name]) if name in run.values else ABSENT

@@ -16,7 +16,7 @@ from pathlib import Path
 from darts_tf.config import ChosenConfig, PipelineConfig
 from darts_tf.config_rules import declared
 from darts_tf.errors import InputError
-from darts_tf.programs import pipeline_choices, pipeline_verdict
+from darts_tf.programs import compare, pipeline_choices, pipeline_verdict
 from darts_tf.programs.commands import command, flagfile, quoted
 from darts_tf.programs.data_facts import image_facts, text_facts, this_machine
 from darts_tf.programs.expected_time import expected_lines
@@ -293,7 +293,7 @@ def _compared_folder(root: Path, name: str) -> Path:
 
 
 def _summary(plan: _Plan, seconds: float) -> str:
-    """Returns the results, and what to type next."""
+    """Writes report.html; returns the results, and what to type next."""
     root = plan.root
     search, evaluation = root / "search", root / "evaluate"
 
@@ -301,6 +301,9 @@ def _summary(plan: _Plan, seconds: float) -> str:
         return Workdir(folder).read_result()
 
     compared = {n: result(_compared_folder(root, n)) for n in _compared(plan)}
+    folders = [_compared_folder(root, name) for name in compared]
+    page = root / "report.html"
+    compare.write_page([search, evaluation, *folders], page)
     published = compared.pop(PUBLISHED, None)
     found = result(evaluation)
     outcomes = pipeline_verdict.Outcomes(found, published, [*compared.values()])
@@ -311,6 +314,7 @@ def _summary(plan: _Plan, seconds: float) -> str:
         ("parameters", f"{found['parameters']:,}"),
         *(("it writes", line) for line in found.get("sample", [])),
         ("SavedModel", evaluation / "export"),
+        ("report", page),
         ("watch", _watch(root)),
         ("next", _next_command(plan)),
     ]

@@ -37,9 +37,9 @@ from darts_tf.space.registry import space_by_name
 SHARP = 1.5
 """Pixels of a picture for each one at which it is shown."""
 
-SHARE, SECONDS = 0.01, 1.0
-"""The part of a run's time that reports before its end may take, and what they may
-take beyond it."""
+SHARE, FIRST_AFTER = 0.01, 30.0
+"""The part of a run's time that reports before its end may take, and the seconds
+before the first of them; a shorter run has its report at its end."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +131,7 @@ class EpochReports:
     """Writes the report at the end of epochs, as long as that costs little."""
 
     def __init__(self, workdir: Workdir):
-        self._workdir, self._budget = workdir, TimeBudget(SHARE, SECONDS)
+        self._workdir, self._budget = workdir, TimeBudget(SHARE, -SHARE * FIRST_AFTER)
 
     def on_epoch(self) -> None:
         """Writes the report if there is time for it."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
+
 from darts_tf.data.nasbench201_table import RANKED
 from darts_tf.protocol import progress, tables
 from darts_tf.protocol.plan import Plan
 from darts_tf.protocol.results import gather
 from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.loop.progress import duration
-from darts_tf.run.pictures.genotypes import figure_to_png
+from darts_tf.run.pictures.genotypes import draw_genotype, figure_to_png
+from darts_tf.run.report import page
+from darts_tf.run.report.page import Section
+from darts_tf.space.genotype import Genotype
 
 RESULTS, TABLE, PICTURE = "results.json", "table.md", "progress.png"
+PAGE = "report.html"
 
 
 def write(plan: Plan) -> dict:
-    """Writes results.json, table.md, table.tex and progress.png.
+    """Writes results.json, table.md, table.tex, progress.png and report.html.
 
     Returns:
       The results, see `darts_tf.protocol.results.gather`.
@@ -27,8 +33,30 @@ def write(plan: Plan) -> dict:
     latex = tables.latex([row], plan.measure) + "\n"
     write_atomic(plan.root / "table.tex", latex)
     figure = progress.draw(progress.progress(plan), plan.measure, plan.name)
-    write_atomic(plan.root / PICTURE, figure_to_png(figure))
+    picture = figure_to_png(figure)
+    write_atomic(plan.root / PICTURE, picture)
+    write_atomic(plan.root / PAGE, _page(plan, results, row, picture))
     return results
+
+
+def _page(plan: Plan, results: dict, row: tables.Row, picture: bytes) -> str:
+    """Returns the experiment as HTML."""
+    head, body = tables.cells([row], plan.measure, "plain")
+    cell = ""
+    if results["genotype"]:
+        genotype = Genotype.from_json(json.dumps(results["genotype"]))
+        drawn = figure_to_png(draw_genotype(genotype))
+        cell = page.picture(drawn, "The selected cell") + page.code(genotype.to_json())
+    return page.page(
+        f"Experiment: {plan.name}",
+        f"{len(results['searches'])} searches. {plan.root}",
+        [
+            Section("Table", page.table(head, body, range(1, len(head)))),
+            Section("Searches", page.picture(picture, "Progress of the searches")),
+            Section("Selection and costs", page.code(format_summary(results))),
+            Section("Selected cell", cell),
+        ],
+    )
 
 
 def format_summary(results: dict) -> str:

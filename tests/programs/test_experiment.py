@@ -81,6 +81,7 @@ def test_from_the_first_search_to_the_table(stub, flags, tmp_path):
         "table.md",
         "table.tex",
         "progress.png",
+        "report.html",
         "logs",
         "cells",
         "flags.txt",

@@ -30,6 +30,7 @@ OUTPUTS = (
     "evaluate/genotype.json",
     "evaluate/export/saved_model.pb",
     "evaluate/export/assets/class_names.txt",
+    "report.html",
 )
 
 

@@ -13,6 +13,7 @@ from darts_tf.config import ComparisonConfig, SearchConfig, TrainingConfig
 from darts_tf.config_rules import applicable
 from darts_tf.errors import InputError
 from darts_tf.programs import alpha_history, compare, report
+from darts_tf.run import time_budget
 from darts_tf.run.files import write_json_atomic
 from darts_tf.run.loop.metrics import MetricsLog
 from darts_tf.run.settings_files import as_flagfile
@@ -236,11 +237,14 @@ def test_no_folder_of_a_run(tmp_path):
         report.write(tmp_path)
 
 
-def test_the_report_of_the_first_epoch_does_not_wait(tmp_path, monkeypatch):
-    written = []
-    monkeypatch.setattr(report, "write", written.append)
-    report.EpochReports(Workdir(tmp_path)).on_epoch()
-    assert written == [tmp_path]
+def test_a_run_of_half_a_minute_has_a_report_before_its_end(tmp_path, monkeypatch):
+    now, written = [0.0], []
+    monkeypatch.setattr(time_budget.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(report, "write", lambda path: written.append(now[0]))
+    reports = report.EpochReports(Workdir(tmp_path))
+    for now[0] in (10.0, 29.0, 31.0):
+        reports.on_epoch()
+    assert written == [31.0]
 
 
 @pytest.mark.slow

@@ -17,6 +17,9 @@ def test_an_unfinished_experiment_has_a_report_too(plan, stub):
     assert results["searches"][0]["cell"] is None
     text = (plan.root / "table.md").read_text()
     assert "(incomplete)" in text and "error: full disk" in text
+    page = (plan.root / "report.html").read_text()
+    assert "(incomplete)" in page and "error: full disk" in page
+    assert page.count("<img") == 2  # the searches and the selected cell
 
 
 def test_nothing_at_all_is_a_report(plan):
@@ -24,6 +27,7 @@ def test_nothing_at_all_is_a_report(plan):
     results = report.write(plan)
     assert results["test"] is None and results["selected"] is None
     assert results["genotype"] is None and len(results["missing"]) == 8
+    assert "Selected cell" not in (plan.root / "report.html").read_text()
 
 
 def test_the_truth_of_the_selected_cell(values, stub):

@@ -16,10 +16,9 @@ def make(root: Path, run: str) -> None:
 def test_runs_are_named_as_their_folders_however_often_it_is_done(tmp_path):
     make(tmp_path, "search")
     (tmp_path / "notes.txt").write_text("")
-    for run in ("published", "published"):
-        if not (tmp_path / run).exists():
-            make(tmp_path, run)
-        links = link_runs(tmp_path)
+    link_runs(tmp_path)
+    make(tmp_path / "compare", "published")
+    links = [link_runs(tmp_path), link_runs(tmp_path)][-1]
     assert links == tmp_path / "tensorboard"
     assert {p.name for p in links.iterdir()} == {"search", "published"}
     assert (links / "search" / "events.out.tfevents.1").read_bytes() == b"x"
