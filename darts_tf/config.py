@@ -41,6 +41,7 @@ RegularizerCells = Literal["normal", "all"]
 Perturbation = Literal["none", "random", "adversarial"]
 Relaxation = Literal["softmax", "dirichlet", "sigmoid", "gumbel"]
 AlphaRegularizer = Literal["none", "beta_decay", "entropy", "kl_anchor", "zero_one"]
+Cost = Literal["multiply_adds", "parameters"]
 StrengthSchedule = Literal["constant", "linear"]
 Instrument = Literal[
     "entropy",
@@ -63,7 +64,8 @@ Stage = Literal["search", "short", "full", "snapshots", "report"]
 PublishedTable = Literal[
     "none", "cifar10", "cifar10_later", "cifar100", "imagenet", "ptb", "wikitext2"
 ]
-ExportFormat = Literal["saved_model"]
+ExportFormat = Literal["saved_model", "litert", "onnx"]
+Quantize = Literal["none", "float16", "dynamic", "int8"]
 
 MAX_SEED = 2**30 - 1
 C = TypeVar("C", bound="Config")
@@ -927,9 +929,76 @@ class RelaxationConfig(Config):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class CostConfig(Config):
+    """What the derived network costs, as a part of alpha's loss."""
+
+    cost: tuple[Cost, ...] = _option(
+        (),
+        "Images: costs of the derived network that enter alpha's loss, several at "
+        "once if wanted: multiply_adds of inference on one image, parameters.",
+        task="images",
+    )
+    cost_target: str | None = _option(
+        None,
+        "Images: largest cost that is wanted, such as 300M, 2.5G or 800k; with "
+        "several costs one for each of --cost, in its order (300M,3.5M). Cheaper "
+        "cells have no penalty. Unset: each cost counts as a share of the dearest "
+        "network's, times --cost_weight.",
+        task="images",
+    )
+    cost_weight: float | None = _option(
+        None,
+        "Images: fixed weight of the costs in alpha's loss (unset, with "
+        "--cost_target: a multiplier for each cost, which rises from 0 while the "
+        "derived cell is above its target).",
+        least=0,
+        task="images",
+    )
+    cost_weight_rate: float | None = _option(
+        None,
+        "Images: how much the multiplier rises in a step, times the excess over the "
+        "target as a share of it (unset: 0.01).",
+        least=1e-9,
+        task="images",
+    )
+    cost_channels: int | None = _option(
+        None,
+        "Images: channels of the network for which costs are meant (unset: the "
+        "default of train.evaluate; nasbench201: 16, otherwise 36).",
+        least=1,
+        task="images",
+    )
+    cost_layers: int | None = _option(
+        None,
+        "Images: cells of that network (unset: the default of train.evaluate; "
+        "nasbench201: 15, otherwise 20).",
+        least=3,
+        task="images",
+    )
+    cost_image_size: int | None = _option(
+        None,
+        "Images: pixels of a side of its images (unset: those of the search).",
+        least=1,
+        task="images",
+    )
+    cost_classes: int | None = _option(
+        None,
+        "Images: number of its classes (unset: those of the search).",
+        least=2,
+        task="images",
+    )
+    cost_network: Network = _option(
+        "cifar",
+        "Images: its kind, as --network of train.evaluate.",
+        task="images",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SearchConfig(
     RunConfig,
     DataConfig,
+    CostConfig,
     RelaxationConfig,
     RecipeConfig,
     DescentConfig,
@@ -1049,7 +1118,16 @@ class DerivationConfig(PaceConfig, OracleConfig, SpaceConfig):
 class ExportConfig(Config):
     """Settings of an export."""
 
-    format: ExportFormat = _option("saved_model", "Format of the exported network.")
+    format: ExportFormat = _option(
+        "saved_model",
+        "Format of the exported network: for TensorFlow, for phones and small "
+        "devices (LiteRT, a .tflite file), or for ONNX runtimes.",
+    )
+    quantize: Quantize = _option(
+        "none",
+        "With --format=litert: weights of 16 bits (float16) or of 8 (dynamic), or "
+        "weights and feature maps of 8 bits (int8, ranges from training images).",
+    )
     plugin: str | None = _redefined(SpaceConfig, "plugin", None)
 
 

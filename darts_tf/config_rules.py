@@ -9,14 +9,18 @@ TensorFlow.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from darts_tf.config import (
     Config,
+    Cost,
+    CostConfig,
     DerivationConfig,
     EstimatorConfig,
     ExperimentConfig,
+    ExportConfig,
     RecipeConfig,
     RelaxationConfig,
     SearchConfig,
@@ -145,6 +149,11 @@ EARLY_STOP_NAMES = {
 }
 """The rules with which a name means something."""
 
+UNITS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
+"""Factors of the units in which costs are given."""
+
+COST_WEIGHT_RATE = 0.01
+
 PERTURBATION_NAMES = (
     "out",
     "seed",
@@ -166,6 +175,8 @@ SPACE_DEFAULTS = {
 REASONS = {
     "lambda_regularizer": " (Lambda-DARTS aligns the layers of a network with "
     "each other, and a recurrent network has one)",
+    "cost": " (all cells of this space have the same parameters and the same "
+    "multiply-adds)",
     "recompute": " (it recomputes cells of images; `micro_batches` lowers the "
     "memory of a recurrent search)",
     "precision": " (it is that of feature maps and convolutions, and a "
@@ -190,6 +201,7 @@ def settle(config: C) -> C:
         TrainingConfig: _settle_images,
         DerivationConfig: _settle_derivation,
         ExperimentConfig: _settle_experiment,
+        ExportConfig: _settle_export,
     }
     return check.get(type(config), lambda same: same)(config)
 
@@ -231,7 +243,7 @@ def _not_in_space(config: ImageConfig) -> list[str]:
         if field.metadata["task"] not in (None, task)
     ]
     if config.space == nasbench201.SPACE.name:
-        return [*unread, "network", "auxiliary_weight"]
+        return [*unread, "network", "auxiliary_weight", "cost_network"]
     return [*unread, "nasbench201_table"]
 
 
@@ -243,7 +255,7 @@ def _not_in_strategy(config: ImageConfig) -> dict[str, str]:
     unread = {*declared(StrategyConfig), *declared(EstimatorConfig)} - {"strategy"}
     unread |= {*declared(TrainedNetworkConfig), *declared(RecipeConfig), "patience"}
     if config.strategy == SHARING:
-        unread |= {*declared(RelaxationConfig)}
+        unread |= {*declared(RelaxationConfig), *declared(CostConfig)}
         unread -= {*SHARING_NAMES}
     joint = JOINT_NAMES.get(config.optimization, ())
     return dict.fromkeys(joint, f"`optimization={config.optimization}`") | (
@@ -261,7 +273,8 @@ def _not_asked(config: SearchConfig) -> dict[str, str]:
         every = {field.name for field in dataclasses.fields(config)}
         unread |= every - read - {*UNTRAINED[config.estimator]}
     others = _all_but(STRATEGY_NAMES, of_strategy)
-    others |= {*declared(RelaxationConfig), "final_evaluations"}
+    others |= {*declared(RelaxationConfig), *declared(CostConfig)}
+    others |= {"final_evaluations"}
     return dict.fromkeys(unread, f"`estimator={config.estimator}`") | (
         dict.fromkeys(others, f"`strategy={config.strategy}`")
     )
@@ -340,6 +353,7 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
         _check_other_relaxation(config)
         config = _settle_alpha_regularizer(config)
         _check_perturbation(config)
+        config = _settle_costs(config)
         _check_relaxation(config)
     if config.jit == "on" and not config.compiled:
         raise InputError(
@@ -516,6 +530,70 @@ def _check_alpha_regularizer(config: SearchConfig) -> None:
             "`alpha_regularizer=entropy` has no published strength; give one, for "
             "example `alpha_regularizer_strength=0.1`"
         )
+
+
+def _settle_costs(config: SearchConfig) -> SearchConfig:
+    """Fills in the rate of an adapted multiplier; checks costs and targets."""
+    if not config.cost:
+        for name in declared(CostConfig):
+            if name in config.given and name != "cost":
+                raise InputError(
+                    f"`{name}` means nothing without a cost; leave it out, or give "
+                    f"`cost={names(Cost)[0]}` or {names(Cost)[1]}"
+                )
+        return config
+    if len(set(config.cost)) < len(config.cost):
+        raise InputError(
+            f"`cost={','.join(config.cost)}` names one cost twice; give each once"
+        )
+    targets = cost_targets(config)
+    if targets is None and config.cost_weight is None:
+        raise InputError(
+            f"`cost={','.join(config.cost)}` needs a target, such as "
+            "`cost_target=300M`, or a fixed weight, such as `cost_weight=0.1`"
+        )
+    if config.cost_weight is None:
+        usual = config.cost_weight_rate or COST_WEIGHT_RATE
+        return config.filled(cost_weight_rate=usual)
+    if config.cost_weight_rate is not None:
+        raise InputError(
+            "`cost_weight_rate` is that of a multiplier which adapts, and "
+            f"`cost_weight={config.cost_weight:g}` is fixed; leave out one of both"
+        )
+    return config
+
+
+def cost_targets(config: SearchConfig) -> tuple[float, ...] | None:
+    """Returns the target of each of `config.cost` as a number; None without.
+
+    Raises:
+      InputError: there are more or fewer targets than costs, or one is not a
+        number above 0 with the unit k, M or G or without any.
+    """
+    if config.cost_target is None:
+        return None
+    texts = [text.strip() for text in config.cost_target.split(",")]
+    if len(texts) != len(config.cost):
+        raise InputError(
+            f"`cost_target={config.cost_target}` must have one target for each of "
+            f"`cost={','.join(config.cost)}`, {len(config.cost)} in all; received "
+            f"{len(texts)}"
+        )
+    return tuple(_target(text) for text in texts)
+
+
+def _target(text: str) -> float:
+    number = r"(\d+\.?\d*|\.\d+)(?:[eE]\+?(\d{1,2}))?"
+    matched = re.fullmatch(rf"{number}([kMG]?)", text)
+    digits, exponent, unit = matched.groups() if matched else ("0", None, "")
+    value = float(digits) * 10.0 ** int(exponent or 0) * UNITS[unit]
+    if value <= 0:
+        raise InputError(
+            f"`cost_target={text}` must be a number above 0, with the unit k, M or G "
+            "(thousand, million, thousand million) or without any, such as 300M, "
+            "2.5G or 300000000"
+        )
+    return value
 
 
 def _check_relaxation(config: SearchConfig) -> None:
@@ -696,5 +774,14 @@ def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
         raise InputError(
             f"`task` means something with `stage={stages[0]}` or "
             f"{' or '.join(stages[1:])} only; leave it out"
+        )
+    return config
+
+
+def _settle_export(config: ExportConfig) -> ExportConfig:
+    if config.quantize != "none" and config.format != "litert":
+        raise InputError(
+            f"`quantize={config.quantize}` means nothing with "
+            f"`format={config.format}`; leave it out, or give `format=litert`"
         )
     return config

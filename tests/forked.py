@@ -30,7 +30,7 @@ def use_two_devices():
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)
 
-def forked(module, script, arguments, devices, output):
+def forked(module, script, arguments, devices, output, folder):
     pid = os.fork()
     if pid:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -41,6 +41,8 @@ def forked(module, script, arguments, devices, output):
     sys.stdin = open(0, closefd=False)
     if devices == 2:
         use_two_devices()
+    if folder:
+        os.chdir(folder)
     sys.argv = [module or "-c", *arguments]
     if module:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
@@ -74,8 +76,12 @@ def run(
     module: str | None = None,
     script: str | None = None,
     devices: int = 1,
+    folder: pathlib.Path | None = None,
 ) -> int:
-    """Returns the exit code of a module or a script; its output is in a file."""
+    """Returns the exit code of a module or a script; its output is in a file.
+
+    It runs in `folder`, or in the root of the repository.
+    """
     server = _server()
     assert server.stdin and server.stdout
     request = {
@@ -84,6 +90,7 @@ def run(
         "arguments": [*map(str, arguments)],
         "devices": devices,
         "output": str(output),
+        "folder": str(folder or ""),
     }
     server.stdin.write(json.dumps(request) + "\n")
     server.stdin.flush()

@@ -13,6 +13,7 @@ from darts_tf.config_rules import (
     MAGNITUDE_NAMES,
     PERTURBATION_NAMES,
     applicable,
+    cost_targets,
     rung_epochs,
     settle,
 )
@@ -152,6 +153,46 @@ REFUSED = [
         ("--alpha_regularizer=entropy",),
         "--alpha_regularizer=entropy",
         "--alpha_regularizer_strength=0.1",
+    ),
+    (("--cost_target=300M",), "--cost_target", "give --cost=multiply_adds"),
+    (("--cost_weight=0",), "--cost_weight", "give --cost=multiply_adds"),
+    (("--cost=parameters",), "--cost=parameters", "--cost_target=300M"),
+    (
+        ("--cost=parameters,parameters", "--cost_weight=1"),
+        "--cost=parameters,parameters",
+        "give each once",
+    ),
+    (
+        ("--cost=parameters,multiply_adds", "--cost_target=3M"),
+        "--cost_target=3M",
+        "2 in all; received 1",
+    ),
+    (("--cost=parameters", "--cost_target=8ms"), "--cost_target=8ms", "unit k, M or G"),
+    (("--cost=parameters", "--cost_target=3MB"), "--cost_target=3MB", "unit k, M or G"),
+    (("--cost=parameters", "--cost_target=-3M"), "--cost_target=-3M", "above 0"),
+    (("--cost=parameters", "--cost_target=0M"), "--cost_target=0M", "above 0"),
+    (("--cost=parameters", "--cost_target=nan"), "--cost_target=nan", "above 0"),
+    (("--cost=latency", "--cost_weight=1"), "latency", "multiply_adds, parameters"),
+    (
+        ("--cost=parameters", "--cost_weight=1", "--cost_weight_rate=1"),
+        "--cost_weight_rate",
+        "leave out one of both",
+    ),
+    (
+        ("--cost=parameters", "--cost_weight=1", "--space=darts_recurrent"),
+        "--cost",
+        "all cells of this space have the same",
+    ),
+    (
+        (NB201, "--cost=parameters", "--cost_weight=1", "--cost_network=mobile"),
+        "--cost_network",
+        "nasbench201",
+    ),
+    ((*ASKING, "--cost=parameters"), "--cost", "--strategy=random"),
+    (
+        ("--strategy=random_weight_sharing", "--cost=parameters"),
+        "--cost",
+        "--strategy=random_weight_sharing",
     ),
     (
         ("--relaxation=sigmoid", "--alpha_regularizer=beta_decay"),
@@ -391,3 +432,30 @@ def test_a_relaxation_has_its_published_penalty(relaxation, penalty, strength, d
     without = settled(f"--relaxation={relaxation}", "--alpha_regularizer=none")
     assert without.alpha_regularizer_strength is None
     assert without.alpha_weight_decay == 1e-3
+
+
+@pytest.mark.parametrize(
+    "text, target",
+    [
+        ("300M", (3e8,)),
+        ("2.5G", (2.5e9,)),
+        ("800k", (8e5,)),
+        ("1e6", (1e6,)),
+        ("47", (47.0,)),
+        (".5M", (5e5,)),
+    ],
+)
+def test_targets_of_costs_have_units(text, target):
+    config = settled("--cost=parameters", f"--cost_target={text}")
+    assert cost_targets(config) == target
+    assert config.cost_weight is None and config.cost_weight_rate == 0.01
+    assert settle(config) == config
+
+
+def test_each_cost_has_its_target():
+    config = settled(
+        "--cost=parameters,multiply_adds", "--cost_target=3.5M,300M", "--cost_weight=2"
+    )
+    assert config.cost == ("parameters", "multiply_adds")
+    assert cost_targets(config) == (3.5e6, 3e8)
+    assert config.cost_weight_rate is None

@@ -56,7 +56,8 @@ TEXTS = {
     "tune_epochs": "perturbation: passes between two decisions",
     "measured_batches": "perturbation: batches measured (0: all)",
     "plugin": "Python file of own operations and spaces",
-    "format": "format of the exported network",
+    "format": "saved_model, litert (phones) or onnx",
+    "quantize": "litert: weights of 16 or 8 bits, or all of 8 (int8)",
     "experiments": "folders of experiments, by commas",
     "published": "published numbers to put beside: cifar10, ptb, ...",
 }

@@ -90,10 +90,14 @@ def derive() -> None:
 
 
 def export() -> None:
-    """Exports an evaluated network as a SavedModel.
+    """Exports an evaluated network as a SavedModel, for LiteRT or for ONNX.
 
-    --workdir is that of train.evaluate. The SavedModel takes raw uint8 images,
-    or text, of any batch size, and needs neither this package nor Keras.
+        python -m train.export --workdir=runs/e --format=litert --quantize=int8
+
+    --workdir is that of train.evaluate. Every format takes raw uint8 images, of
+    any batch size, and needs neither this package nor Keras; a language model
+    takes texts, or (LiteRT) one word and a state. LiteRT and ONNX files are run
+    again and measured: export.json beside them.
     """
 
     def main(config: configs.ExportConfig) -> None:

@@ -41,11 +41,13 @@ __all__ = [
     "arrays_of",
     "call_cell",
     "depthwise",
+    "exported",
     "flat_pass",
     "functional_call",
     "in_directional_pass",
     "is_constant_in_weights",
     "is_differentiated_once",
+    "is_exported",
     "is_plain",
     "normalised",
     "plain",
@@ -54,6 +56,7 @@ __all__ = [
 ]
 
 _plain = contextvars.ContextVar("plain", default=False)
+_exported = contextvars.ContextVar("exported", default=False)
 
 
 @contextlib.contextmanager
@@ -71,6 +74,22 @@ def plain(wanted: bool = True) -> Iterator[None]:
         yield
     finally:
         _plain.reset(token)
+
+
+@contextlib.contextmanager
+def exported() -> Iterator[None]:
+    """Makes layers plain for a graph that is saved or converted, and never trained."""
+    token = _exported.set(True)
+    try:
+        with plain():
+            yield
+    finally:
+        _exported.reset(token)
+
+
+def is_exported() -> bool:
+    """Returns whether layers that are called here are for a graph of `exported`."""
+    return _exported.get()
 
 
 def is_plain() -> bool:

@@ -104,6 +104,20 @@ class LanguageModel(keras.Model):
         logits = tf.tensordot(seen, table, [[2], [1]]) + self.bias
         return logits, hidden, outputs
 
+    def step(self, ids, hidden):
+        """Computes the logits of the next word after one word, in inference mode.
+
+        Args:
+          ids: int32 [B], words.
+          hidden: [B, H], the state before.
+
+        Returns:
+          (logits [B, V], state after [B, H]).
+        """
+        table = tf.convert_to_tensor(self.embedding)
+        hidden = self.cell.step(tf.gather(table, ids), hidden)
+        return tf.matmul(hidden, table, transpose_b=True) + self.bias, hidden
+
 
 def _mask(seed, number: int, probability: float, shape, dtype):
     """Draws a dropout mask: 0, or 1 / (1 - p); the number 1 if p is 0."""

@@ -205,7 +205,9 @@ def noise(x, stride: int, seed, key: int):
         return tf.cast(drawn, x.dtype)
 
     if seed is None:
-        return tf.broadcast_to(draw(1, [0, 0]), [batch, *image])
+        with tf.init_scope():  # a constant: LiteRT and ONNX have no such draws
+            one = draw(1, [0, 0]).numpy()
+        return tf.broadcast_to(tf.constant(one), [batch, *image])
     replica = tf.distribute.get_replica_context()
     return draw(batch, fold_in(seed, replica.replica_id_in_sync_group))
 

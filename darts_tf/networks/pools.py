@@ -19,9 +19,16 @@ def max_pool(x, stride: int):
     where input and output have one size, TensorFlow's MaxPoolGradGrad works in
     place on a buffer that it still has to read, and second derivatives in a
     graph come out wrong (tests/networks/test_pools.py shows it).
+
+    In an export the pixels at the border are repeated instead, which are in the
+    windows anyway: the range of 8 bit maps would have to reach to the padding.
     """
-    if stride == 1 and implementation.is_differentiated_once():
+    exported = implementation.is_exported()
+    if stride == 1 and (exported or implementation.is_differentiated_once()):
         return tf.nn.max_pool2d(x, 3, 1, "SAME")
+    if exported:
+        repeated = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+        return tf.nn.max_pool2d(repeated, 3, stride, "VALID")
     return tf.nn.max_pool2d(pad(x, 1, x.dtype.min), 3, stride, "VALID")
 
 

@@ -91,6 +91,22 @@ class RecurrentCell(Block):
 
         return self.over_time(step, entering, hidden)
 
+    def step(self, x, hidden):
+        """Computes the state after one time, without dropout and without a loop.
+
+        Args:
+          x: [B, E].
+          hidden: [B, H], the state before.
+
+        Returns:
+          [B, H]; `call` with T = 1 gives the same.
+        """
+        split = x.shape[-1]
+        first = tf.convert_to_tensor(self.first)
+        maps = [tf.convert_to_tensor(m) for m in self.maps]
+        entered = x @ first[:split] + hidden @ first[split:]
+        return self.searched_nodes(highway(hidden, entered, tf.tanh), maps, 1.0)
+
     def over_time(self, step, entering, hidden):
         """Computes h = step(h, entering[t]) for every t: (all [T, B, H], the last).
 

@@ -194,23 +194,39 @@ def evaluate(
     return outcome
 
 
-def export(workdir: PathLike, format: str = "saved_model") -> Path:
-    """Exports the network of a finished evaluation into WORKDIR/export.
+def export(
+    workdir: PathLike,
+    format: str = "saved_model",
+    quantize: str = "none",
+    data: Any = None,
+) -> Path:
+    """Exports the network of a finished evaluation into a folder of its own in it.
 
     Args:
       workdir: folder of the evaluation.
-      format: "saved_model": takes raw uint8 images, or text.
+      format: "saved_model" (WORKDIR/export; takes raw uint8 images, or text),
+        "litert" (WORKDIR/export_litert/model.tflite; raw uint8 images, or one
+        step of a language model) or "onnx" (WORKDIR/export_onnx/model.onnx;
+        images). The last two are run again, and export.json in the folder says
+        what was measured.
+      quantize: for "litert": "none", "float16", "dynamic" or "int8"; its name
+        is added to the folder's.
+      data: what the network was trained on; needed where it cannot be loaded by
+        its name again, by "int8" and to measure accuracy.
 
     Returns:
       the folder of the exported network.
 
     Raises:
-      InputError: no such format, or no finished evaluation.
+      InputError: no such format, no finished evaluation, an operation that the
+        format does not have, an extra that is not installed, or "int8" without
+        data.
+      RuntimeError: the export does not compute what the network does.
     """
     from darts_tf.programs import export as program
 
-    config = ExportConfig(format=format)  # type: ignore[arg-type]
-    return program.run(config, Path(workdir))[0]
+    config = ExportConfig(format=format, quantize=quantize)  # type: ignore[arg-type]
+    return program.run(config, Path(workdir), data)[0]
 
 
 def _with_data(config: C, data: Any) -> tuple[C, Any]:

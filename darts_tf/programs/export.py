@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from darts_tf.config import ExportConfig, TrainingConfig
+from darts_tf.config_rules import settle
 from darts_tf.errors import InputError
 from darts_tf.programs import plugins
+from darts_tf.programs.export_request import ExportRequest
 from darts_tf.programs.task_choice import task_of
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.workdir import existing_workdir, read_settings
 from darts_tf.space.published import load_genotype
 
 
-def run(config: ExportConfig, workdir: str | Path) -> tuple[Path, str]:
-    """Writes the network of a finished evaluation into WORKDIR/export.
+def run(
+    config: ExportConfig, workdir: str | Path, data: Any = None
+) -> tuple[Path, str]:
+    """Writes the network of a finished evaluation into a folder of WORKDIR.
 
-    Returns the folder of the SavedModel, and a summary.
+    Args:
+      config: format and quantisation.
+      workdir: of the evaluation.
+      data: ImageData or TextData of the evaluation; loaded by its name where
+        None and where the format is measured on it.
+
+    Returns:
+      (folder of the export, summary).
 
     Raises:
-      InputError: `workdir` holds no finished evaluation.
+      InputError: `workdir` holds no finished evaluation, or its network cannot be
+        had in this format.
     """
+    config = settle(config)
     folder = existing_workdir(workdir)
     if not folder.result.exists():
         raise InputError(
@@ -35,10 +49,15 @@ def run(config: ExportConfig, workdir: str | Path) -> tuple[Path, str]:
         )
     trained = TrainingConfig.from_stored(values)
     plugins.load(config.plugin or trained.plugin)
-    result = folder.read_result()
-    genotype = load_genotype(str(folder.genotype), trained.space)
     _, arrays = checkpoints.require_latest(folder.checkpoints, f"`workdir={workdir}`")
-    usage = task_of(trained.space).export(
-        trained, genotype, result, arrays, folder.export
+    request = ExportRequest(
+        config,
+        trained,
+        load_genotype(str(folder.genotype), trained.space),
+        folder.read_result(),
+        arrays,
+        folder,
+        data,
     )
-    return folder.export, f"\nSavedModel: {folder.export}\n\n{usage}"
+    summary = task_of(trained.space).export(request)
+    return request.folder, summary

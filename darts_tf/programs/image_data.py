@@ -71,9 +71,8 @@ def load_data(
         )
     if 0 < config.examples < train.size:
         share = config.examples / train.size
-        (rows,) = stratified_split(
-            train.labels, [share], config.examples_seed, images.class_names
-        )
+        seed, names = config.examples_seed, images.class_names
+        (rows,) = stratified_split(train.labels, [share], seed, names)
         train = train.take(rows)
     names = images.class_names
     try:

@@ -14,13 +14,15 @@ from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks import conv, implementation, initial_weights, nasbench201
 from darts_tf.programs import (
     diagnostics,
+    image_export,
     multiply_adds_limit,
     nasbench201_oracle,
+    search_costs,
     setup,
 )
+from darts_tf.programs.export_request import ExportRequest
 from darts_tf.programs.image_data import Batches, Data, load_data, once, united
 from darts_tf.programs.task import ImageConfig
-from darts_tf.run.export import image_model
 from darts_tf.run.report import classes
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
@@ -49,6 +51,7 @@ class ImageProgramTask:
         self, config: SearchConfig, replicas: Replicas, data: Data
     ) -> search_loop.Search:
         """Returns the supernet's search loop."""
+        penalty = search_costs.penalty(config, data.images, replicas)
         model = built_supernet(config, data, replicas)
         train = Batches(config, data, 0, replicas)
         valid = Batches(config, data, 1, replicas)
@@ -71,12 +74,12 @@ class ImageProgramTask:
                 *nasbench201_oracle.instruments(config),
             ),
             early_stopping=diagnostics.early_stopping(config, task.space),
+            cost_penalty=penalty,
         )
 
     def training_data(self, config: ImageConfig, data: ImageData | None = None) -> Data:
         """Returns a part to learn from, and one held out where there is any."""
-        held = config.valid_fraction
-        return load_data(config, [1 - held, held] if held else [1.0], data)
+        return image_export.load(config, data)
 
     def training(
         self, config: ImageConfig, genotype: Genotype, replicas: Replicas, data: Data
@@ -147,6 +150,8 @@ class ImageProgramTask:
                 "mean": [float(x) for x in statistics[0]],
                 "std": [float(x) for x in statistics[1]],
                 "class_names": list(data.images.class_names),
+                "scaling": data.images.scaling,
+                **_example(data),
             },
         }
 
@@ -166,35 +171,32 @@ class ImageProgramTask:
             if valid
             else "none held out (--valid_fraction)"
         )
+        classes = len(result["data"]["class_names"])
         return [
-            ("test error", _format_test(result.get("test"))),
+            ("test error", _format_test(result.get("test"), classes)),
             ("validation", best),
             ("parameters", f"{result['parameters']:,}"),
             ("multiply-adds", f"{result['multiply_adds']:,}"),
         ]
 
-    def export(
-        self,
-        config: TrainingConfig,
-        genotype: Genotype,
-        result: dict,
-        arrays: dict,
-        folder: Path,
-    ) -> str:
-        """Writes the SavedModel; returns an example of its use."""
-        data = result["data"]
+    def write_example(self, data: Data, path: Path) -> None:
+        """Writes an image to show an export with, where the data are no files."""
+        image_export.write_example(data, path)
+
+    def export(self, request: ExportRequest) -> str:
+        """Writes the network in the format asked for; returns a summary."""
+        data, config = request.result["data"], request.trained
         classes, shape = len(data["class_names"]), data["image_shape"]
-        model = build_evaluation_network(config, genotype, classes, shape, Replicas())
-        setup.load_network(model, arrays)
+        model = build_evaluation_network(
+            config, request.genotype, classes, shape, Replicas()
+        )
+        setup.load_network(model, request.arrays)
 
         def forward(images):
-            with implementation.plain():
+            with implementation.exported():
                 return model(images, training=False)
 
-        image_model.export_saved_model(
-            forward, model, folder=folder, metadata=result, **data
-        )
-        return image_model.usage_example(folder)
+        return image_export.write(forward, model, request)
 
 
 def search_settings(config: SearchConfig, steps_per_epoch: int) -> SearchSettings:
@@ -280,18 +282,24 @@ def _confused(loop, data: Data, config: TrainingConfig) -> dict:
     return {"confusion": {"valid": loop.confusion(batches)}}
 
 
-def _format_test(test: dict | None) -> str:
+def _format_test(test: dict | None, classes: int) -> str:
     """Returns the errors on the test part in words."""
     if test is None:
         return "not measured (--notest)"
     top5 = f"; top-5: {test['top5_error']:.2%}" if "top5_error" in test else ""
-    share, classes = test.get("largest_class_share", 0), test.get("class_accuracy", ())
-    if share * len(classes) >= UNBALANCED:
+    share = test.get("largest_class_share", 0)
+    if share >= UNBALANCED / classes:
         top5 += f"; {share:.2%} of them are of one class"
     return (
         f"{test['error']:.2%} of {test['images']} images (weights of the last "
         f"epoch){top5}"
     )
+
+
+def _example(data: Data) -> dict[str, str]:
+    """Returns the path of an image file, where the data are files."""
+    path = data.images.example_file
+    return {} if path is None else {"example_file": path}
 
 
 def _guessing(images: ImageData, labels: np.ndarray) -> dict[str, object]:

@@ -20,6 +20,7 @@ from darts_tf.programs import (
     alpha_history,
     nasbench201_oracle,
     report,
+    search_costs,
     setup,
 )
 from darts_tf.programs.commands import command, quoted
@@ -148,6 +149,8 @@ def finish_search(
         history = alpha_history.AlphaHistory(workdir.alpha, loop.space)
         cells = history.by_other_rules(loop.stop.taken if loop.stop else 0)
         outcome |= nasbench201_oracle.other_rules(config, cells)
+    costs = {} if loop.cost_penalty is None else loop.cost_penalty.outcome(genotype)
+    outcome |= {"cost": costs} if costs else {}
     write_result(workdir, genotype, cost, config, values, outcome, devices)
     return f"""
 Search finished: {cost.steps} steps in {duration(cost.seconds)}.
@@ -155,6 +158,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {picture}
 {indented(genotype)}
+{search_costs.lines(costs)}\
 {nasbench201_oracle.summary_line(config, genotype)}\
 {nasbench201_oracle.other_rules_lines(outcome)}\
   watch         tensorboard --logdir={quoted(workdir.tensorboard)}
@@ -217,6 +221,7 @@ def finish_evaluation(
         if chief:
             devices = loop.replicas.count
             write_confusion(workdir, result.pop("confusion", None))
+            task.write_example(data, workdir.example)
             write_result(workdir, loop.genotype, cost, config, values, result, devices)
     return _format_evaluation(workdir, task.summary(result), cost) if chief else ""
 
@@ -238,10 +243,13 @@ def write_confusion(workdir: Workdir, counts: Mapping[str, np.ndarray] | None) -
 def _earlier_result(workdir: Workdir) -> dict:
     """Returns what an earlier start measured; {} where that is damaged."""
     try:
-        return workdir.read_result()
+        result = workdir.read_result()
     except InputError:
-        logging.warning("%s is damaged; measuring again.", shorten(str(workdir.result)))
-        return {}
+        result = {}
+    if "valid" in result and "genotype" in result:
+        return result
+    logging.warning("%s is damaged; measuring again.", shorten(str(workdir.result)))
+    return {}
 
 
 def _format_evaluation(

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.descent.replicas import Replicas
+from darts_tf.programs.export_request import ExportRequest
 from darts_tf.space.genotype import Genotype
 
 ImageConfig = SearchConfig | TrainingConfig
@@ -66,13 +67,14 @@ class Task(Protocol):
         """Returns a result as (name, text) lines."""
         ...
 
-    def export(
-        self,
-        config: TrainingConfig,
-        genotype: Genotype,
-        result: dict,
-        arrays: dict,
-        folder: Path,
-    ) -> str:
-        """Writes the SavedModel; returns an example of its use."""
+    def write_example(self, data: Any, path: Path) -> None:
+        """Writes an example of the data, to show the use of an export with."""
+        ...
+
+    def export(self, request: ExportRequest) -> str:
+        """Writes the network in the format asked for; returns a summary.
+
+        Raises:
+          InputError: the network cannot be had in this format.
+        """
         ...

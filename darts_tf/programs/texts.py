@@ -10,17 +10,16 @@ import tensorflow as tf
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.text import windows
 from darts_tf.data.text.loading import EOS, UNKNOWN, TextData, load_text
-from darts_tf.data.text.splitting import BLANKS
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.estimation import scoring, text_training
 from darts_tf.estimation.sampling import sample
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import DerivedCell, MixedCell
-from darts_tf.programs import diagnostics, setup
+from darts_tf.programs import diagnostics, setup, text_export
+from darts_tf.programs.export_request import ExportRequest
 from darts_tf.programs.images import search_settings
 from darts_tf.programs.text_data import Windows, far_from, require
-from darts_tf.run.export import language_model
 from darts_tf.space import recurrent
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts import search as search_loop
@@ -149,34 +148,20 @@ class TextProgramTask:
             *(("it writes", line) for line in result["sample"]),
         ]
 
-    def export(
-        self,
-        config: TrainingConfig,
-        genotype: Genotype,
-        result: dict,
-        arrays: dict,
-        folder: Path,
-    ) -> str:
-        """Writes the SavedModel; returns an example of its use."""
+    def write_example(self, data: TextData, path: Path) -> None:
+        """Writes nothing: an export is shown with any words."""
+        del data, path
+
+    def export(self, request: ExportRequest) -> str:
+        """Writes the model in the format asked for; returns a summary."""
+        config, words = request.trained, request.result["data"]["words"]
         setup.hide_integer_notice(config.space)
-        words = result["data"]["words"]
-        cell = DerivedCell(genotype.cells["recurrent"], config.hidden_size)
+        cell = DerivedCell(request.genotype.cells["recurrent"], config.hidden_size)
         model = LanguageModel(cell, len(words))
         model(tf.zeros((1, 1), tf.int32), tf.zeros((1, config.hidden_size)))
         for index, variable in enumerate(model.trainable_variables):
-            variable.assign(arrays[f"average/{index:05d}"])
-        language_model.export_language_model(
-            lambda ids, state: model(ids, state)[:2],
-            model,
-            state_size=config.hidden_size,
-            words=words,
-            end=EOS,
-            unknown=UNKNOWN,
-            blanks=BLANKS,
-            folder=folder,
-            metadata={n: v for n, v in result.items() if n != "data"},
-        )
-        return language_model.usage_example(folder)
+            variable.assign(request.arrays[f"average/{index:05d}"])
+        return text_export.write(model, request, words)
 
 
 def _steps_per_epoch(tokens: np.ndarray, config: AnyConfig) -> int:

@@ -101,6 +101,18 @@ class Workdir:
         """Returns the genotype of the run; raises InputError without one."""
         return Genotype.from_file(self.genotype)
 
+    def exported(self, format: str, quantize: str = "none") -> Path:
+        """Returns the folder of an export: one for each format and quantisation."""
+        if format == "saved_model":
+            return self.export
+        suffix = "" if quantize == "none" else f"_{quantize}"
+        return self.path / f"export_{format}{suffix}"
+
+    @property
+    def example(self) -> Path:
+        """An image of the data, to show the use of an export with."""
+        return self.path / "example.png"
+
     def sign(self) -> None:
         """Writes this process's number into the lock that it holds."""
         if self._lock is not None:

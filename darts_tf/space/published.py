@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, shorten
 from darts_tf.reading import read_text
 from darts_tf.space import (
     architecture_string,
@@ -189,7 +189,10 @@ def _read(name_or_path: str, space: str) -> Genotype:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         known = PUBLISHED.get(space, {})
-        allowed = ["a JSON file", f"a text with {printed.EXAMPLE}", *known]
+        allowed = ["a JSON file"]
+        if known:
+            allowed.append(f"a published name ({shorten(', '.join(known), 80)})")
+        allowed.append(f"a text with {printed.EXAMPLE}")
         if space == nasbench201.SPACE.name:
             allowed.append(f"an architecture, {architecture_string.EXAMPLE}")
         raise InputError(

@@ -1,4 +1,9 @@
-"""The examples of README and docs: Python is run, smaller; commands are parsed."""
+"""The examples of README and docs are run, smaller.
+
+What makes a block of commands smaller stands before it in the page, in a comment that
+no reader sees: `<!-- test: --epochs=1 -->` adds flags to its searches, evaluations and
+pipelines; `<!-- not run: WHY -->` leaves the block to another test.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ import pathlib
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -17,12 +23,21 @@ from darts_tf import config as configs
 from darts_tf.cli import flags as config_flags
 from darts_tf.config_rules import settle
 from darts_tf.space import registry
+from tests import forked
 from tests.data.stand_ins import image, prepare
 
 ROOT = pathlib.Path(__file__).parents[2]
 DOCUMENTS = ("README", "docs/python_api", "docs/own_operations", "docs/own_images")
 DOCUMENTS += ("docs/getting_started",)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+RUN = ("getting_started", "own_images", "own_text", "own_operations", "python_api")
+"""Pages of docs whose commands are run."""
+
+BLOCK = re.compile(
+    r"(?:^<!-- (test|not run): ([^\n]*) -->\n)?^```(\w*)\n(.*?)^```$", re.M | re.S
+)
+SMALLER_BY = ("search", "evaluate", "pipeline")
+"""Programs that get the flags of the comment."""
 
 SMALLER = (
     (r"space=\"darts_conv\"", 'space="small"'),
@@ -145,3 +160,59 @@ def test_python_of_own_images(run, tmp_path, monkeypatch):
     (code,) = blocks("docs/own_images", python=True)
     run(code, names)
     assert names["data"].name == "dataset"
+
+
+def commands(page: str) -> list[tuple[str, list[str]]]:
+    """Returns (program, arguments) of every command of a page that is run, in order."""
+    found = []
+    text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+    for kind, comment, language, code in BLOCK.findall(text):
+        if language not in ("", "bash"):
+            continue
+        smaller = shlex.split(comment) if kind == "test" else []
+        lines = code.replace("\\\n", " ").splitlines()
+        for line in [] if kind == "not run" else filter(None, lines):
+            if any(words in line for words in NOT_RUN):
+                continue
+            python, m, module, *arguments = shlex.split(line, comments=True)
+            assert python.endswith("python") and m == "-m", line
+            program = module.removeprefix("train.")
+            assert program != module, line
+            found.append((program, arguments + list(flags_for(program, smaller))))
+    return found
+
+
+def flags_for(program: str, smaller: list[str]) -> Iterator[str]:
+    """Yields the flags of a comment that are for a program, as "search:--epochs=1"."""
+    for word in smaller:
+        only, _, flag = word.partition("--")
+        if program in ([only[:-1]] if only else SMALLER_BY):
+            yield f"--{flag}"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> pathlib.Path:
+    """A folder with what the pages' commands read: flagfiles, photos and a text."""
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "configs").symlink_to(ROOT / "configs")
+    for number in range(60):
+        path = folder / "photos" / ("cats", "dogs")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image(number, 12 + number % 3)).save(path)
+    words = np.random.default_rng(0).choice("a b c d e".split(), 400)
+    (folder / "DIR").mkdir()
+    for name in ("train", "valid", "test"):
+        (folder / "DIR" / f"{name}.txt").write_text(" ".join(words) + "\n")
+    plugin, _ = blocks("docs/own_operations", python=True)
+    (folder / "my_ops.py").write_text(plugin.replace("nodes=4", "nodes=1"), "utf-8")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.program
+@pytest.mark.parametrize("page", RUN)
+def test_commands_run(page, place, tmp_path):
+    for program, words in commands(page):
+        output = tmp_path / "output.txt"
+        code = forked.run(output, *words, module=f"train.{program}", folder=place)
+        assert code == 0, f"{program} {words}\n{output.read_text('utf-8')}"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.networks import pools
+from darts_tf.networks import implementation, pools
 from darts_tf.networks.compiled import derivative_mode
 
 RNG = np.random.default_rng(0)
@@ -30,6 +30,9 @@ def test_pools_ignore_their_padding(stride, height, name, reduce):
     x = RNG.standard_normal((2, height, 8, 3)).astype(np.float32) - 5
     y = pools.POOLS[f"{name}_pool_3x3"](tf.constant(x), stride)
     np.testing.assert_allclose(y, pool_by_hand(x, stride, reduce), atol=1e-5)
+    with implementation.exported():
+        same = pools.POOLS[f"{name}_pool_3x3"](tf.constant(x), stride)
+    np.testing.assert_array_equal(same, y)
 
 
 def test_a_max_pool_whose_gradient_has_none_pads_within_itself():

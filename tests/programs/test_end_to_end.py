@@ -144,7 +144,8 @@ def test_derive_after_an_epoch_finds_that_epochs(programs, searched):
 
 def test_evaluation_leaves_its_files(evaluation, searched):
     _, folder = evaluation
-    assert names(folder) == SEARCH_FILES - {"alpha.npz"} | {"confusion.npz"}
+    added = {"confusion.npz", "example.png"}
+    assert names(folder) == SEARCH_FILES - {"alpha.npz"} | added
     assert has_events(folder)
     found = result(folder)
     assert set(found) == RESULT | {
@@ -165,15 +166,54 @@ def test_evaluation_leaves_its_files(evaluation, searched):
     assert len(found["test"]["class_accuracy"]) == 10
     page = (folder / "report.html").read_text()
     assert "Confusion matrix" in page and f"{found['test']['error']:.2%}" in page
-    assert set(found["valid"]) == {"error", "best_error", "best_epoch", "images"}
+    assert set(found["valid"]) == {
+        "error",
+        "best_error",
+        "best_epoch",
+        "images",
+        "largest_class_share",
+    }
 
 
-def test_export_and_evaluation_again(programs, evaluation):
+def printed_class(output: str, capsys) -> str:
+    """Runs the example at a summary's end as printed; returns the class it names."""
+    capsys.readouterr()
+    code = output[re.search(r"^(import|from) ", output, re.M).start() :]
+    exec(compile(code, "example", "exec"), {})
+    name, probability = capsys.readouterr().out.split()
+    assert 0 < float(probability) <= 1
+    return name
+
+
+def test_export_and_evaluation_again(programs, evaluation, capsys):
     flags, folder = evaluation
     before = (folder / "result.json").read_text()
     output = programs.run("export", f"--workdir={folder}")
     assert "SavedModel" in output
+    assert "images of 8 x 8 pixels (height x width), grey: uint8" in output
+    assert "images were used as they are" in output
+    assert repr(str(folder / "example.png")) in output
+    assert printed_class(output, capsys) in "0123456789"
     graph = (folder / "export" / "saved_model.pb").read_bytes()
     assert graph and b"CustomGradient" not in graph
     assert "Evaluation finished" in programs.run("evaluate", *flags)
     assert (folder / "result.json").read_text() == before
+
+
+@pytest.mark.slow
+def test_an_export_of_8_bits_is_measured_and_its_example_runs(
+    programs, evaluation, capsys
+):
+    _, folder = evaluation
+    flags = ("--format=litert", "--quantize=int8")
+    output = programs.run("export", f"--workdir={folder}", *flags)
+    export = folder / "export_litert_int8"
+    values = json.loads((export / "export.json").read_text())
+    assert values["bytes"] == (export / "model.tflite").stat().st_size
+    accuracy = values["accuracy"]
+    assert accuracy["part"] == "valid"
+    assert accuracy["images"] == result(folder)["valid"]["images"]
+    error = result(folder)["valid"]["error"]
+    assert accuracy["before"] == pytest.approx(1 - error, abs=1e-6)
+    assert f"{accuracy['after']:.2%}, before {accuracy['before']:.2%}" in output
+    assert printed_class(output, capsys) in "0123456789"

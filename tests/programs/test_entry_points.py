@@ -161,6 +161,21 @@ CASES = {
         "--tune_epochs means nothing",
     ),
     "export nothing": ("export", "", "folder of a run"),
+    "export 8 bits": (
+        "export",
+        "--workdir={tmp}/other --quantize=int8",
+        "--quantize=int8 means nothing with --format=saved_model",
+    ),
+    "export to ONNX in 8 bits": (
+        "export",
+        "--workdir={tmp}/other --format=onnx --quantize=int8",
+        "give --format=litert",
+    ),
+    "export a format": (
+        "export",
+        "--workdir={tmp}/other --format=tflite",
+        "saved_model|litert|onnx",
+    ),
     "export a search": ("export", "--workdir={tmp}/other", "train.evaluate"),
     "text": ("search", TEXT + "--dataset=topics", "python_topics"),
     "no text folder": ("search", FOLDER, "--data_dir"),

@@ -126,6 +126,30 @@ def test_the_exports_perplexity_is_the_results(text, evaluation):
     assert np.exp(-mean) == pytest.approx(result["test"]["perplexity"], rel=1e-4)
 
 
+def test_one_step_is_exported_for_litert(programs, evaluation, capsys):
+    """Its perplexity of the validation text is the network's; the example runs."""
+    folder, _ = evaluation
+    output = programs.run("export", f"--workdir={folder}", "--format=litert")
+    values = json.loads((folder / "export_litert" / "export.json").read_text())
+    perplexity = values["perplexity"]
+    assert perplexity["after"] == pytest.approx(perplexity["before"], rel=1e-4)
+    assert f"{perplexity['after']:.2f}, before" in output
+    capsys.readouterr()
+    example = output[output.index("\nfrom pathlib") :]
+    exec(compile(example, "example", "exec"), {})
+    assert capsys.readouterr().out.count("'") == 20  # the ten best words
+
+
+def test_what_a_language_model_is_not_exported_to(programs, evaluation):
+    folder, _ = evaluation
+    for flags, message in (
+        (["--format=litert", "--quantize=int8"], "give --quantize=dynamic"),
+        (["--format=onnx"], "give --format=saved_model or --format=litert"),
+    ):
+        output = programs.run("export", f"--workdir={folder}", *flags, code=2)
+        assert message in output.splitlines()[-1]
+
+
 def test_samples_show_in_tensorboard_after_each_epoch(evaluation):
     folder, result = evaluation
     events = EventMultiplexer().AddRun(str(folder / "tensorboard" / "evaluate"), "run")

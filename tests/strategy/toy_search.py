@@ -73,7 +73,9 @@ class RelaxedToy(Toy):
     train_loss = valid_loss = staticmethod(relaxed_loss)
 
 
-def build(method="first_order", kind=Search, task=Toy, **more) -> Search:
+def build(
+    method="first_order", kind=Search, task=Toy, cost_penalty=None, **more
+) -> Search:
     """A search of EPOCHS epochs of STEPS steps; `more` of SearchSettings."""
     settings = SearchSettings(
         method,
@@ -85,7 +87,8 @@ def build(method="first_order", kind=Search, task=Toy, **more) -> Search:
         alpha_learning_rate=0.3,
         **more,
     )
-    return kind(task(), settings, Replicas("one_device"))
+    replicas = Replicas("one_device")
+    return kind(task(), settings, replicas, cost_penalty=cost_penalty)
 
 
 def run(search, steps):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from darts_tf.errors import InputError, shorten
 
 if TYPE_CHECKING:  # it loads TensorFlow
     from darts_tf.data.images.streamed import StreamedPart
+
+Scaling = Literal["none", "whole", "centre"]
 
 CHUNK = 4096  # images that are summed at once
 
@@ -73,6 +75,10 @@ class ImageData:
       read_test: reads the test part; called by `load_test` only.
       fingerprint: a hash of all pixels, labels and class names of a set that
         has no name to load it by again; None for named sets.
+      scaling: how images came to their size; "none": they had it, "whole": the
+        whole image was scaled, "centre": the square in its middle was
+        (decode_and_crop.py).
+      example_file: an image file of the test part, where images are files.
     """
 
     name: str
@@ -80,6 +86,8 @@ class ImageData:
     train: Part | StreamedPart
     read_test: Callable[[], Part | StreamedPart]
     fingerprint: str | None = None
+    scaling: Scaling = "none"
+    example_file: str | None = None
 
     def __repr__(self) -> str:
         size = describe_size(self.train)

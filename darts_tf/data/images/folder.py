@@ -48,7 +48,14 @@ def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
     reader = _Reader(shape, image_size, bits)
     images = reader.read(train)
     reader.try_all(test)
-    return ImageData("folder", layout.class_names, images, lambda: reader.read(test))
+    return ImageData(
+        "folder",
+        layout.class_names,
+        images,
+        lambda: reader.read(test),
+        scaling="none" if image_size is None else "whole",
+        example_file=str(test.paths[0].absolute()),
+    )
 
 
 def root_of(data_dir: str | None) -> pathlib.Path:

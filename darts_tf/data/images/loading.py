@@ -120,6 +120,7 @@ def _digits(data_dir: str | None, image_size: int | None) -> ImageData:
         data,
         train=_resized(data.train, image_size),
         read_test=lambda: _resized(data.load_test(), image_size),
+        scaling="whole",
     )
 
 

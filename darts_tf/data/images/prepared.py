@@ -120,12 +120,14 @@ def _load(
     if stream:
         streamed = Streamed(*arguments)
         train, read_test = _streamed_parts(streamed, splits)
-        return ImageData(name, streamed.class_names, train, read_test)
+        scaling = "none" if image_size is None else "centre"
+        return ImageData(name, streamed.class_names, train, read_test, scaling=scaling)
     source = FirstClasses(*arguments, classes) if classes else Source(*arguments)
     remedy = SMALLER if classes else STREAM
     require_memory(name, source.expected_size("train"), source.shape, remedy)
     train, read_test = _parts(source, splits)
-    return ImageData(name, source.class_names, train, read_test)
+    scaling = "none" if image_size is None else "whole"
+    return ImageData(name, source.class_names, train, read_test, scaling=scaling)
 
 
 def _parts(source: Source, splits):

@@ -1,4 +1,4 @@
-"""Puts a SavedModel in place as a whole or not at all."""
+"""Puts an export in place as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -75,6 +75,6 @@ def is_export(folder: Path) -> bool:
     """Returns True if `folder` was made by `place` or is empty."""
     if not folder.is_dir():
         return False
-    files = ("saved_model.pb", "assets/metadata.json")
-    complete = all((folder / name).is_file() for name in files)
+    kinds = (("saved_model.pb", "assets/metadata.json"), ("export.json",))
+    complete = any(all((folder / name).is_file() for name in files) for files in kinds)
     return complete or not any(folder.iterdir())

@@ -119,6 +119,7 @@ class SimultaneousSearch(AlternatingSearch):
             tf.constant(self.architecture.temperature),
         )
         self.task.keep(aux, aux)
+        self._adapt_cost()
         scalars = {
             **self.task.scalars(batch, loss, aux),
             **self.alpha_scalars(),

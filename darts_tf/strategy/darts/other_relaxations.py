@@ -86,6 +86,21 @@ FUNCTIONS = {"dirichlet": dirichlet, "sigmoid": sigmoid, "gumbel": gumbel}
 """The relaxations by name."""
 
 
+def dirichlet_mean(alpha):
+    """Computes the mean of Dirichlet(elu(alpha) + 1), [edges, candidates]."""
+    weights = concentrations(alpha)
+    return weights / tf.reduce_sum(weights, axis=-1, keepdims=True)
+
+
+MEANS = {
+    "softmax": tf.nn.softmax,
+    "dirichlet": dirichlet_mean,
+    "sigmoid": tf.sigmoid,
+    "gumbel": tf.nn.softmax,
+}
+"""The mean mixing weights of alpha as tensors; derivation.MEANS has them as arrays."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Relaxation:
     """A relaxation of the alpha of all cells of a space.

@@ -2,7 +2,8 @@
 
 Each step takes one batch of each half of the training data: first alpha
 moves along the architecture gradient (strategy/darts/bilevel.py), regularized
-(strategy/darts/alpha_regularizer.py) or not, then w along grad_w L_train,
+(strategy/darts/alpha_regularizer.py) or not, with costs of the derived network
+(strategy/darts/cost_penalty.py) or without, then w along grad_w L_train,
 regularized (strategy/lambda_darts/search_regularizer.py) or not, at perturbed
 mixing weights (strategy/darts/alpha_perturbation.py) or not.
 The loop knows neither images nor words (strategy/darts/tasks.py), yields numbers
@@ -38,6 +39,7 @@ from darts_tf.strategy.darts.bilevel import (
     implicit_term,
     reverse_over_reverse,
 )
+from darts_tf.strategy.darts.cost_penalty import CostPenalty
 from darts_tf.strategy.darts.execution import Execution
 from darts_tf.strategy.darts.other_relaxations import (
     ALPHA_DRAW,
@@ -93,8 +95,10 @@ class Search(Epochs):
       instruments: called with the search at each epoch's end; the scalars
         that they give join the epoch's record. They change nothing.
       early_stopping: ends the search before its last epoch; None: never.
+      cost_penalty: draws alpha towards cheaper networks; None: it does not.
 
     Attributes:
+      cost_penalty: as given.
       weights: w.
       architecture: alpha; its temperature is that of the epoch that the last
         step was in.
@@ -111,6 +115,7 @@ class Search(Epochs):
         replicas: Replicas,
         instruments: Sequence[Callable[[Search], Mapping[str, float]]] = (),
         early_stopping: EarlyStopping | None = None,
+        cost_penalty: CostPenalty | None = None,
     ):
         super().__init__(settings)
         self.task, self.space = task, task.space
@@ -118,6 +123,7 @@ class Search(Epochs):
         self._instruments = tuple(instruments)
         self._watching = [i for i in instruments if hasattr(i, "watch")]
         self._early_stopping = early_stopping
+        self.cost_penalty = cost_penalty
         self._replicas = replicas
         self._precision = precision_by_name(settings.precision)
         self.execution = Execution(
@@ -200,6 +206,8 @@ class Search(Epochs):
         with self.execution.active(), ahead:
             step = self.algorithm_1(self.architecture, self.weights, *batches)
         self.task.keep(step.train_aux, step.valid_aux)
+        if moves_alpha:
+            self._adapt_cost()
         scalars = self._scalars(train, step)
         self.step += 1
         return {**scalars, "learning_rate": rate}
@@ -233,7 +241,7 @@ class Search(Epochs):
         return Step(value, aux, *measured, alpha_skipped, w_skipped)
 
     def by_alpha(self, gradient, alpha, seed):
-        """Returns the gradient along which alpha / T descends, with its penalty.
+        """Returns the gradient along which alpha / T descends, with its penalties.
 
         Args:
           gradient: with respect to what losses take.
@@ -242,12 +250,19 @@ class Search(Epochs):
         """
         epoch = self.epoch
         gradient = self._relaxation.pull_back(gradient, alpha, seed, epoch, ALPHA_DRAW)
-        return self._alpha_regularizer.regularized(gradient, alpha, epoch)
+        gradient = self._alpha_regularizer.regularized(gradient, alpha, epoch)
+        if self.cost_penalty is None:
+            return gradient
+        return self.cost_penalty.penalised(gradient, alpha)
 
     def alpha_scalars(self) -> dict[str, float]:
         """Returns what the present epoch does to alpha, by name."""
         parts = self._relaxation, self._alpha_regularizer, self._perturbation
         return {n: v for part in parts for n, v in part.scalars(self.epoch).items()}
+
+    def _adapt_cost(self) -> None:
+        if self.cost_penalty is not None:
+            self.cost_penalty.adapt(self.architecture.read())
 
     def _scalars(self, train, step: Step) -> dict[str, object]:
         local = self._replicas.local
@@ -279,6 +294,9 @@ class Search(Epochs):
         record = dict(self.task.measure(self.architecture.mean()))
         if self.settings.temperature_end != 1:
             record["temperature"] = self.architecture.temperature
+        if self.cost_penalty is not None:
+            alpha = self.architecture.read()
+            record |= self.cost_penalty.scalars(alpha, self.genotype())
         for instrument in self._instruments:
             record |= instrument(self)
         if self._early_stopping is not None:
@@ -286,10 +304,13 @@ class Search(Epochs):
         return record
 
     def _groups(self) -> dict[str, list]:
-        return self.weights.groups() | {
+        groups = self.weights.groups() | {
             "alpha": self.architecture.variables,
             "alpha_slots": self.architecture.slots,
         }
+        if self.cost_penalty is not None:
+            groups["cost_multipliers"] = [self.cost_penalty.multipliers]
+        return groups
 
     def _parts(self) -> dict:
         """Returns the parts whose state is saved with the search, by name."""

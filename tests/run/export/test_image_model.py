@@ -11,7 +11,9 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.errors import InputError
+from darts_tf.run.export.image_input import ImageInput
 from darts_tf.run.export.image_model import export_saved_model
+from darts_tf.run.export.image_network import ImageNetwork
 
 NAMES = [f"name {i}" for i in range(10)]
 MEAN, STD = [125.0, 120.0, 110.0], [60.0, 61.0, 62.0]
@@ -44,18 +46,33 @@ def small():
     return built(Small())
 
 
-def export(model, folder, size=8, forward=None, **changes):
-    arguments = {
+def network(model, size=8, forward=None, **changes) -> ImageNetwork:
+    values = {
         "image_shape": (size, size, 3),
         "mean": MEAN,
         "std": STD,
+        "scaling": "none",
+        "example": None,
         "class_names": NAMES,
         "metadata": {"genotype": {"space": "é"}},
-        "folder": folder,
         **changes,
     }
+    names = ("image_shape", "mean", "std", "scaling", "example")
+    takes = ImageInput(*(values[name] for name in names))
     forward = forward or (lambda x: model(x, training=False))
-    return export_saved_model(forward, model, **arguments)
+    return ImageNetwork(
+        forward, model, takes, values["class_names"], values["metadata"]
+    )
+
+
+def export(model, folder, size=8, forward=None, **changes):
+    return export_saved_model(network(model, size, forward, **changes), folder)
+
+
+@pytest.fixture(scope="module")
+def exported(small, tmp_path_factory):
+    """A loaded export."""
+    return tf.saved_model.load(str(export(small, tmp_path_factory.mktemp("e") / "e")))
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -147,7 +164,16 @@ def test_texts_lie_inside_and_survive_a_move(small, tmp_path):
     moved = folder.rename(tmp_path / "moved")
     loaded = tf.saved_model.load(str(moved))
     text = (moved / "assets" / "metadata.json").read_text(encoding="utf-8")
-    assert json.loads(text) == {"genotype": {"space": "é"}}
+    metadata = json.loads(text)
+    assert metadata["genotype"] == {"space": "é"}
+    takes = metadata["input"]
+    assert (takes["height"], takes["width"], takes["channels"]) == (8, 8, 3)
+    assert (takes["colour"], takes["dtype"], takes["range"]) == (
+        "RGB",
+        "uint8",
+        [0, 255],
+    )
+    assert takes["scaling"] == "none" and takes["mean"] == MEAN
     assert json.loads(loaded.metadata.numpy()) == json.loads(text)
     names = (moved / "assets" / "class_names.txt").read_text()
     assert names.splitlines() == NAMES
@@ -171,6 +197,28 @@ def test_any_batch_size_and_nothing_but_uint8(small, tmp_path):
         assert output["probabilities"].shape == (batch, 10)
     with pytest.raises(Exception, match="uint8|dtype"):
         serve(images=tf.zeros([1, 8, 8, 3], tf.float32))
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 16, 16, 3), (1, 8, 9, 3), (2, 8, 8, 1), (1, 8, 8, 4), (8, 8, 3)]
+)
+def test_another_shape_is_refused_in_the_graph(small, exported, shape):
+    serve = exported.signatures["serving_default"]
+    with pytest.raises(tf.errors.InvalidArgumentError) as error:
+        serve(images=tf.zeros(shape, tf.uint8))
+    for words in (
+        "takes images of 8 x 8 pixels (height x width), RGB: uint8 [batch, 8, 8, 3]",
+        "values 0 to 255; in training images were used as they are",
+        f"Received an array of shape] [{' '.join(map(str, shape))}]",
+    ):
+        assert words in str(error.value)
+
+
+def test_the_signature_names_the_shape(exported):
+    (spec,) = (
+        exported.signatures["serving_default"].structured_input_signature[1].values()
+    )
+    assert spec.shape.as_list() == [None, 8, 8, 3] and spec.dtype == tf.uint8
 
 
 def test_a_new_export_replaces_the_old_one(small, tmp_path):

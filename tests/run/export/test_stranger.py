@@ -12,7 +12,9 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
+from darts_tf.data.images.resize import resize
 from darts_tf.networks.conv import EvaluationNetwork
 from darts_tf.run.export import image_model, language_model
 from darts_tf.space.published import load_genotype
@@ -26,9 +28,15 @@ import numpy as np
 sys.modules["darts_tf"] = None  # importing it raises
 sys.modules["keras"] = None
 answers = sys.argv[1]
-images = np.load("images.npy", allow_pickle=False)
 {image_example}
+images = np.load("images.npy", allow_pickle=False)
+output = model.signatures["serving_default"](images=tf.constant(images))
 np.savez("images.npz", names=names, **{{k: v.numpy() for k, v in output.items()}})
+try:  # here with TensorFlow's own optimisations of graphs
+    model.signatures["serving_default"](images=tf.zeros([1, 16, 16, 3], tf.uint8))
+    print("taken")
+except tf.errors.InvalidArgumentError as error:
+    print("refused" if "takes images of 32 x 32 pixels" in str(error) else error)
 {text_example}
 out = model.signatures["serving_default"](
     text=tf.constant(["the value", "value unheard of x", ""]))
@@ -68,22 +76,30 @@ def answers(network, model, tmp_path_factory):
     """The folder with the answers of both exports."""
     exports = tmp_path_factory.mktemp("exports")
     folder = tmp_path_factory.mktemp("elsewhere")
-    image = images.export(network, exports / "image", size=32)
+    sent = images.network(
+        network, size=32, scaling="whole", example=str(folder / "photo.png")
+    )
+    image = image_model.export_saved_model(sent, exports / "image")
+    photo = np.random.default_rng(1).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    Image.fromarray(photo).save(folder / "photo.png")
     text = texts.export(model, exports / "text")
     np.save(folder / "images.npy", images.random_images(7, 32))
     script = exports / "stranger.py"
     script.write_text(
         STRANGER.format(
-            image_example=image_model.usage_example(image),
+            image_example=image_model.usage_example(image, sent.takes),
             text_example=language_model.usage_example(text),
         )
     )
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-I", script, "texts.json"],
         check=True,
         cwd=folder,
         timeout=120,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    (folder / "printed.txt").write_text(done.stdout)
     return folder
 
 
@@ -97,6 +113,17 @@ def test_it_gets_the_networks_outputs(answers, network):
         answer["probabilities"], tf.nn.softmax(wanted), atol=1e-5
     )
     assert list(answer["names"]) == images.NAMES
+
+
+@pytest.mark.slow
+def test_the_printed_example_names_the_class_of_a_file(answers, network):
+    photo = np.asarray(Image.open(answers / "photo.png"))
+    scaled = resize(photo, 32).numpy()[np.newaxis]  # as data/images/folder.py does
+    probabilities = tf.nn.softmax(images.expected(network, scaled)).numpy()[0]
+    name, p = (answers / "printed.txt").read_text().splitlines()[0].rsplit(" ", 1)
+    assert name == images.NAMES[probabilities.argmax()]
+    assert float(p) == pytest.approx(probabilities.max(), rel=1e-4)
+    assert (answers / "printed.txt").read_text().splitlines()[1] == "refused"
 
 
 def test_it_gets_the_models_words(answers, model):

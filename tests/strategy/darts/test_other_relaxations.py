@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from darts_tf import config
+from darts_tf.config import names
 from darts_tf.strategy.darts import bilevel, derivation
 from darts_tf.strategy.darts import other_relaxations as others
-from darts_tf.strategy.darts.alpha_regularizer import kl_anchor, zero_one
+from darts_tf.strategy.darts.alpha_regularizer import PENALTIES, kl_anchor, zero_one
 from darts_tf.strategy.darts.joint import SimultaneousSearch
 from tests.strategy.small_space import SMALL
 from tests.strategy.toy_search import (
@@ -195,3 +197,9 @@ def test_a_joint_search_takes_them(name):
     run(search, 2)
     for before, after in zip(start, search.architecture.values(), strict=True):
         assert np.isfinite(after).all() and np.abs(after - before).max() > 0
+
+
+def test_the_names_are_those_of_the_config():
+    assert names(config.Relaxation) == ("softmax", *others.FUNCTIONS)
+    assert names(config.Relaxation) == tuple(derivation.MEANS)
+    assert names(config.AlphaRegularizer) == ("none", *PENALTIES)

@@ -1,0 +1,166 @@
+"""LiteRT files compute what their networks do, in built-in operations."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from darts_tf.errors import InputError
+from darts_tf.networks import implementation
+from darts_tf.networks.discrete_edges import DiscreteEdges
+from darts_tf.run.export import image_litert, language_litert, litert, measures
+from darts_tf.space.genotype import CellGenotype
+from darts_tf.space.operation_names import IMAGE_OPERATIONS, RECURRENT_OPERATIONS
+from tests.run.export import test_image_model as images
+from tests.run.export import test_language_model as texts
+
+SIZE, CHANNELS = 9, 4
+FILES = {"model.tflite", "class_names.txt", "metadata.json", "export.json"}
+
+
+class EveryOperation(tf.Module):
+    """All candidate operations of all spaces for images, both strides, side by side."""
+
+    def __init__(self):
+        super().__init__()
+        edges = [(n, name) for n, name in enumerate(IMAGE_OPERATIONS)]
+        random = np.random.default_rng(0)
+        shape = 2 * len(edges) * CHANNELS, 10
+        self.first = random.normal(size=(3, CHANNELS)).astype(np.float32)
+        self.last = random.normal(size=shape).astype(np.float32)
+        self.units = [DiscreteEdges(edges, CHANNELS, s, 7 * s) for s in (1, 2)]
+        for unit in self.units:
+            unit.build((None, SIZE, SIZE, CHANNELS))
+
+    @property
+    def variables(self):
+        return [v for unit in self.units for v in unit.variables]
+
+    def forward(self, x):
+        x = tf.tensordot(x, self.first, 1)
+        with implementation.exported():
+            pairs = [pair for unit in self.units for pair in unit(x)]
+        means = [tf.reduce_mean(y, [1, 2]) for _, (y,) in pairs]
+        return tf.concat(means, -1) @ self.last
+
+
+@pytest.fixture(scope="module")
+def every():
+    return EveryOperation()
+
+
+@pytest.fixture(scope="module")
+def network(every):
+    return images.network(every, SIZE, every.forward)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quantize", litert.QUANTIZE)
+def test_every_operation_converts_and_runs(network, tmp_path, quantize):
+    """In export_litert the interpreter compares logits and batch sizes."""
+    samples = network.random_images(20) if quantize == "int8" else None
+    held_out = measures.HeldOut(network.random_images(9), np.arange(9), "valid")
+    values = image_litert.export_litert(
+        network, tmp_path / "e", quantize, samples=samples, held_out=held_out
+    )
+    assert {path.name for path in (tmp_path / "e").iterdir()} == FILES
+    assert json.loads((tmp_path / "e" / "export.json").read_text()) == values
+    content = (tmp_path / "e" / "model.tflite").read_bytes()
+    assert values["bytes"] == len(content) and b"Flex" not in content
+    accuracy = values["accuracy"]
+    assert (accuracy["part"], accuracy["images"]) == ("valid", 9)
+    logits = network.logits(held_out.images)
+    assert accuracy["before"] == np.mean(logits.argmax(-1) == np.arange(9))
+    assert values["milliseconds"] > 0 and "interpreter" not in values
+    lines = dict(measures.summary(values, values["bytes"]))
+    assert "before" in lines["accuracy"] and "ms" in lines["time"]
+    run = litert.Runner(content)
+    assert run(images=held_out.images)["probabilities"].sum() == pytest.approx(9, 0.01)
+    for shape in ((1, 16, 16, 3), (1, SIZE, SIZE, 1), (2, SIZE, SIZE + 1, 3)):
+        with pytest.raises((RuntimeError, ValueError)):
+            run(images=np.zeros(shape, np.uint8))
+
+
+def test_every_activation_of_the_recurrent_cell_converts(tmp_path):
+    """One step, in each kind; the same log probabilities as the loop's."""
+
+    names = [name for name in RECURRENT_OPERATIONS if name != "none"]
+    cell = CellGenotype(tuple((n, i) for i, n in enumerate(names)), (1, 2, 3, 4))
+    model = texts.built(cell)
+    ids = np.array([0, 2, 3, 1, 5, 4, 4], np.int32)
+    for quantize in ("none", "float16", "dynamic"):
+        values = language_litert.export_litert(
+            model.step,
+            model,
+            state_size=texts.H,
+            words=texts.WORDS,
+            folder=tmp_path / "e",
+            metadata={},
+            quantize=quantize,
+            held_out=ids,
+        )
+        assert values["quantize"] == quantize  # and the folder was replaced
+        assert values["perplexity"]["words"] == 6
+    run = litert.Runner((tmp_path / "e" / "model.tflite").read_bytes())
+    state = np.zeros((1, texts.H), np.float32)
+    for word in ids:
+        output = run(ids=np.array([word], np.int32), state=state)
+        state = output["state"]
+    logits, last, _ = model(tf.constant(ids[np.newaxis]), tf.zeros([1, texts.H]))
+    np.testing.assert_allclose(state, last, atol=0.05)
+    wanted = tf.nn.log_softmax(logits[-1])
+    np.testing.assert_allclose(output["log_probabilities"], wanted, atol=0.3)
+    step = model.step(tf.constant([0]), tf.zeros([1, texts.H]))
+    whole = model(tf.constant([[0]]), tf.zeros([1, texts.H]))
+    np.testing.assert_allclose(step[0], whole[0][0], atol=1e-6)
+    np.testing.assert_allclose(step[1], whole[1], atol=1e-6)
+
+
+def test_an_operation_that_does_not_convert_is_named(every, tmp_path):
+    def forward(x):
+        means = tf.reduce_mean(x, [1, 2])
+        return means @ tf.linalg.cholesky(tf.eye(3) * 2 + tf.reduce_mean(means) ** 2)
+
+    refused = images.network(every, SIZE, forward, class_names=["a", "b", "c"])
+    with pytest.raises(InputError, match="has no operation Cholesky"):
+        image_litert.export_litert(refused, tmp_path / "e")
+    assert not any(tmp_path.iterdir())
+
+
+def test_int8_without_images_is_refused(network, tmp_path):
+    with pytest.raises(InputError, match="`quantize=int8` measures ranges"):
+        image_litert.export_litert(network, tmp_path / "e", "int8")
+    assert not any(tmp_path.iterdir())
+
+
+def test_without_an_interpreter_the_extra_is_named(network, tmp_path, monkeypatch):
+    import builtins
+
+    real = builtins.__import__
+
+    def importing(name, *rest, **more):
+        if name.startswith("ai_edge_litert"):
+            raise ImportError(name)
+        return real(name, *rest, **more)
+
+    class Without:
+        __version__ = "2.99"
+
+    monkeypatch.setattr(builtins, "__import__", importing)
+    monkeypatch.setattr(litert, "tf", Without)
+    with pytest.raises(InputError, match=r"pip install 'darts-tf\[litert\]'"):
+        image_litert.export_litert(network, tmp_path / "e")
+
+
+def test_a_file_that_computes_something_else_is_an_error(network):
+    def run(batch):
+        return network.logits(batch) + 1
+
+    with pytest.raises(RuntimeError, match="nothing was exported"):
+        measures.measured(network, run, "none", None)
+    values = measures.measured(network, network.logits, "none", None)
+    assert values["accuracy"] is None and values["same_class"] == 1
+    assert dict(measures.summary(values, 5))["accuracy"].startswith("not measured")
