@@ -391,7 +391,7 @@ RUNS = {
     "lambda": (
         "search",
         *IMAGES,
-        "--layers=3",
+        "--layers=4",
         "--space=s2",
         "--strategy=lambda_darts",
     ),

@@ -229,8 +229,10 @@ def _immediate_interrupt() -> Iterator[None]:
         yield
         return
 
+    error = os.dup(2)  # which the import of TensorFlow holds back
+
     def end(number: int, frame: object) -> None:
-        os.write(2, b"error: interrupted\n")
+        os.write(error, b"error: interrupted\n")
         os._exit(entry_point.INTERRUPT_CODE)
 
     signal.signal(signal.SIGINT, end)
@@ -238,3 +240,4 @@ def _immediate_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+        os.close(error)

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -475,3 +478,17 @@ def test_bad_input_in_a_real_process(programs, tmp_path):
     )
     assert "error: " in output.splitlines()[-1]
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.program
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no /proc")
+def test_ctrl_c_while_tensorflow_is_imported_is_one_line(programs, tmp_path):
+    process = programs.start("search", *programs.search, f"--workdir={tmp_path / 'a'}")
+    maps = pathlib.Path(f"/proc/{process.pid}/maps")
+    while process.poll() is None and "tensorflow" not in maps.read_text():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert (process.returncode, output) == (130, "error: interrupted\n")
+    assert not (tmp_path / "a").exists()

@@ -90,7 +90,7 @@ def test_other_errors_are_left_to_the_traceback(error):
 
 @pytest.mark.parametrize(
     "name",
-    ["EIO", "ESTALE", "EFBIG", "EMFILE", "ENFILE", "ENOENT", "ENOTDIR", "ELOOP"],
+    ["EIO", "ESTALE", "EFBIG", "EMFILE", "ENFILE", "ENOENT", "ENOTDIR", "EEXIST"],
 )
 def test_what_a_machine_can_refuse_is_one_line_with_a_remedy(name):
     number = getattr(errno, name)

@@ -1,5 +1,7 @@
 """Variables set before TensorFlow is imported, unless the user set them."""
 
+import os
+
 import pytest
 
 from darts_tf.run.process import tensorflow_environment
@@ -33,3 +35,11 @@ def test_python_looks_for_garbage_less_often():
     script = "import gc\nfrom darts_tf.run.process import tensorflow_environment\n"
     threshold = f"{tensorflow_environment.GARBAGE_AFTER},"
     check_says(script + "print(gc.get_threshold())", threshold)
+
+
+@pytest.mark.parametrize("given, after", [(False, "0"), (True, "1")])
+def test_onednn_goes_where_determinism_asks_for_it(monkeypatch, given, after):
+    monkeypatch.setenv(tensorflow_environment.ONEDNN, "1")
+    monkeypatch.setattr(tensorflow_environment, "_given", given)
+    tensorflow_environment.without_onednn()
+    assert os.environ[tensorflow_environment.ONEDNN] == after
