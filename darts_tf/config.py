@@ -754,8 +754,8 @@ class RelaxationConfig(Config):
         "from the Dirichlet distribution with concentrations elu(alpha) + 1 (DrNAS, "
         "Chen et al. 2021); sigmoid: candidates do not compete (FairDARTS, Chu et al. "
         "2020; images, not nasbench201); gumbel: one candidate an edge is drawn and "
-        "computed in each step, in the time and memory of a single path (GDAS, Dong "
-        "and Yang 2019; images). The cells are derived from the mean weights.",
+        "computed in each step, which takes less time and memory (GDAS, Dong and Yang "
+        "2019; images). The cells are derived from the mean weights.",
     )
     gumbel_tau: float = _option(
         10.0,
@@ -1043,6 +1043,14 @@ class TrainingConfig(
         0.0,
         "Images: refuse a network with more multiply-adds of inference on one image, "
         "before any image is read (0: no limit; mobile setting: 600e6).",
+        least=0,
+        task="images",
+        free="pace",
+    )
+    max_parameters: float = _option(
+        0.0,
+        "Images: refuse a network with more trainable weights, an auxiliary head's "
+        "left out, before any image is read (0: no limit).",
         least=0,
         task="images",
         free="pace",

@@ -3,8 +3,7 @@
 The relaxation gumbel (GDAS; Dong and Yang, CVPR 2019) gives mixing weights that
 are 1 for a sampled candidate of each edge and 0 for all others. Only that
 candidate is computed here, forwards and backwards: `tf.switch_case` runs one of
-its branches, keeps one's intermediate results, and gives zeros to the weights of
-the others.
+its branches, and gives zeros to the weights of the others.
 
 Departure: in the authors' code the weights of candidates that were not sampled
 are added to the feature map as the number 0, and so get the sum of its gradient;

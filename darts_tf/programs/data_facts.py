@@ -96,17 +96,16 @@ def image_facts(dataset: str, data_dir: str | None, download: bool) -> ImageFact
     """Returns the facts of a set of images, without reading pixels.
 
     Of a folder the headers are read, of a set of TensorFlow Datasets the
-    description. Loads TensorFlow.
+    description, which loads TensorFlow.
 
     Raises:
       InputError: there is no such set, or it is none for classification.
     """
-    from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
-
     if dataset == "folder":
         from darts_tf.data.images.survey import survey_folder
 
         return ImageFacts(**survey_folder(data_dir))
+    from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
     from darts_tf.data.images import imagenet16
     from darts_tf.data.images.prepared import survey_prepared
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from darts_tf.config import SearchConfig
+from darts_tf.config_rules import RELAXED, SHARING
 from darts_tf.data.images import batches, streamed_batches
 from darts_tf.data.images.loading import (
     ImageData,
@@ -73,12 +75,35 @@ def load_data(
         (rows,) = stratified_split(train.labels, [share], seed, names)
         train = train.take(rows)
     names = images.class_names
-    indices = stratified_split(train.labels, fractions, config.seed, names)
+    try:
+        indices = stratified_split(train.labels, fractions, config.seed, names)
+    except InputError as error:
+        raise InputError(f"{_division(config)[0]}: {error}") from error
     parts = [train.take(rows) for rows in indices]
-    for part in parts:
-        batches.steps_per_epoch(part, config.batch_size)
+    for place, part in enumerate(parts):
+        _check_batch(config, part, place, train.size)
     _warn(parts[0], names)
     return Data(images, parts, _statistics(parts[0]))
+
+
+def _check_batch(config: ImageConfig, part: AnyPart, place: int, total: int) -> None:
+    """Refuses a batch larger than a part, naming the part and what divides it."""
+    if config.batch_size <= part.size:
+        return
+    divides, names = _division(config)
+    raise InputError(
+        f"`batch_size={config.batch_size}` is larger than the part {names[place]}, "
+        f"which has {part.size} of {total} training images ({divides}); give at most "
+        f"`batch_size={part.size}`"
+    )
+
+
+def _division(config: ImageConfig) -> tuple[str, tuple[str, str]]:
+    """Returns the setting that divides the images, and what the parts are for."""
+    if isinstance(config, SearchConfig) and config.strategy in (*RELAXED, SHARING):
+        return f"`train_portion={config.train_portion}`", ("for w", "for alpha")
+    divides = f"`valid_fraction={config.valid_fraction}`"
+    return divides, ("for training", "held out for validation")
 
 
 def _warn(part: AnyPart, class_names: tuple[str, ...]) -> None:

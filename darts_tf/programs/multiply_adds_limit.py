@@ -1,4 +1,4 @@
-"""Check of `max_multiply_adds`, before anything costly is begun."""
+"""Checks of `max_multiply_adds` and `max_parameters`, before anything costly."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from darts_tf.estimation import scoring
 def check(
     config: TrainingConfig, build: Callable, data: ImageData | None = None
 ) -> None:
-    """Refuses a network with more than `max_multiply_adds`.
+    """Refuses a network with more than `max_multiply_adds` or `max_parameters`.
 
-    The network is built and traced for it, which takes seconds; the random
-    numbers of the run start anew after it.
+    The network is built, and traced for its multiply-adds, which takes
+    seconds; the random numbers of the run start anew after it.
 
     Args:
       config: of an evaluation.
@@ -28,7 +28,7 @@ def check(
     Raises:
       InputError: the network has more, or there is no such data set.
     """
-    if not config.max_multiply_adds:
+    if not config.max_multiply_adds and not config.max_parameters:
         return
     if data is None:
         shape, classes = describe_images(
@@ -36,13 +36,23 @@ def check(
         )
     else:
         shape, classes = data.image_shape, data.num_classes
-    count = scoring.multiply_adds(build(classes, shape), shape)
+    network = build(classes, shape)
+    if config.max_parameters:
+        _refuse_above(config, "max_parameters", scoring.parameters(network), shape)
+    if config.max_multiply_adds:
+        count = scoring.multiply_adds(network, shape)
+        _refuse_above(config, "max_multiply_adds", count, shape)
     keras.utils.set_random_seed(config.seed)
-    if count > config.max_multiply_adds:
-        height, width, _ = shape
-        raise InputError(
-            f"the network has {count:,} multiply-adds on an image of "
-            f"{height}x{width}, more than "
-            f"`max_multiply_adds={config.max_multiply_adds:,.0f}`; give fewer "
-            "`channels` or `layers`, or a smaller `image_size`"
-        )
+
+
+def _refuse_above(config: TrainingConfig, name: str, count: int, shape) -> None:
+    limit, (height, width, _) = getattr(config, name), shape
+    if count <= limit:
+        return
+    what, smaller = "parameters", "give fewer `channels` or `layers`"
+    if name == "max_multiply_adds":
+        what = f"multiply-adds on an image of {height}x{width}"
+        smaller += ", or a smaller `image_size`"
+    raise InputError(
+        f"the network has {count:,} {what}, more than `{name}={limit:,.0f}`; {smaller}"
+    )

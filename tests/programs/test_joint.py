@@ -66,11 +66,17 @@ def test_search_on_two_devices(programs, tmp_path):
         "--epochs=2",
         "--distribute=mirrored",
         "--optimization=joint_simultaneous",
+        "--cost=parameters",
+        "--cost_target=3.3k",
+        "--cost_channels=2",
+        "--cost_layers=3",
         f"--workdir={folder}",
         devices=2,
     )
     assert "Search finished" in output
     record = last_epoch(folder)
+    assert record["cost/parameters/derived"] > 0
+    assert record["cost/parameters/multiplier"] >= 0
     assert 0 <= record["union/accuracy"] <= 1
     assert record["step"] == 2 * (100 // 16)  # of the union
     given = (folder / "flags.txt").read_text()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import math
+import pathlib
 import re
 
 import keras
 import pytest
 
+from darts_tf.config import SearchConfig
+from darts_tf.config_rules import settle
 from darts_tf.estimation.scoring import multiply_adds, parameters
 from darts_tf.networks.build import build_network
 from darts_tf.networks.operation_registry import (
@@ -19,9 +22,11 @@ from darts_tf.networks.operation_registry import (
 from darts_tf.programs import search_costs
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.space import registry
+from darts_tf.space.published import any_genotype
 from darts_tf.space.registry import cell_space, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
+GOLDENS = pathlib.Path(__file__).parents[1] / "goldens" / "param_counts.json"
 SHAPE = (9, 9, 3)  # odd, so that strides round up
 NAMES = ("multiply_adds", "parameters")
 
@@ -75,6 +80,16 @@ def test_registered_operations_are_counted(own):
 @pytest.mark.slow
 def test_the_mobile_network_is_counted():
     assert_counted_exactly("s3", "mobile", (32, 32, 3))
+
+
+@pytest.mark.slow
+def test_published_cells_cost_what_the_papers_code_counts():
+    config = settle(SearchConfig(cost=("parameters",), cost_weight=0.0))
+    (table,) = search_costs.tables_of(config, (32, 32, 3), 10)
+    goldens = json.loads(GOLDENS.read_text())
+    for name in ("DARTS_V1", "DARTS_V2"):
+        genotype = any_genotype(name, "darts_conv")
+        assert table.of(genotype) == goldens[f"{name}/cifar10/C36/L20/aux0"]
 
 
 COSTS = (

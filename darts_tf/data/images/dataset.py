@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from darts_tf.data.images.streamed import StreamedPart
 from darts_tf.errors import InputError, shorten
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from darts_tf.data.images.streamed import StreamedPart
 
 Scaling = Literal["none", "whole", "centre"]
 

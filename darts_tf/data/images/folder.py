@@ -20,7 +20,6 @@ from darts_tf.data.images import decoding
 from darts_tf.data.images.class_folders import Files, Layout, find
 from darts_tf.data.images.dataset import ImageData, Part, split_off_test
 from darts_tf.data.images.decoding import BACKGROUND, BITS, Header, UnreadableImage
-from darts_tf.data.images.resize import resize
 from darts_tf.errors import InputError, shorten
 
 T = TypeVar("T")
@@ -162,7 +161,11 @@ class _Reader:
         pixels = decoding.read_pixels(path, self._shape[-1], self._bits)
         if self._size is None and pixels.shape != self._shape:
             raise UnreadableImage(f"{_format(pixels.shape[:2])} once decoded")
-        return pixels if self._size is None else resize(pixels, self._size).numpy()
+        if self._size is None:
+            return pixels
+        from darts_tf.data.images.resize import resize  # it loads TensorFlow
+
+        return resize(pixels, self._size).numpy()
 
     def read(self, files: Files) -> Part:
         """Returns the images of all files, in their order."""

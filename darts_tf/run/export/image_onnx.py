@@ -86,8 +86,8 @@ def export_onnx(
 def _installed() -> tuple[Any, Any]:
     """Returns the modules of the converter and of the runtime."""
     try:
-        import onnxruntime
-        import tf2onnx
+        import onnxruntime  # pyright: ignore[reportMissingImports]
+        import tf2onnx  # pyright: ignore[reportMissingImports]
 
         return tf2onnx, onnxruntime
     except ImportError as error:
@@ -98,7 +98,8 @@ def _installed() -> tuple[Any, Any]:
 
 def _converted(network: ImageNetwork, converter: Any) -> bytes:
     """Returns the file's content; tf2onnx leaves what it does not know as it is."""
-    from onnx import defs  # tf2onnx needs it
+    # tf2onnx needs it:
+    from onnx import defs  # pyright: ignore[reportMissingImports]
 
     function = tf.function(network.serve, input_signature=[network.spec])
     with _quiet(), warnings.catch_warnings():

@@ -51,7 +51,7 @@ def convert(
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if quantize == "int8":
+    if quantize == "int8" and samples is not None:
         name = function.input_signature[0].name
         converter.representative_dataset = lambda: ({name: x} for x in samples)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -124,8 +124,10 @@ def interpreter_class() -> tuple[Any, str]:
       InputError: neither is installed.
     """
     try:
-        import ai_edge_litert
-        from ai_edge_litert.interpreter import Interpreter
+        import ai_edge_litert  # pyright: ignore[reportMissingImports]
+        from ai_edge_litert.interpreter import (  # pyright: ignore[reportMissingImports]
+            Interpreter,
+        )
 
         version = getattr(ai_edge_litert, "__version__", "")
         return Interpreter, f"ai-edge-litert {version}".strip()

@@ -1,0 +1,204 @@
+"""Searches within cost targets in NAS-Bench-201, beside the best that they allow.
+
+    python -m benchmarks.studies.nasbench201.cost_targets --runs=runs/cost_targets \
+        --nasbench201_table=DIR/nasbench201/accuracies.csv.gz --data_dir=DIR
+
+Runs quarter_hour_first_order.flags with --cost=multiply_adds and each of
+--targets from each of --seeds, in RUNS/<target>/seed_<k>. Started again, the
+same command goes on where it was; all first seeds come first. --seeds= (none)
+only reports.
+
+The multiply-adds and parameters of all 15,625 cells are counted for the
+benchmark's own network (16 channels, 15 cells, 32 x 32 pixels), so that the best
+accuracy within a target is known: the regret of a search is what it lacks to
+that, in points. Beside it stands random choice among the cells within the
+target: the mean, and the expected true accuracy of the best of ten by the
+validation accuracy after 12 epochs. Writes costs.csv.gz (every cell) and
+cost_targets.jsonl (a line a search) to OUT, prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+from darts_tf.cli import entry_point  # isort: skip
+
+import gzip
+import json
+import pathlib
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from absl import flags
+
+from darts_tf.config import SearchConfig
+from darts_tf.config_rules import cost_targets, settle
+from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED, read_table
+from darts_tf.errors import InputError
+from darts_tf.programs.search_costs import short, tables_of
+from darts_tf.run.files import write_atomic
+from darts_tf.run.process import children
+from darts_tf.space.architecture_string import every_string, from_string, to_string
+from darts_tf.space.genotype import Genotype
+
+FLAGFILE = pathlib.Path(__file__).with_name("quarter_hour_first_order.flags")
+COSTS = ("multiply_adds", "parameters")
+PIXELS, CLASSES = 32, 10
+
+flags.DEFINE_string("nasbench201_table", None, "CSV", required=True)
+flags.DEFINE_string("data_dir", None, "folder of CIFAR-10")
+flags.DEFINE_string("runs", None, "folder of the searches", required=True)
+flags.DEFINE_string("out", ".", "folder of what is written")
+flags.DEFINE_list("targets", ["40M", "80M", "120M"], "multiply-adds of a network")
+flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "of each target")
+flags.DEFINE_list("more", [], "flags that every search is given")
+FLAGS = flags.FLAGS
+
+
+def main(_) -> int:
+    """Runs what is left, and reports."""
+    table = read_table(FLAGS.nasbench201_table)
+    targets = {text: _number(text) for text in FLAGS.targets}
+    if not all(seed.isdecimal() for seed in FLAGS.seeds if seed):
+        raise InputError(f"--seeds needs numbers; received {','.join(FLAGS.seeds)}")
+    folder = pathlib.Path(FLAGS.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    costs = costs_of_all_cells()
+    write_atomic(folder / "costs.csv.gz", _compressed(costs))
+    with children.Parent() as parent:
+        for search in searches(pathlib.Path(FLAGS.runs)):
+            if not search.finished:
+                print(f"\n{search.name}", flush=True)
+                ended = parent.run(search)
+                if not ended.finished:
+                    return parent.code(ended)
+    found = list(outcomes(pathlib.Path(FLAGS.runs), targets, costs, table.accuracies))
+    lines = "".join(json.dumps(row) + "\n" for row in found)
+    write_atomic(folder / "cost_targets.jsonl", lines)
+    print(markdown(found, targets, costs, table.accuracies))
+    return 0
+
+
+def _number(text: str) -> float:
+    config = SearchConfig(cost=COSTS[:1], cost_target=text)
+    targets = cost_targets(config)
+    assert targets is not None
+    return targets[0]
+
+
+def costs_of_all_cells() -> dict[str, tuple[int, ...]]:
+    """Counts (multiply-adds, parameters) of every cell, by architecture string."""
+    config = settle(SearchConfig(space="nasbench201", cost=COSTS, cost_weight=0.0))
+    tables = tables_of(config, (PIXELS, PIXELS, 3), CLASSES)
+    return {
+        text: tuple(table.of(from_string(text)) for table in tables)
+        for text in every_string()
+    }
+
+
+def _compressed(costs: Mapping[str, tuple[int, ...]]) -> bytes:
+    rows = [f"architecture,{','.join(COSTS)}"]
+    rows += [f"{text},{','.join(map(str, row))}" for text, row in costs.items()]
+    return gzip.compress(("\n".join(rows) + "\n").encode(), mtime=0)
+
+
+def searches(runs: pathlib.Path) -> Iterator[children.Child]:
+    """Returns all searches, in their order."""
+    for seed in filter(None, FLAGS.seeds):
+        for target in FLAGS.targets:
+            workdir = runs / target / f"seed_{seed}"
+            yield children.Child(
+                str(workdir),
+                (
+                    "-m",
+                    "train.search",
+                    f"--flagfile={FLAGFILE}",
+                    f"--cost={COSTS[0]}",
+                    f"--cost_target={target}",
+                    f"--cost_image_size={PIXELS}",
+                    f"--seed={seed}",
+                    f"--workdir={workdir}",
+                    *([f"--data_dir={FLAGS.data_dir}"] if FLAGS.data_dir else []),
+                    *FLAGS.more,
+                ),
+                workdir / "result.json",
+            )
+
+
+def outcomes(
+    runs: pathlib.Path,
+    targets: Mapping[str, float],
+    costs: Mapping[str, tuple[int, ...]],
+    accuracies: Mapping[str, tuple[float, ...]],
+) -> Iterator[dict]:
+    """Yields a finished search's cost, true accuracy and regret.
+
+    Args:
+      runs: folder of the searches.
+      targets: by their texts.
+      costs: (multiply-adds, parameters) by architecture string.
+      accuracies: percent, in the order of ACCURACIES, by architecture string.
+    """
+    for text, target in targets.items():
+        best, *_ = references(target, costs, accuracies)
+        for path in sorted((runs / text).glob("seed_*/result.json")):
+            result = json.loads(path.read_text("utf-8"))
+            genotype = Genotype.from_json(json.dumps(result["genotype"]))
+            cell = to_string(genotype)
+            true = accuracies[cell][ACCURACIES.index(RANKED)]
+            yield {
+                "target": text,
+                "seed": result["seed"],
+                "architecture": cell,
+                COSTS[0]: costs[cell][0],
+                "within": costs[cell][0] <= target,
+                RANKED: true,
+                "regret": round(best - true, 4),
+                "seconds": result["seconds"],
+            }
+
+
+def references(target, costs, accuracies) -> tuple[float, float, float, int]:
+    """Returns what cells within a target have, accuracies in percent.
+
+    Returns:
+      (best true accuracy, mean, expectation of the best of ten random ones by
+      validation accuracy, number of cells).
+    """
+    within = np.array([accuracies[c] for c, row in costs.items() if row[0] <= target])
+    true = within[:, ACCURACIES.index(RANKED)]
+    ordered = true[np.argsort(within[:, ACCURACIES.index(SEARCHED)], kind="stable")]
+    shares = (np.arange(len(true) + 1) / len(true)) ** 10
+    return true.max(), true.mean(), float(np.diff(shares) @ ordered), len(true)
+
+
+def markdown(found: list[dict], targets, costs, accuracies) -> str:
+    """Returns a row a target: searches beside the cells that it allows."""
+    rows = [
+        "| target | cells within | searches | within | multiply-adds, millions | "
+        "true accuracy, % | regret, points | best | best of ten random | mean |",
+        "|---" * 10 + "|",
+    ]
+    for text, target in targets.items():
+        best, mean, of_ten, count = references(target, costs, accuracies)
+        own = sorted((r for r in found if r["target"] == text), key=lambda r: r["seed"])
+        cells = [
+            text,
+            f"{count:,}",
+            str(len(own)),
+            str(sum(row["within"] for row in own)),
+            ", ".join(f"{row[COSTS[0]] / 1e6:.1f}" for row in own),
+            ", ".join(f"{row[RANKED]:.2f}" for row in own),
+            ", ".join(f"{row['regret']:.2f}" for row in own),
+            f"{best:.2f}",
+            f"{of_ten:.2f}",
+            f"{mean:.2f}",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    every = [row[0] for row in costs.values()]
+    rows.append(
+        f"\nAll cells: {short(min(every))} to {short(max(every))} multiply-adds."
+    )
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    entry_point.run(main)

@@ -1,0 +1,57 @@
+"""The study of cost targets: what is compared with what, on a table by hand."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.studies.nasbench201 import cost_targets as study
+from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED
+from darts_tf.space.architecture_string import every_string, from_string
+
+CELLS = dict(zip("abcd", itertools.islice(every_string(), 4)))
+COSTS = {CELLS[n]: (cost, 1) for n, cost in zip("abcd", (10, 20, 30, 40))}
+TRUE, VALID = (50.0, 90.0, 80.0, 95.0), (40.0, 60.0, 70.0, 90.0)
+
+
+def accuracies() -> dict:
+    rows = {}
+    for name, true, valid in zip("abcd", TRUE, VALID):
+        known = {RANKED: true, SEARCHED: valid}
+        rows[CELLS[name]] = tuple(known.get(column, 0.0) for column in ACCURACIES)
+    return rows
+
+
+def test_references_are_those_of_the_cells_within_the_target():
+    best, mean, of_ten, count = study.references(30, COSTS, accuracies())
+    assert (best, count) == (90, 3)
+    assert mean == pytest.approx(np.mean(TRUE[:3]))
+    low, middle = (1 / 3) ** 10, (2 / 3) ** 10
+    expected = low * 50 + (middle - low) * 90 + (1 - middle) * 80
+    assert of_ten == pytest.approx(expected)
+
+
+def test_a_search_is_held_against_the_best_within_its_target(tmp_path):
+    for seed, name in enumerate("cd"):
+        folder = tmp_path / "30" / f"seed_{seed}"
+        folder.mkdir(parents=True)
+        genotype = json.loads(from_string(CELLS[name]).to_json())
+        result = {"genotype": genotype, "seed": seed, "seconds": 1.0}
+        (folder / "result.json").write_text(json.dumps(result))
+    found = list(study.outcomes(tmp_path, {"30": 30.0}, COSTS, accuracies()))
+    assert [row["within"] for row in found] == [True, False]
+    assert [row["regret"] for row in found] == [10, -5]
+    table = study.markdown(found, {"30": 30.0}, COSTS, accuracies())
+    assert "| 30 | 3 | 2 | 1 | 0.0, 0.0 | 80.00, 95.00 | 10.00, -5.00 |" in table
+
+
+@pytest.mark.slow
+def test_all_cells_are_counted():
+    costs = study.costs_of_all_cells()
+    assert len(costs) == 15625
+    conv = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+"
+    conv += "|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+    assert costs[conv] == tuple(np.max(list(costs.values()), axis=0))
