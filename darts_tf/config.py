@@ -930,7 +930,7 @@ class RelaxationConfig(Config):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CostConfig(Config):
-    """What the derived network costs, as a part of alpha's loss."""
+    """Settings of the derived network's cost as a part of alpha's loss."""
 
     cost: tuple[Cost, ...] = _option(
         (),

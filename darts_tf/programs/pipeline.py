@@ -77,7 +77,7 @@ class Stage:
 
 @dataclasses.dataclass(frozen=True)
 class _Plan:
-    """What the pipeline does.
+    """The settings and steps of a pipeline.
 
     Attributes:
       config: with all that was chosen.

@@ -1,4 +1,4 @@
-"""What calls of the library leave of the caller's process: everything."""
+"""Calls of the library leave the caller's process as it was."""
 
 from __future__ import annotations
 

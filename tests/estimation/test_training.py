@@ -211,6 +211,6 @@ def test_both_heads_are_smoothed(loop):
 
 
 def test_the_first_five_answers_are_counted(loop):
-    """Of three classes one of them is always right."""
+    """With three classes one of them is always right."""
     assert loop.accuracy([next(batches(60))]) < 1
     assert loop.top_accuracy([next(batches(60))]) == 1

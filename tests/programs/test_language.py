@@ -112,7 +112,7 @@ def evaluation(programs, text, found, tmp_path_factory):
 
 
 def test_the_exports_perplexity_is_the_results(text, evaluation):
-    """Of the test text as one stream, its state carried to its end."""
+    """Reads the test text as one stream, its state carried to its end."""
     folder, result = evaluation
     assert result["test"]["unknown_words"] == 0  # zebra is in train too
     model = tf.saved_model.load(str(folder / "export"))

@@ -1,4 +1,4 @@
-"""Who reads the test part: a training at its end, once, and none that only chooses."""
+"""A training reads the test part at its end, once; one that only chooses never."""
 
 from __future__ import annotations
 

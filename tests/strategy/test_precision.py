@@ -138,7 +138,7 @@ def test_a_gradient_that_overflows_changes_nothing(digits):
 
 @pytest.mark.parametrize("name", LOW)
 def test_lambdas_central_difference_is_float32(name):
-    """What comes before it is in the precision."""
+    """All that comes before it is in the precision."""
     seen = []
 
     def loss(w, cells, batch, seed):

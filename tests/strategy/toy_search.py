@@ -98,7 +98,7 @@ def run(search, steps):
 
 
 def seen_gradient(search) -> list[np.ndarray]:
-    """What the next step hands to Adam, read off its first moment."""
+    """Returns what the next step hands to Adam, read off its first moment."""
     before = snapshot(search.architecture.slots)
     search.advance()
     after = snapshot(search.architecture.slots)

@@ -50,7 +50,7 @@ class UnreadableImage(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Header:
-    """What a file says of its image without its pixels.
+    """An image as the head of its file describes it, without pixels.
 
     Attributes:
       height, width: in pixels, upright.

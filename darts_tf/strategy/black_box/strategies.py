@@ -33,7 +33,7 @@ class Strategy(Protocol):
 
     @property
     def rung(self) -> int:
-        """How long the next proposal is trained; 0 where all are trained alike."""
+        """Returns the rung of the next proposal's training; 0 where all train alike."""
         ...
 
     def propose(self) -> Genotype:

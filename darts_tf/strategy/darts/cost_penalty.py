@@ -48,7 +48,7 @@ class Costs:
 
     @property
     def scales(self) -> np.ndarray:
-        """What costs are divided by, [costs]: targets, or those of the dearest."""
+        """Divisors of the costs, [costs]: the targets, or the costs of the dearest."""
         dearest = [table.bounds()[1] for table in self.tables]
         return np.array(self.targets or dearest, np.float64)
 

@@ -81,7 +81,7 @@ def test_the_gradient_of_a_call_has_no_derivative():
 
 
 def test_along_a_direction_only_the_derivative_by_what_arrives():
-    """Of <by_x(c), a>: by c it is there, by x and gamma it is not."""
+    """<by_x(c), a> has a derivative by c, and none by x and gamma."""
     x, c, a, gamma, beta = (tf.constant(t, tf.float32) for t in (X, C, A, GAMMA, BETA))
     with derivative_mode.set_directional_pass():
         with tf.GradientTape(persistent=True) as outer:

@@ -71,7 +71,7 @@ def traced(weights, inputs, mixing):
 
 
 def test_the_slopes_gradient_is_the_mixed_product():
-    """Of the plain layers, by two reverse passes."""
+    """Compares with the plain layers, by two reverse passes."""
     given = [W, 1 + W], [P], X, None
     u = [U, DX]
     wanted = bilevel.reverse_over_reverse(chain(layer), *given, u)

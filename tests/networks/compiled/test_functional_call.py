@@ -71,7 +71,7 @@ def test_a_shared_layer_is_one_piece_and_most_weights_are_in_one(net):
 
 
 def test_weights_are_cut_only_where_they_are_read(net):
-    """Of a piece that a shared trace takes whole no weight is cut."""
+    """A piece that a shared trace takes whole is not cut."""
     layout = FlatWeights(net)
     row = layout.packed()
 

@@ -86,7 +86,7 @@ def test_an_error_in_the_background_is_not_lost():
 
 
 def traced_counts(loop) -> dict[str, int]:
-    """How often each function of a search was traced, by its marked name."""
+    """Counts how often each function of a search was traced, by its marked name."""
     return {
         key[0].__name__: piece.function.experimental_get_tracing_count()
         for key, piece in loop.execution._functions.items()

@@ -24,7 +24,7 @@ NOISY = SearchSpace("noisy", conv.SPACE.cells, (*conv.CANDIDATES, "noise"))
 
 
 class Found:
-    """Of the genotype only what is looked at: its space may be unknown."""
+    """The part of a genotype that is looked at: its space may be unknown."""
 
     def __init__(self, **cells):
         self.cells = cells
