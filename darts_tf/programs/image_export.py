@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from darts_tf.config import TrainingConfig
 from darts_tf.data.images import streamed_batches
 from darts_tf.data.images.loading import ImageData, Part
 from darts_tf.errors import InputError
 from darts_tf.programs.export_request import ExportRequest, lines
 from darts_tf.programs.image_data import AnyPart, Data, load_data
+from darts_tf.programs.task import ImageConfig
 from darts_tf.run.export import image_litert, image_model, image_onnx, measures
 from darts_tf.run.export.image_input import MODES, SCALINGS, ImageInput, input_of
 from darts_tf.run.export.image_network import Forward, ImageNetwork
@@ -86,7 +86,7 @@ def _write_litert(
     return lines(f"LiteRT, quantize={quantize}: {path}", rows, usage)
 
 
-def load(config: TrainingConfig, images: ImageData | None) -> Data:
+def load(config: ImageConfig, images: ImageData | None) -> Data:
     """Divides the images as the evaluation did."""
     held = config.valid_fraction
     return load_data(config, [1 - held, held] if held else [1.0], images)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -230,8 +231,8 @@ def _headings(axes: Axes, left: float, top: float, title: str, note: str) -> Non
 
 
 def _text(axes: Axes, x: float, y: float, text: str, size: float, **look) -> None:
-    look = {"ha": "center", "va": "center", "color": DARK} | look
-    axes.text(x, y, text, fontsize=size, **look)
+    usual: dict[str, Any] = {"ha": "center", "va": "center", "color": DARK}
+    axes.text(x, y, text, fontsize=size, **(usual | look))
 
 
 def draw_alpha_history(
@@ -317,8 +318,11 @@ class _Looks:
 
     def line(self, x, y, name: str, **look) -> Line2D:
         """Returns a line in the look of an operation."""
-        look = {"color": self.colours[name], "linestyle": self.styles[name]} | look
-        return Line2D(x, y, **look)
+        usual: dict[str, Any] = {
+            "color": self.colours[name],
+            "linestyle": self.styles[name],
+        }
+        return Line2D(x, y, **(usual | look))
 
 
 class _Charts:

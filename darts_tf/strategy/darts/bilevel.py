@@ -97,7 +97,7 @@ def reverse_over_reverse(loss, w, alpha, batch, seed, u, scale=1.0):
             inner.watch(w)
             value, _ = loss(w, alpha, batch, seed)
         g = scaled_gradient(inner, value, w, scale)
-    product = outer.gradient(g, alpha, output_gradients=u, unconnected_gradients="zero")
+    product = outer.gradient(g, alpha, u, tf.UnconnectedGradients.ZERO)
     return product if scale == 1 else [length * p for p in unscaled(product, scale)]
 
 
@@ -125,7 +125,7 @@ def directional_derivative(loss, w, alpha, batch, seed, u):
         with tf.GradientTape(watch_accessed_variables=False) as inner:
             inner.watch(w)
             value, _ = loss(w, alpha, batch, seed)
-        g = inner.gradient(value, w, one, "zero")
+        g = inner.gradient(value, w, [one], tf.UnconnectedGradients.ZERO)
     return outer.gradient(g, one, u)
 
 

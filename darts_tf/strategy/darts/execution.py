@@ -17,6 +17,7 @@ import functools
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import tensorflow as tf
 
@@ -29,7 +30,7 @@ from darts_tf.strategy.darts import bilevel
 from darts_tf.strategy.darts.micro_batches import in_turn
 from darts_tf.strategy.darts.primitives import FullPrecision, active
 
-_tracing = contextvars.ContextVar("tracing", default=None)
+_tracing: contextvars.ContextVar[Any] = contextvars.ContextVar("tracing", default=None)
 
 
 def weights_of(model) -> FlatWeights | WeightList:

@@ -83,7 +83,8 @@ def perturbations(alignment: Callable, gradients, groups):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(gradients)
         total = tf.add_n([alignment([gradients[i] for i in group]) for group in groups])
-    u = tape.gradient(total, gradients, unconnected_gradients="zero")
+    zero = tf.UnconnectedGradients.ZERO
+    u = tape.gradient(total, gradients, unconnected_gradients=zero)
     return mean_pairwise_cosine([gradients[i] for i in groups[0]]), u
 
 
