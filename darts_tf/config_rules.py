@@ -398,11 +398,17 @@ def _settle_optimization(config: SearchConfig) -> SearchConfig:
     return config.filled(method="first_order")
 
 
+def _differs(config: SearchConfig, name: str) -> bool:
+    """Returns whether a value is not the default; a run's flags.txt gives defaults."""
+    defaults = {f.name: f.default for f in dataclasses.fields(config)}
+    return getattr(config, name) != defaults[name]
+
+
 def _check_other_relaxation(config: SearchConfig) -> None:
     """Refuses what another relaxation than the softmax does not go with."""
     chosen = config.relaxation
     for name in ("gumbel_tau", "gumbel_tau_end"):
-        if name in config.given and chosen != "gumbel":
+        if _differs(config, name) and chosen != "gumbel":
             raise InputError(
                 f"`{name}` means something with `relaxation=gumbel` only; leave it out"
             )
@@ -463,7 +469,7 @@ def _check_perturbation(config: SearchConfig) -> None:
     """Refuses a perturbation where w has no step, or operations, for it."""
     given = f"`alpha_perturbation={config.alpha_perturbation}`"
     if config.alpha_perturbation == "none":
-        if "alpha_perturbation_epsilon" in config.given:
+        if _differs(config, "alpha_perturbation_epsilon"):
             raise InputError(
                 "`alpha_perturbation_epsilon` means nothing without "
                 "`alpha_perturbation=random` or adversarial; leave it out"
@@ -536,7 +542,7 @@ def _settle_costs(config: SearchConfig) -> SearchConfig:
     """Fills in the rate of an adapted multiplier; checks costs and targets."""
     if not config.cost:
         for name in declared(CostConfig):
-            if name in config.given and name != "cost":
+            if name != "cost" and _differs(config, name):
                 raise InputError(
                     f"`{name}` means nothing without a cost; leave it out, or give "
                     f"`cost={names(Cost)[0]}` or {names(Cost)[1]}"

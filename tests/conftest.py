@@ -7,13 +7,15 @@ from darts_tf.run.process import tensorflow_environment  # isort: skip  # noqa: 
 import signal
 import threading
 
-if (
-    threading.current_thread() is threading.main_thread()
-    and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):
-    # Started in the background, a shell has us ignore Ctrl-C, and so would
-    # the programs that the tests start and stop.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+if threading.current_thread() is threading.main_thread():
+    # Started in the background or by nohup, a shell has us ignore Ctrl-C or SIGHUP,
+    # and so would the programs that the tests start and stop.
+    for number, usual in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGHUP, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 import pytest
 

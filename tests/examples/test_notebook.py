@@ -63,5 +63,6 @@ def test_it_shows_alpha_the_cell_and_the_accuracy(executed):
     )
     accuracy = re.search(r"test accuracy: (\d+\.\d)%", printed)
     assert accuracy and float(accuracy[1]) > 90
-    entropy = [float(x) for x in re.findall(r"entropy/normal ([\d.]+)", printed)]
+    listed = re.search(r"\[((?:[\d.]+, )+[\d.]+)\]", printed)
+    entropy = [float(x) for x in listed[1].split(", ")] if listed else []
     assert len(entropy) == 8 and entropy[-1] < 0.95 * entropy[0]
