@@ -302,9 +302,10 @@ def write_result(
 
 def _earlier_peak(workdir: Workdir) -> dict[str, int]:
     """Returns the peak memory in result.json; a repeated run trains no more."""
-    if not workdir.result.exists():
+    try:
+        return workdir.read_result().get("peak_memory", {})
+    except InputError:  # there is none, or it is damaged and written anew
         return {}
-    return json.loads(workdir.result.read_text("utf-8")).get("peak_memory", {})
 
 
 def indented(genotype: Genotype) -> str:

@@ -7,7 +7,6 @@ the end of a run, at the end of an epoch, for a run of an earlier version.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,9 +96,9 @@ def read(path: str | Path) -> Run:
     plugins.load(config.plugin)
     result, genotype = {}, None
     if workdir.result.exists():
-        result = json.loads(workdir.result.read_text("utf-8"))
+        result = workdir.read_result()
     if workdir.genotype.exists():
-        genotype = Genotype.from_json(workdir.genotype.read_text("utf-8"))
+        genotype = workdir.read_genotype()
     records = read_metrics(workdir.metrics)
     return Run(workdir, config, values, result, records, genotype)
 
@@ -290,7 +289,7 @@ def cells(run: Run) -> str:
 def _latest(workdir: Workdir) -> Genotype | None:
     """Returns the cell that an unfinished search would derive."""
     paths = sorted(workdir.genotypes.glob("epoch_*.json"))
-    return Genotype.from_json(paths[-1].read_text("utf-8")) if paths else None
+    return Genotype.from_file(paths[-1]) if paths else None
 
 
 def _mixing_weights(run: Run) -> str:

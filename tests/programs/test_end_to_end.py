@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -121,6 +122,16 @@ def test_search_again_only_repeats_its_result(programs, searched):
     assert (ROOT / proposed).is_file()
     assert [(searched / name).read_bytes() for name in kept] == before
     assert untimed(searched) == measured
+
+
+def test_a_damaged_result_is_written_anew(programs, searched, tmp_path):
+    folder = shutil.copytree(searched, tmp_path / "search")
+    (folder / "result.json").write_text('{"damaged')
+    output = programs.run(
+        "search", f"--flagfile={searched / 'flags.txt'}", f"--workdir={folder}"
+    )
+    assert "Search finished: 12 steps" in output
+    assert result(folder)["genotype"] == result(searched)["genotype"]
 
 
 def test_derive_finds_what_the_search_found(programs, searched):
