@@ -14,7 +14,13 @@ from darts_tf.errors import InputError
 from darts_tf.programs.export_request import ExportRequest, lines
 from darts_tf.programs.image_data import AnyPart, Data, load_data
 from darts_tf.programs.task import ImageConfig
-from darts_tf.run.export import image_litert, image_model, image_onnx, measures
+from darts_tf.run.export import (
+    image_litert,
+    image_model,
+    image_onnx,
+    litert,
+    measures,
+)
 from darts_tf.run.export.image_input import MODES, SCALINGS, ImageInput, input_of
 from darts_tf.run.export.image_network import Forward, ImageNetwork
 from darts_tf.run.files import write_atomic
@@ -82,7 +88,7 @@ def _write_litert(
     )
     rows = _rows(network.takes) + measures.summary(values, values["bytes"])
     usage = image_litert.usage_example(request.folder, network.takes)
-    path = request.folder / image_litert.FILE
+    path = request.folder / litert.FILE
     return lines(f"LiteRT, quantize={quantize}: {path}", rows, usage)
 
 

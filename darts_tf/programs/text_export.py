@@ -9,7 +9,7 @@ from darts_tf.data.text.splitting import BLANKS
 from darts_tf.errors import InputError
 from darts_tf.networks.language import LanguageModel
 from darts_tf.programs.export_request import ExportRequest, lines
-from darts_tf.run.export import language_litert, language_model
+from darts_tf.run.export import language_litert, language_model, litert
 
 HELD_OUT = 1000
 """Words of the validation text by which perplexity is measured again."""
@@ -74,7 +74,7 @@ def _write_litert(model, request: ExportRequest, words, metadata: dict) -> str:
     ]
     rows += language_litert.summary(values)
     usage = language_litert.usage_example(request.folder, size, EOS, UNKNOWN)
-    path = request.folder / language_litert.FILE
+    path = request.folder / litert.FILE
     return lines(f"LiteRT, quantize={request.config.quantize}: {path}", rows, usage)
 
 

@@ -13,8 +13,6 @@ from darts_tf.run.export.image_input import ImageInput
 from darts_tf.run.export.image_network import ImageNetwork
 from darts_tf.run.export.saving import as_json, place
 
-FILE = "model.tflite"
-
 
 def export_litert(
     network: ImageNetwork,
@@ -54,18 +52,14 @@ def export_litert(
         content = litert.convert(module.serve, module, quantize, inputs)
         runner = litert.Runner(content)
         values.update(
-            format="litert",
-            quantize=quantize,
-            file=FILE,
-            bytes=len(content),
-            runtime=runner.runtime,
+            **litert.description(content, runner, quantize),
             input=network.takes.as_metadata(),
             **measures.measured(
                 network, lambda x: runner(images=x)["logits"], quantize, held_out
             ),
         )
         new.mkdir()
-        (new / FILE).write_bytes(content)
+        (new / litert.FILE).write_bytes(content)
         network.write_texts(new)
         (new / "export.json").write_text(as_json(values), encoding="utf-8")
 
@@ -114,7 +108,7 @@ from PIL import Image, ImageOps
 folder = Path({str(folder)!r})
 names = (folder / "class_names.txt").read_text("utf-8").splitlines()
 {takes.reading()}\
-run = Interpreter(str(folder / {FILE!r})).get_signature_runner()
+run = Interpreter(str(folder / {litert.FILE!r})).get_signature_runner()
 output = run(images=np.asarray(images))
 best = output["probabilities"][0].argmax()
 print(names[best], output["probabilities"][0, best])

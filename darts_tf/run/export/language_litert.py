@@ -16,8 +16,6 @@ import tensorflow as tf
 from darts_tf.run.export import litert, measures
 from darts_tf.run.export.saving import as_json, place
 
-FILE = "model.tflite"
-
 Step = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
@@ -66,17 +64,13 @@ def export_litert(
         content = litert.convert(module.step, module, quantize, None)
         runner = litert.Runner(content)
         values.update(
-            format="litert",
-            quantize=quantize,
-            file=FILE,
-            bytes=len(content),
-            runtime=runner.runtime,
+            **litert.description(content, runner, quantize),
             state_size=state_size,
             words=len(words),
             **_measured(module.step, runner, quantize, held_out, len(words)),
         )
         new.mkdir()
-        (new / FILE).write_bytes(content)
+        (new / litert.FILE).write_bytes(content)
         lines = "".join(f"{word}\n" for word in words)
         (new / "vocabulary.txt").write_text(lines, encoding="utf-8", newline="\n")
         (new / "metadata.json").write_text(text, encoding="utf-8")
@@ -168,8 +162,7 @@ def summary(values: dict) -> list[tuple[str, str]]:
     """Returns measures as (name, text) lines."""
     logs, perplexity = values["log_probabilities"], values["perplexity"]
     lines = [
-        ("size", f"{values['bytes'] / 1e6:.3f} MB"),
-        ("time", f"{values['milliseconds']:.3f} ms ({values['milliseconds_of']})"),
+        *measures.size_and_time(values, values["bytes"]),
         (
             "difference",
             f"at most {logs['largest_difference']:.2g} of a log probability (the "
@@ -194,7 +187,7 @@ import numpy as np
 {litert.import_lines()}
 folder = Path({str(folder)!r})
 words = (folder / "vocabulary.txt").read_text("utf-8").splitlines()
-run = Interpreter(str(folder / {FILE!r})).get_signature_runner()
+run = Interpreter(str(folder / {litert.FILE!r})).get_signature_runner()
 state = np.zeros((1, {state_size}), np.float32)
 for word in [{end!r}, *"the value".split()]:
     number = words.index(word if word in words else {unknown!r})

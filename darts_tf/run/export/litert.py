@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 
+FILE = "model.tflite"
 QUANTIZE = ("none", "float16", "dynamic", "int8")
 INSTALL = "install the extra `litert`: pip install 'darts-tf[litert]'"
 _REFUSED = re.compile(r"error: '([^']+)' op|custom op '(?:tf\.)?([^']+)'|\btf\.(\w+)\(")
@@ -174,3 +175,14 @@ class Runner:
     def __call__(self, **inputs: np.ndarray) -> Mapping[str, np.ndarray]:
         """Computes the outputs by name; the batch size is free."""
         return self._run(**inputs)
+
+
+def description(content: bytes, runner: Runner, quantize: str) -> dict[str, object]:
+    """Returns what export.json says of a .tflite file beside its measures."""
+    return {
+        "format": "litert",
+        "quantize": quantize,
+        "file": FILE,
+        "bytes": len(content),
+        "runtime": runner.runtime,
+    }

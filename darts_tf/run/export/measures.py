@@ -99,6 +99,14 @@ def median_milliseconds(run: Callable[[], object], repeats: int = REPEATS) -> fl
     return float(np.median(times)) * 1e3
 
 
+def size_and_time(values: dict, size: int) -> list[tuple[str, str]]:
+    """Returns a file's bytes and milliseconds as (name, text) lines."""
+    return [
+        ("size", f"{size / 1e6:.3f} MB"),
+        ("time", f"{values['milliseconds']:.3f} ms ({values['milliseconds_of']})"),
+    ]
+
+
 def summary(values: dict, size: int) -> list[tuple[str, str]]:
     """Returns measures as (name, text) lines.
 
@@ -108,8 +116,7 @@ def summary(values: dict, size: int) -> list[tuple[str, str]]:
     """
     logits, accuracy = values["logits"], values["accuracy"]
     lines = [
-        ("size", f"{size / 1e6:.3f} MB"),
-        ("time", f"{values['milliseconds']:.3f} ms ({values['milliseconds_of']})"),
+        *size_and_time(values, size),
         (
             "logits",
             f"differ by at most {logits['largest_difference']:.2g} (the largest is "
