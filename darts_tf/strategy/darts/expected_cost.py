@@ -30,31 +30,31 @@ import tensorflow as tf
 
 from darts_tf.networks.footprint.cost_table import CostTable, derivable, rows_by_node
 from darts_tf.space.cell import CellSpec
-from darts_tf.strategy.darts import relaxation
 from darts_tf.strategy.darts.other_relaxations import MEANS
+from darts_tf.strategy.darts.relaxation import network_weights
 
 TINY = 1e-30
 """Keeps the logarithm of an edge's strength, and a division by it, finite."""
 
 
-def mixing_weights(spec: CellSpec, rows, relaxed: str = "softmax"):
+def mixing_weights(spec: CellSpec, rows, relaxation: str = "softmax"):
     """Computes the mean mixing weights [edges, candidates] of alpha, in float64.
 
     Args:
       spec: the cell.
       rows: its alpha, [edges, candidates] or with edges' own weights one
         column more; each is then multiplied by its edge's weight.
-      relaxed: the relaxation, one of derivation.MEANS.
+      relaxation: one of derivation.MEANS.
     """
     alpha, beta = spec.parted(tf.cast(rows, tf.float64))
-    means = MEANS[relaxed](alpha)
+    means = MEANS[relaxation](alpha)
     if beta is not None:
         means = tf.concat([means, beta[:, tf.newaxis]], axis=1)
-    weights = relaxation.network_weights(spec, means, relaxed=True)
+    weights = network_weights(spec, means, relaxed=True)
     return weights[:, : spec.alpha_shape[1]]
 
 
-def expected_and_derived(table: CostTable, alpha, relaxed: str = "softmax"):
+def expected_and_derived(table: CostTable, alpha, relaxation: str = "softmax"):
     """Computes (expected cost, cost of the network derived now), float64 [] each.
 
     The second has no gradient.
@@ -62,11 +62,11 @@ def expected_and_derived(table: CostTable, alpha, relaxed: str = "softmax"):
     Args:
       table: of the cost.
       alpha: for each cell of the space [edges, candidates], or one column more.
-      relaxed: the relaxation, one of derivation.MEANS.
+      relaxation: one of derivation.MEANS.
     """
     expected = derived = tf.constant(float(table.constant), tf.float64)
     for spec, rows in zip(table.space.cells, alpha, strict=True):
-        weights = mixing_weights(spec, rows, relaxed)
+        weights = mixing_weights(spec, rows, relaxation)
         added, now = of_cell(spec, weights, table.costs[spec.name])
         expected, derived = expected + added, derived + now
     return expected, derived

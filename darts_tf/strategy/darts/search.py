@@ -48,9 +48,11 @@ from darts_tf.strategy.darts.other_relaxations import (
 )
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.tasks import Task
-from darts_tf.strategy.diagnostics import gradient_cosine
 from darts_tf.strategy.diagnostics.early_stopping import EarlyStopping, Stop
 from darts_tf.strategy.lambda_darts.search_regularizer import Regularizer
+
+INSTRUMENTS = "instruments/"
+"""Prefix of the arrays of instruments that are part of a search's state."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -315,7 +317,7 @@ class Search(Epochs):
     def _parts(self) -> dict:
         """Returns the parts whose state is saved with the search, by name."""
         parts = {"task": self.task, "early_stopping": self._early_stopping}
-        parts |= {instrument.name: instrument for instrument in self._watching}
+        parts |= {f"{INSTRUMENTS}{i.name}": i for i in self._watching}
         return {n: part for n, part in parts.items() if part is not None}
 
     def state(self) -> dict[str, np.ndarray]:
@@ -329,8 +331,8 @@ class Search(Epochs):
 
     def restore(self, arrays) -> None:
         """Takes up a state; InputError where it does not fit."""
-        unwanted = f"{gradient_cosine.NAME}/"  # where the instrument is left out now
-        remaining = {n: a for n, a in arrays.items() if not n.startswith(unwanted)}
+        # Those of instruments may be left out now.
+        remaining = {n: a for n, a in arrays.items() if not n.startswith(INSTRUMENTS)}
         for name, part in self._parts().items():
             prefix = f"{name}/"
             carried = [n for n in arrays if n.startswith(prefix)]
