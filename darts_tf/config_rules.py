@@ -398,7 +398,7 @@ def _settle_optimization(config: SearchConfig) -> SearchConfig:
     return config.filled(method="first_order")
 
 
-def _differs(config: SearchConfig, name: str) -> bool:
+def _differs(config: ImageConfig, name: str) -> bool:
     """Returns whether a value is not the default; a run's flags.txt gives defaults."""
     defaults = {f.name: f.default for f in dataclasses.fields(config)}
     return getattr(config, name) != defaults[name]
@@ -603,8 +603,7 @@ def _target(text: str) -> float:
 
 
 def _check_relaxation(config: SearchConfig) -> None:
-    defaults = {f.name: f.default for f in dataclasses.fields(config)}
-    changed = [n for n in LAMBDA_NAMES if getattr(config, n) != defaults[n]]
+    changed = [name for name in LAMBDA_NAMES if _differs(config, name)]
     if config.lambda_regularizer == "none" and changed:
         raise InputError(
             "`lambda_strength`, `lambda_gradient`, `lambda_epsilon` and "
@@ -632,8 +631,7 @@ def _check_relaxation(config: SearchConfig) -> None:
 def _check_schedule(config: ImageConfig) -> None:
     if "schedule" in inapplicable(config):
         return
-    decay = {f.name: f.default for f in dataclasses.fields(RecipeConfig)}
-    changed = config.learning_rate_decay != decay["learning_rate_decay"]
+    changed = _differs(config, "learning_rate_decay")
     if changed and config.schedule != "exponential":
         raise InputError(
             "`learning_rate_decay` means something with `schedule=exponential` "

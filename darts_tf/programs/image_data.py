@@ -63,7 +63,7 @@ def load_data(
         image_size=config.image_size,
         stream=config.stream,
     )
-    train = images.train
+    train, names = images.train, images.class_names
     if config.examples > train.size:
         raise InputError(
             f"`examples={config.examples}`: {config.dataset} has {train.size} "
@@ -71,10 +71,8 @@ def load_data(
         )
     if 0 < config.examples < train.size:
         share = config.examples / train.size
-        seed, names = config.examples_seed, images.class_names
-        (rows,) = stratified_split(train.labels, [share], seed, names)
+        (rows,) = stratified_split(train.labels, [share], config.examples_seed, names)
         train = train.take(rows)
-    names = images.class_names
     try:
         indices = stratified_split(train.labels, fractions, config.seed, names)
     except InputError as error:

@@ -238,8 +238,9 @@ def _stages(plan: _Plan) -> Iterator[Stage]:
     found = search / "genotype.json"
     yield _training(plan, str(found), evaluation, plugin)
     yield Stage("export", evaluation, (f"--workdir={evaluation}", *plugin))
-    for name, genotype in _compared(plan).items():
-        yield _training(plan, genotype, _compared_folder(root, name), plugin)
+    for name in _compared(plan):
+        folder = _compared_folder(root, name)
+        yield _training(plan, _genotype_of(plan, name), folder, plugin)
 
 
 def _training(plan: _Plan, genotype: str, folder: Path, plugin) -> Stage:
@@ -268,24 +269,29 @@ def _flags(plan: _Plan, names: dict[str, str]) -> Iterator[str]:
             yield f"--{flag}={value}"
 
 
-def _compared(plan: _Plan) -> dict[str, str]:
-    """Returns the genotypes that are trained for comparison, by name.
+def _compared(plan: _Plan) -> list[str]:
+    """Returns the names of the cells that are trained for comparison."""
+    published = PUBLISHED in PUBLISHED_CELLS.get(_space(plan), {})
+    names = [PUBLISHED] * (plan.config.compare_published and published)
+    return names + [f"random_{n}" for n in range(plan.config.compare_random_cells)]
 
-    Random ones are written into their folders, as files.
-    """
-    space = recurrent.SPACE.name if plan.text else conv.SPACE.name
-    space = read_flagfile("search_flags", plan.flagfiles[0]).get("space", space)
-    compared = {}
-    if plan.config.compare_published and PUBLISHED in PUBLISHED_CELLS.get(space, {}):
-        compared[PUBLISHED] = PUBLISHED
-    for number in range(plan.config.compare_random_cells):
-        name = f"random_{number}"
-        genotype = random_genotype(space_by_name(space), [plan.config.seed, number])
-        path = _compared_folder(plan.root, f"{name}.json")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, genotype.to_json())
-        compared[name] = str(path)
-    return compared
+
+def _genotype_of(plan: _Plan, name: str) -> str:
+    """Returns the published name, or the file that a random genotype is written to."""
+    if name == PUBLISHED:
+        return name
+    seed = [plan.config.seed, int(name.removeprefix("random_"))]
+    genotype = random_genotype(space_by_name(_space(plan)), seed)
+    path = _compared_folder(plan.root, f"{name}.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, genotype.to_json())
+    return str(path)
+
+
+def _space(plan: _Plan) -> str:
+    """Returns the name of the space that the search's flagfile names, or the usual."""
+    usual = recurrent.SPACE.name if plan.text else conv.SPACE.name
+    return read_flagfile("search_flags", plan.flagfiles[0]).get("space", usual)
 
 
 def _compared_folder(root: Path, name: str) -> Path:
