@@ -6,13 +6,12 @@ Only headers of images, counts of words and a data set's description are read.
 from __future__ import annotations
 
 import dataclasses
-import os
 import pathlib
 import subprocess
 import sys
-from typing import Any
 
 from darts_tf.data.available_memory import available_memory
+from darts_tf.run.process import threads
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,13 +128,7 @@ def text_facts(dataset: str, data_dir: str | None) -> TextFacts:
 
 def this_machine() -> Machine:
     """Returns the present machine's facts."""
-    return Machine(usable_cores(), float(available_memory()), _gpus())
-
-
-def usable_cores() -> int:
-    """Returns the number of cores that this process may use."""
-    affinity: Any = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    return Machine(threads.cores(), float(available_memory()), _gpus())
 
 
 def _gpus() -> int:

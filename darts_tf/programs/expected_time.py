@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from darts_tf.config import PipelineConfig, SearchConfig, TrainingConfig
-from darts_tf.programs.data_facts import ImageFacts, Machine, TextFacts, usable_cores
+from darts_tf.programs.data_facts import ImageFacts, Machine, TextFacts
+from darts_tf.run.process import threads
 from darts_tf.space import conv
 
 SPREAD = "half or twice that elsewhere"
@@ -83,7 +84,7 @@ def run_seconds(
     kind = "search" if searches else "training"
     sizes = config.channels, config.layers, config.batch_size, height * width
     factor = METHODS[config.method] if isinstance(config, SearchConfig) else 1.0
-    seconds = factor * step_seconds(kind, *sizes, usable_cores())
+    seconds = factor * step_seconds(kind, *sizes, threads.cores())
     return START[kind] + loop.steps_per_epoch * config.epochs * seconds
 
 

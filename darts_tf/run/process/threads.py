@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 
-import tensorflow as tf
-
 PARALLEL_KERNELS = 8
 """About the number of kernels of an image supernet that can run at a time.
 
@@ -23,6 +21,8 @@ def divide_by_kernels() -> None:
     with a GPU, if TF_NUM_INTRAOP_THREADS is set, or if TensorFlow's threads
     run already.
     """
+    import tensorflow as tf  # `cores` needs none
+
     threads_setting = os.environ.get("TF_NUM_INTRAOP_THREADS")
     if threads_setting or tf.config.list_physical_devices("GPU"):
         return
