@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.config_rules import COST_TITLES as TITLES
 from darts_tf.config_rules import cost_targets, settle
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
@@ -23,7 +24,6 @@ from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.darts.cost_penalty import CostPenalty, Costs
 from darts_tf.strategy.darts.derivation import derive
 
-TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters"}
 Shape = tuple[int, int, int]
 
 
@@ -51,7 +51,7 @@ def penalty(config: SearchConfig, images, replicas: Replicas) -> CostPenalty | N
         if targets is not None:
             _check_target(table, targets[index], network_of(config))
         if replicas.chief:
-            print(_line(table, network_of(config)), flush=True)
+            print(bounds_line(table, network_of(config)), flush=True)
     rate = config.cost_weight_rate or 0.0
     costs = Costs(tables, targets, config.relaxation)
     return CostPenalty(costs, config.cost_weight, rate, replicas)
@@ -67,14 +67,18 @@ def network_of(config: SearchConfig) -> TrainingConfig:
 
 
 def tables_of(
-    config: SearchConfig, image_shape: Shape, classes: int
+    config: SearchConfig,
+    image_shape: Shape,
+    classes: int,
+    names: Sequence[str] | None = None,
 ) -> tuple[CostTable, ...]:
-    """Counts the costs of a search, one table for each of `config.cost`.
+    """Counts the costs of a search, one table for each name.
 
     Args:
       config: settled settings of the search.
       image_shape: [H, W, C] of its images.
       classes: number of its classes.
+      names: of the costs; None: those of `config.cost`.
 
     Raises:
       InputError: a size that makes no network.
@@ -92,7 +96,8 @@ def tables_of(
             network=settings.network,
         )
 
-    return count(space_by_name(config.space), build, shape, config.cost)
+    names = config.cost if names is None else names
+    return count(space_by_name(config.space), build, shape, names)
 
 
 def count(
@@ -168,16 +173,37 @@ def _check_target(table: CostTable, target: float, network: TrainingConfig) -> N
     if least <= target < most:
         return
     which = "no network is that cheap" if target < least else "every network is cheaper"
+    _refuse(f"cost_target={short(target)}", which, table, network)
+
+
+def check_limit(table: CostTable, limit: float, network: TrainingConfig) -> None:
+    """Refuses a hard limit that no network of the space is within.
+
+    Args:
+      table: of the cost.
+      limit: the largest cost that is allowed.
+      network: the settings of the network that is meant.
+
+    Raises:
+      InputError: the cheapest network is above it.
+    """
+    if limit < table.bounds()[0]:
+        which = "no network is that cheap"
+        _refuse(f"max_{table.name}={short(limit)}", which, table, network)
+
+
+def _refuse(given: str, which: str, table: CostTable, network: TrainingConfig) -> None:
+    least, most = table.bounds()
     raise InputError(
-        f"`cost_target={short(target)}`: {which}; networks of space "
-        f"'{table.space.name}' with {network.channels} channels and {network.layers} "
-        f"cells have {least:,} to {most:,} {TITLES[table.name]}: give a target in "
-        "between, or another size by `cost_channels`, `cost_layers` and "
-        "`cost_image_size`"
+        f"`{given}`: {which}; networks of space '{table.space.name}' with "
+        f"{network.channels} channels and {network.layers} cells have {least:,} to "
+        f"{most:,} {TITLES[table.name]}: give a number in between, or another size by "
+        "`cost_channels`, `cost_layers` and `cost_image_size`"
     )
 
 
-def _line(table: CostTable, network: TrainingConfig) -> str:
+def bounds_line(table: CostTable, network: TrainingConfig) -> str:
+    """Returns a line with the cheapest and the dearest network's cost."""
     least, most = table.bounds()
     return (
         f"cost: derived networks of {network.channels} channels and "
