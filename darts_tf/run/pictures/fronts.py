@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 DPI = 110
 MARKERS = "os^Dv"
+THOUSANDS = 1e4
+"""An axis that ends above this has units: 20M."""
 
 Points = Sequence[Sequence[float]] | np.ndarray
 
@@ -46,6 +49,12 @@ def draw_front(
     if reference is not None:
         axes.plot(*reference, "x", color="black", label="reference point")
     axes.set(xlabel=labels[0], ylabel=labels[1])
+    for axis, (_, largest) in (
+        (axes.xaxis, axes.get_xlim()),
+        (axes.yaxis, axes.get_ylim()),
+    ):
+        if largest >= THOUSANDS:
+            axis.set_major_formatter(EngFormatter(sep=""))
     axes.grid(alpha=0.3)
     legend = axes.legend(fontsize=8, framealpha=0.9)
     for text in legend.get_texts():

@@ -65,21 +65,25 @@ class NSGA2:
         }
         directions = ["maximize", *["minimize"] * len(costs)]
         self._study = self._optuna.create_study(directions=directions)
-        self._pending: Any = None  # (attempt, trial, genotype) of the newest proposal
+        # (attempt, trial, genotype) of the newest proposal
+        self._pending: tuple[int, Any, Genotype] | None = None
 
     def propose(self, attempt: int = 0) -> Genotype:
         """Draws from the sampler, which is seeded anew for each proposal."""
-        if self._pending is not None and self._pending[0] == attempt:
-            return self._pending[2]
-        self._forget()
-        seeds = np.random.SeedSequence((self._seed, self._evaluated, attempt))
-        self._study.sampler = self._optuna.samplers.NSGAIISampler(
-            population_size=self._population, seed=int(seeds.generate_state(1)[0])
-        )
-        trial = self._study.ask(self._distributions)
-        genotype = decide(self._space, lambda d: int(trial.params[d.name]))
-        self._pending = attempt, trial, genotype
-        return genotype
+        return self._asked(attempt)[1]
+
+    def _asked(self, attempt: int) -> tuple[Any, Genotype]:
+        """Returns the trial of a proposal, asked for once, and its genotype."""
+        if self._pending is None or self._pending[0] != attempt:
+            self._forget()
+            seeds = np.random.SeedSequence((self._seed, self._evaluated, attempt))
+            self._study.sampler = self._optuna.samplers.NSGAIISampler(
+                population_size=self._population, seed=int(seeds.generate_state(1)[0])
+            )
+            trial = self._study.ask(self._distributions)
+            genotype = decide(self._space, lambda d: int(trial.params[d.name]))
+            self._pending = attempt, trial, genotype
+        return self._pending[1:]
 
     def tell(self, genotype: Genotype, worth: float) -> None:
         """Adds an evaluated genotype to its generation.
@@ -87,14 +91,14 @@ class NSGA2:
         One that was proposed before this process began is proposed again, since its
         trial has genes that the genotype does not show.
         """
-        if self._pending is None:
-            self.propose()
-        if self._pending[2] != genotype:  # another strategy's proposal
+        attempt = 0 if self._pending is None else self._pending[0]
+        trial, proposed = self._asked(attempt)
+        if proposed != genotype:  # of another strategy
             self._forget()
             self._study.enqueue_trial(decided(genotype))
-            self.propose()
+            trial, _ = self._asked(0)
         values = [worth, *(float(cost(genotype)) for cost in self._costs)]
-        self._study.tell(self._pending[1], values)
+        self._study.tell(trial, values)
         self._pending = None
         self._evaluated += 1
 
