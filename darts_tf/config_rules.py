@@ -22,6 +22,7 @@ from darts_tf.config import (
     EstimatorConfig,
     ExperimentConfig,
     ExportConfig,
+    LatencyConfig,
     RecipeConfig,
     RelaxationConfig,
     SearchConfig,
@@ -62,8 +63,13 @@ WITH_FRONT = ("nsga2", "random")
 ACCURACY = "accuracy"
 """The objective that is no cost."""
 
-COST_TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters"}
-"""The costs in the words of summaries and pictures."""
+COST_TITLES = {
+    "multiply_adds": "multiply-adds",
+    "parameters": "parameters",
+    "activation_memory": "bytes of maps",
+    "latency": "ms (predicted)",
+}
+"""The units of costs, in words."""
 
 LIMITS = tuple(f"max_{cost}" for cost in names(Cost))
 """Names of hard limits on costs, as far as there are such settings."""
@@ -74,8 +80,9 @@ COST_SIZES = (
     "cost_image_size",
     "cost_classes",
     "cost_network",
+    "latency_table",
 )
-"""Names of the size of the network whose costs are counted."""
+"""Names of the network whose costs are counted, and of its latencies."""
 
 ON_RUNGS = ("full", "low_fidelity")
 """Estimators whose trainings strategy=asha can measure early and go on with."""
@@ -175,6 +182,9 @@ EARLY_STOP_NAMES = {
 UNITS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 """Factors of the units in which costs are given."""
 
+TIME_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+"""The units of latency, in milliseconds."""
+
 COST_WEIGHT_RATE = 0.01
 
 PERTURBATION_NAMES = (
@@ -229,6 +239,7 @@ def settle(config: C) -> C:
         DerivationConfig: _settle_derivation,
         ExperimentConfig: _settle_experiment,
         ExportConfig: _settle_export,
+        LatencyConfig: _settle_latency,
     }
     return check.get(type(config), lambda same: same)(config)
 
@@ -396,6 +407,8 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
         _check_budget(config)
         _check_estimator(config)
         _check_objectives(config)
+        if counted_costs(config):
+            _check_latency_table(config, counted_costs(config))
         return config
     if config.strategy == "lambda_darts":
         config = _settle_lambda(config)
@@ -603,6 +616,7 @@ def _settle_costs(config: SearchConfig) -> SearchConfig:
         raise InputError(
             f"`cost={','.join(config.cost)}` names one cost twice; give each once"
         )
+    _check_latency_table(config, config.cost)
     targets = cost_targets(config)
     if targets is None and config.cost_weight is None:
         raise InputError(
@@ -625,7 +639,8 @@ def cost_targets(config: SearchConfig) -> tuple[float, ...] | None:
 
     Raises:
       InputError: there are more or fewer targets than costs, or one is not a
-        number above 0 with the unit k, M or G or without any.
+        number above 0 with the unit k, M or G or without any; of latency, which
+        is in milliseconds, with the unit us, ms or s.
     """
     if config.cost_target is None:
         return None
@@ -636,14 +651,30 @@ def cost_targets(config: SearchConfig) -> tuple[float, ...] | None:
             f"`cost={','.join(config.cost)}`, {len(config.cost)} in all; received "
             f"{len(texts)}"
         )
-    return tuple(_target(text) for text in texts)
+    return tuple(map(parse_cost, texts, config.cost))
 
 
-def _target(text: str, name: str = "cost_target") -> float:
+def parse_cost(text: str, cost: str, name: str = "cost_target") -> float:
+    """Returns a cost that is given with a unit as a number; latency in milliseconds.
+
+    Args:
+      text: the cost, such as 300M or 8ms.
+      cost: its name, one of config.Cost.
+      name: of the argument, for the message.
+
+    Raises:
+      InputError: it is no number above 0 with one of the cost's units.
+    """
     number = r"(\d+\.?\d*|\.\d+)(?:[eE]\+?(\d{1,2}))?"
-    matched = re.fullmatch(rf"{number}([kMG]?)", text)
+    units = TIME_UNITS if cost == "latency" else UNITS
+    matched = re.fullmatch(rf"{number} ?({'|'.join(units)})", text)
     digits, exponent, unit = matched.groups() if matched else ("0", None, "")
-    value = float(digits) * 10.0 ** int(exponent or 0) * UNITS[unit]
+    value = float(digits) * 10.0 ** int(exponent or 0) * units.get(unit, 0.0)
+    if value <= 0 and units is TIME_UNITS:
+        raise InputError(
+            f"`{name}={text}` of the cost latency must be a number above 0 with "
+            "the unit us, ms or s, such as 8ms, 300us or 0.5s"
+        )
     if value <= 0:
         raise InputError(
             f"`{name}={text}` must be a number above 0, with the unit k, M or G "
@@ -651,6 +682,19 @@ def _target(text: str, name: str = "cost_target") -> float:
             "2.5G or 300000000"
         )
     return value
+
+
+def _check_latency_table(config: SearchConfig, costs: Iterable[str]) -> None:
+    if "latency" in costs and config.latency_table is None:
+        raise InputError(
+            "the cost latency needs measured times; give `latency_table=FILE`, which "
+            f"`train.latency --space={config.space} --out=FILE` writes"
+        )
+    if "latency" not in costs and config.latency_table is not None:
+        raise InputError(
+            f"`latency_table={config.latency_table}` means nothing with the costs "
+            f"{','.join(costs)}; leave it out, or add latency to them"
+        )
 
 
 def _check_relaxation(config: SearchConfig) -> None:
@@ -860,12 +904,8 @@ def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
 def _settle_cost_targets(config: ExperimentConfig) -> ExperimentConfig:
     """Strips and checks the targets, whose texts are names of folders."""
     texts = tuple(text.strip() for text in config.cost_targets or ())
-    values = [_target(text, "cost_targets") for text in texts]
-    if not values or len({*values}) < len(values):
-        raise InputError(
-            f"`cost_targets={','.join(texts)}` must be different targets, such as "
-            "40M,80M"
-        )
+    if not texts:
+        raise InputError("`cost_targets` must be targets such as 40M,80M")
     if config.random_genotypes is not None:
         raise InputError(
             f"`cost_targets={','.join(texts)}` are of searches, and "
@@ -890,4 +930,27 @@ def _settle_export(config: ExportConfig) -> ExportConfig:
             f"`quantize={config.quantize}` means nothing with "
             f"`format={config.format}`; leave it out, or give `format=litert`"
         )
+    return config
+
+
+def _settle_latency(config: LatencyConfig) -> LatencyConfig:
+    """Fills in the sizes of train.evaluate's networks."""
+    check_space_name("space", config.space)
+    if is_text(config.space):
+        raise InputError(
+            f"`space={config.space}`: all cells of this space compute as much; give a "
+            "space for images"
+        )
+    if config.network != "cifar" and config.space == nasbench201.SPACE.name:
+        raise InputError(
+            f"`network={config.network}` means nothing with `space={config.space}`; "
+            "leave it out"
+        )
+    usual = settle(TrainingConfig(space=config.space))
+    sizes = {n: getattr(usual, n) for n in ("channels", "layers")}
+    config = config.filled(
+        **{n: v for n, v in sizes.items() if getattr(config, n) is None}
+    )
+    if config.space == nasbench201.SPACE.name:
+        nasbench201.cells_a_stage(config.layers or 0)
     return config

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from absl import flags
 
@@ -206,6 +204,9 @@ REFUSED = [
         "--nsga2_population=20",
         "give a smaller population",
     ),
+    ((*NSGA2, "--objectives=accuracy,latency"), "--latency_table=FILE", "needs"),
+    ((*ASKING, "--max_latency=8"), "--latency_table=FILE", "needs"),
+    ((*NSGA2, "--latency_table=a"), "--latency_table=a", "add latency"),
     ((*NSGA2, "--nsga2_population=1"), "--nsga2_population=1", "at least 2"),
     ((*NSGA2, "--space=darts_recurrent"), "--strategy=nsga2", "same multiply-adds"),
     (
@@ -355,6 +356,8 @@ def test_only_what_is_read_is_stored():
         "objectives",
         "max_multiply_adds",
         "max_parameters",
+        "max_activation_memory",
+        "max_latency",
     }
     one_shot = applicable(settled(*TAKEN[3]))
     assert one_shot.keys() == searched | {
@@ -508,27 +511,16 @@ def test_costs_that_a_search_by_asking_counts():
 
 
 @pytest.mark.parametrize(
-    "text, words",
+    "given, words",
     [
-        ("8ms", "--cost_targets=8ms.*unit k, M or G"),
-        ("40M,40000k", "different targets"),
-        ("", "different targets"),
+        (("--cost_targets=", "--search_flags=s"), "such as 40M"),
+        (("--cost_targets=40M", "--random_genotypes=s2"), "makes none"),
     ],
 )
-def test_targets_of_an_experiment_are_checked(text, words):
-    given = (f"--cost_targets={text}", "--search_flags=s", *TRAININGS)
-    with pytest.raises(InputError) as error:
-        settled(*given, kind=configs.ExperimentConfig)
-    assert re.search(words, entry_point.in_flags(str(error.value)))
-
-
-TRAININGS = ("--short_flags=a", "--evaluate_flags=b")
-
-
-def test_random_genotypes_have_no_targets():
-    given = ("--cost_targets=40M", "--random_genotypes=s2", *TRAININGS)
-    with pytest.raises(InputError, match="makes none"):
-        settled(*given, kind=configs.ExperimentConfig)
+def test_targets_of_an_experiment_are_checked(given, words):
+    with pytest.raises(InputError, match=words):
+        rest = "--short_flags=a", "--evaluate_flags=b"
+        settled(*given, *rest, kind=configs.ExperimentConfig)
 
 
 @pytest.mark.parametrize("text", ["accuracy", "parameters,parameters"])

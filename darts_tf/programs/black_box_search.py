@@ -11,7 +11,6 @@ from darts_tf.config import SearchConfig
 from darts_tf.config_rules import (
     ACCURACY,
     STRATEGY_NAMES,
-    counted_costs,
     is_text,
     rung_epochs,
 )
@@ -22,6 +21,7 @@ from darts_tf.programs import (
     estimators,
     nasbench201_oracle,
     records,
+    search_costs,
     search_fronts,
     setup,
 )
@@ -71,6 +71,7 @@ def search(config: SearchConfig, path, data=None) -> str:
     estimator = estimators.estimator_of(config, replicas, data)
     values, rungs = setup.run_values(config, data), rung_epochs(config)
     with setup.open_run("search", config, path, replicas, data) as workdir:
+        search_costs.keep_latency_table(config, workdir)
         log = EvaluationLog(workdir, estimator, rungs, costs)
         loop = EvaluationLoop(
             space_by_name(config.space),
@@ -217,7 +218,8 @@ def _cost_lines(
 ) -> str:
     """Returns a summary's lines of the costs and of what limits refused, or ""."""
     counted = costs(genotype)
-    text = "".join(f"  {TITLES[n]:<13} {counted[n]:,}\n" for n in counted_costs(config))
+    exact = search_costs.exact
+    text = "".join(f"  {TITLES[n]:<13} {exact(counted[n])}\n" for n in counted)
     if costs.limited:
         text += f"  refused       {refused:,} draws beyond the limits\n"
     return text

@@ -61,7 +61,7 @@ class GenotypeCosts:
             self.tables[table.name] = table
         keras.utils.set_random_seed(config.seed)
 
-    def __call__(self, genotype: Genotype) -> dict[str, int]:
+    def __call__(self, genotype: Genotype) -> dict[str, float]:
         """Returns the costs of a genotype's network, by name."""
         return {name: table.of(genotype) for name, table in self.tables.items()}
 
@@ -136,7 +136,7 @@ def table(rows: Sequence[Mapping], costs: Sequence[str]) -> str:
     lines = ["    " + "  ".join(["accuracy", *(f"{t:>13}" for t in titles), "file"])]
     for place in places:
         row = rows[place]
-        cells = [f"{row[ACCURACY]:8.2%}", *(f"{short(row[n]):>13}" for n in costs)]
+        cells = [f"{row[ACCURACY]:8.2%}", *(f"{short(row[n], n):>13}" for n in costs)]
         lines.append("    " + "  ".join([*cells, row["file"]]))
     if len(rows) > len(places):
         lines.append(f"    ({len(places)} of {len(rows)} are shown)")

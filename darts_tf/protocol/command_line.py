@@ -13,6 +13,7 @@ from darts_tf.config_rules import (
     RELAXED,
     check_space_name,
     is_text,
+    parse_cost,
 )
 from darts_tf.errors import InputError
 from darts_tf.run.settings_files import as_flagfile, free_names
@@ -29,6 +30,7 @@ __all__ = [
     "as_flagfile",
     "check_space_name",
     "is_text",
+    "parse_cost",
     "read_flagfile",
 ]
 

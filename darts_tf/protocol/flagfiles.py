@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from darts_tf.errors import InputError
-from darts_tf.protocol.command_line import COST_TITLES, REASONS, RELAXED, is_text
+from darts_tf.protocol.command_line import (
+    COST_TITLES,
+    REASONS,
+    RELAXED,
+    is_text,
+    parse_cost,
+)
 
 SPACE, DATASET = "darts_conv", "cifar10"  # the defaults of a flagfile
 HELD_OUT = "valid_fraction"
@@ -90,11 +96,15 @@ def check_targets(
             f"{said} are of alpha's loss, and `strategy={strategy}` in {path} has "
             "none; leave them out, and give `objectives` or `max_multiply_adds` there"
         )
-    if searched.get("cost") not in COST_TITLES or "cost_target" in searched:
+    cost = searched.get("cost")
+    if cost not in COST_TITLES or "cost_target" in searched:
         raise InputError(
             f"{said} needs {path} to have one cost, such as "
             f"`cost={next(iter(COST_TITLES))}`, and no `cost_target`"
         )
+    numbers = {parse_cost(t, cost, "cost_targets") for t in values["cost_targets"]}
+    if len(numbers) < len(values["cost_targets"]):
+        raise InputError(f"{said} names one target twice; give each once")
 
 
 def check_parses(name: str, path: str, target: str | None = None) -> None:

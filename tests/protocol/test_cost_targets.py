@@ -119,6 +119,15 @@ def test_searches_without_such_a_cost_are_refused(targets, stub, text, words):
         folder.make_plan(targets)
 
 
+@pytest.mark.parametrize(
+    "texts, words",
+    [(("8ms",), "cost_targets=8ms.*unit k, M or G"), (("40M", "40000k"), "twice")],
+)
+def test_targets_have_units_and_differ(targets, stub, texts, words):
+    with pytest.raises(InputError, match=words):
+        folder.make_plan(targets | {"cost_targets": texts})
+
+
 def test_targets_stay_and_older_experiments_go_on(targets, values, stub):
     claim(targets, alone=True)
     assert stub.calls("--cost_target=40M")  # the flagfile is checked with a target
