@@ -88,8 +88,8 @@ KEY_FLAGS = {
     ),
     "experiment": (
         *("search_flags", "random_genotypes", "short_flags", "evaluate_flags"),
-        *("search_seeds", "evaluate_seeds", "cost_targets", "snapshots", "data_dir"),
-        *("processes", "stage", "task"),
+        *("search_seeds", "evaluate_seeds", "snapshots", "data_dir", "processes"),
+        *("stage", "task"),
     ),
 }
 """The flags that matter beside --workdir; of the other programs all do."""
