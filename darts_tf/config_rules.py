@@ -830,6 +830,11 @@ def _settle_latency(config: LatencyConfig) -> LatencyConfig:
             f"`network={config.network}` means nothing with `space={config.space}`; "
             "leave it out"
         )
+    if config.models is not None and config.runtime != "litert":
+        raise InputError(
+            f"`models={config.models}` means nothing with `runtime={config.runtime}`; "
+            "leave out one of both"
+        )
     usual = settle(TrainingConfig(space=config.space))
     sizes = {n: getattr(usual, n) for n in ("channels", "layers")}
     config = config.filled(
