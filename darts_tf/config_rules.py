@@ -619,7 +619,7 @@ def _check_latency_table(config: SearchConfig) -> None:
     if "latency" in config.cost and config.latency_table is None:
         raise InputError(
             "`cost=latency` needs measured times; give `latency_table=FILE`, which "
-            f"`train.latency --space={config.space} --out=FILE` writes"
+            "train.latency writes"
         )
     if "latency" not in config.cost and config.latency_table is not None:
         raise InputError(

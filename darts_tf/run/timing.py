@@ -75,8 +75,8 @@ class Timed(tf.Module):
         self.content = None
         if runtime == "litert":
             self.content = litert.convert(function, self, "none", None)
-            runner = litert.Runner(self.content, threads)
-            self._run = runner.repeatable(dict(zip(names, maps)))
+            inputs = dict(zip(names, maps))
+            self._run = litert.repeatable(self.content, inputs, threads)
             self._wait = _nothing
         else:
             concrete = function.get_concrete_function()

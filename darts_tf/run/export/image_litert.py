@@ -62,7 +62,7 @@ def export_litert(
                 lambda x: runner(images=x)["logits"],
                 quantize,
                 held_out,
-                lambda x: runner.repeatable({"images": x}),
+                lambda x: litert.repeatable(content, {"images": x}),
             ),
         )
         if latency is not None:
