@@ -62,6 +62,18 @@ def parts():
     return latency.parts_of(settle(LatencyConfig(**SIZES, out="a")))
 
 
+def test_each_part_has_the_weights_that_it_uses(parts):
+    for part in parts.distinct():
+        piece = parts.makers[part]()
+        maps = [tf.zeros((1, *part.input_shape))] * piece.inputs
+        with tf.GradientTape() as tape:
+            result = piece(maps if len(maps) > 1 else maps[0])
+        used = {id(v) for v in tape.watched_variables()}
+        assert used == {id(v.value) for v in piece.trainable_variables}
+        output = result["output"] if isinstance(result, dict) else result
+        assert output.shape[-1] == part.output_channels
+
+
 def test_a_network_is_the_sum_of_its_parts(parts):
     names = {part.operation for part in parts.around}
     assert names == {"call", "stem", "cell_sums", "residual_block", "head"}

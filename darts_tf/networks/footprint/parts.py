@@ -144,11 +144,12 @@ def of_stems(stems: Sequence) -> list[tuple[Part, Callable[[], Piece]]]:
     return [of_layer("stem", stem, place > 0) for place, stem in enumerate(stems)]
 
 
-def of_head(network) -> tuple[Part, Callable[[], Piece]]:
+def of_head(network, layers: Sequence) -> tuple[Part, Callable[[], Piece]]:
     """Returns what is behind the last cell of a built network, and its maker.
 
     Args:
       network: its `classify` takes the last cell's output to logits.
+      layers: those whose weights this uses.
     """
     cell = network.cells[-1]
     height, width, channels = _inside(cell)
@@ -164,7 +165,7 @@ def of_head(network) -> tuple[Part, Callable[[], Piece]]:
     def compute(x, training):
         return network.classify(x, training)
 
-    return part, functools.partial(Piece, compute, [network.classifier])
+    return part, functools.partial(Piece, compute, layers)
 
 
 def _candidate(part: Part) -> Piece:
