@@ -1188,6 +1188,11 @@ class LatencyConfig(SpaceConfig):
     out: str | None = _option(
         None, "Table that is written, for example latency.csv.", required=True
     )
+    models: str | None = _option(
+        None,
+        "Folder into which each part is written too, as a .tflite file, to be timed "
+        "on a phone.",
+    )
 
 
 def _chosen(kind: type[Config], name: str, text: str) -> Any:

@@ -619,7 +619,7 @@ def _check_latency_table(config: SearchConfig) -> None:
     if "latency" in config.cost and config.latency_table is None:
         raise InputError(
             "`cost=latency` needs measured times; give `latency_table=FILE`, which "
-            f"`train.latency --space={config.space} --out=FILE` writes"
+            "train.latency writes"
         )
     if "latency" not in config.cost and config.latency_table is not None:
         raise InputError(
@@ -829,6 +829,11 @@ def _settle_latency(config: LatencyConfig) -> LatencyConfig:
         raise InputError(
             f"`network={config.network}` means nothing with `space={config.space}`; "
             "leave it out"
+        )
+    if config.models is not None and config.runtime != "litert":
+        raise InputError(
+            f"`models={config.models}` means nothing with `runtime={config.runtime}`; "
+            "leave out one of both"
         )
     usual = settle(TrainingConfig(space=config.space))
     sizes = {n: getattr(usual, n) for n in ("channels", "layers")}
