@@ -255,7 +255,9 @@ class SpaceConfig(Config):
         "darts_conv",
         "Search space. Cells for images: darts_conv; s1 to s4, with few candidates "
         "(DARTS collapses there); darts_conv_nonzero, without the zero operation; "
-        "nasbench201, the cells of NAS-Bench-201. Cells for language: "
+        "nasbench201, the cells of NAS-Bench-201. Chains of inverted residuals for "
+        "images: mobile_chain, with the widths of MobileNetV2; mobile_chain_proxyless, "
+        "with those of ProxylessNAS-mobile. Cells for language: "
         "darts_recurrent. Or a name that --plugin registers.",
     )
     plugin: str | None = _option(
@@ -295,6 +297,14 @@ class NetworkConfig(Config):
         least=3,
         task="images",
     )
+    width_multiplier: float = _option(
+        1.0,
+        "Images: factor of all widths of a chain (mobile_chain), which has neither "
+        "--channels nor --layers; rounded to multiples of 8.",
+        least=0.05,
+        most=8,
+        task="images",
+    )
     initial_weights: InitialWeights = _option(
         "current",
         "Images: initial weights. current: batch norm's scale is 1, and a depthwise "
@@ -322,7 +332,8 @@ class TrainedNetworkConfig(Config):
     )
     drop_path: float = _option(
         0.2,
-        "Images: probability of drop path in the last epoch (nasbench201: 0).",
+        "Images: probability of drop path in the last epoch (nasbench201 and chains: "
+        "0).",
         least=0,
         most=0.99,
         task="images",
@@ -1036,7 +1047,8 @@ class TrainingConfig(
         "DRNAS_CIFAR, DRNAS_IMAGENET, GDAS_V1, SDARTS_RS, SDARTS_ADV, "
         "LAMBDA_COSINE_0 to _3, LAMBDA_SIGN_0 to _3 (s1 to s4: LAMBDA_C10, "
         "LAMBDA_C100, LAMBDA_SVHN; recurrent: DARTS_V1, DARTS_V2, ENAS; nasbench201: "
-        "an architecture string).",
+        "an architecture string; mobile_chain: MobileNetV2; mobile_chain_proxyless: "
+        "ProxylessNAS_mobile).",
         required=True,
     )
     max_multiply_adds: float = _option(

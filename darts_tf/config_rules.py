@@ -31,7 +31,8 @@ from darts_tf.config import (
     names,
 )
 from darts_tf.errors import InputError
-from darts_tf.space import nasbench201, recurrent
+from darts_tf.space import chain, nasbench201, recurrent
+from darts_tf.space.chain import is_chain
 from darts_tf.space.registry import space_by_name
 
 C = TypeVar("C", bound=Config)
@@ -138,6 +139,23 @@ GUMBEL_REASONS = {
 }
 """Why a name does not go with --relaxation=gumbel."""
 
+CHAIN_REASONS = {
+    "lambda_regularizer": " (Lambda-DARTS aligns cells that share their alpha, and "
+    "each layer of a chain has its own)",
+    "channels": " (its widths are those of the space, times `width_multiplier`)",
+    "layers": " (how many of its layers are skipped is searched)",
+}
+"""Why a name means nothing for a chain, where that is not plain."""
+
+NOT_IN_CHAINS = (
+    *("channels", "layers", "network", "auxiliary_weight"),
+    *("fidelity_channels", "fidelity_layers"),
+    *("cost_channels", "cost_layers", "cost_network"),
+    *("partial_channels", "recompute", "lambda_regularizer", *LAMBDA_NAMES),
+    "nasbench201_table",
+)
+"""The names that mean nothing for a chain."""
+
 PENALTY_STRENGTHS = {"kl_anchor": 1e-3, "zero_one": 10.0}
 """Their published strengths, which stay the same over the epochs."""
 
@@ -169,6 +187,7 @@ MAGNITUDE_NAMES = ("genotype", "random", "epoch")
 SPACE_DEFAULTS = {
     nasbench201.SPACE.name: {"channels": 16, "layers": 15, "drop_path": 0.0},
     recurrent.SPACE.name: {"jit": "off"},
+    **{space.name: {"drop_path": 0.0} for space in chain.SPACES},
 }
 """Defaults that differ in a space from those of the fields."""
 
@@ -242,6 +261,10 @@ def _not_in_space(config: ImageConfig) -> list[str]:
         for field in dataclasses.fields(config)
         if field.metadata["task"] not in (None, task)
     ]
+    if is_chain(config.space):
+        names = {field.name for field in dataclasses.fields(config)}
+        return [*unread, *(name for name in NOT_IN_CHAINS if name in names)]
+    unread.append("width_multiplier")
     if config.space == nasbench201.SPACE.name:
         return [*unread, "network", "auxiliary_weight", "cost_network"]
     return [*unread, "nasbench201_table"]
@@ -321,6 +344,8 @@ def _refuse_in_space(config: ImageConfig) -> None:
     for name in _not_in_space(config):
         if name in config.given:
             reason = REASONS.get(name, "") if is_text(config.space) else ""
+            if is_chain(config.space):
+                reason = CHAIN_REASONS.get(name, "")
             raise InputError(
                 f"`{name}` means nothing with `space={config.space}`{reason}; "
                 "leave it out"
@@ -328,10 +353,13 @@ def _refuse_in_space(config: ImageConfig) -> None:
 
 
 def _settle_strategy(config: SearchConfig) -> SearchConfig:
-    if config.strategy == "lambda_darts" and is_text(config.space):
+    alone = REASONS if is_text(config.space) else CHAIN_REASONS
+    if config.strategy == "lambda_darts" and (
+        is_text(config.space) or is_chain(config.space)
+    ):
         raise InputError(
             f"`strategy=lambda_darts` means nothing with `space={config.space}`"
-            f"{REASONS['lambda_regularizer']}; give another strategy"
+            f"{alone['lambda_regularizer']}; give another strategy"
         )
     for name, why in _not_in_strategy(config).items():
         if name in config.given:

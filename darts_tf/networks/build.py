@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import keras
 
 from darts_tf.errors import InputError
-from darts_tf.networks import conv, nasbench201
+from darts_tf.networks import chain, conv, nasbench201
 from darts_tf.networks.next_word import NextWordModel
 from darts_tf.space import conv as conv_space
 from darts_tf.space import nasbench201 as nasbench201_space
 from darts_tf.space import recurrent
+from darts_tf.space.chain import is_chain
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.published import any_genotype
 
@@ -30,6 +31,7 @@ def build_network(
     network: str = "cifar",
     hidden_size: int | None = None,
     words: int | None = None,
+    width_multiplier: float | None = None,
 ) -> keras.Model:
     """Builds the network of a derived architecture, with random weights.
 
@@ -60,6 +62,8 @@ def build_network(
       network: "cifar", or "mobile" for images of 224 x 224.
       hidden_size: H of a recurrent cell.
       words: V, size of the vocabulary of a recurrent cell.
+      width_multiplier: factor of the widths of a chain ("MobileNetV2"; unset: 1),
+        which has neither `channels` nor `layers`, and needs `image_shape`.
 
     Raises:
       InputError: no such genotype, an argument that is missing, or one that
@@ -75,6 +79,21 @@ def build_network(
         _check_given(cells.space, texts, others)
         assert hidden_size is not None and words is not None
         return NextWordModel(cells, hidden_size, words)
+    if is_chain(cells.space):
+        _check_given(cells.space, {"num_classes": num_classes}, texts)
+        sizes = {"channels": channels, "layers": layers}
+        _check_given(cells.space, {}, sizes | {"auxiliary": auxiliary or None})
+        if image_shape is None or network != "cifar":
+            raise InputError(
+                f"a network of space '{cells.space}' has strides that depend on the "
+                "images, and one form: give `image_shape`, and leave out `network`"
+            )
+        shape = _checked_shape(image_shape)
+        width, size = width_multiplier or 1.0, min(shape[:2])
+        model = chain.EvaluationNetwork(cells, width, size, num_classes or 0)
+        model.build((None, *shape))
+        return model
+    texts |= {"width_multiplier": width_multiplier}
     _check_given(cells.space, images, texts)
     model = _image_network(cells, channels, layers, num_classes, auxiliary, network)
     if image_shape is not None:

@@ -252,6 +252,6 @@ def contested(spec: CellSpec) -> list[int]:
         return []
     return [
         node
-        for node in range(spec.inputs, spec.inputs + spec.nodes)
+        for node in spec.targets
         if len(spec.incoming(node)) > spec.predecessors
     ]
