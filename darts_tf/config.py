@@ -1263,6 +1263,11 @@ class ChosenConfig(Config):
     layers: int | None = _chosen(
         NetworkConfig, "layers", "Images: cells of the final network."
     )
+    width_multiplier: float | None = _chosen(
+        NetworkConfig,
+        "width_multiplier",
+        "Images: factor of all widths of a chain, of both networks.",
+    )
     hidden_size: int | None = _chosen(
         LanguageConfig, "hidden_size", "Language: elements of the final model's state."
     )
@@ -1300,9 +1305,15 @@ class PipelineConfig(ChosenConfig):
         "Images: random horizontal flips. Give --noflip for letters, digits or "
         "anything that a mirror changes.",
     )
+    space: str | None = _option(
+        None,
+        "Images: search space, a chain such as mobile_chain (unset: that of the "
+        "flagfiles, else darts_conv or darts_recurrent).",
+    )
     compare_published: bool = _option(
         True,
-        "Train the published cell DARTS_V2 in the same way and compare.",
+        "Train the published cell DARTS_V2 (of a chain MobileNetV2) in the same way "
+        "and compare.",
         free="budget",
     )
     compare_random_cells: int = _option(

@@ -33,8 +33,7 @@ from darts_tf.config import (
 )
 from darts_tf.errors import InputError
 from darts_tf.space import chain, nasbench201, recurrent
-from darts_tf.space.chain import is_chain
-from darts_tf.space.registry import space_by_name
+from darts_tf.space.registry import is_chain, space_by_name
 
 C = TypeVar("C", bound=Config)
 ImageConfig = SearchConfig | TrainingConfig
@@ -369,6 +368,7 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
     for name, why in _not_in_strategy(config).items():
         if name in config.given:
             raise InputError(f"`{name}` means nothing with {why}; leave it out")
+    _check_chain(config)
     if config.strategy == SHARING and is_text(config.space):
         raise InputError(
             f"`strategy={SHARING}` is built for images; with "
@@ -483,6 +483,29 @@ def _check_gumbel(config: SearchConfig) -> None:
                 "`relaxation=gumbel` computes one candidate of each edge, and "
                 f"`{given}` {GUMBEL_REASONS[name]}; leave out one of both"
             )
+
+
+def _check_chain(config: SearchConfig) -> None:
+    """Refuses what is not built for chains, or means nothing there."""
+    if not is_chain(config.space):
+        return
+    refused = {
+        "relaxation": {"gumbel": "is built for the edges of cells"},
+        "early_stop": {"skip_connections": "would end the search for its depth"},
+        "estimator": {"inherit": "is built for the edges of cells"},
+    }
+    for name, values in refused.items():
+        reason = values.get(getattr(config, name))
+        if reason is not None:
+            raise InputError(
+                f"`{name}={getattr(config, name)}` {reason}, and means nothing with "
+                f"`space={config.space}`; give another one"
+            )
+    if "alignment" in config.instruments:
+        raise InputError(
+            "`instruments=alignment` compares cells that share their alpha, and each "
+            "layer of a chain has its own; leave it out"
+        )
 
 
 def _check_sigmoid(config: SearchConfig) -> None:

@@ -8,6 +8,7 @@ the classifier and no squeeze-and-excitation.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import keras
@@ -16,9 +17,11 @@ import tensorflow as tf
 from darts_tf.networks import implementation, operations
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import add
-from darts_tf.networks.convolutions import Conv
+from darts_tf.networks.convolutions import Conv, strided
 from darts_tf.networks.derived import PACKAGE, DerivedNetwork
 from darts_tf.networks.drop_path import scales
+from darts_tf.networks.footprint import parts
+from darts_tf.networks.footprint.part import Part
 from darts_tf.networks.inverted_residual import InvertedResidual
 from darts_tf.networks.precision import widened
 from darts_tf.networks.stem_and_head import Classifier, as_floats, check_ends
@@ -39,6 +42,25 @@ def block(name: str, layer: Layer, norm) -> InvertedResidual:
     kernel, expansion = BLOCKS[name]
     channels = layer.inputs, layer.channels
     return InvertedResidual(*channels, kernel, expansion, layer.stride, norm)
+
+
+def _part(name: str, place: Layer, shape) -> parts.Made:
+    """Returns a candidate in the place of a layer as a part, and its maker.
+
+    Args:
+      name: of the candidate.
+      place: with its channels and its stride.
+      shape: [B, H, W, ...] of the map that enters.
+    """
+    _, height, width, _ = shape
+    part = Part(name, height, width, place.inputs, place.channels, place.stride)
+
+    def make() -> parts.Piece:
+        layer = block(name, place, functools.partial(BatchNorm, True))
+        operations.build_once(layer, (None, *part.input_shape))
+        return parts.Piece(lambda x, training: layer(x, training=training), [layer])
+
+    return part, make
 
 
 class MixedLayer(operations.Block):
@@ -149,10 +171,18 @@ class _Trunk(keras.Model):
 
     def _logits(self, images, training, arguments):
         """Computes logits [B, classes]; `arguments` has a mapping for each layer."""
-        x = tf.nn.relu6(self.stem(images, training=training))
+        x = self.begin(images, training)
         x = self.first_block(x, training=training)
         for layer, others in zip(self.cells, arguments, strict=True):
             x = layer(x, training=training, **others)
+        return self.classify(x, training)
+
+    def begin(self, images, training=False):
+        """Computes the stem's [B, H', W', C] of images [B, H, W, channels]."""
+        return tf.nn.relu6(self.stem(images, training=training))
+
+    def classify(self, x, training=False):
+        """Computes logits [B, classes] of the last layer's output [B, H, W, C]."""
         x = tf.nn.relu6(widened(self.head(x, training=training)))
         return self.classifier(tf.reduce_mean(x, [1, 2]))
 
@@ -235,6 +265,7 @@ class EvaluationNetwork(DerivedNetwork, _Trunk):
         self.genotype = genotype
         space = space_by_name(genotype.space)
         assert isinstance(space, ChainSpace)
+        self._space = space
         stages = space.by_stage(genotype.cells)
         self._names = tuple(name for stage in stages for name in stage)
         sizes = width_multiplier, image_size, classes
@@ -244,6 +275,33 @@ class EvaluationNetwork(DerivedNetwork, _Trunk):
             "image_size": image_size,
             "classes": classes,
         }
+
+    def parts(self) -> parts.NetworkParts:
+        """Returns the parts of the networks of the genotype's space at this size."""
+        stem, _ = parts.of_layer("stem", self.stem)
+        head, _ = parts.of_layer("head", self.head)
+        head = dataclasses.replace(head, output_channels=self.classifier.units)
+        around = [
+            (stem, functools.partial(parts.Piece, self.begin, [self.stem])),
+            parts.of_layer("first_block", self.first_block),
+            (
+                head,
+                functools.partial(
+                    parts.Piece, self.classify, [self.head, self.classifier]
+                ),
+            ),
+        ]
+        shape = self.stem.get_build_config()["input_shape"]
+        for layer in (self.stem, self.first_block):
+            shape = layer.compute_output_shape(shape)
+        choices: dict[str, list] = {kind: [] for kind in self.kinds}
+        sizes = self.arguments["width_multiplier"], self.arguments["image_size"]
+        for place in self._space.layers(*sizes):
+            names = self._space.cell(place.kind).candidates[place.row]
+            made = [None if n == IDENTITY else _part(n, place, shape) for n in names]
+            choices[place.kind].append(made)
+            shape = strided(shape, place.stride)
+        return parts.of_chain(choices, around)
 
     def _has(self, place: Layer) -> bool:
         return self._names[place.number - 1] != IDENTITY

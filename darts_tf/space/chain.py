@@ -183,7 +183,9 @@ class ChainSpace(SearchSpace):
                     f"{CHAIN_OPERATIONS[0]!r}; received {name!r}"
                 )
         return {
-            spec.name: tuple((names[target - 1], source) for source, target in spec.links)
+            spec.name: tuple(
+                (names[target - 1], source) for source, target in spec.links
+            )
             for spec in self.cells
         }
 
@@ -198,7 +200,11 @@ def rounded(channels: float) -> int:
 
 
 def chain_space(
-    name: str, stages: Sequence[Stage], stem: int = 32, block: int = 16, head: int = 1280
+    name: str,
+    stages: Sequence[Stage],
+    stem: int = 32,
+    block: int = 16,
+    head: int = 1280,
 ) -> ChainSpace:
     """Returns the space of the chains with these stages; it is not registered."""
     links: dict[str, list[tuple[int, int]]] = {FIRST: [], LATER: []}
@@ -240,8 +246,3 @@ PROXYLESS = chain_space("mobile_chain_proxyless", _stages(32, 40, 80, 96, 192, 3
 """The widths of the published network ProxylessNAS-mobile."""
 
 SPACES = (SPACE, PROXYLESS)
-
-
-def is_chain(space: str) -> bool:
-    """Returns whether the space of this name is one of these."""
-    return space in [chains.name for chains in SPACES]

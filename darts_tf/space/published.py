@@ -55,7 +55,6 @@ def _chain(space: chain.ChainSpace, text: str) -> Genotype:
     return chain_genotype(space, stages)
 
 
-
 CONVOLUTIONAL = {
     # DARTS, first order (Liu et al. 2019).
     "DARTS_V1": _conv(
@@ -131,7 +130,6 @@ LATER = {
 }
 
 
-
 CHAINS = {
     space.name: {
         name: _chain(space, text)
@@ -140,10 +138,14 @@ CHAINS = {
     for space in chain.SPACES
 }
 
-PUBLISHED = LAMBDA | CHAINS | {
-    conv.SPACE.name: CONVOLUTIONAL | LATER | LAMBDA[conv.SPACE.name],
-    recurrent.SPACE.name: RECURRENT,
-}
+PUBLISHED = (
+    LAMBDA
+    | CHAINS
+    | {
+        conv.SPACE.name: CONVOLUTIONAL | LATER | LAMBDA[conv.SPACE.name],
+        recurrent.SPACE.name: RECURRENT,
+    }
+)
 """Published genotypes by space, then by name."""
 
 

@@ -50,6 +50,11 @@ def space_by_name(name: str) -> SearchSpace:
     )
 
 
+def is_chain(name: str) -> bool:
+    """Returns whether the space called `name` is one of chains (space/chain.py)."""
+    return isinstance(SPACES.get(name), chain.ChainSpace)
+
+
 def register_space(space: SearchSpace, *, replace: bool = False) -> SearchSpace:
     """Makes a space of convolutional cells known by its name.
 
@@ -170,8 +175,8 @@ def _check_for_images(space: SearchSpace, names: Sequence[str]) -> None:
     if wrong:
         raise InputError(
             f"space {space.name!r}: {', '.join(wrong)} are operations of recurrent "
-            f"cells or of chains; cells of images use '{IDENTITY}', convolutions, pools or "
-            f"registered operations"
+            f"cells or of chains; cells of images use '{IDENTITY}', convolutions, "
+            f"pools or registered operations"
         )
 
 
