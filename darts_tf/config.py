@@ -1182,6 +1182,7 @@ class LatencyConfig(SpaceConfig):
         "otherwise 20). No shape depends on it but where a network has none of a kind.",
         least=3,
     )
+    width_multiplier: float = _redefined(NetworkConfig, "width_multiplier", 1.0)
     classes: int = _option(10, "Number of classes.", least=2)
     network: Network = _option("cifar", "Kind of network, as in train.evaluate.")
     batch_size: int = _option(1, "Images at a time.", least=1)
@@ -1199,6 +1200,11 @@ class LatencyConfig(SpaceConfig):
     )
     out: str | None = _option(
         None, "Table that is written, for example latency.csv.", required=True
+    )
+    models: str | None = _option(
+        None,
+        "Folder into which each part is written too, as a .tflite file, to be timed "
+        "on a phone.",
     )
 
 

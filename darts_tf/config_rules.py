@@ -431,7 +431,7 @@ def _settle_optimization(config: SearchConfig) -> SearchConfig:
     return config.filled(method="first_order")
 
 
-def _differs(config: ImageConfig, name: str) -> bool:
+def _differs(config: Config, name: str) -> bool:
     """Returns whether a value is not the default; a run's flags.txt gives defaults."""
     defaults = {f.name: f.default for f in dataclasses.fields(config)}
     return getattr(config, name) != defaults[name]
@@ -670,7 +670,7 @@ def _check_latency_table(config: SearchConfig) -> None:
     if "latency" in config.cost and config.latency_table is None:
         raise InputError(
             "`cost=latency` needs measured times; give `latency_table=FILE`, which "
-            f"`train.latency --space={config.space} --out=FILE` writes"
+            "train.latency writes"
         )
     if "latency" not in config.cost and config.latency_table is not None:
         raise InputError(
@@ -881,6 +881,20 @@ def _settle_latency(config: LatencyConfig) -> LatencyConfig:
             f"`network={config.network}` means nothing with `space={config.space}`; "
             "leave it out"
         )
+    chains = is_chain(config.space)
+    for name in ("channels", "layers", "network") if chains else ("width_multiplier",):
+        if _differs(config, name):
+            raise InputError(
+                f"`{name}` means nothing with `space={config.space}`"
+                f"{CHAIN_REASONS.get(name, '') if chains else ''}; leave it out"
+            )
+    if config.models is not None and config.runtime != "litert":
+        raise InputError(
+            f"`models={config.models}` means nothing with `runtime={config.runtime}`; "
+            "leave out one of both"
+        )
+    if chains:
+        return config
     usual = settle(TrainingConfig(space=config.space))
     sizes = {n: getattr(usual, n) for n in ("channels", "layers")}
     config = config.filled(

@@ -188,10 +188,11 @@ def _edge_costs(parts: NetworkParts, counter: Callable) -> dict[str, np.ndarray]
     def of(part: Part) -> int:
         return counter(parts.makers[part](), part.input_shape)
 
+    def total(row) -> int:
+        return sum(map(of, row))
+
     return {
-        kind: np.array(
-            [[sum(map(of, row)) for row in edge] for edge in edges], np.int64
-        )
+        kind: np.array([[total(row) for row in edge] for edge in edges], np.int64)
         for kind, edges in parts.candidates.items()
     }
 
