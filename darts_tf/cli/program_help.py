@@ -94,15 +94,7 @@ KEY_FLAGS = {
     ),
     "latency": (
         *("space", "image_size", "image_channels", "channels", "layers", "classes"),
-        *(
-            "width_multiplier",
-            "batch_size",
-            "runtime",
-            "threads",
-            "max_noise",
-            "out",
-            "models",
-        ),
+        *("batch_size", "runtime", "threads", "max_noise", "out", "models"),
     ),
     "experiment": (
         *("search_flags", "random_genotypes", "short_flags", "evaluate_flags"),
