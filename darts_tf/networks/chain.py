@@ -291,7 +291,7 @@ class EvaluationNetwork(DerivedNetwork, _Trunk):
                 ),
             ),
         ]
-        shape = self.stem.get_build_config()["input_shape"]
+        shape = (None, *stem.input_shape)
         for layer in (self.stem, self.first_block):
             shape = layer.compute_output_shape(shape)
         choices: dict[str, list] = {kind: [] for kind in self.kinds}

@@ -71,16 +71,17 @@ def _sizes(config: SearchConfig) -> list[str]:
     folder = FOLDERS_BY_SPACE.get(config.space) or FOLDERS_BY_DATASET.get(
         config.dataset, "cifar10"
     )
-    if is_chain(config.space):
-        return [*_chosen(config, machine), *_data(config)]
     if _embedded(config):
         folder = EMBEDDED[config.dataset]
     has_own = _embedded(config) or config.space == "nasbench201"
-    if not (has_own or machine.gpus):
+    chain = is_chain(config.space)
+    if chain or not (has_own or machine.gpus):
         try:
             return [*_chosen(config, machine), *_data(config)]
         except InputError:  # the data are gone: the paper's sizes remain
             pass
+    if chain:
+        return [f"--width_multiplier={config.width_multiplier:g}", *_data(config)]
     path = flagfile(f"{folder}/evaluate.flags")
     return [*([f"--flagfile={quoted(path)}"] if path else []), *_data(config)]
 
