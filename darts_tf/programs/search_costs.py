@@ -26,7 +26,7 @@ from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
-from darts_tf.space.registry import space_by_name
+from darts_tf.space.registry import is_chain, space_by_name
 from darts_tf.strategy.darts.cost_penalty import CostPenalty, Costs
 from darts_tf.strategy.darts.derivation import derive
 
@@ -68,6 +68,9 @@ def penalty(config: SearchConfig, images, replicas: Replicas) -> CostPenalty | N
 
 def network_of(config: SearchConfig) -> TrainingConfig:
     """Returns the settings of the network for which the costs of a search are."""
+    if is_chain(config.space):
+        width = config.width_multiplier
+        return settle(TrainingConfig(space=config.space, width_multiplier=width))
     chosen = {"channels": config.cost_channels, "layers": config.cost_layers}
     given: dict[str, Any] = {n: v for n, v in chosen.items() if v is not None}
     if config.cost_network != "cifar":
@@ -114,6 +117,13 @@ def build_from(
       image_shape: [H, W, C].
       classes: number of classes.
     """
+    if is_chain(genotype.space):
+        return build_network(
+            genotype,
+            num_classes=classes,
+            image_shape=image_shape,
+            width_multiplier=settings.width_multiplier,
+        )
     return build_network(
         genotype,
         channels=settings.channels,
@@ -176,10 +186,11 @@ def _edge_costs(parts: NetworkParts, counter: Callable) -> dict[str, np.ndarray]
     def of(part: Part) -> int:
         return counter(parts.makers[part](), part.input_shape)
 
+    def total(row) -> int:
+        return sum(map(of, row))
+
     return {
-        kind: np.array(
-            [[sum(map(of, row)) for row in edge] for edge in edges], np.int64
-        )
+        kind: np.array([[total(row) for row in edge] for edge in edges], np.int64)
         for kind, edges in parts.candidates.items()
     }
 
@@ -223,11 +234,12 @@ def check_limit(table: CostTable, limit: float, network: TrainingConfig) -> None
 
 def _refuse(given: str, which: str, table: CostTable, network: TrainingConfig) -> None:
     least, most = table.bounds()
+    chain = is_chain(network.space)
+    sizes = "`width_multiplier`" if chain else "`cost_channels`, `cost_layers`"
     raise InputError(
-        f"`{given}`: {which}; networks of space '{table.space.name}' with "
-        f"{network.channels} channels and {network.layers} cells have {exact(least)} "
-        f"to {exact(most)} {TITLES[table.name]}: give a number in between, or another "
-        "size by `cost_channels`, `cost_layers` and `cost_image_size`"
+        f"`{given}`: {which}; networks of space '{table.space.name}' of "
+        f"{_size(network)} have {exact(least)} to {exact(most)} {TITLES[table.name]}: "
+        f"give a number in between, or another size by {sizes} and `cost_image_size`"
     )
 
 
@@ -235,10 +247,16 @@ def bounds_line(table: CostTable, network: TrainingConfig) -> str:
     """Returns a line with the cheapest and the dearest network's cost."""
     least, most = table.bounds()
     return (
-        f"cost: derived networks of {network.channels} channels and "
-        f"{network.layers} cells have {short(least)} to {short(most)} "
-        f"{TITLES[table.name]}"
+        f"cost: derived networks of {_size(network)} have {short(least)} to "
+        f"{short(most)} {TITLES[table.name]}"
     )
+
+
+def _size(network: TrainingConfig) -> str:
+    """Returns the size of a network in words."""
+    if is_chain(network.space):
+        return f"width multiplier {network.width_multiplier:g}"
+    return f"{network.channels} channels and {network.layers} cells"
 
 
 def exact(value: float) -> str:
