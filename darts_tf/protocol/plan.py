@@ -203,15 +203,28 @@ def result_of(workdir: Workdir) -> dict | None:
 def selected(plan: Plan) -> str | None:
     """Returns the key of the best cell by validation after the short trainings.
 
-    Among equals the one of the lowest seed. None where none is finished.
+    With a cost target it is the best within it, or of all where none is. Among equals
+    the one of the lowest seed. None where none is finished.
     """
     worths: dict[str, float] = {}
+    within: dict[str, float] = {}
     for seed in plan.seeds:
         key = plan.cell_key(seed)
         result = result_of(plan.short(key)) if key else None
         if result:
-            worths.setdefault(str(key), float(result["valid"][plan.measure]))
-    return min(worths, key=lambda key: worths[key]) if worths else None
+            worth = float(result["valid"][plan.measure])
+            worths.setdefault(str(key), worth)
+            if _is_within(plan, seed):
+                within.setdefault(str(key), worth)
+    candidates = within or worths
+    return min(candidates, key=lambda key: candidates[key]) if candidates else None
+
+
+def _is_within(plan: Plan, seed: int) -> bool:
+    """Returns False for a search whose cell costs more than the target."""
+    result = result_of(plan.search(seed)) if plan.target else None
+    cost = (result or {}).get("cost", {}).get(plan.cost)
+    return cost is None or cost["derived"] <= cost["target"]
 
 
 def flat(contents: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
