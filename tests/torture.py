@@ -4,7 +4,7 @@
     python -m tests.torture --only=kills --tries=100 --record=kills.jsonl
 
 Prints a row for each campaign: how many were tried, and how many ended in a
-traceback, in a hang (30 s; a program 300 s), in a message that is unclear (empty,
+traceback, in a hang (30 s; a program 900 s), in a message that is unclear (empty,
 longer than 300 characters or with characters that a terminal obeys), or in a wrong
 result that was taken for a good one. The exit code is 1 unless all of these are 0.
 With --record each try is a line of a file, and the same command goes on after them.
@@ -49,7 +49,7 @@ from tests import kills
 
 ROOT = pathlib.Path(__file__).parents[1]
 SECONDS = 30
-PROGRAM_SECONDS = 300
+PROGRAM_SECONDS = 900
 BAD = ("traceback", "hang", "unclear", "wrong")
 
 
