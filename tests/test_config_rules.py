@@ -30,6 +30,7 @@ def settled(*given: str, kind: type[configs.Config] = SearchConfig):
 
 ASKING = ("--strategy=random", "--budget_evaluations=3")
 NB201 = "--space=nasbench201"
+LATENCY = ("--cost=latency", "--latency_table=t.csv")
 REFUSED = [
     (
         ("--strategy=random", "--estimator=one_shot", "--supernet=y"),
@@ -172,7 +173,16 @@ REFUSED = [
     (("--cost=parameters", "--cost_target=-3M"), "--cost_target=-3M", "above 0"),
     (("--cost=parameters", "--cost_target=0M"), "--cost_target=0M", "above 0"),
     (("--cost=parameters", "--cost_target=nan"), "--cost_target=nan", "above 0"),
-    (("--cost=latency", "--cost_weight=1"), "latency", "multiply_adds, parameters"),
+    (("--cost=speed", "--cost_weight=1"), "speed", "multiply_adds, parameters"),
+    (("--cost=latency", "--cost_weight=1"), "--cost=latency", "--latency_table=FILE"),
+    (
+        ("--cost=parameters", "--cost_weight=1", "--latency_table=t"),
+        "--latency_table=t",
+        "give --cost=latency",
+    ),
+    ((*LATENCY, "--cost_target=8"), "--cost_target=8 of", "unit us, ms or s"),
+    ((*LATENCY, "--cost_target=8M"), "--cost_target=8M of", "unit us, ms or s"),
+    ((*LATENCY, "--cost_target=0ms"), "--cost_target=0ms of", "above 0"),
     (
         ("--cost=parameters", "--cost_weight=1", "--cost_weight_rate=1"),
         "--cost_weight_rate",
@@ -450,6 +460,37 @@ def test_targets_of_costs_have_units(text, target):
     assert cost_targets(config) == target
     assert config.cost_weight is None and config.cost_weight_rate == 0.01
     assert settle(config) == config
+
+
+@pytest.mark.parametrize(
+    "text, target", [("8ms", 8.0), ("300us", 0.3), ("0.5s", 500.0), ("2.5 ms", 2.5)]
+)
+def test_targets_of_latency_are_in_milliseconds(text, target):
+    config = settled(*LATENCY, f"--cost_target={text}")
+    assert cost_targets(config) == (pytest.approx(target),)
+
+
+def test_a_latency_table_has_the_sizes_of_evaluations():
+    kind = configs.LatencyConfig
+    config = settled("--out=a", NB201, "--channels=4", kind=kind)
+    assert (config.channels, config.layers) == (4, 15)
+    config = settled("--out=a", kind=kind)
+    assert (config.channels, config.layers) == (36, 20)
+
+
+@pytest.mark.parametrize(
+    "given, name",
+    [
+        ("--space=darts_recurrent", "space=darts_recurrent"),
+        ("--space=unknown", "space=unknown"),
+        (f"{NB201} --network=mobile", "network=mobile"),
+        (f"{NB201} --layers=4", "layers"),
+        ("--runtime=tensorflow --models=a", "models=a"),
+    ],
+)
+def test_settings_of_a_latency_table_that_do_not_go_together(given, name):
+    with pytest.raises(InputError, match=name):
+        settled("--out=a", *given.split(), kind=configs.LatencyConfig)
 
 
 def test_each_cost_has_its_target():
