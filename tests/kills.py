@@ -307,8 +307,9 @@ def start(
 
 # What is compared.
 
-TIMED = ("seconds", "per_second", "peak_memory", "first_step", "hours", "days")
-SKIPPED = ("lock", "report.html", "fingerprint.pb", "saved_model.pb")
+TIMED = ("seconds", "per_second", "peak_memory", "search_cost")
+SKIPPED = ("lock", "report.html", "table.md", "table.tex", "fingerprint.pb")
+SKIPPED += ("saved_model.pb",)  # TensorFlow numbers its functions as it likes
 FOLDERS = ("tensorboard", "logs", "tasks")
 
 
