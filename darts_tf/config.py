@@ -29,6 +29,7 @@ Strategy = Literal[
     "reinforce",
     "bayesian",
     "asha",
+    "nsga2",
 ]
 Estimator = Literal[
     "full", "table", "one_shot", "low_fidelity", "learning_curve", "inherit"
@@ -42,6 +43,7 @@ Perturbation = Literal["none", "random", "adversarial"]
 Relaxation = Literal["softmax", "dirichlet", "sigmoid", "gumbel"]
 AlphaRegularizer = Literal["none", "beta_decay", "entropy", "kl_anchor", "zero_one"]
 Cost = Literal["multiply_adds", "parameters", "activation_memory", "latency"]
+Objective = Literal["accuracy", Cost]
 Runtime = Literal["litert", "tensorflow"]
 StrengthSchedule = Literal["constant", "linear"]
 Instrument = Literal[
@@ -610,7 +612,9 @@ class StrategyConfig(Config):
         "another until the budget is spent: random; evolution: regularized (Real et "
         "al. 2019); reinforce: policy gradient of a controller (Zoph and Le 2017); "
         "bayesian: Optuna's TPE (Bergstra et al. 2011); asha: random genotypes trained "
-        "for few epochs, of which the best are trained on (Li et al. 2020).",
+        "for few epochs, of which the best are trained on (Li et al. 2020); nsga2: "
+        "Optuna's NSGA-II (Deb et al. 2002), for a front of accuracy and costs "
+        "(--objectives).",
     )
     budget_evaluations: int = _option(
         0,
@@ -659,6 +663,46 @@ class StrategyConfig(Config):
         "ASHA: number of rungs, of which the last has all epochs (with one it would be "
         "--strategy=random).",
         least=2,
+    )
+    nsga2_population: int = _option(
+        20,
+        "NSGA-II: genotypes of a generation, the first of which is random (Optuna: 50; "
+        "Deb et al. 2002: 100).",
+        least=2,
+    )
+    objectives: tuple[Objective, ...] = _option(
+        (),
+        "Images: accuracy and one or more costs: the result is the front of genotypes "
+        "that no other one beats in all of them (unset, with --strategy=nsga2: "
+        "accuracy,multiply_adds; --strategy=random draws the front of random "
+        "genotypes).",
+        task="images",
+    )
+    max_multiply_adds: float = _option(
+        0.0,
+        "Images: largest number of multiply-adds of inference on one image; genotypes "
+        "beyond it are drawn again, not evaluated (0: no limit). Of the network that "
+        "--cost_channels, _layers, _image_size, _classes and _network say.",
+        least=0,
+        task="images",
+    )
+    max_parameters: float = _option(
+        0.0,
+        "Images: the same for the number of parameters.",
+        least=0,
+        task="images",
+    )
+    max_activation_memory: float = _option(
+        0.0,
+        "Images: the same for the bytes of the feature maps that inference writes.",
+        least=0,
+        task="images",
+    )
+    max_latency: float = _option(
+        0.0,
+        "Images: the same for the milliseconds of --latency_table.",
+        least=0,
+        task="images",
     )
     final_evaluations: int = _option(
         1000,
@@ -1374,6 +1418,11 @@ class ExperimentConfig(OracleConfig):
     search_seeds: int = _option(
         4, "Number of searches; may be raised.", least=1, free="budget"
     )
+    cost_targets: tuple[str, ...] | None = _option(
+        None,
+        "Targets of the one cost that --search_flags has, such as 40M,80M,120M: as "
+        "many searches, a selection and full trainings for each, and a front of all.",
+    )
     evaluate_seeds: int = _option(
         10, "Number of full trainings; may be raised.", least=1, free="budget"
     )
@@ -1430,4 +1479,10 @@ class ComparisonConfig(Config):
         "Published numbers that are put beside them. cifar10: the DARTS paper's; "
         "cifar10_later: those of methods since; the others: both, as far as they are "
         "known.",
+    )
+    front: tuple[Objective, ...] | None = _option(
+        None,
+        "Two of accuracy (drawn as an error) and the costs, whose front and "
+        "hypervolume are drawn (unset: accuracy and the first cost that the runs "
+        "know).",
     )

@@ -24,6 +24,9 @@ from darts_tf.run.files import write_atomic
 from darts_tf.run.lock import FolderInUse
 from darts_tf.run.workdir import Workdir, open_workdir, read_settings
 
+ADDED_SINCE = {"cost_targets": None}
+"""Arguments that experiments of earlier versions have not, and their values."""
+
 PATIENCE_SECONDS = 60.0  # the wait for other tasks of an array job
 
 
@@ -46,6 +49,7 @@ def make_plan(values: Mapping[str, Any]) -> Plan:
         flagfiles.check_space(name, values[name], contents[name], plan.space)
     short = "short_flags"
     flagfiles.check_selects(values[short], contents[short], plan.space)
+    flagfiles.check_targets(values, contents, plan.space)
     if values["snapshots"] and not plan.relaxed:
         raise InputError(
             f"`snapshots={values['snapshots']}` are cells of a search's "
@@ -73,8 +77,9 @@ def claim(plan: Plan, alone: bool) -> Iterator[None]:
             (flagfiles.PROGRAMS[name], plan.values[name]): name
             for name in plan.contents
         }
+        target = (plan.values.get("cost_targets") or [None])[0]
         for (_, path), name in different.items():
-            flagfiles.check_parses(name, path)
+            flagfiles.check_parses(name, path, target)
     workdir = _open(plan, 0.0 if alone else PATIENCE_SECONDS)
     with workdir:
         if alone:
@@ -115,6 +120,7 @@ def _open(plan: Plan, patience: float) -> Workdir:
                 program="experiment",
                 ignored=(*FREE_FLAGS, *COUNTS),
                 folders=(),
+                defaults=ADDED_SINCE,
             )
             break
         except FolderInUse:
