@@ -27,7 +27,12 @@ TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters"}
 Shape = tuple[int, int, int]
 
 
-def penalty(config: SearchConfig, images, replicas: Replicas) -> CostPenalty | None:
+def penalty(
+    config: SearchConfig,
+    images,
+    replicas: Replicas,
+    stage: SearchSpace | None = None,
+) -> CostPenalty | None:
     """Returns the costs' part in alpha's loss; None where there is none.
 
     Counting builds networks, after which the run's random numbers start anew.
@@ -38,16 +43,18 @@ def penalty(config: SearchConfig, images, replicas: Replicas) -> CostPenalty | N
       config: settled settings of the search.
       images: its ImageData.
       replicas: where it runs.
+      stage: space of a later stage, of which nothing is checked or printed; None:
+        all of `config.space`.
 
     Raises:
       InputError: a target that no network meets, or that every network meets.
     """
     if not config.cost:
         return None
-    tables = tables_of(config, images.image_shape, images.num_classes)
+    tables = tables_of(config, images.image_shape, images.num_classes, stage)
     keras.utils.set_random_seed(config.seed)
     targets = cost_targets(config)
-    for index, table in enumerate(tables):
+    for index, table in enumerate(() if stage else tables):
         if targets is not None:
             _check_target(table, targets[index], network_of(config))
         if replicas.chief:
@@ -67,7 +74,10 @@ def network_of(config: SearchConfig) -> TrainingConfig:
 
 
 def tables_of(
-    config: SearchConfig, image_shape: Shape, classes: int
+    config: SearchConfig,
+    image_shape: Shape,
+    classes: int,
+    space: SearchSpace | None = None,
 ) -> tuple[CostTable, ...]:
     """Counts the costs of a search, one table for each of `config.cost`.
 
@@ -75,6 +85,7 @@ def tables_of(
       config: settled settings of the search.
       image_shape: [H, W, C] of its images.
       classes: number of its classes.
+      space: of the cells; None: all of `config.space`.
 
     Raises:
       InputError: a size that makes no network.
@@ -92,7 +103,7 @@ def tables_of(
             network=settings.network,
         )
 
-    return count(space_by_name(config.space), build, shape, config.cost)
+    return count(space or space_by_name(config.space), build, shape, config.cost)
 
 
 def count(
