@@ -42,7 +42,8 @@ Perturbation = Literal["none", "random", "adversarial"]
 Relaxation = Literal["softmax", "dirichlet", "sigmoid", "gumbel"]
 AlphaRegularizer = Literal["none", "beta_decay", "entropy", "kl_anchor", "zero_one"]
 Recipe = Literal["none", "robust"]
-Cost = Literal["multiply_adds", "parameters"]
+Cost = Literal["multiply_adds", "parameters", "activation_memory", "latency"]
+Runtime = Literal["litert", "tensorflow"]
 StrengthSchedule = Literal["constant", "linear"]
 Instrument = Literal[
     "entropy",
@@ -969,13 +970,16 @@ class CostConfig(Config):
     cost: tuple[Cost, ...] = _option(
         (),
         "Images: costs of the derived network that enter alpha's loss, several at "
-        "once if wanted: multiply_adds of inference on one image, parameters.",
+        "once if wanted: multiply_adds of inference on one image, parameters, "
+        "activation_memory (bytes of the feature maps that inference writes), latency "
+        "(of --latency_table).",
         task="images",
     )
     cost_target: str | None = _option(
         None,
-        "Images: largest cost that is wanted, such as 300M, 2.5G or 800k; with "
-        "several costs one for each of --cost, in its order (300M,3.5M). Cheaper "
+        "Images: largest cost that is wanted, such as 300M, 2.5G or 800k, for latency "
+        "8ms or 300us; with "
+        "several costs one for each of --cost, in its order (300M,8ms). Cheaper "
         "cells have no penalty. Unset: each cost counts as a share of the dearest "
         "network's, times --cost_weight.",
         task="images",
@@ -1025,6 +1029,13 @@ class CostConfig(Config):
         "cifar",
         "Images: its kind, as --network of train.evaluate.",
         task="images",
+    )
+    latency_table: str | None = _option(
+        None,
+        "Images: with --cost=latency the CSV of measured times, made by train.latency "
+        "or from your phone's (columns: docs/cost_and_devices.md).",
+        task="images",
+        free="place",
     )
 
 
@@ -1179,6 +1190,46 @@ class ExportConfig(Config):
         "weights and feature maps of 8 bits (int8, ranges from training images).",
     )
     plugin: str | None = _redefined(SpaceConfig, "plugin", None)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LatencyConfig(SpaceConfig):
+    """Settings of a table of measured latencies."""
+
+    image_size: int = _option(32, "Pixels of a side of the images.", least=1)
+    image_channels: int = _option(
+        3, "Channels of the images: 3 for colour, 1 for grey.", least=1
+    )
+    channels: int | None = _option(
+        None,
+        "Channels of the first cell (default: that of train.evaluate; nasbench201: "
+        "16, otherwise 36).",
+        least=1,
+    )
+    layers: int | None = _option(
+        None,
+        "Number of cells (default: that of train.evaluate; nasbench201: 15, "
+        "otherwise 20). No shape depends on it but where a network has none of a kind.",
+        least=3,
+    )
+    classes: int = _option(10, "Number of classes.", least=2)
+    network: Network = _option("cifar", "Kind of network, as in train.evaluate.")
+    batch_size: int = _option(1, "Images at a time.", least=1)
+    runtime: Runtime = _option(
+        "litert",
+        "What computes: LiteRT's interpreter (ai-edge-litert, or that in TensorFlow), "
+        "or TensorFlow (on a GPU where there is one).",
+    )
+    threads: int = _option(1, "Threads of the runtime.", least=1)
+    max_noise: float = _option(
+        0.1,
+        "Largest noise with which a table is written: the median difference between "
+        "two passes, and the share of pairs of operations that they order differently.",
+        least=0,
+    )
+    out: str | None = _option(
+        None, "Table that is written, for example latency.csv.", required=True
+    )
 
 
 def _chosen(kind: type[Config], name: str, text: str) -> Any:

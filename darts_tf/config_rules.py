@@ -22,6 +22,7 @@ from darts_tf.config import (
     EstimatorConfig,
     ExperimentConfig,
     ExportConfig,
+    LatencyConfig,
     RecipeConfig,
     RelaxationConfig,
     SearchConfig,
@@ -153,6 +154,9 @@ EARLY_STOP_NAMES = {
 UNITS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 """Factors of the units in which costs are given."""
 
+TIME_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+"""The units of latency, in milliseconds."""
+
 COST_WEIGHT_RATE = 0.01
 
 PERTURBATION_NAMES = (
@@ -204,6 +208,7 @@ def settle(config: C) -> C:
         DerivationConfig: _settle_derivation,
         ExperimentConfig: _settle_experiment,
         ExportConfig: _settle_export,
+        LatencyConfig: _settle_latency,
     }
     return check.get(type(config), lambda same: same)(config)
 
@@ -557,6 +562,7 @@ def _settle_costs(config: SearchConfig) -> SearchConfig:
         raise InputError(
             f"`cost={','.join(config.cost)}` names one cost twice; give each once"
         )
+    _check_latency_table(config)
     targets = cost_targets(config)
     if targets is None and config.cost_weight is None:
         raise InputError(
@@ -579,7 +585,8 @@ def cost_targets(config: SearchConfig) -> tuple[float, ...] | None:
 
     Raises:
       InputError: there are more or fewer targets than costs, or one is not a
-        number above 0 with the unit k, M or G or without any.
+        number above 0 with the unit k, M or G or without any; of latency, which
+        is in milliseconds, with the unit us, ms or s.
     """
     if config.cost_target is None:
         return None
@@ -590,14 +597,20 @@ def cost_targets(config: SearchConfig) -> tuple[float, ...] | None:
             f"`cost={','.join(config.cost)}`, {len(config.cost)} in all; received "
             f"{len(texts)}"
         )
-    return tuple(_target(text) for text in texts)
+    return tuple(map(_target, texts, config.cost))
 
 
-def _target(text: str) -> float:
+def _target(text: str, cost: str) -> float:
     number = r"(\d+\.?\d*|\.\d+)(?:[eE]\+?(\d{1,2}))?"
-    matched = re.fullmatch(rf"{number}([kMG]?)", text)
+    units = TIME_UNITS if cost == "latency" else UNITS
+    matched = re.fullmatch(rf"{number} ?({'|'.join(units)})", text)
     digits, exponent, unit = matched.groups() if matched else ("0", None, "")
-    value = float(digits) * 10.0 ** int(exponent or 0) * UNITS[unit]
+    value = float(digits) * 10.0 ** int(exponent or 0) * units.get(unit, 0.0)
+    if value <= 0 and units is TIME_UNITS:
+        raise InputError(
+            f"`cost_target={text}` of the cost latency must be a number above 0 with "
+            "the unit us, ms or s, such as 8ms, 300us or 0.5s"
+        )
     if value <= 0:
         raise InputError(
             f"`cost_target={text}` must be a number above 0, with the unit k, M or G "
@@ -728,6 +741,19 @@ def _settle_recipe(config: SearchConfig) -> SearchConfig:
             f"and this has `optimization={config.optimization}`; leave out one of both"
         )
     return config.filled(**recipe_values(config))
+
+
+def _check_latency_table(config: SearchConfig) -> None:
+    if "latency" in config.cost and config.latency_table is None:
+        raise InputError(
+            "`cost=latency` needs measured times; give `latency_table=FILE`, which "
+            f"`train.latency --space={config.space} --out=FILE` writes"
+        )
+    if "latency" not in config.cost and config.latency_table is not None:
+        raise InputError(
+            f"`latency_table={config.latency_table}` means nothing with "
+            f"`cost={','.join(config.cost)}`; leave it out, or give `cost=latency`"
+        )
 
 
 def _check_relaxation(config: SearchConfig) -> None:
@@ -926,4 +952,27 @@ def _settle_export(config: ExportConfig) -> ExportConfig:
             f"`quantize={config.quantize}` means nothing with "
             f"`format={config.format}`; leave it out, or give `format=litert`"
         )
+    return config
+
+
+def _settle_latency(config: LatencyConfig) -> LatencyConfig:
+    """Fills in the sizes of train.evaluate's networks."""
+    check_space_name("space", config.space)
+    if is_text(config.space):
+        raise InputError(
+            f"`space={config.space}`: all cells of this space compute as much; give a "
+            "space for images"
+        )
+    if config.network != "cifar" and config.space == nasbench201.SPACE.name:
+        raise InputError(
+            f"`network={config.network}` means nothing with `space={config.space}`; "
+            "leave it out"
+        )
+    usual = settle(TrainingConfig(space=config.space))
+    sizes = {n: getattr(usual, n) for n in ("channels", "layers")}
+    config = config.filled(
+        **{n: v for n, v in sizes.items() if getattr(config, n) is None}
+    )
+    if config.space == nasbench201.SPACE.name:
+        nasbench201.cells_a_stage(config.layers or 0)
     return config

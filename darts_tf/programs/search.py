@@ -14,6 +14,7 @@ from darts_tf.programs import (
     nasbench201_oracle,
     plugins,
     records,
+    search_costs,
     setup,
     weight_sharing,
 )
@@ -68,6 +69,8 @@ def _descend(config: SearchConfig, path: str | Path, data) -> str:
     memory_report.report(loop.task.model, config.method, config, divided, replicas)
     expected_time.report(config, loop, divided, replicas)
     with setup.open_run("search", config, path, replicas, data) as workdir:
+        if replicas.chief:
+            search_costs.keep_latency_table(config, workdir)
         with records.reporting(workdir, config, values, replicas) as reporter:
             cost = drive(
                 loop,
