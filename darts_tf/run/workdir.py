@@ -69,6 +69,10 @@ class Workdir:
         """The outcome of the run, JSON."""
         return self.path / "result.json"
 
+    def after_epochs(self, epochs: int) -> Path:
+        """Returns the outcome of a training that was stopped after so many epochs."""
+        return self.path / f"after_{epochs}_epochs.json"
+
     @property
     def confusion(self) -> Path:
         """Images by label and answer of an evaluation, NumPy archive."""
