@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from darts_tf.config import (
+    RECIPES,
     ComparisonConfig,
     Config,
     Cost,
@@ -226,6 +227,7 @@ SPACE_DEFAULTS = {
 REASONS = {
     "lambda_regularizer": " (Lambda-DARTS aligns the layers of a network with "
     "each other, and a recurrent network has one)",
+    "recipe": " (it was measured on cells for images alone)",
     **dict.fromkeys(
         ("cost", "objectives", *LIMITS),
         " (all cells of this space have the same parameters and the same "
@@ -441,6 +443,8 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
     if config.strategy == "lambda_darts":
         config = _settle_lambda(config)
     if config.strategy in RELAXED:
+        config = _settle_stages(config)
+        config = _settle_recipe(config)
         config = _settle_optimization(config)
         _check_other_relaxation(config)
         config = _settle_alpha_regularizer(config)
@@ -626,7 +630,8 @@ def _settle_alpha_regularizer(config: SearchConfig) -> SearchConfig:
     }
     if chosen == "kl_anchor":
         usual["alpha_weight_decay"] = 0.0  # as published: one pull on alpha
-    kept = {n for n in usual if n in config.given and getattr(config, n) is not None}
+    decided = {*config.given, *recipe_values(config)}
+    kept = {n for n in usual if n in decided and getattr(config, n) is not None}
     return config.filled(**{n: v for n, v in usual.items() if n not in kept})
 
 
@@ -733,6 +738,129 @@ def parse_cost(text: str, cost: str, name: str = "cost_target") -> float:
             "2.5G or 300000000"
         )
     return value
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchStage:
+    """A stage of a progressive search (strategy/darts/staged_search.py).
+
+    Attributes:
+      epochs: passes over the training data.
+      layers: cells of the network.
+      operations: candidates of each edge.
+      partial_channels: K.
+    """
+
+    epochs: int
+    layers: int
+    operations: int
+    partial_channels: int
+
+
+def search_stages(config: SearchConfig) -> tuple[SearchStage, ...]:
+    """Returns the stages of a search; () for a search without.
+
+    Raises:
+      InputError: a stage that is not three or four numbers of at least 1.
+    """
+    return tuple(_stage(text, config.partial_channels) for text in config.stages)
+
+
+def _stage(text: str, partial_channels: int) -> SearchStage:
+    numbers = [int(n) if re.fullmatch(r"\d{1,6}", n) else 0 for n in text.split(":")]
+    if len(numbers) not in (3, 4) or min(numbers) < 1:
+        raise InputError(
+            f"`stages={text}` must be epochs:layers:operations, or "
+            "epochs:layers:operations:partial_channels, numbers of at least 1, such "
+            "as 25:11:5"
+        )
+    return SearchStage(*[*numbers, partial_channels][:4])
+
+
+def _settle_stages(config: SearchConfig) -> SearchConfig:
+    """Fills in the epochs of all stages, and the first one's network."""
+    stages = search_stages(config)
+    if not stages:
+        return config
+    first, values = stages[0], f"`stages={','.join(config.stages)}`"
+    usual = {
+        "epochs": sum(stage.epochs for stage in stages),
+        "layers": first.layers,
+        "partial_channels": first.partial_channels,
+    }
+    for name, value in usual.items():
+        if name in config.given and getattr(config, name) != value:
+            what = "epochs in all" if name == "epochs" else f"{name} at first"
+            raise InputError(
+                f"{values} has {value} {what}, and `{name}={getattr(config, name)}`; "
+                f"leave out `{name}`"
+            )
+    _check_stages(config, stages, values)
+    return config.filled(**usual)
+
+
+def _check_stages(
+    config: SearchConfig, stages: tuple[SearchStage, ...], values: str
+) -> None:
+    """Refuses stages that cannot follow each other."""
+    candidates = space_by_name(config.space).cells[0].alpha_shape[1]
+    pairs = list(zip(stages, stages[1:], strict=False))
+    groups = [stage.partial_channels for stage in stages]
+    checks = {
+        "has one stage, which is a search without stages: give at least two, or leave "
+        "it out": len(stages) == 1,
+        f"must begin with all {candidates} candidates of `space={config.space}`": (
+            stages[0].operations != candidates
+        ),
+        "must not have more operations in a stage than in the one before": any(
+            a.operations < b.operations for a, b in pairs
+        ),
+        "must keep at least 2 operations in each stage: with 1 nothing is searched": (
+            stages[-1].operations < 2
+        ),
+        "must not have fewer layers in a stage than in the one before": any(
+            a.layers > b.layers for a, b in pairs
+        ),
+        "must have at least 3 layers": stages[0].layers < 3,
+        "must have partial channels above 1 in all stages, or in none: edges have "
+        "weights of their own with them alone": min(groups) == 1 < max(groups),
+        f"needs `channels` divisible by its partial channels; `channels="
+        f"{config.channels}` is not": any(config.channels % k for k in groups),
+        f"does not go with `warmup_epochs={config.warmup_epochs}`, the first epochs of "
+        "each stage: give fewer than a stage has": (
+            min(stage.epochs for stage in stages) <= config.warmup_epochs
+        ),
+        f"does not go with `early_stop={config.early_stop}`, which would go back over "
+        "stages: leave out one of both": config.early_stop != "none",
+    }
+    for reason, refused in checks.items():
+        if refused:
+            raise InputError(f"{values} {reason}")
+    if config.space == nasbench201.SPACE.name:
+        for stage in stages:
+            nasbench201.cells_a_stage(stage.layers)
+
+
+def recipe_values(config: SearchConfig) -> dict[str, object]:
+    """Returns what a search's recipe sets: names that were not given, and values."""
+    recipe = dict(RECIPES.get(config.recipe, {}))
+    if not recipe:
+        return {}
+    epochs = min([config.epochs, *(stage.epochs for stage in search_stages(config))])
+    recipe["warmup_epochs"] = round(epochs * recipe["warmup_epochs"])
+    if "alpha_regularizer" in config.given or config.relaxation in PENALTY_OF:
+        for name in ("alpha_regularizer", *ALPHA_REGULARIZER_NAMES):
+            recipe.pop(name, None)
+    return {name: v for name, v in recipe.items() if name not in config.given}
+
+
+def _settle_recipe(config: SearchConfig) -> SearchConfig:
+    if config.recipe != "none" and config.optimization != BILEVEL:
+        raise InputError(
+            f"`recipe={config.recipe}` is for searches with alpha on data of its own, "
+            f"and this has `optimization={config.optimization}`; leave out one of both"
+        )
+    return config.filled(**recipe_values(config))
 
 
 def _check_latency_table(config: SearchConfig, costs: Iterable[str]) -> None:
@@ -946,6 +1074,22 @@ def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
         check_space_name("random_genotypes", config.random_genotypes)
     if config.cost_targets is not None:
         config = _settle_cost_targets(config)
+    if config.cost_targets is not None and config.selection_rungs > 1:
+        raise InputError(
+            f"`cost_targets={','.join(config.cost_targets)}` selects a cell for each "
+            f"target, and `selection_rungs={config.selection_rungs}` one of all; leave "
+            "out one of both"
+        )
+    if config.selection_rungs > 1 and config.snapshots:
+        raise InputError(
+            f"`snapshots={config.snapshots}` are short trainings of all epochs, and "
+            f"`selection_rungs={config.selection_rungs}` ends most of them early; "
+            "leave out one of both"
+        )
+    if config.selection_rungs == 1 and "selection_reduction" in config.given:
+        raise InputError(
+            "`selection_reduction` means nothing with `selection_rungs=1`; leave it out"
+        )
     if config.task is not None and config.stage in (None, "report"):
         stages = [stage for stage in names(Stage) if stage != "report"]
         raise InputError(

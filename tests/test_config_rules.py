@@ -8,7 +8,12 @@ from absl import flags
 from darts_tf import config as configs
 from darts_tf.cli import entry_point
 from darts_tf.cli import flags as config_flags
-from darts_tf.config import DerivationConfig, SearchConfig, TrainingConfig
+from darts_tf.config import (
+    RECIPES,
+    DerivationConfig,
+    SearchConfig,
+    TrainingConfig,
+)
 from darts_tf.config_rules import (
     MAGNITUDE_NAMES,
     PERTURBATION_NAMES,
@@ -16,9 +21,11 @@ from darts_tf.config_rules import (
     cost_targets,
     counted_costs,
     rung_epochs,
+    search_stages,
     settle,
 )
 from darts_tf.errors import InputError
+from darts_tf.programs.search import recipe_line
 
 
 def settled(*given: str, kind: type[configs.Config] = SearchConfig):
@@ -56,6 +63,42 @@ REFUSED = [
     ),
     ((*ASKING, "--budget_evaluations=0"), "budget", "above 0"),
     (("--shuffle_rounds=5",), "--shuffle_rounds=5", "must be even; give 6"),
+    (("--stages=2:3:8",), "--stages=2:3:8", "a search without stages"),
+    (("--stages=2:3:8,x:3:4",), "--stages=x:3:4", "must be epochs:layers:operations"),
+    (("--stages=2:3:8,2:3",), "--stages=2:3", "numbers of at least 1"),
+    (("--stages=2:3:8,0:3:4",), "--stages=0:3:4", "numbers of at least 1"),
+    (("--stages=2:3:9,2:3:4",), "--stages=2:3:9,2:3:4", "all 8 candidates"),
+    (("--stages=2:3:8,2:3:4,2:3:5",), "--stages", "more operations"),
+    (("--stages=2:3:8,2:3:1",), "--stages", "at least 2 operations"),
+    (("--stages=2:5:8,2:4:4",), "--stages", "fewer layers"),
+    (("--stages=2:2:8,2:4:4",), "--stages", "at least 3 layers"),
+    (("--stages=2:3:8:4,2:3:4:1",), "--stages", "in all stages, or in none"),
+    (("--stages=2:3:8:3,2:3:4:2",), "--stages", "--channels=16 is not"),
+    (("--stages=2:3:8,2:3:4", "--epochs=5"), "--epochs=5", "4 epochs in all"),
+    (("--stages=2:3:8,2:3:4", "--layers=4"), "--layers=4", "3 layers at first"),
+    (("--stages=2:3:8,2:3:4", "--warmup_epochs=2"), "--warmup_epochs=2", "fewer"),
+    (
+        ("--stages=2:3:8,2:3:4", "--early_stop=eigenvalue"),
+        "--early_stop=eigenvalue",
+        "leave out one of both",
+    ),
+    (("--stages=2:3:5,2:4:4", NB201), "layers=4", "a multiple of 3"),
+    (
+        ("--stages=2:3:5,2:3:2", "--space=darts_recurrent"),
+        "--stages",
+        "darts_recurrent",
+    ),
+    ((*ASKING, "--stages=2:3:8,2:3:4"), "--stages", "--strategy=random"),
+    (
+        ("--recipe=robust", "--optimization=joint_alternating"),
+        "--optimization=joint_alternating",
+        "leave out one of both",
+    ),
+    (
+        ("--recipe=robust", "--space=darts_recurrent"),
+        "--recipe",
+        "measured on cells for images alone",
+    ),
     ((*ASKING, "--strategy=asha", "--asha_rungs=1"), "--asha_rungs=1", "at least 2"),
     (
         (*ASKING, "--strategy=asha", "--epochs=15"),
@@ -584,3 +627,35 @@ def test_a_front_has_two_objectives(text):
     given = (f"--front={text}", "--experiments=a", "--out=b")
     with pytest.raises(InputError, match="two different ones"):
         settled(*given, kind=configs.ComparisonConfig)
+
+
+def test_stages_give_the_epochs_and_the_first_network():
+    config = settled("--stages=2:3:8:4,3:5:4:2", "--warmup_epochs=1")
+    assert (config.epochs, config.layers, config.partial_channels) == (5, 3, 4)
+    assert settle(config) == config
+    assert [stage.operations for stage in search_stages(config)] == [8, 4]
+    given = "--epochs=5", "--layers=3", "--partial_channels=4"
+    assert settled("--stages=2:3:8:4,3:5:4:2", "--warmup_epochs=1", *given) == config
+
+
+def test_a_recipe_sets_what_is_not_given():
+    robust = RECIPES["robust"]
+    config = settled("--recipe=robust", "--epochs=15")
+    assert config.warmup_epochs == 5 and config.method == robust["method"]
+    assert config.alpha_regularizer == robust["alpha_regularizer"]
+    strength = config.alpha_regularizer_strength
+    assert strength == robust["alpha_regularizer_strength"]
+    assert settle(config) == config
+    given = settled("--recipe=robust", "--epochs=15", "--warmup_epochs=0")
+    assert given == config.replace(warmup_epochs=0)
+    line = recipe_line(given)
+    assert "--method=first_order" in line and "--warmup_epochs" not in line
+
+
+def test_a_recipe_leaves_another_penalty_alone():
+    plain = settled("--recipe=robust", "--alpha_regularizer=none")
+    assert plain.alpha_regularizer_strength is None
+    sigmoid = settled("--recipe=robust", "--relaxation=sigmoid", "--space=s2")
+    assert sigmoid.alpha_regularizer == "zero_one"
+    staged = settled("--recipe=robust", "--stages=6:3:8,9:5:4")
+    assert staged.warmup_epochs == 2

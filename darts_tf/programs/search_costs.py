@@ -36,7 +36,12 @@ LATENCY_FILE = "latency.csv"
 Shape = tuple[int, int, int]
 
 
-def penalty(config: SearchConfig, images, replicas: Replicas) -> CostPenalty | None:
+def penalty(
+    config: SearchConfig,
+    images,
+    replicas: Replicas,
+    stage: SearchSpace | None = None,
+) -> CostPenalty | None:
     """Returns the costs' part in alpha's loss; None where there is none.
 
     Counting builds networks, after which the run's random numbers start anew.
@@ -47,16 +52,18 @@ def penalty(config: SearchConfig, images, replicas: Replicas) -> CostPenalty | N
       config: settled settings of the search.
       images: its ImageData.
       replicas: where it runs.
+      stage: space of a later stage, of which nothing is checked or printed; None:
+        all of `config.space`.
 
     Raises:
       InputError: a target that no network meets, or that every network meets.
     """
     if not config.cost:
         return None
-    tables = tables_of(config, images.image_shape, images.num_classes)
+    tables = tables_of(config, images.image_shape, images.num_classes, stage)
     keras.utils.set_random_seed(config.seed)
     targets = cost_targets(config)
-    for index, table in enumerate(tables):
+    for index, table in enumerate(() if stage else tables):
         if targets is not None:
             _check_target(table, targets[index], network_of(config))
         if replicas.chief:
@@ -83,6 +90,7 @@ def tables_of(
     image_shape: Shape,
     classes: int,
     names: Sequence[str] | None = None,
+    space: SearchSpace | None = None,
 ) -> tuple[CostTable, ...]:
     """Returns the costs of a search, one table for each name.
 
@@ -91,6 +99,7 @@ def tables_of(
       image_shape: [H, W, C] of its images.
       classes: number of its classes.
       names: of the costs; None: those of `config.cost`.
+      space: of the cells; None: all of `config.space`.
 
     Raises:
       InputError: a size that makes no network, or a latency table that cannot
@@ -101,7 +110,7 @@ def tables_of(
     build = functools.partial(
         build_from, settings, image_shape=shape, classes=config.cost_classes or classes
     )
-    space = space_by_name(config.space)
+    space = space or space_by_name(config.space)
     names = config.cost if names is None else names
     return count(space, build, shape, names, config.latency_table)
 

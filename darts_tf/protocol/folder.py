@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from darts_tf.config import ExperimentConfig
 from darts_tf.errors import InputError
 from darts_tf.protocol import flagfiles
 from darts_tf.protocol.command_line import (
@@ -23,9 +25,6 @@ from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic
 from darts_tf.run.lock import FolderInUse
 from darts_tf.run.workdir import Workdir, open_workdir, read_settings
-
-ADDED_SINCE = {"cost_targets": None}
-"""Arguments that experiments of earlier versions have not, and their values."""
 
 PATIENCE_SECONDS = 60.0  # the wait for other tasks of an array job
 
@@ -50,6 +49,14 @@ def make_plan(values: Mapping[str, Any]) -> Plan:
     short = "short_flags"
     flagfiles.check_selects(values[short], contents[short], plan.space)
     flagfiles.check_targets(values, contents, plan.space)
+    if not plan.rungs[0]:
+        least = plan.reduction ** (len(plan.rungs) - 1)
+        raise InputError(
+            f"`selection_rungs={len(plan.rungs)}` with `selection_reduction="
+            f"{plan.reduction}` needs at least {least} epochs for one on the lowest "
+            f"rung, and `short_flags={values[short]}` has {plan.rungs[-1]}; give fewer "
+            "rungs or more epochs"
+        )
     if values["snapshots"] and not plan.relaxed:
         raise InputError(
             f"`snapshots={values['snapshots']}` are cells of a search's "
@@ -120,7 +127,9 @@ def _open(plan: Plan, patience: float) -> Workdir:
                 program="experiment",
                 ignored=(*FREE_FLAGS, *COUNTS),
                 folders=(),
-                defaults=ADDED_SINCE,
+                defaults={
+                    f.name: f.default for f in dataclasses.fields(ExperimentConfig)
+                },
             )
             break
         except FolderInUse:

@@ -19,12 +19,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from darts_tf.config import TrainingConfig
 from darts_tf.protocol import flagfiles
 from darts_tf.protocol.command_line import BILEVEL, COST_TITLES, FLAGFILES, RELAXED
+from darts_tf.reading import read_json
 from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import Workdir
 from darts_tf.space import recurrent
@@ -168,6 +171,28 @@ class Plan:
         """Returns the folder of a cell's short training."""
         return Workdir(self.root / "short" / key)
 
+    @functools.cached_property
+    def rungs(self) -> tuple[int, ...]:
+        """Epochs of a short training on each rung of the selection, the last all.
+
+        Each rung below has 1/eta of them, rounded down.
+        """
+        count, eta = self.values.get("selection_rungs", 1), self.reduction
+        usual = TrainingConfig.__dataclass_fields__["epochs"].default
+        epochs = int(self.contents.get("short_flags", {}).get("epochs", usual))
+        return tuple(epochs // eta**n for n in reversed(range(count)))
+
+    @property
+    def reduction(self) -> int:
+        """Returns eta: one of so many cells of a rung is trained on."""
+        return self.values.get("selection_reduction", 4)
+
+    def outcome_on(self, key: str, rung: int) -> Path:
+        """Returns the file that a cell's short training leaves on a rung."""
+        if rung == len(self.rungs) - 1:
+            return self.short(key).result
+        return self.short(key).after_epochs(self.rungs[rung])
+
     def full(self, key: str, seed: int) -> Workdir:
         """Returns the folder of a full training."""
         return Workdir(self.root / "full" / key / f"seed_{seed}")
@@ -198,6 +223,42 @@ def result_of(workdir: Workdir) -> dict | None:
     if not workdir.result.exists():
         return None
     return workdir.read_result()
+
+
+def on_rungs(plan: Plan) -> list[list[str]]:
+    """Returns the keys of the cells on each rung of the selection, as far as known.
+
+    The lowest rung has all cells, by seed; each other one the best 1/eta of the rung
+    below, at least one, the best first: successive halving (Jamieson and Talwalkar
+    2016; ASHA, Li et al. 2020, does not wait for the whole rung, and so depends on
+    which training ends first). A rung is known once each search, and each training of
+    the rung below, has ended. Those that failed are not promoted.
+    """
+    cells = [plan.cell_key(seed) for seed in plan.seeds]
+    rungs = [[key for key in dict.fromkeys(cells) if key]]
+    searches = zip(plan.seeds, cells, strict=True)
+    if any(not key and not plan.outcome(f"search_{n}").exists() for n, key in searches):
+        return rungs
+    for rung in range(len(plan.rungs) - 1):
+        keys, worths = rungs[-1], {}
+        for key in keys:
+            place = keys.index(key) if rung else cells.index(key)
+            worth = _worth(plan, key, rung, f"short_{rung * len(cells) + place}")
+            if worth is None:
+                return rungs
+            worths[key] = worth
+        best = sorted(keys, key=lambda key, of=worths: of[key])
+        best = [key for key in best if worths[key] < math.inf]
+        rungs.append(best[: max(len(keys) // plan.reduction, 1)])
+    return rungs
+
+
+def _worth(plan: Plan, key: str, rung: int, task: str) -> float | None:
+    """Returns a cell's validation on a rung; infinity: it failed, None: not ended."""
+    path = plan.outcome_on(key, rung)
+    if path.exists():
+        return float(read_json(path)["valid"][plan.measure])
+    return math.inf if plan.outcome(task).exists() else None
 
 
 def selected(plan: Plan) -> str | None:

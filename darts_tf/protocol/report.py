@@ -110,6 +110,9 @@ def format_summary(results: dict) -> str:
         chosen = "yes" if cell["selected"] else ""
         lines.append(f"| {seeds} | {key} | {unit * cell['valid']:.2f} | {chosen} |")
     lines += _derived_costs(results["searches"])
+    if results["rungs"]:
+        rungs = [f"{r['cells']} for {r['epochs']} epochs" for r in results["rungs"]]
+        lines += ["", f"Cells by rung of the selection: {', '.join(rungs)}."]
     if results["test"]:
         each = [f"{unit * v:.2f}" for v in results["test"]["values"]]
         lines += ["", f"Test {measure}, each training: {', '.join(each)}."]

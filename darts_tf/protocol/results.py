@@ -14,6 +14,7 @@ from darts_tf.protocol.plan import (
     METHODS,
     RANDOM,
     Plan,
+    on_rungs,
     result_of,
     selected,
 )
@@ -53,7 +54,7 @@ def gather(plan: Plan) -> dict:
     top5 = spread([r["top5"] for r in full if r["top5"] is not None])
     costs = {
         "search": _cost(searches),
-        "selection": _cost(cells.values()),
+        "selection": _cost([*cells.values(), *_ended_early(plan)]),
         "full": _cost(full),
     }
     return {
@@ -65,6 +66,7 @@ def gather(plan: Plan) -> dict:
         "measure": plan.measure,
         "searches": searches,
         "cells": cells,
+        "rungs": _rungs(plan),
         "selected": key,
         "genotype": key and read_json(plan.cell(key)),
         "full": full,
@@ -139,6 +141,28 @@ def _cells(plan: Plan, searches, selected_key) -> dict[str, dict]:
     return cells
 
 
+def _rungs(plan: Plan) -> list[dict]:
+    """Returns epochs and cells of each rung of the selection; [] for one rung."""
+    if len(plan.rungs) == 1:
+        return []
+    pairs = zip(plan.rungs, on_rungs(plan), strict=False)
+    return [{"epochs": epochs, "cells": len(keys)} for epochs, keys in pairs]
+
+
+def _ended_early(plan: Plan) -> list[dict]:
+    """Returns the cost of each short training that was not promoted to the last rung.
+
+    The clock of its highest rung is that of all below it too.
+    """
+    costs = {}
+    for rung, keys in enumerate(on_rungs(plan)):
+        for key in keys:
+            path = plan.outcome_on(key, rung)
+            if path.exists():
+                costs[key] = _took(read_json(path))
+    return [cost for key, cost in costs.items() if not result_of(plan.short(key))]
+
+
 def _full(plan: Plan, key: str) -> list[dict]:
     """Returns the finished full trainings of the selected cell."""
     runs = []
@@ -178,7 +202,7 @@ def _true(searches, key: str | None) -> dict | None:
 def _evaluations(plan: Plan, searches, cells) -> int | None:
     """Returns the number of genotypes evaluated before selection, or None."""
     if _random(plan):
-        return len(cells)
+        return len(cells) if len(plan.rungs) == 1 else len(on_rungs(plan)[0])
     counts = [s["evaluations"] for s in searches if s["evaluations"]]
     return sum(counts) if counts else None
 

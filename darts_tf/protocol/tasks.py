@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 
-from darts_tf.protocol.plan import RANDOM, Plan, selected
+from darts_tf.protocol.plan import RANDOM, Plan, on_rungs, selected
 from darts_tf.run.process.children import Child
 from darts_tf.run.workdir import Workdir
 
@@ -44,12 +45,21 @@ def search_tasks(plan: Plan) -> list[Task]:
 def short_tasks(plan: Plan) -> list[Task]:
     """Returns one task for each search: the short training of its cell.
 
-    A cell equal to that of a search before is trained there.
+    A cell equal to that of a search before is trained there. With selection rungs
+    these are the tasks of the lowest one, and as many follow for each other rung:
+    number rung * seeds + place trains the best, second best, ... of the rung below on.
     """
-    return [
+    tasks = [
         _short(part, f"short_{number}", key, known, f"search_{number}")
         for number, part, key, known in _cells(plan)
     ]
+    rungs = on_rungs(plan) if len(plan.rungs) > 1 else [[]]
+    for rung in range(1, len(plan.rungs)):
+        keys = rungs[rung] if rung < len(rungs) else None
+        for place in plan.seeds:
+            name = f"short_{rung * len(plan.seeds) + place}"
+            tasks.append(_on_rung(plan, name, keys, rung, place))
+    return tasks
 
 
 def full_tasks(plan: Plan) -> list[Task]:
@@ -137,8 +147,27 @@ def _short(plan: Plan, name: str, key, known, lacking: str) -> Task:
         return Task(name, lacking=lacking, target=plan.target)
     if key in known:
         return Task(name, target=plan.target)
+    return _short_training(plan, name, key, 0)
+
+
+def _on_rung(plan: Plan, name: str, keys, rung: int, place: int) -> Task:
+    """Returns the task of the cell at a place of a rung above the lowest."""
+    if keys is None:
+        most = max(len(plan.seeds) // plan.reduction**rung, 1)
+        return Task(name, lacking=f"rung {rung}" if place < most else "")
+    if place >= len(keys):
+        return Task(name)
+    return _short_training(plan, name, keys[place], rung)
+
+
+def _short_training(plan: Plan, name: str, key: str, rung: int) -> Task:
+    """Returns the short training of a cell up to the end of a rung."""
+    leaves, part = plan.outcome_on(key, rung), ()
+    if leaves != plan.short(key).result:
+        part = (f"--stop_after_epochs={plan.rungs[rung]}",)
     folder = plan.short(key)
-    return _training(plan, name, "short_flags", key, folder, 0, test=False)
+    how = {"test": False, "more": part, "leaves": leaves}
+    return _training(plan, name, "short_flags", key, folder, 0, **how)
 
 
 def _training(
@@ -149,6 +178,8 @@ def _training(
     folder: Workdir,
     seed: int,
     test: bool = True,
+    more: tuple[str, ...] = (),
+    leaves: Path | None = None,
 ) -> Task:
     command = (
         "evaluate",
@@ -157,9 +188,10 @@ def _training(
         f"--genotype={plan.cell(key)}",
         f"--seed={seed}",
         "--test" if test else "--notest",
+        *more,
         *_path_flag(plan.values, "data_dir"),
     )
-    return _task(plan, name, command, folder, folder.result)
+    return _task(plan, name, command, folder, leaves or folder.result)
 
 
 def _task(plan: Plan, name: str, command, folder: Workdir, leaves) -> Task:
