@@ -13,10 +13,10 @@ from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.config_rules import cost_targets, settle
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.estimation import scoring
 from darts_tf.networks import operations
 from darts_tf.networks.build import build_network
 from darts_tf.networks.discrete_edges import DiscreteEdges
+from darts_tf.networks.footprint import counts
 from darts_tf.networks.footprint.cost_table import CostTable
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.registry import space_by_name
@@ -156,10 +156,10 @@ def _operation_cost(counter: Callable, name: str, shape: Shape, stride: int) -> 
 
 def _parameters(model, image_shape: Shape) -> int:
     del image_shape
-    return scoring.parameters(model)
+    return counts.parameters(model)
 
 
-COUNTERS = {"multiply_adds": scoring.multiply_adds, "parameters": _parameters}
+COUNTERS = {"multiply_adds": counts.multiply_adds, "parameters": _parameters}
 """The counters of a built network (model, [H, W, C]), by the names of costs."""
 
 
