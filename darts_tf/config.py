@@ -1308,6 +1308,7 @@ class ExperimentConfig(OracleConfig):
     data_dir: str | None = _option(
         None, "Folder of the data, for all runs.", free="place"
     )
+    plugin: str | None = _redefined(SpaceConfig, "plugin", None)
     processes: int | None = _option(
         None,
         "Processes at a time on this machine (default: one for each GPU that is "
@@ -1351,3 +1352,4 @@ class ComparisonConfig(Config):
         "cifar10_later: those of methods since; the others: both, as far as they are "
         "known.",
     )
+    plugin: str | None = _redefined(SpaceConfig, "plugin", None)

@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from darts_tf.config import ComparisonConfig
-from darts_tf.programs import report
+from darts_tf.programs import plugins, report
 from darts_tf.programs.report import Run
 from darts_tf.protocol import comparison, folder, tables
 from darts_tf.protocol.published_later import MEASURES, ROWS
@@ -27,7 +27,12 @@ def run(config: ComparisonConfig) -> None:
     Raises:
       InputError: a folder is no run, or they measure different things.
     """
+    plugins.load(config.plugin)
     paths = config.experiments or ()
+    for path in paths:
+        plugins.load_stored(
+            read_settings(pathlib.Path(path).expanduser()).get("plugin")
+        )
     read = [comparison.read(path) for path in paths]
     measures = [measure for _, measure in read]
     known = MEASURES[config.published]

@@ -60,10 +60,15 @@ def check_space(name: str, path: str, flags: Mapping[str, str], space: str) -> N
         )
 
 
-def check_parses(name: str, path: str) -> None:
+def check_parses(name: str, path: str, plugin: str | None = None) -> None:
     """Checks a flagfile by its program's own parser; starts no run.
 
     A misspelt flag is so refused at once, not days later.
+
+    Args:
+      name: the argument that gave the path.
+      path: the flagfile.
+      plugin: the user's file of own operations and spaces, if there is one.
 
     Raises:
       InputError: the program refuses it, in the program's words.
@@ -73,6 +78,7 @@ def check_parses(name: str, path: str) -> None:
         [
             *(sys.executable, "-m", "darts_tf.cli", program, "--only_check_args"),
             *(f"--flagfile={path}", "--workdir=-", *arguments),
+            *([f"--plugin={plugin}"] if plugin else []),
         ],
         capture_output=True,
         text=True,

@@ -74,7 +74,7 @@ def claim(plan: Plan, alone: bool) -> Iterator[None]:
             for name in plan.contents
         }
         for (_, path), name in different.items():
-            flagfiles.check_parses(name, path)
+            flagfiles.check_parses(name, path, plan.values["plugin"])
     workdir = _open(plan, 0.0 if alone else PATIENCE_SECONDS)
     with workdir:
         if alone:

@@ -107,14 +107,14 @@ def _search(plan: Plan, seed: int) -> Task:
             "derive",
             f"--random={seed}",
             f"--space={plan.space}",
+            *_path_flags(values, "plugin"),
         )
     else:
         command = (
             "search",
             f"--flagfile={values['search_flags']}",
             f"--seed={seed}",
-            *_path_flag(values, "data_dir"),
-            *_path_flag(values, "nasbench201_table"),
+            *_path_flags(values, "plugin", "data_dir", "nasbench201_table"),
         )
     name = f"search_{seed}"
     return _task(plan, name, command, folder, plan.search_marker(seed))
@@ -145,7 +145,7 @@ def _training(
         f"--genotype={plan.cell(key)}",
         f"--seed={seed}",
         "--test" if test else "--notest",
-        *_path_flag(plan.values, "data_dir"),
+        *_path_flags(plan.values, "plugin", "data_dir"),
     )
     return _task(plan, name, command, folder, folder.result)
 
@@ -156,6 +156,5 @@ def _task(plan: Plan, name: str, command, folder: Workdir, leaves) -> Task:
     return Task(name, Child(name, command, leaves, plan.log(name)))
 
 
-def _path_flag(values: Mapping, name: str) -> list[str]:
-    path = values.get(name)
-    return [f"--{name}={path}"] if path else []
+def _path_flags(values: Mapping, *names: str) -> list[str]:
+    return [f"--{name}={path}" for name in names if (path := values.get(name))]
