@@ -10,7 +10,7 @@ from darts_tf.config_rules import STRATEGY_NAMES, is_text, rung_epochs
 from darts_tf.descent.workers import CHOICE as MULTI_WORKER
 from darts_tf.errors import InputError
 from darts_tf.programs import estimators, nasbench201_oracle, records, setup
-from darts_tf.programs.commands import quoted
+from darts_tf.programs.commands import watch_command
 from darts_tf.programs.evaluation_log import EvaluationLog
 from darts_tf.programs.next_command import evaluation_command
 from darts_tf.run.files import write_atomic
@@ -159,5 +159,5 @@ in {duration(cost.seconds)}.
 {nasbench201_oracle.summary_line(config, genotype)}\
   evaluations   {workdir.evaluations}
   drawn         {workdir.path / "evaluations.png"}
-  watch         tensorboard --logdir={quoted(workdir.tensorboard)}
+  watch         {watch_command(workdir.path)}
   next          {evaluation_command(workdir, config)}"""
