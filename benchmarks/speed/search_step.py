@@ -33,7 +33,7 @@ from darts_tf.networks.recurrent import MixedCell
 from darts_tf.programs import images, setup
 from darts_tf.space import recurrent
 from darts_tf.space.registry import SPACES, space_by_name
-from darts_tf.strategy.darts import search, tasks
+from darts_tf.strategy.darts import search_loop, tasks
 from darts_tf.strategy.darts.text_task import TextTask
 
 flags.DEFINE_enum("method", "first_order", config.names(config.Method), "of alpha")
@@ -127,7 +127,7 @@ def timed(loop, chosen: Images, same: bool) -> tuple[float, float]:
     return step_times.timed(loop)
 
 
-def build_loop(replicas=None, chosen=None) -> search.Search:
+def build_loop(replicas=None, chosen=None) -> search_loop.Search:
     """Builds the paper's search, a step an epoch; of images on the chosen ones.
 
     It starts in the second epoch: in the first one lambda is 0.
@@ -139,7 +139,7 @@ def build_loop(replicas=None, chosen=None) -> search.Search:
         protocol = TEXT_PROTOCOL | {"learning_rate_min": rate}
     else:
         task, protocol = image_task(replicas, chosen), {}
-    settings = search.SearchSettings(
+    settings = search_loop.SearchSettings(
         FLAGS.method,
         2 * FLAGS.steps + 2,
         1,
@@ -152,7 +152,7 @@ def build_loop(replicas=None, chosen=None) -> search.Search:
         partial_channels=FLAGS.partial_channels,
         **protocol,
     )
-    loop = search.Search(task, settings, replicas)
+    loop = search_loop.Search(task, settings, replicas)
     loop.step = 1
     return loop
 

@@ -9,9 +9,10 @@ import numpy as np
 from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.data.images.loading import ImageData, largest_share
 from darts_tf.descent.replicas import Replicas
-from darts_tf.estimation import scoring, training
+from darts_tf.estimation import training
 from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks import conv, implementation, initial_weights, nasbench201
+from darts_tf.networks.footprint import counts
 from darts_tf.programs import (
     diagnostics,
     image_export,
@@ -26,8 +27,7 @@ from darts_tf.programs.task import ImageConfig
 from darts_tf.run.report import classes
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
-from darts_tf.strategy.darts import search as search_loop
-from darts_tf.strategy.darts import tasks
+from darts_tf.strategy.darts import search_loop, tasks
 from darts_tf.strategy.darts.joint import SEARCHES
 from darts_tf.strategy.darts.search_settings import SearchSettings
 
@@ -143,8 +143,8 @@ class ImageProgramTask:
         return {
             "valid": valid,
             **tested,
-            "parameters": scoring.parameters(loop.model),
-            "multiply_adds": scoring.multiply_adds(loop.model, shape),
+            "parameters": counts.parameters(loop.model),
+            "multiply_adds": counts.multiply_adds(loop.model, shape),
             "data": {
                 "image_shape": list(shape),
                 "mean": [float(x) for x in statistics[0]],
