@@ -80,7 +80,7 @@ def tables_of(
       InputError: a size that makes no network.
     """
     settings, size = network_of(config), config.cost_image_size
-    shape = (size, size, image_shape[2]) if size else tuple(image_shape)
+    shape = (size, size, image_shape[2]) if size else image_shape
 
     def build(genotype):
         return build_network(

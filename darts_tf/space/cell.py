@@ -8,6 +8,7 @@ Plain data: nothing here knows how an operation is computed.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from darts_tf.errors import InputError
 
@@ -92,7 +93,7 @@ class CellSpec:
         """Shape [edges, candidates] of the cell's alpha."""
         return len(self.candidates), len(self.candidates[0])
 
-    def parted(self, rows):
+    def parted(self, rows) -> tuple[Any, Any]:
         """Splits rows into (alpha [..., edges, candidates], beta [..., edges] or None).
 
         Args:
