@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import keras
 import pytest
 
 import darts_tf as dt
-from darts_tf.estimation import scoring
+from darts_tf.networks.footprint import counts
+from tests import forked
 
-ROOT = pathlib.Path(__file__).parents[2]
 layers = keras.layers
 
 
@@ -76,12 +72,14 @@ def cells(space: str, operation: str) -> dt.Genotype:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize(
+    "compiled, precision", [(True, "mixed_float16"), (False, "mixed_bfloat16")]
+)
 def test_searched_derived_drawn_evaluated_and_exported(
-    compiled, convs, data, search_config, training_config, tmp_path
+    compiled, precision, convs, data, search_config, training_config, tmp_path
 ):
     config = search_config.replace(
-        space="own", method="finite_difference", compiled=compiled
+        space="own", method="finite_difference", compiled=compiled, precision=precision
     )
     outcome = dt.search(data, config, tmp_path / "search")
     assert dt.derive(tmp_path / "search") == outcome.genotype
@@ -91,7 +89,8 @@ def test_searched_derived_drawn_evaluated_and_exported(
     if compiled:
         path = tmp_path / "convs.json"
         path.write_text(convs.to_json(), "utf-8")
-        result = dt.evaluate(path, data, training_config, tmp_path / "run").result
+        trained = training_config.replace(precision=precision)
+        result = dt.evaluate(path, data, trained, tmp_path / "run").result
         assert result["multiply_adds"] == counted("own_conv_3x3", data.image_shape)
         assert (dt.export(tmp_path / "run") / "saved_model.pb").exists()
 
@@ -123,16 +122,11 @@ def test_a_plugin_in_the_settings(data, training_config, tmp_path):
 @pytest.mark.program
 def test_a_plugin_that_fails_ends_the_program_in_one_line(tmp_path):
     (tmp_path / "bad.py").write_text("import keras\n\nkeras.layers.NoSuchLayer()\n")
-    command = [sys.executable, "-m", "darts_tf.cli", "search", "--plugin=bad.py"]
-    done = subprocess.run(
-        [*command, "--space=mine", "--workdir=run"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2 and not done.stdout, done
-    (line,) = done.stderr.splitlines()
+    output = tmp_path / "output.txt"
+    flags = ["search", "--plugin=bad.py", "--space=mine", "--workdir=run"]
+    code = forked.run(output, *flags, module="darts_tf.cli", folder=tmp_path)
+    (line,) = output.read_text(errors="replace").splitlines()
+    assert code == 2
     assert line.startswith("error: --plugin=") and "AttributeError: " in line
     assert "NoSuchLayer" in line and not (tmp_path / "run").exists()
 
@@ -142,7 +136,7 @@ def counted(operation: str, shape) -> int:
     dt.cell_space("counted", nodes=1, operations=[operation], replace=True)
     sizes = {"channels": 2, "layers": 3, "num_classes": 3, "image_shape": shape}
     model = dt.build_network(cells("counted", operation), **sizes)
-    return scoring.multiply_adds(model, shape)
+    return counts.multiply_adds(model, shape)
 
 
 @pytest.mark.slow
