@@ -160,7 +160,7 @@ def compare() -> None:
     Finished and unfinished ones, by what they have so far; and folders of
     searches by a strategy that asks an estimator, whose test error is the true
     one where --nasbench201_table was given. Writes compare.md, compare.tex and
-    compare.png into --out.
+    compare.png into --out; where costs are known, front.png too.
     """
 
     def main(config: configs.ComparisonConfig) -> None:

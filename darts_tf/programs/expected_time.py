@@ -79,6 +79,8 @@ def run_seconds(
 
     if config.space != conv.SPACE.name or tf.config.list_physical_devices("GPU"):
         return None
+    if isinstance(config, SearchConfig) and config.stages:
+        return None
     height, width, _ = data.images.image_shape
     searches = isinstance(config, SearchConfig)
     kind = "search" if searches else "training"

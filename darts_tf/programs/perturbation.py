@@ -82,6 +82,11 @@ def search_config(search: Workdir, config: DerivationConfig) -> SearchConfig:
         raise InputError(
             f"`workdir={search.path}` is an evaluation; give the folder of a search"
         )
+    if stored.stages:
+        raise InputError(
+            f"`method=perturbation` is not built for searches in stages, and `workdir="
+            f"{search.path}` is one; derive it with `method=magnitude`"
+        )
     if is_text(stored.space):
         raise InputError(
             "`method=perturbation` measures a supernet's accuracy on images; "

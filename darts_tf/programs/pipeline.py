@@ -43,7 +43,7 @@ PUBLISHED = "DARTS_V2"
 CHOSEN = declared(ChosenConfig)
 BOTH = ("image_size", "crop_padding", "bptt", "learning_rate", "width_multiplier")
 SEARCH_NAMES = {
-    **{name: name for name in (*BOTH, "method", "alpha_learning_rate")},
+    **{name: name for name in (*BOTH, "recipe", "method", "alpha_learning_rate")},
     "search_examples": "examples",
     "search_channels": "channels",
     "search_layers": "layers",

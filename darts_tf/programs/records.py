@@ -13,6 +13,7 @@ import numpy as np
 from absl import logging
 
 from darts_tf.config import Config, DerivationConfig, SearchConfig, TrainingConfig
+from darts_tf.config_rules import is_text
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError, shorten
 from darts_tf.programs import (
@@ -114,7 +115,8 @@ class SearchRecords:
         reporter.text(step, "genotype", f"```\n{genotype.to_json()}```")
         for spec in space.cells:
             candidates, beta = spec.parted(alpha[spec.name])
-            reporter.histogram(step, f"weights_alpha/{spec.name}", candidates)
+            present = candidates[np.isfinite(candidates)]
+            reporter.histogram(step, f"weights_alpha/{spec.name}", present)
             if beta is not None:
                 reporter.histogram(step, f"weights_beta/{spec.name}", beta)
         reporter.edge_weights(step, space, loop.architecture.edge_weights())
@@ -224,6 +226,34 @@ def finish_evaluation(
             task.write_example(data, workdir.example)
             write_result(workdir, loop.genotype, cost, config, values, result, devices)
     return _format_evaluation(workdir, task.summary(result), cost) if chief else ""
+
+
+def finish_part(
+    workdir: Workdir,
+    loop,
+    task: Task,
+    data,
+    cost: Summary,
+    config: TrainingConfig,
+) -> str:
+    """Writes after_N_epochs.json of a training that goes on later; returns a summary.
+
+    It holds "valid", the measures of the held out part, and the cost so far. The test
+    part is not read.
+    """
+    divided = config.valid_fraction > 0 or is_text(config.space)
+    valid = task.validated(loop, data, config) if divided else {}
+    if not loop.replicas.chief:
+        return ""
+    epochs = loop.step // loop.steps_per_epoch
+    part = {"epochs": epochs, "valid": valid, "seconds": cost.seconds}
+    path = workdir.after_epochs(epochs)
+    write_json_atomic(path, part | {"devices": loop.replicas.count})
+    return f"""
+Stopped after {epochs} of {config.epochs} epochs, {cost.steps} steps in \
+{duration(cost.seconds)}.
+  measured      {path}
+  goes on by    the same command with more --stop_after_epochs, or without"""
 
 
 def write_confusion(workdir: Workdir, counts: Mapping[str, np.ndarray] | None) -> None:

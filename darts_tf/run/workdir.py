@@ -69,6 +69,10 @@ class Workdir:
         """The outcome of the run, JSON."""
         return self.path / "result.json"
 
+    def after_epochs(self, epochs: int) -> Path:
+        """Returns the outcome of a training that was stopped after so many epochs."""
+        return self.path / f"after_{epochs}_epochs.json"
+
     @property
     def confusion(self) -> Path:
         """Images by label and answer of an evaluation, NumPy archive."""
@@ -182,13 +186,19 @@ def open_workdir(
     return workdir
 
 
-def existing_workdir(path: str | os.PathLike) -> Workdir:
-    """Returns the folder of a run, to read it or to add to it; takes no lock.
+def existing_workdir(path: str | os.PathLike, held: bool = False) -> Workdir:
+    """Returns the folder of a run, to read it or to add to it.
 
-    Raises InputError where `path` is no run's folder.
+    Args:
+      path: of the folder.
+      held: whether no other process may hold it until this one closes it.
+
+    Raises:
+      InputError: `path` is no run's folder, or another process holds it.
     """
     read_settings(path)
-    return Workdir(Path(path).expanduser())
+    path = Path(path).expanduser()
+    return Workdir(path, FolderLock(path) if held else None)
 
 
 def read_settings(path: str | os.PathLike) -> dict:

@@ -21,6 +21,7 @@ SEARCH = (
     "--space=s2",
     "--batch_size=16",
     "--method=first_order",
+    "--alpha_perturbation=random",
     "--epochs=2",
     "--deterministic",
     "--checkpoint_every=2",

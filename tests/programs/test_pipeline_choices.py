@@ -65,7 +65,8 @@ def test_a_chain_has_a_width_and_no_layers():
 def test_a_gpu_has_the_papers_sizes():
     facts = photos(45_000, classes=10, height=32, width=32, one_size=True)
     chosen = values(facts, GPU)
-    assert chosen["method"] == "finite_difference" and chosen["image_size"] is None
+    assert chosen["method"] == "first_order" and chosen["image_size"] is None
+    assert values(facts, GPU, recipe="none")["method"] == "finite_difference"
     assert (chosen["search_channels"], chosen["search_layers"]) == (16, 8)
     assert (chosen["search_batch_size"], chosen["search_epochs"]) == (64, 50)
     assert (chosen["channels"], chosen["layers"], chosen["batch_size"]) == (36, 20, 96)

@@ -107,7 +107,8 @@ def derive(
       space: the space that was searched.
       alpha: for each of its cells an array [edges, candidates], or with
         edge normalisation [edges, candidates + 1]. Edges are then ranked by
-        the product of both softmaxes (Xu et al. 2020, sect. 3.3).
+        the product of both softmaxes (Xu et al. 2020, sect. 3.3). A candidate
+        of minus infinity is not derived (strategy/darts/staged_search.py).
       temperature: of the softmax. It changes no edge's strongest candidate,
         but which edges are the strongest.
       relaxation: one of MEANS; edges are ranked by its mean mixing weights.
@@ -116,9 +117,9 @@ def derive(
     def weights(spec, rows):
         candidates, beta = spec.parted(np.asarray(rows))
         mixing = MEANS[relaxation](candidates, temperature)
-        if beta is None:
-            return mixing
-        return edge_weights(spec, beta, temperature)[:, np.newaxis] * mixing
+        if beta is not None:
+            mixing = edge_weights(spec, beta, temperature)[:, np.newaxis] * mixing
+        return np.where(np.isneginf(candidates), -np.inf, mixing)
 
     return Genotype(
         space.name,
