@@ -15,8 +15,8 @@ from darts_tf.config_rules import COST_TITLES as TITLES
 from darts_tf.config_rules import cost_targets, settle
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.estimation import scoring
 from darts_tf.networks.build import build_network
+from darts_tf.networks.footprint import counts
 from darts_tf.networks.footprint.cost_table import CostTable
 from darts_tf.networks.footprint.latency_table import read_latency_table
 from darts_tf.networks.footprint.part import Part
@@ -206,13 +206,13 @@ def _edge_costs(parts: NetworkParts, counter: Callable) -> dict[str, np.ndarray]
 
 def _parameters(model, image_shape: Shape) -> int:
     del image_shape
-    return scoring.parameters(model)
+    return counts.parameters(model)
 
 
 COUNTERS = {
-    "multiply_adds": scoring.multiply_adds,
+    "multiply_adds": counts.multiply_adds,
     "parameters": _parameters,
-    "activation_memory": scoring.activation_memory,
+    "activation_memory": counts.activation_memory,
 }
 """The counters of a built network (model, [H, W, C]), by the names of costs."""
 
