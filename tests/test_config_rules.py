@@ -30,8 +30,23 @@ def settled(*given: str, kind: type[configs.Config] = SearchConfig):
 
 ASKING = ("--strategy=random", "--budget_evaluations=3")
 NB201 = "--space=nasbench201"
+CHAIN = "--space=mobile_chain"
 LATENCY = ("--cost=latency", "--latency_table=t.csv")
 REFUSED = [
+    ((CHAIN, "--layers=8"), "--layers", "how many of its layers are skipped"),
+    ((CHAIN, "--channels=8"), "--channels", "--width_multiplier"),
+    ((CHAIN, "--lambda_regularizer=cosine"), "--lambda_regularizer", "has its own"),
+    ((CHAIN, "--strategy=lambda_darts"), "--strategy=lambda_darts", "has its own"),
+    ((CHAIN, "--relaxation=gumbel"), "--relaxation=gumbel", "give another one"),
+    ((CHAIN, "--early_stop=skip_connections"), "--early_stop", "its depth"),
+    ((CHAIN, "--instruments=alignment"), "--instruments=alignment", "leave it out"),
+    ((CHAIN, "--partial_channels=4"), "--partial_channels", "leave it out"),
+    (
+        (CHAIN, *ASKING, "--estimator=inherit", "--inherit_from=parent"),
+        "--estimator=inherit",
+        "edges of cells",
+    ),
+    (("--width_multiplier=0.5",), "--width_multiplier", "--space=darts_conv"),
     (
         ("--strategy=random", "--estimator=one_shot", "--supernet=y"),
         "budget",

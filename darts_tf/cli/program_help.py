@@ -25,6 +25,7 @@ TEXTS = {
     "method": "first_order, finite_difference (eq. 8), exact",
     "channels": "channels of the first cell",
     "layers": "cells of the network",
+    "width_multiplier": "mobile_chain: factor of all widths",
     "hidden_size": "language: elements of the state",
     "epochs": "passes over the training data",
     "batch_size": "examples of a step",

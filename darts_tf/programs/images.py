@@ -11,7 +11,13 @@ from darts_tf.data.images.loading import ImageData, largest_share
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
-from darts_tf.networks import conv, implementation, initial_weights, nasbench201
+from darts_tf.networks import (
+    chain,
+    conv,
+    implementation,
+    initial_weights,
+    nasbench201,
+)
 from darts_tf.programs import (
     diagnostics,
     image_export,
@@ -24,8 +30,9 @@ from darts_tf.programs.export_request import ExportRequest
 from darts_tf.programs.image_data import Batches, Data, load_data, once, united
 from darts_tf.programs.task import ImageConfig
 from darts_tf.run.report import classes
+from darts_tf.space.chain import ChainSpace
 from darts_tf.space.genotype import Genotype
-from darts_tf.space.registry import space_by_name
+from darts_tf.space.registry import is_chain, space_by_name
 from darts_tf.strategy.darts import search as search_loop
 from darts_tf.strategy.darts import tasks
 from darts_tf.strategy.darts.joint import SEARCHES
@@ -318,23 +325,33 @@ def _top_error(loop, batches, data: Data) -> dict[str, float]:
 
 def built_supernet(config: SearchConfig, data: Data, replicas: Replicas):
     """Returns the search network with random weights."""
-    exact = setup.exact_names(config)
     with replicas.scope():
-        model = supernet(
-            space_by_name(config.space),
-            config.channels,
-            config.layers,
-            data.images.num_classes,
-            setup.differentiates_gradients(exact, config.recompute),
-            config.recompute,
-            config.partial_channels,
-            config.jit == "on",
-            config.compiled,
-            config.relaxation == "gumbel",
-        )
+        model = _supernet_of(config, data)
         model.build((None, *data.images.image_shape))
         _initialise(config, model)
     return model
+
+
+def _supernet_of(config: SearchConfig, data: Data):
+    """Returns the search network of a search, not built yet."""
+    space, classes = space_by_name(config.space), data.images.num_classes
+    if isinstance(space, ChainSpace):
+        size = min(data.images.image_shape[:2])
+        sizes = config.width_multiplier, size, classes
+        return chain.Supernet(space, *sizes, compiled=config.compiled)
+    exact = setup.exact_names(config)
+    return supernet(
+        space,
+        config.channels,
+        config.layers,
+        classes,
+        setup.differentiates_gradients(exact, config.recompute),
+        config.recompute,
+        config.partial_channels,
+        config.jit == "on",
+        config.compiled,
+        config.relaxation == "gumbel",
+    )
 
 
 def _initialise(config: ImageConfig, model) -> None:
@@ -383,13 +400,18 @@ def build_evaluation_network(
 ):
     """Returns a genotype's network with random weights."""
     with replicas.scope():
-        model = _evaluation_network(config, genotype, classes)
+        model = _evaluation_network(config, genotype, classes, image_shape)
         model.build((None, *image_shape))
         _initialise(config, model)
     return model
 
 
-def _evaluation_network(config: ImageConfig, genotype: Genotype, classes: int):
+def _evaluation_network(
+    config: ImageConfig, genotype: Genotype, classes: int, image_shape
+):
+    if is_chain(genotype.space):
+        size = min(image_shape[:2])
+        return chain.EvaluationNetwork(genotype, config.width_multiplier, size, classes)
     sizes = config.channels, config.layers, classes
     if genotype.space == "nasbench201":
         return nasbench201.EvaluationNetwork(genotype, *sizes)

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tqdm
 
@@ -34,7 +35,7 @@ from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.timing import Timed, Timing, origin, set_threads
 from darts_tf.space.genotype import Genotype
-from darts_tf.space.registry import space_by_name
+from darts_tf.space.registry import is_chain, space_by_name
 
 PASSES = 2
 EQUAL = 0.05
@@ -109,7 +110,8 @@ def time_network(config: LatencyConfig, genotype: Genotype) -> Timing:
 
 def network_of(config: LatencyConfig, genotype: Genotype):
     """Returns the built network of a genotype at the size of the settings."""
-    sizes = {"channels": config.channels, "layers": config.layers}
+    names = ("width_multiplier",) if is_chain(config.space) else ("channels", "layers")
+    sizes: dict[str, Any] = {name: getattr(config, name) for name in names}
     settings = settle(
         TrainingConfig(
             space=config.space,

@@ -32,6 +32,11 @@ from darts_tf.space import registry
 from darts_tf.space.published import any_genotype
 from darts_tf.space.registry import cell_space, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
+from darts_tf.strategy.darts.discretisation import genotype_weights
+from darts_tf.strategy.darts.expected_cost import expected_and_derived
+from tests.strategy.small_chain import small_chain
+
+assert small_chain  # a fixture
 
 GOLDENS = pathlib.Path(__file__).parents[1] / "goldens" / "param_counts.json"
 SHAPE = (9, 9, 3)  # odd, so that strides round up
@@ -78,6 +83,21 @@ def assert_counted_exactly(name: str, network: str = "cifar", shape=SHAPE) -> No
 @pytest.mark.parametrize("name", ["darts_conv", "s2", "s4", "nasbench201"])
 def test_tables_give_what_a_built_network_counts(name):
     assert_counted_exactly(name)
+
+
+def test_chains_are_counted(small_chain):
+    build = functools.partial(build_network, num_classes=5, image_shape=SHAPE)
+    tables = search_costs.count(small_chain, build, SHAPE, NAMES)
+    for seed in range(3):
+        genotype = random_genotype(small_chain, seed)
+        model, weights = build(genotype), genotype_weights(small_chain, genotype)
+        alpha = [60 * (2 * weights[spec.name] - 1) for spec in small_chain.cells]
+        for table, counted in zip(
+            tables, (multiply_adds(model, SHAPE), parameters(model))
+        ):
+            assert table.of(genotype) == counted
+            expected, derived = expected_and_derived(table, alpha)
+            assert int(expected) == counted == int(derived)
 
 
 @pytest.mark.slow

@@ -117,6 +117,29 @@ def call_part() -> tuple[Part, Callable[[], Piece]]:
     return CALL, lambda: Piece(lambda x, training: tf.nn.relu(x))
 
 
+Made = tuple[Part, Callable[[], Piece]]
+
+
+def of_chain(
+    choices: Mapping[str, Sequence[Sequence[Made | None]]], around: Iterable[Made]
+) -> NetworkParts:
+    """Returns the parts of networks whose layers are chosen one by one.
+
+    Args:
+      choices: by the name of a kind of layer, for each layer and each of its
+        candidates its part and the maker of that; None for a skipped layer.
+      around: the same of what every network has.
+    """
+    fixed = [call_part(), *around]
+    chosen = [made for rows in choices.values() for row in rows for made in row]
+    candidates = {
+        kind: [[() if made is None else (made[0],) for made in row] for row in rows]
+        for kind, rows in choices.items()
+    }
+    makers = dict(filter(None, [*chosen, *fixed]))
+    return NetworkParts(candidates, tuple(part for part, _ in fixed), makers)
+
+
 def of_layer(
     name: str, layer, activated: bool = False
 ) -> tuple[Part, Callable[[], Piece]]:
