@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from darts_tf.run.process import tensorflow_environment  # isort: skip  # noqa: F401
 
+import gc
 import signal
 import threading
 
@@ -43,6 +44,17 @@ def no_grappler():
     import tensorflow as tf
 
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+@pytest.fixture(autouse=True, scope="module")
+def little_garbage():
+    """Collects a module's garbage; what is left is not looked through again.
+
+    The graphs of a thousand tests would be, at each full collection.
+    """
+    gc.freeze()
+    yield
+    gc.collect()
 
 
 def pytest_configure(config):

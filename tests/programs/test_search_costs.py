@@ -108,7 +108,7 @@ def test_a_search_reports_its_costs(programs, tmp_path):
     assert not (tmp_path / "checkpoints").exists()
     least, most = (int(number.replace(",", "")) for number in (least, most))
     target = (least + most) // 2
-    output = programs.run("search", *given, f"--cost_target={target},3.3k")
+    output = programs.run("search", *given, f"--cost_target={target},1.5k")
     assert "cost: derived networks of 2 channels and 3 cells have" in output
     records = read_metrics(tmp_path / "metrics.jsonl")
     epochs = [record for record in records if record["kind"] == "epoch"]
