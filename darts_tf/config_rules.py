@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from darts_tf.config import (
+    RECIPES,
+    ComparisonConfig,
     Config,
     Cost,
     CostConfig,
@@ -21,6 +23,7 @@ from darts_tf.config import (
     EstimatorConfig,
     ExperimentConfig,
     ExportConfig,
+    LatencyConfig,
     RecipeConfig,
     RelaxationConfig,
     SearchConfig,
@@ -31,8 +34,8 @@ from darts_tf.config import (
     names,
 )
 from darts_tf.errors import InputError
-from darts_tf.space import nasbench201, recurrent
-from darts_tf.space.registry import space_by_name
+from darts_tf.space import chain, nasbench201, recurrent
+from darts_tf.space.registry import is_chain, space_by_name
 
 C = TypeVar("C", bound=Config)
 ImageConfig = SearchConfig | TrainingConfig
@@ -51,8 +54,36 @@ STRATEGY_NAMES = {
     "reinforce": ("reinforce_learning_rate", "reinforce_baseline"),
     "bayesian": ("bayesian_startup",),
     "asha": ("asha_reduction", "asha_rungs"),
+    "nsga2": ("nsga2_population",),
 }
 """The names that only one strategy has, of those that ask an estimator."""
+
+WITH_FRONT = ("nsga2", "random")
+"""Strategies whose result may be a front of objectives."""
+
+ACCURACY = "accuracy"
+"""The objective that is no cost."""
+
+COST_TITLES = {
+    "multiply_adds": "multiply-adds",
+    "parameters": "parameters",
+    "activation_memory": "bytes of maps",
+    "latency": "ms (predicted)",
+}
+"""The units of costs, in words."""
+
+LIMITS = tuple(f"max_{cost}" for cost in names(Cost))
+"""Names of hard limits on costs, as far as there are such settings."""
+
+COST_SIZES = (
+    "cost_channels",
+    "cost_layers",
+    "cost_image_size",
+    "cost_classes",
+    "cost_network",
+    "latency_table",
+)
+"""Names of the network whose costs are counted, and of its latencies."""
 
 ON_RUNGS = ("full", "low_fidelity")
 """Estimators whose trainings strategy=asha can measure early and go on with."""
@@ -138,6 +169,23 @@ GUMBEL_REASONS = {
 }
 """Why a name does not go with --relaxation=gumbel."""
 
+CHAIN_REASONS = {
+    "lambda_regularizer": " (Lambda-DARTS aligns cells that share their alpha, and "
+    "each layer of a chain has its own)",
+    "channels": " (its widths are those of the space, times `width_multiplier`)",
+    "layers": " (how many of its layers are skipped is searched)",
+}
+"""Why a name means nothing for a chain, where that is not plain."""
+
+NOT_IN_CHAINS = (
+    *("channels", "layers", "network", "auxiliary_weight"),
+    *("fidelity_channels", "fidelity_layers"),
+    *("cost_channels", "cost_layers", "cost_network"),
+    *("partial_channels", "recompute", "lambda_regularizer", *LAMBDA_NAMES),
+    "nasbench201_table",
+)
+"""The names that mean nothing for a chain."""
+
 PENALTY_STRENGTHS = {"kl_anchor": 1e-3, "zero_one": 10.0}
 """Their published strengths, which stay the same over the epochs."""
 
@@ -151,6 +199,9 @@ EARLY_STOP_NAMES = {
 
 UNITS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 """Factors of the units in which costs are given."""
+
+TIME_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+"""The units of latency, in milliseconds."""
 
 COST_WEIGHT_RATE = 0.01
 
@@ -169,14 +220,19 @@ MAGNITUDE_NAMES = ("genotype", "random", "epoch")
 SPACE_DEFAULTS = {
     nasbench201.SPACE.name: {"channels": 16, "layers": 15, "drop_path": 0.0},
     recurrent.SPACE.name: {"jit": "off"},
+    **{space.name: {"drop_path": 0.0} for space in chain.SPACES},
 }
 """Defaults that differ in a space from those of the fields."""
 
 REASONS = {
     "lambda_regularizer": " (Lambda-DARTS aligns the layers of a network with "
     "each other, and a recurrent network has one)",
-    "cost": " (all cells of this space have the same parameters and the same "
-    "multiply-adds)",
+    "recipe": " (it was measured on cells for images alone)",
+    **dict.fromkeys(
+        ("cost", "objectives", *LIMITS),
+        " (all cells of this space have the same parameters and the same "
+        "multiply-adds)",
+    ),
     "recompute": " (it recomputes cells of images; `micro_batches` lowers the "
     "memory of a recurrent search)",
     "precision": " (it is that of feature maps and convolutions, and a "
@@ -199,9 +255,11 @@ def settle(config: C) -> C:
     check: dict[type, Callable] = {
         SearchConfig: _settle_images,
         TrainingConfig: _settle_images,
+        ComparisonConfig: _settle_comparison,
         DerivationConfig: _settle_derivation,
         ExperimentConfig: _settle_experiment,
         ExportConfig: _settle_export,
+        LatencyConfig: _settle_latency,
     }
     return check.get(type(config), lambda same: same)(config)
 
@@ -242,6 +300,10 @@ def _not_in_space(config: ImageConfig) -> list[str]:
         for field in dataclasses.fields(config)
         if field.metadata["task"] not in (None, task)
     ]
+    if is_chain(config.space):
+        names = {field.name for field in dataclasses.fields(config)}
+        return [*unread, *(name for name in NOT_IN_CHAINS if name in names)]
+    unread.append("width_multiplier")
     if config.space == nasbench201.SPACE.name:
         return [*unread, "network", "auxiliary_weight", "cost_network"]
     return [*unread, "nasbench201_table"]
@@ -269,15 +331,31 @@ def _not_asked(config: SearchConfig) -> dict[str, str]:
     of_estimator = ESTIMATOR_NAMES[config.estimator]
     unread = _all_but(ESTIMATOR_NAMES, of_estimator)
     if config.estimator in UNTRAINED:
-        read = {*ALWAYS, *of_strategy, *of_estimator, "estimator"}
+        read = {*ALWAYS, *of_strategy, *of_estimator, "estimator", "objectives"}
+        read |= {*LIMITS, *COST_SIZES}
         every = {field.name for field in dataclasses.fields(config)}
         unread |= every - read - {*UNTRAINED[config.estimator]}
     others = _all_but(STRATEGY_NAMES, of_strategy)
     others |= {*declared(RelaxationConfig), *declared(CostConfig)}
     others |= {"final_evaluations"}
+    others |= set() if config.strategy in WITH_FRONT else {"objectives"}
+    if counted_costs(config):
+        others -= {*COST_SIZES}
     return dict.fromkeys(unread, f"`estimator={config.estimator}`") | (
         dict.fromkeys(others, f"`strategy={config.strategy}`")
     )
+
+
+def limits(config: SearchConfig) -> dict[str, float]:
+    """Returns the hard limits of a search by strategies that ask, by cost."""
+    values = {name: getattr(config, f"max_{name}", 0.0) for name in names(Cost)}
+    return {name: value for name, value in values.items() if value}
+
+
+def counted_costs(config: SearchConfig) -> tuple[str, ...]:
+    """Returns the costs that a search by a strategy that asks counts of genotypes."""
+    wanted = {*config.objectives, *limits(config)}
+    return tuple(name for name in names(Cost) if name in wanted)
 
 
 def _all_but(groups: dict[str, tuple[str, ...]], these: Iterable[str]) -> set[str]:
@@ -321,6 +399,8 @@ def _refuse_in_space(config: ImageConfig) -> None:
     for name in _not_in_space(config):
         if name in config.given:
             reason = REASONS.get(name, "") if is_text(config.space) else ""
+            if is_chain(config.space):
+                reason = CHAIN_REASONS.get(name, "")
             raise InputError(
                 f"`{name}` means nothing with `space={config.space}`{reason}; "
                 "leave it out"
@@ -328,14 +408,25 @@ def _refuse_in_space(config: ImageConfig) -> None:
 
 
 def _settle_strategy(config: SearchConfig) -> SearchConfig:
-    if config.strategy == "lambda_darts" and is_text(config.space):
+    alone = REASONS if is_text(config.space) else CHAIN_REASONS
+    if config.strategy == "lambda_darts" and (
+        is_text(config.space) or is_chain(config.space)
+    ):
         raise InputError(
             f"`strategy=lambda_darts` means nothing with `space={config.space}`"
-            f"{REASONS['lambda_regularizer']}; give another strategy"
+            f"{alone['lambda_regularizer']}; give another strategy"
         )
+    if config.strategy == "nsga2" and is_text(config.space):
+        raise InputError(
+            f"`strategy=nsga2` means nothing with `space={config.space}`"
+            f"{REASONS['cost']}; give another strategy"
+        )
+    if config.strategy == "nsga2" and not config.objectives:
+        config = config.filled(objectives=(ACCURACY, names(Cost)[0]))
     for name, why in _not_in_strategy(config).items():
         if name in config.given:
             raise InputError(f"`{name}` means nothing with {why}; leave it out")
+    _check_chain(config)
     if config.strategy == SHARING and is_text(config.space):
         raise InputError(
             f"`strategy={SHARING}` is built for images; with "
@@ -345,10 +436,15 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
     if config.strategy in STRATEGY_NAMES:
         _check_budget(config)
         _check_estimator(config)
+        _check_objectives(config)
+        if counted_costs(config):
+            _check_latency_table(config, counted_costs(config))
         return config
     if config.strategy == "lambda_darts":
         config = _settle_lambda(config)
     if config.strategy in RELAXED:
+        config = _settle_stages(config)
+        config = _settle_recipe(config)
         config = _settle_optimization(config)
         _check_other_relaxation(config)
         config = _settle_alpha_regularizer(config)
@@ -398,7 +494,7 @@ def _settle_optimization(config: SearchConfig) -> SearchConfig:
     return config.filled(method="first_order")
 
 
-def _differs(config: ImageConfig, name: str) -> bool:
+def _differs(config: Config, name: str) -> bool:
     """Returns whether a value is not the default; a run's flags.txt gives defaults."""
     defaults = {f.name: f.default for f in dataclasses.fields(config)}
     return getattr(config, name) != defaults[name]
@@ -450,6 +546,29 @@ def _check_gumbel(config: SearchConfig) -> None:
                 "`relaxation=gumbel` computes one candidate of each edge, and "
                 f"`{given}` {GUMBEL_REASONS[name]}; leave out one of both"
             )
+
+
+def _check_chain(config: SearchConfig) -> None:
+    """Refuses what is not built for chains, or means nothing there."""
+    if not is_chain(config.space):
+        return
+    refused = {
+        "relaxation": {"gumbel": "is built for the edges of cells"},
+        "early_stop": {"skip_connections": "would end the search for its depth"},
+        "estimator": {"inherit": "is built for the edges of cells"},
+    }
+    for name, values in refused.items():
+        reason = values.get(getattr(config, name))
+        if reason is not None:
+            raise InputError(
+                f"`{name}={getattr(config, name)}` {reason}, and means nothing with "
+                f"`space={config.space}`; give another one"
+            )
+    if "alignment" in config.instruments:
+        raise InputError(
+            "`instruments=alignment` compares cells that share their alpha, and each "
+            "layer of a chain has its own; leave it out"
+        )
 
 
 def _check_sigmoid(config: SearchConfig) -> None:
@@ -511,17 +630,19 @@ def _settle_alpha_regularizer(config: SearchConfig) -> SearchConfig:
     }
     if chosen == "kl_anchor":
         usual["alpha_weight_decay"] = 0.0  # as published: one pull on alpha
-    kept = {n for n in usual if n in config.given and getattr(config, n) is not None}
+    decided = {*config.given, *recipe_values(config)}
+    kept = {n for n in usual if n in decided and getattr(config, n) is not None}
     return config.filled(**{n: v for n, v in usual.items() if n not in kept})
 
 
 def _check_alpha_regularizer(config: SearchConfig) -> None:
     chosen, relaxation = config.alpha_regularizer, config.relaxation
     owners = {penalty: name for name, penalty in PENALTY_OF.items()}
-    if owners.get(chosen, relaxation) != relaxation:
+    owner = owners.get(chosen or "", relaxation)
+    if owner != relaxation:
         raise InputError(
             f"`alpha_regularizer={chosen}` is the penalty of "
-            f"`relaxation={owners[chosen]}`, and this is `relaxation={relaxation}`; "
+            f"`relaxation={owner}`, and this is `relaxation={relaxation}`; "
             "leave out one of both"
         )
     of_softmax = SOFTMAX_PENALTIES.get(relaxation, ())
@@ -552,6 +673,7 @@ def _settle_costs(config: SearchConfig) -> SearchConfig:
         raise InputError(
             f"`cost={','.join(config.cost)}` names one cost twice; give each once"
         )
+    _check_latency_table(config, config.cost)
     targets = cost_targets(config)
     if targets is None and config.cost_weight is None:
         raise InputError(
@@ -574,7 +696,8 @@ def cost_targets(config: SearchConfig) -> tuple[float, ...] | None:
 
     Raises:
       InputError: there are more or fewer targets than costs, or one is not a
-        number above 0 with the unit k, M or G or without any.
+        number above 0 with the unit k, M or G or without any; of latency, which
+        is in milliseconds, with the unit us, ms or s.
     """
     if config.cost_target is None:
         return None
@@ -585,21 +708,176 @@ def cost_targets(config: SearchConfig) -> tuple[float, ...] | None:
             f"`cost={','.join(config.cost)}`, {len(config.cost)} in all; received "
             f"{len(texts)}"
         )
-    return tuple(_target(text) for text in texts)
+    return tuple(map(parse_cost, texts, config.cost))
 
 
-def _target(text: str) -> float:
+def parse_cost(text: str, cost: str, name: str = "cost_target") -> float:
+    """Returns a cost that is given with a unit as a number; latency in milliseconds.
+
+    Args:
+      text: the cost, such as 300M or 8ms.
+      cost: its name, one of config.Cost.
+      name: of the argument, for the message.
+
+    Raises:
+      InputError: it is no number above 0 with one of the cost's units.
+    """
     number = r"(\d+\.?\d*|\.\d+)(?:[eE]\+?(\d{1,2}))?"
-    matched = re.fullmatch(rf"{number}([kMG]?)", text)
+    units = TIME_UNITS if cost == "latency" else UNITS
+    matched = re.fullmatch(rf"{number} ?({'|'.join(units)})", text)
     digits, exponent, unit = matched.groups() if matched else ("0", None, "")
-    value = float(digits) * 10.0 ** int(exponent or 0) * UNITS[unit]
+    value = float(digits) * 10.0 ** int(exponent or 0) * units.get(unit, 0.0)
+    if value <= 0 and units is TIME_UNITS:
+        raise InputError(
+            f"`{name}={text}` of the cost latency must be a number above 0 with "
+            "the unit us, ms or s, such as 8ms, 300us or 0.5s"
+        )
     if value <= 0:
         raise InputError(
-            f"`cost_target={text}` must be a number above 0, with the unit k, M or G "
+            f"`{name}={text}` must be a number above 0, with the unit k, M or G "
             "(thousand, million, thousand million) or without any, such as 300M, "
             "2.5G or 300000000"
         )
     return value
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchStage:
+    """A stage of a progressive search (strategy/darts/staged_search.py).
+
+    Attributes:
+      epochs: passes over the training data.
+      layers: cells of the network.
+      operations: candidates of each edge.
+      partial_channels: K.
+    """
+
+    epochs: int
+    layers: int
+    operations: int
+    partial_channels: int
+
+
+def search_stages(config: SearchConfig) -> tuple[SearchStage, ...]:
+    """Returns the stages of a search; () for a search without.
+
+    Raises:
+      InputError: a stage that is not three or four numbers of at least 1.
+    """
+    return tuple(_stage(text, config.partial_channels) for text in config.stages)
+
+
+def _stage(text: str, partial_channels: int) -> SearchStage:
+    numbers = [int(n) if re.fullmatch(r"\d{1,6}", n) else 0 for n in text.split(":")]
+    if len(numbers) not in (3, 4) or min(numbers) < 1:
+        raise InputError(
+            f"`stages={text}` must be epochs:layers:operations, or "
+            "epochs:layers:operations:partial_channels, numbers of at least 1, such "
+            "as 25:11:5"
+        )
+    return SearchStage(*[*numbers, partial_channels][:4])
+
+
+def _settle_stages(config: SearchConfig) -> SearchConfig:
+    """Fills in the epochs of all stages, and the first one's network."""
+    stages = search_stages(config)
+    if not stages:
+        return config
+    first, values = stages[0], f"`stages={','.join(config.stages)}`"
+    usual = {
+        "epochs": sum(stage.epochs for stage in stages),
+        "layers": first.layers,
+        "partial_channels": first.partial_channels,
+    }
+    for name, value in usual.items():
+        if name in config.given and getattr(config, name) != value:
+            what = "epochs in all" if name == "epochs" else f"{name} at first"
+            raise InputError(
+                f"{values} has {value} {what}, and `{name}={getattr(config, name)}`; "
+                f"leave out `{name}`"
+            )
+    _check_stages(config, stages, values)
+    return config.filled(**usual)
+
+
+def _check_stages(
+    config: SearchConfig, stages: tuple[SearchStage, ...], values: str
+) -> None:
+    """Refuses stages that cannot follow each other."""
+    candidates = space_by_name(config.space).cells[0].alpha_shape[1]
+    pairs = list(zip(stages, stages[1:], strict=False))
+    groups = [stage.partial_channels for stage in stages]
+    checks = {
+        "has one stage, which is a search without stages: give at least two, or leave "
+        "it out": len(stages) == 1,
+        f"must begin with all {candidates} candidates of `space={config.space}`": (
+            stages[0].operations != candidates
+        ),
+        "must not have more operations in a stage than in the one before": any(
+            a.operations < b.operations for a, b in pairs
+        ),
+        "must keep at least 2 operations in each stage: with 1 nothing is searched": (
+            stages[-1].operations < 2
+        ),
+        "must not have fewer layers in a stage than in the one before": any(
+            a.layers > b.layers for a, b in pairs
+        ),
+        "must have at least 3 layers": stages[0].layers < 3,
+        "must have partial channels above 1 in all stages, or in none: edges have "
+        "weights of their own with them alone": min(groups) == 1 < max(groups),
+        f"needs `channels` divisible by its partial channels; `channels="
+        f"{config.channels}` is not": any(config.channels % k for k in groups),
+        f"does not go with `warmup_epochs={config.warmup_epochs}`, the first epochs of "
+        "each stage: give fewer than a stage has": (
+            min(stage.epochs for stage in stages) <= config.warmup_epochs
+        ),
+        f"does not go with `early_stop={config.early_stop}`, which would go back over "
+        "stages: leave out one of both": config.early_stop != "none",
+    }
+    for reason, refused in checks.items():
+        if refused:
+            raise InputError(f"{values} {reason}")
+    if config.space == nasbench201.SPACE.name:
+        for stage in stages:
+            nasbench201.cells_a_stage(stage.layers)
+
+
+def recipe_values(config: SearchConfig) -> dict[str, object]:
+    """Returns what a search's recipe sets: names that were not given, and values."""
+    recipe = dict(RECIPES.get(config.recipe, {}))
+    if not recipe:
+        return {}
+    epochs = min([config.epochs, *(stage.epochs for stage in search_stages(config))])
+    recipe["warmup_epochs"] = round(epochs * recipe["warmup_epochs"])
+    if "alpha_regularizer" in config.given or config.relaxation in PENALTY_OF:
+        for name in ("alpha_regularizer", *ALPHA_REGULARIZER_NAMES):
+            recipe.pop(name, None)
+    return {name: v for name, v in recipe.items() if name not in config.given}
+
+
+def _settle_recipe(config: SearchConfig) -> SearchConfig:
+    if config.recipe != "none" and config.optimization != BILEVEL:
+        raise InputError(
+            f"`recipe={config.recipe}` is for searches with alpha on data of its own, "
+            f"and this has `optimization={config.optimization}`; leave out one of both"
+        )
+    return config.filled(**recipe_values(config))
+
+
+def _check_latency_table(config: SearchConfig, costs: Iterable[str]) -> None:
+    listed = ",".join(costs)
+    said = f"`cost={listed}`" if config.cost else f"the cost {listed}"
+    if "latency" in costs and config.latency_table is None:
+        raise InputError(
+            f"{said} needs measured times; give `latency_table=FILE`, which "
+            "train.latency writes"
+        )
+    if "latency" not in costs and config.latency_table is not None:
+        raise InputError(
+            f"`latency_table={config.latency_table}` means nothing with "
+            f"{said}; leave it out, or give `cost=latency` or `objectives=accuracy,"
+            "latency`"
+        )
 
 
 def _check_relaxation(config: SearchConfig) -> None:
@@ -652,14 +930,36 @@ def _check_budget(config: SearchConfig) -> None:
             "it has none; give `budget_evaluations` or `budget_seconds` above 0, "
             "for example `budget_evaluations=200`"
         )
-    if config.strategy != "evolution" or not config.budget_evaluations:
+    name = f"{config.strategy}_population"
+    if name not in STRATEGY_NAMES[config.strategy] or not config.budget_evaluations:
         return
-    if config.evolution_population >= config.budget_evaluations:
+    population = getattr(config, name)
+    if population >= config.budget_evaluations:
         raise InputError(
-            f"`evolution_population={config.evolution_population}` random "
-            f"genotypes come first, and "
+            f"`{name}={population}` random genotypes come first, and "
             f"`budget_evaluations={config.budget_evaluations}` leaves nothing to "
             "evolve; give a smaller population"
+        )
+
+
+def _check_objectives(config: SearchConfig) -> None:
+    """Refuses objectives that make no front."""
+    chosen = config.objectives
+    if not chosen:
+        return
+    example = f"such as `objectives={ACCURACY},{names(Cost)[0]}`"
+    said = f"`objectives={','.join(chosen)}`"
+    if len({*chosen}) < len(chosen):
+        raise InputError(f"{said} names one twice; give each once, {example}")
+    if ACCURACY not in chosen:
+        raise InputError(
+            f"{said}: costs alone need no search, since they are counted; add "
+            f"{ACCURACY}, {example}"
+        )
+    if len(chosen) < 2:
+        raise InputError(
+            f"{said}: one objective has no front; add a cost, {example}, or give "
+            "another strategy, such as `strategy=evolution`"
         )
 
 
@@ -773,11 +1073,52 @@ def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
         )
     if config.random_genotypes is not None:
         check_space_name("random_genotypes", config.random_genotypes)
+    if config.cost_targets is not None:
+        config = _settle_cost_targets(config)
+    if config.cost_targets is not None and config.selection_rungs > 1:
+        raise InputError(
+            f"`cost_targets={','.join(config.cost_targets)}` selects a cell for each "
+            f"target, and `selection_rungs={config.selection_rungs}` one of all; leave "
+            "out one of both"
+        )
+    if config.selection_rungs > 1 and config.snapshots:
+        raise InputError(
+            f"`snapshots={config.snapshots}` are short trainings of all epochs, and "
+            f"`selection_rungs={config.selection_rungs}` ends most of them early; "
+            "leave out one of both"
+        )
+    if config.selection_rungs == 1 and "selection_reduction" in config.given:
+        raise InputError(
+            "`selection_reduction` means nothing with `selection_rungs=1`; leave it out"
+        )
     if config.task is not None and config.stage in (None, "report"):
         stages = [stage for stage in names(Stage) if stage != "report"]
         raise InputError(
             f"`task` means something with `stage={stages[0]}` or "
             f"{' or '.join(stages[1:])} only; leave it out"
+        )
+    return config
+
+
+def _settle_cost_targets(config: ExperimentConfig) -> ExperimentConfig:
+    """Strips and checks the targets, whose texts are names of folders."""
+    texts = tuple(text.strip() for text in config.cost_targets or ())
+    if not texts:
+        raise InputError("`cost_targets` must be targets such as 40M,80M")
+    if config.random_genotypes is not None:
+        raise InputError(
+            f"`cost_targets={','.join(texts)}` are of searches, and "
+            f"`random_genotypes={config.random_genotypes}` makes none; leave out one "
+            "of both"
+        )
+    return config.filled(cost_targets=texts)
+
+
+def _settle_comparison(config: ComparisonConfig) -> ComparisonConfig:
+    if config.front is not None and len({*config.front}) != 2:
+        raise InputError(
+            f"`front={','.join(config.front)}` must be two different ones of "
+            f"{ACCURACY} and the costs, such as `front={ACCURACY},{names(Cost)[0]}`"
         )
     return config
 
@@ -788,4 +1129,41 @@ def _settle_export(config: ExportConfig) -> ExportConfig:
             f"`quantize={config.quantize}` means nothing with "
             f"`format={config.format}`; leave it out, or give `format=litert`"
         )
+    return config
+
+
+def _settle_latency(config: LatencyConfig) -> LatencyConfig:
+    """Fills in the sizes of train.evaluate's networks."""
+    check_space_name("space", config.space)
+    if is_text(config.space):
+        raise InputError(
+            f"`space={config.space}`: all cells of this space compute as much; give a "
+            "space for images"
+        )
+    if config.network != "cifar" and config.space == nasbench201.SPACE.name:
+        raise InputError(
+            f"`network={config.network}` means nothing with `space={config.space}`; "
+            "leave it out"
+        )
+    chains = is_chain(config.space)
+    for name in ("channels", "layers", "network") if chains else ("width_multiplier",):
+        if _differs(config, name):
+            raise InputError(
+                f"`{name}` means nothing with `space={config.space}`"
+                f"{CHAIN_REASONS.get(name, '') if chains else ''}; leave it out"
+            )
+    if config.models is not None and config.runtime != "litert":
+        raise InputError(
+            f"`models={config.models}` means nothing with `runtime={config.runtime}`; "
+            "leave out one of both"
+        )
+    if chains:
+        return config
+    usual = settle(TrainingConfig(space=config.space))
+    sizes = {n: getattr(usual, n) for n in ("channels", "layers")}
+    config = config.filled(
+        **{n: v for n, v in sizes.items() if getattr(config, n) is None}
+    )
+    if config.space == nasbench201.SPACE.name:
+        nasbench201.cells_a_stage(config.layers or 0)
     return config

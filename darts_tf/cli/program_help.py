@@ -25,6 +25,7 @@ TEXTS = {
     "method": "first_order, finite_difference (eq. 8), exact",
     "channels": "channels of the first cell",
     "layers": "cells of the network",
+    "width_multiplier": "mobile_chain: factor of all widths",
     "hidden_size": "language: elements of the state",
     "epochs": "passes over the training data",
     "batch_size": "examples of a step",
@@ -44,6 +45,7 @@ TEXTS = {
     "search_seeds": "number of searches",
     "evaluate_seeds": "number of full trainings of the best cell",
     "snapshots": "epochs of a search whose cells are trained too",
+    "cost_targets": "targets of the searches' cost, such as 40M,80M",
     "random_genotypes": "space of random cells, in the place of searches",
     "processes": "processes at a time on this machine",
     "gpus": "numbers of the GPUs that they share",
@@ -60,10 +62,18 @@ TEXTS = {
     "quantize": "litert: weights of 16 or 8 bits, or all of 8 (int8)",
     "experiments": "folders of experiments, by commas",
     "published": "published numbers to put beside: cifar10, ptb, ...",
+    "front": "objectives whose front is drawn: accuracy,multiply_adds",
 }
 """What a flag is, in a few words with its unit."""
 
-OTHERS = {"derive": {"method": "magnitude (largest weights) or perturbation"}}
+OTHERS = {
+    "derive": {"method": "magnitude (largest weights) or perturbation"},
+    "latency": {
+        "image_size": "pixels of a side of the images",
+        "batch_size": "images at a time",
+        "out": "table that is written, for example latency.csv",
+    },
+}
 """The same where a program's flag of that name is another one."""
 
 KEY_FLAGS = {
@@ -84,6 +94,10 @@ KEY_FLAGS = {
         *("genotype", "random", "epoch", "method", "space", "out", "seed"),
         *("tune_epochs", "measured_batches", "data_dir", "plugin"),
     ),
+    "latency": (
+        *("space", "image_size", "image_channels", "channels", "layers", "classes"),
+        *("batch_size", "runtime", "threads", "max_noise", "out", "models"),
+    ),
     "experiment": (
         *("search_flags", "random_genotypes", "short_flags", "evaluate_flags"),
         *("search_seeds", "evaluate_seeds", "snapshots", "data_dir", "processes"),
@@ -100,6 +114,7 @@ EXAMPLES = {
     ),
     "derive": "--workdir=runs/digits/search",
     "export": "--workdir=runs/digits/published",
+    "latency": "--space=darts_conv --image_size=32 --out=latency.csv",
     "experiment": (
         "--flagfile=configs/digits/experiment.flags --workdir=runs/experiment"
     ),

@@ -18,6 +18,7 @@ from darts_tf.networks.cell import Cell
 from darts_tf.networks.derived import AUXILIARY_WEIGHT, PACKAGE, DerivedNetwork
 from darts_tf.networks.discrete_edges import discrete_units
 from darts_tf.networks.drop_path import edge_arguments
+from darts_tf.networks.footprint import parts
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
@@ -58,7 +59,7 @@ class Supernet(Trunk):
         mixing weight (networks/sampled_edges.py).
 
     A training pass leaves its batch's statistics in the batch norms; whoever
-    trains averages them (strategy/darts/search.py). Four passes a step then
+    trains averages them (strategy/darts/search_loop.py). Four passes a step then
     carry no running average through their graphs.
 
     Raises:
@@ -153,7 +154,7 @@ class Supernet(Trunk):
             training,
             lambda layer: {"weights": rows[layer], "seed": seed},
         )
-        return self._classify(last)
+        return self.classify(last)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -204,6 +205,11 @@ class EvaluationNetwork(DerivedNetwork, Trunk):
         nodes = len(units) + 1 - spec.inputs
         return Cell(units, nodes, cell.concat, inputs)
 
+    def parts(self) -> parts.NetworkParts:
+        """Returns the parts of the networks of the genotype's space at this size."""
+        around = [*parts.of_stems(self.stems), parts.of_head(self, [self.classifier])]
+        return parts.of_cells(space_by_name(self.genotype.space), self, around)
+
     def _build_ends(self, shapes) -> None:
         super()._build_ends(shapes)
         if self.auxiliary is not None:
@@ -236,7 +242,7 @@ class EvaluationNetwork(DerivedNetwork, Trunk):
         for layer, out in enumerate(outputs):
             if head is not None and layer == self.reductions[1]:
                 auxiliary_logits = head(out, training=True)
-        logits = self._classify(out)
+        logits = self.classify(out)
         return logits if auxiliary_logits is None else (logits, auxiliary_logits)
 
 

@@ -20,6 +20,7 @@ from darts_tf.networks.convolutions import Conv, strided
 from darts_tf.networks.derived import PACKAGE, DerivedNetwork
 from darts_tf.networks.discrete_edges import discrete_units
 from darts_tf.networks.drop_path import edge_arguments
+from darts_tf.networks.footprint import parts
 from darts_tf.networks.partial_edges import (
     Joint,
     PartialEdges,
@@ -125,6 +126,10 @@ class _Trunk(keras.Model):
             x = implementation.call_cell(
                 cell, [x], self.recompute, training, **arguments(layer)
             )
+        return self.classify(x, training)
+
+    def classify(self, x, training=False):
+        """Computes logits [B, classes] of the last cell's output [B, H, W, C]."""
         x = tf.nn.relu(self.last_norm(widened(x), training=training))
         return self.classifier(tf.reduce_mean(x, [1, 2]))
 
@@ -228,6 +233,13 @@ class EvaluationNetwork(DerivedNetwork, _Trunk):
         self.genotype = genotype
         super().__init__(channels, layers, classes, name="evaluation_network")
         self.arguments = {"channels": channels, "layers": layers, "classes": classes}
+
+    def parts(self) -> parts.NetworkParts:
+        """Returns the parts of the networks of the genotype's space at this size."""
+        blocks = [parts.of_layer("residual_block", block) for block in self.blocks]
+        head = parts.of_head(self, [self.last_norm, self.classifier])
+        around = [*parts.of_stems([self.stem]), *blocks, head]
+        return parts.of_cells(space_by_name(self.genotype.space), self, around)
 
     def _build_cell(self, layer, channels):
         kind = self.kinds[layer]

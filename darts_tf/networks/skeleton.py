@@ -99,7 +99,9 @@ class Trunk(keras.Model):
             s0, s1 = s1, out
             yield s1
 
-    def _classify(self, x):
+    def classify(self, x, training=False):
+        """Computes logits [B, classes] of the last cell's output [B, H, W, C]."""
+        del training
         return self.classifier(tf.reduce_mean(widened(x), [1, 2]))
 
 

@@ -1,33 +1,47 @@
-"""Costs of the derived networks of a search, counted before its first step."""
+"""Costs of a search's derived networks, counted or looked up before its first step."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.config_rules import COST_TITLES as TITLES
 from darts_tf.config_rules import cost_targets, settle
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.estimation import scoring
-from darts_tf.networks import operations
 from darts_tf.networks.build import build_network
-from darts_tf.networks.discrete_edges import DiscreteEdges
+from darts_tf.networks.footprint import counts
 from darts_tf.networks.footprint.cost_table import CostTable
-from darts_tf.space.cell import CellSpec, SearchSpace
-from darts_tf.space.registry import space_by_name
+from darts_tf.networks.footprint.latency_table import read_latency_table
+from darts_tf.networks.footprint.part import Part
+from darts_tf.networks.footprint.parts import NetworkParts
+from darts_tf.reading import read_bytes
+from darts_tf.run.files import write_atomic
+from darts_tf.run.workdir import Workdir
+from darts_tf.space.cell import SearchSpace
+from darts_tf.space.genotype import Genotype
+from darts_tf.space.registry import is_chain, space_by_name
 from darts_tf.strategy.darts.cost_penalty import CostPenalty, Costs
 from darts_tf.strategy.darts.derivation import derive
 
-TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters"}
+LATENCY_FILE = "latency.csv"
+"""Copy of a search's latency table in its folder."""
+
 Shape = tuple[int, int, int]
 
 
-def penalty(config: SearchConfig, images, replicas: Replicas) -> CostPenalty | None:
+def penalty(
+    config: SearchConfig,
+    images,
+    replicas: Replicas,
+    stage: SearchSpace | None = None,
+) -> CostPenalty | None:
     """Returns the costs' part in alpha's loss; None where there is none.
 
     Counting builds networks, after which the run's random numbers start anew.
@@ -38,20 +52,22 @@ def penalty(config: SearchConfig, images, replicas: Replicas) -> CostPenalty | N
       config: settled settings of the search.
       images: its ImageData.
       replicas: where it runs.
+      stage: space of a later stage, of which nothing is checked or printed; None:
+        all of `config.space`.
 
     Raises:
       InputError: a target that no network meets, or that every network meets.
     """
     if not config.cost:
         return None
-    tables = tables_of(config, images.image_shape, images.num_classes)
+    tables = tables_of(config, images.image_shape, images.num_classes, stage)
     keras.utils.set_random_seed(config.seed)
     targets = cost_targets(config)
-    for index, table in enumerate(tables):
+    for index, table in enumerate(() if stage else tables):
         if targets is not None:
             _check_target(table, targets[index], network_of(config))
         if replicas.chief:
-            print(_line(table, network_of(config)), flush=True)
+            print(bounds_line(table, network_of(config)), flush=True)
     rate = config.cost_weight_rate or 0.0
     costs = Costs(tables, targets, config.relaxation)
     return CostPenalty(costs, config.cost_weight, rate, replicas)
@@ -59,6 +75,9 @@ def penalty(config: SearchConfig, images, replicas: Replicas) -> CostPenalty | N
 
 def network_of(config: SearchConfig) -> TrainingConfig:
     """Returns the settings of the network for which the costs of a search are."""
+    if is_chain(config.space):
+        width = config.width_multiplier
+        return settle(TrainingConfig(space=config.space, width_multiplier=width))
     chosen = {"channels": config.cost_channels, "layers": config.cost_layers}
     given: dict[str, Any] = {n: v for n, v in chosen.items() if v is not None}
     if config.cost_network != "cifar":
@@ -67,99 +86,134 @@ def network_of(config: SearchConfig) -> TrainingConfig:
 
 
 def tables_of(
-    config: SearchConfig, image_shape: Shape, classes: int
+    config: SearchConfig,
+    image_shape: Shape,
+    classes: int,
+    names: Sequence[str] | None = None,
+    space: SearchSpace | None = None,
 ) -> tuple[CostTable, ...]:
-    """Counts the costs of a search, one table for each of `config.cost`.
+    """Returns the costs of a search, one table for each name.
 
     Args:
       config: settled settings of the search.
       image_shape: [H, W, C] of its images.
       classes: number of its classes.
+      names: of the costs; None: those of `config.cost`.
+      space: of the cells; None: all of `config.space`.
 
     Raises:
-      InputError: a size that makes no network.
+      InputError: a size that makes no network, or a latency table that cannot
+        be used or lacks parts of these networks.
     """
     settings, size = network_of(config), config.cost_image_size
     shape = (size, size, image_shape[2]) if size else tuple(image_shape)
+    build = functools.partial(
+        build_from, settings, image_shape=shape, classes=config.cost_classes or classes
+    )
+    space = space or space_by_name(config.space)
+    names = config.cost if names is None else names
+    return count(space, build, shape, names, config.latency_table)
 
-    def build(genotype):
+
+def build_from(
+    settings: TrainingConfig, genotype: Genotype, image_shape: Shape, classes: int
+):
+    """Returns the built network of a genotype, without an auxiliary head.
+
+    Args:
+      settings: its sizes.
+      genotype: its cells.
+      image_shape: [H, W, C].
+      classes: number of classes.
+    """
+    if is_chain(genotype.space):
         return build_network(
             genotype,
-            channels=settings.channels,
-            layers=settings.layers,
-            num_classes=config.cost_classes or classes,
-            image_shape=shape,
-            network=settings.network,
+            num_classes=classes,
+            image_shape=image_shape,
+            width_multiplier=settings.width_multiplier,
         )
+    return build_network(
+        genotype,
+        channels=settings.channels,
+        layers=settings.layers,
+        num_classes=classes,
+        image_shape=image_shape,
+        network=settings.network,
+    )
 
-    return count(space_by_name(config.space), build, shape, config.cost)
+
+def first_genotype(space: SearchSpace) -> Genotype:
+    """Returns the genotype that is derived where all weights are alike."""
+    return derive(space, [np.zeros(spec.alpha_shape) for spec in space.cells])
 
 
 def count(
-    space: SearchSpace, build: Callable, image_shape: Shape, names
+    space: SearchSpace,
+    build: Callable,
+    image_shape: Shape,
+    names,
+    latency_table: str | None = None,
 ) -> tuple[CostTable, ...]:
-    """Counts the costs of all networks of a space.
+    """Counts the costs of all networks of a space; looks latencies up.
 
-    One whole network is counted, for the constant, and each operation once at
-    each shape that the network uses.
+    One whole network is counted, for the constant, and each part once at each
+    shape that the network uses.
 
     Args:
       space: of the cells.
       build: makes the built network of a genotype.
       image_shape: [H, W, C].
       names: of the costs.
+      latency_table: path of measured latencies, for the cost "latency".
+
+    Raises:
+      InputError: the latency table cannot be used.
     """
-    zeros = [np.zeros(spec.alpha_shape) for spec in space.cells]
-    genotype = derive(space, zeros)
+    latencies = None
+    if "latency" in names:  # before seconds of counting
+        latencies = read_latency_table(latency_table or "", space.name)
+    genotype = first_genotype(space)
     network = build(genotype)
-    tables = []
+    parts, tables = network.parts(), []
     for name in names:
-        costs = _edge_costs(space, network, name)
+        if name == "latency":
+            assert latencies is not None
+            tables.append(latencies.costs(space, parts))
+            continue
+        costs = _edge_costs(parts, COUNTERS[name])
         known = CostTable(name, space, 0, costs).of(genotype)
         total = COUNTERS[name](network, image_shape)
         tables.append(CostTable(name, space, total - known, costs))
     return tuple(tables)
 
 
-def _edge_costs(space: SearchSpace, network, name: str) -> dict[str, np.ndarray]:
+def _edge_costs(parts: NetworkParts, counter: Callable) -> dict[str, np.ndarray]:
     """Returns [edges, candidates] by kind: sums over the network's cells."""
-    of = functools.cache(functools.partial(_operation_cost, COUNTERS[name]))
-    costs = {s.name: np.zeros(s.alpha_shape, np.int64) for s in space.cells}
-    for kind, cell in zip(network.kinds, network.cells, strict=True):
-        spec = space.cell(kind)
-        outer, inner, input_stride = _edge_shapes(spec, cell)
-        for row, (source, _) in enumerate(spec.edges):
-            at_input = source < spec.inputs
-            shape = outer if at_input else inner
-            stride = input_stride if at_input else 1
-            for column, operation in enumerate(spec.candidates[row]):
-                costs[kind][row, column] += of(operation, shape, stride)
-    return costs
 
+    @functools.cache
+    def of(part: Part) -> int:
+        return counter(parts.makers[part](), part.input_shape)
 
-def _edge_shapes(spec: CellSpec, cell) -> tuple[Shape, Shape, int]:
-    """Returns ([H, W, C] of input nodes, of the others, stride between them)."""
-    leaving = next(unit for unit in cell.units[: spec.inputs] if unit is not None)
-    shape = leaving.get_build_config()["input_shape"]
-    behind = leaving.compute_output_shape(shape)
-    return tuple(shape[1:]), tuple(behind[1:]), leaving.stride
+    def total(row) -> int:
+        return sum(map(of, row))
 
-
-def _operation_cost(counter: Callable, name: str, shape: Shape, stride: int) -> int:
-    """Returns what one operation of a derived cell costs on [H, W, C]."""
-    edges = DiscreteEdges([(0, name)], shape[-1], stride, key=0)
-    if edges.operations == [None]:  # pools and the like: no weights, no products
-        return 0
-    operations.build_once(edges, (None, *shape))
-    return counter(edges, shape)
+    return {
+        kind: np.array([[total(row) for row in edge] for edge in edges], np.int64)
+        for kind, edges in parts.candidates.items()
+    }
 
 
 def _parameters(model, image_shape: Shape) -> int:
     del image_shape
-    return scoring.parameters(model)
+    return counts.parameters(model)
 
 
-COUNTERS = {"multiply_adds": scoring.multiply_adds, "parameters": _parameters}
+COUNTERS = {
+    "multiply_adds": counts.multiply_adds,
+    "parameters": _parameters,
+    "activation_memory": counts.activation_memory,
+}
 """The counters of a built network (model, [H, W, C]), by the names of costs."""
 
 
@@ -168,26 +222,66 @@ def _check_target(table: CostTable, target: float, network: TrainingConfig) -> N
     if least <= target < most:
         return
     which = "no network is that cheap" if target < least else "every network is cheaper"
+    _refuse(f"cost_target={short(target, table.name)}", which, table, network)
+
+
+def check_limit(table: CostTable, limit: float, network: TrainingConfig) -> None:
+    """Refuses a hard limit that no network of the space is within.
+
+    Args:
+      table: of the cost.
+      limit: the largest cost that is allowed.
+      network: the settings of the network that is meant.
+
+    Raises:
+      InputError: the cheapest network is above it.
+    """
+    if limit < table.bounds()[0]:
+        which = "no network is that cheap"
+        _refuse(f"max_{table.name}={short(limit, table.name)}", which, table, network)
+
+
+def _refuse(given: str, which: str, table: CostTable, network: TrainingConfig) -> None:
+    least, most = table.bounds()
+    chain = is_chain(network.space)
+    sizes = "`width_multiplier`" if chain else "`cost_channels`, `cost_layers`"
     raise InputError(
-        f"`cost_target={short(target)}`: {which}; networks of space "
-        f"'{table.space.name}' with {network.channels} channels and {network.layers} "
-        f"cells have {least:,} to {most:,} {TITLES[table.name]}: give a target in "
-        "between, or another size by `cost_channels`, `cost_layers` and "
-        "`cost_image_size`"
+        f"`{given}`: {which}; networks of space '{table.space.name}' of "
+        f"{_size(network)} have {exact(least)} to {exact(most)} {TITLES[table.name]}: "
+        f"give a number in between, or another size by {sizes} and `cost_image_size`"
     )
 
 
-def _line(table: CostTable, network: TrainingConfig) -> str:
+def bounds_line(table: CostTable, network: TrainingConfig) -> str:
+    """Returns a line with the cheapest and the dearest network's cost."""
     least, most = table.bounds()
     return (
-        f"cost: derived networks of {network.channels} channels and "
-        f"{network.layers} cells have {short(least)} to {short(most)} "
-        f"{TITLES[table.name]}"
+        f"cost: derived networks of {_size(network)} have {short(least)} to "
+        f"{short(most)} {TITLES[table.name]}"
     )
 
 
-def short(value: float) -> str:
-    """Returns a count with four digits and a unit, such as 300M or 4.715M."""
+def _size(network: TrainingConfig) -> str:
+    """Returns the size of a network in words."""
+    if is_chain(network.space):
+        return f"width multiplier {network.width_multiplier:g}"
+    return f"{network.channels} channels and {network.layers} cells"
+
+
+def exact(value: float) -> str:
+    """Returns a count with all its digits, milliseconds with three decimals."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
+
+
+def short(value: float, name: str = "") -> str:
+    """Returns a cost with four digits and a unit, such as 300M, 4.715M or 8ms.
+
+    Args:
+      value: the cost.
+      name: of the cost; "latency" has a unit of its own.
+    """
+    if name == "latency":
+        return f"{value:.4g}ms"
     for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= factor:
             return f"{value / factor:.4g}{unit}"
@@ -202,10 +296,29 @@ def lines(costs: dict) -> str:
     """
     text = ""
     for name, row in costs.items():
-        text += f"  {TITLES[name]:<13} {row['derived']:,}"
+        text += f"  {TITLES[name]:<13} {exact(row['derived'])}"
         if "target" in row:
             over = row["derived"] > row["target"]
             verdict = "ABOVE the target of" if over else "within the target of"
-            text += f", {verdict} {short(row['target'])}"
+            text += f", {verdict} {short(row['target'], name)}"
         text += "\n"
     return text
+
+
+def keep_latency_table(config: SearchConfig, workdir: Workdir) -> None:
+    """Copies the latency table into a search's folder, or compares it with the copy.
+
+    Raises:
+      InputError: the search was begun with another table.
+    """
+    if config.latency_table is None:
+        return
+    content = read_bytes(os.path.expanduser(config.latency_table))
+    copy = workdir.path / LATENCY_FILE
+    if copy.exists() and copy.read_bytes() != content:
+        raise InputError(
+            f"`latency_table={config.latency_table}` is not the one with which the "
+            f"search in `workdir={workdir.path}` was begun; give its copy, "
+            f"`latency_table={copy}`, or another `workdir`"
+        )
+    write_atomic(copy, content)

@@ -19,10 +19,12 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load
 from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
+from darts_tf.programs import plugins
 from darts_tf.run import settings_files
 from darts_tf.run.process.threads import divide_by_kernels
 from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.space import nasbench201
+from darts_tf.space.registry import is_chain
 from darts_tf.strategy.darts.micro_batches import check
 
 _owns_process = False
@@ -105,7 +107,8 @@ def supernet_jit(jit: str, space: str) -> str:
     XLA compiles a step of DARTS's spaces for minutes: there `on` is for what
     the edges share, and not for the step around it.
     """
-    return "on" if jit == "on" and space == nasbench201.SPACE.name else "off"
+    whole = space == nasbench201.SPACE.name or is_chain(space)
+    return "on" if jit == "on" and whole else "off"
 
 
 def disable_grappler() -> None:
@@ -156,8 +159,8 @@ def run_values(config: SearchConfig | TrainingConfig, data=None) -> dict[str, ob
     """Returns the values that define a run: its settings and the caller's data."""
     fingerprint = getattr(data, "fingerprint", None)
     values = applicable(config)
-    if config.plugin is not None:  # to be found from any folder
-        values["plugin"] = str(pathlib.Path(config.plugin).expanduser().absolute())
+    if config.plugin is not None:
+        values["plugin"] = plugins.absolute(config.plugin)
     return values | ({} if fingerprint is None else {"fingerprint": fingerprint})
 
 

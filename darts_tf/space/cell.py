@@ -8,6 +8,8 @@ Plain data: nothing here knows how an operation is computed.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 from darts_tf.errors import InputError
 
@@ -34,6 +36,9 @@ class CellSpec:
         recurrent space averaged.
       zero_kept: whether a derived edge may carry the zero operation; in
         DARTS never.
+      links: the edges where a node is not entered from every earlier one: each
+        enters another node, in their order (the layers of a chain). Empty: an
+        edge from every node to every later one.
 
     Raises:
       InputError: the numbers do not fit together.
@@ -46,6 +51,7 @@ class CellSpec:
     predecessors: int | None
     concat: tuple[int, ...]
     zero_kept: bool = False
+    links: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.candidates) != len(self.edges):
@@ -70,6 +76,8 @@ class CellSpec:
     @property
     def edges(self) -> tuple[tuple[int, int], ...]:
         """(source, target) of each edge, in the order of alpha's rows."""
+        if self.links:
+            return self.links
         first = self.inputs
         return tuple(
             (source, target)
@@ -78,13 +86,17 @@ class CellSpec:
         )
 
     @property
-    def targets(self) -> range:
+    def targets(self) -> Sequence[int]:
         """The nodes that edges enter; alpha's rows stand in their order."""
+        if self.links:
+            return tuple(target for _, target in self.links)
         return range(self.inputs, self.inputs + self.nodes)
 
     @property
     def title(self) -> str:
         """The cell's title in pictures: "normal cell", or "cell" alone."""
+        if self.links:
+            return f"{self.name} layers"
         return self.name if self.name == "cell" else f"{self.name} cell"
 
     @property
@@ -92,7 +104,7 @@ class CellSpec:
         """Shape [edges, candidates] of the cell's alpha."""
         return len(self.candidates), len(self.candidates[0])
 
-    def parted(self, rows):
+    def parted(self, rows) -> tuple[Any, Any]:
         """Splits rows into (alpha [..., edges, candidates], beta [..., edges] or None).
 
         Args:
@@ -113,6 +125,12 @@ class CellSpec:
         Raises:
           InputError: they do not make up whole nodes.
         """
+        if self.links:
+            if edges != len(self.links):
+                raise InputError(
+                    f"the {self.title} are {len(self.links)}; received {edges}"
+                )
+            return tuple(self.targets)
         targets: list[int] = []
         node = self.inputs
         while len(targets) < edges:

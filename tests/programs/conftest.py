@@ -20,6 +20,7 @@ SEARCH = (
     *SPACE,
     "--batch_size=8",
     "--method=first_order",
+    "--alpha_perturbation=random",
     "--epochs=2",
     "--deterministic",
     "--checkpoint_every=2",

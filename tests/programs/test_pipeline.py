@@ -9,6 +9,9 @@ import sys
 
 import pytest
 
+from darts_tf.config import PipelineConfig
+from darts_tf.errors import InputError
+from darts_tf.programs import pipeline
 from darts_tf.space import registry
 from tests.programs import forked_pipeline
 from tests.programs.conftest import PLUGIN
@@ -163,7 +166,7 @@ def test_every_path_and_command_of_the_summary_is_there(runs):
         assert pathlib.Path(path).is_relative_to(folder)
     watch = shlex.split(said["watch"])
     assert watch[0] == sys.executable
-    assert watch[-1] == f"--logdir={folder / 'tensorboard'}"
+    assert watch[-1] == f"--logdir={folder}"
     assert any(folder.rglob("events.out*"))
     again = shlex.split(said["next"])
     assert again[1:3] == ["-m", "train.pipeline"]
@@ -182,6 +185,21 @@ def test_both_stages_got_the_seed(runs):
     for stage in ("search", "evaluate"):
         flags = (folder / stage / "flags.txt").read_text().splitlines()
         assert "--seed=3" in flags
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"space": "nasbench201"}, "for chains on images only"),
+        ({"space": "mobile_chain", "dataset": "python_topics"}, "on images only"),
+        ({"space": "mobile_chain", "search_flags": "x"}, "leave one of both out"),
+        ({"space": "mobile_chains"}, "did you mean mobile_chain"),
+    ],
+)
+def test_a_space_is_a_chain_and_not_a_flagfiles(tmp_path, given, message):
+    with pytest.raises(InputError, match=message):
+        pipeline.run(PipelineConfig(**given), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_missing_flagfile_is_one_line_and_nothing_starts(programs, tmp_path):

@@ -23,19 +23,20 @@ class CostTable:
     """One cost, such as the multiply-adds, of every network of a space.
 
     Attributes:
-      name: of the cost, "multiply_adds" or "parameters".
+      name: of the cost, one of config.Cost.
       space: whose networks they are.
       constant: what every network costs, whatever its genotype.
-      costs: by the name of a kind of cell, integers [edges, candidates]: what
-        a candidate adds in all cells of the kind together.
+      costs: by the name of a kind of cell, [edges, candidates]: what a candidate
+        adds in all cells of the kind together. All are integers, or of latency
+        milliseconds.
     """
 
     name: str
     space: SearchSpace
-    constant: int
+    constant: float
     costs: Mapping[str, np.ndarray]
 
-    def of(self, genotype: Genotype) -> int:
+    def of(self, genotype: Genotype) -> float:
         """Returns the cost of a genotype's network.
 
         Raises:
@@ -46,17 +47,17 @@ class CostTable:
             for spec in self.space.cells
         )
 
-    def bounds(self) -> tuple[int, int]:
+    def bounds(self) -> tuple[float, float]:
         """Returns the cost of the cheapest network and that of the dearest."""
         least = most = self.constant
         for spec in self.space.cells:
             costs, allowed = self.costs[spec.name], derivable(spec)
-            cheap = np.where(allowed, costs, np.iinfo(np.int64).max).min(-1)
-            dear = np.where(allowed, costs, -1).max(-1)
+            cheap = np.where(allowed, costs, costs.max()).min(-1)
+            dear = np.where(allowed, costs, costs.min()).max(-1)
             for rows in rows_by_node(spec):
                 kept = spec.predecessors or len(rows)
-                least += int(np.sort(cheap[rows])[:kept].sum())
-                most += int(np.sort(dear[rows])[::-1][:kept].sum())
+                least += np.sort(cheap[rows])[:kept].sum().item()
+                most += np.sort(dear[rows])[::-1][:kept].sum().item()
         return least, most
 
 
@@ -72,9 +73,9 @@ def rows_by_node(spec: CellSpec) -> list[list[int]]:
     return [[row for row, _ in spec.incoming(node)] for node in spec.targets]
 
 
-def _of_cell(spec: CellSpec, cell: CellGenotype, costs: np.ndarray) -> int:
+def _of_cell(spec: CellSpec, cell: CellGenotype, costs: np.ndarray) -> float:
     targets, total = spec.entered(len(cell.edges)), 0
     for target, (operation, source) in zip(targets, cell.edges, strict=True):
         row = spec.edges.index((source, target))
-        total += int(costs[row, spec.candidates[row].index(operation)])
+        total += costs[row, spec.candidates[row].index(operation)].item()
     return total

@@ -1,4 +1,4 @@
-"""Counts the parameters and the multiply-adds of a network."""
+"""Counts the parameters, multiply-adds and feature maps of a network."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ import tensorflow as tf
 
 from darts_tf.networks import implementation
 from darts_tf.networks.registered import formula_costs
+
+BYTES = 4
+"""Of a float32."""
+
+CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
+WRITING = ("MatMul", "Einsum", "BatchMatMulV2", "MaxPool", "AvgPool")
+"""Types of the other operations that write a feature map."""
 
 
 def parameters(model) -> int:
@@ -29,11 +36,39 @@ def multiply_adds(model, image_shape: tuple[int, int, int]) -> int:
     pooling and sums do not. Read off the traced graph; of registered operations
     with a `cost` the formula counts.
     """
+    with formula_costs() as costs:
+        graph = _traced(model, image_shape)
+    return sum(costs) + sum(map(_multiply_adds, graph.get_operations()))
+
+
+def activation_memory(model, image_shape: tuple[int, int, int]) -> int:
+    """Returns the bytes of all feature maps that inference on one image writes.
+
+    In float32, the results of convolutions, matrix products and pools (the
+    "activations" of Radosavovic et al. 2020, sect. 4, with pools). Batch norm,
+    ReLU and sums work in place, and do not count. It is a sum and not a peak:
+    the peak depends on the order in which a runtime computes, and is no sum over
+    the edges of a cell. Read off the traced graph [H, W, C].
+    """
+    graph = _traced(model, image_shape)
+    return BYTES * sum(map(_written, graph.get_operations()))
+
+
+def _traced(model, image_shape: tuple[int, int, int]):
+    """Returns the graph of plain inference on one image [H, W, C]."""
     forward = tf.function(lambda images: model(images, training=False))
     spec = tf.TensorSpec((1, *image_shape), model.compute_dtype)
-    with implementation.plain(), formula_costs() as costs:
-        graph = forward.get_concrete_function(spec).graph
-    return sum(costs) + sum(map(_multiply_adds, graph.get_operations()))
+    with implementation.plain():
+        return forward.get_concrete_function(spec).graph
+
+
+def _written(operation) -> int:
+    """Returns the elements of the feature map that an operation writes."""
+    if operation.type in CONVOLUTIONS:
+        return _result_size(operation)
+    if operation.type in WRITING and len(operation.inputs) > 0:
+        return math.prod(operation.outputs[0].shape)
+    return 0
 
 
 def _multiply_adds(operation) -> int:
@@ -46,7 +81,7 @@ def _multiply_adds(operation) -> int:
     if operation.type == "BatchMatMulV2":
         inner = operation.inputs[0].shape[-2 if operation.get_attr("adj_x") else -1]
         return math.prod(operation.outputs[0].shape) * inner
-    if operation.type not in ("Conv2D", "DepthwiseConv2dNative"):
+    if operation.type not in CONVOLUTIONS:
         return 0
     kernel = operation.inputs[1].shape
     per_element = kernel[0] * kernel[1]
