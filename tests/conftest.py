@@ -24,18 +24,26 @@ PROGRAMS = {"programs", "outcomes", "stub"}
 """Fixtures of tests/programs that start programs."""
 
 LONGEST = (
-    "programs/test_kill.py",
-    "programs/test_pipeline.py",
+    "strategy/darts/test_plain_search.py",
     "conformance/test_conv.py",
-    "programs/test_perturbation.py",
-    "programs/test_end_to_end.py",
+    "programs/test_newcomer.py",
+    "api/test_documents.py",
+    "strategy/diagnostics/test_instruments.py",
+    "networks/compiled/test_directional_derivatives.py",
+    "strategy/darts/test_search.py",
+    "networks/test_build.py",
+    "programs/test_kill.py",
+    "examples/test_notebook.py",
     "programs/test_multi_worker.py",
     "programs/test_language.py",
     "programs/test_old_runs.py",
-    "networks/compiled/test_directional_derivatives.py",
-    "strategy/darts/test_search.py",
-    "strategy/diagnostics/test_instruments.py",
+    "programs/test_experiment.py",
+    "networks/compiled/test_private_tensorflow.py",
+    "programs/test_pipeline.py",
+    "programs/test_perturbation.py",
+    "programs/test_end_to_end.py",
 )
+"""Files by their processor time; two workers then end at about the same time."""
 
 
 @pytest.fixture(autouse=True, scope="session")
