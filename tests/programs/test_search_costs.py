@@ -147,6 +147,7 @@ def test_a_search_reports_its_costs(programs, tmp_path):
     tmp_path /= "run"
     given = (
         *programs.search,
+        "--space=s2",
         *COSTS,
         f"--workdir={tmp_path}",
         f"--latency_table={csv}",
