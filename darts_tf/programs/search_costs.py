@@ -106,7 +106,7 @@ def tables_of(
         be used or lacks parts of these networks.
     """
     settings, size = network_of(config), config.cost_image_size
-    shape = (size, size, image_shape[2]) if size else tuple(image_shape)
+    shape = (size, size, image_shape[2]) if size else image_shape
     build = functools.partial(
         build_from, settings, image_shape=shape, classes=config.cost_classes or classes
     )
