@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.errors import InputError
+from darts_tf.run.process import machine_errors
 
 FILE = "model.tflite"
 QUANTIZE = ("none", "float16", "dynamic", "int8")
@@ -60,6 +61,8 @@ def convert(
         with _quiet():
             return converter.convert()
     except Exception as error:  # the converter's own class has moved before
+        if machine_errors.line(error):
+            raise
         raise _refusal(error) from error
 
 
