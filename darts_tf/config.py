@@ -248,21 +248,22 @@ def _checked_number(field: dataclasses.Field, value: Any, wanted: type) -> Any:
     word = "an integer" if wanted is int else "a number"
     if isinstance(value, bool) or not isinstance(value, family):
         raise InputError(f"`{field.name}` must be {word}; received {value!r}")
+    number: Any = value
     try:
-        value = wanted(typing.cast(Any, value))
-        finite = math.isfinite(value)
+        number = wanted(number)
+        finite = math.isfinite(number)
     except OverflowError:
         finite = False
     if not finite:
-        raise InputError(f"`{field.name}={value}` must be a finite number")
-    if wanted is int and abs(value) >= 2**63:
-        raise InputError(f"`{field.name}={value}` must be below 2^63")
+        raise InputError(f"`{field.name}={number}` must be a finite number")
+    if wanted is int and abs(number) >= 2**63:
+        raise InputError(f"`{field.name}={number}` must be below 2^63")
     least, most = field.metadata["least"], field.metadata["most"]
-    if least is not None and value < least:
-        raise InputError(f"`{field.name}={value}` must be at least {least}")
-    if most is not None and value > most:
-        raise InputError(f"`{field.name}={value}` must be at most {most}")
-    return value
+    if least is not None and number < least:
+        raise InputError(f"`{field.name}={number}` must be at least {least}")
+    if most is not None and number > most:
+        raise InputError(f"`{field.name}={number}` must be at most {most}")
+    return number
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -1498,6 +1499,7 @@ class ExperimentConfig(OracleConfig):
     data_dir: str | None = _option(
         None, "Folder of the data, for all runs.", free="place"
     )
+    plugin: str | None = _redefined(SpaceConfig, "plugin", None)
     processes: int | None = _option(
         None,
         "Processes at a time on this machine (default: one for each GPU that is "
@@ -1547,3 +1549,4 @@ class ComparisonConfig(Config):
         "hypervolume are drawn (unset: accuracy and the first cost that the runs "
         "know).",
     )
+    plugin: str | None = _redefined(SpaceConfig, "plugin", None)

@@ -638,10 +638,11 @@ def _settle_alpha_regularizer(config: SearchConfig) -> SearchConfig:
 def _check_alpha_regularizer(config: SearchConfig) -> None:
     chosen, relaxation = config.alpha_regularizer, config.relaxation
     owners = {penalty: name for name, penalty in PENALTY_OF.items()}
-    if owners.get(chosen, relaxation) != relaxation:
+    owner = owners.get(chosen or "", relaxation)
+    if owner != relaxation:
         raise InputError(
             f"`alpha_regularizer={chosen}` is the penalty of "
-            f"`relaxation={owners[chosen]}`, and this is `relaxation={relaxation}`; "
+            f"`relaxation={owner}`, and this is `relaxation={relaxation}`; "
             "leave out one of both"
         )
     of_softmax = SOFTMAX_PENALTIES.get(relaxation, ())

@@ -25,7 +25,7 @@ from darts_tf.programs import (
     search_fronts,
     setup,
 )
-from darts_tf.programs.commands import quoted
+from darts_tf.programs.commands import watch_command
 from darts_tf.programs.evaluation_log import EvaluationLog
 from darts_tf.programs.next_command import evaluation_command
 from darts_tf.programs.search_fronts import GenotypeCosts
@@ -198,7 +198,7 @@ in {duration(cost.seconds)}.
 {_cost_lines(config, costs, genotype, loop.refused)}\
   evaluations   {workdir.evaluations}
   drawn         {workdir.path / "evaluations.png"}
-  watch         tensorboard --logdir={quoted(workdir.tensorboard)}
+  watch         {watch_command(workdir.path)}
   next          {_next(workdir, config, measured)}"""
 
 

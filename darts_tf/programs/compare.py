@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from darts_tf.config import ComparisonConfig
 from darts_tf.config_rules import settle
-from darts_tf.programs import report
+from darts_tf.programs import plugins, report
 from darts_tf.programs.report import Run
 from darts_tf.protocol import comparison, folder, front_comparison, tables
 from darts_tf.protocol.published_later import MEASURES, ROWS
@@ -32,7 +32,12 @@ def run(config: ComparisonConfig) -> None:
         both objectives of `config.front`.
     """
     config = settle(config)
+    plugins.load(config.plugin)
     paths = config.experiments or ()
+    for path in paths:
+        plugins.load_stored(
+            read_settings(pathlib.Path(path).expanduser()).get("plugin")
+        )
     read = [comparison.read(path) for path in paths]
     measures = [measure for _, measure in read]
     known = MEASURES[config.published]

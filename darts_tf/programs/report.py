@@ -94,7 +94,7 @@ def read(path: str | Path) -> Run:
     kind: type[Config] = TrainingConfig if "genotype" in values else SearchConfig
     config = kind.from_stored(values)
     assert isinstance(config, (SearchConfig, TrainingConfig))
-    plugins.load(config.plugin)
+    plugins.load_stored(config.plugin)
     result, genotype = {}, None
     if workdir.result.exists():
         result = workdir.read_result()

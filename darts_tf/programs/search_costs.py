@@ -15,8 +15,8 @@ from darts_tf.config_rules import COST_TITLES as TITLES
 from darts_tf.config_rules import cost_targets, settle
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.estimation import scoring
 from darts_tf.networks.build import build_network
+from darts_tf.networks.footprint import counts
 from darts_tf.networks.footprint.cost_table import CostTable
 from darts_tf.networks.footprint.latency_table import read_latency_table
 from darts_tf.networks.footprint.part import Part
@@ -60,7 +60,7 @@ def penalty(
     """
     if not config.cost:
         return None
-    tables = tables_of(config, images.image_shape, images.num_classes, stage)
+    tables = tables_of(config, images.image_shape, images.num_classes, space=stage)
     keras.utils.set_random_seed(config.seed)
     targets = cost_targets(config)
     for index, table in enumerate(() if stage else tables):
@@ -106,7 +106,8 @@ def tables_of(
         be used or lacks parts of these networks.
     """
     settings, size = network_of(config), config.cost_image_size
-    shape = (size, size, image_shape[2]) if size else tuple(image_shape)
+    height, width, channels = image_shape
+    shape = (size or height, size or width, channels)
     build = functools.partial(
         build_from, settings, image_shape=shape, classes=config.cost_classes or classes
     )
@@ -161,7 +162,7 @@ def count(
     shape that the network uses.
 
     Args:
-      space: of the cells.
+      space: of the cells; of a later stage with fewer candidates.
       build: makes the built network of a genotype.
       image_shape: [H, W, C].
       names: of the costs.
@@ -175,7 +176,7 @@ def count(
         latencies = read_latency_table(latency_table or "", space.name)
     genotype = first_genotype(space)
     network = build(genotype)
-    parts, tables = network.parts(), []
+    parts, tables = network.parts().restricted(space), []
     for name in names:
         if name == "latency":
             assert latencies is not None
@@ -206,13 +207,13 @@ def _edge_costs(parts: NetworkParts, counter: Callable) -> dict[str, np.ndarray]
 
 def _parameters(model, image_shape: Shape) -> int:
     del image_shape
-    return scoring.parameters(model)
+    return counts.parameters(model)
 
 
 COUNTERS = {
-    "multiply_adds": scoring.multiply_adds,
+    "multiply_adds": counts.multiply_adds,
     "parameters": _parameters,
-    "activation_memory": scoring.activation_memory,
+    "activation_memory": counts.activation_memory,
 }
 """The counters of a built network (model, [H, W, C]), by the names of costs."""
 

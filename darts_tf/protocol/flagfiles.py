@@ -107,14 +107,17 @@ def check_targets(
         raise InputError(f"{said} names one target twice; give each once")
 
 
-def check_parses(name: str, path: str, target: str | None = None) -> None:
+def check_parses(
+    name: str, path: str, plugin: str | None = None, target: str | None = None
+) -> None:
     """Checks a flagfile by its program's own parser; starts no run.
 
     A misspelt flag is so refused at once, not days later.
 
     Args:
-      name: the argument that gives the file.
+      name: the argument that gave the path.
       path: the flagfile.
+      plugin: the user's file of own operations and spaces, if there is one.
       target: a cost target that a search is given beside it.
 
     Raises:
@@ -127,6 +130,7 @@ def check_parses(name: str, path: str, target: str | None = None) -> None:
         [
             *(sys.executable, "-m", "darts_tf.cli", program, "--only_check_args"),
             *(f"--flagfile={path}", "--workdir=-", *arguments),
+            *([f"--plugin={plugin}"] if plugin else []),
         ],
         capture_output=True,
         text=True,

@@ -86,7 +86,7 @@ def claim(plan: Plan, alone: bool) -> Iterator[None]:
         }
         target = (plan.values.get("cost_targets") or [None])[0]
         for (_, path), name in different.items():
-            flagfiles.check_parses(name, path, target)
+            flagfiles.check_parses(name, path, plan.values["plugin"], target)
     workdir = _open(plan, 0.0 if alone else PATIENCE_SECONDS)
     with workdir:
         if alone:

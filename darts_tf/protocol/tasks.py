@@ -129,6 +129,7 @@ def _search(plan: Plan, name: str, seed: int) -> Task:
             "derive",
             f"--random={seed}",
             f"--space={plan.space}",
+            *_path_flags(values, "plugin"),
         )
     else:
         command = (
@@ -136,8 +137,7 @@ def _search(plan: Plan, name: str, seed: int) -> Task:
             f"--flagfile={values['search_flags']}",
             f"--seed={seed}",
             *([f"--cost_target={plan.target}"] if plan.target else []),
-            *_path_flag(values, "data_dir"),
-            *_path_flag(values, "nasbench201_table"),
+            *_path_flags(values, "plugin", "data_dir", "nasbench201_table"),
         )
     return _task(plan, name, command, folder, plan.search_marker(seed))
 
@@ -189,7 +189,7 @@ def _training(
         f"--seed={seed}",
         "--test" if test else "--notest",
         *more,
-        *_path_flag(plan.values, "data_dir"),
+        *_path_flags(plan.values, "plugin", "data_dir"),
     )
     return _task(plan, name, command, folder, leaves or folder.result)
 
@@ -201,6 +201,5 @@ def _task(plan: Plan, name: str, command, folder: Workdir, leaves) -> Task:
     return Task(name, child, target=plan.target)
 
 
-def _path_flag(values: Mapping, name: str) -> list[str]:
-    path = values.get(name)
-    return [f"--{name}={path}"] if path else []
+def _path_flags(values: Mapping, *names: str) -> list[str]:
+    return [f"--{name}={path}" for name in names if (path := values.get(name))]

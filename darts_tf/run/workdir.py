@@ -35,11 +35,6 @@ class Workdir:
         return self.path / "checkpoints"
 
     @property
-    def tensorboard(self) -> Path:
-        """Folder of TensorBoard's event files."""
-        return self.path / "tensorboard"
-
-    @property
     def genotypes(self) -> Path:
         """Folder of the genotypes of each epoch."""
         return self.path / "genotypes"
