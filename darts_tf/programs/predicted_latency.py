@@ -22,7 +22,8 @@ def prediction(request: ExportRequest, network) -> dict | None:
     """Returns the predicted latency of an evaluated network, for JSON.
 
     The genotype must be a file of a search by latency, whose folder has the table;
-    the target is that of --cost_target, or --max_latency. What keeps the prediction from being made is a warning.
+    the target is that of --cost_target, or --max_latency. What keeps the prediction
+    from being made is a warning.
 
     Args:
       request: of the export.
