@@ -18,7 +18,6 @@ import darts_tf as dt
 from darts_tf.programs import api
 from darts_tf.run.loop.metrics import MetricsLog
 from darts_tf.space import registry
-from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
 ROOT = Path(__file__).parents[2]
@@ -251,7 +250,7 @@ def test_every_public_name_is_there():
 
 
 def test_the_front_of_a_search_has_genotypes():
-    genotype = random_genotype(space_by_name("nasbench201"), 0)
+    genotype = random_genotype(registry.space_by_name("nasbench201"), 0)
     row = {"genotype": json.loads(genotype.to_json()), "accuracy": 0.5}
     outcome = api.SearchOutcome(genotype, {}, [], {"front": [row]}, None, {})
     assert outcome.front == [{"genotype": genotype, "accuracy": 0.5}]
