@@ -271,7 +271,9 @@ class SpaceConfig(Config):
         "darts_conv",
         "Search space. Cells for images: darts_conv; s1 to s4, with few candidates "
         "(DARTS collapses there); darts_conv_nonzero, without the zero operation; "
-        "nasbench201, the cells of NAS-Bench-201. Cells for language: "
+        "nasbench201, the cells of NAS-Bench-201. Chains of inverted residuals for "
+        "images: mobile_chain, with the widths of MobileNetV2; mobile_chain_proxyless, "
+        "with those of ProxylessNAS-mobile. Cells for language: "
         "darts_recurrent. Or a name that --plugin registers.",
     )
     plugin: str | None = _option(
@@ -311,6 +313,14 @@ class NetworkConfig(Config):
         least=3,
         task="images",
     )
+    width_multiplier: float = _option(
+        1.0,
+        "Images: factor of all widths of a chain (mobile_chain), which has neither "
+        "--channels nor --layers; rounded to multiples of 8.",
+        least=0.05,
+        most=8,
+        task="images",
+    )
     initial_weights: InitialWeights = _option(
         "current",
         "Images: initial weights. current: batch norm's scale is 1, and a depthwise "
@@ -338,7 +348,8 @@ class TrainedNetworkConfig(Config):
     )
     drop_path: float = _option(
         0.2,
-        "Images: probability of drop path in the last epoch (nasbench201: 0).",
+        "Images: probability of drop path in the last epoch (nasbench201 and chains: "
+        "0).",
         least=0,
         most=0.99,
         task="images",
@@ -1081,7 +1092,8 @@ class TrainingConfig(
         "DRNAS_CIFAR, DRNAS_IMAGENET, GDAS_V1, SDARTS_RS, SDARTS_ADV, "
         "LAMBDA_COSINE_0 to _3, LAMBDA_SIGN_0 to _3 (s1 to s4: LAMBDA_C10, "
         "LAMBDA_C100, LAMBDA_SVHN; recurrent: DARTS_V1, DARTS_V2, ENAS; nasbench201: "
-        "an architecture string).",
+        "an architecture string; mobile_chain: MobileNetV2; mobile_chain_proxyless: "
+        "ProxylessNAS_mobile).",
         required=True,
     )
     max_multiply_adds: float = _option(
@@ -1212,6 +1224,7 @@ class LatencyConfig(SpaceConfig):
         "otherwise 20). No shape depends on it but where a network has none of a kind.",
         least=3,
     )
+    width_multiplier: float = _redefined(NetworkConfig, "width_multiplier", 1.0)
     classes: int = _option(10, "Number of classes.", least=2)
     network: Network = _option("cifar", "Kind of network, as in train.evaluate.")
     batch_size: int = _option(1, "Images at a time.", least=1)
@@ -1229,6 +1242,11 @@ class LatencyConfig(SpaceConfig):
     )
     out: str | None = _option(
         None, "Table that is written, for example latency.csv.", required=True
+    )
+    models: str | None = _option(
+        None,
+        "Folder into which each part is written too, as a .tflite file, to be timed "
+        "on a phone.",
     )
 
 
@@ -1299,6 +1317,11 @@ class ChosenConfig(Config):
     layers: int | None = _chosen(
         NetworkConfig, "layers", "Images: cells of the final network."
     )
+    width_multiplier: float | None = _chosen(
+        NetworkConfig,
+        "width_multiplier",
+        "Images: factor of all widths of a chain, of both networks.",
+    )
     hidden_size: int | None = _chosen(
         LanguageConfig, "hidden_size", "Language: elements of the final model's state."
     )
@@ -1336,9 +1359,15 @@ class PipelineConfig(ChosenConfig):
         "Images: random horizontal flips. Give --noflip for letters, digits or "
         "anything that a mirror changes.",
     )
+    space: str | None = _option(
+        None,
+        "Images: search space, a chain such as mobile_chain (unset: that of the "
+        "flagfiles, else darts_conv or darts_recurrent).",
+    )
     compare_published: bool = _option(
         True,
-        "Train the published cell DARTS_V2 in the same way and compare.",
+        "Train the published cell DARTS_V2 (of a chain MobileNetV2) in the same way "
+        "and compare.",
         free="budget",
     )
     compare_random_cells: int = _option(

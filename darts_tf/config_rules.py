@@ -33,8 +33,8 @@ from darts_tf.config import (
     names,
 )
 from darts_tf.errors import InputError
-from darts_tf.space import nasbench201, recurrent
-from darts_tf.space.registry import space_by_name
+from darts_tf.space import chain, nasbench201, recurrent
+from darts_tf.space.registry import is_chain, space_by_name
 
 C = TypeVar("C", bound=Config)
 ImageConfig = SearchConfig | TrainingConfig
@@ -140,6 +140,24 @@ GUMBEL_REASONS = {
 }
 """Why a name does not go with --relaxation=gumbel."""
 
+CHAIN_REASONS = {
+    "lambda_regularizer": " (Lambda-DARTS aligns cells that share their alpha, and "
+    "each layer of a chain has its own)",
+    "channels": " (its widths are those of the space, times `width_multiplier`)",
+    "layers": " (how many of its layers are skipped is searched)",
+    "stages": " (they deepen networks of cells)",
+}
+"""Why a name means nothing for a chain, where that is not plain."""
+
+NOT_IN_CHAINS = (
+    *("channels", "layers", "network", "auxiliary_weight"),
+    *("fidelity_channels", "fidelity_layers"),
+    *("cost_channels", "cost_layers", "cost_network"),
+    *("partial_channels", "recompute", "lambda_regularizer", *LAMBDA_NAMES),
+    *("nasbench201_table", "stages"),
+)
+"""The names that mean nothing for a chain."""
+
 PENALTY_STRENGTHS = {"kl_anchor": 1e-3, "zero_one": 10.0}
 """Their published strengths, which stay the same over the epochs."""
 
@@ -174,6 +192,7 @@ MAGNITUDE_NAMES = ("genotype", "random", "epoch")
 SPACE_DEFAULTS = {
     nasbench201.SPACE.name: {"channels": 16, "layers": 15, "drop_path": 0.0},
     recurrent.SPACE.name: {"jit": "off"},
+    **{space.name: {"drop_path": 0.0} for space in chain.SPACES},
 }
 """Defaults that differ in a space from those of the fields."""
 
@@ -249,6 +268,10 @@ def _not_in_space(config: ImageConfig) -> list[str]:
         for field in dataclasses.fields(config)
         if field.metadata["task"] not in (None, task)
     ]
+    if is_chain(config.space):
+        names = {field.name for field in dataclasses.fields(config)}
+        return [*unread, *(name for name in NOT_IN_CHAINS if name in names)]
+    unread.append("width_multiplier")
     if config.space == nasbench201.SPACE.name:
         return [*unread, "network", "auxiliary_weight", "cost_network"]
     return [*unread, "nasbench201_table"]
@@ -328,6 +351,8 @@ def _refuse_in_space(config: ImageConfig) -> None:
     for name in _not_in_space(config):
         if name in config.given:
             reason = REASONS.get(name, "") if is_text(config.space) else ""
+            if is_chain(config.space):
+                reason = CHAIN_REASONS.get(name, "")
             raise InputError(
                 f"`{name}` means nothing with `space={config.space}`{reason}; "
                 "leave it out"
@@ -335,14 +360,18 @@ def _refuse_in_space(config: ImageConfig) -> None:
 
 
 def _settle_strategy(config: SearchConfig) -> SearchConfig:
-    if config.strategy == "lambda_darts" and is_text(config.space):
+    alone = REASONS if is_text(config.space) else CHAIN_REASONS
+    if config.strategy == "lambda_darts" and (
+        is_text(config.space) or is_chain(config.space)
+    ):
         raise InputError(
             f"`strategy=lambda_darts` means nothing with `space={config.space}`"
-            f"{REASONS['lambda_regularizer']}; give another strategy"
+            f"{alone['lambda_regularizer']}; give another strategy"
         )
     for name, why in _not_in_strategy(config).items():
         if name in config.given:
             raise InputError(f"`{name}` means nothing with {why}; leave it out")
+    _check_chain(config)
     if config.strategy == SHARING and is_text(config.space):
         raise InputError(
             f"`strategy={SHARING}` is built for images; with "
@@ -407,7 +436,7 @@ def _settle_optimization(config: SearchConfig) -> SearchConfig:
     return config.filled(method="first_order")
 
 
-def _differs(config: ImageConfig, name: str) -> bool:
+def _differs(config: Config, name: str) -> bool:
     """Returns whether a value is not the default; a run's flags.txt gives defaults."""
     defaults = {f.name: f.default for f in dataclasses.fields(config)}
     return getattr(config, name) != defaults[name]
@@ -459,6 +488,29 @@ def _check_gumbel(config: SearchConfig) -> None:
                 "`relaxation=gumbel` computes one candidate of each edge, and "
                 f"`{given}` {GUMBEL_REASONS[name]}; leave out one of both"
             )
+
+
+def _check_chain(config: SearchConfig) -> None:
+    """Refuses what is not built for chains, or means nothing there."""
+    if not is_chain(config.space):
+        return
+    refused = {
+        "relaxation": {"gumbel": "is built for the edges of cells"},
+        "early_stop": {"skip_connections": "would end the search for its depth"},
+        "estimator": {"inherit": "is built for the edges of cells"},
+    }
+    for name, values in refused.items():
+        reason = values.get(getattr(config, name))
+        if reason is not None:
+            raise InputError(
+                f"`{name}={getattr(config, name)}` {reason}, and means nothing with "
+                f"`space={config.space}`; give another one"
+            )
+    if "alignment" in config.instruments:
+        raise InputError(
+            "`instruments=alignment` compares cells that share their alpha, and each "
+            "layer of a chain has its own; leave it out"
+        )
 
 
 def _check_sigmoid(config: SearchConfig) -> None:
@@ -747,7 +799,7 @@ def _check_latency_table(config: SearchConfig) -> None:
     if "latency" in config.cost and config.latency_table is None:
         raise InputError(
             "`cost=latency` needs measured times; give `latency_table=FILE`, which "
-            f"`train.latency --space={config.space} --out=FILE` writes"
+            "train.latency writes"
         )
     if "latency" not in config.cost and config.latency_table is not None:
         raise InputError(
@@ -968,6 +1020,20 @@ def _settle_latency(config: LatencyConfig) -> LatencyConfig:
             f"`network={config.network}` means nothing with `space={config.space}`; "
             "leave it out"
         )
+    chains = is_chain(config.space)
+    for name in ("channels", "layers", "network") if chains else ("width_multiplier",):
+        if _differs(config, name):
+            raise InputError(
+                f"`{name}` means nothing with `space={config.space}`"
+                f"{CHAIN_REASONS.get(name, '') if chains else ''}; leave it out"
+            )
+    if config.models is not None and config.runtime != "litert":
+        raise InputError(
+            f"`models={config.models}` means nothing with `runtime={config.runtime}`; "
+            "leave out one of both"
+        )
+    if chains:
+        return config
     usual = settle(TrainingConfig(space=config.space))
     sizes = {n: getattr(usual, n) for n in ("channels", "layers")}
     config = config.filled(

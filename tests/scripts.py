@@ -11,6 +11,21 @@ import tempfile
 from tests import forked
 
 
+def ended(*arguments: str, **how) -> tuple[int, str]:
+    """Returns (exit code, output) of a fork, made as `how` says (forked.run)."""
+    with tempfile.NamedTemporaryFile(suffix=".log") as file:
+        path = pathlib.Path(file.name)
+        code = forked.run(path, *arguments, **how)
+        return code, path.read_text(errors="replace")
+
+
+def output_of(*arguments: str, **how) -> str:
+    """Returns what a fork printed that has ended well."""
+    code, output = ended(*arguments, **how)
+    assert code == 0, output[-5000:]
+    return output
+
+
 def check_says(
     script: str, word: str, devices: int | None = None, **environment: str
 ) -> None:
@@ -19,10 +34,7 @@ def check_says(
     With a number of devices, TensorFlow is imported already (tests/forked.py).
     """
     if devices is not None:
-        with tempfile.NamedTemporaryFile(suffix=".log") as file:
-            path = pathlib.Path(file.name)
-            forked.run(path, script=script, devices=devices)
-            output = path.read_text(errors="replace")
+        output = output_of(script=script, devices=devices, environment=environment)
         assert word in output, output[-5000:]
         return
     done = subprocess.run(

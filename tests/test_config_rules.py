@@ -37,7 +37,23 @@ def settled(*given: str, kind: type[configs.Config] = SearchConfig):
 
 ASKING = ("--strategy=random", "--budget_evaluations=3")
 NB201 = "--space=nasbench201"
+CHAIN = "--space=mobile_chain"
+LATENCY = ("--cost=latency", "--latency_table=t.csv")
 REFUSED = [
+    ((CHAIN, "--layers=8"), "--layers", "how many of its layers are skipped"),
+    ((CHAIN, "--channels=8"), "--channels", "--width_multiplier"),
+    ((CHAIN, "--lambda_regularizer=cosine"), "--lambda_regularizer", "has its own"),
+    ((CHAIN, "--strategy=lambda_darts"), "--strategy=lambda_darts", "has its own"),
+    ((CHAIN, "--relaxation=gumbel"), "--relaxation=gumbel", "give another one"),
+    ((CHAIN, "--early_stop=skip_connections"), "--early_stop", "its depth"),
+    ((CHAIN, "--instruments=alignment"), "--instruments=alignment", "leave it out"),
+    ((CHAIN, "--partial_channels=4"), "--partial_channels", "leave it out"),
+    (
+        (CHAIN, *ASKING, "--estimator=inherit", "--inherit_from=parent"),
+        "--estimator=inherit",
+        "edges of cells",
+    ),
+    (("--width_multiplier=0.5",), "--width_multiplier", "--space=darts_conv"),
     (
         ("--strategy=random", "--estimator=one_shot", "--supernet=y"),
         "budget",
@@ -71,6 +87,7 @@ REFUSED = [
         "darts_recurrent",
     ),
     ((*ASKING, "--stages=2:3:8,2:3:4"), "--stages", "--strategy=random"),
+    (("--stages=2:3:7,2:3:4", "--space=mobile_chain"), "--stages", "mobile_chain"),
     (
         ("--recipe=robust", "--optimization=joint_alternating"),
         "--optimization=joint_alternating",
@@ -215,7 +232,16 @@ REFUSED = [
     (("--cost=parameters", "--cost_target=-3M"), "--cost_target=-3M", "above 0"),
     (("--cost=parameters", "--cost_target=0M"), "--cost_target=0M", "above 0"),
     (("--cost=parameters", "--cost_target=nan"), "--cost_target=nan", "above 0"),
-    (("--cost=latency", "--cost_weight=1"), "latency", "multiply_adds, parameters"),
+    (("--cost=speed", "--cost_weight=1"), "speed", "multiply_adds, parameters"),
+    (("--cost=latency", "--cost_weight=1"), "--cost=latency", "--latency_table=FILE"),
+    (
+        ("--cost=parameters", "--cost_weight=1", "--latency_table=t"),
+        "--latency_table=t",
+        "give --cost=latency",
+    ),
+    ((*LATENCY, "--cost_target=8"), "--cost_target=8 of", "unit us, ms or s"),
+    ((*LATENCY, "--cost_target=8M"), "--cost_target=8M of", "unit us, ms or s"),
+    ((*LATENCY, "--cost_target=0ms"), "--cost_target=0ms of", "above 0"),
     (
         ("--cost=parameters", "--cost_weight=1", "--cost_weight_rate=1"),
         "--cost_weight_rate",
@@ -493,6 +519,37 @@ def test_targets_of_costs_have_units(text, target):
     assert cost_targets(config) == target
     assert config.cost_weight is None and config.cost_weight_rate == 0.01
     assert settle(config) == config
+
+
+@pytest.mark.parametrize(
+    "text, target", [("8ms", 8.0), ("300us", 0.3), ("0.5s", 500.0), ("2.5 ms", 2.5)]
+)
+def test_targets_of_latency_are_in_milliseconds(text, target):
+    config = settled(*LATENCY, f"--cost_target={text}")
+    assert cost_targets(config) == (pytest.approx(target),)
+
+
+def test_a_latency_table_has_the_sizes_of_evaluations():
+    kind = configs.LatencyConfig
+    config = settled("--out=a", NB201, "--channels=4", kind=kind)
+    assert (config.channels, config.layers) == (4, 15)
+    config = settled("--out=a", kind=kind)
+    assert (config.channels, config.layers) == (36, 20)
+
+
+@pytest.mark.parametrize(
+    "given, name",
+    [
+        ("--space=darts_recurrent", "space=darts_recurrent"),
+        ("--space=unknown", "space=unknown"),
+        (f"{NB201} --network=mobile", "network=mobile"),
+        (f"{NB201} --layers=4", "layers"),
+        ("--runtime=tensorflow --models=a", "models=a"),
+    ],
+)
+def test_settings_of_a_latency_table_that_do_not_go_together(given, name):
+    with pytest.raises(InputError, match=name):
+        settled("--out=a", *given.split(), kind=configs.LatencyConfig)
 
 
 def test_each_cost_has_its_target():

@@ -8,6 +8,9 @@ for the time. With --dataset the images are real, read and augmented as a
 search does it: steps on new batches ("step_with_data") alternate with steps
 on the last one again ("step"), and the difference is what is waited for.
 
+With --cost steps with the costs in alpha's loss ("step_with_cost") alternate with
+steps without: "cost_share" is what they add, as a share of a step.
+
 The first step counts from the start of the process: imports, building and
 compiling included.
 """
@@ -27,13 +30,15 @@ from benchmarks.speed.image_batches import Images, random_images, real_images
 from benchmarks.speed.step_worker import TEXT_PROTOCOL
 from benchmarks.speed.text_batches import random_windows
 from darts_tf import config
+from darts_tf.config_rules import COST_WEIGHT_RATE, settle
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
-from darts_tf.programs import images, setup
+from darts_tf.programs import images, search_costs, setup
 from darts_tf.space import recurrent
 from darts_tf.space.registry import SPACES, space_by_name
 from darts_tf.strategy.darts import search, tasks
+from darts_tf.strategy.darts.cost_penalty import CostPenalty, Costs
 from darts_tf.strategy.darts.text_task import TextTask
 
 flags.DEFINE_enum("method", "first_order", config.names(config.Method), "of alpha")
@@ -63,6 +68,7 @@ flags.DEFINE_string("dataset", None, "as train.search; none: random images")
 flags.DEFINE_string("data_dir", None, "folder of --dataset")
 flags.DEFINE_integer("partial_channels", 1, "as train.search; images only")
 flags.DEFINE_bool("unrolled", False, "recurrent only: no loop over time")
+flags.DEFINE_list("cost", [], "as train.search, but for latency; images only")
 flags.DEFINE_integer("steps", 5, "timed, after the first", lower_bound=1)
 FLAGS = flags.FLAGS
 
@@ -87,12 +93,23 @@ def main(_) -> None:
     chosen = chosen_images(replicas)
     loop = build_loop(replicas, chosen)
     result = step_times.first_step(loop)
-    times, times_with_data = [], []
+    times, times_with_data, times_with_cost = [], [], []
+    penalty, loop.cost_penalty = loop.cost_penalty, None
     for _ in range(FLAGS.steps):
         if FLAGS.dataset:
             times_with_data.append(timed(loop, chosen, same=False))
         times.append(timed(loop, chosen, same=True))
+        if penalty is not None:
+            loop.cost_penalty = penalty
+            times_with_cost.append(timed(loop, chosen, same=True))
+            loop.cost_penalty = None
     result |= step_times.summary(times)
+    if times_with_cost:
+        result["step_with_cost"] = step_times.median(times_with_cost, 0)
+        result["step_with_cost_cpu"] = step_times.median(times_with_cost, 1)
+        pairs = zip(times_with_cost, times)
+        shares = [(one[1] / other[1] - 1,) for one, other in pairs]
+        result["cost_share"] = step_times.median(shares, 0)
     if times_with_data:
         result["step_with_data"] = step_times.median(times_with_data, 0)
         result["step_with_data_cpu"] = step_times.median(times_with_data, 1)
@@ -141,7 +158,7 @@ def build_loop(replicas=None, chosen=None) -> search.Search:
         task, protocol = image_task(replicas, chosen), {}
     settings = search.SearchSettings(
         FLAGS.method,
-        2 * FLAGS.steps + 2,
+        3 * FLAGS.steps + 2,
         1,
         FLAGS.batch_size,
         relaxation=FLAGS.relaxation,
@@ -152,9 +169,23 @@ def build_loop(replicas=None, chosen=None) -> search.Search:
         partial_channels=FLAGS.partial_channels,
         **protocol,
     )
-    loop = search.Search(task, settings, replicas)
+    loop = search.Search(task, settings, replicas, cost_penalty=cost_penalty(replicas))
     loop.step = 1
     return loop
+
+
+def cost_penalty(replicas) -> CostPenalty | None:
+    """Returns the part of --cost in alpha's loss, with targets amid their bounds."""
+    if not FLAGS.cost:
+        return None
+    sizes = {"cost_channels": FLAGS.channels, "cost_layers": FLAGS.layers}
+    chosen = config.SearchConfig(
+        space=FLAGS.space, cost=tuple(FLAGS.cost), cost_weight=0.1, **sizes
+    )
+    tables = search_costs.tables_of(settle(chosen), (32, 32, 3), 10)
+    targets = tuple(sum(table.bounds()) / 2 for table in tables)
+    costs = Costs(tables, targets, FLAGS.relaxation)
+    return CostPenalty(costs, None, COST_WEIGHT_RATE, replicas)
 
 
 def chosen_replicas() -> Replicas:

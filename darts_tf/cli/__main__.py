@@ -13,6 +13,7 @@ PROGRAMS = {
     "derive": scripts.derive,
     "evaluate": scripts.evaluate,
     "export": scripts.export,
+    "latency": scripts.latency,
     "experiment": scripts.experiment,
     "compare": scripts.compare,
 }

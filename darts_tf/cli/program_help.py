@@ -25,6 +25,7 @@ TEXTS = {
     "method": "first_order, finite_difference (eq. 8), exact",
     "channels": "channels of the first cell",
     "layers": "cells of the network",
+    "width_multiplier": "mobile_chain: factor of all widths",
     "hidden_size": "language: elements of the state",
     "epochs": "passes over the training data",
     "batch_size": "examples of a step",
@@ -63,7 +64,14 @@ TEXTS = {
 }
 """What a flag is, in a few words with its unit."""
 
-OTHERS = {"derive": {"method": "magnitude (largest weights) or perturbation"}}
+OTHERS = {
+    "derive": {"method": "magnitude (largest weights) or perturbation"},
+    "latency": {
+        "image_size": "pixels of a side of the images",
+        "batch_size": "images at a time",
+        "out": "table that is written, for example latency.csv",
+    },
+}
 """The same where a program's flag of that name is another one."""
 
 KEY_FLAGS = {
@@ -84,6 +92,10 @@ KEY_FLAGS = {
         *("genotype", "random", "epoch", "method", "space", "out", "seed"),
         *("tune_epochs", "measured_batches", "data_dir", "plugin"),
     ),
+    "latency": (
+        *("space", "image_size", "image_channels", "channels", "layers", "classes"),
+        *("batch_size", "runtime", "threads", "max_noise", "out", "models"),
+    ),
     "experiment": (
         *("search_flags", "random_genotypes", "short_flags", "evaluate_flags"),
         *("search_seeds", "evaluate_seeds", "snapshots", "data_dir", "processes"),
@@ -100,6 +112,7 @@ EXAMPLES = {
     ),
     "derive": "--workdir=runs/digits/search",
     "export": "--workdir=runs/digits/published",
+    "latency": "--space=darts_conv --image_size=32 --out=latency.csv",
     "experiment": (
         "--flagfile=configs/digits/experiment.flags --workdir=runs/experiment"
     ),

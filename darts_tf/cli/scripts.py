@@ -1,4 +1,4 @@
-"""The seven programs as functions: of console scripts, of `python -m train.X`
+"""The programs as functions: of console scripts, of `python -m train.X`
 and of `python -m darts_tf.cli X`.
 
 Arguments are parsed and checked before anything loads TensorFlow.
@@ -107,6 +107,25 @@ def export() -> None:
         _print(program.run(config, FLAGS.workdir)[1])
 
     _start(export, configs.ExportConfig, main, "Folder of the evaluation.")
+
+
+def latency() -> None:
+    """Measures how long each operation of a space takes, for --cost=latency.
+
+        python -m train.latency --space=darts_conv --image_size=32 --out=latency.csv
+
+    At each shape that the networks use, and with what lies around the operations.
+    Started again, it goes on where it was. A machine that is too noisy is refused.
+    train.search reads the table: --cost=latency --latency_table=latency.csv.
+    """
+
+    def main(config: configs.LatencyConfig) -> None:
+        _load_tensorflow()
+        from darts_tf.programs import latency as program
+
+        _print(program.run(config))
+
+    _start(latency, configs.LatencyConfig, main)
 
 
 def experiment() -> None:

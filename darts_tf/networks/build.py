@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import keras
 
 from darts_tf.errors import InputError
-from darts_tf.networks import conv, nasbench201
+from darts_tf.networks import chain, conv, nasbench201
 from darts_tf.networks.next_word import NextWordModel
 from darts_tf.space import conv as conv_space
 from darts_tf.space import nasbench201 as nasbench201_space
 from darts_tf.space import recurrent
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.published import any_genotype
+from darts_tf.space.registry import is_chain
 
 NETWORKS = {"cifar": conv.EvaluationNetwork, "mobile": conv.MobileNetwork}
 
@@ -30,6 +31,7 @@ def build_network(
     network: str = "cifar",
     hidden_size: int | None = None,
     words: int | None = None,
+    width_multiplier: float | None = None,
 ) -> keras.Model:
     """Builds the network of a derived architecture, with random weights.
 
@@ -60,6 +62,8 @@ def build_network(
       network: "cifar", or "mobile" for images of 224 x 224.
       hidden_size: H of a recurrent cell.
       words: V, size of the vocabulary of a recurrent cell.
+      width_multiplier: factor of the widths of a chain ("MobileNetV2"; unset: 1),
+        which has neither `channels` nor `layers`, and needs `image_shape`.
 
     Raises:
       InputError: no such genotype, an argument that is missing, or one that
@@ -72,9 +76,19 @@ def build_network(
     texts = {"hidden_size": hidden_size, "words": words}
     if cells.space == recurrent.SPACE.name:
         others = images | {"image_shape": image_shape, "auxiliary": auxiliary or None}
+        others |= {"width_multiplier": width_multiplier}
         _check_given(cells.space, texts, others)
         assert hidden_size is not None and words is not None
         return NextWordModel(cells, hidden_size, words)
+    if is_chain(cells.space):
+        others = texts | {"channels": channels, "layers": layers}
+        others |= {"auxiliary": auxiliary or None}
+        _check_given(cells.space, {"num_classes": num_classes}, others)
+        assert num_classes is not None
+        return _chain_network(
+            cells, num_classes, image_shape, width_multiplier or 1.0, network
+        )
+    texts |= {"width_multiplier": width_multiplier}
     _check_given(cells.space, images, texts)
     model = _image_network(cells, channels, layers, num_classes, auxiliary, network)
     if image_shape is not None:
@@ -95,6 +109,25 @@ def _image_network(cells, channels, layers, classes, auxiliary, network):
             "form; leave out `auxiliary` and `network`"
         )
     return nasbench201.EvaluationNetwork(cells, channels, layers, classes)
+
+
+def _chain_network(
+    genotype: Genotype,
+    classes: int,
+    image_shape: Sequence[int] | None,
+    width_multiplier: float,
+    network: str,
+) -> keras.Model:
+    if image_shape is None or network != "cifar":
+        raise InputError(
+            f"a network of space '{genotype.space}' has strides that depend on the "
+            "images, and one form: give `image_shape`, and leave out `network`"
+        )
+    shape = _checked_shape(image_shape)
+    sizes = width_multiplier, min(shape[:2]), classes
+    model = chain.EvaluationNetwork(genotype, *sizes)
+    model.build((None, *shape))
+    return model
 
 
 def _check_given(space: str, needed: dict, others: dict) -> None:

@@ -207,7 +207,7 @@ class EvaluationNetwork(DerivedNetwork, Trunk):
 
     def parts(self) -> parts.NetworkParts:
         """Returns the parts of the networks of the genotype's space at this size."""
-        around = [*parts.of_stems(self.stems), parts.of_head(self)]
+        around = [*parts.of_stems(self.stems), parts.of_head(self, [self.classifier])]
         return parts.of_cells(space_by_name(self.genotype.space), self, around)
 
     def _build_ends(self, shapes) -> None:

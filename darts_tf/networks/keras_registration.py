@@ -18,6 +18,7 @@ CLASSES = {
     ("darts_tf", "MobileNetwork"): "darts_tf.networks.conv",
     ("darts_tf", "NextWordModel"): "darts_tf.networks.next_word",
     ("darts_tf_nasbench201", "EvaluationNetwork"): "darts_tf.networks.nasbench201",
+    ("darts_tf_chain", "EvaluationNetwork"): "darts_tf.networks.chain",
 }
 """(package, name) under which Keras knows a network: the module that has it."""
 

@@ -237,7 +237,8 @@ class EvaluationNetwork(DerivedNetwork, _Trunk):
     def parts(self) -> parts.NetworkParts:
         """Returns the parts of the networks of the genotype's space at this size."""
         blocks = [parts.of_layer("residual_block", block) for block in self.blocks]
-        around = [*parts.of_stems([self.stem]), *blocks, parts.of_head(self)]
+        head = parts.of_head(self, [self.last_norm, self.classifier])
+        around = [*parts.of_stems([self.stem]), *blocks, head]
         return parts.of_cells(space_by_name(self.genotype.space), self, around)
 
     def _build_cell(self, layer, channels):

@@ -10,6 +10,8 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
+
 from darts_tf.data.available_memory import available_memory
 from darts_tf.run.process import threads
 
@@ -104,6 +106,12 @@ def image_facts(dataset: str, data_dir: str | None, download: bool) -> ImageFact
         from darts_tf.data.images.survey import survey_folder
 
         return ImageFacts(**survey_folder(data_dir))
+    if dataset == "digits":
+        from darts_tf.data.images.digits import load_digits
+
+        labels = load_digits().train.labels
+        smallest = int(np.bincount(labels).min())
+        return ImageFacts(10, len(labels), smallest, 8, 8, True, 1)
     from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
     from darts_tf.data.images import imagenet16
     from darts_tf.data.images.prepared import survey_prepared

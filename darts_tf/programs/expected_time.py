@@ -94,7 +94,8 @@ def expected_lines(
     facts: ImageFacts | TextFacts, machine: Machine, config: PipelineConfig
 ) -> list[str]:
     """Returns the line about the time that a pipeline will take."""
-    if machine.gpus or isinstance(facts, TextFacts):
+    cells = config.channels is not None and config.search_channels is not None
+    if machine.gpus or isinstance(facts, TextFacts) or not cells:
         return ["expected: not known before the first steps, which then show it"]
     each = _pipeline_seconds(facts, machine, config)
     trainings = 1 + config.compare_published + config.compare_random_cells

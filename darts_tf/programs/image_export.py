@@ -11,6 +11,7 @@ from PIL import Image
 from darts_tf.data.images import streamed_batches
 from darts_tf.data.images.loading import ImageData, Part
 from darts_tf.errors import InputError
+from darts_tf.programs import predicted_latency
 from darts_tf.programs.export_request import ExportRequest, lines
 from darts_tf.programs.image_data import AnyPart, Data, load_data
 from darts_tf.programs.task import ImageConfig
@@ -79,14 +80,19 @@ def _write_litert(
     network: ImageNetwork, request: ExportRequest, data: Data | None
 ) -> str:
     quantize = request.config.quantize
+    latency = predicted_latency.prediction(request, network.model)
     values = image_litert.export_litert(
         network,
         request.folder,
         quantize,
         samples=spread(data.parts[0], SAMPLES)[0] if quantize == "int8" else None,
         held_out=None if data is None else held_out(data),
+        latency=latency,
     )
     rows = _rows(network.takes) + measures.summary(values, values["bytes"])
+    if latency is not None:
+        predicted_latency.write(request, values["latency"])
+        rows += predicted_latency.summary(values["latency"])
     usage = image_litert.usage_example(request.folder, network.takes)
     path = request.folder / litert.FILE
     return lines(f"LiteRT, quantize={quantize}: {path}", rows, usage)

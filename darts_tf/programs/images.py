@@ -14,7 +14,13 @@ from darts_tf.data.images.loading import ImageData, largest_share
 from darts_tf.descent.replicas import Replicas
 from darts_tf.estimation import scoring, training
 from darts_tf.estimation.training_settings import TrainingSettings
-from darts_tf.networks import conv, implementation, initial_weights, nasbench201
+from darts_tf.networks import (
+    chain,
+    conv,
+    implementation,
+    initial_weights,
+    nasbench201,
+)
 from darts_tf.programs import (
     diagnostics,
     image_export,
@@ -29,8 +35,9 @@ from darts_tf.programs.image_data import Batches, Data, load_data, once, united
 from darts_tf.programs.task import ImageConfig
 from darts_tf.run.report import classes
 from darts_tf.space.cell import SearchSpace
+from darts_tf.space.chain import ChainSpace
 from darts_tf.space.genotype import Genotype
-from darts_tf.space.registry import space_by_name
+from darts_tf.space.registry import is_chain, space_by_name
 from darts_tf.strategy.darts import search as search_loop
 from darts_tf.strategy.darts import tasks
 from darts_tf.strategy.darts.cost_penalty import CostPenalty
@@ -400,23 +407,33 @@ def built_supernet(
       replicas: where it runs.
       space: that of a stage; None: all of `config.space`.
     """
-    exact = setup.exact_names(config)
     with replicas.scope():
-        model = supernet(
-            space or space_by_name(config.space),
-            config.channels,
-            config.layers,
-            data.images.num_classes,
-            setup.differentiates_gradients(exact, config.recompute),
-            config.recompute,
-            config.partial_channels,
-            config.jit == "on",
-            config.compiled,
-            config.relaxation == "gumbel",
-        )
+        model = _supernet_of(config, data, space)
         model.build((None, *data.images.image_shape))
         _initialise(config, model)
     return model
+
+
+def _supernet_of(config: SearchConfig, data: Data, space: SearchSpace | None):
+    """Returns the search network of a search or of a stage, not built yet."""
+    space, classes = space or space_by_name(config.space), data.images.num_classes
+    if isinstance(space, ChainSpace):
+        size = min(data.images.image_shape[:2])
+        sizes = config.width_multiplier, size, classes
+        return chain.Supernet(space, *sizes, compiled=config.compiled)
+    exact = setup.exact_names(config)
+    return supernet(
+        space,
+        config.channels,
+        config.layers,
+        classes,
+        setup.differentiates_gradients(exact, config.recompute),
+        config.recompute,
+        config.partial_channels,
+        config.jit == "on",
+        config.compiled,
+        config.relaxation == "gumbel",
+    )
 
 
 def _initialise(config: ImageConfig, model) -> None:
@@ -465,13 +482,18 @@ def build_evaluation_network(
 ):
     """Returns a genotype's network with random weights."""
     with replicas.scope():
-        model = _evaluation_network(config, genotype, classes)
+        model = _evaluation_network(config, genotype, classes, image_shape)
         model.build((None, *image_shape))
         _initialise(config, model)
     return model
 
 
-def _evaluation_network(config: ImageConfig, genotype: Genotype, classes: int):
+def _evaluation_network(
+    config: ImageConfig, genotype: Genotype, classes: int, image_shape
+):
+    if is_chain(genotype.space):
+        size = min(image_shape[:2])
+        return chain.EvaluationNetwork(genotype, config.width_multiplier, size, classes)
     sizes = config.channels, config.layers, classes
     if genotype.space == "nasbench201":
         return nasbench201.EvaluationNetwork(genotype, *sizes)

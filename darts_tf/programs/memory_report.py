@@ -9,6 +9,7 @@ import psutil
 import tensorflow as tf
 
 from darts_tf.config import Config
+from darts_tf.config_rules import inapplicable
 from darts_tf.data.available_memory import available_memory
 from darts_tf.data.text.loading import TextData
 from darts_tf.descent.replicas import Replicas
@@ -53,7 +54,7 @@ def estimates(model, method: str, config, replicas: int) -> dict[str, Memory]:
         return {"": at(share, False)} | ({name: at(half, False)} if half else {})
     slices, recompute = config.micro_batches, config.recompute
     results = {"": at(-(-share // slices), recompute)}
-    if not isinstance(model, LanguageModel):
+    if "recompute" not in inapplicable(config):
         results["--recompute"] = at(-(-share // slices), True)
     if share % (4 * slices) == 0:
         results[f"--micro_batches={4 * slices}"] = at(share // slices // 4, recompute)

@@ -10,6 +10,7 @@ from darts_tf.config import TrainingConfig
 from darts_tf.data.images.loading import ImageData, describe_images
 from darts_tf.errors import InputError
 from darts_tf.estimation import scoring
+from darts_tf.space.registry import is_chain
 
 
 def check(
@@ -50,6 +51,8 @@ def _refuse_above(config: TrainingConfig, name: str, count: int, shape) -> None:
     if count <= limit:
         return
     what, smaller = "parameters", "give fewer `channels` or `layers`"
+    if is_chain(config.space):
+        smaller = "give a smaller `width_multiplier`"
     if name == "max_multiply_adds":
         what = f"multiply-adds on an image of {height}x{width}"
         smaller += ", or a smaller `image_size`"

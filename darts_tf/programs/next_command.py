@@ -11,6 +11,7 @@ from darts_tf.programs import pipeline_choices
 from darts_tf.programs.commands import command, flagfile, quoted
 from darts_tf.programs.data_facts import image_facts, text_facts, this_machine
 from darts_tf.run.workdir import Workdir
+from darts_tf.space.registry import is_chain
 
 EMBEDDED = {"digits": "digits", "python_topics": "topics"}
 """Folders of configs of the sets that come with the package."""
@@ -29,7 +30,10 @@ IN_MEMORY = ("arrays", "dataset")
 
 TRAINING = ("channels", "layers", "hidden_size", "batch_size", "epochs")
 TRAINING_OF = {
-    False: (*TRAINING, "learning_rate", "valid_fraction", "crop_padding"),
+    False: (
+        *(*TRAINING, "learning_rate", "valid_fraction", "crop_padding"),
+        "width_multiplier",
+    ),
     True: (*TRAINING, "learning_rate", "bptt"),
 }
 """Settings of a training that are chosen, by whether it is one of text."""
@@ -70,18 +74,22 @@ def _sizes(config: SearchConfig) -> list[str]:
     if _embedded(config):
         folder = EMBEDDED[config.dataset]
     has_own = _embedded(config) or config.space == "nasbench201"
-    if not (has_own or machine.gpus):
+    chain = is_chain(config.space)
+    if chain or not (has_own or machine.gpus):
         try:
             return [*_chosen(config, machine), *_data(config)]
         except InputError:  # the data are gone: the paper's sizes remain
             pass
+    if chain:
+        return [f"--width_multiplier={config.width_multiplier:g}", *_data(config)]
     path = flagfile(f"{folder}/evaluate.flags")
     return [*([f"--flagfile={quoted(path)}"] if path else []), *_data(config)]
 
 
 def _embedded(config: SearchConfig) -> bool:
     """Returns True where the set's own flagfile evaluates cells of the space."""
-    return config.dataset in EMBEDDED and config.space != "nasbench201"
+    cells = config.space != "nasbench201" and not is_chain(config.space)
+    return config.dataset in EMBEDDED and cells
 
 
 def _data(config: SearchConfig) -> list[str]:
@@ -107,8 +115,12 @@ def _chosen(config: SearchConfig, machine) -> list[str]:
     else:
         facts = image_facts(config.dataset, config.data_dir, config.download)
         given = {"image_size": config.image_size} if config.image_size else {}
-    choices = pipeline_choices.choose(facts, machine, given)
+    chain = is_chain(config.space)
+    choices = pipeline_choices.choose(facts, machine, given, chain)
     values = {choice.name: choice.value for choice in choices}
+    if chain:
+        kind = "chain"
+        values["width_multiplier"] = config.width_multiplier
     path = flagfile(f"pipeline/{kind}_evaluate.flags")
     flags = [f"--{name}={values[name]}" for name in TRAINING_OF[text] if name in values]
     return [*([f"--flagfile={quoted(path)}"] if path else []), *flags]

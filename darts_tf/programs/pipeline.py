@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from darts_tf.config import ChosenConfig, PipelineConfig
-from darts_tf.config_rules import declared
+from darts_tf.config_rules import check_space_name, declared
 from darts_tf.errors import InputError
 from darts_tf.programs import compare, pipeline_choices, pipeline_verdict
 from darts_tf.programs.commands import command, flagfile, quoted
@@ -30,7 +30,7 @@ from darts_tf.run.tensorboard_links import link_runs
 from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.space import conv, recurrent
 from darts_tf.space.published import PUBLISHED as PUBLISHED_CELLS
-from darts_tf.space.registry import space_by_name
+from darts_tf.space.registry import is_chain, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
 TEXTS = ("python_topics", "text_folder")
@@ -38,8 +38,10 @@ OWN = {"folder": "images", "text_folder": "train.txt, valid.txt and test.txt"}
 """What is in the folder of the user's own data."""
 
 PUBLISHED = "DARTS_V2"
+"""The cell to compare with; of a chain the first published one of its space."""
+
 CHOSEN = declared(ChosenConfig)
-BOTH = ("image_size", "crop_padding", "bptt", "learning_rate")
+BOTH = ("image_size", "crop_padding", "bptt", "learning_rate", "width_multiplier")
 SEARCH_NAMES = {
     **{name: name for name in (*BOTH, "recipe", "method", "alpha_learning_rate")},
     "search_examples": "examples",
@@ -149,7 +151,8 @@ def _plan(config: PipelineConfig, root: Path) -> _Plan:
     _refuse_other_task(config)
     _require_folder(config)
     by_flagfile = config.search_flags or config.evaluate_flags
-    embedded = EMBEDDED.get(config.dataset, "")
+    _refuse_space(config)
+    embedded = "" if config.space else EMBEDDED.get(config.dataset, "")
     files = tuple(
         given
         or (embedded or by_flagfile)
@@ -162,6 +165,7 @@ def _plan(config: PipelineConfig, root: Path) -> _Plan:
     if by_flagfile or all(files):
         return _Plan(config, root, _existing(files), [])
     kind = "text" if config.dataset in TEXTS else "images"
+    kind = "chain" if config.space else kind
     bases = [flagfile(f"pipeline/{kind}_{n}.flags") for n in ("search", "evaluate")]
     config, lines = _chosen(config, root)
     return _Plan(config, root, _existing(bases), lines)
@@ -187,6 +191,24 @@ def _refuse_other_task(config: PipelineConfig) -> None:
                 f"`{field.name}` means nothing with `dataset={config.dataset}`; leave "
                 "it out"
             )
+
+
+def _refuse_space(config: PipelineConfig) -> None:
+    """Refuses a space that sizes are not chosen for, or that the flagfiles say."""
+    if config.space is None:
+        return
+    check_space_name("space", config.space)
+    if not is_chain(config.space) or config.dataset in TEXTS:
+        raise InputError(
+            f"`space={config.space}` with `dataset={config.dataset}`: sizes are chosen "
+            "for chains on images only, such as `space=mobile_chain`; give another "
+            "space in `search_flags` and `evaluate_flags`"
+        )
+    if config.search_flags or config.evaluate_flags:
+        raise InputError(
+            f"`space={config.space}` is what `search_flags` and `evaluate_flags` say; "
+            "leave one of both out"
+        )
 
 
 def _require_folder(config: PipelineConfig) -> None:
@@ -216,7 +238,7 @@ def _chosen(config: PipelineConfig, root: Path) -> tuple[PipelineConfig, list[st
         facts = image_facts(config.dataset, config.data_dir, config.download)
     machine = this_machine()
     given = {n: v for n in CHOSEN if (v := getattr(config, n)) is not None}
-    choices = pipeline_choices.choose(facts, machine, given)
+    choices = pipeline_choices.choose(facts, machine, given, config.space is not None)
     config = config.filled(**{choice.name: choice.value for choice in choices})
     lines = [*facts.lines(), f"chosen for it and this machine ({machine}):"]
     lines += [f"  {choice}" for choice in choices]
@@ -262,8 +284,10 @@ def _flags(plan: _Plan, names: dict[str, str]) -> Iterator[str]:
         yield f"--data_dir={config.data_dir}"
     if config.download:
         yield "--download"
-    if not config.flip:
+    if not config.flip or config.dataset == "digits":
         yield "--noflip"
+    if config.space:
+        yield f"--space={config.space}"
     for name, flag in names.items():
         if (value := getattr(config, name)) is not None:
             yield f"--{flag}={value}"
@@ -271,14 +295,22 @@ def _flags(plan: _Plan, names: dict[str, str]) -> Iterator[str]:
 
 def _compared(plan: _Plan) -> list[str]:
     """Returns the names of the cells that are trained for comparison."""
-    published = PUBLISHED in PUBLISHED_CELLS.get(_space(plan), {})
-    names = [PUBLISHED] * (plan.config.compare_published and published)
+    name = _published(plan)
+    names = [name] * (plan.config.compare_published and name is not None)
     return names + [f"random_{n}" for n in range(plan.config.compare_random_cells)]
+
+
+def _published(plan: _Plan) -> str | None:
+    """Returns the name of the published genotype to compare with, if there is one."""
+    known = PUBLISHED_CELLS.get(_space(plan), {})
+    if is_chain(_space(plan)):
+        return next(iter(known), None)
+    return PUBLISHED if PUBLISHED in known else None
 
 
 def _genotype_of(plan: _Plan, name: str) -> str:
     """Returns the published name, or the file that a random genotype is written to."""
-    if name == PUBLISHED:
+    if name == _published(plan):
         return name
     seed = [plan.config.seed, int(name.removeprefix("random_"))]
     genotype = random_genotype(space_by_name(_space(plan)), seed)
@@ -290,6 +322,8 @@ def _genotype_of(plan: _Plan, name: str) -> str:
 
 def _space(plan: _Plan) -> str:
     """Returns the name of the space that the search's flagfile names, or the usual."""
+    if plan.config.space is not None:
+        return plan.config.space
     usual = recurrent.SPACE.name if plan.text else conv.SPACE.name
     return read_flagfile("search_flags", plan.flagfiles[0]).get("space", usual)
 
@@ -310,9 +344,10 @@ def _summary(plan: _Plan, seconds: float) -> str:
     folders = [_compared_folder(root, name) for name in compared]
     page = root / "report.html"
     compare.write_page([search, evaluation, *folders], page)
-    published = compared.pop(PUBLISHED, None)
-    found = result(evaluation)
-    outcomes = pipeline_verdict.Outcomes(found, published, [*compared.values()])
+    name = _published(plan) or PUBLISHED
+    published, found = compared.pop(name, None), result(evaluation)
+    random = [*compared.values()]
+    outcomes = pipeline_verdict.Outcomes(found, published, random, name)
     rows = [
         ("genotype", search / "genotype.json"),
         ("its picture", search / "genotype.png"),

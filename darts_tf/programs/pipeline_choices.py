@@ -74,6 +74,9 @@ class _Budget:
 
 CPU = _Budget("first_order", 32, 8, 5, 32, 400, 16, 5, 64, 900, 0.05)
 GPU = _Budget("finite_difference", 64, 16, 8, 64, 20_000, 36, 20, 96, 60_000, 0.025)
+CPU_WIDTH = 0.25
+"""The width multiplier of a chain on a CPU."""
+
 TINY = 12
 """Pixels of a side up to which networks of three cells are taken on a CPU."""
 
@@ -94,7 +97,10 @@ class _Chooser:
 
 
 def choose(
-    facts: ImageFacts | TextFacts, machine: Machine, given: Mapping[str, Any]
+    facts: ImageFacts | TextFacts,
+    machine: Machine,
+    given: Mapping[str, Any],
+    chain: bool = False,
 ) -> list[Choice]:
     """Returns the settings that were not given, in a fixed order.
 
@@ -102,28 +108,35 @@ def choose(
       facts: of the data.
       machine: on which the pipeline runs.
       given: settings of PipelineConfig that were given, by name.
+      chain: whether a chain is searched, which has a width multiplier in the
+        place of channels and layers.
     """
     choice = _Chooser(given)
     if isinstance(facts, TextFacts):
         _choose_text(choice, facts, machine)
     else:
-        _choose_images(choice, facts, machine)
+        _choose_images(choice, facts, machine, chain)
     return choice.choices
 
 
-def _choose_images(choice: _Chooser, facts: ImageFacts, machine: Machine) -> None:
+def _choose_images(
+    choice: _Chooser, facts: ImageFacts, machine: Machine, chain: bool
+) -> None:
     budget = GPU if machine.gpus else CPU
     where = "a GPU" if machine.gpus else f"{machine.cores} cores"
     size = choice("image_size", *_image_size(facts, machine, budget))
     side = size or min(facts.height or 1, facts.width or 1)
     choice("crop_padding", max(side // 8, 1), f"an eighth of {side} pixels")
     tiny = side <= TINY and not machine.gpus
-    recipe = choice("recipe", "robust", "warm-up and beta decay, which_search.md")
-    choice("method", *_method(recipe, budget, tiny, where))
-    sizes = (4, 3) if tiny else (budget.search_channels, budget.search_layers)
+    recipe = choice("recipe", *_recipe(chain))
+    choice("method", *_method(recipe, budget, tiny and not chain, where))
     why = f"{where}, images of {side} pixels"
-    choice("search_channels", sizes[0], why)
-    choice("search_layers", sizes[1], why)
+    if chain:
+        choice("width_multiplier", 1.0 if machine.gpus else CPU_WIDTH, why)
+    else:
+        sizes = (4, 3) if tiny else (budget.search_channels, budget.search_layers)
+        choice("search_channels", sizes[0], why)
+        choice("search_layers", sizes[1], why)
     held = choice("valid_fraction", *_held_out(facts))
     examples = choice("search_examples", *_examples(facts, budget, machine))
     used = (examples or facts.train) // 2
@@ -133,9 +146,10 @@ def _choose_images(choice: _Chooser, facts: ImageFacts, machine: Machine) -> Non
     wanted = budget.search_steps
     epochs = choice("search_epochs", *_epochs(steps, wanted, LEAST_EPOCHS, most))
     choice("alpha_learning_rate", *_alpha_rate(epochs * steps))
-    sizes = (8, 3) if tiny else (budget.channels, budget.layers)
-    choice("channels", sizes[0], why)
-    choice("layers", sizes[1], why)
+    if not chain:
+        sizes = (8, 3) if tiny else (budget.channels, budget.layers)
+        choice("channels", sizes[0], why)
+        choice("layers", sizes[1], why)
     learns = round(facts.train * (1 - held))
     batch = choice("batch_size", *_batch(learns, budget.batch))
     steps = max(learns // batch, 1)
@@ -163,6 +177,12 @@ def _image_size(facts: ImageFacts, machine: Machine, budget: _Budget):
         size, pixels = size // 2, pixels // 4
         why = f"{facts.train:,} images have to fit in {machine.memory / 1e9:.0f} GB"
     return size, why
+
+
+def _recipe(chain: bool) -> tuple[str, str]:
+    if chain:
+        return "none", "none was measured on chains"
+    return "robust", "warm-up and beta decay, which_search.md"
 
 
 def _method(recipe: str, budget: _Budget, tiny: bool, where: str) -> tuple[str, str]:

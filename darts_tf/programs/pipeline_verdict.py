@@ -26,13 +26,15 @@ class Outcomes:
     Attributes:
       found: result.json of the cell that was searched ("chance" is missing in
         those of version 0.2).
-      published: of DARTS_V2's cell; None where it was not trained.
+      published: of the published cell; None where it was not trained.
       random: of random cells.
+      name: of the published cell.
     """
 
     found: Mapping
     published: Mapping | None = None
     random: Sequence[Mapping] = ()
+    name: str = "DARTS_V2"
 
 
 def lines(outcomes: Outcomes) -> list[tuple[str, str]]:
@@ -43,7 +45,7 @@ def lines(outcomes: Outcomes) -> list[tuple[str, str]]:
     if outcomes.published:
         value = _formatted(outcomes.published)
         rows.append(
-            ("DARTS_V2", f"{value}, the published cell, trained in the same way")
+            (outcomes.name, f"{value}, the published cell, trained in the same way")
         )
     if outcomes.random:
         rows.append(("random cells", _spread(outcomes.random)))
@@ -107,7 +109,7 @@ def _image_verdict(outcomes: Outcomes) -> list[str]:
     if outcomes.published:
         error = outcomes.published["test"]["error"]
         gain, margin = error - found["error"], _margin(error, found["error"], count)
-        texts.append(_beside_published(100 * gain, 100 * margin, count))
+        texts.append(_beside_published(100 * gain, 100 * margin, count, outcomes.name))
     return texts + _beside_random(outcomes)
 
 
@@ -117,17 +119,17 @@ def _margin(first: float, second: float, count: int) -> float:
     return NORMAL_95 * math.sqrt(variance / count)
 
 
-def _beside_published(gain: float, margin: float, count: int) -> str:
+def _beside_published(gain: float, margin: float, count: int, name: str) -> str:
     seeds = "one training each, so the spread between seeds is not in this"
     if abs(gain) <= margin:
         return (
-            f"Not shown: {gain:+.1f} points against DARTS_V2, and {count:,} test "
+            f"Not shown: {gain:+.1f} points against {name}, and {count:,} test "
             f"images leave ± {margin:.1f} open ({seeds})."
         )
     answer = "Yes" if gain > 0 else "No"
     return (
         f"{answer}, as far as one training each tells: {gain:+.1f} points against "
-        f"DARTS_V2, more than the ± {margin:.1f} that {count:,} test images leave "
+        f"{name}, more than the ± {margin:.1f} that {count:,} test images leave "
         "open. The spread between seeds is not in this."
     )
 

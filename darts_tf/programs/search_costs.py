@@ -25,7 +25,7 @@ from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
-from darts_tf.space.registry import space_by_name
+from darts_tf.space.registry import is_chain, space_by_name
 from darts_tf.strategy.darts.cost_penalty import CostPenalty, Costs
 from darts_tf.strategy.darts.derivation import derive
 
@@ -82,6 +82,9 @@ def penalty(
 
 def network_of(config: SearchConfig) -> TrainingConfig:
     """Returns the settings of the network for which the costs of a search are."""
+    if is_chain(config.space):
+        width = config.width_multiplier
+        return settle(TrainingConfig(space=config.space, width_multiplier=width))
     chosen = {"channels": config.cost_channels, "layers": config.cost_layers}
     given: dict[str, Any] = {n: v for n, v in chosen.items() if v is not None}
     if config.cost_network != "cifar":
@@ -127,6 +130,13 @@ def build_from(
       image_shape: [H, W, C].
       classes: number of classes.
     """
+    if is_chain(genotype.space):
+        return build_network(
+            genotype,
+            num_classes=classes,
+            image_shape=image_shape,
+            width_multiplier=settings.width_multiplier,
+        )
     return build_network(
         genotype,
         channels=settings.channels,
@@ -189,10 +199,11 @@ def _edge_costs(parts: NetworkParts, counter: Callable) -> dict[str, np.ndarray]
     def of(part: Part) -> int:
         return counter(parts.makers[part](), part.input_shape)
 
+    def total(row) -> int:
+        return sum(map(of, row))
+
     return {
-        kind: np.array(
-            [[sum(map(of, row)) for row in edge] for edge in edges], np.int64
-        )
+        kind: np.array([[total(row) for row in edge] for edge in edges], np.int64)
         for kind, edges in parts.candidates.items()
     }
 
@@ -214,23 +225,31 @@ def _check_target(table: CostTable, target: float, network: TrainingConfig) -> N
     least, most = table.bounds()
     if least <= target < most:
         return
+    sizes = "`cost_channels`, `cost_layers`"
+    if is_chain(network.space):
+        sizes = "`width_multiplier`"
     which = "no network is that cheap" if target < least else "every network is cheaper"
     raise InputError(
         f"`cost_target={short(target, table.name)}`: {which}; networks of space "
-        f"'{table.space.name}' with {network.channels} channels and {network.layers} "
-        f"cells have {exact(least)} to {exact(most)} {TITLES[table.name]}: give a "
-        "target in between, or another size by `cost_channels`, `cost_layers` and "
-        "`cost_image_size`"
+        f"'{table.space.name}' of {_size(network)} "
+        f"have {exact(least)} to {exact(most)} {TITLES[table.name]}: give a "
+        f"target in between, or another size by {sizes} and `cost_image_size`"
     )
 
 
 def _line(table: CostTable, network: TrainingConfig) -> str:
     least, most = table.bounds()
     return (
-        f"cost: derived networks of {network.channels} channels and "
-        f"{network.layers} cells have {short(least)} to {short(most)} "
-        f"{TITLES[table.name]}"
+        f"cost: derived networks of {_size(network)} have {short(least)} to "
+        f"{short(most)} {TITLES[table.name]}"
     )
+
+
+def _size(network: TrainingConfig) -> str:
+    """Returns the size of a network in words."""
+    if is_chain(network.space):
+        return f"width multiplier {network.width_multiplier:g}"
+    return f"{network.channels} channels and {network.layers} cells"
 
 
 def exact(value: float) -> str:

@@ -23,6 +23,7 @@ from darts_tf.run import settings_files
 from darts_tf.run.process.threads import divide_by_kernels
 from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.space import nasbench201
+from darts_tf.space.registry import is_chain
 from darts_tf.strategy.darts.micro_batches import check
 
 _owns_process = False
@@ -105,7 +106,8 @@ def supernet_jit(jit: str, space: str) -> str:
     XLA compiles a step of DARTS's spaces for minutes: there `on` is for what
     the edges share, and not for the step around it.
     """
-    return "on" if jit == "on" and space == nasbench201.SPACE.name else "off"
+    whole = space == nasbench201.SPACE.name or is_chain(space)
+    return "on" if jit == "on" and whole else "off"
 
 
 def disable_grappler() -> None:

@@ -8,6 +8,7 @@ Plain data: nothing here knows how an operation is computed.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from darts_tf.errors import InputError
 
@@ -34,6 +35,9 @@ class CellSpec:
         recurrent space averaged.
       zero_kept: whether a derived edge may carry the zero operation; in
         DARTS never.
+      links: the edges where a node is not entered from every earlier one: each
+        enters another node, in their order (the layers of a chain). Empty: an
+        edge from every node to every later one.
 
     Raises:
       InputError: the numbers do not fit together.
@@ -46,6 +50,7 @@ class CellSpec:
     predecessors: int | None
     concat: tuple[int, ...]
     zero_kept: bool = False
+    links: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.candidates) != len(self.edges):
@@ -70,6 +75,8 @@ class CellSpec:
     @property
     def edges(self) -> tuple[tuple[int, int], ...]:
         """(source, target) of each edge, in the order of alpha's rows."""
+        if self.links:
+            return self.links
         first = self.inputs
         return tuple(
             (source, target)
@@ -78,13 +85,17 @@ class CellSpec:
         )
 
     @property
-    def targets(self) -> range:
+    def targets(self) -> Sequence[int]:
         """The nodes that edges enter; alpha's rows stand in their order."""
+        if self.links:
+            return tuple(target for _, target in self.links)
         return range(self.inputs, self.inputs + self.nodes)
 
     @property
     def title(self) -> str:
         """The cell's title in pictures: "normal cell", or "cell" alone."""
+        if self.links:
+            return f"{self.name} layers"
         return self.name if self.name == "cell" else f"{self.name} cell"
 
     @property
@@ -113,6 +124,12 @@ class CellSpec:
         Raises:
           InputError: they do not make up whole nodes.
         """
+        if self.links:
+            if edges != len(self.links):
+                raise InputError(
+                    f"the {self.title} are {len(self.links)}; received {edges}"
+                )
+            return tuple(self.targets)
         targets: list[int] = []
         node = self.inputs
         while len(targets) < edges:

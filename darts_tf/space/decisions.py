@@ -60,8 +60,8 @@ def _decisions(space: SearchSpace) -> tuple[Decision, ...]:
     every = [
         decision
         for spec in space.cells
-        for node in range(spec.inputs, spec.inputs + spec.nodes)
-        for decision in (_predecessors(spec, node), *_entering(spec, node))
+        for node in spec.targets
+        for decision in (_predecessors(spec, node), *_entering(spec, node).values())
     ]
     return tuple(d for d in every if len(d.options) > 1)
 
@@ -111,17 +111,17 @@ def _predecessors(spec: CellSpec, node: int) -> Decision:
     return Decision(f"{spec.name}/{node}/predecessors", options)
 
 
-def _entering(spec: CellSpec, node: int) -> list[Decision]:
-    """Returns the decisions on the operation of each edge that enters a node."""
-    return [
-        Decision(f"{spec.name}/{source}-{node}", operations(spec, row))
+def _entering(spec: CellSpec, node: int) -> dict[int, Decision]:
+    """Returns by predecessor the decisions on the operations that enter a node."""
+    return {
+        source: Decision(f"{spec.name}/{source}-{node}", operations(spec, row))
         for row, source in spec.incoming(node)
-    ]
+    }
 
 
 def _decide_cell(spec: CellSpec, choose: Choose) -> CellGenotype:
     edges = []
-    for node in range(spec.inputs, spec.inputs + spec.nodes):
+    for node in spec.targets:
         entering = _entering(spec, node)
         for source in _option(_predecessors(spec, node), choose):
             edges.append((_option(entering[source], choose), source))

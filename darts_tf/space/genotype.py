@@ -6,7 +6,11 @@ Genotypes are JSON and are never evaluated as code:
      "normal": [["sep_conv_3x3", 0], ...], "normal_concat": [2, 3, 4, 5],
      "reduce": [["max_pool_3x3", 0], ...], "reduce_concat": [2, 3, 4, 5]}
 
-A space of one cell writes "concat" for that cell's output nodes.
+A space of one cell writes "concat" for that cell's output nodes. A chain is its
+operations, a list for each stage:
+
+    {"space": "mobile_chain",
+     "stages": [["mb_conv_3x3_e6", "skip_connect", ...], ...]}
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from darts_tf.errors import InputError
 from darts_tf.reading import parse_json, read_text, reason_of
 from darts_tf.space import operation_names
 from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
+from darts_tf.space.chain import ChainSpace
 from darts_tf.space.registry import (
     closest,
     definition,
@@ -92,7 +97,11 @@ class Genotype:
     def to_json(self) -> str:
         """Returns the genotype as JSON text that `from_json` reads back."""
         rows: list[str] = [f'"space": {json.dumps(self.space)}']
-        arguments = definition(space_by_name(self.space))
+        space = space_by_name(self.space)
+        if isinstance(space, ChainSpace):
+            stages = ",\n  ".join(map(json.dumps, space.by_stage(self.cells)))
+            return "{" + f'{rows[0]},\n "stages": [\n  {stages}]' + "}\n"
+        arguments = definition(space)
         if arguments is not None:
             rows.append(f'"definition": {json.dumps(arguments)}')
         for name, cell in self.cells.items():
@@ -134,6 +143,8 @@ class Genotype:
         space = _read_space(data)
         names = [spec.name for spec in space.cells]
         keys = {"space", *names, *(_concat_key(names, n) for n in names)}
+        if isinstance(space, ChainSpace):
+            keys = {"space", "stages"}
         if set(data) != keys:
             raise InputError(
                 f"a genotype of space '{space.name}' has the keys "
@@ -141,6 +152,8 @@ class Genotype:
                 f"{', '.join(sorted(keys - set(data))) or 'none'}; unknown: "
                 f"{', '.join(sorted(set(data) - keys)) or 'none'}"
             )
+        if isinstance(space, ChainSpace):
+            return chain_genotype(space, data["stages"])
         return cls(
             space.name,
             {
@@ -151,6 +164,24 @@ class Genotype:
                 for name in names
             },
         )
+
+
+def chain_genotype(space: ChainSpace, stages: object) -> Genotype:
+    """Returns the genotype of a chain.
+
+    Args:
+      space: of chains.
+      stages: names of operations, a list for each stage.
+
+    Raises:
+      InputError: other numbers of stages or layers than the space has, or an
+        operation that is no candidate of its layer.
+    """
+    edges = space.edges_of(stages)
+    cells = {
+        spec.name: CellGenotype(edges[spec.name], spec.concat) for spec in space.cells
+    }
+    return Genotype(space.name, cells)
 
 
 def _read_space(data: dict) -> SearchSpace:
@@ -199,6 +230,9 @@ def _check_cell(space: SearchSpace, spec: CellSpec, cell: CellGenotype) -> None:
     Published cells may have more nodes than are searched here, but not where
     all edges are kept: there only the operations are free.
     """
+    if spec.links:
+        _check_layers(spec, cell)
+        return
     fixed = spec.predecessors is None
     sizes = len(cell.edges), cell.concat
     if fixed and sizes != (len(spec.edges), spec.concat):
@@ -234,6 +268,18 @@ def _check_cell(space: SearchSpace, spec: CellSpec, cell: CellGenotype) -> None:
                 f"{source}"
             )
     _check_concat(spec, cell, targets[-1])
+
+
+def _check_layers(spec: CellSpec, cell: CellGenotype) -> None:
+    """Checks the layers of a chain, each of which has candidates of its own."""
+    spec.entered(len(cell.edges))
+    for (source, layer), names, edge in zip(spec.links, spec.candidates, cell.edges):
+        if edge[0] not in names or edge[1] != source:
+            raise InputError(
+                f"layer {layer} of the chain: unknown operation {edge[0]!r}"
+                f"{closest(edge[0], names)}; the operations of the {spec.title} are "
+                f"{', '.join(names)}"
+            )
 
 
 def _check_concat(spec: CellSpec, cell: CellGenotype, last: int) -> None:

@@ -27,7 +27,12 @@ IMAGE_OPERATIONS = (
     "conv_7x1_1x7",
 )
 RECURRENT_OPERATIONS = ("none", "tanh", "relu", "sigmoid", "identity")
-BUILTIN = frozenset(IMAGE_OPERATIONS + RECURRENT_OPERATIONS)
+CHAIN_OPERATIONS = tuple(
+    f"mb_conv_{size}x{size}_e{expansion}" for size in (3, 5, 7) for expansion in (3, 6)
+)
+"""Inverted residual blocks by kernel and expansion (space/chain.py)."""
+
+BUILTIN = frozenset(IMAGE_OPERATIONS + RECURRENT_OPERATIONS + CHAIN_OPERATIONS)
 
 registered: set[str] = set()
 """Names of the operations that users registered in this process."""

@@ -9,14 +9,22 @@ from darts_tf.errors import InputError, shorten
 from darts_tf.reading import read_text
 from darts_tf.space import (
     architecture_string,
+    chain,
     conv,
     nasbench201,
     printed,
+    published_chains,
     published_lambda,
     published_later,
     recurrent,
 )
-from darts_tf.space.genotype import LARGEST, CellGenotype, Genotype
+from darts_tf.space.cell import IDENTITY
+from darts_tf.space.genotype import (
+    LARGEST,
+    CellGenotype,
+    Genotype,
+    chain_genotype,
+)
 from darts_tf.space.registry import closest
 
 
@@ -39,6 +47,12 @@ def _conv(
 
 def _recurrent(text: str, concat) -> Genotype:
     return Genotype(recurrent.SPACE.name, {"recurrent": _cell(text, tuple(concat))})
+
+
+def _chain(space: chain.ChainSpace, text: str) -> Genotype:
+    names = {f"{k}{e}": name for name, (k, e) in chain.BLOCKS.items()} | {".": IDENTITY}
+    stages = [[names[word] for word in part.split()] for part in text.split("|")]
+    return chain_genotype(space, stages)
 
 
 CONVOLUTIONAL = {
@@ -115,10 +129,23 @@ LATER = {
     for name, (normal, reduce) in published_later.CELLS.items()
 }
 
-PUBLISHED = LAMBDA | {
-    conv.SPACE.name: CONVOLUTIONAL | LATER | LAMBDA[conv.SPACE.name],
-    recurrent.SPACE.name: RECURRENT,
+
+CHAINS = {
+    space.name: {
+        name: _chain(space, text)
+        for name, text in published_chains.CHAINS[space.name].items()
+    }
+    for space in chain.SPACES
 }
+
+PUBLISHED = (
+    LAMBDA
+    | CHAINS
+    | {
+        conv.SPACE.name: CONVOLUTIONAL | LATER | LAMBDA[conv.SPACE.name],
+        recurrent.SPACE.name: RECURRENT,
+    }
+)
 """Published genotypes by space, then by name."""
 
 

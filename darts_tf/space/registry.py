@@ -6,12 +6,25 @@ import difflib
 from collections.abc import Sequence
 
 from darts_tf.errors import InputError
-from darts_tf.space import conv, nasbench201, operation_names, recurrent, robust
+from darts_tf.space import (
+    chain,
+    conv,
+    nasbench201,
+    operation_names,
+    recurrent,
+    robust,
+)
 from darts_tf.space.cell import IDENTITY, CellSpec, SearchSpace
 
 SPACES = {
     space.name: space
-    for space in (conv.SPACE, *robust.SPACES, nasbench201.SPACE, recurrent.SPACE)
+    for space in (
+        conv.SPACE,
+        *robust.SPACES,
+        nasbench201.SPACE,
+        *chain.SPACES,
+        recurrent.SPACE,
+    )
 }
 """All spaces of this process by name; `register_space` adds to them."""
 
@@ -35,6 +48,11 @@ def space_by_name(name: str) -> SearchSpace:
         f"{', '.join(sorted(SPACES))}; register another by darts_tf.cell_space, "
         f"or name the file that does so by `plugin`"
     )
+
+
+def is_chain(name: str) -> bool:
+    """Returns whether the space called `name` is one of chains (space/chain.py)."""
+    return isinstance(SPACES.get(name), chain.ChainSpace)
 
 
 def register_space(space: SearchSpace, *, replace: bool = False) -> SearchSpace:
@@ -151,15 +169,14 @@ def _cell_space(name: str, nodes: int, operations: Sequence[str]) -> SearchSpace
 
 
 def _check_for_images(space: SearchSpace, names: Sequence[str]) -> None:
-    """Refuses activations of the recurrent cell in a cell of feature maps."""
-    others = set(operation_names.RECURRENT_OPERATIONS)
-    others -= set(operation_names.IMAGE_OPERATIONS)
+    """Refuses activations of the recurrent cell, and blocks of chains, in a cell."""
+    others = set(operation_names.BUILTIN) - set(operation_names.IMAGE_OPERATIONS)
     wrong = sorted(others & set(names))
     if wrong:
         raise InputError(
             f"space {space.name!r}: {', '.join(wrong)} are operations of recurrent "
-            f"cells; cells of images use '{IDENTITY}', convolutions, pools or "
-            f"registered operations"
+            f"cells or of chains; cells of images use '{IDENTITY}', convolutions, "
+            f"pools or registered operations"
         )
 
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import keras
 import pytest
 
 import darts_tf as dt
 from darts_tf.estimation import scoring
+from tests import forked
 
-ROOT = pathlib.Path(__file__).parents[2]
 layers = keras.layers
 
 
@@ -123,16 +119,11 @@ def test_a_plugin_in_the_settings(data, training_config, tmp_path):
 @pytest.mark.program
 def test_a_plugin_that_fails_ends_the_program_in_one_line(tmp_path):
     (tmp_path / "bad.py").write_text("import keras\n\nkeras.layers.NoSuchLayer()\n")
-    command = [sys.executable, "-m", "darts_tf.cli", "search", "--plugin=bad.py"]
-    done = subprocess.run(
-        [*command, "--space=mine", "--workdir=run"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2 and not done.stdout, done
-    (line,) = done.stderr.splitlines()
+    output = tmp_path / "output.txt"
+    flags = ["search", "--plugin=bad.py", "--space=mine", "--workdir=run"]
+    code = forked.run(output, *flags, module="darts_tf.cli", folder=tmp_path)
+    (line,) = output.read_text(errors="replace").splitlines()
+    assert code == 2
     assert line.startswith("error: --plugin=") and "AttributeError: " in line
     assert "NoSuchLayer" in line and not (tmp_path / "run").exists()
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
-import sys
 
 import pytest
 
 from benchmarks.speed.beside_table import as_table, ratio
+from tests.scripts import ended
 
 
 def measured(step):
@@ -72,17 +71,8 @@ def test_columns_of_pytorch_need_it(tmp_path):
 
 def refused(out, given, word):
     """Says it in one line, and writes nothing."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "benchmarks.speed.beside_pytorch",
-            *given,
-            f"--out={out}",
-        ],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    assert word in done.stderr and len(done.stderr.splitlines()) == 1
+    module = "benchmarks.speed.beside_pytorch"
+    code, output = ended(*given, f"--out={out}", module=module)
+    assert code == 2
+    assert word in output and len(output.splitlines()) == 1
     assert not out.exists()

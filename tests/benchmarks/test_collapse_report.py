@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import json
 import pathlib
-import subprocess
-import sys
 
 import pytest
 from matplotlib.image import imread
 
 from darts_tf.space.genotype import CellGenotype, Genotype
+from tests.scripts import ended
 
-ROOT = pathlib.Path(__file__).parents[2]
 STOP = {"epoch": 3, "taken": 1, "reason": "it rose"}
 
 
-def report(folder, *runs) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "benchmarks.studies.collapse_report",
-            f"--runs={','.join(runs)}",
-            f"--out={folder}",
-        ],
-        cwd=ROOT,
-        text=True,
-        capture_output=True,
-        check=False,
-    )
+def report(folder, *runs) -> tuple[int, str]:
+    """Returns (exit code, output)."""
+    flags = f"--runs={','.join(runs)}", f"--out={folder}"
+    return ended(*flags, module="benchmarks.studies.collapse_report")
 
 
 def genotype(skips: int) -> Genotype:
@@ -76,10 +64,10 @@ def folders(tmp_path_factory):
 
 def test_table_and_picture(folders, tmp_path):
     a, b, c, _ = folders
-    done = report(tmp_path, f"DARTS={a}", f"ours={b}", str(c))
-    assert done.returncode == 0, done.stderr
+    code, output = report(tmp_path, f"DARTS={a}", f"ours={b}", str(c))
+    assert code == 0, output
     text = (tmp_path / "collapse.md").read_text()
-    assert text in done.stdout
+    assert text in output
     head, _, *rows = text.splitlines()
     assert head == (
         "| run | epochs | skip connections in the cell | dominant eigenvalue "
@@ -97,7 +85,7 @@ def test_table_and_picture(folders, tmp_path):
 @pytest.mark.slow
 def test_what_is_no_search_is_refused(folders, tmp_path):
     for run in (str(folders[3]), str(tmp_path / "nowhere")):
-        done = report(tmp_path / "out", run)
-        assert done.returncode == 2 and done.stderr.startswith("error: ")
-        assert len(done.stderr.splitlines()) == 1
+        code, output = report(tmp_path / "out", run)
+        assert code == 2 and output.startswith("error: ")
+        assert len(output.splitlines()) == 1
     assert not (tmp_path / "out").exists()

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import pathlib
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -17,6 +14,7 @@ from benchmarks.studies.estimators.ranks import interval, kendall, ranks, spearm
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED
 from darts_tf.run.pictures.genotypes import figure_to_array
 from darts_tf.space.architecture_string import every_string, from_string
+from tests.scripts import ended
 
 STRINGS = list(every_string())
 
@@ -95,32 +93,25 @@ def study(tmp_path):
     return tmp_path
 
 
-def started(study, *more) -> subprocess.CompletedProcess:
+def started(study, *more) -> tuple[int, str]:
+    """Returns (exit code, output)."""
     names = ",".join(str(study / f"{n}.flags") for n in ("good", "bad"))
-    return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "benchmarks.studies.estimators.measure",
-            "--cells=4",
-            f"--nasbench201_table={study / 'table.csv'}",
-            f"--runs={study / 'runs'}",
-            f"--out={study / 'out'}",
-            f"--flagfiles={names}",
-            *more,
-        ],
-        cwd=pathlib.Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
+    return ended(
+        "--cells=4",
+        f"--nasbench201_table={study / 'table.csv'}",
+        f"--runs={study / 'runs'}",
+        f"--out={study / 'out'}",
+        f"--flagfiles={names}",
+        *more,
+        module="benchmarks.studies.estimators.measure",
     )
 
 
 @pytest.mark.slow
 def test_a_finished_study_is_reported_and_not_run_again(study):
-    done = started(study)
-    assert done.returncode == 0, done.stderr
-    rows = done.stdout.splitlines()[2:]
+    code, output = started(study)
+    assert code == 0, output
+    rows = output.splitlines()[2:]
     assert rows[0].startswith("| good | 3 | 1.00 (")  # one cell came twice
     assert rows[0].endswith("| 1.00 | 4.0 |")
     assert rows[1].startswith("| bad | 3 | -1.00 (")
@@ -133,27 +124,24 @@ def test_a_finished_study_is_reported_and_not_run_again(study):
     ]
     assert (study / "out" / "estimators.png").stat().st_size
 
-
-@pytest.mark.slow
-def test_the_lines_of_a_search_that_is_gone_are_kept(study):
-    first = started(study)
-    lines = (study / "out/estimators.jsonl").read_text()
+    # The lines of a search that is gone are kept.
+    text = (study / "out/estimators.jsonl").read_text()
     shutil.rmtree(study / "runs" / "good")
     (study / "runs" / "bad" / "evaluations.jsonl").unlink()
-    again = started(study, "--report_only")
-    assert again.stdout == first.stdout
-    assert (study / "out/estimators.jsonl").read_text() == lines
-    only = started(study, "--report_only", f"--flagfiles={study / 'bad.flags'}")
-    assert [row[:6] for row in only.stdout.splitlines()[2:]] == ["| bad ", "| tabl"]
+    only = ("--report_only", f"--flagfiles={study / 'bad.flags'}")
+    assert started(study, "--report_only") == (code, output)
+    assert (study / "out/estimators.jsonl").read_text() == text
+    rows = started(study, *only)[1].splitlines()[2:]
+    assert [row[:6] for row in rows] == ["| bad ", "| tabl"]
 
 
 @pytest.mark.slow
 def test_bad_input(study):
-    done = started(study, "--flagfiles=no.flags")
-    assert done.returncode == 2 and "no.flags" in done.stderr
-    done = started(study, f"--runs={study}", "--report_only")
-    assert done.returncode == 2 and "three estimates" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    code, output = started(study, "--flagfiles=no.flags")
+    assert code == 2 and "no.flags" in output
+    code, output = started(study, f"--runs={study}", "--report_only")
+    assert code == 2 and "three estimates" in output
+    assert len(output.splitlines()) == 1
 
 
 def test_the_picture_has_every_cell(study):

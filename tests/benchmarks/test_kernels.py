@@ -1,9 +1,8 @@
 """The benchmark of single kernels."""
 
-import subprocess
-import sys
-
 import pytest
+
+from tests.scripts import output_of
 
 pytestmark = pytest.mark.program
 
@@ -25,19 +24,9 @@ ROWS = [
 
 @pytest.mark.slow
 def test_each_kernel_has_a_row_and_each_map_a_column():
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "benchmarks.speed.kernels",
-            "--batch_size=1",
-            "--calls=1",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    head, _, *rows = done.stdout.splitlines()
+    flags = ("--batch_size=1", "--calls=1")
+    output = output_of(*flags, module="benchmarks.speed.kernels")
+    head, _, *rows = output.splitlines()
     assert "| 32 x 32 x 16 | 16 x 16 x 32 | 8 x 8 x 64 |" in head
     cells = [row.strip("| ").split(" | ") for row in rows]
     assert [name for name, *_ in cells] == ROWS

@@ -20,7 +20,7 @@ from darts_tf.space import conv
 from darts_tf.space.published import CONVOLUTIONAL
 from darts_tf.strategy.darts import bilevel, relaxation
 from darts_tf.strategy.darts.derivation import derive
-from darts_tf.strategy.darts.execution import Execution
+from darts_tf.strategy.darts.execution import Execution, weights_of
 from tests.conformance.weights import fill, like
 from tests.strategy.architecture_gradient import ArchitectureGradient
 
@@ -77,7 +77,8 @@ def test_operation(name, stride, affine):
 def net(float64):
     """(gradient, weights, slots, alpha, train and valid batch).
 
-    The gradient is compiled, as in a search; all methods share its pieces.
+    The gradient is compiled, of flat weights, as in a search; all methods share its
+    pieces.
     tests/strategy holds these, and exact gradients by two reverse passes, to eager
     ones.
     """
@@ -91,26 +92,25 @@ def net(float64):
     cells = relaxation.per_cell(alpha, conv.SPACE, model.kinds)
     model(batches[0][0][:1], cells)
     fill(model)
-    w = [tf.convert_to_tensor(v.value) for v in model.trainable_variables]
-    slots = [
-        tf.constant(like(v, phase=0.3, amplitude=0.1))
-        if len(v.shape) > 1
-        else tf.zeros(v.shape, tf.float64)
+    weights = weights_of(model)
+    rows = [
+        like(v, phase=0.3, amplitude=0.1) if len(v.shape) > 1 else np.zeros(v.shape)
         for v in model.trainable_variables
     ]
+    slots = [tf.constant(np.concatenate([row.ravel() for row in rows]))]
     checked.update(
         "net/config net/x_train net/x_valid net/y_train net/y_valid "
         "net/alpha_normal net/alpha_reduce".split()
     )
     assert size == batches[0][0].shape[1]
-    loss = relaxation.supernet_loss(model)
+    loss = weights.loss(relaxation.supernet_loss(model))
     compiled = ArchitectureGradient(
         loss,
         "first_order",
         Execution(Replicas("one_device")),
         exact=bilevel.forward_over_reverse,
     )
-    return compiled, w, slots, alpha, *batches
+    return compiled, weights.values(), slots, alpha, *batches
 
 
 SEED = tf.constant([0, 0])

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,14 +11,12 @@ import tensorflow as tf
 
 from darts_tf.descent.replicas import CHOICES, Replicas
 from darts_tf.errors import InputError
+from tests.scripts import output_of
 
 TWO_DEVICES = """
 import json
 import numpy as np, tensorflow as tf
-cpus = tf.config.list_physical_devices("CPU")
 tf.config.set_visible_devices([], "GPU")
-two = [tf.config.LogicalDeviceConfiguration()] * 2
-tf.config.set_logical_device_configuration(cpus[0], two)
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.scores import (
     accuracy, compile_share, confusion, confusions, correct)
@@ -82,15 +77,7 @@ print(json.dumps(said))
 @pytest.fixture(scope="module")
 def two() -> dict:
     """Returns the results of a program with two logical CPU devices."""
-    done = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES],
-        capture_output=True,
-        text=True,
-        cwd=pathlib.Path(__file__).parents[2],
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(output_of(script=TWO_DEVICES, devices=2).splitlines()[-1])
 
 
 def test_other_choices_are_refused_in_one_line():

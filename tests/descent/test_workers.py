@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import pathlib
 import socket
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from darts_tf.descent.workers import Workers, replicas_for
 from darts_tf.errors import InputError
+from tests import forked
 
-ROOT = pathlib.Path(__file__).parents[2]
 VERBS = """
 import json, os, pathlib, signal, sys
 import numpy as np, tensorflow as tf
@@ -134,21 +130,18 @@ def two(tmp_path_factory) -> tuple[dict, dict]:
     """Returns the results of two workers, and the folder they ran in."""
     folder = tmp_path_factory.mktemp("workers") / "run"
     started = [
-        subprocess.Popen(
-            [sys.executable, "-c", VERBS, str(folder)],
-            cwd=ROOT,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=os.environ | {"TF_CONFIG": config, "CUDA_VISIBLE_DEVICES": "-1"},
+        forked.Fork(
+            str(folder),
+            script=VERBS,
+            environment={"TF_CONFIG": config, "CUDA_VISIBLE_DEVICES": "-1"},
         )
         for config in configs()
     ]
     said = []
     for process in started:
-        output, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors[-3000:]
-        said.append(json.loads(output.splitlines()[-1]) | {"errors": errors})
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, output[-3000:]
+        said.append(json.loads(output.splitlines()[-1]) | {"output": output})
     return *said, folder
 
 
@@ -213,8 +206,8 @@ def test_a_signal_to_one_stops_both_after_the_same_step(two):
     stopped, resumed, _ = zip(*(worker["runs"] for worker in two[:2]))
     assert stopped == ([6, [1], 0], [6, [], 0])
     assert resumed == ([8, [2], None], [8, [], None])
-    assert "stopped by SIGTERM after step 6 of 8" in two[0]["errors"]
-    assert "stopped by" not in two[1]["errors"]
+    assert "stopped by SIGTERM after step 6 of 8" in two[0]["output"]
+    assert "stopped by" not in two[1]["output"]
 
 
 @pytest.mark.slow

@@ -103,6 +103,17 @@ def test_without_the_data_the_papers_sizes_remain(data, gpus):
     assert (config.dataset, config.channels) == ("folder", 36)
 
 
+def test_a_chain_has_the_width_of_its_search(data, gpus):
+    search = {"space": "mobile_chain", "width_multiplier": 0.5, "image_size": 32}
+    for folder in ("my photos", "gone"):
+        path = str(data / folder)
+        config, _ = parsed(data, dataset="folder", data_dir=path, **search)
+        assert (config.space, config.image_size) == ("mobile_chain", 32)
+        assert config.width_multiplier == 0.5 and config.drop_path == 0
+    config, _ = parsed(data, dataset="digits", flip=False, space="mobile_chain")
+    assert (config.dataset, config.flip) == ("digits", False)
+
+
 def test_data_of_a_program_are_evaluated_in_python(data, gpus):
     config = SearchConfig(dataset="arrays")
     line = evaluation_command(Workdir(data / "search"), config)

@@ -9,6 +9,10 @@ import sys
 
 import pytest
 
+from darts_tf.config import PipelineConfig
+from darts_tf.errors import InputError
+from darts_tf.programs import pipeline
+
 ROOT = pathlib.Path(__file__).parents[2]
 EVALUATE = ("--batch_size=32", "--epochs=1", "--noflip")
 # The pipeline with another Python for its stages.
@@ -165,6 +169,21 @@ def test_both_stages_got_the_seed(runs):
     for stage in ("search", "evaluate"):
         flags = (folder / stage / "flags.txt").read_text().splitlines()
         assert "--seed=3" in flags
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"space": "nasbench201"}, "for chains on images only"),
+        ({"space": "mobile_chain", "dataset": "python_topics"}, "on images only"),
+        ({"space": "mobile_chain", "search_flags": "x"}, "leave one of both out"),
+        ({"space": "mobile_chains"}, "did you mean mobile_chain"),
+    ],
+)
+def test_a_space_is_a_chain_and_not_a_flagfiles(tmp_path, given, message):
+    with pytest.raises(InputError, match=message):
+        pipeline.run(PipelineConfig(**given), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_missing_flagfile_is_one_line_and_nothing_starts(programs, tmp_path):

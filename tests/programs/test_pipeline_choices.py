@@ -56,6 +56,12 @@ def test_a_hundred_and_twenty_thousand():
     assert chosen["valid_fraction"] == 0.1
 
 
+def test_a_chain_has_a_width_and_no_layers():
+    names = {c.name for c in choose(photos(96), TWO_CORES, {}, chain=True)}
+    assert "width_multiplier" in names
+    assert not names & {"channels", "layers", "search_channels", "search_layers"}
+
+
 def test_a_gpu_has_the_papers_sizes():
     facts = photos(45_000, classes=10, height=32, width=32, one_size=True)
     chosen = values(facts, GPU)
@@ -134,6 +140,7 @@ def test_any_text_has_choices_that_fit_its_parts(train, valid):
 
 def test_only_settings_of_the_pipeline_are_chosen():
     names = {*values(photos(96)), *values(TextFacts(9000, 900, 50))}
+    names |= {choice.name for choice in choose(photos(96), TWO_CORES, {}, chain=True)}
     assert names == {*declared(ChosenConfig)}
 
 

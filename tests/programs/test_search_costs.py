@@ -13,22 +13,34 @@ import pytest
 
 from darts_tf.config import SearchConfig
 from darts_tf.config_rules import settle
-from darts_tf.estimation.scoring import multiply_adds, parameters
+from darts_tf.errors import InputError
+from darts_tf.estimation.scoring import (
+    activation_memory,
+    multiply_adds,
+    parameters,
+)
 from darts_tf.networks.build import build_network
+from darts_tf.networks.footprint import latency_table
 from darts_tf.networks.operation_registry import (
     register_operation,
     unregister_operation,
 )
 from darts_tf.programs import search_costs
 from darts_tf.run.loop.metrics import read_metrics
+from darts_tf.run.workdir import Workdir
 from darts_tf.space import registry
 from darts_tf.space.published import any_genotype
 from darts_tf.space.registry import cell_space, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
+from darts_tf.strategy.darts.discretisation import genotype_weights
+from darts_tf.strategy.darts.expected_cost import expected_and_derived
+from tests.strategy.small_chain import small_chain
+
+assert small_chain  # a fixture
 
 GOLDENS = pathlib.Path(__file__).parents[1] / "goldens" / "param_counts.json"
 SHAPE = (9, 9, 3)  # odd, so that strides round up
-NAMES = ("multiply_adds", "parameters")
+NAMES = ("multiply_adds", "parameters", "activation_memory")
 
 
 @pytest.fixture
@@ -61,6 +73,7 @@ def assert_counted_exactly(name: str, network: str = "cifar", shape=SHAPE) -> No
     model = build(genotype)
     assert tables[0].of(genotype) == multiply_adds(model, shape)
     assert tables[1].of(genotype) == parameters(model)
+    assert tables[2].of(genotype) == activation_memory(model, shape)
     for table in tables:
         least, most = table.bounds()
         assert least <= table.of(genotype) <= most
@@ -70,6 +83,21 @@ def assert_counted_exactly(name: str, network: str = "cifar", shape=SHAPE) -> No
 @pytest.mark.parametrize("name", ["darts_conv", "s2", "s4", "nasbench201"])
 def test_tables_give_what_a_built_network_counts(name):
     assert_counted_exactly(name)
+
+
+def test_chains_are_counted(small_chain):
+    build = functools.partial(build_network, num_classes=5, image_shape=SHAPE)
+    tables = search_costs.count(small_chain, build, SHAPE, NAMES)
+    for seed in range(3):
+        genotype = random_genotype(small_chain, seed)
+        model, weights = build(genotype), genotype_weights(small_chain, genotype)
+        alpha = [60 * (2 * weights[spec.name] - 1) for spec in small_chain.cells]
+        for table, counted in zip(
+            tables, (multiply_adds(model, SHAPE), parameters(model))
+        ):
+            assert table.of(genotype) == counted
+            expected, derived = expected_and_derived(table, alpha)
+            assert int(expected) == counted == int(derived)
 
 
 @pytest.mark.slow
@@ -93,27 +121,49 @@ def test_published_cells_cost_what_the_papers_code_counts():
 
 
 COSTS = (
-    "--cost=multiply_adds,parameters",
+    "--cost=multiply_adds,parameters,latency",
     "--cost_channels=2",
     "--cost_layers=3",
 )
 
 
+def write_latency_table(path: pathlib.Path) -> None:
+    """Writes a table for the searches below: a microsecond an output channel."""
+    shape, space = (8, 8, 1), space_by_name("s2")
+    genotype = search_costs.first_genotype(space)
+    network = build_network(
+        genotype, channels=2, layers=3, num_classes=10, image_shape=shape
+    )
+    rows = [
+        latency_table.row_of(space.name, part, part.output_channels, 0.1, {})
+        for part in network.parts().distinct()
+    ]
+    path.write_text(latency_table.as_csv(rows))
+
+
 def test_a_search_reports_its_costs(programs, tmp_path):
-    given = (*programs.search, *COSTS, f"--workdir={tmp_path}")
-    output = programs.run("search", *given, "--cost_target=1k,1M", code=2)
+    csv = tmp_path / "table.csv"
+    write_latency_table(csv)
+    tmp_path /= "run"
+    given = (
+        *programs.search,
+        *COSTS,
+        f"--workdir={tmp_path}",
+        f"--latency_table={csv}",
+    )
+    output = programs.run("search", *given, "--cost_target=1k,1M,1ms", code=2)
     (line,) = [x for x in output.splitlines() if x.startswith("error: ")]
     least, most = re.search(r"have ([\d,]+) to ([\d,]+) multiply-adds", line).groups()
     assert "--cost_target=1k" in line and "Traceback" not in output
     assert not (tmp_path / "checkpoints").exists()
     least, most = (int(number.replace(",", "")) for number in (least, most))
     target = (least + most) // 2
-    output = programs.run("search", *given, f"--cost_target={target},3.3k")
+    output = programs.run("search", *given, f"--cost_target={target},3.3k,150us")
     assert "cost: derived networks of 2 channels and 3 cells have" in output
     records = read_metrics(tmp_path / "metrics.jsonl")
     epochs = [record for record in records if record["kind"] == "epoch"]
     result = json.loads((tmp_path / "result.json").read_text())["cost"]
-    for name in NAMES:
+    for name in result:
         for what in ("expected", "derived", "multiplier"):
             assert all(math.isfinite(r[f"cost/{name}/{what}"]) for r in epochs)
         assert result[name]["derived"] == epochs[-1][f"cost/{name}/derived"]
@@ -121,3 +171,12 @@ def test_a_search_reports_its_costs(programs, tmp_path):
     assert result["multiply_adds"]["cheapest"] == least
     assert result["multiply_adds"]["dearest"] == most
     assert re.search(r"multiply-adds +[\d,]+, (within|ABOVE) the target of", output)
+    assert [*result] == ["multiply_adds", "parameters", "latency"]
+    assert re.search(r"ms \(predicted\) +0\.\d+, (within|ABOVE) .* 0\.15ms", output)
+    assert result["latency"]["target"] == pytest.approx(0.15)
+    copy = tmp_path / "latency.csv"
+    assert copy.read_text() == csv.read_text()
+    csv.write_text(csv.read_text().replace(",2.000,", ",3.000,"))
+    config = SearchConfig(cost=("latency",), latency_table=str(csv))
+    with pytest.raises(InputError, match=f"`latency_table={copy}`"):
+        search_costs.keep_latency_table(config, Workdir(tmp_path))

@@ -71,15 +71,13 @@ class NetworkParts:
             every += [part for row in rows for parts in row for part in parts]
         return list(dict.fromkeys(every))
 
-    def of_shape(self, part: Part) -> list[Part]:
-        """Returns the candidates at a part's shape, which compete with it."""
-        shape = dataclasses.replace(part, operation="")
-        return [
-            other
-            for other in self.distinct()
-            if dataclasses.replace(other, operation="") == shape
-            and other not in self.around
-        ]
+    def alternatives(self) -> list[list[Part]]:
+        """Returns the candidates that compete at a shape, shape by shape."""
+        groups: dict[Part, list[Part]] = {}
+        for part in self.distinct()[len(set(self.around)) :]:
+            shape = dataclasses.replace(part, operation="")
+            groups.setdefault(shape, []).append(part)
+        return list(groups.values())
 
 
 def of_cells(
@@ -92,7 +90,7 @@ def of_cells(
       network: a built derived network with `cells` and their `kinds`.
       around: the parts before, between and behind the cells with their makers.
     """
-    makers: dict[Part, Callable[[], Piece]] = {CALL: _call}
+    makers: dict[Part, Callable[[], Piece]] = dict([call_part()])
     constant = [CALL]
     chosen = {s.name: [[[] for _ in r] for r in s.candidates] for s in space.cells}
     for kind, cell in zip(network.kinds, network.cells, strict=True):
@@ -112,6 +110,34 @@ def of_cells(
         makers.setdefault(part, maker)
         constant.append(part)
     return NetworkParts(chosen, tuple(constant), makers)
+
+
+def call_part() -> tuple[Part, Callable[[], Piece]]:
+    """Returns the smallest network, which takes as long as any call, and its maker."""
+    return CALL, lambda: Piece(lambda x, training: tf.nn.relu(x))
+
+
+Made = tuple[Part, Callable[[], Piece]]
+
+
+def of_chain(
+    choices: Mapping[str, Sequence[Sequence[Made | None]]], around: Iterable[Made]
+) -> NetworkParts:
+    """Returns the parts of networks whose layers are chosen one by one.
+
+    Args:
+      choices: by the name of a kind of layer, for each layer and each of its
+        candidates its part and the maker of that; None for a skipped layer.
+      around: the same of what every network has.
+    """
+    fixed = [call_part(), *around]
+    chosen = [made for rows in choices.values() for row in rows for made in row]
+    candidates = {
+        kind: [[() if made is None else (made[0],) for made in row] for row in rows]
+        for kind, rows in choices.items()
+    }
+    makers = dict(filter(None, [*chosen, *fixed]))
+    return NetworkParts(candidates, tuple(part for part, _ in fixed), makers)
 
 
 def of_layer(
@@ -141,11 +167,12 @@ def of_stems(stems: Sequence) -> list[tuple[Part, Callable[[], Piece]]]:
     return [of_layer("stem", stem, place > 0) for place, stem in enumerate(stems)]
 
 
-def of_head(network) -> tuple[Part, Callable[[], Piece]]:
+def of_head(network, layers: Sequence) -> tuple[Part, Callable[[], Piece]]:
     """Returns what is behind the last cell of a built network, and its maker.
 
     Args:
       network: its `classify` takes the last cell's output to logits.
+      layers: those whose weights this uses.
     """
     cell = network.cells[-1]
     height, width, channels = _inside(cell)
@@ -161,11 +188,7 @@ def of_head(network) -> tuple[Part, Callable[[], Piece]]:
     def compute(x, training):
         return network.classify(x, training)
 
-    return part, functools.partial(Piece, compute, [network.classifier])
-
-
-def _call() -> Piece:
-    return Piece(lambda x, training: tf.nn.relu(x))
+    return part, functools.partial(Piece, compute, layers)
 
 
 def _candidate(part: Part) -> Piece:
@@ -194,7 +217,7 @@ def _inputs(cell: Cell) -> list[tuple[Part, Callable[[], Piece]]]:
 
 
 def _sums(spec: CellSpec, cell: Cell) -> tuple[Part, Callable[[], Piece]]:
-    """Returns the sums of a cell's nodes, their ReLUs and the output's concatenation."""
+    """Returns the sums of nodes, their ReLUs and the concatenation of a cell."""
     height, width, channels = _inside(cell)
     counts = [
         min(spec.predecessors or len(rows), len(rows)) for rows in rows_by_node(spec)

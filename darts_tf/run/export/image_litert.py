@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ def export_litert(
     *,
     samples: np.ndarray | None = None,
     held_out: measures.HeldOut | None = None,
+    latency: Mapping[str, object] | None = None,
 ) -> dict:
     """Writes model.tflite, runs it by the interpreter and measures it.
 
@@ -34,6 +35,8 @@ def export_litert(
       quantize: one of litert.QUANTIZE.
       samples: for "int8", training images, uint8 [N, H, W, C].
       held_out: images on which accuracy is measured; None if not at hand.
+      latency: what was predicted, beside which the measured time is put, in
+        milliseconds; None where nothing was.
 
     Returns:
       what export.json holds.
@@ -55,9 +58,15 @@ def export_litert(
             **litert.description(content, runner, quantize),
             input=network.takes.as_metadata(),
             **measures.measured(
-                network, lambda x: runner(images=x)["logits"], quantize, held_out
+                network,
+                lambda x: runner(images=x)["logits"],
+                quantize,
+                held_out,
+                lambda x: litert.repeatable(content, {"images": x}),
             ),
         )
+        if latency is not None:
+            values["latency"] = {"measured": values["milliseconds"], **latency}
         new.mkdir()
         (new / litert.FILE).write_bytes(content)
         network.write_texts(new)

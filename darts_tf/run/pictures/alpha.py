@@ -33,6 +33,8 @@ COLUMN, ROW = 0.44, 0.25  # of a heat map
 PANEL_WIDTH, PANEL_HEIGHT = 0.98, 0.62  # a chart of one edge
 HEAD, GAP = 0.17, 0.1  # above a chart, beside it
 LEFT, BELOW = 0.36, 0.16  # for the numbers at the axes
+LAYERS_ABREAST = 5  # charts of a chain's layers
+KEPT = "framed edges are kept, with the thick operation"
 KEY, KEY_LINE = 0.19, 0.4  # height of a legend's line, width of its sample
 BOLD = 1.15  # the width of bold text, relative to normal text
 NEAR = 0.05
@@ -56,6 +58,12 @@ DARK, PALE, FRAME = "#202020", "#9a9a9a", "#c8c8c8"
 def edge_label(edge: tuple[int, int]) -> str:
     """Formats an edge: (0, 2) -> "0→2"."""
     return f"{edge[0]}→{edge[1]}"
+
+
+def row_label(spec: CellSpec, row: int) -> str:
+    """Returns the label of a row of alpha: its edge, or in a chain its layer."""
+    edge = spec.edges[row]
+    return f"layer {edge[1]}" if spec.links else edge_label(edge)
 
 
 def chosen_candidates(spec: CellSpec, cell: CellGenotype | None) -> dict[int, int]:
@@ -136,11 +144,11 @@ class _HeatMap:
         names = spec.candidates[0] if self._same else ()
         self._names = names
         tick = max((text_width(n, NOTE_TEXT) for n in names), default=0.0)
-        labels = max(text_width(edge_label(e), LABEL_TEXT) for e in spec.edges)
+        rows, columns = spec.alpha_shape
+        labels = max(text_width(row_label(spec, r), LABEL_TEXT) for r in range(rows))
         self._column = COLUMN if self._same else self._widest_name()
         self._left = max(labels + 0.12, math.cos(SLANT) * tick - self._column / 2)
         self._below = math.sin(SLANT) * tick + 0.14 if names else 0.0
-        rows, columns = spec.alpha_shape
         titles = text_width(self._title, TITLE_TEXT) * BOLD
         inner = self._left + self._column * columns
         titles = max(titles, text_width(self._note, NOTE_TEXT))
@@ -181,9 +189,9 @@ class _HeatMap:
         for (row, column), value in np.ndenumerate(self._values):
             x, y = x0 + (column + 0.5) * self._column, y0 - (row + 0.5) * row_height
             self._place(axes, x, y, row, column, value, shares[row, column])
-        for row, edge in enumerate(self._spec.edges):
-            y = y0 - (row + 0.5) * row_height
-            _text(axes, x0 - 0.06, y, edge_label(edge), LABEL_TEXT, ha="right")
+        for row in range(rows):
+            y, label = y0 - (row + 0.5) * row_height, row_label(self._spec, row)
+            _text(axes, x0 - 0.06, y, label, LABEL_TEXT, ha="right")
         for column, name in enumerate(self._names):
             x, y = x0 + (column + 0.6) * self._column, y0 - rows * row_height - 0.05
             slanted = {"rotation": math.degrees(SLANT), "rotation_mode": "anchor"}
@@ -250,7 +258,8 @@ def draw_alpha_history(
 
     Returns:
       Each cell is a triangle: a row for each node, a column for each
-      predecessor. All charts of a cell have the same axes.
+      predecessor; the layers of a chain stand in rows of LAYERS_ABREAST. All
+      charts of a cell have the same axes.
 
     Raises:
       InputError: an unknown cell, or another shape than alpha's.
@@ -334,13 +343,17 @@ class _Charts:
         self._low = min(float(values.min(initial=even)), (1 - NEAR) * even)
         self._high = max(float(values.max(initial=even)), (1 + NEAR) * even)
         epochs = f"epochs 1 to {len(values)}" if len(values) > 1 else "epoch 1"
+        rows = range(len(spec.edges))
         self._title = f"{spec.title}: mixing weights by epoch"
         self._note = (
             f"{epochs}; {_percent(self._low)} to {_percent(self._high)} %; "
             f"dotted: an even share, {_percent(even)} %\n"
-            "framed edges are kept, with the thick operation"
+            + ("thick: chosen" if spec.links else KEPT)
         )
-        columns = spec.inputs + spec.nodes - 1
+        self._places = [(s, t - spec.inputs) for s, t in spec.edges]
+        if spec.links:
+            self._places = [(r % LAYERS_ABREAST, r // LAYERS_ABREAST) for r in rows]
+        columns, self._lines = (max(axis) + 1 for axis in zip(*self._places))
         self.width = (
             max(
                 LEFT + columns * (PANEL_WIDTH + GAP),
@@ -349,7 +362,7 @@ class _Charts:
             )
             + 2 * MARGIN
         )
-        charts = spec.nodes * (HEAD + PANEL_HEIGHT)
+        charts = self._lines * (HEAD + PANEL_HEIGHT)
         self._top = MARGIN + TITLE + 2 * NOTE  # of the charts, below the cell's
         self.height = self._top + charts + BELOW + GAP
 
@@ -357,13 +370,12 @@ class _Charts:
         """Draws the cell below `top`."""
         _headings(axes, MARGIN, top - MARGIN, self._title, self._note)
         first = top - self._top
-        for row, (source, target) in enumerate(self._spec.edges):
-            line = target - self._spec.inputs
-            x = MARGIN + LEFT + source * (PANEL_WIDTH + GAP)
+        for row, (column, line) in enumerate(self._places):
+            x = MARGIN + LEFT + column * (PANEL_WIDTH + GAP)
             y = first - (line + 1) * (HEAD + PANEL_HEIGHT)
             self._chart(axes, x, y, row, chosen.get(row))
-            if source == 0:
-                self._numbers(axes, x, y, line == self._spec.nodes - 1)
+            if column == 0:
+                self._numbers(axes, x, y, line == self._lines - 1)
 
     def free_corner(
         self, size: tuple[float, float], width: float
@@ -380,7 +392,8 @@ class _Charts:
         lines = math.ceil(size[1] / (HEAD + PANEL_HEIGHT))
         charts = self._spec.inputs + lines - 1  # in the lowest of these lines
         left = MARGIN + LEFT + charts * (PANEL_WIDTH + GAP) + GAP
-        if lines >= self._spec.nodes or left + size[0] > width:
+        full = self._spec.links or lines >= self._spec.nodes
+        if full or left + size[0] > width:
             return None
         return left, self._top
 
@@ -398,7 +411,7 @@ class _Charts:
 
     def _chart(self, axes, x, y, row: int, kept: int | None) -> None:
         """Draws the chart of one edge with its lower left corner at (x, y)."""
-        names, edge = self._spec.candidates[row], edge_label(self._spec.edges[row])
+        names, edge = self._spec.candidates[row], row_label(self._spec, row)
         self._frame(axes, x, y, edge, None if kept is None else names[kept])
         order = [c for c in range(len(names)) if c != kept]
         for column in [*order, *([] if kept is None else [kept])]:
@@ -436,7 +449,7 @@ class _Charts:
             name,
             lw=2.4 if thick else 1.1,
             marker="." if len(values) == 1 else None,
-            gid=f"{edge_label(self._spec.edges[row])} {name}",
+            gid=f"{row_label(self._spec, row)} {name}",
             solid_capstyle="butt",
         )
         axes.add_line(line)

@@ -18,11 +18,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Curve
 
-from darts_tf.run.pictures import cell_layout
+from darts_tf.run.pictures import cell_layout, chains
 from darts_tf.run.pictures.alpha import draw_alpha, draw_alpha_history
 from darts_tf.run.pictures.cell_layout import Edge
 from darts_tf.run.pictures.labels import colours_of, text_width
 from darts_tf.space.cell import ZERO, SearchSpace
+from darts_tf.space.chain import ChainSpace
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.nasbench201 import CELL
 from darts_tf.space.registry import space_by_name
@@ -62,9 +63,12 @@ def draw_genotype(genotype: Genotype) -> Figure:
     right (yellow). Nodes carry the numbers that they have in a genotype's JSON
     and in the pictures of mixing weights, the inputs' first. Each arrow carries
     its operation's name and a colour of that operation; zero operations are
-    pale. Registered operations and spaces are drawn alike.
+    pale. Registered operations and spaces are drawn alike. A chain is a row of
+    blocks (run/pictures/chains.py).
     """
     space = space_by_name(genotype.space)
+    if isinstance(space, ChainSpace):
+        return chains.draw_chain(space, genotype)
     colours = colours_of(space.operations, PALETTE) | {ZERO: PALE}
     layouts = {
         name: _lay_out(cell, space, name) for name, cell in genotype.cells.items()

@@ -64,7 +64,7 @@ def _changes(spec: CellSpec, edges: list[Edge]) -> tuple[list, list]:
         by_predecessor.append(
             [
                 _moved(spec, operation, other, target)
-                for other in range(target)
+                for _, other in spec.incoming(target)
                 if other not in sources
             ]
         )

@@ -27,7 +27,7 @@ def random_genotype(space: SearchSpace, seed: int | Sequence[int]) -> Genotype:
 
 def _cell(spec: CellSpec, generator: np.random.Generator) -> CellGenotype:
     edges = []
-    for node in range(spec.inputs, spec.inputs + spec.nodes):
+    for node in spec.targets:
         entering = spec.incoming(node)
         chosen = generator.choice(
             len(entering), spec.predecessors or len(entering), replace=False

@@ -84,7 +84,7 @@ def derive_cell(spec: CellSpec, weights: np.ndarray) -> CellGenotype:
         if ZERO in names and not spec.zero_kept:
             weights[row, names.index(ZERO)] = -np.inf
     edges = []
-    for node in range(spec.inputs, spec.inputs + spec.nodes):
+    for node in spec.targets:
         incoming = spec.incoming(node)
         if spec.predecessors is not None:
             strongest = sorted(incoming, key=lambda e: -weights[e[0]].max())

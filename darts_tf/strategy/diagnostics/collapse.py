@@ -12,7 +12,8 @@ et al. 2019; Movahedi et al. 2023). Here a cell has collapsed where
 
 Looked at is the normal cell, or the only one of its space. Reduction cells
 are left out: those published with the best results consist of pools and skip
-connections. So are recurrent cells, every edge of which has weights.
+connections. So are recurrent cells, every edge of which has weights, and
+chains, in which skipped layers are how depth is searched.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ WEIGHTLESS_IDENTITY = "skip_connect"
 
 
 def main_cell(space: SearchSpace) -> CellSpec:
-    """Returns the specification of the normal cell, or of the only one."""
-    only = space.cells[0].name
-    return space.cell(only if len(space.cells) == 1 else NORMAL)
+    """Returns the specification of the normal cell, or else of the last one."""
+    names = [spec.name for spec in space.cells]
+    return space.cell(NORMAL if NORMAL in names else names[-1])
 
 
 def collapse(space: SearchSpace, genotype: Genotype) -> str:
@@ -47,7 +48,7 @@ def collapse(space: SearchSpace, genotype: Genotype) -> str:
       skip connections".
     """
     spec = main_cell(space)
-    if space.identity != WEIGHTLESS_IDENTITY:
+    if space.identity != WEIGHTLESS_IDENTITY or spec.links:
         return ""
     cell = genotype.cells[spec.name]
     named = f"the {spec.name} cell" if len(space.cells) > 1 else "the cell"

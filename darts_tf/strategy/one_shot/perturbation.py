@@ -251,7 +251,5 @@ def contested(spec: CellSpec) -> list[int]:
     if spec.predecessors is None:
         return []
     return [
-        node
-        for node in range(spec.inputs, spec.inputs + spec.nodes)
-        if len(spec.incoming(node)) > spec.predecessors
+        node for node in spec.targets if len(spec.incoming(node)) > spec.predecessors
     ]

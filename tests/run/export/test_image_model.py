@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -14,6 +11,7 @@ from darts_tf.errors import InputError
 from darts_tf.run.export.image_input import ImageInput
 from darts_tf.run.export.image_model import export_saved_model
 from darts_tf.run.export.image_network import ImageNetwork
+from tests.scripts import output_of
 
 NAMES = [f"name {i}" for i in range(10)]
 MEAN, STD = [125.0, 120.0, 110.0], [60.0, 61.0, 62.0]
@@ -142,17 +140,10 @@ app.run(main)
 
 @pytest.mark.slow
 def test_saving_says_nothing_and_leaves_the_loggers_as_they_were(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, tmp_path / "export"],
-        check=True,
-        cwd=pathlib.Path(__file__).parents[3],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    said = done.stderr.split("before\n", 1)[1]
+    output = output_of(str(tmp_path / "export"), script=PROGRAM)
+    said = output.split("before\n", 1)[1]
     lines = [x for x in said.splitlines() if not x.startswith("WARNING")]
-    assert "as loud as before" in lines[0] and done.stdout == ""
+    assert "as loud as before" in lines[0]
     assert (
         all("is TensorFlow" in line or "a warning" in line for line in lines[1:])
         and "so is TensorFlow" in said

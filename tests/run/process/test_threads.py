@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 import tensorflow as tf
 
 from darts_tf.run.process import threads
+from tests.scripts import output_of
 
 
 @pytest.fixture
@@ -49,6 +48,8 @@ def test_the_cores_that_this_process_may_use():
 
 
 PROGRAM = """
+import os
+os.environ.pop("TF_NUM_INTRAOP_THREADS", None)
 import tensorflow as tf
 from darts_tf.run.process import threads
 threads.cores = lambda: 2
@@ -62,13 +63,4 @@ print(tf.config.threading.get_intra_op_parallelism_threads())
 
 @pytest.mark.slow
 def test_tensorflow_takes_it_before_it_starts():
-    environment = dict(os.environ)
-    environment.pop("TF_NUM_INTRAOP_THREADS", None)
-    run = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout.strip() == "1"
+    assert output_of(script=PROGRAM).strip() == "1"

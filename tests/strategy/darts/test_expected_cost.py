@@ -82,6 +82,20 @@ def test_at_one_hot_alpha_it_is_the_derived_networks_cost(space, columns):
         assert int(expected) == counted == int(derived)
 
 
+def test_milliseconds_are_as_exact_as_counts():
+    space, generator = conv.SPACE, np.random.default_rng(4)
+    whole = random_table(space, 0)
+    costs = {kind: rows / 1e7 for kind, rows in whole.costs.items()}
+    table = CostTable("latency", space, 0.25, costs)
+    alpha = one_hot_alpha(space, generator, 0)
+    counted = table.of(derivation.derive(space, alpha))
+    expected, derived = expected_and_derived(table, alpha)
+    assert isinstance(counted, float) and counted == pytest.approx(float(derived))
+    assert counted == pytest.approx(float(expected), rel=1e-12)
+    least, most = table.bounds()
+    assert 0.25 <= least <= counted <= most
+
+
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)
 def test_the_cost_now_is_that_of_the_derivation_everywhere(space):
     generator = np.random.default_rng(1)
