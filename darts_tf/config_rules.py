@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from darts_tf.config import (
     RECIPES,
+    ComparisonConfig,
     Config,
     Cost,
     CostConfig,
@@ -53,8 +54,36 @@ STRATEGY_NAMES = {
     "reinforce": ("reinforce_learning_rate", "reinforce_baseline"),
     "bayesian": ("bayesian_startup",),
     "asha": ("asha_reduction", "asha_rungs"),
+    "nsga2": ("nsga2_population",),
 }
 """The names that only one strategy has, of those that ask an estimator."""
+
+WITH_FRONT = ("nsga2", "random")
+"""Strategies whose result may be a front of objectives."""
+
+ACCURACY = "accuracy"
+"""The objective that is no cost."""
+
+COST_TITLES = {
+    "multiply_adds": "multiply-adds",
+    "parameters": "parameters",
+    "activation_memory": "bytes of maps",
+    "latency": "ms (predicted)",
+}
+"""The units of costs, in words."""
+
+LIMITS = tuple(f"max_{cost}" for cost in names(Cost))
+"""Names of hard limits on costs, as far as there are such settings."""
+
+COST_SIZES = (
+    "cost_channels",
+    "cost_layers",
+    "cost_image_size",
+    "cost_classes",
+    "cost_network",
+    "latency_table",
+)
+"""Names of the network whose costs are counted, and of its latencies."""
 
 ON_RUNGS = ("full", "low_fidelity")
 """Estimators whose trainings strategy=asha can measure early and go on with."""
@@ -200,8 +229,11 @@ REASONS = {
     "lambda_regularizer": " (Lambda-DARTS aligns the layers of a network with "
     "each other, and a recurrent network has one)",
     "recipe": " (it was measured on cells for images alone)",
-    "cost": " (all cells of this space have the same parameters and the same "
-    "multiply-adds)",
+    **dict.fromkeys(
+        ("cost", "objectives", *LIMITS),
+        " (all cells of this space have the same parameters and the same "
+        "multiply-adds)",
+    ),
     "recompute": " (it recomputes cells of images; `micro_batches` lowers the "
     "memory of a recurrent search)",
     "precision": " (it is that of feature maps and convolutions, and a "
@@ -224,6 +256,7 @@ def settle(config: C) -> C:
     check: dict[type, Callable] = {
         SearchConfig: _settle_images,
         TrainingConfig: _settle_images,
+        ComparisonConfig: _settle_comparison,
         DerivationConfig: _settle_derivation,
         ExperimentConfig: _settle_experiment,
         ExportConfig: _settle_export,
@@ -299,15 +332,31 @@ def _not_asked(config: SearchConfig) -> dict[str, str]:
     of_estimator = ESTIMATOR_NAMES[config.estimator]
     unread = _all_but(ESTIMATOR_NAMES, of_estimator)
     if config.estimator in UNTRAINED:
-        read = {*ALWAYS, *of_strategy, *of_estimator, "estimator"}
+        read = {*ALWAYS, *of_strategy, *of_estimator, "estimator", "objectives"}
+        read |= {*LIMITS, *COST_SIZES}
         every = {field.name for field in dataclasses.fields(config)}
         unread |= every - read - {*UNTRAINED[config.estimator]}
     others = _all_but(STRATEGY_NAMES, of_strategy)
     others |= {*declared(RelaxationConfig), *declared(CostConfig)}
     others |= {"final_evaluations"}
+    others |= set() if config.strategy in WITH_FRONT else {"objectives"}
+    if counted_costs(config):
+        others -= {*COST_SIZES}
     return dict.fromkeys(unread, f"`estimator={config.estimator}`") | (
         dict.fromkeys(others, f"`strategy={config.strategy}`")
     )
+
+
+def limits(config: SearchConfig) -> dict[str, float]:
+    """Returns the hard limits of a search by strategies that ask, by cost."""
+    values = {name: getattr(config, f"max_{name}", 0.0) for name in names(Cost)}
+    return {name: value for name, value in values.items() if value}
+
+
+def counted_costs(config: SearchConfig) -> tuple[str, ...]:
+    """Returns the costs that a search by a strategy that asks counts of genotypes."""
+    wanted = {*config.objectives, *limits(config)}
+    return tuple(name for name in names(Cost) if name in wanted)
 
 
 def _all_but(groups: dict[str, tuple[str, ...]], these: Iterable[str]) -> set[str]:
@@ -368,6 +417,13 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
             f"`strategy=lambda_darts` means nothing with `space={config.space}`"
             f"{alone['lambda_regularizer']}; give another strategy"
         )
+    if config.strategy == "nsga2" and is_text(config.space):
+        raise InputError(
+            f"`strategy=nsga2` means nothing with `space={config.space}`"
+            f"{REASONS['cost']}; give another strategy"
+        )
+    if config.strategy == "nsga2" and not config.objectives:
+        config = config.filled(objectives=(ACCURACY, names(Cost)[0]))
     for name, why in _not_in_strategy(config).items():
         if name in config.given:
             raise InputError(f"`{name}` means nothing with {why}; leave it out")
@@ -381,6 +437,9 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
     if config.strategy in STRATEGY_NAMES:
         _check_budget(config)
         _check_estimator(config)
+        _check_objectives(config)
+        if counted_costs(config):
+            _check_latency_table(config, counted_costs(config))
         return config
     if config.strategy == "lambda_darts":
         config = _settle_lambda(config)
@@ -580,10 +639,11 @@ def _settle_alpha_regularizer(config: SearchConfig) -> SearchConfig:
 def _check_alpha_regularizer(config: SearchConfig) -> None:
     chosen, relaxation = config.alpha_regularizer, config.relaxation
     owners = {penalty: name for name, penalty in PENALTY_OF.items()}
-    if owners.get(chosen, relaxation) != relaxation:
+    owner = owners.get(chosen or "", relaxation)
+    if owner != relaxation:
         raise InputError(
             f"`alpha_regularizer={chosen}` is the penalty of "
-            f"`relaxation={owners[chosen]}`, and this is `relaxation={relaxation}`; "
+            f"`relaxation={owner}`, and this is `relaxation={relaxation}`; "
             "leave out one of both"
         )
     of_softmax = SOFTMAX_PENALTIES.get(relaxation, ())
@@ -614,7 +674,7 @@ def _settle_costs(config: SearchConfig) -> SearchConfig:
         raise InputError(
             f"`cost={','.join(config.cost)}` names one cost twice; give each once"
         )
-    _check_latency_table(config)
+    _check_latency_table(config, config.cost)
     targets = cost_targets(config)
     if targets is None and config.cost_weight is None:
         raise InputError(
@@ -649,10 +709,20 @@ def cost_targets(config: SearchConfig) -> tuple[float, ...] | None:
             f"`cost={','.join(config.cost)}`, {len(config.cost)} in all; received "
             f"{len(texts)}"
         )
-    return tuple(map(_target, texts, config.cost))
+    return tuple(map(parse_cost, texts, config.cost))
 
 
-def _target(text: str, cost: str) -> float:
+def parse_cost(text: str, cost: str, name: str = "cost_target") -> float:
+    """Returns a cost that is given with a unit as a number; latency in milliseconds.
+
+    Args:
+      text: the cost, such as 300M or 8ms.
+      cost: its name, one of config.Cost.
+      name: of the argument, for the message.
+
+    Raises:
+      InputError: it is no number above 0 with one of the cost's units.
+    """
     number = r"(\d+\.?\d*|\.\d+)(?:[eE]\+?(\d{1,2}))?"
     units = TIME_UNITS if cost == "latency" else UNITS
     matched = re.fullmatch(rf"{number} ?({'|'.join(units)})", text)
@@ -660,12 +730,12 @@ def _target(text: str, cost: str) -> float:
     value = float(digits) * 10.0 ** int(exponent or 0) * units.get(unit, 0.0)
     if value <= 0 and units is TIME_UNITS:
         raise InputError(
-            f"`cost_target={text}` of the cost latency must be a number above 0 with "
+            f"`{name}={text}` of the cost latency must be a number above 0 with "
             "the unit us, ms or s, such as 8ms, 300us or 0.5s"
         )
     if value <= 0:
         raise InputError(
-            f"`cost_target={text}` must be a number above 0, with the unit k, M or G "
+            f"`{name}={text}` must be a number above 0, with the unit k, M or G "
             "(thousand, million, thousand million) or without any, such as 300M, "
             "2.5G or 300000000"
         )
@@ -795,16 +865,19 @@ def _settle_recipe(config: SearchConfig) -> SearchConfig:
     return config.filled(**recipe_values(config))
 
 
-def _check_latency_table(config: SearchConfig) -> None:
-    if "latency" in config.cost and config.latency_table is None:
+def _check_latency_table(config: SearchConfig, costs: Iterable[str]) -> None:
+    listed = ",".join(costs)
+    said = f"`cost={listed}`" if config.cost else f"the cost {listed}"
+    if "latency" in costs and config.latency_table is None:
         raise InputError(
-            "`cost=latency` needs measured times; give `latency_table=FILE`, which "
+            f"{said} needs measured times; give `latency_table=FILE`, which "
             "train.latency writes"
         )
-    if "latency" not in config.cost and config.latency_table is not None:
+    if "latency" not in costs and config.latency_table is not None:
         raise InputError(
             f"`latency_table={config.latency_table}` means nothing with "
-            f"`cost={','.join(config.cost)}`; leave it out, or give `cost=latency`"
+            f"{said}; leave it out, or give `cost=latency` or `objectives=accuracy,"
+            "latency`"
         )
 
 
@@ -858,14 +931,36 @@ def _check_budget(config: SearchConfig) -> None:
             "it has none; give `budget_evaluations` or `budget_seconds` above 0, "
             "for example `budget_evaluations=200`"
         )
-    if config.strategy != "evolution" or not config.budget_evaluations:
+    name = f"{config.strategy}_population"
+    if name not in STRATEGY_NAMES[config.strategy] or not config.budget_evaluations:
         return
-    if config.evolution_population >= config.budget_evaluations:
+    population = getattr(config, name)
+    if population >= config.budget_evaluations:
         raise InputError(
-            f"`evolution_population={config.evolution_population}` random "
-            f"genotypes come first, and "
+            f"`{name}={population}` random genotypes come first, and "
             f"`budget_evaluations={config.budget_evaluations}` leaves nothing to "
             "evolve; give a smaller population"
+        )
+
+
+def _check_objectives(config: SearchConfig) -> None:
+    """Refuses objectives that make no front."""
+    chosen = config.objectives
+    if not chosen:
+        return
+    example = f"such as `objectives={ACCURACY},{names(Cost)[0]}`"
+    said = f"`objectives={','.join(chosen)}`"
+    if len({*chosen}) < len(chosen):
+        raise InputError(f"{said} names one twice; give each once, {example}")
+    if ACCURACY not in chosen:
+        raise InputError(
+            f"{said}: costs alone need no search, since they are counted; add "
+            f"{ACCURACY}, {example}"
+        )
+    if len(chosen) < 2:
+        raise InputError(
+            f"{said}: one objective has no front; add a cost, {example}, or give "
+            "another strategy, such as `strategy=evolution`"
         )
 
 
@@ -979,6 +1074,14 @@ def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
         )
     if config.random_genotypes is not None:
         check_space_name("random_genotypes", config.random_genotypes)
+    if config.cost_targets is not None:
+        config = _settle_cost_targets(config)
+    if config.cost_targets is not None and config.selection_rungs > 1:
+        raise InputError(
+            f"`cost_targets={','.join(config.cost_targets)}` selects a cell for each "
+            f"target, and `selection_rungs={config.selection_rungs}` one of all; leave "
+            "out one of both"
+        )
     if config.selection_rungs > 1 and config.snapshots:
         raise InputError(
             f"`snapshots={config.snapshots}` are short trainings of all epochs, and "
@@ -994,6 +1097,29 @@ def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
         raise InputError(
             f"`task` means something with `stage={stages[0]}` or "
             f"{' or '.join(stages[1:])} only; leave it out"
+        )
+    return config
+
+
+def _settle_cost_targets(config: ExperimentConfig) -> ExperimentConfig:
+    """Strips and checks the targets, whose texts are names of folders."""
+    texts = tuple(text.strip() for text in config.cost_targets or ())
+    if not texts:
+        raise InputError("`cost_targets` must be targets such as 40M,80M")
+    if config.random_genotypes is not None:
+        raise InputError(
+            f"`cost_targets={','.join(texts)}` are of searches, and "
+            f"`random_genotypes={config.random_genotypes}` makes none; leave out one "
+            "of both"
+        )
+    return config.filled(cost_targets=texts)
+
+
+def _settle_comparison(config: ComparisonConfig) -> ComparisonConfig:
+    if config.front is not None and len({*config.front}) != 2:
+        raise InputError(
+            f"`front={','.join(config.front)}` must be two different ones of "
+            f"{ACCURACY} and the costs, such as `front={ACCURACY},{names(Cost)[0]}`"
         )
     return config
 

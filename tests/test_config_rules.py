@@ -19,6 +19,7 @@ from darts_tf.config_rules import (
     PERTURBATION_NAMES,
     applicable,
     cost_targets,
+    counted_costs,
     rung_epochs,
     search_stages,
     settle,
@@ -36,6 +37,7 @@ def settled(*given: str, kind: type[configs.Config] = SearchConfig):
 
 
 ASKING = ("--strategy=random", "--budget_evaluations=3")
+NSGA2 = ("--strategy=nsga2", "--budget_evaluations=30")
 NB201 = "--space=nasbench201"
 CHAIN = "--space=mobile_chain"
 LATENCY = ("--cost=latency", "--latency_table=t.csv")
@@ -258,6 +260,36 @@ REFUSED = [
         "nasbench201",
     ),
     ((*ASKING, "--cost=parameters"), "--cost", "--strategy=random"),
+    ((*NSGA2, "--objectives=accuracy,size"), "'size'", "multiply_adds, parameters"),
+    ((*NSGA2, "--objectives=accuracy"), "--objectives=accuracy", "add a cost"),
+    (
+        (*NSGA2, "--objectives=parameters,multiply_adds"),
+        "--objectives=parameters,multiply_adds",
+        "add accuracy",
+    ),
+    ((*NSGA2, "--objectives=accuracy,accuracy"), "names one twice", "such as"),
+    (
+        (*NSGA2, "--budget_evaluations=20"),
+        "--nsga2_population=20",
+        "give a smaller population",
+    ),
+    ((*NSGA2, "--objectives=accuracy,latency"), "--latency_table=FILE", "needs"),
+    ((*ASKING, "--max_latency=8"), "--latency_table=FILE", "needs"),
+    ((*NSGA2, "--latency_table=a"), "--latency_table=a", "accuracy,latency"),
+    ((*NSGA2, "--nsga2_population=1"), "--nsga2_population=1", "at least 2"),
+    ((*NSGA2, "--space=darts_recurrent"), "--strategy=nsga2", "same multiply-adds"),
+    (
+        (*ASKING, "--max_parameters=9", "--space=darts_recurrent"),
+        "--max_parameters",
+        "same multiply-adds",
+    ),
+    (
+        (*ASKING, "--strategy=evolution", "--objectives=accuracy,parameters"),
+        "--objectives",
+        "--strategy=evolution",
+    ),
+    ((*ASKING, "--cost_channels=9"), "--cost_channels", "--strategy=random"),
+    (("--max_multiply_adds=9",), "--max_multiply_adds", "--strategy=darts"),
     (
         ("--strategy=random_weight_sharing", "--cost=parameters"),
         "--cost",
@@ -390,6 +422,11 @@ def test_only_what_is_read_is_stored():
         "estimator",
         "budget_evaluations",
         "budget_seconds",
+        "objectives",
+        "max_multiply_adds",
+        "max_parameters",
+        "max_activation_memory",
+        "max_latency",
     }
     one_shot = applicable(settled(*TAKEN[3]))
     assert one_shot.keys() == searched | {
@@ -399,7 +436,7 @@ def test_only_what_is_read_is_stored():
         "distribute",
     }
     table = applicable(settled(*TAKEN[6]))
-    assert table.keys() == searched | {
+    assert table.keys() == searched - {"objectives"} | {
         "nasbench201_table",
         "evolution_population",
         "evolution_sample",
@@ -559,6 +596,38 @@ def test_each_cost_has_its_target():
     assert config.cost == ("parameters", "multiply_adds")
     assert cost_targets(config) == (3.5e6, 3e8)
     assert config.cost_weight_rate is None
+
+
+def test_costs_that_a_search_by_asking_counts():
+    config = settled(*NSGA2, "--max_parameters=3e6", "--cost_layers=8")
+    assert config.objectives == ("accuracy", "multiply_adds")
+    assert counted_costs(config) == ("multiply_adds", "parameters")
+    assert settle(config) == config
+    assert {"cost_layers", "max_parameters"} <= applicable(config).keys()
+    table = settled(*ASKING, NB201, "--estimator=table", "--max_multiply_adds=80e6")
+    assert counted_costs(table) == ("multiply_adds",)
+    assert "cost_layers" in applicable(table) and "cost" not in applicable(table)
+    assert "cost_layers" not in applicable(settled(*ASKING))
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        (("--cost_targets=", "--search_flags=s"), "such as 40M"),
+        (("--cost_targets=40M", "--random_genotypes=s2"), "makes none"),
+    ],
+)
+def test_targets_of_an_experiment_are_checked(given, words):
+    with pytest.raises(InputError, match=words):
+        rest = "--short_flags=a", "--evaluate_flags=b"
+        settled(*given, *rest, kind=configs.ExperimentConfig)
+
+
+@pytest.mark.parametrize("text", ["accuracy", "parameters,parameters"])
+def test_a_front_has_two_objectives(text):
+    given = (f"--front={text}", "--experiments=a", "--out=b")
+    with pytest.raises(InputError, match="two different ones"):
+        settled(*given, kind=configs.ComparisonConfig)
 
 
 def test_stages_give_the_epochs_and_the_first_network():

@@ -1,12 +1,13 @@
 """Feeds damaged, hostile and odd input to the library, and counts what goes wrong.
 
     python -m tests.torture --tries=2000              # minutes; all but the kills
-    python -m tests.torture --only=kills --tries=20   # whole programs: an hour
+    python -m tests.torture --only=kills --tries=100 --record=kills.jsonl
 
 Prints a row for each campaign: how many were tried, and how many ended in a
-traceback, in a hang (30 s; a program 300 s), in a message that is unclear (empty,
+traceback, in a hang (30 s; a program 900 s), in a message that is unclear (empty,
 longer than 300 characters or with characters that a terminal obeys), or in a wrong
 result that was taken for a good one. The exit code is 1 unless all of these are 0.
+With --record each try is a line of a file, and the same command goes on after them.
 
 A slice of it is tests/test_torture.py; the table is in docs/reliability.md.
 """
@@ -28,7 +29,6 @@ import string
 import subprocess
 import sys
 import tempfile
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -45,10 +45,11 @@ from darts_tf.run.process import machine_errors
 from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.published import load_genotype
+from tests import kills
 
 ROOT = pathlib.Path(__file__).parents[1]
 SECONDS = 30
-PROGRAM_SECONDS = 300
+PROGRAM_SECONDS = 900
 BAD = ("traceback", "hang", "unclear", "wrong")
 
 
@@ -74,7 +75,7 @@ def outcome(part: Callable[[], object], seconds: int = SECONDS) -> str:
         text = str(error)
         clear = text.isprintable() and 10 < len(text) <= LONGEST
         return "fine" if clear else "unclear"
-    except Wrong as error:
+    except (Wrong, kills.Reason) as error:
         print(f"wrong: {error}", file=sys.stderr)
         return "wrong"
     except _Hang:
@@ -384,90 +385,27 @@ def at_once(folder: pathlib.Path, choose: random.Random) -> Iterator[str]:
         yield outcome(contest)
 
 
-COMMON = ("--deterministic", "--checkpoint_every=1", "--report_every=2", "--epochs=2")
-IMAGES = ("--dataset=digits", "--examples=100", "--channels=1", "--batch_size=10")
-RUNS = {
-    "images": ("search", *IMAGES, "--layers=3", "--space=s2", "--method=first_order"),
-    "lambda": (
-        "search",
-        *IMAGES,
-        "--layers=4",
-        "--space=s2",
-        "--strategy=lambda_darts",
-    ),
-    "training": ("evaluate", *IMAGES, "--layers=3", "--genotype=DARTS_V2"),
-}
+def kills_of_runs(folder: pathlib.Path, choose: random.Random) -> Iterator[str]:
+    """Kills programs of every kind and starts them again (tests/kills.py)."""
+    return _outcomes(kills.lives(folder, choose))
 
 
-def kills(folder: pathlib.Path, choose: random.Random) -> Iterator[str]:
-    """Sends SIGKILL, SIGTERM, SIGINT or SIGHUP to programs at random moments.
-
-    Each run is started again until it is finished, and must have the arrays of one
-    that was left alone.
-    """
-    alone = {}
-    while True:
-        name = choose.choice([*RUNS])
-        if name not in alone:
-            alone[name] = folder / f"{name}_alone"
-            _program(name, alone[name])
-        place = folder / name
-        shutil.rmtree(place, ignore_errors=True)
-        steps = _seconds_of(alone[name])
-        for _ in range(choose.randrange(1, 4)):
-            kind = choose.choice(("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"))
-            delay = choose.uniform(0, steps)
-            part = functools.partial(_program, name, place, kind, delay)
-            yield outcome(part, PROGRAM_SECONDS)
-        finish = functools.partial(_finish, name, place, alone[name])
-        yield outcome(finish, PROGRAM_SECONDS)
+def refusals(folder: pathlib.Path, choose: random.Random) -> Iterator[str]:
+    """Lets the disk refuse to write, at any event of any program (tests/kills.py)."""
+    return _outcomes(kills.lives(folder, choose, refused=True))
 
 
-def _seconds_of(folder: pathlib.Path) -> float:
-    return float((folder / "seconds").read_text())
+def _outcomes(parts: Iterator[Callable[[], str | None]]) -> Iterator[str]:
+    for part in parts:
+        said: list[str | None] = []
+        ended = outcome(functools.partial(_note, part, said), PROGRAM_SECONDS)
+        if said != [None]:  # None: it came to its end before
+            print(*said, ended, file=sys.stderr, flush=True)
+            yield ended
 
 
-def _program(name: str, folder: pathlib.Path, kind: str = "", delay: float = 0) -> None:
-    program, *arguments = RUNS[name]
-    started = time.monotonic()
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", f"train.{program}", *arguments, *COMMON),
-            f"--workdir={folder}",
-        ],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        if kind:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(delay)
-            process.send_signal(getattr(signal, kind))
-        output, _ = process.communicate()
-    except _Hang:
-        process.kill()
-        raise
-    if "Traceback" in output:
-        print(output, file=sys.stderr)
-        raise RuntimeError(f"{name} after {kind} at {delay:.1f} s")
-    if not kind and process.returncode:
-        raise Wrong(f"{name} ended with {process.returncode}: {output[-300:]}")
-    if not kind:
-        (folder / "seconds").write_text(str(time.monotonic() - started))
-
-
-def _finish(name: str, folder: pathlib.Path, alone: pathlib.Path) -> None:
-    """Finishes a run and compares it with the one that was left alone."""
-    _program(name, folder)
-    expected = checkpoints.require_latest(alone / "checkpoints", "alone")
-    step, arrays = checkpoints.require_latest(folder / "checkpoints", "killed")
-    if step != expected[0] or arrays.keys() != expected[1].keys():
-        raise Wrong(f"{name}: another step or other arrays")
-    for key, array in expected[1].items():
-        if "seconds" not in key and arrays[key].tobytes() != array.tobytes():
-            raise Wrong(f"{name}: {key} differs")
+def _note(part: Callable[[], str | None], said: list[str | None]) -> None:
+    said.append(part())
 
 
 CAMPAIGNS = {
@@ -479,25 +417,43 @@ CAMPAIGNS = {
     "genotypes": genotypes,
     "flagfiles": flags,
     "at once": at_once,
-    "kills": kills,
+    "kills": kills_of_runs,
+    "refusals": refusals,
 }
-FEWER = {"at once": 50, "folders of images": 4, "kills": 10**9}
-"""By how much fewer tries a campaign has than --tries; kills only by --only."""
+FEWER = {"at once": 50, "folders of images": 4, "kills": 10**9, "refusals": 10**9}
+"""By how much fewer tries a campaign has than --tries; of programs only by --only."""
 
 
-def run(name: str, tries: int, seed: int) -> collections.Counter[str]:
-    """Returns how many tries of a campaign ended in which way."""
-    choose = random.Random(f"{name} {seed}")
-    counts: collections.Counter[str] = collections.Counter()
+def run(
+    name: str, tries: int, seed: int, record: pathlib.Path | None = None
+) -> collections.Counter[str]:
+    """Returns how many tries of a campaign ended in which way.
+
+    Those in the file `record` count; the others are added to it.
+    """
+    counts = collections.Counter(_recorded(name, seed, record))
+    start = f" from {counts.total()}" if counts else ""
+    choose = random.Random(f"{name} {seed}{start}")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="torture"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for _, ended in zip(range(tries), CAMPAIGNS[name](folder, choose)):
+            left = range(tries - counts.total())
+            for _, ended in zip(left, CAMPAIGNS[name](folder, choose)):
                 counts[ended] += 1
+                if record is not None:
+                    with open(record, "a") as file:
+                        file.write(json.dumps([name, seed, ended]) + "\n")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return counts
+
+
+def _recorded(name: str, seed: int, record: pathlib.Path | None) -> list[str]:
+    if record is None or not record.exists():
+        return []
+    lines = map(json.loads, record.read_text().splitlines())
+    return [ended for *which, ended in lines if which == [name, seed]]
 
 
 def main() -> int:
@@ -506,6 +462,7 @@ def main() -> int:
     parser.add_argument("--tries", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=CAMPAIGNS)
+    parser.add_argument("--record", type=pathlib.Path)
     arguments = parser.parse_args()
     logging.set_verbosity(logging.ERROR)
     print("| campaign | tried | " + " | ".join(BAD) + " |", flush=True)
@@ -517,7 +474,7 @@ def main() -> int:
             tries = tries // FEWER.get(name, 1)
         if not tries:
             continue
-        counts = run(name, tries, arguments.seed)
+        counts = run(name, tries, arguments.seed, arguments.record)
         numbers = [counts.total(), *(counts[kind] for kind in BAD)]
         print(f"| {name} | {' | '.join(map(str, numbers))} |", flush=True)
         bad += sum(numbers[1:])

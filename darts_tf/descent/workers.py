@@ -23,8 +23,8 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.descent.cluster import Cluster, read_cluster
+from darts_tf.descent.rendezvous import cannot_listen, describe, meet
 from darts_tf.descent.replicas import Replicas
-from darts_tf.errors import InputError
 
 CHOICE = "multi_worker"
 """Choice of `distribute` beside those of Replicas, which know one machine."""
@@ -131,34 +131,37 @@ class _Shares:
 
 
 def _strategy(cluster: Cluster) -> tf.distribute.Strategy:
-    """Makes the strategy and says that it waits; TensorFlow waits for an hour."""
-    address = cluster.workers[cluster.index]
-    name = f"worker {cluster.index} of {len(cluster.workers)} ({address})"
-    waits = f"{name}: waiting for the others, an hour at most"
+    """Makes the strategy once all workers are there, and says that it waits."""
+    waits = f"{describe(cluster)}: waiting for the others, an hour at most"
     print(waits, file=sys.stderr, flush=True)
+    meet(cluster)
     try:
         with _immediate_interrupt():
             return tf.distribute.MultiWorkerMirroredStrategy()
     except tf.errors.UnknownError as error:
-        raise InputError(
-            f"{name} cannot listen there ({error.message}); is the port free, "
-            f"and the address in TF_CONFIG this machine's?"
-        ) from error
+        raise cannot_listen(cluster, error.message) from error
 
 
 @contextlib.contextmanager
 def _immediate_interrupt() -> Iterator[None]:
-    """Lets Ctrl-C end the process; Python's handler would wait for TensorFlow."""
-    before = signal.getsignal(signal.SIGINT)
+    """Lets Ctrl-C end the process; Python's handler would wait for TensorFlow.
+
+    Afterwards SIGTERM too is Python's again, of which TensorFlow makes a note and
+    no more.
+    """
+    numbers = signal.SIGINT, signal.SIGTERM
+    before = {number: signal.getsignal(number) for number in numbers}
     here = threading.current_thread() is threading.main_thread()
-    if not here or before is signal.SIG_IGN:
+    if not here or None in before.values():
         yield
         return
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if before[signal.SIGINT] is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def replicas_for(distribute: str, jit: str = "auto") -> Replicas:

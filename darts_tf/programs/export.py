@@ -11,8 +11,9 @@ from darts_tf.errors import InputError
 from darts_tf.programs import plugins
 from darts_tf.programs.export_request import ExportRequest
 from darts_tf.programs.task_choice import task_of
+from darts_tf.run.export import saving
 from darts_tf.run.loop import checkpoints
-from darts_tf.run.workdir import existing_workdir, read_settings
+from darts_tf.run.workdir import Workdir, existing_workdir, read_settings
 from darts_tf.space.published import load_genotype
 
 
@@ -31,11 +32,21 @@ def run(
       (folder of the export, summary).
 
     Raises:
-      InputError: `workdir` holds no finished evaluation, or its network cannot be
-        had in this format.
+      InputError: `workdir` holds no finished evaluation, another process holds it,
+        or its network cannot be had in this format.
     """
     config = settle(config)
-    folder = existing_workdir(workdir)
+    request = _request(config, existing_workdir(workdir), workdir, data)
+    with existing_workdir(workdir, held=True):
+        saving.remove_scratch(request.folder)
+        summary = task_of(request.trained.space).export(request)
+    return request.folder, summary
+
+
+def _request(
+    config: ExportConfig, folder: Workdir, workdir: str | Path, data: Any
+) -> ExportRequest:
+    """Reads a finished evaluation; raises InputError where there is none."""
     if not folder.result.exists():
         raise InputError(
             f"`workdir={workdir}` holds no finished evaluation; give the folder of "
@@ -50,7 +61,7 @@ def run(
     trained = TrainingConfig.from_stored(values)
     plugins.load(config.plugin or trained.plugin)
     _, arrays = checkpoints.require_latest(folder.checkpoints, f"`workdir={workdir}`")
-    request = ExportRequest(
+    return ExportRequest(
         config,
         trained,
         load_genotype(str(folder.genotype), trained.space),
@@ -59,5 +70,3 @@ def run(
         folder,
         data,
     )
-    summary = task_of(trained.space).export(request)
-    return request.folder, summary

@@ -12,7 +12,7 @@ from darts_tf.config import MAX_SEED, SearchConfig, TrainingConfig
 from darts_tf.config_rules import SearchStage, search_stages
 from darts_tf.data.images.loading import ImageData, largest_share
 from darts_tf.descent.replicas import Replicas
-from darts_tf.estimation import scoring, training
+from darts_tf.estimation import training
 from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks import (
     chain,
@@ -21,6 +21,7 @@ from darts_tf.networks import (
     initial_weights,
     nasbench201,
 )
+from darts_tf.networks.footprint import counts
 from darts_tf.programs import (
     diagnostics,
     image_export,
@@ -38,8 +39,7 @@ from darts_tf.space.cell import SearchSpace
 from darts_tf.space.chain import ChainSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import is_chain, space_by_name
-from darts_tf.strategy.darts import search as search_loop
-from darts_tf.strategy.darts import tasks
+from darts_tf.strategy.darts import search_loop, tasks
 from darts_tf.strategy.darts.cost_penalty import CostPenalty
 from darts_tf.strategy.darts.joint import SEARCHES
 from darts_tf.strategy.darts.search_settings import SearchSettings
@@ -193,8 +193,8 @@ class ImageProgramTask:
         return {
             "valid": valid,
             **tested,
-            "parameters": scoring.parameters(loop.model),
-            "multiply_adds": scoring.multiply_adds(loop.model, shape),
+            "parameters": counts.parameters(loop.model),
+            "multiply_adds": counts.multiply_adds(loop.model, shape),
             "data": {
                 "image_shape": list(shape),
                 "mean": [float(x) for x in statistics[0]],
@@ -408,15 +408,15 @@ def built_supernet(
       space: that of a stage; None: all of `config.space`.
     """
     with replicas.scope():
-        model = _supernet_of(config, data, space)
+        model = _supernet_of(config, data, space or space_by_name(config.space))
         model.build((None, *data.images.image_shape))
         _initialise(config, model)
     return model
 
 
-def _supernet_of(config: SearchConfig, data: Data, space: SearchSpace | None):
-    """Returns the search network of a search or of a stage, not built yet."""
-    space, classes = space or space_by_name(config.space), data.images.num_classes
+def _supernet_of(config: SearchConfig, data: Data, space: SearchSpace | ChainSpace):
+    """Returns the search network of a space, not built yet."""
+    classes = data.images.num_classes
     if isinstance(space, ChainSpace):
         size = min(data.images.image_shape[:2])
         sizes = config.width_multiplier, size, classes

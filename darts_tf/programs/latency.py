@@ -356,10 +356,16 @@ def _summary(config: LatencyConfig, parts: NetworkParts, out: Path) -> str:
     how = ", ".join(
         f"{name.replace('_', ' ')} {value}" for name, value in table.origin.items()
     )
+    sizes = {"cost_channels": config.channels, "cost_layers": config.layers}
+    sizes |= {"cost_image_size": config.image_size}
+    if is_chain(config.space):
+        sizes = {"width_multiplier": f"{config.width_multiplier:g}"}
+        sizes |= {"cost_image_size": config.image_size}
+    size = " ".join(f"--{name}={value}" for name, value in sizes.items())
     return f"""
 Latencies of {len(table.milliseconds)} parts: {out}
   measured by   {how}
   networks      of this size take {least:.3f} to {most:.3f} ms, as predicted
   next          {command("search")} --space={config.space} --cost=latency \\
-                    --latency_table={quoted(out)} \\
+                    --latency_table={quoted(out)} {size} \\
                     --cost_target={(least + most) / 2:.3g}ms --workdir=runs/search"""

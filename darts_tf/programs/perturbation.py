@@ -49,7 +49,7 @@ def derive(config: DerivationConfig, path: str | os.PathLike) -> str:
     """
     search = existing_workdir(path)
     stored = search_config(search, config)
-    plugins.load(stored.plugin)
+    plugins.load_stored(stored.plugin)
     if config.seed is None:
         config = config.replace(seed=stored.seed)
     with setup.restored_options():

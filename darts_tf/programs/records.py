@@ -24,7 +24,7 @@ from darts_tf.programs import (
     search_costs,
     setup,
 )
-from darts_tf.programs.commands import command, quoted
+from darts_tf.programs.commands import command, quoted, watch_command
 from darts_tf.programs.next_command import evaluation_command
 from darts_tf.programs.peak_memory import larger, peak_memory
 from darts_tf.programs.task import Task
@@ -43,9 +43,6 @@ from darts_tf.space.registry import space_by_name
 
 DRAWING_SECONDS = 10.0
 """What pictures in TensorBoard may take beyond their share of a search's time."""
-
-RUNS = {SearchConfig: "search", TrainingConfig: "evaluate", DerivationConfig: "derive"}
-"""The names of runs in TensorBoard."""
 
 
 def resumed_step(workdir: Workdir) -> int:
@@ -73,7 +70,7 @@ def reporting(
 
 def open_reporter(workdir: Workdir, config: Config, step: int) -> Reporter:
     """Returns a reporter of a run, under the name of its program."""
-    folder = events_folder(workdir.tensorboard, RUNS[type(config)])
+    folder = events_folder(workdir.path)
     space = getattr(config, "space", None)
     return Reporter(folder, step, None if space is None else space_by_name(space))
 
@@ -163,7 +160,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
 {search_costs.lines(costs)}\
 {nasbench201_oracle.summary_line(config, genotype)}\
 {nasbench201_oracle.other_rules_lines(outcome)}\
-  watch         tensorboard --logdir={quoted(workdir.tensorboard)}
+  watch         {watch_command(workdir.path)}
   next          {evaluation_command(workdir, config)}"""
 
 
@@ -291,7 +288,7 @@ def _format_evaluation(
 Evaluation finished: {cost.steps} steps in {duration(cost.seconds)}.
 {measured}
   {"result":<{width}} {workdir.result}
-  {"watch":<{width}} tensorboard --logdir={quoted(workdir.tensorboard)}
+  {"watch":<{width}} {watch_command(workdir.path)}
   {"next":<{width}} {command("export")} --workdir={quoted(workdir.path)}"""
 
 

@@ -48,6 +48,7 @@ def make_plan(values: Mapping[str, Any]) -> Plan:
         flagfiles.check_space(name, values[name], contents[name], plan.space)
     short = "short_flags"
     flagfiles.check_selects(values[short], contents[short], plan.space)
+    flagfiles.check_targets(values, contents, plan.space)
     if not plan.rungs[0]:
         least = plan.reduction ** (len(plan.rungs) - 1)
         raise InputError(
@@ -83,8 +84,9 @@ def claim(plan: Plan, alone: bool) -> Iterator[None]:
             (flagfiles.PROGRAMS[name], plan.values[name]): name
             for name in plan.contents
         }
+        target = (plan.values.get("cost_targets") or [None])[0]
         for (_, path), name in different.items():
-            flagfiles.check_parses(name, path)
+            flagfiles.check_parses(name, path, plan.values["plugin"], target)
     workdir = _open(plan, 0.0 if alone else PATIENCE_SECONDS)
     with workdir:
         if alone:

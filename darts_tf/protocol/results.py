@@ -8,7 +8,7 @@ run's clock starts when its network is built and its data are loaded.)
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from darts_tf.protocol.plan import (
     METHODS,
@@ -24,8 +24,29 @@ from darts_tf.space.cell import ZERO
 from darts_tf.space.registry import space_by_name
 
 
+def gather_parts(plan: Plan, parts: Mapping[str, dict]) -> dict:
+    """Returns the content of results.json of an experiment with cost targets.
+
+    Args:
+      plan: of the whole experiment.
+      parts: what `gather` returned, by target.
+    """
+    shared = ("space", "strategy", "method", "operations", "measure")
+    first = next(iter(parts.values()))
+    return {
+        "name": plan.name,
+        **{name: first[name] for name in shared},
+        "cost_targets": dict(parts),
+        "missing": missing(plan),
+    }
+
+
 def gather(plan: Plan) -> dict:
-    """Returns the content of results.json; None stands for what is not known yet."""
+    """Returns the content of results.json; None stands for what is not known yet.
+
+    Args:
+      plan: without cost targets, or the part of one.
+    """
     key = selected(plan)
     searches = [_searched(plan, seed) for seed in plan.seeds]
     cells = _cells(plan, searches, key)
@@ -94,6 +115,7 @@ def _searched(plan: Plan, seed: int) -> dict:
         "cell": plan.cell_key(seed),
         "evaluations": result.get("evaluations"),
         "true": result.get("true"),
+        **({"cost": result["cost"]} if "cost" in result else {}),
         **_took(result),
     }
 

@@ -131,12 +131,15 @@ def run_task(
 
 
 def missing(plan: Plan, stages: Sequence[str] = tuple(STAGES)) -> list[str]:
-    """Returns a line for each unfinished task, with the reason if it is known."""
+    """Returns a line for each unfinished task, with the reason if it is known.
+
+    Of the part of an experiment those of its target.
+    """
     return [
         _reason(plan, task)
         for stage in stages
-        for task in STAGES[stage](plan)
-        if not task.finished
+        for task in STAGES[stage](plan.whole)
+        if not task.finished and plan.target in (None, task.target)
     ]
 
 

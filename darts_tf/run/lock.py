@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
 import stat
 import time
 from pathlib import Path
-from typing import BinaryIO
 
 from darts_tf.errors import InputError
 from darts_tf.run.process import parent_watch
@@ -52,7 +52,11 @@ class FolderLock:
                 self._close()
                 raise refusal from error
             time.sleep(POLL_SECONDS)
-        self.sign()
+        try:
+            self.sign()
+        except BaseException:  # a full disk
+            self._close()
+            raise
 
     def _try_lock(self, folder: Path) -> OSError | None:
         """Tries once; returns the error, or None where the lock is held now."""
@@ -104,7 +108,6 @@ class FolderLock:
         """Writes the number of this process into the file."""
         self._file.truncate(0)
         self._file.write(f"{os.getpid()}\n".encode("ascii"))
-        self._file.flush()
 
     def release(self) -> None:
         """Releases the folder; releasing twice is harmless."""
@@ -114,7 +117,8 @@ class FolderLock:
         self._close()
 
     def _close(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
         self._close_folder()
 
     def _close_folder(self) -> None:
@@ -123,11 +127,11 @@ class FolderLock:
             self._folder = None
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path) -> io.FileIO:
     """Opens the lock file, never what a link leads to."""
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
     descriptor = os.open(path, flags | os.O_CLOEXEC, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise InputError(f"{path} is no regular file; move it away")
-    return open(descriptor, "a+b")
+    return open(descriptor, "a+b", buffering=0)

@@ -35,11 +35,6 @@ class Workdir:
         return self.path / "checkpoints"
 
     @property
-    def tensorboard(self) -> Path:
-        """Folder of TensorBoard's event files."""
-        return self.path / "tensorboard"
-
-    @property
     def genotypes(self) -> Path:
         """Folder of the genotypes of each epoch."""
         return self.path / "genotypes"
@@ -186,13 +181,19 @@ def open_workdir(
     return workdir
 
 
-def existing_workdir(path: str | os.PathLike) -> Workdir:
-    """Returns the folder of a run, to read it or to add to it; takes no lock.
+def existing_workdir(path: str | os.PathLike, held: bool = False) -> Workdir:
+    """Returns the folder of a run, to read it or to add to it.
 
-    Raises InputError where `path` is no run's folder.
+    Args:
+      path: of the folder.
+      held: whether no other process may hold it until this one closes it.
+
+    Raises:
+      InputError: `path` is no run's folder, or another process holds it.
     """
     read_settings(path)
-    return Workdir(Path(path).expanduser())
+    path = Path(path).expanduser()
+    return Workdir(path, FolderLock(path) if held else None)
 
 
 def read_settings(path: str | os.PathLike) -> dict:

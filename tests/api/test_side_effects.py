@@ -10,6 +10,7 @@ import signal
 
 import keras
 import numpy as np
+import psutil
 import pytest
 import tensorflow as tf
 
@@ -26,6 +27,7 @@ def state() -> dict[str, object]:
         "SIGINT": signal.getsignal(signal.SIGINT),
         "SIGTERM": signal.getsignal(signal.SIGTERM),
         "wakeup": _wakeup(),
+        "ports": _ports(),
         "optimizer": {
             name: value
             for name, value in tf.config.optimizer.get_experimental_options().items()
@@ -47,6 +49,12 @@ def state() -> dict[str, object]:
         "numpy": tuple(map(str, np.random.get_state())),
         "random": random.getstate(),
     }
+
+
+def _ports() -> list:
+    """Returns the addresses on which this process listens."""
+    connections = psutil.Process().net_connections("inet")
+    return [c.laddr for c in connections if c.status == psutil.CONN_LISTEN]
 
 
 def _wakeup() -> int:

@@ -23,7 +23,6 @@ SEARCH_FILES = {
     "genotypes",
     "alpha.npz",
     "checkpoints",
-    "tensorboard",
     "result.json",
     "report.html",
     "lock",
@@ -56,7 +55,7 @@ def untimed(folder) -> dict:
 
 
 def has_events(folder) -> bool:
-    files = list((folder / "tensorboard").rglob("events.out*"))
+    files = list(folder.glob("events.out*"))
     return bool(files) and all(file.stat().st_size for file in files)
 
 
@@ -81,9 +80,8 @@ def evaluation(programs, searched, tmp_path_factory):
 
 
 def test_search_leaves_its_files(searched):
-    assert names(searched) == SEARCH_FILES
-    assert has_events(searched)
-    assert names(searched / "tensorboard") == {"search"}
+    files = {n for n in names(searched) if not n.startswith("events.out.")}
+    assert files == SEARCH_FILES and has_events(searched)
     assert "Finished: 12 steps" in (searched / "report.html").read_text()
     assert names(searched / "genotypes") == {"epoch_0001.json", "epoch_0002.json"}
     last = searched / "genotypes" / "epoch_0002.json"

@@ -150,7 +150,7 @@ def test_every_path_and_command_of_the_summary_is_there(runs):
         assert pathlib.Path(path).is_relative_to(folder)
     watch = shlex.split(said["watch"])
     assert watch[0] == sys.executable
-    assert watch[-1] == f"--logdir={folder / 'tensorboard'}"
+    assert watch[-1] == f"--logdir={folder}"
     assert any(folder.rglob("events.out*"))
     again = shlex.split(said["next"])
     assert again[1:3] == ["-m", "train.pipeline"]

@@ -14,13 +14,13 @@ import pytest
 from darts_tf.config import SearchConfig
 from darts_tf.config_rules import settle
 from darts_tf.errors import InputError
-from darts_tf.estimation.scoring import (
+from darts_tf.networks.build import build_network
+from darts_tf.networks.footprint import latency_table
+from darts_tf.networks.footprint.counts import (
     activation_memory,
     multiply_adds,
     parameters,
 )
-from darts_tf.networks.build import build_network
-from darts_tf.networks.footprint import latency_table
 from darts_tf.networks.operation_registry import (
     register_operation,
     unregister_operation,

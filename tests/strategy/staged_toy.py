@@ -8,7 +8,7 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.footprint.cost_table import CostTable
 from darts_tf.strategy.darts.cost_penalty import CostPenalty, Costs
-from darts_tf.strategy.darts.search import Search, SearchSettings
+from darts_tf.strategy.darts.search_loop import Search, SearchSettings
 from darts_tf.strategy.darts.staged_search import StagedSearch
 from tests.strategy import toy_search
 from tests.strategy.small_space import SMALL

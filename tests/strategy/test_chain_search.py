@@ -12,7 +12,7 @@ import tensorflow as tf
 from darts_tf.descent.optimizers import SGD
 from darts_tf.networks.chain import Supernet
 from darts_tf.strategy.darts import bilevel, relaxation, tasks
-from darts_tf.strategy.darts import search as search_module
+from darts_tf.strategy.darts import search_loop as search_module
 from darts_tf.strategy.darts.execution import weights_of
 from darts_tf.strategy.diagnostics.instruments import skip_connections
 from tests.precision import computed_in_float64

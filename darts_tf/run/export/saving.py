@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -40,6 +42,15 @@ def place(folder: Path, write: Callable[[Path, Path], None]) -> Path:
             folder.rename(Path(scratch) / "old")
         new.rename(folder)
     return folder
+
+
+def remove_scratch(folder: Path) -> None:
+    """Removes what exports into `folder` that were killed have left beside it.
+
+    Call it only as the sole writer.
+    """
+    for scratch in folder.parent.glob(f".{glob.escape(folder.name)}.*"):
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextlib.contextmanager

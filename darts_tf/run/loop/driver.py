@@ -11,7 +11,8 @@ undisturbed run, except for the times. Hence the order of its actions:
   record, `on_epoch`, and only then the checkpoint. A kill in between goes
   back to a checkpoint before the epoch's last step, so that this work is
   done again as a whole: `on_epoch` must replace, not add.
-* A checkpoint is finite: losses and arrays are checked before it is written.
+* A checkpoint is finite: losses and arrays are checked before it is written, and
+  at the end of an epoch before anything is measured or derived.
 
 Several processes can drive one loop together. Only their chief writes; they
 start at its checkpoint, and stop after the same step when any of them
@@ -38,6 +39,8 @@ from darts_tf.run.loop.stopping import StopRequest, exit_code
 from darts_tf.run.workdir import Workdir
 
 DRIVER, PENDING = "run/", "run/pending/"
+SKIPPED = ("train/skipped", "valid/skipped")
+"""Shares of steps whose gradient was not finite, so that they moved nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,6 +107,7 @@ class _Driver:
         self._means = RunningMeans()
         self._timer = StepTimer()
         self._good: Path | None = None  # the newest readable checkpoint
+        self._skipped = 0  # steps since one has moved the weights
 
     def resume(self) -> None:
         folder = self._workdir.checkpoints
@@ -200,10 +204,22 @@ class _Driver:
             record[name] = speed * self._loop.units_per_step
         self._write(record)
         progress.report(record["epoch"], record)
+        self._check_skipped(record)
         self._means.clear()
         return record
 
+    def _check_skipped(self, record: dict) -> None:
+        """Raises DivergedError if all steps of as many as an epoch has were skipped."""
+        names = [name for name in SKIPPED if record.get(name) == 1]
+        self._skipped = self._skipped + self._means.steps if names else 0
+        if self._skipped >= self._loop.steps_per_epoch:
+            raise self._diverged(
+                f"{names[0]} is 1 at step {self._loop.step}, since {self._skipped} "
+                "steps: no gradient is finite"
+            )
+
     def _end_epoch(self, progress: Progress, means: dict) -> None:
+        self._check_state(dict(self._loop.state()))  # before cells are derived of it
         record = self._head("epoch") | dict(self._loop.end_epoch())
         record = {n: as_number(v) for n, v in record.items()}
         self._write(record)

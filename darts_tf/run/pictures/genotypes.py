@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Curve
 
+from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures import cell_layout, chains
 from darts_tf.run.pictures.alpha import draw_alpha, draw_alpha_history
 from darts_tf.run.pictures.cell_layout import Edge
@@ -102,11 +103,12 @@ def draw_genotype(genotype: Genotype) -> Figure:
 def save_genotype(genotype: Genotype, prefix: Path) -> list[Path]:
     """Writes `prefix`.png and `prefix`.svg; text stays text in the SVG."""
     figure = draw_genotype(genotype)
-    prefix = Path(prefix)
+    prefix, svg = Path(prefix), io.BytesIO()
     paths = [prefix.with_name(prefix.name + end) for end in (".png", ".svg")]
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "genotype"}):
-        figure.savefig(paths[0])
-        figure.savefig(paths[1], metadata={"Date": None})
+        write_atomic(paths[0], figure_to_png(figure))
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+    write_atomic(paths[1], svg.getvalue())
     return paths
 
 

@@ -17,6 +17,7 @@ from darts_tf.reading import NotRegularError
 _DISK_FULL = "make room on its disk"
 _MOVED = "bring back what was moved or removed"
 _PERMISSION = "get the right to read and write it"
+_THREADS = "allow more processes (ulimit -u)"
 _REMEDIES = {
     errno.ENOSPC: _DISK_FULL,
     errno.EDQUOT: _DISK_FULL,
@@ -39,7 +40,18 @@ _REMEDIES = {
     errno.ENAMETOOLONG: "give shorter names",
     errno.ETIMEDOUT: "look after its file system",
     errno.ENOTCONN: "mount its file system again",
+    errno.ENOMEM: "free memory, or take a machine with more",
+    errno.EAGAIN: _THREADS,
 }
+_OF_FILES = (
+    "OutOfRangeError",
+    "UnknownError",
+    "AbortedError",
+    "FailedPreconditionError",
+    "NotFoundError",
+    "UnavailableError",
+)
+"""TensorFlow's errors that are a disk's only where they say so: "PATH; REASON"."""
 
 
 def line(error: BaseException) -> str | None:
@@ -54,6 +66,8 @@ def line(error: BaseException) -> str | None:
             "out of memory; lower the batch size, the number of channels or "
             f"of layers ({_first_line(error) or type(error).__name__})"
         )
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return f"the system refuses another thread; {_THREADS}"
     if _is_damaged_data(error):
         text = re.sub(r"^\{\{.*?\}\} ", "", _first_line(error))
         return (
@@ -100,7 +114,15 @@ def _disk_number(error: BaseException) -> int | None:
     if _is_tensorflow_error(error, "ResourceExhaustedError", "PermissionDeniedError"):
         text = str(error)
         return next((n for n in _REMEDIES if os.strerror(n) in text), None)
+    if _is_tensorflow_error(error, *_OF_FILES) and "Iterator" not in str(error):
+        text = _first_line(error)
+        return next((n for n in _REMEDIES if text.endswith(_reason(n))), None)
     return None
+
+
+def _reason(number: int) -> str:
+    """Returns the end of TensorFlow's messages about files with this errno."""
+    return f"; {os.strerror(number)}"
 
 
 def _disk(error: BaseException, number: int) -> str:

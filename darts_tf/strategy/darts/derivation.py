@@ -9,8 +9,11 @@ import numpy as np
 from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
 from darts_tf.space.genotype import CellGenotype, Genotype
 
+Temperature = float | np.ndarray
+"""A number, or an array that fits alpha's shape."""
 
-def softmax(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
+
+def softmax(alpha: np.ndarray, temperature: Temperature = 1.0) -> np.ndarray:
     """Computes the mixing weights [edges, candidates] of alpha (eq. 2), in float64.
 
     softmax(alpha / T): a temperature T below 1 sharpens them. A number, or
@@ -21,7 +24,7 @@ def softmax(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def dirichlet_mean(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
+def dirichlet_mean(alpha: np.ndarray, temperature: Temperature = 1.0) -> np.ndarray:
     """Computes the means [edges, candidates] of Dirichlet(elu(alpha) + 1).
 
     Chen et al. 2021 (DrNAS). `temperature` as of `softmax`.
@@ -31,7 +34,7 @@ def dirichlet_mean(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
     return concentrations / concentrations.sum(axis=-1, keepdims=True)
 
 
-def sigmoid(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
+def sigmoid(alpha: np.ndarray, temperature: Temperature = 1.0) -> np.ndarray:
     """Computes the sigmoid [edges, candidates] of alpha (Chu et al. 2020).
 
     `temperature` as of `softmax`.
@@ -39,7 +42,7 @@ def sigmoid(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
     return 1 / (1 + np.exp(-np.asarray(alpha, np.float64) / temperature))
 
 
-def probabilities(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
+def probabilities(alpha: np.ndarray, temperature: Temperature = 1.0) -> np.ndarray:
     """Computes the probabilities of gumbel's draws, [edges, candidates].
 
     Dong and Yang 2019 (GDAS); its temperature tau changes none of them.

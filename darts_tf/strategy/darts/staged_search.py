@@ -27,7 +27,7 @@ import numpy as np
 from darts_tf.descent.variables import snapshot
 from darts_tf.errors import InputError
 from darts_tf.space.cell import CellSpec, SearchSpace
-from darts_tf.strategy.darts.search import Search
+from darts_tf.strategy.darts.search_loop import Search
 from darts_tf.strategy.darts.tasks import checkpoint_array
 
 PREFIX = "stages/"
