@@ -112,15 +112,10 @@ def network_of(config: LatencyConfig, genotype: Genotype):
     """Returns the built network of a genotype at the size of the settings."""
     names = ("width_multiplier",) if is_chain(config.space) else ("channels", "layers")
     sizes: dict[str, Any] = {name: getattr(config, name) for name in names}
-    settings = settle(
-        TrainingConfig(
-            space=config.space,
-            **{n: v for n, v in sizes.items() if v is not None},
-            **({} if config.network == "cifar" else {"network": config.network}),
-        )
-    )
+    if config.network != "cifar":
+        sizes["network"] = config.network
     return search_costs.build_from(
-        settings,
+        settle(TrainingConfig(space=config.space, **sizes)),
         genotype,
         (config.image_size, config.image_size, config.image_channels),
         config.classes,
@@ -261,7 +256,8 @@ def _with_progress(
     missing: list[tuple[int, Part]], total: int
 ) -> Iterator[tuple[int, Part]]:
     """Yields what is missing, and shows on stderr how much is left."""
-    done, start, said = total - len(missing), time.monotonic(), time.monotonic()
+    done, start = total - len(missing), time.monotonic()
+    last_line = start
     with tqdm.tqdm(
         total=total, initial=done, unit="part", ncols=80, disable=None
     ) as bar:
@@ -270,8 +266,8 @@ def _with_progress(
             yield number, part
             bar.update(1)
             now = time.monotonic()
-            if bar.disable and now - said > LINE_SECONDS:
-                said = now
+            if bar.disable and now - last_line > LINE_SECONDS:
+                last_line = now
                 left = (now - start) / (count + 1) * (len(missing) - count - 1)
                 place = f"{done + count + 1}/{total}"
                 print(f"part {place}, {duration(left)} left", file=sys.stderr)

@@ -50,8 +50,9 @@ def derive(config: DerivationConfig, path: str | os.PathLike) -> str:
     search = existing_workdir(path)
     stored = search_config(search, config)
     plugins.load_stored(stored.plugin)
-    if config.seed is None:
-        config = config.replace(seed=stored.seed)
+    for name in ("seed", "plugin"):
+        if getattr(config, name) is None:
+            config = config.replace(**{name: getattr(stored, name)})
     with setup.restored_options():
         loop, search_step = build(search, stored, config)
         values = derivation_values(config, stored.space)
