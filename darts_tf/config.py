@@ -29,6 +29,7 @@ Strategy = Literal[
     "reinforce",
     "bayesian",
     "asha",
+    "nsga2",
 ]
 Estimator = Literal[
     "full", "table", "one_shot", "low_fidelity", "learning_curve", "inherit"
@@ -41,7 +42,9 @@ RegularizerCells = Literal["normal", "all"]
 Perturbation = Literal["none", "random", "adversarial"]
 Relaxation = Literal["softmax", "dirichlet", "sigmoid", "gumbel"]
 AlphaRegularizer = Literal["none", "beta_decay", "entropy", "kl_anchor", "zero_one"]
+Recipe = Literal["none", "robust"]
 Cost = Literal["multiply_adds", "parameters", "activation_memory", "latency"]
+Objective = Literal["accuracy", Cost]
 Runtime = Literal["litert", "tensorflow"]
 StrengthSchedule = Literal["constant", "linear"]
 Instrument = Literal[
@@ -67,6 +70,20 @@ PublishedTable = Literal[
 ]
 ExportFormat = Literal["saved_model", "litert", "onnx"]
 Quantize = Literal["none", "float16", "dynamic", "int8"]
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "robust": {
+        "method": "first_order",
+        "warmup_epochs": 1 / 3,
+        "alpha_regularizer": "beta_decay",
+        "alpha_regularizer_strength": 5.0,
+        "alpha_regularizer_schedule": "linear",
+    },
+}
+"""What a recipe sets; warmup_epochs is a share of the epochs (of the shortest stage).
+
+robust: docs/results.md, "Warm-up, beta decay and zero".
+"""
 
 MAX_SEED = 2**30 - 1
 C = TypeVar("C", bound="Config")
@@ -231,21 +248,22 @@ def _checked_number(field: dataclasses.Field, value: Any, wanted: type) -> Any:
     word = "an integer" if wanted is int else "a number"
     if isinstance(value, bool) or not isinstance(value, family):
         raise InputError(f"`{field.name}` must be {word}; received {value!r}")
+    number: Any = value
     try:
-        value = wanted(typing.cast(Any, value))
-        finite = math.isfinite(value)
+        number = wanted(number)
+        finite = math.isfinite(number)
     except OverflowError:
         finite = False
     if not finite:
-        raise InputError(f"`{field.name}={value}` must be a finite number")
-    if wanted is int and abs(value) >= 2**63:
-        raise InputError(f"`{field.name}={value}` must be below 2^63")
+        raise InputError(f"`{field.name}={number}` must be a finite number")
+    if wanted is int and abs(number) >= 2**63:
+        raise InputError(f"`{field.name}={number}` must be below 2^63")
     least, most = field.metadata["least"], field.metadata["most"]
-    if least is not None and value < least:
-        raise InputError(f"`{field.name}={value}` must be at least {least}")
-    if most is not None and value > most:
-        raise InputError(f"`{field.name}={value}` must be at most {most}")
-    return value
+    if least is not None and number < least:
+        raise InputError(f"`{field.name}={number}` must be at least {least}")
+    if most is not None and number > most:
+        raise InputError(f"`{field.name}={number}` must be at most {most}")
+    return number
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -610,7 +628,9 @@ class StrategyConfig(Config):
         "another until the budget is spent: random; evolution: regularized (Real et "
         "al. 2019); reinforce: policy gradient of a controller (Zoph and Le 2017); "
         "bayesian: Optuna's TPE (Bergstra et al. 2011); asha: random genotypes trained "
-        "for few epochs, of which the best are trained on (Li et al. 2020).",
+        "for few epochs, of which the best are trained on (Li et al. 2020); nsga2: "
+        "Optuna's NSGA-II (Deb et al. 2002), for a front of accuracy and costs "
+        "(--objectives).",
     )
     budget_evaluations: int = _option(
         0,
@@ -659,6 +679,46 @@ class StrategyConfig(Config):
         "ASHA: number of rungs, of which the last has all epochs (with one it would be "
         "--strategy=random).",
         least=2,
+    )
+    nsga2_population: int = _option(
+        20,
+        "NSGA-II: genotypes of a generation, the first of which is random (Optuna: 50; "
+        "Deb et al. 2002: 100).",
+        least=2,
+    )
+    objectives: tuple[Objective, ...] = _option(
+        (),
+        "Images: accuracy and one or more costs: the result is the front of genotypes "
+        "that no other one beats in all of them (unset, with --strategy=nsga2: "
+        "accuracy,multiply_adds; --strategy=random draws the front of random "
+        "genotypes).",
+        task="images",
+    )
+    max_multiply_adds: float = _option(
+        0.0,
+        "Images: largest number of multiply-adds of inference on one image; genotypes "
+        "beyond it are drawn again, not evaluated (0: no limit). Of the network that "
+        "--cost_channels, _layers, _image_size, _classes and _network say.",
+        least=0,
+        task="images",
+    )
+    max_parameters: float = _option(
+        0.0,
+        "Images: the same for the number of parameters.",
+        least=0,
+        task="images",
+    )
+    max_activation_memory: float = _option(
+        0.0,
+        "Images: the same for the bytes of the feature maps that inference writes.",
+        least=0,
+        task="images",
+    )
+    max_latency: float = _option(
+        0.0,
+        "Images: the same for the milliseconds of --latency_table.",
+        least=0,
+        task="images",
     )
     final_evaluations: int = _option(
         1000,
@@ -739,6 +799,14 @@ class EstimatorConfig(Config):
 class RelaxationConfig(Config):
     """Gradient descent on alpha: DARTS, Lambda-DARTS, PC-DARTS."""
 
+    recipe: Recipe = _option(
+        "none",
+        "Images: settings that measurements show to be best for an unknown data set, "
+        "for those that are not given. robust: --method=first_order, a third of the "
+        "epochs as --warmup_epochs, --alpha_regularizer=beta_decay rising to 5 "
+        "(docs/which_search.md).",
+        task="images",
+    )
     method: Method = _option(
         "finite_difference",
         "Gradient of alpha: first_order (xi = 0), finite_difference (eq. 8 of the "
@@ -885,8 +953,19 @@ class RelaxationConfig(Config):
     )
     warmup_epochs: int = _option(
         0,
-        "First epochs in which w learns and alpha stays (PC-DARTS: 15).",
+        "First epochs in which w learns and alpha stays (PC-DARTS: 15); with --stages "
+        "those of each stage.",
         least=0,
+    )
+    stages: tuple[str, ...] = _option(
+        (),
+        "Images: search in stages, each epochs:layers:operations or "
+        "epochs:layers:operations:partial_channels, such as 25:5:8,25:11:5,25:17:3 "
+        "(P-DARTS, Chen et al. 2019). After each stage the weakest candidates of "
+        "every edge are dropped, and a deeper network starts with new weights. "
+        "--epochs is their sum; --layers and --partial_channels are the first "
+        "stage's.",
+        task="images",
     )
     compiled: bool = _option(
         True,
@@ -1084,6 +1163,14 @@ class TrainingConfig(
         "trainings that only choose among cells.",
         free="pace",
     )
+    stop_after_epochs: int = _option(
+        0,
+        "Stop after so many of the epochs, with the measures of the held out part in "
+        "after_N_epochs.json; the same command with more goes on (0: all). The "
+        "schedules are those of --epochs.",
+        least=0,
+        free="budget",
+    )
     channels: int = _redefined(NetworkConfig, "channels", 36)
     layers: int = _redefined(NetworkConfig, "layers", 20)
     epochs: int = _redefined(DescentConfig, "epochs", 600)
@@ -1237,6 +1324,12 @@ class ChosenConfig(Config):
         "Images: share of the training data that the final training holds out for a "
         "validation curve.",
     )
+    recipe: Recipe | None = _chosen(
+        RelaxationConfig,
+        "recipe",
+        "Images: settings of the search that measurements show to be best: robust, or "
+        "none.",
+    )
     method: Method | None = _chosen(
         RelaxationConfig,
         "method",
@@ -1374,8 +1467,26 @@ class ExperimentConfig(OracleConfig):
     search_seeds: int = _option(
         4, "Number of searches; may be raised.", least=1, free="budget"
     )
+    cost_targets: tuple[str, ...] | None = _option(
+        None,
+        "Targets of the one cost that --search_flags has, such as 40M,80M,120M: as "
+        "many searches, a selection and full trainings for each, and a front of all.",
+    )
     evaluate_seeds: int = _option(
         10, "Number of full trainings; may be raised.", least=1, free="budget"
+    )
+    selection_rungs: int = _option(
+        1,
+        "Rungs of the short trainings (successive halving). 1: each cell has all "
+        "epochs of --short_flags. More: each has few at first, and the best of each "
+        "rung are trained on, up to the last rung, which has all epochs.",
+        least=1,
+    )
+    selection_reduction: int = _option(
+        4,
+        "With --selection_rungs: one of so many cells of a rung is trained on, for so "
+        "many times as many epochs.",
+        least=2,
     )
     snapshots: int = _option(
         0,
@@ -1388,6 +1499,7 @@ class ExperimentConfig(OracleConfig):
     data_dir: str | None = _option(
         None, "Folder of the data, for all runs.", free="place"
     )
+    plugin: str | None = _redefined(SpaceConfig, "plugin", None)
     processes: int | None = _option(
         None,
         "Processes at a time on this machine (default: one for each GPU that is "
@@ -1431,3 +1543,10 @@ class ComparisonConfig(Config):
         "cifar10_later: those of methods since; the others: both, as far as they are "
         "known.",
     )
+    front: tuple[Objective, ...] | None = _option(
+        None,
+        "Two of accuracy (drawn as an error) and the costs, whose front and "
+        "hypervolume are drawn (unset: accuracy and the first cost that the runs "
+        "know).",
+    )
+    plugin: str | None = _redefined(SpaceConfig, "plugin", None)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from darts_tf.config import (
+    RECIPES,
+    ComparisonConfig,
     Config,
     Cost,
     CostConfig,
@@ -52,8 +54,36 @@ STRATEGY_NAMES = {
     "reinforce": ("reinforce_learning_rate", "reinforce_baseline"),
     "bayesian": ("bayesian_startup",),
     "asha": ("asha_reduction", "asha_rungs"),
+    "nsga2": ("nsga2_population",),
 }
 """The names that only one strategy has, of those that ask an estimator."""
+
+WITH_FRONT = ("nsga2", "random")
+"""Strategies whose result may be a front of objectives."""
+
+ACCURACY = "accuracy"
+"""The objective that is no cost."""
+
+COST_TITLES = {
+    "multiply_adds": "multiply-adds",
+    "parameters": "parameters",
+    "activation_memory": "bytes of maps",
+    "latency": "ms (predicted)",
+}
+"""The units of costs, in words."""
+
+LIMITS = tuple(f"max_{cost}" for cost in names(Cost))
+"""Names of hard limits on costs, as far as there are such settings."""
+
+COST_SIZES = (
+    "cost_channels",
+    "cost_layers",
+    "cost_image_size",
+    "cost_classes",
+    "cost_network",
+    "latency_table",
+)
+"""Names of the network whose costs are counted, and of its latencies."""
 
 ON_RUNGS = ("full", "low_fidelity")
 """Estimators whose trainings strategy=asha can measure early and go on with."""
@@ -197,8 +227,12 @@ SPACE_DEFAULTS = {
 REASONS = {
     "lambda_regularizer": " (Lambda-DARTS aligns the layers of a network with "
     "each other, and a recurrent network has one)",
-    "cost": " (all cells of this space have the same parameters and the same "
-    "multiply-adds)",
+    "recipe": " (it was measured on cells for images alone)",
+    **dict.fromkeys(
+        ("cost", "objectives", *LIMITS),
+        " (all cells of this space have the same parameters and the same "
+        "multiply-adds)",
+    ),
     "recompute": " (it recomputes cells of images; `micro_batches` lowers the "
     "memory of a recurrent search)",
     "precision": " (it is that of feature maps and convolutions, and a "
@@ -221,6 +255,7 @@ def settle(config: C) -> C:
     check: dict[type, Callable] = {
         SearchConfig: _settle_images,
         TrainingConfig: _settle_images,
+        ComparisonConfig: _settle_comparison,
         DerivationConfig: _settle_derivation,
         ExperimentConfig: _settle_experiment,
         ExportConfig: _settle_export,
@@ -296,15 +331,31 @@ def _not_asked(config: SearchConfig) -> dict[str, str]:
     of_estimator = ESTIMATOR_NAMES[config.estimator]
     unread = _all_but(ESTIMATOR_NAMES, of_estimator)
     if config.estimator in UNTRAINED:
-        read = {*ALWAYS, *of_strategy, *of_estimator, "estimator"}
+        read = {*ALWAYS, *of_strategy, *of_estimator, "estimator", "objectives"}
+        read |= {*LIMITS, *COST_SIZES}
         every = {field.name for field in dataclasses.fields(config)}
         unread |= every - read - {*UNTRAINED[config.estimator]}
     others = _all_but(STRATEGY_NAMES, of_strategy)
     others |= {*declared(RelaxationConfig), *declared(CostConfig)}
     others |= {"final_evaluations"}
+    others |= set() if config.strategy in WITH_FRONT else {"objectives"}
+    if counted_costs(config):
+        others -= {*COST_SIZES}
     return dict.fromkeys(unread, f"`estimator={config.estimator}`") | (
         dict.fromkeys(others, f"`strategy={config.strategy}`")
     )
+
+
+def limits(config: SearchConfig) -> dict[str, float]:
+    """Returns the hard limits of a search by strategies that ask, by cost."""
+    values = {name: getattr(config, f"max_{name}", 0.0) for name in names(Cost)}
+    return {name: value for name, value in values.items() if value}
+
+
+def counted_costs(config: SearchConfig) -> tuple[str, ...]:
+    """Returns the costs that a search by a strategy that asks counts of genotypes."""
+    wanted = {*config.objectives, *limits(config)}
+    return tuple(name for name in names(Cost) if name in wanted)
 
 
 def _all_but(groups: dict[str, tuple[str, ...]], these: Iterable[str]) -> set[str]:
@@ -365,6 +416,13 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
             f"`strategy=lambda_darts` means nothing with `space={config.space}`"
             f"{alone['lambda_regularizer']}; give another strategy"
         )
+    if config.strategy == "nsga2" and is_text(config.space):
+        raise InputError(
+            f"`strategy=nsga2` means nothing with `space={config.space}`"
+            f"{REASONS['cost']}; give another strategy"
+        )
+    if config.strategy == "nsga2" and not config.objectives:
+        config = config.filled(objectives=(ACCURACY, names(Cost)[0]))
     for name, why in _not_in_strategy(config).items():
         if name in config.given:
             raise InputError(f"`{name}` means nothing with {why}; leave it out")
@@ -378,10 +436,15 @@ def _settle_strategy(config: SearchConfig) -> SearchConfig:
     if config.strategy in STRATEGY_NAMES:
         _check_budget(config)
         _check_estimator(config)
+        _check_objectives(config)
+        if counted_costs(config):
+            _check_latency_table(config, counted_costs(config))
         return config
     if config.strategy == "lambda_darts":
         config = _settle_lambda(config)
     if config.strategy in RELAXED:
+        config = _settle_stages(config)
+        config = _settle_recipe(config)
         config = _settle_optimization(config)
         _check_other_relaxation(config)
         config = _settle_alpha_regularizer(config)
@@ -567,17 +630,19 @@ def _settle_alpha_regularizer(config: SearchConfig) -> SearchConfig:
     }
     if chosen == "kl_anchor":
         usual["alpha_weight_decay"] = 0.0  # as published: one pull on alpha
-    kept = {n for n in usual if n in config.given and getattr(config, n) is not None}
+    decided = {*config.given, *recipe_values(config)}
+    kept = {n for n in usual if n in decided and getattr(config, n) is not None}
     return config.filled(**{n: v for n, v in usual.items() if n not in kept})
 
 
 def _check_alpha_regularizer(config: SearchConfig) -> None:
     chosen, relaxation = config.alpha_regularizer, config.relaxation
     owners = {penalty: name for name, penalty in PENALTY_OF.items()}
-    if owners.get(chosen, relaxation) != relaxation:
+    owner = owners.get(chosen or "", relaxation)
+    if owner != relaxation:
         raise InputError(
             f"`alpha_regularizer={chosen}` is the penalty of "
-            f"`relaxation={owners[chosen]}`, and this is `relaxation={relaxation}`; "
+            f"`relaxation={owner}`, and this is `relaxation={relaxation}`; "
             "leave out one of both"
         )
     of_softmax = SOFTMAX_PENALTIES.get(relaxation, ())
@@ -608,7 +673,7 @@ def _settle_costs(config: SearchConfig) -> SearchConfig:
         raise InputError(
             f"`cost={','.join(config.cost)}` names one cost twice; give each once"
         )
-    _check_latency_table(config)
+    _check_latency_table(config, config.cost)
     targets = cost_targets(config)
     if targets is None and config.cost_weight is None:
         raise InputError(
@@ -643,10 +708,20 @@ def cost_targets(config: SearchConfig) -> tuple[float, ...] | None:
             f"`cost={','.join(config.cost)}`, {len(config.cost)} in all; received "
             f"{len(texts)}"
         )
-    return tuple(map(_target, texts, config.cost))
+    return tuple(map(parse_cost, texts, config.cost))
 
 
-def _target(text: str, cost: str) -> float:
+def parse_cost(text: str, cost: str, name: str = "cost_target") -> float:
+    """Returns a cost that is given with a unit as a number; latency in milliseconds.
+
+    Args:
+      text: the cost, such as 300M or 8ms.
+      cost: its name, one of config.Cost.
+      name: of the argument, for the message.
+
+    Raises:
+      InputError: it is no number above 0 with one of the cost's units.
+    """
     number = r"(\d+\.?\d*|\.\d+)(?:[eE]\+?(\d{1,2}))?"
     units = TIME_UNITS if cost == "latency" else UNITS
     matched = re.fullmatch(rf"{number} ?({'|'.join(units)})", text)
@@ -654,28 +729,154 @@ def _target(text: str, cost: str) -> float:
     value = float(digits) * 10.0 ** int(exponent or 0) * units.get(unit, 0.0)
     if value <= 0 and units is TIME_UNITS:
         raise InputError(
-            f"`cost_target={text}` of the cost latency must be a number above 0 with "
+            f"`{name}={text}` of the cost latency must be a number above 0 with "
             "the unit us, ms or s, such as 8ms, 300us or 0.5s"
         )
     if value <= 0:
         raise InputError(
-            f"`cost_target={text}` must be a number above 0, with the unit k, M or G "
+            f"`{name}={text}` must be a number above 0, with the unit k, M or G "
             "(thousand, million, thousand million) or without any, such as 300M, "
             "2.5G or 300000000"
         )
     return value
 
 
-def _check_latency_table(config: SearchConfig) -> None:
-    if "latency" in config.cost and config.latency_table is None:
+@dataclasses.dataclass(frozen=True)
+class SearchStage:
+    """A stage of a progressive search (strategy/darts/staged_search.py).
+
+    Attributes:
+      epochs: passes over the training data.
+      layers: cells of the network.
+      operations: candidates of each edge.
+      partial_channels: K.
+    """
+
+    epochs: int
+    layers: int
+    operations: int
+    partial_channels: int
+
+
+def search_stages(config: SearchConfig) -> tuple[SearchStage, ...]:
+    """Returns the stages of a search; () for a search without.
+
+    Raises:
+      InputError: a stage that is not three or four numbers of at least 1.
+    """
+    return tuple(_stage(text, config.partial_channels) for text in config.stages)
+
+
+def _stage(text: str, partial_channels: int) -> SearchStage:
+    numbers = [int(n) if re.fullmatch(r"\d{1,6}", n) else 0 for n in text.split(":")]
+    if len(numbers) not in (3, 4) or min(numbers) < 1:
         raise InputError(
-            "`cost=latency` needs measured times; give `latency_table=FILE`, which "
+            f"`stages={text}` must be epochs:layers:operations, or "
+            "epochs:layers:operations:partial_channels, numbers of at least 1, such "
+            "as 25:11:5"
+        )
+    return SearchStage(*[*numbers, partial_channels][:4])
+
+
+def _settle_stages(config: SearchConfig) -> SearchConfig:
+    """Fills in the epochs of all stages, and the first one's network."""
+    stages = search_stages(config)
+    if not stages:
+        return config
+    first, values = stages[0], f"`stages={','.join(config.stages)}`"
+    usual = {
+        "epochs": sum(stage.epochs for stage in stages),
+        "layers": first.layers,
+        "partial_channels": first.partial_channels,
+    }
+    for name, value in usual.items():
+        if name in config.given and getattr(config, name) != value:
+            what = "epochs in all" if name == "epochs" else f"{name} at first"
+            raise InputError(
+                f"{values} has {value} {what}, and `{name}={getattr(config, name)}`; "
+                f"leave out `{name}`"
+            )
+    _check_stages(config, stages, values)
+    return config.filled(**usual)
+
+
+def _check_stages(
+    config: SearchConfig, stages: tuple[SearchStage, ...], values: str
+) -> None:
+    """Refuses stages that cannot follow each other."""
+    candidates = space_by_name(config.space).cells[0].alpha_shape[1]
+    pairs = list(zip(stages, stages[1:], strict=False))
+    groups = [stage.partial_channels for stage in stages]
+    checks = {
+        "has one stage, which is a search without stages: give at least two, or leave "
+        "it out": len(stages) == 1,
+        f"must begin with all {candidates} candidates of `space={config.space}`": (
+            stages[0].operations != candidates
+        ),
+        "must not have more operations in a stage than in the one before": any(
+            a.operations < b.operations for a, b in pairs
+        ),
+        "must keep at least 2 operations in each stage: with 1 nothing is searched": (
+            stages[-1].operations < 2
+        ),
+        "must not have fewer layers in a stage than in the one before": any(
+            a.layers > b.layers for a, b in pairs
+        ),
+        "must have at least 3 layers": stages[0].layers < 3,
+        "must have partial channels above 1 in all stages, or in none: edges have "
+        "weights of their own with them alone": min(groups) == 1 < max(groups),
+        f"needs `channels` divisible by its partial channels; `channels="
+        f"{config.channels}` is not": any(config.channels % k for k in groups),
+        f"does not go with `warmup_epochs={config.warmup_epochs}`, the first epochs of "
+        "each stage: give fewer than a stage has": (
+            min(stage.epochs for stage in stages) <= config.warmup_epochs
+        ),
+        f"does not go with `early_stop={config.early_stop}`, which would go back over "
+        "stages: leave out one of both": config.early_stop != "none",
+    }
+    for reason, refused in checks.items():
+        if refused:
+            raise InputError(f"{values} {reason}")
+    if config.space == nasbench201.SPACE.name:
+        for stage in stages:
+            nasbench201.cells_a_stage(stage.layers)
+
+
+def recipe_values(config: SearchConfig) -> dict[str, object]:
+    """Returns what a search's recipe sets: names that were not given, and values."""
+    recipe = dict(RECIPES.get(config.recipe, {}))
+    if not recipe:
+        return {}
+    epochs = min([config.epochs, *(stage.epochs for stage in search_stages(config))])
+    recipe["warmup_epochs"] = round(epochs * recipe["warmup_epochs"])
+    if "alpha_regularizer" in config.given or config.relaxation in PENALTY_OF:
+        for name in ("alpha_regularizer", *ALPHA_REGULARIZER_NAMES):
+            recipe.pop(name, None)
+    return {name: v for name, v in recipe.items() if name not in config.given}
+
+
+def _settle_recipe(config: SearchConfig) -> SearchConfig:
+    if config.recipe != "none" and config.optimization != BILEVEL:
+        raise InputError(
+            f"`recipe={config.recipe}` is for searches with alpha on data of its own, "
+            f"and this has `optimization={config.optimization}`; leave out one of both"
+        )
+    return config.filled(**recipe_values(config))
+
+
+def _check_latency_table(config: SearchConfig, costs: Iterable[str]) -> None:
+    listed = ",".join(costs)
+    said = f"`cost={listed}`" if config.cost else f"the cost {listed}"
+    if "latency" in costs and config.latency_table is None:
+        raise InputError(
+            f"{said} needs measured times; give `latency_table=FILE`, which "
             "train.latency writes"
         )
-    if "latency" not in config.cost and config.latency_table is not None:
+    if "latency" not in costs and config.latency_table is not None:
         raise InputError(
             f"`latency_table={config.latency_table}` means nothing with "
-            f"`cost={','.join(config.cost)}`; leave it out, or give `cost=latency`"
+            f"{said}; leave it out, or give `cost=latency` or `objectives=accuracy,"
+            "latency`"
         )
 
 
@@ -729,14 +930,36 @@ def _check_budget(config: SearchConfig) -> None:
             "it has none; give `budget_evaluations` or `budget_seconds` above 0, "
             "for example `budget_evaluations=200`"
         )
-    if config.strategy != "evolution" or not config.budget_evaluations:
+    name = f"{config.strategy}_population"
+    if name not in STRATEGY_NAMES[config.strategy] or not config.budget_evaluations:
         return
-    if config.evolution_population >= config.budget_evaluations:
+    population = getattr(config, name)
+    if population >= config.budget_evaluations:
         raise InputError(
-            f"`evolution_population={config.evolution_population}` random "
-            f"genotypes come first, and "
+            f"`{name}={population}` random genotypes come first, and "
             f"`budget_evaluations={config.budget_evaluations}` leaves nothing to "
             "evolve; give a smaller population"
+        )
+
+
+def _check_objectives(config: SearchConfig) -> None:
+    """Refuses objectives that make no front."""
+    chosen = config.objectives
+    if not chosen:
+        return
+    example = f"such as `objectives={ACCURACY},{names(Cost)[0]}`"
+    said = f"`objectives={','.join(chosen)}`"
+    if len({*chosen}) < len(chosen):
+        raise InputError(f"{said} names one twice; give each once, {example}")
+    if ACCURACY not in chosen:
+        raise InputError(
+            f"{said}: costs alone need no search, since they are counted; add "
+            f"{ACCURACY}, {example}"
+        )
+    if len(chosen) < 2:
+        raise InputError(
+            f"{said}: one objective has no front; add a cost, {example}, or give "
+            "another strategy, such as `strategy=evolution`"
         )
 
 
@@ -850,11 +1073,52 @@ def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
         )
     if config.random_genotypes is not None:
         check_space_name("random_genotypes", config.random_genotypes)
+    if config.cost_targets is not None:
+        config = _settle_cost_targets(config)
+    if config.cost_targets is not None and config.selection_rungs > 1:
+        raise InputError(
+            f"`cost_targets={','.join(config.cost_targets)}` selects a cell for each "
+            f"target, and `selection_rungs={config.selection_rungs}` one of all; leave "
+            "out one of both"
+        )
+    if config.selection_rungs > 1 and config.snapshots:
+        raise InputError(
+            f"`snapshots={config.snapshots}` are short trainings of all epochs, and "
+            f"`selection_rungs={config.selection_rungs}` ends most of them early; "
+            "leave out one of both"
+        )
+    if config.selection_rungs == 1 and "selection_reduction" in config.given:
+        raise InputError(
+            "`selection_reduction` means nothing with `selection_rungs=1`; leave it out"
+        )
     if config.task is not None and config.stage in (None, "report"):
         stages = [stage for stage in names(Stage) if stage != "report"]
         raise InputError(
             f"`task` means something with `stage={stages[0]}` or "
             f"{' or '.join(stages[1:])} only; leave it out"
+        )
+    return config
+
+
+def _settle_cost_targets(config: ExperimentConfig) -> ExperimentConfig:
+    """Strips and checks the targets, whose texts are names of folders."""
+    texts = tuple(text.strip() for text in config.cost_targets or ())
+    if not texts:
+        raise InputError("`cost_targets` must be targets such as 40M,80M")
+    if config.random_genotypes is not None:
+        raise InputError(
+            f"`cost_targets={','.join(texts)}` are of searches, and "
+            f"`random_genotypes={config.random_genotypes}` makes none; leave out one "
+            "of both"
+        )
+    return config.filled(cost_targets=texts)
+
+
+def _settle_comparison(config: ComparisonConfig) -> ComparisonConfig:
+    if config.front is not None and len({*config.front}) != 2:
+        raise InputError(
+            f"`front={','.join(config.front)}` must be two different ones of "
+            f"{ACCURACY} and the costs, such as `front={ACCURACY},{names(Cost)[0]}`"
         )
     return config
 

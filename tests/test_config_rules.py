@@ -8,16 +8,24 @@ from absl import flags
 from darts_tf import config as configs
 from darts_tf.cli import entry_point
 from darts_tf.cli import flags as config_flags
-from darts_tf.config import DerivationConfig, SearchConfig, TrainingConfig
+from darts_tf.config import (
+    RECIPES,
+    DerivationConfig,
+    SearchConfig,
+    TrainingConfig,
+)
 from darts_tf.config_rules import (
     MAGNITUDE_NAMES,
     PERTURBATION_NAMES,
     applicable,
     cost_targets,
+    counted_costs,
     rung_epochs,
+    search_stages,
     settle,
 )
 from darts_tf.errors import InputError
+from darts_tf.programs.search import recipe_line
 
 
 def settled(*given: str, kind: type[configs.Config] = SearchConfig):
@@ -29,6 +37,7 @@ def settled(*given: str, kind: type[configs.Config] = SearchConfig):
 
 
 ASKING = ("--strategy=random", "--budget_evaluations=3")
+NSGA2 = ("--strategy=nsga2", "--budget_evaluations=30")
 NB201 = "--space=nasbench201"
 CHAIN = "--space=mobile_chain"
 LATENCY = ("--cost=latency", "--latency_table=t.csv")
@@ -54,6 +63,42 @@ REFUSED = [
     ),
     ((*ASKING, "--budget_evaluations=0"), "budget", "above 0"),
     (("--shuffle_rounds=5",), "--shuffle_rounds=5", "must be even; give 6"),
+    (("--stages=2:3:8",), "--stages=2:3:8", "a search without stages"),
+    (("--stages=2:3:8,x:3:4",), "--stages=x:3:4", "must be epochs:layers:operations"),
+    (("--stages=2:3:8,2:3",), "--stages=2:3", "numbers of at least 1"),
+    (("--stages=2:3:8,0:3:4",), "--stages=0:3:4", "numbers of at least 1"),
+    (("--stages=2:3:9,2:3:4",), "--stages=2:3:9,2:3:4", "all 8 candidates"),
+    (("--stages=2:3:8,2:3:4,2:3:5",), "--stages", "more operations"),
+    (("--stages=2:3:8,2:3:1",), "--stages", "at least 2 operations"),
+    (("--stages=2:5:8,2:4:4",), "--stages", "fewer layers"),
+    (("--stages=2:2:8,2:4:4",), "--stages", "at least 3 layers"),
+    (("--stages=2:3:8:4,2:3:4:1",), "--stages", "in all stages, or in none"),
+    (("--stages=2:3:8:3,2:3:4:2",), "--stages", "--channels=16 is not"),
+    (("--stages=2:3:8,2:3:4", "--epochs=5"), "--epochs=5", "4 epochs in all"),
+    (("--stages=2:3:8,2:3:4", "--layers=4"), "--layers=4", "3 layers at first"),
+    (("--stages=2:3:8,2:3:4", "--warmup_epochs=2"), "--warmup_epochs=2", "fewer"),
+    (
+        ("--stages=2:3:8,2:3:4", "--early_stop=eigenvalue"),
+        "--early_stop=eigenvalue",
+        "leave out one of both",
+    ),
+    (("--stages=2:3:5,2:4:4", NB201), "layers=4", "a multiple of 3"),
+    (
+        ("--stages=2:3:5,2:3:2", "--space=darts_recurrent"),
+        "--stages",
+        "darts_recurrent",
+    ),
+    ((*ASKING, "--stages=2:3:8,2:3:4"), "--stages", "--strategy=random"),
+    (
+        ("--recipe=robust", "--optimization=joint_alternating"),
+        "--optimization=joint_alternating",
+        "leave out one of both",
+    ),
+    (
+        ("--recipe=robust", "--space=darts_recurrent"),
+        "--recipe",
+        "measured on cells for images alone",
+    ),
     ((*ASKING, "--strategy=asha", "--asha_rungs=1"), "--asha_rungs=1", "at least 2"),
     (
         (*ASKING, "--strategy=asha", "--epochs=15"),
@@ -214,6 +259,36 @@ REFUSED = [
         "nasbench201",
     ),
     ((*ASKING, "--cost=parameters"), "--cost", "--strategy=random"),
+    ((*NSGA2, "--objectives=accuracy,size"), "'size'", "multiply_adds, parameters"),
+    ((*NSGA2, "--objectives=accuracy"), "--objectives=accuracy", "add a cost"),
+    (
+        (*NSGA2, "--objectives=parameters,multiply_adds"),
+        "--objectives=parameters,multiply_adds",
+        "add accuracy",
+    ),
+    ((*NSGA2, "--objectives=accuracy,accuracy"), "names one twice", "such as"),
+    (
+        (*NSGA2, "--budget_evaluations=20"),
+        "--nsga2_population=20",
+        "give a smaller population",
+    ),
+    ((*NSGA2, "--objectives=accuracy,latency"), "--latency_table=FILE", "needs"),
+    ((*ASKING, "--max_latency=8"), "--latency_table=FILE", "needs"),
+    ((*NSGA2, "--latency_table=a"), "--latency_table=a", "accuracy,latency"),
+    ((*NSGA2, "--nsga2_population=1"), "--nsga2_population=1", "at least 2"),
+    ((*NSGA2, "--space=darts_recurrent"), "--strategy=nsga2", "same multiply-adds"),
+    (
+        (*ASKING, "--max_parameters=9", "--space=darts_recurrent"),
+        "--max_parameters",
+        "same multiply-adds",
+    ),
+    (
+        (*ASKING, "--strategy=evolution", "--objectives=accuracy,parameters"),
+        "--objectives",
+        "--strategy=evolution",
+    ),
+    ((*ASKING, "--cost_channels=9"), "--cost_channels", "--strategy=random"),
+    (("--max_multiply_adds=9",), "--max_multiply_adds", "--strategy=darts"),
     (
         ("--strategy=random_weight_sharing", "--cost=parameters"),
         "--cost",
@@ -346,6 +421,11 @@ def test_only_what_is_read_is_stored():
         "estimator",
         "budget_evaluations",
         "budget_seconds",
+        "objectives",
+        "max_multiply_adds",
+        "max_parameters",
+        "max_activation_memory",
+        "max_latency",
     }
     one_shot = applicable(settled(*TAKEN[3]))
     assert one_shot.keys() == searched | {
@@ -355,7 +435,7 @@ def test_only_what_is_read_is_stored():
         "distribute",
     }
     table = applicable(settled(*TAKEN[6]))
-    assert table.keys() == searched | {
+    assert table.keys() == searched - {"objectives"} | {
         "nasbench201_table",
         "evolution_population",
         "evolution_sample",
@@ -515,3 +595,67 @@ def test_each_cost_has_its_target():
     assert config.cost == ("parameters", "multiply_adds")
     assert cost_targets(config) == (3.5e6, 3e8)
     assert config.cost_weight_rate is None
+
+
+def test_costs_that_a_search_by_asking_counts():
+    config = settled(*NSGA2, "--max_parameters=3e6", "--cost_layers=8")
+    assert config.objectives == ("accuracy", "multiply_adds")
+    assert counted_costs(config) == ("multiply_adds", "parameters")
+    assert settle(config) == config
+    assert {"cost_layers", "max_parameters"} <= applicable(config).keys()
+    table = settled(*ASKING, NB201, "--estimator=table", "--max_multiply_adds=80e6")
+    assert counted_costs(table) == ("multiply_adds",)
+    assert "cost_layers" in applicable(table) and "cost" not in applicable(table)
+    assert "cost_layers" not in applicable(settled(*ASKING))
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        (("--cost_targets=", "--search_flags=s"), "such as 40M"),
+        (("--cost_targets=40M", "--random_genotypes=s2"), "makes none"),
+    ],
+)
+def test_targets_of_an_experiment_are_checked(given, words):
+    with pytest.raises(InputError, match=words):
+        rest = "--short_flags=a", "--evaluate_flags=b"
+        settled(*given, *rest, kind=configs.ExperimentConfig)
+
+
+@pytest.mark.parametrize("text", ["accuracy", "parameters,parameters"])
+def test_a_front_has_two_objectives(text):
+    given = (f"--front={text}", "--experiments=a", "--out=b")
+    with pytest.raises(InputError, match="two different ones"):
+        settled(*given, kind=configs.ComparisonConfig)
+
+
+def test_stages_give_the_epochs_and_the_first_network():
+    config = settled("--stages=2:3:8:4,3:5:4:2", "--warmup_epochs=1")
+    assert (config.epochs, config.layers, config.partial_channels) == (5, 3, 4)
+    assert settle(config) == config
+    assert [stage.operations for stage in search_stages(config)] == [8, 4]
+    given = "--epochs=5", "--layers=3", "--partial_channels=4"
+    assert settled("--stages=2:3:8:4,3:5:4:2", "--warmup_epochs=1", *given) == config
+
+
+def test_a_recipe_sets_what_is_not_given():
+    robust = RECIPES["robust"]
+    config = settled("--recipe=robust", "--epochs=15")
+    assert config.warmup_epochs == 5 and config.method == robust["method"]
+    assert config.alpha_regularizer == robust["alpha_regularizer"]
+    strength = config.alpha_regularizer_strength
+    assert strength == robust["alpha_regularizer_strength"]
+    assert settle(config) == config
+    given = settled("--recipe=robust", "--epochs=15", "--warmup_epochs=0")
+    assert given == config.replace(warmup_epochs=0)
+    line = recipe_line(given)
+    assert "--method=first_order" in line and "--warmup_epochs" not in line
+
+
+def test_a_recipe_leaves_another_penalty_alone():
+    plain = settled("--recipe=robust", "--alpha_regularizer=none")
+    assert plain.alpha_regularizer_strength is None
+    sigmoid = settled("--recipe=robust", "--relaxation=sigmoid", "--space=s2")
+    assert sigmoid.alpha_regularizer == "zero_one"
+    staged = settled("--recipe=robust", "--stages=6:3:8,9:5:4")
+    assert staged.warmup_epochs == 2

@@ -54,6 +54,12 @@ def test_there_are_configs():
     assert {"configs/digits/search.flags"} <= set(NAMES)
 
 
+def test_the_package_has_the_same_flagfiles_of_the_digits():
+    for packaged in (ROOT / "darts_tf" / "configs" / "digits").iterdir():
+        path = ROOT / "configs" / "digits" / packaged.name
+        assert path.read_bytes() == packaged.read_bytes() and not path.is_symlink()
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=NAMES)
 def test_opens_with_paper_command_cost_and_what_to_expect(path):
     text = path.read_text()

@@ -24,7 +24,7 @@ from absl import flags
 
 from benchmarks.speed import search_step, step_times
 from darts_tf.programs import setup
-from darts_tf.strategy.darts import search
+from darts_tf.strategy.darts import search_loop
 from darts_tf.strategy.diagnostics import instruments
 
 FLAGS = flags.FLAGS
@@ -41,10 +41,10 @@ def main(_) -> None:
     setup.supernet_options(FLAGS.space)
     replicas = search_step.chosen_replicas()
     task = search_step.image_task(replicas)
-    settings = search.SearchSettings(
+    settings = search_loop.SearchSettings(
         FLAGS.method, 1, FLAGS.epoch_steps, FLAGS.batch_size
     )
-    loop = search.Search(task, settings, replicas)
+    loop = search_loop.Search(task, settings, replicas)
     rows = [row("step", lambda: step_times.advance(loop), FLAGS.steps)]
     for name, kind in instruments.KINDS.items():
         instrument = kind(task, replicas)

@@ -37,7 +37,7 @@ from darts_tf.networks.recurrent import MixedCell
 from darts_tf.programs import images, search_costs, setup
 from darts_tf.space import recurrent
 from darts_tf.space.registry import SPACES, space_by_name
-from darts_tf.strategy.darts import search, tasks
+from darts_tf.strategy.darts import search_loop, tasks
 from darts_tf.strategy.darts.cost_penalty import CostPenalty, Costs
 from darts_tf.strategy.darts.text_task import TextTask
 
@@ -144,7 +144,7 @@ def timed(loop, chosen: Images, same: bool) -> tuple[float, float]:
     return step_times.timed(loop)
 
 
-def build_loop(replicas=None, chosen=None) -> search.Search:
+def build_loop(replicas=None, chosen=None) -> search_loop.Search:
     """Builds the paper's search, a step an epoch; of images on the chosen ones.
 
     It starts in the second epoch: in the first one lambda is 0.
@@ -156,7 +156,7 @@ def build_loop(replicas=None, chosen=None) -> search.Search:
         protocol = TEXT_PROTOCOL | {"learning_rate_min": rate}
     else:
         task, protocol = image_task(replicas, chosen), {}
-    settings = search.SearchSettings(
+    settings = search_loop.SearchSettings(
         FLAGS.method,
         3 * FLAGS.steps + 2,
         1,
@@ -169,7 +169,8 @@ def build_loop(replicas=None, chosen=None) -> search.Search:
         partial_channels=FLAGS.partial_channels,
         **protocol,
     )
-    loop = search.Search(task, settings, replicas, cost_penalty=cost_penalty(replicas))
+    penalty = cost_penalty(replicas)
+    loop = search_loop.Search(task, settings, replicas, cost_penalty=penalty)
     loop.step = 1
     return loop
 

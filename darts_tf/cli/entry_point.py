@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from darts_tf.run.process import tensorflow_environment  # isort: skip  # noqa: F401
 
+import logging as standard_logging
 import re
 import signal
 import sys
@@ -33,6 +34,14 @@ _GIVE = {
     "workdir": "give the folder of the run, for example --workdir=runs/search",
     "genotype": "give a JSON file or a published name, for example --genotype=DARTS_V2",
 }
+
+
+class _Sentences(standard_logging.Formatter):
+    """Formats what is logged as "warning: sentence", without its place in the code."""
+
+    def formatMessage(self, record: standard_logging.LogRecord) -> str:
+        """Returns the line."""
+        return f"{record.levelname.lower()}: {record.message}"
 
 
 def run(
@@ -74,6 +83,7 @@ def run(
 def _guarded(main: Callable[[], object]) -> int | None:
     """Returns the exit code of `main`, whose known errors are one line."""
     logging.set_verbosity(logging.WARNING)  # what libraries have to tell
+    logging.get_absl_handler().setFormatter(_Sentences())
     try:
         code = main()
         code = code if isinstance(code, int) else None

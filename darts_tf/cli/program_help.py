@@ -45,6 +45,7 @@ TEXTS = {
     "search_seeds": "number of searches",
     "evaluate_seeds": "number of full trainings of the best cell",
     "snapshots": "epochs of a search whose cells are trained too",
+    "cost_targets": "targets of the searches' cost, such as 40M,80M",
     "random_genotypes": "space of random cells, in the place of searches",
     "processes": "processes at a time on this machine",
     "gpus": "numbers of the GPUs that they share",
@@ -61,6 +62,7 @@ TEXTS = {
     "quantize": "litert: weights of 16 or 8 bits, or all of 8 (int8)",
     "experiments": "folders of experiments, by commas",
     "published": "published numbers to put beside: cifar10, ptb, ...",
+    "front": "objectives whose front is drawn: accuracy,multiply_adds",
 }
 """What a flag is, in a few words with its unit."""
 

@@ -160,7 +160,7 @@ def compare() -> None:
     Finished and unfinished ones, by what they have so far; and folders of
     searches by a strategy that asks an estimator, whose test error is the true
     one where --nasbench201_table was given. Writes compare.md, compare.tex and
-    compare.png into --out.
+    compare.png into --out; where costs are known, front.png too.
     """
 
     def main(config: configs.ComparisonConfig) -> None:
@@ -211,10 +211,8 @@ def _start(
         checked.append(settle(config))
 
     name, doc = program.__name__, inspect.getdoc(program) or ""
-    texts = tuple(
-        make(name, kind, doc, workdir is not None)
-        for make in (program_help.short, program_help.full)
-    )
+    about = name, kind, doc, workdir is not None
+    texts = program_help.short(*about), program_help.full(*about)
     entry_point.run(lambda _: main(checked[-1]), check, doc, texts)
 
 
@@ -229,7 +227,8 @@ def _load_tensorflow(config: configs.Config | None = None) -> None:
 
     It takes seconds, so a terminal is told before.
     """
-    if getattr(config, "deterministic", False) and is_text(config.space):
+    space = getattr(config, "space", "")
+    if getattr(config, "deterministic", False) and is_text(space):
         tensorflow_environment.without_onednn()
     if sys.stderr is not None and sys.stderr.isatty():
         print("loading TensorFlow ...", file=sys.stderr, flush=True)

@@ -75,7 +75,7 @@ def confusions(count: Callable, batches: Iterable, replicas: Replicas) -> np.nda
       replicas: where it runs.
     """
     counts = [np.asarray(replicas.sum(count(batch))) for batch in batches]
-    return np.sum(counts, axis=0, dtype=np.int64)
+    return np.add.reduce(counts, axis=0, dtype=np.int64)
 
 
 def nats(logits, targets):

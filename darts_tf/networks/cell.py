@@ -8,9 +8,12 @@ concatenated. What brings the inputs there and what computes the edges
 
 from __future__ import annotations
 
+import functools
+import operator
+
 import tensorflow as tf
 
-from darts_tf.networks import operations
+from darts_tf.networks import implementation, operations
 from darts_tf.networks.convolutions import strided
 
 
@@ -93,5 +96,11 @@ class Cell(operations.Block):
 
 
 def add(terms):
-    """Returns the sum of a list of tensors of one shape."""
-    return terms[0] if len(terms) == 1 else tf.add_n(terms)
+    """Returns the sum of a list of tensors of one shape.
+
+    In an export pair by pair: LiteRT computes sums of two, but not ADD_N, among
+    the operations that are accelerated together (XNNPACK).
+    """
+    if len(terms) == 1 or implementation.is_exported():
+        return functools.reduce(operator.add, terms)
+    return tf.add_n(terms)

@@ -59,7 +59,7 @@ class Supernet(Trunk):
         mixing weight (networks/sampled_edges.py).
 
     A training pass leaves its batch's statistics in the batch norms; whoever
-    trains averages them (strategy/darts/search.py). Four passes a step then
+    trains averages them (strategy/darts/search_loop.py). Four passes a step then
     carry no running average through their graphs.
 
     Raises:

@@ -140,6 +140,9 @@ class Registered(Layer):
     def call(self, x, scale=None, training=False):
         """Computes [B, ceil(H/stride), ceil(W/stride), C] of [B, H, W, C] without ReLU.
 
+        The layer computes in its own type (float32, if it has no dtype policy of
+        its own), whatever that of the feature maps.
+
         Args:
           x: the feature map.
           scale: [C], multiplies the result; None: 1.
@@ -151,7 +154,7 @@ class Registered(Layer):
             costs.append(int(cost(size, self.stride)))
             return tf.zeros_like(x[:, :: self.stride, :: self.stride])
         with self._statistics_of(training):
-            y = self.layer(x, training=training)
+            y = self.layer(tf.cast(x, self.layer.compute_dtype), training=training)
         y = tf.cast(y, x.dtype)
         if scale is None:
             return y

@@ -35,7 +35,8 @@ def keep(
     For each cell an array [epochs so far, edges, candidates] (with
     `partial_channels` one more column, beta), and the softmax's temperatures
     [epochs so far], on which the ranking of edges depends; with another
-    relaxation its name, once an epoch.
+    relaxation its name, once an epoch. Candidates that a search in stages has
+    dropped are minus infinity.
     """
     state = {**alpha, TEMPERATURE: np.asarray(temperature, np.float64)}
     if relaxation != "softmax":
@@ -159,7 +160,7 @@ class AlphaHistory:
         if epoch > self.epochs:
             raise InputError(f"`epoch={epoch}`: the search has {self.epochs}")
         alpha = [rows[epoch - 1] for rows in self._alpha.values()]
-        if not all(np.isfinite(rows).all() for rows in alpha):
+        if not all(np.isfinite(rows.max(-1)).all() for rows in alpha):
             raise InputError(
                 f"`epoch={epoch}`: alpha of that epoch is lost or not finite; give "
                 "another epoch"

@@ -24,6 +24,7 @@ from darts_tf.config import (
 from darts_tf.config_rules import RELAXED, is_text
 from darts_tf.errors import InputError
 from darts_tf.programs import plugins
+from darts_tf.reading import read_json
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.pictures.genotypes import draw_alpha_history
 from darts_tf.run.workdir import Workdir
@@ -186,12 +187,20 @@ def evaluate(
         outcome = EvaluationOutcome(
             files.read_genotype(),
             _epochs(files),
-            files.read_result(),
+            _evaluated(files, config.stop_after_epochs),
             None if workdir is None else folder,
         )
     if workdir is not None:
         print(summary)
     return outcome
+
+
+def _evaluated(files: Workdir, epochs: int) -> dict:
+    """Returns a training's result, or that of one that was stopped for now."""
+    part = files.after_epochs(epochs)
+    if part.exists() and not files.result.exists():
+        return read_json(part)
+    return files.read_result()
 
 
 def export(

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from darts_tf.config import SearchConfig
-from darts_tf.config_rules import STRATEGY_NAMES, is_text, rung_epochs
+from darts_tf.config_rules import (
+    ACCURACY,
+    STRATEGY_NAMES,
+    is_text,
+    rung_epochs,
+)
+from darts_tf.config_rules import COST_TITLES as TITLES
 from darts_tf.descent.workers import CHOICE as MULTI_WORKER
 from darts_tf.errors import InputError
-from darts_tf.programs import estimators, nasbench201_oracle, records, setup
-from darts_tf.programs.commands import quoted
+from darts_tf.programs import (
+    estimators,
+    nasbench201_oracle,
+    records,
+    search_costs,
+    search_fronts,
+    setup,
+)
+from darts_tf.programs.commands import watch_command
 from darts_tf.programs.evaluation_log import EvaluationLog
 from darts_tf.programs.next_command import evaluation_command
+from darts_tf.programs.search_fronts import GenotypeCosts
+from darts_tf.protocol import front_comparison
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.driver import Summary, drive
 from darts_tf.run.loop.progress import duration
@@ -49,17 +66,20 @@ def search(config: SearchConfig, path, data=None) -> str:
     supernet = config.estimator == "one_shot"
     replicas = setup.prepare(config, config.space, supernet=supernet)
     nasbench201_oracle.check(config, config.space)
-    strategy = strategy_of(config)
+    costs = GenotypeCosts(config, data)
+    strategy = strategy_of(config, costs)
     estimator = estimators.estimator_of(config, replicas, data)
     values, rungs = setup.run_values(config, data), rung_epochs(config)
     with setup.open_run("search", config, path, replicas, data) as workdir:
-        log = EvaluationLog(workdir, estimator, rungs)
+        search_costs.keep_latency_table(config, workdir)
+        log = EvaluationLog(workdir, estimator, rungs, costs)
         loop = EvaluationLoop(
             space_by_name(config.space),
             strategy,
             lambda genotype, number: log.estimate(genotype, number, strategy.rung),
             Budget(config.budget_evaluations, config.budget_seconds),
             TOGETHER if config.estimator in estimators.AT_ONCE else 1,
+            costs.allowed if costs.limited else None,
         )
         with records.reporting(workdir, config, values, replicas) as reporter:
             cost = drive(
@@ -73,16 +93,19 @@ def search(config: SearchConfig, path, data=None) -> str:
             if reporter is not None:
                 reporter.image(loop.step, f"{PICTURES}/evaluations", figure)
         write_atomic(workdir.path / "evaluations.png", genotypes.figure_to_png(figure))
-        return finish(workdir, loop, cost, config, values, replicas.count)
+        return finish(workdir, loop, cost, config, values, replicas.count, costs)
 
 
-def strategy_of(config: SearchConfig):
+def strategy_of(config: SearchConfig, costs: GenotypeCosts):
     """Returns the search strategy with its settings."""
-    settings = {
+    settings: dict[str, Any] = {
         name.removeprefix(f"{config.strategy}_"): getattr(config, name)
         for name in STRATEGY_NAMES[config.strategy]
     }
     space = space_by_name(config.space)
+    if config.strategy == "nsga2":
+        chosen = [name for name in config.objectives if name != ACCURACY]
+        settings["costs"] = [costs.tables[name].of for name in chosen]
     return strategy_by_name(config.strategy, space, config.seed, **settings)
 
 
@@ -132,6 +155,7 @@ def finish(
     config: SearchConfig,
     values: dict,
     devices: int,
+    costs: GenotypeCosts,
 ) -> str:
     """Writes genotype.json, result.json and pictures; returns the summary."""
     genotype, best = loop.best_genotype(), loop.evaluations[loop.best]
@@ -147,17 +171,67 @@ def finish(
         "evaluation_seconds": loop.seconds,
         **trained(loop, rung_epochs(config)),
     } | nasbench201_oracle.result(config, genotype)
+    if costs.tables:
+        measured |= {"refused": loop.refused, "costs": costs(genotype)}
+    chosen = records.indented(genotype)
+    if config.objectives:
+        front = search_fronts.front_of(loop, config, costs)
+        measured["objectives"] = list(config.objectives)
+        measured["front"] = search_fronts.write(workdir, front)
+        rows = [
+            {"worth": e.worth, "costs": costs(e.genotype)} for e in loop.evaluations
+        ]
+        figure = front_comparison.draw_search(rows, config.objectives)
+        assert figure is not None
+        search_fronts.write_picture(workdir, figure)
+        chosen = _front_lines(workdir, measured["front"], config)
     records.write_result(workdir, genotype, cost, config, values, measured, devices)
     return f"""
 Search finished: {loop.step} evaluations of {summary["distinct"]} genotypes \
 in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {picture}
-{records.indented(genotype)}
+{chosen}
   its worth     {format_worth(config, best.worth)}, by --estimator=\
 {config.estimator} in evaluation {loop.best + 1}
 {nasbench201_oracle.summary_line(config, genotype)}\
+{_cost_lines(config, costs, genotype, loop.refused)}\
   evaluations   {workdir.evaluations}
   drawn         {workdir.path / "evaluations.png"}
-  watch         tensorboard --logdir={quoted(workdir.tensorboard)}
-  next          {evaluation_command(workdir, config)}"""
+  watch         {watch_command(workdir.path)}
+  next          {_next(workdir, config, measured)}"""
+
+
+def _front_lines(workdir, rows: Sequence[Mapping], config: SearchConfig) -> str:
+    """Returns a summary's lines of the front and its picture."""
+    names = [name for name in config.objectives if name != ACCURACY]
+    words = " and ".join([ACCURACY, *(TITLES[name] for name in names)])
+    return (
+        f"  front         {len(rows)} genotypes that none beats in {words}\n"
+        f"{search_fronts.table(rows, names)}\n"
+        f"  front drawn   {workdir.path / search_fronts.PICTURE}"
+    )
+
+
+def _cost_lines(
+    config: SearchConfig, costs: GenotypeCosts, genotype, refused: int
+) -> str:
+    """Returns a summary's lines of the costs and of what limits refused, or ""."""
+    counted = costs(genotype)
+    exact = search_costs.exact
+    text = "".join(f"  {TITLES[n]:<13} {exact(counted[n])}\n" for n in counted)
+    if costs.limited:
+        text += f"  refused       {refused:,} draws beyond the limits\n"
+    return text
+
+
+def _next(workdir, config: SearchConfig, measured: Mapping) -> str:
+    """Returns the command that evaluates the genotype, or one of the front."""
+    if "front" not in measured:
+        return evaluation_command(workdir, config)
+    best = workdir.path / max(measured["front"], key=lambda row: row[ACCURACY])["file"]
+    return (
+        f"{evaluation_command(workdir, config, best)}\n"
+        "                (its most accurate genotype; any other file of the front "
+        "goes, too)"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.resources
 import importlib.util
 import shlex
+import tempfile
 from pathlib import Path
 
 
@@ -22,6 +23,18 @@ def flagfile(name: str) -> str | None:
         if path.is_file():
             return str(path)
     return None
+
+
+def watch_command(workdir: Path) -> str:
+    """Returns the command that shows a run in TensorBoard by its folder's name.
+
+    TensorBoard names a run by its path below --logdir: the folder above, but where
+    that may hold much else (the present one, a user's, the root, a temporary one).
+    """
+    above = workdir.absolute().parent
+    crowded = {Path.cwd(), Path.home(), Path(above.anchor), Path(tempfile.gettempdir())}
+    folder = workdir if above in crowded else workdir.parent
+    return f"tensorboard --logdir={quoted(folder)}"
 
 
 def quoted(path) -> str:

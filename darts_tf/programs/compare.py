@@ -7,9 +7,10 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from darts_tf.config import ComparisonConfig
-from darts_tf.programs import report
+from darts_tf.config_rules import settle
+from darts_tf.programs import plugins, report
 from darts_tf.programs.report import Run
-from darts_tf.protocol import comparison, folder, tables
+from darts_tf.protocol import comparison, folder, front_comparison, tables
 from darts_tf.protocol.published_later import MEASURES, ROWS
 from darts_tf.protocol.tables import Row
 from darts_tf.run.files import write_atomic
@@ -24,26 +25,55 @@ TITLE, ABSENT = "Comparison", "–"
 def run(config: ComparisonConfig) -> None:
     """Writes compare.md, compare.tex, compare.png and report.html; prints the table.
 
+    Where costs are known, a front of errors and costs too: front.png.
+
     Raises:
-      InputError: a folder is no run, or they measure different things.
+      InputError: a folder is no run, or they measure different things, or no run has
+        both objectives of `config.front`.
     """
+    config = settle(config)
+    plugins.load(config.plugin)
     paths = config.experiments or ()
+    for path in paths:
+        plugins.load_stored(
+            read_settings(pathlib.Path(path).expanduser()).get("plugin")
+        )
     read = [comparison.read(path) for path in paths]
     measures = [measure for _, measure in read]
     known = MEASURES[config.published]
     measure = comparison.same_measure([*measures, *filter(None, [known])])
-    rows = [row for row, _ in read] + list(ROWS[config.published])
-    runs = _runs(paths, rows)
+    rows = [row for rows, _ in read for row in rows] + list(ROWS[config.published])
+    runs = _runs(paths, [rows for rows, _ in read])
+    panels = _panels(paths, config.front)
     out = pathlib.Path(config.out or ".").expanduser()
     out.mkdir(parents=True, exist_ok=True)
     text = tables.markdown(rows, measure) + comparison.sources(rows)
+    text += "".join(f"\n\n{front_comparison.markdown(panel)}" for panel in panels)
     write_atomic(out / "compare.md", text + "\n")
     write_atomic(out / "compare.tex", tables.latex(rows, measure) + "\n")
     picture = figure_to_png(comparison.draw(rows, measure))
     write_atomic(out / "compare.png", picture)
-    html = _page(rows, measure, picture, runs)
+    if panels:
+        drawn = figure_to_png(front_comparison.draw(panels))
+        write_atomic(out / "front.png", drawn)
+    html = _page(rows, measure, picture, runs, panels)
     write_atomic(out / "report.html", html)
-    print(f"{text}\n\n{out / 'compare.png'}\n{out / 'report.html'}")
+    files = ["compare.png", *(["front.png"] if panels else []), "report.html"]
+    print("\n".join([text, "", *(str(out / name) for name in files)]))
+
+
+def _panels(
+    paths: Sequence[str], chosen: Sequence[str] | None
+) -> list[front_comparison.Panel]:
+    """Returns the fronts of errors and costs; [] where fewer than two costs are known.
+
+    Args:
+      paths: of the runs.
+      chosen: two objectives; None: chosen by what is known.
+    """
+    series = front_comparison.read(paths)
+    pair = front_comparison.objectives(series, chosen)
+    return front_comparison.panels(series, pair) if pair else []
 
 
 def write_page(paths: Sequence[str | os.PathLike], path: pathlib.Path) -> None:
@@ -58,22 +88,27 @@ def write_page(paths: Sequence[str | os.PathLike], path: pathlib.Path) -> None:
     """
     names = [os.fspath(folder) for folder in paths]
     read = [comparison.read(name) for name in names]
-    rows, measure = [row for row, _ in read], read[-1][1][0]
+    rows, measure = [row for rows, _ in read for row in rows], read[-1][1][0]
     picture = figure_to_png(comparison.draw(rows, measure))
-    write_atomic(path, _page(rows, measure, picture, _runs(names, rows)))
+    runs = _runs(names, [rows for rows, _ in read])
+    write_atomic(path, _page(rows, measure, picture, runs, _panels(names, None)))
 
 
-def _runs(paths: Sequence[str], rows: Sequence[Row]) -> dict[str, Run]:
+def _runs(paths: Sequence[str], rows: Sequence[Sequence[Row]]) -> dict[str, Run]:
     """Returns the searches and evaluations among the folders, by their rows' names."""
     return {
-        row.name: report.read(path)
-        for path, row in zip(paths, rows)
+        of_path[0].name: report.read(path)
+        for path, of_path in zip(paths, rows)
         if not folder.is_experiment(read_settings(pathlib.Path(path).expanduser()))
     }
 
 
 def _page(
-    rows: Sequence[Row], measure: str, picture: bytes, runs: Mapping[str, Run]
+    rows: Sequence[Row],
+    measure: str,
+    picture: bytes,
+    runs: Mapping[str, Run],
+    panels: Sequence[front_comparison.Panel],
 ) -> str:
     head, body = tables.cells(rows, measure, "plain")
     table = page.table(head, body, range(1, len(head)))
@@ -88,6 +123,7 @@ def _page(
     sections = [
         Section("Table", table + _sources(rows)),
         Section("Picture", page.picture(picture, "Test results of all rows", 0.8)),
+        Section("Fronts", _fronts(panels)),
         Section("Curves", note + report.chart(curves, "Curves of all runs")),
         Section("Settings that differ", _differences(runs)),
         Section("Cells", cells),
@@ -95,6 +131,20 @@ def _page(
     full = [s for s in sections if s.title != "Curves" or curves is not None]
     lead = f"{len(rows)} rows, test {measure} (lower is better)."
     return page.page(TITLE, lead, full)
+
+
+def _fronts(panels: Sequence[front_comparison.Panel]) -> str:
+    """Returns the picture of the fronts, and a table of each."""
+    if not panels:
+        return ""
+    drawn = figure_to_png(front_comparison.draw(panels))
+    html = page.picture(drawn, "Fronts of errors and costs", 0.8)
+    for panel in panels:
+        head = front_comparison.head(panel)
+        table = page.table(head, front_comparison.rows(panel), range(1, len(head)))
+        html += page.paragraph(front_comparison.title(panel)) + table
+        html += page.paragraph(front_comparison.note(panel), "note")
+    return html
 
 
 def _sources(rows: Sequence[Row]) -> str:

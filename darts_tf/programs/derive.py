@@ -64,7 +64,7 @@ def alpha_of(
     workdir = existing_workdir(path)
     search = SearchConfig.from_stored(read_settings(workdir.path))
     check_has_alpha(search, workdir.path)
-    plugins.load(search.plugin)
+    plugins.load_stored(search.plugin)
     space = space_by_name(search.space)
     nasbench201_oracle.check(config, space.name)
     history = AlphaHistory(workdir.alpha, space)

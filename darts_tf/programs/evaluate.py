@@ -7,6 +7,7 @@ from pathlib import Path
 
 from darts_tf.config import TrainingConfig
 from darts_tf.config_rules import settle
+from darts_tf.descent.epochs import FirstEpochs
 from darts_tf.errors import InputError
 from darts_tf.programs import (
     data_report,
@@ -75,6 +76,9 @@ def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
         if replicas.chief:
             _check_same(genotype, workdir)
             records.write_genotype(workdir, genotype)
+        part = config.stop_after_epochs
+        if 0 < part < config.epochs:
+            loop = FirstEpochs(loop, part)
         with records.reporting(workdir, config, values, replicas) as reporter:
             recorder = records.EvaluationRecords(
                 workdir, reporter, task, divided, config
@@ -88,6 +92,8 @@ def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
                 on_epoch=recorder.on_epoch,
                 team=replicas,
             )
+        if loop.step < config.epochs * loop.steps_per_epoch:
+            return records.finish_part(workdir, loop, task, divided, cost, config)
         return records.finish_evaluation(
             workdir, loop, task, divided, cost, config, values
         )

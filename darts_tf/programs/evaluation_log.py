@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from darts_tf.errors import InputError
 from darts_tf.estimation.estimates import Estimate
@@ -38,6 +38,7 @@ class EvaluationLog:
       estimator: gives the estimates, an estimation.estimates.Estimator; with rungs
         one that takes the epochs as its third argument (programs/trainings.py).
       epochs: of a training on each rung; empty where there are no rungs.
+      costs: counts a genotype's costs, by name, for its line; empty for none.
 
     Raises:
       InputError: a line before the last one is no evaluation.
@@ -48,8 +49,10 @@ class EvaluationLog:
         workdir: Workdir,
         estimator: Callable[..., Estimate],
         epochs: Sequence[int] = (),
+        costs: Callable[[Genotype], Mapping[str, float]] = lambda genotype: {},
     ):
         self._estimator, self._epochs = estimator, tuple(epochs)
+        self._costs = costs
         self._folder = workdir.path / FOLDER
         self._path = workdir.evaluations
         records = read_metrics(self._path)
@@ -110,6 +113,8 @@ class EvaluationLog:
         }
         if self._epochs:
             record |= {"rung": rung, "epochs": self._epochs[rung]}
+        if costs := self._costs(genotype):
+            record["costs"] = dict(costs)
         self._log.append(record)
         self._log.sync()
         self._records[number] = record

@@ -2,8 +2,9 @@
 
 The time of a step of images is fitted to runs on two cores of an AMD EPYC: the
 first table of docs/performance.md and the costs in configs/digits and
-configs/cifar10/small_*.flags. Another machine may take half or twice as long. On a
-GPU and for text nothing was fitted.
+configs/cifar10/small_*.flags; that of a step of text to the rows in
+tests/programs/test_pipeline_choices.py. Another machine may take half or twice as
+long. On a GPU nothing was fitted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from darts_tf.config import PipelineConfig, SearchConfig, TrainingConfig
 from darts_tf.programs.data_facts import ImageFacts, Machine, TextFacts
 from darts_tf.run.process import threads
-from darts_tf.space import conv
+from darts_tf.space import conv, recurrent
 
 SPREAD = "half or twice that elsewhere"
 CORES = 2
@@ -30,6 +31,15 @@ PER_ELEMENT = {"search": 3.5e-7, "training": 6.7e-8}
 
 METHODS = {"first_order": 1.0, "finite_difference": 2.8, "exact": 3.4}
 """Time of a step of a search beside that of first order."""
+
+PER_WORD_OF_A_WINDOW = {"search": 6.4e-3, "training": 2e-4}
+"""Seconds of a step of text for each word of a window, whatever the sizes."""
+
+PER_PRODUCT = {"search": 1.8e-10, "training": 0.9e-10}
+"""Seconds of a step of text for each multiply-add of a pass forwards."""
+
+TEXT_METHODS = {"first_order": 1.0, "finite_difference": 2.7, "exact": 3.3}
+"""As METHODS, of text."""
 
 
 def step_seconds(
@@ -48,6 +58,26 @@ def step_seconds(
     elements = batch_size * pixels * channels * layers
     speed = max(cores, 1) / CORES
     return PER_CELL[kind] * layers + PER_ELEMENT[kind] * elements / speed
+
+
+def text_step_seconds(
+    kind: str, hidden_size: int, batch_size: int, bptt: int, vocabulary: int, cores: int
+) -> float:
+    """Returns the seconds of a step of text on a CPU.
+
+    Args:
+      kind: "search" (first order) or "training".
+      hidden_size: elements of the state, and of a word's embedding.
+      batch_size: streams.
+      bptt: words of a window.
+      vocabulary: words.
+      cores: of the machine.
+    """
+    # A cell's nine matrices to both halves of a node, and the classifier.
+    products = 20 * hidden_size**2 + hidden_size * vocabulary
+    speed = max(cores, 1) / CORES
+    arithmetic = PER_PRODUCT[kind] * batch_size * bptt * products / speed
+    return PER_WORD_OF_A_WINDOW[kind] * bptt + arithmetic
 
 
 def report(
@@ -77,25 +107,42 @@ def run_seconds(
     """Returns the seconds of a run from its first step; None where not fitted."""
     import tensorflow as tf  # loaded by then; the pipeline's estimate needs none
 
-    if config.space != conv.SPACE.name or tf.config.list_physical_devices("GPU"):
+    text = config.space == recurrent.SPACE.name
+    fitted = text or config.space == conv.SPACE.name
+    if not fitted or tf.config.list_physical_devices("GPU"):
         return None
-    height, width, _ = data.images.image_shape
-    searches = isinstance(config, SearchConfig)
-    kind = "search" if searches else "training"
-    sizes = config.channels, config.layers, config.batch_size, height * width
-    factor = METHODS[config.method] if isinstance(config, SearchConfig) else 1.0
-    seconds = factor * step_seconds(kind, *sizes, threads.cores())
-    return START[kind] + loop.steps_per_epoch * config.epochs * seconds
+    if isinstance(config, SearchConfig) and config.stages:
+        return None
+    kind = "search" if isinstance(config, SearchConfig) else "training"
+    cores = threads.cores()
+    if text:
+        sizes = config.hidden_size, config.batch_size, config.bptt
+        step = text_step_seconds(kind, *sizes, data.vocabulary.size, cores)
+    else:
+        height, width, _ = data.images.image_shape
+        sizes = config.channels, config.layers, config.batch_size
+        step = step_seconds(kind, *sizes, height * width, cores)
+    if isinstance(config, SearchConfig):
+        step *= (TEXT_METHODS if text else METHODS)[config.method]
+    return START[kind] + loop.steps_per_epoch * config.epochs * step
 
 
 def expected_lines(
     facts: ImageFacts | TextFacts, machine: Machine, config: PipelineConfig
 ) -> list[str]:
     """Returns the line about the time that a pipeline will take."""
-    cells = config.channels is not None and config.search_channels is not None
-    if machine.gpus or isinstance(facts, TextFacts) or not cells:
+    if machine.gpus:
+        return [
+            "expected: not known on a GPU; each run shows the time left after its "
+            "first steps"
+        ]
+    chained = config.channels is None or config.search_channels is None
+    if chained and not isinstance(facts, TextFacts):
         return ["expected: not known before the first steps, which then show it"]
-    each = _pipeline_seconds(facts, machine, config)
+    if isinstance(facts, TextFacts):
+        each = _text_seconds(facts, machine, config)
+    else:
+        each = _image_seconds(facts, machine, config)
     trainings = 1 + config.compare_published + config.compare_random_cells
     total = each["search"] + trainings * each["training"]
     return [
@@ -105,8 +152,29 @@ def expected_lines(
     ]
 
 
-def _pipeline_seconds(facts: ImageFacts, machine: Machine, config) -> dict[str, float]:
-    """Returns the seconds of the search and of one training."""
+def _text_seconds(facts: TextFacts, machine: Machine, config) -> dict[str, float]:
+    """Returns the seconds of the search and of one training of text."""
+
+    def run(kind: str, hidden_size: int, batch_size: int, epochs: int) -> float:
+        sizes = hidden_size, batch_size, config.bptt, facts.vocabulary
+        steps = epochs * max((facts.train // batch_size - 1) // config.bptt, 1)
+        return steps * text_step_seconds(kind, *sizes, machine.cores)
+
+    search = run(
+        "search",
+        config.search_hidden_size,
+        config.search_batch_size,
+        config.search_epochs,
+    )
+    training = run("training", config.hidden_size, config.batch_size, config.epochs)
+    return {
+        "search": START["search"] + TEXT_METHODS[config.method] * search,
+        "training": START["training"] + training,
+    }
+
+
+def _image_seconds(facts: ImageFacts, machine: Machine, config) -> dict[str, float]:
+    """Returns the seconds of the search and of one training of images."""
     size = config.image_size
     pixels = size * size if size else (facts.height or 1) * (facts.width or 1)
     searched = (config.search_examples or facts.train) // 2

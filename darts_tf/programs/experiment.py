@@ -7,6 +7,7 @@ from pathlib import Path
 
 from darts_tf.config import ExperimentConfig
 from darts_tf.config_rules import settle
+from darts_tf.programs import plugins
 from darts_tf.protocol import folder, report, stages
 from darts_tf.run.process import children
 
@@ -19,10 +20,12 @@ def run(config: ExperimentConfig, workdir: str | Path) -> int:
     Raises:
       InputError: settings or the folder cannot be used.
     """
+    plugins.load(config.plugin)
     config = settle(config)
     gpus = None if config.gpus is None else list(config.gpus)
     groups = children.groups(config.processes, gpus)
     values = dataclasses.asdict(config) | {"workdir": str(workdir), "gpus": gpus}
+    values["plugin"] = plugins.absolute(config.plugin)
     plan = folder.make_plan(values)
     alone = config.stage is None
     with folder.claim(plan, alone), children.Parent() as parent:

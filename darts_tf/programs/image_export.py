@@ -85,7 +85,9 @@ def _write_litert(
         network,
         request.folder,
         quantize,
-        samples=spread(data.parts[0], SAMPLES)[0] if quantize == "int8" else None,
+        samples=spread(data.parts[0], SAMPLES)[0]
+        if data and quantize == "int8"
+        else None,
         held_out=None if data is None else held_out(data),
         latency=latency,
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 
-from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.config import MAX_SEED, SearchConfig, TrainingConfig
+from darts_tf.config_rules import SearchStage, search_stages
 from darts_tf.data.images.loading import ImageData, largest_share
 from darts_tf.descent.replicas import Replicas
-from darts_tf.estimation import scoring, training
+from darts_tf.estimation import training
 from darts_tf.estimation.training_settings import TrainingSettings
 from darts_tf.networks import (
     chain,
@@ -18,9 +21,11 @@ from darts_tf.networks import (
     initial_weights,
     nasbench201,
 )
+from darts_tf.networks.footprint import counts
 from darts_tf.programs import (
     diagnostics,
     image_export,
+    memory_report,
     multiply_adds_limit,
     nasbench201_oracle,
     search_costs,
@@ -30,13 +35,15 @@ from darts_tf.programs.export_request import ExportRequest
 from darts_tf.programs.image_data import Batches, Data, load_data, once, united
 from darts_tf.programs.task import ImageConfig
 from darts_tf.run.report import classes
+from darts_tf.space.cell import SearchSpace
 from darts_tf.space.chain import ChainSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import is_chain, space_by_name
-from darts_tf.strategy.darts import search as search_loop
-from darts_tf.strategy.darts import tasks
+from darts_tf.strategy.darts import search_loop, tasks
+from darts_tf.strategy.darts.cost_penalty import CostPenalty
 from darts_tf.strategy.darts.joint import SEARCHES
 from darts_tf.strategy.darts.search_settings import SearchSettings
+from darts_tf.strategy.darts.staged_search import StagedSearch
 
 UNBALANCED = 1.5
 """The largest class, in shares of a balanced one, from which summaries tell it."""
@@ -56,10 +63,46 @@ class ImageProgramTask:
 
     def search(
         self, config: SearchConfig, replicas: Replicas, data: Data
-    ) -> search_loop.Search:
+    ) -> search_loop.Search | StagedSearch:
         """Returns the supernet's search loop."""
-        penalty = search_costs.penalty(config, data.images, replicas)
-        model = built_supernet(config, data, replicas)
+        space, stages = space_by_name(config.space), search_stages(config)
+        if not stages:
+            penalty = search_costs.penalty(config, data.images, replicas)
+            return self._search(config, replicas, data, space, penalty)
+
+        def build(number: int, space: SearchSpace) -> search_loop.Search:
+            of_stage = stage_config(config, stages[number], number)
+            if number:
+                keras.utils.set_random_seed(of_stage.seed)
+            whole = number == 0
+            penalty = search_costs.penalty(
+                of_stage, data.images, replicas, None if whole else space
+            )
+            loop = self._search(of_stage, replicas, data, space, penalty)
+            if replicas.chief:
+                print(_format_stage(stages, number), flush=True)
+            if number:  # the program reports the first one's memory
+                model, method = loop.task.model, config.method
+                memory_report.report(model, method, of_stage, data, replicas)
+            return loop
+
+        return StagedSearch(
+            space,
+            [stage.operations for stage in stages],
+            [stage.epochs for stage in stages],
+            build,
+        )
+
+    def _search(
+        self,
+        config: SearchConfig,
+        replicas: Replicas,
+        data: Data,
+        space: SearchSpace,
+        penalty: CostPenalty | None,
+    ) -> search_loop.Search:
+        """Returns the loop of a search without stages, or of one of its stages."""
+        model = built_supernet(config, data, replicas, space)
         train = Batches(config, data, 0, replicas)
         valid = Batches(config, data, 1, replicas)
         joint = setup.joint(config)
@@ -150,8 +193,8 @@ class ImageProgramTask:
         return {
             "valid": valid,
             **tested,
-            "parameters": scoring.parameters(loop.model),
-            "multiply_adds": scoring.multiply_adds(loop.model, shape),
+            "parameters": counts.parameters(loop.model),
+            "multiply_adds": counts.multiply_adds(loop.model, shape),
             "data": {
                 "image_shape": list(shape),
                 "mean": [float(x) for x in statistics[0]],
@@ -204,6 +247,33 @@ class ImageProgramTask:
                 return model(images, training=False)
 
         return image_export.write(forward, model, request)
+
+
+def stage_config(config: SearchConfig, stage: SearchStage, number: int) -> SearchConfig:
+    """Returns the settings of a stage, counted from 0, as of a search by itself.
+
+    Every stage but the first has a seed of its own, which follows from the search's:
+    of its initial weights, its order of images and its draws.
+    """
+    seed = config.seed
+    if number:
+        words = np.random.SeedSequence([config.seed, number]).generate_state(1)
+        seed = int(words[0]) % (MAX_SEED + 1)
+    return config.replace(
+        stages=(),
+        epochs=stage.epochs,
+        layers=stage.layers,
+        partial_channels=stage.partial_channels,
+        seed=seed,
+    )
+
+
+def _format_stage(stages: Sequence[SearchStage], number: int) -> str:
+    stage = stages[number]
+    return (
+        f"stage {number + 1} of {len(stages)}: {stage.epochs} epochs, {stage.layers} "
+        f"cells, {stage.operations} candidates an edge"
+    )
 
 
 def search_settings(config: SearchConfig, steps_per_epoch: int) -> SearchSettings:
@@ -323,18 +393,30 @@ def _top_error(loop, batches, data: Data) -> dict[str, float]:
     return {"top5_error": 1 - loop.top_accuracy(batches)}
 
 
-def built_supernet(config: SearchConfig, data: Data, replicas: Replicas):
-    """Returns the search network with random weights."""
+def built_supernet(
+    config: SearchConfig,
+    data: Data,
+    replicas: Replicas,
+    space: SearchSpace | None = None,
+):
+    """Returns the search network with random weights.
+
+    Args:
+      config: of the search.
+      data: its images.
+      replicas: where it runs.
+      space: that of a stage; None: all of `config.space`.
+    """
     with replicas.scope():
-        model = _supernet_of(config, data)
+        model = _supernet_of(config, data, space or space_by_name(config.space))
         model.build((None, *data.images.image_shape))
         _initialise(config, model)
     return model
 
 
-def _supernet_of(config: SearchConfig, data: Data):
-    """Returns the search network of a search, not built yet."""
-    space, classes = space_by_name(config.space), data.images.num_classes
+def _supernet_of(config: SearchConfig, data: Data, space: SearchSpace | ChainSpace):
+    """Returns the search network of a space, not built yet."""
+    classes = data.images.num_classes
     if isinstance(space, ChainSpace):
         size = min(data.images.image_shape[:2])
         sizes = config.width_multiplier, size, classes

@@ -9,7 +9,7 @@ import keras
 from darts_tf.config import TrainingConfig
 from darts_tf.data.images.loading import ImageData, describe_images
 from darts_tf.errors import InputError
-from darts_tf.estimation import scoring
+from darts_tf.networks.footprint import counts
 from darts_tf.space.registry import is_chain
 
 
@@ -39,9 +39,9 @@ def check(
         shape, classes = data.image_shape, data.num_classes
     network = build(classes, shape)
     if config.max_parameters:
-        _refuse_above(config, "max_parameters", scoring.parameters(network), shape)
+        _refuse_above(config, "max_parameters", counts.parameters(network), shape)
     if config.max_multiply_adds:
-        count = scoring.multiply_adds(network, shape)
+        count = counts.multiply_adds(network, shape)
         _refuse_above(config, "max_multiply_adds", count, shape)
     keras.utils.set_random_seed(config.seed)
 

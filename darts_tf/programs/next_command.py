@@ -39,17 +39,25 @@ TRAINING_OF = {
 """Settings of a training that are chosen, by whether it is one of text."""
 
 
-def evaluation_command(workdir: Workdir, config: SearchConfig) -> str:
+def evaluation_command(
+    workdir: Workdir, config: SearchConfig, genotype: Path | None = None
+) -> str:
     """Returns the command that evaluates the genotype of a search.
+
+    Args:
+      workdir: of the search.
+      config: its settings.
+      genotype: file of another genotype of the search; None: its genotype.json.
 
     Sizes are those of the flagfile of an embedded set or, on a GPU, of the paper;
     else they are chosen from the data and the machine, as by the pipeline.
     """
+    genotype = genotype or workdir.genotype
     if config.dataset in IN_MEMORY:
-        path = str(workdir.genotype)
+        path = str(genotype)
         return f"in Python: darts_tf.evaluate({path!r}, data, workdir=...)"
     words = [command("evaluate"), *_sizes(config)]
-    words.append(f"--genotype={quoted(workdir.genotype)}")
+    words.append(f"--genotype={quoted(genotype)}")
     if config.plugin:
         words.append(f"--plugin={quoted(config.plugin)}")
     if config.data_dir:

@@ -49,9 +49,10 @@ def derive(config: DerivationConfig, path: str | os.PathLike) -> str:
     """
     search = existing_workdir(path)
     stored = search_config(search, config)
-    plugins.load(stored.plugin)
-    if config.seed is None:
-        config = config.replace(seed=stored.seed)
+    plugins.load_stored(stored.plugin)
+    for name in ("seed", "plugin"):
+        if getattr(config, name) is None:
+            config = config.replace(**{name: getattr(stored, name)})
     with setup.restored_options():
         loop, search_step = build(search, stored, config)
         values = derivation_values(config, stored.space)
@@ -81,6 +82,11 @@ def search_config(search: Workdir, config: DerivationConfig) -> SearchConfig:
     if "genotype" in values:
         raise InputError(
             f"`workdir={search.path}` is an evaluation; give the folder of a search"
+        )
+    if stored.stages:
+        raise InputError(
+            f"`method=perturbation` is not built for searches in stages, and `workdir="
+            f"{search.path}` is one; derive it with `method=magnitude`"
         )
     if is_text(stored.space):
         raise InputError(

@@ -26,7 +26,6 @@ from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.process import children
-from darts_tf.run.tensorboard_links import link_runs
 from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.space import conv, recurrent
 from darts_tf.space.published import PUBLISHED as PUBLISHED_CELLS
@@ -43,7 +42,7 @@ PUBLISHED = "DARTS_V2"
 CHOSEN = declared(ChosenConfig)
 BOTH = ("image_size", "crop_padding", "bptt", "learning_rate", "width_multiplier")
 SEARCH_NAMES = {
-    **{name: name for name in (*BOTH, "method", "alpha_learning_rate")},
+    **{name: name for name in (*BOTH, "recipe", "method", "alpha_learning_rate")},
     "search_examples": "examples",
     "search_channels": "channels",
     "search_layers": "layers",
@@ -364,8 +363,7 @@ def _summary(plan: _Plan, seconds: float) -> str:
 
 
 def _watch(root: Path) -> str:
-    folder = quoted(link_runs(root))
-    return f"{quoted(sys.executable)} -m tensorboard.main --logdir={folder}"
+    return f"{quoted(sys.executable)} -m tensorboard.main --logdir={quoted(root)}"
 
 
 def _next_command(plan: _Plan) -> str:

@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from darts_tf.config import RECIPES
 from darts_tf.programs.data_facts import ImageFacts, Machine, TextFacts
 
 ALPHA_REACH = 5.9
@@ -127,7 +128,8 @@ def _choose_images(
     side = size or min(facts.height or 1, facts.width or 1)
     choice("crop_padding", max(side // 8, 1), f"an eighth of {side} pixels")
     tiny = side <= TINY and not machine.gpus
-    choice("method", *_method(budget, tiny and not chain, where))
+    recipe = choice("recipe", "robust", "warm-up and beta decay, which_search.md")
+    choice("method", *_method(recipe, budget, tiny and not chain, where))
     why = f"{where}, images of {side} pixels"
     if chain:
         choice("width_multiplier", 1.0 if machine.gpus else CPU_WIDTH, why)
@@ -177,7 +179,9 @@ def _image_size(facts: ImageFacts, machine: Machine, budget: _Budget):
     return size, why
 
 
-def _method(budget: _Budget, tiny: bool, where: str) -> tuple[str, str]:
+def _method(recipe: str, budget: _Budget, tiny: bool, where: str) -> tuple[str, str]:
+    if recipe in RECIPES:
+        return RECIPES[recipe]["method"], f"with the recipe {recipe}"
     if tiny or budget.method != "first_order":
         return "finite_difference", "eq. 8 of the paper"
     return "first_order", f"on {where} eq. 8 takes three times as long"

@@ -20,6 +20,24 @@ def load(path: str | None) -> None:
         _load(Path(path).expanduser().absolute())
 
 
+def absolute(path: str | None) -> str | None:
+    """Returns the path of a plugin as it can be read from any folder; None stays."""
+    return None if path is None else str(Path(path).expanduser().absolute())
+
+
+def load_stored(path: str | None) -> None:
+    """Imports the plugin that an earlier run names, if its file is still there.
+
+    Without it an operation that is not registered is refused where it is used, in
+    words that say how to register it.
+
+    Raises:
+      InputError: importing it fails.
+    """
+    if path is not None and Path(path).is_file():
+        load(path)
+
+
 @functools.cache
 def _load(path: Path) -> None:
     if not path.is_file():

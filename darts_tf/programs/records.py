@@ -13,6 +13,7 @@ import numpy as np
 from absl import logging
 
 from darts_tf.config import Config, DerivationConfig, SearchConfig, TrainingConfig
+from darts_tf.config_rules import is_text
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError, shorten
 from darts_tf.programs import (
@@ -23,7 +24,7 @@ from darts_tf.programs import (
     search_costs,
     setup,
 )
-from darts_tf.programs.commands import command, quoted
+from darts_tf.programs.commands import command, quoted, watch_command
 from darts_tf.programs.next_command import evaluation_command
 from darts_tf.programs.peak_memory import larger, peak_memory
 from darts_tf.programs.task import Task
@@ -42,9 +43,6 @@ from darts_tf.space.registry import space_by_name
 
 DRAWING_SECONDS = 10.0
 """What pictures in TensorBoard may take beyond their share of a search's time."""
-
-RUNS = {SearchConfig: "search", TrainingConfig: "evaluate", DerivationConfig: "derive"}
-"""The names of runs in TensorBoard."""
 
 
 def resumed_step(workdir: Workdir) -> int:
@@ -72,7 +70,7 @@ def reporting(
 
 def open_reporter(workdir: Workdir, config: Config, step: int) -> Reporter:
     """Returns a reporter of a run, under the name of its program."""
-    folder = events_folder(workdir.tensorboard, RUNS[type(config)])
+    folder = events_folder(workdir.path)
     space = getattr(config, "space", None)
     return Reporter(folder, step, None if space is None else space_by_name(space))
 
@@ -114,7 +112,8 @@ class SearchRecords:
         reporter.text(step, "genotype", f"```\n{genotype.to_json()}```")
         for spec in space.cells:
             candidates, beta = spec.parted(alpha[spec.name])
-            reporter.histogram(step, f"weights_alpha/{spec.name}", candidates)
+            present = candidates[np.isfinite(candidates)]
+            reporter.histogram(step, f"weights_alpha/{spec.name}", present)
             if beta is not None:
                 reporter.histogram(step, f"weights_beta/{spec.name}", beta)
         reporter.edge_weights(step, space, loop.architecture.edge_weights())
@@ -161,7 +160,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
 {search_costs.lines(costs)}\
 {nasbench201_oracle.summary_line(config, genotype)}\
 {nasbench201_oracle.other_rules_lines(outcome)}\
-  watch         tensorboard --logdir={quoted(workdir.tensorboard)}
+  watch         {watch_command(workdir.path)}
   next          {evaluation_command(workdir, config)}"""
 
 
@@ -226,6 +225,34 @@ def finish_evaluation(
     return _format_evaluation(workdir, task.summary(result), cost) if chief else ""
 
 
+def finish_part(
+    workdir: Workdir,
+    loop,
+    task: Task,
+    data,
+    cost: Summary,
+    config: TrainingConfig,
+) -> str:
+    """Writes after_N_epochs.json of a training that goes on later; returns a summary.
+
+    It holds "valid", the measures of the held out part, and the cost so far. The test
+    part is not read.
+    """
+    divided = config.valid_fraction > 0 or is_text(config.space)
+    valid = task.validated(loop, data, config) if divided else {}
+    if not loop.replicas.chief:
+        return ""
+    epochs = loop.step // loop.steps_per_epoch
+    part = {"epochs": epochs, "valid": valid, "seconds": cost.seconds}
+    path = workdir.after_epochs(epochs)
+    write_json_atomic(path, part | {"devices": loop.replicas.count})
+    return f"""
+Stopped after {epochs} of {config.epochs} epochs, {cost.steps} steps in \
+{duration(cost.seconds)}.
+  measured      {path}
+  goes on by    the same command with more --stop_after_epochs, or without"""
+
+
 def write_confusion(workdir: Workdir, counts: Mapping[str, np.ndarray] | None) -> None:
     """Writes confusion.npz: by part ("test" or "valid") images by label and answer.
 
@@ -261,7 +288,7 @@ def _format_evaluation(
 Evaluation finished: {cost.steps} steps in {duration(cost.seconds)}.
 {measured}
   {"result":<{width}} {workdir.result}
-  {"watch":<{width}} tensorboard --logdir={quoted(workdir.tensorboard)}
+  {"watch":<{width}} {watch_command(workdir.path)}
   {"next":<{width}} {command("export")} --workdir={quoted(workdir.path)}"""
 
 

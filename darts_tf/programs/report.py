@@ -20,6 +20,7 @@ from darts_tf.errors import InputError
 from darts_tf.programs import plugins
 from darts_tf.programs.alpha_history import AlphaHistory
 from darts_tf.programs.commands import command, quoted
+from darts_tf.protocol import front_comparison
 from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.metrics import read_metrics
@@ -93,7 +94,7 @@ def read(path: str | Path) -> Run:
     kind: type[Config] = TrainingConfig if "genotype" in values else SearchConfig
     config = kind.from_stored(values)
     assert isinstance(config, (SearchConfig, TrainingConfig))
-    plugins.load(config.plugin)
+    plugins.load_stored(config.plugin)
     result, genotype = {}, None
     if workdir.result.exists():
         result = workdir.read_result()
@@ -330,7 +331,10 @@ def _evaluations(run: Run) -> str:
     text = is_text(run.config.space)
     measure = "minus log of the validation perplexity" if text else "accuracy"
     figure = draw_evaluations([float(r["worth"]) for r in records], measure)
-    return picture(figure, "Worth of each evaluated genotype")
+    drawn = picture(figure, "Worth of each evaluated genotype")
+    assert isinstance(run.config, SearchConfig)
+    front = front_comparison.draw_search(records, run.config.objectives)
+    return drawn + picture(front, "Front of the objectives")
 
 
 def _curves(run: Run) -> str:

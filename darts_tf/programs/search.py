@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from darts_tf.config import SearchConfig
-from darts_tf.config_rules import RELAXED, SHARING, settle
+from darts_tf.config_rules import RELAXED, SHARING, recipe_values, settle
 from darts_tf.programs import (
     black_box_search,
     data_report,
@@ -46,6 +46,16 @@ def run(config: SearchConfig, workdir: str | Path, data=None) -> str:
         return black_box_search.search(config, workdir, data)
 
 
+def recipe_line(config: SearchConfig) -> str:
+    """Returns the line about what a settled config's recipe set."""
+    names = recipe_values(config)
+    flags = " ".join(f"--{name}={getattr(config, name)}" for name in names)
+    return (
+        f"recipe {config.recipe}: {flags or 'nothing, all was given'} "
+        "(each may be given otherwise; docs/which_search.md)"
+    )
+
+
 def _descend(config: SearchConfig, path: str | Path, data) -> str:
     """Searches by gradient descent on alpha; returns the summary."""
     replicas = setup.prepare(config, config.space, supernet=True)
@@ -53,6 +63,8 @@ def _descend(config: SearchConfig, path: str | Path, data) -> str:
     task, values = task_of(config.space), setup.run_values(config, data)
     divided = task.search_data(config, data)
     loop = task.search(config, replicas, divided)
+    if replicas.chief and config.recipe != "none":
+        print(recipe_line(config), flush=True)
     data_report.report(divided, config, replicas, setup.joint(config))
     memory_report.report(loop.task.model, config.method, config, divided, replicas)
     expected_time.report(config, loop, divided, replicas)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from darts_tf.config import SearchConfig, TrainingConfig
+from darts_tf.config_rules import COST_TITLES as TITLES
 from darts_tf.config_rules import cost_targets, settle
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.estimation import scoring
 from darts_tf.networks.build import build_network
+from darts_tf.networks.footprint import counts
 from darts_tf.networks.footprint.cost_table import CostTable
 from darts_tf.networks.footprint.latency_table import read_latency_table
 from darts_tf.networks.footprint.part import Part
@@ -29,21 +30,18 @@ from darts_tf.space.registry import is_chain, space_by_name
 from darts_tf.strategy.darts.cost_penalty import CostPenalty, Costs
 from darts_tf.strategy.darts.derivation import derive
 
-TITLES = {
-    "multiply_adds": "multiply-adds",
-    "parameters": "parameters",
-    "activation_memory": "bytes of maps",
-    "latency": "ms (predicted)",
-}
-"""The units of costs, in words."""
-
 LATENCY_FILE = "latency.csv"
 """Copy of a search's latency table in its folder."""
 
 Shape = tuple[int, int, int]
 
 
-def penalty(config: SearchConfig, images, replicas: Replicas) -> CostPenalty | None:
+def penalty(
+    config: SearchConfig,
+    images,
+    replicas: Replicas,
+    stage: SearchSpace | None = None,
+) -> CostPenalty | None:
     """Returns the costs' part in alpha's loss; None where there is none.
 
     Counting builds networks, after which the run's random numbers start anew.
@@ -54,20 +52,22 @@ def penalty(config: SearchConfig, images, replicas: Replicas) -> CostPenalty | N
       config: settled settings of the search.
       images: its ImageData.
       replicas: where it runs.
+      stage: space of a later stage, of which nothing is checked or printed; None:
+        all of `config.space`.
 
     Raises:
       InputError: a target that no network meets, or that every network meets.
     """
     if not config.cost:
         return None
-    tables = tables_of(config, images.image_shape, images.num_classes)
+    tables = tables_of(config, images.image_shape, images.num_classes, stage)
     keras.utils.set_random_seed(config.seed)
     targets = cost_targets(config)
-    for index, table in enumerate(tables):
+    for index, table in enumerate(() if stage else tables):
         if targets is not None:
             _check_target(table, targets[index], network_of(config))
         if replicas.chief:
-            print(_line(table, network_of(config)), flush=True)
+            print(bounds_line(table, network_of(config)), flush=True)
     rate = config.cost_weight_rate or 0.0
     costs = Costs(tables, targets, config.relaxation)
     return CostPenalty(costs, config.cost_weight, rate, replicas)
@@ -86,14 +86,20 @@ def network_of(config: SearchConfig) -> TrainingConfig:
 
 
 def tables_of(
-    config: SearchConfig, image_shape: Shape, classes: int
+    config: SearchConfig,
+    image_shape: Shape,
+    classes: int,
+    names: Sequence[str] | None = None,
+    space: SearchSpace | None = None,
 ) -> tuple[CostTable, ...]:
-    """Returns the costs of a search, one table for each of `config.cost`.
+    """Returns the costs of a search, one table for each name.
 
     Args:
       config: settled settings of the search.
       image_shape: [H, W, C] of its images.
       classes: number of its classes.
+      names: of the costs; None: those of `config.cost`.
+      space: of the cells; None: all of `config.space`.
 
     Raises:
       InputError: a size that makes no network, or a latency table that cannot
@@ -104,8 +110,9 @@ def tables_of(
     build = functools.partial(
         build_from, settings, image_shape=shape, classes=config.cost_classes or classes
     )
-    space = space_by_name(config.space)
-    return count(space, build, shape, config.cost, config.latency_table)
+    space = space or space_by_name(config.space)
+    names = config.cost if names is None else names
+    return count(space, build, shape, names, config.latency_table)
 
 
 def build_from(
@@ -199,13 +206,13 @@ def _edge_costs(parts: NetworkParts, counter: Callable) -> dict[str, np.ndarray]
 
 def _parameters(model, image_shape: Shape) -> int:
     del image_shape
-    return scoring.parameters(model)
+    return counts.parameters(model)
 
 
 COUNTERS = {
-    "multiply_adds": scoring.multiply_adds,
+    "multiply_adds": counts.multiply_adds,
     "parameters": _parameters,
-    "activation_memory": scoring.activation_memory,
+    "activation_memory": counts.activation_memory,
 }
 """The counters of a built network (model, [H, W, C]), by the names of costs."""
 
@@ -214,19 +221,39 @@ def _check_target(table: CostTable, target: float, network: TrainingConfig) -> N
     least, most = table.bounds()
     if least <= target < most:
         return
-    sizes = "`cost_channels`, `cost_layers`"
-    if is_chain(network.space):
-        sizes = "`width_multiplier`"
     which = "no network is that cheap" if target < least else "every network is cheaper"
+    _refuse(f"cost_target={short(target, table.name)}", which, table, network)
+
+
+def check_limit(table: CostTable, limit: float, network: TrainingConfig) -> None:
+    """Refuses a hard limit that no network of the space is within.
+
+    Args:
+      table: of the cost.
+      limit: the largest cost that is allowed.
+      network: the settings of the network that is meant.
+
+    Raises:
+      InputError: the cheapest network is above it.
+    """
+    if limit < table.bounds()[0]:
+        which = "no network is that cheap"
+        _refuse(f"max_{table.name}={short(limit, table.name)}", which, table, network)
+
+
+def _refuse(given: str, which: str, table: CostTable, network: TrainingConfig) -> None:
+    least, most = table.bounds()
+    chain = is_chain(network.space)
+    sizes = "`width_multiplier`" if chain else "`cost_channels`, `cost_layers`"
     raise InputError(
-        f"`cost_target={short(target, table.name)}`: {which}; networks of space "
-        f"'{table.space.name}' of {_size(network)} "
-        f"have {exact(least)} to {exact(most)} {TITLES[table.name]}: give a "
-        f"target in between, or another size by {sizes} and `cost_image_size`"
+        f"`{given}`: {which}; networks of space '{table.space.name}' of "
+        f"{_size(network)} have {exact(least)} to {exact(most)} {TITLES[table.name]}: "
+        f"give a number in between, or another size by {sizes} and `cost_image_size`"
     )
 
 
-def _line(table: CostTable, network: TrainingConfig) -> str:
+def bounds_line(table: CostTable, network: TrainingConfig) -> str:
+    """Returns a line with the cheapest and the dearest network's cost."""
     least, most = table.bounds()
     return (
         f"cost: derived networks of {_size(network)} have {short(least)} to "

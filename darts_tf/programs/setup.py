@@ -19,6 +19,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import load
 from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
+from darts_tf.programs import plugins
 from darts_tf.run import settings_files
 from darts_tf.run.process.threads import divide_by_kernels
 from darts_tf.run.workdir import Workdir, open_workdir
@@ -158,8 +159,8 @@ def run_values(config: SearchConfig | TrainingConfig, data=None) -> dict[str, ob
     """Returns the values that define a run: its settings and the caller's data."""
     fingerprint = getattr(data, "fingerprint", None)
     values = applicable(config)
-    if config.plugin is not None:  # to be found from any folder
-        values["plugin"] = str(pathlib.Path(config.plugin).expanduser().absolute())
+    if config.plugin is not None:
+        values["plugin"] = plugins.absolute(config.plugin)
     return values | ({} if fingerprint is None else {"fingerprint": fingerprint})
 
 

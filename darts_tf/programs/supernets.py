@@ -102,6 +102,11 @@ def _check_usable(stored: SearchConfig, evaluation: bool, path: Path) -> None:
             f"`supernet={path}` is {kind}; give the folder of a search with "
             f"`strategy={RELAXED[0]}` or {' or '.join((*RELAXED[1:], SHARING))}"
         )
+    if stored.stages:
+        raise InputError(
+            f"`supernet={path}` has `stages={','.join(stored.stages)}`, so its network "
+            "lacks operations that were dropped; give a search without stages"
+        )
     if stored.partial_channels > 1:
         raise InputError(
             f"`supernet={path}` has `partial_channels={stored.partial_channels}`, "

@@ -12,8 +12,9 @@ from darts_tf.data.text import windows
 from darts_tf.data.text.loading import EOS, UNKNOWN, TextData, load_text
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
-from darts_tf.estimation import scoring, text_training
+from darts_tf.estimation import text_training
 from darts_tf.estimation.sampling import sample
+from darts_tf.networks.footprint import counts
 from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import DerivedCell, MixedCell
 from darts_tf.programs import diagnostics, setup, text_export
@@ -22,7 +23,7 @@ from darts_tf.programs.images import search_settings
 from darts_tf.programs.text_data import Windows, far_from, require
 from darts_tf.space import recurrent
 from darts_tf.space.genotype import Genotype
-from darts_tf.strategy.darts import search as search_loop
+from darts_tf.strategy.darts import search_loop
 from darts_tf.strategy.darts.joint import SEARCHES
 from darts_tf.strategy.darts.text_task import TextTask
 
@@ -121,7 +122,7 @@ class TextProgramTask:
         return {
             "valid": self.validated(loop, data, config),
             **tested,
-            "parameters": scoring.parameters(loop.model),
+            "parameters": counts.parameters(loop.model),
             "sample": _samples(loop, data, config),
             "data": {"words": list(data.vocabulary.words)},
         }

@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -75,7 +76,7 @@ class Full:
         workdir = Workdir(folder)
         write_atomic(workdir.genotype, genotype.to_json())
         start = time.monotonic()
-        loop = self._training(genotype)
+        loop: Any = self._training(genotype)
         if epochs is not None:
             loop = FirstEpochs(loop, epochs)
         source = self._prepare(loop, folder)

@@ -7,7 +7,7 @@ import json
 from darts_tf.config import SearchConfig
 from darts_tf.descent.replicas import Replicas
 from darts_tf.programs import memory_report, nasbench201_oracle, records, setup
-from darts_tf.programs.commands import quoted
+from darts_tf.programs.commands import watch_command
 from darts_tf.programs.image_data import Batches
 from darts_tf.programs.images import ImageProgramTask, built_supernet
 from darts_tf.programs.next_command import evaluation_command
@@ -105,7 +105,7 @@ operations alone
 {nasbench201_oracle.summary_line(config, genotype)}\
   evaluations   {workdir.evaluations}
   drawn         {drawn}
-  watch         tensorboard --logdir={quoted(workdir.tensorboard)}
+  watch         {watch_command(workdir.path)}
   next          {evaluation_command(workdir, config)}"""
 
 

@@ -5,19 +5,32 @@ from __future__ import annotations
 from absl import flags
 
 from darts_tf.config import ExperimentConfig
-from darts_tf.config_rules import BILEVEL, RELAXED, check_space_name, is_text
+from darts_tf.config_rules import (
+    ACCURACY,
+    BILEVEL,
+    COST_TITLES,
+    REASONS,
+    RELAXED,
+    check_space_name,
+    is_text,
+    parse_cost,
+)
 from darts_tf.errors import InputError
 from darts_tf.run.settings_files import as_flagfile, free_names
 
 __all__ = [
+    "ACCURACY",
     "BILEVEL",
+    "COST_TITLES",
     "COUNTS",
     "FLAGFILES",
     "FREE_FLAGS",
+    "REASONS",
     "RELAXED",
     "as_flagfile",
     "check_space_name",
     "is_text",
+    "parse_cost",
     "read_flagfile",
 ]
 

@@ -35,10 +35,11 @@ Measured = tuple[str, str]
 """The measure ("error" or "perplexity") and the data set."""
 
 
-def read(path: str) -> tuple[Row, Measured]:
-    """Returns the row of an experiment or a run, and what it measures.
+def read(path: str) -> tuple[list[Row], Measured]:
+    """Returns the rows of an experiment or a run, and what it measures.
 
-    Of a run that has not finished yet the row holds what is known.
+    An experiment has a row for each of its cost targets, all others have one. Of a run
+    that has not finished yet it holds what is known.
 
     Raises:
       InputError: it is no folder of an experiment, a search or an evaluation.
@@ -49,7 +50,8 @@ def read(path: str) -> tuple[Row, Measured]:
         plan = plan_of(root, stored)
         flags = plan.contents["evaluate_flags"]
         data = flags.get("dataset", flagfiles.DATASET)
-        return row_of(gather(plan)), (plan.measure, data)
+        rows = [row_of(gather(part)) for part in plan.parts]
+        return rows, (plan.measure, data)
     if "space" not in stored or not {"strategy", "genotype"} & stored.keys():
         raise InputError(
             f"{root} holds no experiment, search or evaluation; give folders of those"
@@ -58,7 +60,7 @@ def read(path: str) -> tuple[Row, Measured]:
     row = row_of_run(Workdir(root), stored)
     # A search that reads a table has no data set.
     data = str(stored.get("dataset", flagfiles.DATASET))
-    return row, (_measure(stored["space"]), data)
+    return [row], (_measure(stored["space"]), data)
 
 
 def same_measure(all_measured: Sequence[Measured]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from darts_tf.config import ExperimentConfig
 from darts_tf.errors import InputError
 from darts_tf.protocol import flagfiles
 from darts_tf.protocol.command_line import (
@@ -46,6 +48,15 @@ def make_plan(values: Mapping[str, Any]) -> Plan:
         flagfiles.check_space(name, values[name], contents[name], plan.space)
     short = "short_flags"
     flagfiles.check_selects(values[short], contents[short], plan.space)
+    flagfiles.check_targets(values, contents, plan.space)
+    if not plan.rungs[0]:
+        least = plan.reduction ** (len(plan.rungs) - 1)
+        raise InputError(
+            f"`selection_rungs={len(plan.rungs)}` with `selection_reduction="
+            f"{plan.reduction}` needs at least {least} epochs for one on the lowest "
+            f"rung, and `short_flags={values[short]}` has {plan.rungs[-1]}; give fewer "
+            "rungs or more epochs"
+        )
     if values["snapshots"] and not plan.relaxed:
         raise InputError(
             f"`snapshots={values['snapshots']}` are cells of a search's "
@@ -73,8 +84,9 @@ def claim(plan: Plan, alone: bool) -> Iterator[None]:
             (flagfiles.PROGRAMS[name], plan.values[name]): name
             for name in plan.contents
         }
+        target = (plan.values.get("cost_targets") or [None])[0]
         for (_, path), name in different.items():
-            flagfiles.check_parses(name, path)
+            flagfiles.check_parses(name, path, plan.values["plugin"], target)
     workdir = _open(plan, 0.0 if alone else PATIENCE_SECONDS)
     with workdir:
         if alone:
@@ -115,6 +127,9 @@ def _open(plan: Plan, patience: float) -> Workdir:
                 program="experiment",
                 ignored=(*FREE_FLAGS, *COUNTS),
                 folders=(),
+                defaults={
+                    f.name: f.default for f in dataclasses.fields(ExperimentConfig)
+                },
             )
             break
         except FolderInUse:

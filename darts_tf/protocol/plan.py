@@ -6,6 +6,7 @@ of that one. Only the files of finished runs decide what remains to do, so that
 any number of machines with a shared disk can work at it.
 
     ROOT/search/seed_0/      a search, or a random genotype
+    ROOT/search/40M/seed_0/  a search with this one of several cost targets
     ROOT/cells/KEY.json      a genotype; KEY stands for it everywhere
     ROOT/short/KEY/          its short training
     ROOT/full/KEY/seed_0/    a full training of the selected one
@@ -18,12 +19,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from darts_tf.config import TrainingConfig
 from darts_tf.protocol import flagfiles
-from darts_tf.protocol.command_line import BILEVEL, FLAGFILES, RELAXED
+from darts_tf.protocol.command_line import BILEVEL, COST_TITLES, FLAGFILES, RELAXED
+from darts_tf.reading import read_json
 from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import Workdir
 from darts_tf.space import recurrent
@@ -39,6 +43,7 @@ METHODS = {
     "evolution": "evolution",
     "reinforce": "RL",
     "bayesian": "SMBO",
+    "nsga2": "evolution",
 }
 """Search methods of the strategies, in the words of the paper's tables."""
 
@@ -51,11 +56,39 @@ class Plan:
       root: its folder.
       values: its arguments, by name.
       contents: the flags in each flagfile, by the name of its argument.
+      target: the cost target of this part; None for a whole experiment.
     """
 
     root: Path
     values: Mapping[str, Any]
     contents: Mapping[str, Mapping[str, str]]
+    target: str | None = None
+
+    @property
+    def parts(self) -> list[Plan]:
+        """The plan of each cost target; this plan alone without targets."""
+        targets = self.values.get("cost_targets")
+        if self.target is not None or not targets:
+            return [self]
+        return [dataclasses.replace(self, target=target) for target in targets]
+
+    @property
+    def cost(self) -> str | None:
+        """The cost of which the target is; None without one."""
+        return self.contents["search_flags"]["cost"] if self.target else None
+
+    @property
+    def whole(self) -> Plan:
+        """The plan of the experiment of which this may be a part."""
+        return dataclasses.replace(self, target=None)
+
+    def numbered(self, seeds: range) -> list[tuple[int, Plan, int]]:
+        """Returns (number, part, seed) of each task; more seeds only append some."""
+        return [
+            (seed * len(self.parts) + place, part, seed)
+            for seed in seeds
+            for place, part in enumerate(self.parts)
+        ]
 
     @property
     def seeds(self) -> range:
@@ -83,6 +116,8 @@ class Plan:
     @property
     def name(self) -> str:
         """The architecture's name in tables."""
+        if self.target is not None:
+            return f"{self.whole.name}, {self.target} {COST_TITLES[self.cost or '']}"
         if self.values["name"]:
             return self.values["name"]
         if not self.relaxed:
@@ -101,7 +136,7 @@ class Plan:
 
     def search(self, seed: int) -> Workdir:
         """Returns the folder of a search or of a random genotype."""
-        return Workdir(self.root / "search" / f"seed_{seed}")
+        return Workdir(self.root / "search" / (self.target or "") / f"seed_{seed}")
 
     def search_marker(self, seed: int) -> Path:
         """Returns the file that exists once the search of a seed has its cell."""
@@ -136,6 +171,28 @@ class Plan:
         """Returns the folder of a cell's short training."""
         return Workdir(self.root / "short" / key)
 
+    @functools.cached_property
+    def rungs(self) -> tuple[int, ...]:
+        """Epochs of a short training on each rung of the selection, the last all.
+
+        Each rung below has 1/eta of them, rounded down.
+        """
+        count, eta = self.values.get("selection_rungs", 1), self.reduction
+        usual = TrainingConfig.__dataclass_fields__["epochs"].default
+        epochs = int(self.contents.get("short_flags", {}).get("epochs", usual))
+        return tuple(epochs // eta**n for n in reversed(range(count)))
+
+    @property
+    def reduction(self) -> int:
+        """Returns eta: one of so many cells of a rung is trained on."""
+        return self.values.get("selection_reduction", 4)
+
+    def outcome_on(self, key: str, rung: int) -> Path:
+        """Returns the file that a cell's short training leaves on a rung."""
+        if rung == len(self.rungs) - 1:
+            return self.short(key).result
+        return self.short(key).after_epochs(self.rungs[rung])
+
     def full(self, key: str, seed: int) -> Workdir:
         """Returns the folder of a full training."""
         return Workdir(self.root / "full" / key / f"seed_{seed}")
@@ -168,18 +225,67 @@ def result_of(workdir: Workdir) -> dict | None:
     return workdir.read_result()
 
 
+def on_rungs(plan: Plan) -> list[list[str]]:
+    """Returns the keys of the cells on each rung of the selection, as far as known.
+
+    The lowest rung has all cells, by seed; each other one the best 1/eta of the rung
+    below, at least one, the best first: successive halving (Jamieson and Talwalkar
+    2016; ASHA, Li et al. 2020, does not wait for the whole rung, and so depends on
+    which training ends first). A rung is known once each search, and each training of
+    the rung below, has ended. Those that failed are not promoted.
+    """
+    cells = [plan.cell_key(seed) for seed in plan.seeds]
+    rungs = [[key for key in dict.fromkeys(cells) if key]]
+    searches = zip(plan.seeds, cells, strict=True)
+    if any(not key and not plan.outcome(f"search_{n}").exists() for n, key in searches):
+        return rungs
+    for rung in range(len(plan.rungs) - 1):
+        keys, worths = rungs[-1], {}
+        for key in keys:
+            place = keys.index(key) if rung else cells.index(key)
+            worth = _worth(plan, key, rung, f"short_{rung * len(cells) + place}")
+            if worth is None:
+                return rungs
+            worths[key] = worth
+        best = sorted(keys, key=lambda key, of=worths: of[key])
+        best = [key for key in best if worths[key] < math.inf]
+        rungs.append(best[: max(len(keys) // plan.reduction, 1)])
+    return rungs
+
+
+def _worth(plan: Plan, key: str, rung: int, task: str) -> float | None:
+    """Returns a cell's validation on a rung; infinity: it failed, None: not ended."""
+    path = plan.outcome_on(key, rung)
+    if path.exists():
+        return float(read_json(path)["valid"][plan.measure])
+    return math.inf if plan.outcome(task).exists() else None
+
+
 def selected(plan: Plan) -> str | None:
     """Returns the key of the best cell by validation after the short trainings.
 
-    Among equals the one of the lowest seed. None where none is finished.
+    With a cost target it is the best within it, or of all where none is. Among equals
+    the one of the lowest seed. None where none is finished.
     """
     worths: dict[str, float] = {}
+    within: dict[str, float] = {}
     for seed in plan.seeds:
         key = plan.cell_key(seed)
         result = result_of(plan.short(key)) if key else None
         if result:
-            worths.setdefault(str(key), float(result["valid"][plan.measure]))
-    return min(worths, key=lambda key: worths[key]) if worths else None
+            worth = float(result["valid"][plan.measure])
+            worths.setdefault(str(key), worth)
+            if _is_within(plan, seed):
+                within.setdefault(str(key), worth)
+    candidates = within or worths
+    return min(candidates, key=lambda key: candidates[key]) if candidates else None
+
+
+def _is_within(plan: Plan, seed: int) -> bool:
+    """Returns False for a search whose cell costs more than the target."""
+    result = result_of(plan.search(seed)) if plan.target else None
+    cost = (result or {}).get("cost", {}).get(plan.cost)
+    return cost is None or cost["derived"] <= cost["target"]
 
 
 def flat(contents: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

@@ -8,12 +8,13 @@ run's clock starts when its network is built and its data are loaded.)
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from darts_tf.protocol.plan import (
     METHODS,
     RANDOM,
     Plan,
+    on_rungs,
     result_of,
     selected,
 )
@@ -23,8 +24,29 @@ from darts_tf.space.cell import ZERO
 from darts_tf.space.registry import space_by_name
 
 
+def gather_parts(plan: Plan, parts: Mapping[str, dict]) -> dict:
+    """Returns the content of results.json of an experiment with cost targets.
+
+    Args:
+      plan: of the whole experiment.
+      parts: what `gather` returned, by target.
+    """
+    shared = ("space", "strategy", "method", "operations", "measure")
+    first = next(iter(parts.values()))
+    return {
+        "name": plan.name,
+        **{name: first[name] for name in shared},
+        "cost_targets": dict(parts),
+        "missing": missing(plan),
+    }
+
+
 def gather(plan: Plan) -> dict:
-    """Returns the content of results.json; None stands for what is not known yet."""
+    """Returns the content of results.json; None stands for what is not known yet.
+
+    Args:
+      plan: without cost targets, or the part of one.
+    """
     key = selected(plan)
     searches = [_searched(plan, seed) for seed in plan.seeds]
     cells = _cells(plan, searches, key)
@@ -32,7 +54,7 @@ def gather(plan: Plan) -> dict:
     top5 = spread([r["top5"] for r in full if r["top5"] is not None])
     costs = {
         "search": _cost(searches),
-        "selection": _cost(cells.values()),
+        "selection": _cost([*cells.values(), *_ended_early(plan)]),
         "full": _cost(full),
     }
     return {
@@ -44,6 +66,7 @@ def gather(plan: Plan) -> dict:
         "measure": plan.measure,
         "searches": searches,
         "cells": cells,
+        "rungs": _rungs(plan),
         "selected": key,
         "genotype": key and read_json(plan.cell(key)),
         "full": full,
@@ -92,6 +115,7 @@ def _searched(plan: Plan, seed: int) -> dict:
         "cell": plan.cell_key(seed),
         "evaluations": result.get("evaluations"),
         "true": result.get("true"),
+        **({"cost": result["cost"]} if "cost" in result else {}),
         **_took(result),
     }
 
@@ -115,6 +139,28 @@ def _cells(plan: Plan, searches, selected_key) -> dict[str, dict]:
         )
         cell["seeds"].append(search["seed"])
     return cells
+
+
+def _rungs(plan: Plan) -> list[dict]:
+    """Returns epochs and cells of each rung of the selection; [] for one rung."""
+    if len(plan.rungs) == 1:
+        return []
+    pairs = zip(plan.rungs, on_rungs(plan), strict=False)
+    return [{"epochs": epochs, "cells": len(keys)} for epochs, keys in pairs]
+
+
+def _ended_early(plan: Plan) -> list[dict]:
+    """Returns the cost of each short training that was not promoted to the last rung.
+
+    The clock of its highest rung is that of all below it too.
+    """
+    costs = {}
+    for rung, keys in enumerate(on_rungs(plan)):
+        for key in keys:
+            path = plan.outcome_on(key, rung)
+            if path.exists():
+                costs[key] = _took(read_json(path))
+    return [cost for key, cost in costs.items() if not result_of(plan.short(key))]
 
 
 def _full(plan: Plan, key: str) -> list[dict]:
@@ -156,7 +202,7 @@ def _true(searches, key: str | None) -> dict | None:
 def _evaluations(plan: Plan, searches, cells) -> int | None:
     """Returns the number of genotypes evaluated before selection, or None."""
     if _random(plan):
-        return len(cells)
+        return len(cells) if len(plan.rungs) == 1 else len(on_rungs(plan)[0])
     counts = [s["evaluations"] for s in searches if s["evaluations"]]
     return sum(counts) if counts else None
 

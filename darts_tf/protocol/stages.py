@@ -33,16 +33,36 @@ def run_stage(
 ) -> None:
     """Does all of a stage that is unfinished and can be done.
 
+    Where its end lets others begin, as on the next rung of a selection, those too.
+
     Args:
       plan: the experiment.
       stage: one of `STAGES`.
       parent: starts the processes.
       groups: the GPUs of each process at a time.
     """
-    tasks = STAGES[stage](plan)
-    if not tasks:
-        return
-    left = [t.child for t in tasks if t.child and not t.finished]
+    tried: set[str] = set()
+    while not parent.signal:
+        tasks = STAGES[stage](plan)
+        left = [t.child for t in tasks if t.child and not t.finished]
+        left = [child for child in left if child.name not in tried]
+        if not tasks or (tried and not left):
+            return
+        _run_tasks(plan, stage, tasks, left, parent, groups)
+        tried |= {child.name for child in left}
+        if not left:
+            return
+
+
+def _run_tasks(
+    plan: Plan,
+    stage: str,
+    tasks: Sequence[Task],
+    left: Sequence[children.Child],
+    parent: children.Parent,
+    groups: Sequence[Sequence[str] | None],
+) -> None:
+    """Runs the children that are left of a stage's tasks; prints what is lacking."""
     for child in left:
         plan.outcome(child.name).unlink(missing_ok=True)
     done = sum(task.finished for task in tasks)
@@ -111,12 +131,15 @@ def run_task(
 
 
 def missing(plan: Plan, stages: Sequence[str] = tuple(STAGES)) -> list[str]:
-    """Returns a line for each unfinished task, with the reason if it is known."""
+    """Returns a line for each unfinished task, with the reason if it is known.
+
+    Of the part of an experiment those of its target.
+    """
     return [
         _reason(plan, task)
         for stage in stages
-        for task in STAGES[stage](plan)
-        if not task.finished
+        for task in STAGES[stage](plan.whole)
+        if not task.finished and plan.target in (None, task.target)
     ]
 
 

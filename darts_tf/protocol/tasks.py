@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 
-from darts_tf.protocol.plan import RANDOM, Plan, selected
+from darts_tf.protocol.plan import RANDOM, Plan, on_rungs, selected
 from darts_tf.run.process.children import Child
 from darts_tf.run.workdir import Workdir
 
@@ -19,11 +20,13 @@ class Task:
       child: the process that does it. None: there is nothing to do, since
         another task has the same cell, or something is lacking.
       lacking: what has to be there before.
+      target: the cost target of the part of the experiment that it belongs to, if any.
     """
 
     name: str
     child: Child | None = None
     lacking: str = ""
+    target: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -32,52 +35,71 @@ class Task:
 
 
 def search_tasks(plan: Plan) -> list[Task]:
-    """Returns one task a seed: a search, or a random genotype."""
-    return [_search(plan, seed) for seed in plan.seeds]
-
-
-def short_tasks(plan: Plan) -> list[Task]:
-    """Returns one task a seed: the short training of its cell.
-
-    A cell equal to that of a lower seed is trained there.
-    """
+    """Returns one task a seed and cost target: a search, or a random genotype."""
     return [
-        _short(plan, f"short_{seed}", key, known, f"search_{seed}")
-        for seed, key, known in _cells(plan)
+        _search(part, f"search_{number}", seed)
+        for number, part, seed in plan.numbered(plan.seeds)
     ]
 
 
+def short_tasks(plan: Plan) -> list[Task]:
+    """Returns one task for each search: the short training of its cell.
+
+    A cell equal to that of a search before is trained there. With selection rungs
+    these are the tasks of the lowest one, and as many follow for each other rung:
+    number rung * seeds + place trains the best, second best, ... of the rung below on.
+    """
+    tasks = [
+        _short(part, f"short_{number}", key, known, f"search_{number}")
+        for number, part, key, known in _cells(plan)
+    ]
+    rungs = on_rungs(plan) if len(plan.rungs) > 1 else [[]]
+    for rung in range(1, len(plan.rungs)):
+        keys = rungs[rung] if rung < len(rungs) else None
+        for place in plan.seeds:
+            name = f"short_{rung * len(plan.seeds) + place}"
+            tasks.append(_on_rung(plan, name, keys, rung, place))
+    return tasks
+
+
 def full_tasks(plan: Plan) -> list[Task]:
-    """Returns one task a seed: a full training of the selected cell."""
-    key, tasks = selected(plan), []
-    for seed in range(plan.values["evaluate_seeds"]):
-        name = f"full_{seed}"
+    """Returns one task a seed and cost target: a full training of the selected cell.
+
+    A cell that an earlier target selected, too, is trained there.
+    """
+    keys, tasks = {part.target: selected(part) for part in plan.parts}, []
+    first = {key: target for target, key in reversed(keys.items())}
+    for number, part, seed in plan.numbered(range(plan.values["evaluate_seeds"])):
+        name, key = f"full_{number}", keys[part.target]
         if key is None:
-            tasks.append(Task(name, lacking="a finished short training"))
-            continue
-        folder = plan.full(key, seed)
-        tasks.append(_training(plan, name, "evaluate_flags", key, folder, seed))
+            lacking = "a finished short training"
+            tasks.append(Task(name, lacking=lacking, target=part.target))
+        elif first[key] != part.target:
+            tasks.append(Task(name, target=part.target))
+        else:
+            folder = part.full(key, seed)
+            tasks.append(_training(part, name, "evaluate_flags", key, folder, seed))
     return tasks
 
 
 def snapshot_tasks(plan: Plan) -> list[Task]:
-    """Returns `snapshots` tasks a seed: short trainings of the cells of epochs.
+    """Returns `snapshots` tasks a search: short trainings of the cells of epochs.
 
-    Number seed * snapshots + place. Cells that have a task of stage "short",
+    Number search * snapshots + place. Cells that have a task of stage "short",
     or a lower number here, are trained there.
     """
-    known = {key for _, key, _ in _cells(plan) if key}
+    known = {key for _, _, key, _ in _cells(plan) if key}
     count, tasks = plan.values["snapshots"], []
-    for seed in plan.seeds:
-        finished = plan.search_marker(seed).exists()
-        keys = [plan.add_cell(p) for p in plan.epochs(seed)] if finished else []
+    for number, part, seed in plan.numbered(plan.seeds):
+        finished = part.search_marker(seed).exists()
+        keys = [part.add_cell(p) for p in part.epochs(seed)] if finished else []
         for place in range(count):
-            name = f"snapshots_{seed * count + place}"
+            name = f"snapshots_{number * count + place}"
             key = keys[place] if place < len(keys) else None
             if finished and key is None:  # fewer epochs than snapshots
-                tasks.append(Task(name))
+                tasks.append(Task(name, target=part.target))
                 continue
-            tasks.append(_short(plan, name, key, known, f"search_{seed}"))
+            tasks.append(_short(part, name, key, known, f"search_{number}"))
             known = known | {key}
     return tasks
 
@@ -92,41 +114,60 @@ STAGES = {
 
 
 def _cells(plan: Plan):
-    """Yields (seed, key of its cell or None, keys of all lower seeds)."""
+    """Yields (number of a search, its part, key of its cell or None, keys before)."""
     known: set[str | None] = set()
-    for seed in plan.seeds:
-        key = plan.cell_key(seed)
-        yield seed, key, frozenset(known)
+    for number, part, seed in plan.numbered(plan.seeds):
+        key = part.cell_key(seed)
+        yield number, part, key, frozenset(known)
         known.add(key)
 
 
-def _search(plan: Plan, seed: int) -> Task:
+def _search(plan: Plan, name: str, seed: int) -> Task:
     values, folder = plan.values, plan.search(seed)
     if plan.strategy == RANDOM:
         command = (
             "derive",
             f"--random={seed}",
             f"--space={plan.space}",
+            *_path_flags(values, "plugin"),
         )
     else:
         command = (
             "search",
             f"--flagfile={values['search_flags']}",
             f"--seed={seed}",
-            *_path_flag(values, "data_dir"),
-            *_path_flag(values, "nasbench201_table"),
+            *([f"--cost_target={plan.target}"] if plan.target else []),
+            *_path_flags(values, "plugin", "data_dir", "nasbench201_table"),
         )
-    name = f"search_{seed}"
     return _task(plan, name, command, folder, plan.search_marker(seed))
 
 
 def _short(plan: Plan, name: str, key, known, lacking: str) -> Task:
     if key is None:
-        return Task(name, lacking=lacking)
+        return Task(name, lacking=lacking, target=plan.target)
     if key in known:
+        return Task(name, target=plan.target)
+    return _short_training(plan, name, key, 0)
+
+
+def _on_rung(plan: Plan, name: str, keys, rung: int, place: int) -> Task:
+    """Returns the task of the cell at a place of a rung above the lowest."""
+    if keys is None:
+        most = max(len(plan.seeds) // plan.reduction**rung, 1)
+        return Task(name, lacking=f"rung {rung}" if place < most else "")
+    if place >= len(keys):
         return Task(name)
+    return _short_training(plan, name, keys[place], rung)
+
+
+def _short_training(plan: Plan, name: str, key: str, rung: int) -> Task:
+    """Returns the short training of a cell up to the end of a rung."""
+    leaves, part = plan.outcome_on(key, rung), ()
+    if leaves != plan.short(key).result:
+        part = (f"--stop_after_epochs={plan.rungs[rung]}",)
     folder = plan.short(key)
-    return _training(plan, name, "short_flags", key, folder, 0, test=False)
+    how = {"test": False, "more": part, "leaves": leaves}
+    return _training(plan, name, "short_flags", key, folder, 0, **how)
 
 
 def _training(
@@ -137,6 +178,8 @@ def _training(
     folder: Workdir,
     seed: int,
     test: bool = True,
+    more: tuple[str, ...] = (),
+    leaves: Path | None = None,
 ) -> Task:
     command = (
         "evaluate",
@@ -145,17 +188,18 @@ def _training(
         f"--genotype={plan.cell(key)}",
         f"--seed={seed}",
         "--test" if test else "--notest",
-        *_path_flag(plan.values, "data_dir"),
+        *more,
+        *_path_flags(plan.values, "plugin", "data_dir"),
     )
-    return _task(plan, name, command, folder, folder.result)
+    return _task(plan, name, command, folder, leaves or folder.result)
 
 
 def _task(plan: Plan, name: str, command, folder: Workdir, leaves) -> Task:
     program, *arguments = command
     command = ("-m", "darts_tf.cli", program, *arguments, f"--workdir={folder.path}")
-    return Task(name, Child(name, command, leaves, plan.log(name)))
+    child = Child(name, command, leaves, plan.log(name))
+    return Task(name, child, target=plan.target)
 
 
-def _path_flag(values: Mapping, name: str) -> list[str]:
-    path = values.get(name)
-    return [f"--{name}={path}"] if path else []
+def _path_flags(values: Mapping, *names: str) -> list[str]:
+    return [f"--{name}={path}" for name in names if (path := values.get(name))]

@@ -121,7 +121,8 @@ def before_renewal(values: Mapping[str, object]) -> dict[str, object]:
 def as_started(config: C, folder: Path) -> C:
     """Returns the config with a run's own values where a default has changed since.
 
-    Those are taken of names that were not given; a new run's config stays.
+    Those are taken of names that were not given, and so are those that a recipe set;
+    a new run's config stays.
 
     Args:
       config: given for the run in `folder`.
@@ -133,7 +134,11 @@ def as_started(config: C, folder: Path) -> C:
     if not exists(folder):
         return config
     stored = read(folder)
-    own = {n: stored[n] for n in before_renewal(stored) if n not in config.given}
+    names = [*before_renewal(stored)]
+    recipe = getattr(config, "recipe", None)
+    if recipe == stored.get("recipe"):
+        names += [name for name in configs.RECIPES.get(recipe, ()) if name in stored]
+    own = {name: stored[name] for name in names if name not in config.given}
     return config.filled(**own)
 
 

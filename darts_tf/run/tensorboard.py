@@ -40,6 +40,9 @@ from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.space.cell import SearchSpace
 
 SECONDS_TO_DISK = 10
+EARLIER = "tensorboard"
+"""Folder of event files in runs before 0.4.0."""
+
 PREFIX = "weights_mixing"
 PICTURES, NUMBERS = "view", "watch"
 """Groups of pictures and of numbers; they sort behind train and valid."""
@@ -48,16 +51,16 @@ MEASURES = ("train", "union", "valid")
 """Groups that keep their names."""
 
 
-def events_folder(folder: str | Path, run: str) -> Path:
-    """Returns the folder for a run's event files, named as the run is shown.
+def events_folder(workdir: str | Path) -> Path:
+    """Returns the folder for the event files of a run.
 
-    Args:
-      folder: TensorBoard's folder of a run. Where an earlier version has left
-        event files right in it, the run goes on there.
-      run: the name, for example "search".
+    TensorBoard names a run by the path of its event files below --logdir, so they
+    are right in the run's own folder: with --logdir=runs it is "photos/search". A
+    run that an earlier version began goes on where that has left them.
     """
-    folder = Path(folder)
-    return folder if any(folder.glob("events.out.*")) else folder / run
+    workdir = Path(workdir)
+    earlier = (workdir / EARLIER).rglob("events.out.*")
+    return next((path.parent for path in earlier), workdir)
 
 
 def tag_of(name: str, space: SearchSpace | None = None) -> str:

@@ -35,11 +35,6 @@ class Workdir:
         return self.path / "checkpoints"
 
     @property
-    def tensorboard(self) -> Path:
-        """Folder of TensorBoard's event files."""
-        return self.path / "tensorboard"
-
-    @property
     def genotypes(self) -> Path:
         """Folder of the genotypes of each epoch."""
         return self.path / "genotypes"
@@ -68,6 +63,10 @@ class Workdir:
     def result(self) -> Path:
         """The outcome of the run, JSON."""
         return self.path / "result.json"
+
+    def after_epochs(self, epochs: int) -> Path:
+        """Returns the outcome of a training that was stopped after so many epochs."""
+        return self.path / f"after_{epochs}_epochs.json"
 
     @property
     def confusion(self) -> Path:

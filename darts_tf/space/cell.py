@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from darts_tf.errors import InputError
 
@@ -103,7 +104,7 @@ class CellSpec:
         """Shape [edges, candidates] of the cell's alpha."""
         return len(self.candidates), len(self.candidates[0])
 
-    def parted(self, rows):
+    def parted(self, rows) -> tuple[Any, Any]:
         """Splits rows into (alpha [..., edges, candidates], beta [..., edges] or None).
 
         Args:

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import darts_tf as dt
-from darts_tf.networks import operation_registry
-from darts_tf.space import registry
+from tests import registries
 
 SIZES = {"channels": 2, "layers": 3, "epochs": 1, "batch_size": 10}
 IMAGES = {"crop_padding": 0, "flip": False}
@@ -16,14 +15,9 @@ IMAGES = {"crop_padding": 0, "flip": False}
 @pytest.fixture(scope="module", autouse=True)
 def small_space():
     """Registers "small", and removes all that a module registers at its end."""
-    names = set(operation_registry._registrations)
-    spaces = set(registry.SPACES)
-    dt.cell_space("small", nodes=1, operations=["skip_connect", "avg_pool_3x3"])
-    yield
-    for name in set(operation_registry._registrations) - names:
-        operation_registry.unregister_operation(name)
-    for name in set(registry.SPACES) - spaces:
-        del registry.SPACES[name]
+    with registries.restored():
+        dt.cell_space("small", nodes=1, operations=["skip_connect", "avg_pool_3x3"])
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -43,12 +43,19 @@ SMALLER = (
     (r"space=\"darts_conv\"", 'space="small"'),
     (r"\bspace=\"mine\"", 'space="mine", examples=128, method="first_order"'),
     (r"\bepochs=\d+", "epochs=1"),
+    (r"finite_difference", "first_order"),
     (r"\bchannels=\d+", "channels=2"),
     (r"\"channels\": 8", '"channels": 2'),
     (r"\blayers=\d+", "layers=3"),
     (r"nodes=4", "nodes=1"),
 )
 """What replaces what in Python, so that a block takes seconds."""
+
+SMALL = """
+import darts_tf as dt
+dt.cell_space("small", nodes=1, operations=["skip_connect", "sep_conv_3x3"])
+"""
+"""A plugin for commands: its space is quickly traced."""
 
 ABRIDGED = "keras.Sequential([...])"
 """A block with this is the beginning of the one in docs/own_operations.md."""
@@ -205,6 +212,7 @@ def place(tmp_path_factory) -> pathlib.Path:
         (folder / "DIR" / f"{name}.txt").write_text(" ".join(words) + "\n")
     plugin, _ = blocks("docs/own_operations", python=True)
     (folder / "my_ops.py").write_text(plugin.replace("nodes=4", "nodes=1"), "utf-8")
+    (folder / "small.py").write_text(SMALL, "utf-8")
     return folder
 
 

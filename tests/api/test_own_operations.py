@@ -8,7 +8,7 @@ import keras
 import pytest
 
 import darts_tf as dt
-from darts_tf.estimation import scoring
+from darts_tf.networks.footprint import counts
 from tests import forked
 
 layers = keras.layers
@@ -72,12 +72,14 @@ def cells(space: str, operation: str) -> dt.Genotype:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize(
+    "compiled, precision", [(True, "mixed_float16"), (False, "mixed_bfloat16")]
+)
 def test_searched_derived_drawn_evaluated_and_exported(
-    compiled, convs, data, search_config, training_config, tmp_path
+    compiled, precision, convs, data, search_config, training_config, tmp_path
 ):
     config = search_config.replace(
-        space="own", method="finite_difference", compiled=compiled
+        space="own", method="finite_difference", compiled=compiled, precision=precision
     )
     outcome = dt.search(data, config, tmp_path / "search")
     assert dt.derive(tmp_path / "search") == outcome.genotype
@@ -87,7 +89,8 @@ def test_searched_derived_drawn_evaluated_and_exported(
     if compiled:
         path = tmp_path / "convs.json"
         path.write_text(convs.to_json(), "utf-8")
-        result = dt.evaluate(path, data, training_config, tmp_path / "run").result
+        trained = training_config.replace(precision=precision)
+        result = dt.evaluate(path, data, trained, tmp_path / "run").result
         assert result["multiply_adds"] == counted("own_conv_3x3", data.image_shape)
         assert (dt.export(tmp_path / "run") / "saved_model.pb").exists()
 
@@ -133,7 +136,7 @@ def counted(operation: str, shape) -> int:
     dt.cell_space("counted", nodes=1, operations=[operation], replace=True)
     sizes = {"channels": 2, "layers": 3, "num_classes": 3, "image_shape": shape}
     model = dt.build_network(cells("counted", operation), **sizes)
-    return scoring.multiply_adds(model, shape)
+    return counts.multiply_adds(model, shape)
 
 
 @pytest.mark.slow

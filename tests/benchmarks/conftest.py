@@ -12,5 +12,5 @@ def pytest_collectstart(collector) -> None:
         return
     for module, defined in flags.FLAGS.flags_by_module_dict().items():
         if module.startswith("benchmarks.studies."):
-            for flag in defined:
+            for flag in list(defined):  # which shrinks with each one
                 delattr(flags.FLAGS, flag.name)

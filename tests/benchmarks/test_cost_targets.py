@@ -48,6 +48,29 @@ def test_a_search_is_held_against_the_best_within_its_target(tmp_path):
     assert "| 30 | 3 | 2 | 1 | 0.0, 0.0 | 80.00, 95.00 | 10.00, -5.00 |" in table
 
 
+def test_searches_that_ask_stand_beside_descent():
+    """On a table by enumeration: later cells are better, and cost more."""
+    cells = list(every_string())
+    table = {c: (n / 200.0,) * len(ACCURACIES) for n, c in enumerate(cells)}
+    costs = {cell: (n, 1) for n, cell in enumerate(cells)}
+    target, numbers = 7_000.0, [3, 30]
+    regrets = study.asked_regrets(target, costs, table, numbers, seed=0)
+    assert 0 <= regrets[1] <= regrets[0] <= 35
+    shares = (np.arange(7002) / 7001) ** 30
+    expected = 35 - np.diff(shares) @ (np.arange(7001) / 200)
+    found = [
+        {"target": "7k", "within": True, "regret": r, "seconds": 61.0} for r in (1, 3)
+    ]
+    rest = costs, table, numbers, 2, 2.0
+    text = study.beside(found, {"7k": target, "9k": 9e3}, *rest)
+    first, second = text.splitlines()[2:]
+    assert first.startswith("| 7k | 2 | 2.00 ± 1.41 | ")
+    assert f" | {expected:.2f} | " in first and first.count(f" {expected:.2f} ") == 2
+    assert " | 30 | " in first  # 61 seconds are 30 trainings of two
+    assert second.startswith("| 9k | 0 | not run | ")
+    assert second.endswith("| not run | not run | not run |")
+
+
 @pytest.mark.slow
 def test_all_cells_are_counted():
     costs = study.costs_of_all_cells()

@@ -1,15 +1,15 @@
 """The benchmark of a derived network's training step."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+
+from tests.scripts import output_of
 
 pytestmark = pytest.mark.program
 
 SMALL = {
-    "darts_conv": ("--channels=4", "--layers=3"),
+    "darts_conv": ("--channels=2", "--layers=3"),
     "darts_recurrent": ("--hidden_size=8", "--words=20", "--bptt=4"),
 }
 
@@ -17,21 +17,14 @@ SMALL = {
 @pytest.mark.slow
 @pytest.mark.parametrize("space", SMALL)
 def test_its_line_names_what_was_timed(space):
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "benchmarks.speed.training_step",
-            "--steps=2",
-            "--batch_size=2",
-            f"--space={space}",
-            *SMALL[space],
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
+    output = output_of(
+        "--steps=2",
+        "--batch_size=2",
+        f"--space={space}",
+        *SMALL[space],
+        module="benchmarks.speed.training_step",
     )
-    found = json.loads(done.stdout)
+    found = json.loads(output.splitlines()[-1])
     given = dict(flag.strip("-").split("=") for flag in SMALL[space])
     assert {n: str(found[n]) for n in given} == given
     assert found["space"] == space and found["batch_size"] == 2

@@ -16,7 +16,7 @@ Costs nothing.
 import os, sys, threading
 from darts_tf.cli import entry_point
 assert "tensorflow" not in sys.modules
-from absl import flags
+from absl import flags, logging
 from darts_tf.errors import DivergedError, InputError
 
 EPOCHS = flags.DEFINE_integer("epochs", 50, "how long", lower_bound=1)
@@ -67,6 +67,9 @@ def main(argv):
     }
     if RAISES.value == "full":
         full()
+    if RAISES.value == "warning":
+        logging.info("never seen")
+        return logging.warning("%s is thin.", "ice")
     if RAISES.value.startswith("thread "):
         in_a_thread(known[RAISES.value.removeprefix("thread ")])
     if RAISES.value:
@@ -189,6 +192,11 @@ def test_a_bug_keeps_its_traceback(call, raised, count):
     done = call(f"--raises={raised}")
     assert done.returncode == 1
     assert done.stderr.count("Traceback") == count
+
+
+def test_a_warning_is_a_sentence(call):
+    done = call("--raises=warning")
+    assert (done.returncode, done.stderr) == (0, "warning: ice is thin.\n")
 
 
 def test_an_exit_keeps_its_code(call):

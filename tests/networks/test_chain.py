@@ -10,11 +10,11 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.estimation.scoring import multiply_adds, parameters
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.build import build_network
 from darts_tf.networks.chain import EvaluationNetwork, MixedLayer, Supernet
 from darts_tf.networks.convolutions import Conv
+from darts_tf.networks.footprint.counts import multiply_adds, parameters
 from darts_tf.networks.inverted_residual import InvertedResidual
 from darts_tf.space.cell import IDENTITY
 from darts_tf.space.chain import LATER, Layer

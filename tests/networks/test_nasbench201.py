@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.errors import InputError
-from darts_tf.estimation import scoring
 from darts_tf.networks import nasbench201
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.discrete_edges import DiscreteEdges
+from darts_tf.networks.footprint import counts
 from darts_tf.space.architecture_string import from_string
 from darts_tf.space.nasbench201 import CANDIDATES, SPACE
 from darts_tf.strategy.darts import relaxation
@@ -132,7 +132,7 @@ def test_parameters_are_as_published(name, count):
     """params of the benchmark: 0.073306 MB and 1.531546 MB."""
     model = nasbench201.EvaluationNetwork(from_string(same(name)), 16, 15, 10)
     model(tf.zeros((1, 8, 8, 3)))
-    assert scoring.parameters(model) == count
+    assert counts.parameters(model) == count
 
 
 def test_residual_block_is_numpys():

@@ -13,6 +13,7 @@ from darts_tf.errors import InputError
 from darts_tf.networks import conv, nasbench201
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
+from darts_tf.networks.compiled.flat_weights import FlatWeights
 from darts_tf.networks.compiled.mixed_edges import MixedEdges
 from darts_tf.networks.compiled.packed_edges import PackedEdges
 from darts_tf.networks.partial_edges import (
@@ -214,11 +215,13 @@ def test_compiled_and_recomputed_as_eager(name):
     space = SMALL if name == "small" else space_by_name(name)
     results = []
     for recompute in (False, True):
-        model, w, alpha, batch = supernet(space, 2, recompute=recompute)
-        piece = functools.partial(bilevel.grad_w_alpha, relaxation.supernet_loss(model))
-        results.append(tf.function(piece)(w, alpha, batch, SEED))
-        if not recompute:
-            results.append(piece(w, alpha, batch, SEED))
+        model, _, alpha, batch = supernet(space, 2, recompute=recompute)
+        weights = FlatWeights(model)
+        loss = weights.loss(relaxation.supernet_loss(model))
+        piece = functools.partial(bilevel.grad_w_alpha, loss)
+        for run in [tf.function(piece)] if recompute else [tf.function(piece), piece]:
+            by_w, *others = run(weights.values(), alpha, batch, SEED)
+            results.append([weights.unpack(by_w), *others])
     first, *others = map(tf.nest.flatten, results)
     for other in others:
         for a, b in zip(first, other, strict=True):

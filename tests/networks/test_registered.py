@@ -79,7 +79,10 @@ def test_an_operation(register, make, stride):
     assert y.shape == (2, -(-5 // stride), 6 // stride, 4)
     scaled = layer(x, scale=tf.constant([0.0, 1.0, 2.0, 3.0]), training=True)
     np.testing.assert_allclose(scaled, y * [0, 1, 2, 3], rtol=1e-5)
-    assert layer(tf.cast(x, tf.bfloat16)).dtype == tf.bfloat16
+    for narrow in (tf.bfloat16, tf.float16):
+        z = layer(tf.cast(x, narrow), training=True)
+        assert z.dtype == narrow
+        np.testing.assert_allclose(tf.cast(z, tf.float32), y, atol=0.05)
 
 
 def test_builtin_operations():

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import pathlib
-import subprocess
-import sys
 import tempfile
 
 import numpy as np
@@ -16,11 +13,14 @@ from tests import forked
 
 ROOT = pathlib.Path(__file__).parents[2]
 TINY = ("--dataset=digits", "--examples=200", "--channels=2", "--layers=3")
+PLUGIN = pathlib.Path(__file__).with_name("small_plugin.py")
+SPACE = (f"--plugin={PLUGIN}", "--space=small")
 SEARCH = (
     *TINY,
-    "--space=s2",
-    "--batch_size=16",
+    *SPACE,
+    "--batch_size=8",
     "--method=first_order",
+    "--alpha_perturbation=random",
     "--epochs=2",
     "--deterministic",
     "--checkpoint_every=2",
@@ -35,18 +35,12 @@ class Programs:
     """Starts entry points as a user does."""
 
     tiny = TINY
+    space = SPACE
     search = SEARCH
 
-    def start(self, program: str, *flags, **environment) -> subprocess.Popen:
-        """`python -m train.<program> flags`, in the background."""
-        return subprocess.Popen(
-            [sys.executable, "-m", f"train.{program}", *map(str, flags)],
-            cwd=ROOT,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"MPLBACKEND": "agg"} | environment,
-        )
+    def start(self, program: str, *flags, **environment) -> forked.Fork:
+        """Starts a fork in the background, to be stopped or killed."""
+        return forked.Fork(*flags, module=f"train.{program}", environment=environment)
 
     def run(self, program: str, *flags, code: int = 0, devices: int = 1) -> str:
         """Waits for the end of a fork (tests/forked.py); returns all that it printed.

@@ -17,10 +17,11 @@ import pytest
 import darts_tf as dt
 from darts_tf.programs import api
 from darts_tf.run.loop.metrics import MetricsLog
+from darts_tf.space import registry
 
 ROOT = Path(__file__).parents[2]
 SEARCH = dt.SearchConfig(
-    space="s2",
+    space="tiny",
     method="first_order",
     channels=1,
     layers=3,
@@ -44,6 +45,14 @@ TRAINING = dt.TrainingConfig(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def tiny_space():
+    """Registers a space that is quickly traced."""
+    dt.cell_space("tiny", nodes=1, operations=["skip_connect", "sep_conv_3x3"])
+    yield
+    del registry.SPACES["tiny"]
+
+
 @pytest.fixture(scope="module")
 def data():
     rng = np.random.default_rng(0)
@@ -57,17 +66,25 @@ def searched(data, tmp_path_factory):
     return dt.search(data, SEARCH, folder), folder
 
 
+def genotype(operation: str) -> dt.Genotype:
+    """Returns the cells of one operation in the tiny space."""
+    edges = [[operation, 0], [operation, 1]]
+    cells = {"normal": edges, "reduce": edges}
+    concats = {"normal_concat": [2], "reduce_concat": [2]}
+    return dt.Genotype.from_json(json.dumps({"space": "tiny"} | cells | concats))
+
+
 @pytest.mark.slow
 def test_a_search_says_all_that_it_found(searched, capsys):
     outcome, folder = searched
     assert outcome.workdir == folder
-    assert outcome.genotype.space == "s2"
-    assert outcome.alpha["normal"].shape[0] == 14
+    assert outcome.genotype.space == "tiny"
+    assert outcome.alpha["normal"].shape[0] == 2
     assert [record["epoch"] for record in outcome.history] == [1, 2]
     assert outcome.result["seed"] == 0
     assert outcome.plot().axes
     assert dt.derive(folder) == outcome.genotype
-    assert dt.derive(folder, epoch=1).space == "s2"
+    assert dt.derive(folder, epoch=1).space == "tiny"
 
 
 @pytest.mark.slow
@@ -98,7 +115,7 @@ def test_without_a_folder_nothing_is_written(data, tmp_path, monkeypatch):
     temporary.mkdir()
     monkeypatch.chdir(here)
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    outcome = dt.evaluate("DARTS_V2", data, TRAINING)
+    outcome = dt.evaluate(genotype("skip_connect"), data, TRAINING)
     assert not list(here.iterdir()) and not list(temporary.glob("darts_tf*"))
     assert outcome.workdir is None and len(outcome.history) == 1
     assert 0 <= outcome.result["test"]["error"] <= 1
@@ -106,19 +123,19 @@ def test_without_a_folder_nothing_is_written(data, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_an_evaluation_of_a_genotype_and_its_export(searched, data, tmp_path):
-    genotype = searched[0].genotype
-    outcome = dt.evaluate(genotype, data, TRAINING, tmp_path / "run")
-    assert outcome.genotype == genotype
+    cells = searched[0].genotype
+    outcome = dt.evaluate(cells, data, TRAINING, tmp_path / "run")
+    assert outcome.genotype == cells
     stored = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
-    assert stored["space"] == "s2"
-    assert dt.load_genotype(stored["genotype"], "s2") == genotype
+    assert stored["space"] == "tiny"
+    assert dt.load_genotype(stored["genotype"], "tiny") == cells
     assert (dt.export(tmp_path / "run") / "saved_model.pb").exists()
     other = dt.load_genotype("DARTS_V2")
     with pytest.raises(dt.InputError, match="given darts_conv"):
         dt.evaluate(other, data, TRAINING, tmp_path / "run")
     with pytest.raises(dt.InputError, match="holds a run of another genotype"):
-        same_space = dt.load_genotype("LAMBDA_C10", "s2")
-        dt.evaluate(same_space, data, TRAINING, tmp_path / "run")
+        both = genotype("skip_connect"), genotype("sep_conv_3x3")
+        dt.evaluate(both[cells == both[0]], data, TRAINING, tmp_path / "run")
 
 
 @pytest.mark.slow
@@ -176,7 +193,9 @@ def test_signals_and_threads_of_the_caller_stay_its_own(data):
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     found = []
     thread = threading.Thread(
-        target=lambda: found.append(dt.evaluate("DARTS_V2", data, TRAINING))
+        target=lambda: found.append(
+            dt.evaluate(genotype("skip_connect"), data, TRAINING)
+        )
     )
     thread.start()
     thread.join()
@@ -188,7 +207,7 @@ def test_signals_and_threads_of_the_caller_stay_its_own(data):
 def test_a_stop_is_a_keyboard_interrupt_and_the_call_goes_on(
     data, tmp_path, monkeypatch
 ):
-    config = TRAINING.replace(epochs=3)
+    config, cells = TRAINING.replace(epochs=3), genotype("sep_conv_3x3")
     append = MetricsLog.append
 
     def stopping(log, record):
@@ -199,8 +218,8 @@ def test_a_stop_is_a_keyboard_interrupt_and_the_call_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(MetricsLog, "append", stopping)
         with pytest.raises(KeyboardInterrupt, match="goes on"):
-            dt.evaluate("DARTS_V2", data, config, tmp_path)
-    assert len(dt.evaluate("DARTS_V2", data, config, tmp_path).history) == 3
+            dt.evaluate(cells, data, config, tmp_path)
+    assert len(dt.evaluate(cells, data, config, tmp_path).history) == 3
 
 
 def test_importing_the_package_is_cheap():

@@ -97,6 +97,50 @@ def test_a_search_by_table_which_is_given_more_budget(programs, table, tmp_path)
     assert told == [record["worth"] for record in found]
 
 
+def front_of(folder) -> list[dict]:
+    return json.loads((folder / "result.json").read_text())["front"]
+
+
+def test_a_front_which_is_given_more_budget(programs, table, tmp_path):
+    """Its proposals, refused ones too, are those of a search that nothing stopped."""
+    given = ["--space=nasbench201", "--estimator=table", "--strategy=nsga2"]
+    given += ["--nsga2_population=5", f"--nasbench201_table={table}"]
+    given += ["--objectives=accuracy,multiply_adds,parameters"]
+    given += ["--cost_channels=2", "--cost_layers=3"]
+    for folder, budgets in {"one": (12, 27), "other": (27,)}.items():
+        for budget in budgets:
+            words = f"--budget_evaluations={budget}", f"--workdir={tmp_path / folder}"
+            output = programs.run("search", *given, "--max_parameters=4000", *words)
+    one, other = (evaluations(tmp_path / folder) for folder in ("one", "other"))
+    assert [r["genotype"] for r in one] == [r["genotype"] for r in other]
+    assert all(record["costs"]["parameters"] <= 4000 for record in one)
+    front = front_of(tmp_path / "one")
+    assert front == front_of(tmp_path / "other")
+    result = json.loads((tmp_path / "one" / "result.json").read_text())
+    assert result["refused"] > 0
+    assert f"refused       {result['refused']:,} draws beyond the limits" in output
+    values = [(r["multiply_adds"], r["parameters"], -r["accuracy"]) for r in front]
+    assert values == sorted(values) and len(front) > 1
+    files = sorted((tmp_path / "one" / "genotypes").iterdir())
+    assert [f"genotypes/{path.name}" for path in files] == [r["file"] for r in front]
+    for row, path in zip(front, files, strict=True):
+        record = one[row["evaluation"] - 1]
+        assert json.loads(path.read_text()) == record["genotype"]
+        assert record["costs"]["multiply_adds"] == row["multiply_adds"]
+    for name in ("front.png", "report.html"):
+        assert (tmp_path / "one" / name).stat().st_size
+    best = max(front, key=lambda row: row["accuracy"])["file"]
+    assert f"--genotype={tmp_path / 'other' / best}" in output
+    assert (
+        f"{len(front)} genotypes that none beats in accuracy and multiply-adds"
+        in output
+    )
+    words = "--budget_evaluations=9", f"--workdir={tmp_path / 'none'}"
+    output = programs.run("search", *given, "--max_parameters=10", *words, code=2)
+    assert "error: --max_parameters=10: no network is that cheap" in output
+    assert not (tmp_path / "none").exists()
+
+
 def test_trainings_are_cut_in_two_and_go_on(programs, tmp_path):
     given = [f"--{n}={v}" for n, v in FULL.items()]
     given += ["--strategy=random", f"--workdir={tmp_path}"]

@@ -43,7 +43,7 @@ def test_it_ends_after_the_epoch_that_met_the_rule(stopped):
     found = result(folder)
     stop = found["early_stop"]
     assert 2 <= stop["epoch"] == stop["taken"] < 40
-    assert found["steps"] == 6 * stop["epoch"]
+    assert found["steps"] == 12 * stop["epoch"]
     assert found["skip_connections"]["normal"] >= 1
     epochs = [r for r in read_metrics(folder / "metrics.jsonl") if r["kind"] == "epoch"]
     assert len(epochs) == stop["epoch"]
@@ -70,5 +70,5 @@ def test_derive_takes_the_epoch_that_the_search_went_back_to(programs, stopped):
     found["early_stop"]["taken"] = 1
     (folder / "result.json").write_text(json.dumps(found))
     programs.run("derive", f"--workdir={folder}")
-    first = load_genotype(str(folder / "genotypes" / "epoch_0001.json"), "s2")
-    assert load_genotype(str(folder / "genotype.json"), "s2") == first
+    first = load_genotype(str(folder / "genotypes" / "epoch_0001.json"), "small")
+    assert load_genotype(str(folder / "genotype.json"), "small") == first

@@ -1,7 +1,8 @@
 """Bad input at the entry points: one line, exit code 2, nothing written.
 
-TensorFlow is imported once, by one helper process; each command runs in a
-fork of it, from the module's first line on, as `python -m` runs it.
+TensorFlow is imported once; each command runs in a fork (tests/forked.py), from the
+module's first line on, as `python -m` runs it. Of commands that the rules of settings
+refuse, one of each program does; the lines of the others are made here.
 """
 
 from __future__ import annotations
@@ -14,44 +15,25 @@ import subprocess
 import sys
 import time
 
+import absl.flags
 import pytest
 
+from darts_tf import config as configs
+from darts_tf.cli import entry_point
+from darts_tf.cli import flags as config_flags
+from darts_tf.config_rules import settle
 from darts_tf.data.nasbench201_table import ACCURACIES, ARCHITECTURE
+from darts_tf.errors import InputError
 from darts_tf.space.architecture_string import every_string
 from darts_tf.space.published import CONVOLUTIONAL, LAMBDA, RECURRENT
+from tests import forked
 
-HELPER = """
-import json, os, runpy, signal, sys, traceback
-import darts_tf.cli.entry_point
-import darts_tf.run.process.quiet_tensorflow
-import darts_tf.programs.setup, darts_tf.programs.records
-import darts_tf.strategy.darts.search, darts_tf.estimation.training
-
-def child(program, flags, out, err):
-    signal.alarm(120)
-    os.dup2(os.open(out, os.O_WRONLY | os.O_CREAT), 1)
-    os.dup2(os.open(err, os.O_WRONLY | os.O_CREAT), 2)
-    sys.argv = [program, *flags]
-    code = 0
-    try:
-        runpy.run_module(program, run_name="__main__", alter_sys=True)
-    except SystemExit as stop:
-        code = stop.code or 0
-    except BaseException:
-        traceback.print_exc()
-        code = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-codes = {}
-for name, program, flags, out, err in json.load(sys.stdin):
-    pid = os.fork()
-    if not pid:
-        child(program, flags, out, err)
-    codes[name] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-print(json.dumps(codes))
-"""
+KINDS = {
+    "search": configs.SearchConfig,
+    "evaluate": configs.TrainingConfig,
+    "derive": configs.DerivationConfig,
+    "export": configs.ExportConfig,
+}
 DIGITS = "--dataset=digits --examples=200 --channels=2 --layers=3 "
 SMALL = DIGITS + "--epochs=1 --batch_size=16 "
 V2 = SMALL + "--genotype=DARTS_V2 "
@@ -399,38 +381,49 @@ def snapshot(folder) -> dict:
     }
 
 
+def refused_at_once(program: str, given: list[str]) -> str | None:
+    """Returns the line of settings that the rules refuse, before any data are read."""
+    kind, values = KINDS[program], absl.flags.FlagValues()
+    config_flags.define(kind, "Folder.", into=values)
+    try:
+        if len(values([program, *given])) > 1 or values["plugin"].present:
+            return None
+        settle(config_flags.parsed_config(kind, values))
+    except absl.flags.Error:
+        return None
+    except InputError as error:
+        return f"error: {entry_point.in_flags(str(error))}"
+    return None
+
+
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
-    """Returns (exit code, stdout, stderr) by case, and the files written."""
+    """Returns (exit code, output, folder) by case, and the files changed."""
     tmp = tmp_path_factory.mktemp("cases")
     said = tmp_path_factory.mktemp("said")
     prepare(tmp)
-    before, jobs = snapshot(tmp), []
+    before, ended, started = snapshot(tmp), {}, set()
     for i, (name, (program, flags, _)) in enumerate(CASES.items()):
         given = flags.format(tmp=tmp).split()
         if "--workdir" not in flags:
             given.append(f"--workdir={tmp}/new{i}")
-        files = [str(said / f"{i}.{kind}") for kind in ("out", "err")]
-        jobs.append([name, f"train.{program}", given, *files])
-    codes = json.loads(
-        subprocess.run(
-            [sys.executable, "-c", HELPER],
-            input=json.dumps(jobs),
-            text=True,
-            stdout=subprocess.PIPE,
-            check=True,
-            timeout=1500,
-            env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
-        ).stdout
-    )
-    texts = {
-        name: [open(path, errors="replace").read() for path in files]
-        for name, _, _, *files in jobs
-    }
+        line = refused_at_once(program, given)
+        if line and program in started:
+            ended[name] = 2, line, f"new{i}"
+            continue
+        if line:  # one of each program, for their common way to refuse
+            started.add(program)
+        path = said / f"{i}.txt"
+        code = forked.run(
+            path,
+            *given,
+            module=f"train.{program}",
+            environment={"CUDA_VISIBLE_DEVICES": ""},
+        )
+        ended[name] = code, path.read_text(errors="replace"), f"new{i}"
     left = {i: p for p, i in _new(before, snapshot(tmp))}
     return {
-        job[0]: (codes[job[0]], *texts[job[0]], left.get(f"new{i}"))
-        for i, job in enumerate(jobs)
+        name: (code, text, left.get(new)) for name, (code, text, new) in ended.items()
     } | {"changed": _changed(before, snapshot(tmp))}
 
 
@@ -446,11 +439,11 @@ def _changed(before, after) -> list[str]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_one_line_and_nothing_written(outcomes, name):
-    code, _, errors, left = outcomes[name]
-    lines = [x for x in errors.splitlines() if x.startswith("error: ")]
-    assert code == 2, errors
-    assert len(lines) == 1 and errors.rstrip().endswith(lines[0])
-    assert "Traceback" not in errors
+    code, output, left = outcomes[name]
+    lines = [x for x in output.splitlines() if x.startswith("error: ")]
+    assert code == 2, output
+    assert len(lines) == 1 and output.rstrip().endswith(lines[0])
+    assert "Traceback" not in output
     assert CASES[name][2] in lines[0]
     assert left is None
 
@@ -484,7 +477,19 @@ def test_bad_input_in_a_real_process(programs, tmp_path):
 @pytest.mark.program
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no /proc")
 def test_ctrl_c_while_tensorflow_is_imported_is_one_line(programs, tmp_path):
-    process = programs.start("search", *programs.search, f"--workdir={tmp_path / 'a'}")
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "train.search",
+            *programs.search,
+            f"--workdir={tmp_path / 'a'}",
+        ],
+        cwd=pathlib.Path(__file__).parents[2],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     maps = pathlib.Path(f"/proc/{process.pid}/maps")
     while process.poll() is None and "tensorflow" not in maps.read_text():
         time.sleep(0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -11,15 +12,19 @@ import time
 
 import pytest
 
+from darts_tf.config import ComparisonConfig
 from darts_tf.errors import InputError
+from darts_tf.programs import compare
 from darts_tf.protocol import flagfiles, folder
+from tests import registries
+from tests.programs.test_plugin import PLUGIN
 from tests.protocol.stub import FAKED, Stub, make, searched, trained
 
 ROOT = pathlib.Path(__file__).parents[2]
 SPACE = (
     "--dataset=digits",
     "--examples=100",
-    "--space=nasbench201",
+    "--space=twofold",
     "--channels=2",
     "--layers=3",
     "--batch_size=16",
@@ -174,10 +179,11 @@ def test_what_means_nothing_is_refused_before_the_first_search(tmp_path):
 
 @pytest.mark.program
 def test_end_to_end(tmp_path):
-    """The one true run: real children, tiny; some forty CPU seconds."""
+    """The one true run: real children, tiny, in a space of the user's own file."""
+    (tmp_path / "mine.py").write_text(PLUGIN)
     texts = {
         "search": [*SPACE, "--method=first_order"],
-        "train": [*SPACE, "--valid_fraction=0.3"],
+        "train": [*SPACE, "--valid_fraction=0.3", "--auxiliary_weight=0"],
     }
     for name, lines in texts.items():
         (tmp_path / f"{name}.flags").write_text("\n".join(lines) + "\n")
@@ -189,9 +195,17 @@ def test_end_to_end(tmp_path):
         "--evaluate_seeds=1",
         f"--short_flags={tmp_path / 'train.flags'}",
         f"--evaluate_flags={tmp_path / 'train.flags'}",
+        "--plugin=mine.py",
     ]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+        command,
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     plan = folder.load_plan(str(tmp_path / "run"))
@@ -206,3 +220,7 @@ def test_end_to_end(tmp_path):
     for path in (plan.root / "short").glob("*/result.json"):
         short = json.loads(path.read_text())
         assert "test" not in short and 0 <= short["valid"]["error"] <= 1
+    config = ComparisonConfig(experiments=(str(plan.root),), out=str(tmp_path / "out"))
+    with registries.restored():
+        compare.run(config)  # the experiment names its plugin
+    assert "darts (first_order)" in (tmp_path / "out" / "compare.md").read_text()

@@ -57,7 +57,7 @@ def test_search_on_two_devices(programs, tmp_path):
     folder = tmp_path / "search"
     output = programs.run(
         "search",
-        "--space=s2",
+        *programs.space,
         "--dataset=digits",
         "--examples=100",
         "--channels=2",
@@ -67,7 +67,7 @@ def test_search_on_two_devices(programs, tmp_path):
         "--distribute=mirrored",
         "--optimization=joint_simultaneous",
         "--cost=parameters",
-        "--cost_target=3.3k",
+        "--cost_target=1.5k",
         "--cost_channels=2",
         "--cost_layers=3",
         f"--workdir={folder}",

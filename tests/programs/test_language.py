@@ -152,7 +152,7 @@ def test_what_a_language_model_is_not_exported_to(programs, evaluation):
 
 def test_samples_show_in_tensorboard_after_each_epoch(evaluation):
     folder, result = evaluation
-    events = EventMultiplexer().AddRun(str(folder / "tensorboard" / "evaluate"), "run")
+    events = EventMultiplexer().AddRun(str(folder), "run")
     events.Reload()
     texts = [
         tensor_util.make_ndarray(e.tensor_proto).item().decode()

@@ -175,9 +175,9 @@ def test_parts_are_computed_by_the_runtime(parts, runtime, tmp_path):
         run = tf.lite.Interpreter(model_content=timed.content)
         run.allocate_tensors()
         given = {d["name"]: d for d in run.get_input_details()}
-        assert len(given) == 6
+        assert len(given) == 7
         shape = 1, *sums.input_shape
-        terms = [np.full(shape, n, np.float32) for n in range(6)]
+        terms = [np.full(shape, n, np.float32) for n in range(-1, 6)]
         for detail in given.values():
             number = int(detail["name"].split("map_")[1].split(":")[0])
             run.set_tensor(detail["index"], terms[number])

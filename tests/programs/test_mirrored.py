@@ -58,7 +58,7 @@ def test_language_on_two_devices_is_as_on_one(programs, text, tmp_path):
 def test_search_on_two_devices(programs, tmp_path):
     folder = tmp_path / "search"
     flags = (
-        "--space=s2",
+        *programs.space,
         "--dataset=digits",
         "--examples=64",
         "--channels=2",

@@ -99,15 +99,21 @@ def test_derive_tells_it(programs, found, table):
 
 def test_an_architecture_is_evaluated_and_exported(programs, tmp_path):
     string = "|nor_conv_1x1~0|+|none~0|avg_pool_3x3~1|+|none~0|none~1|skip_connect~2|"
-    output = programs.run(
-        "evaluate",
+    flags = (
         *programs.tiny,
         SPACE,
         "--batch_size=32",
-        "--epochs=1",
+        "--epochs=2",
+        "--valid_fraction=0.2",
         f"--genotype={string}",
         f"--workdir={tmp_path}",
     )
+    output = programs.run("evaluate", *flags, "--stop_after_epochs=1")
+    assert "Stopped after 1 of 2 epochs" in output
+    part = json.loads((tmp_path / "after_1_epochs.json").read_text())
+    assert 0 <= part["valid"]["error"] <= 1 and part["devices"] == 1
+    assert not (tmp_path / "result.json").exists()
+    output = programs.run("evaluate", *flags)
     assert "test error" in output
     flags = (tmp_path / "flags.txt").read_text()
     assert "--drop_path=0.0" in flags and "auxiliary" not in flags

@@ -24,7 +24,8 @@ FLAGS = (
     "--checkpoint_every=3",
     "--report_every=3",
 )
-ROUND, ROUNDS = 1 + 6, 14 + 3
+ROUND, ROUNDS = 1 + 12, 5 + 1
+STEPS = (ROUNDS - 1) * ROUND + 1
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def derived(programs, search):
 def test_leaves_its_files_and_the_searchs(derived, search, searched):
     output, folder = derived
     assert output.count("memory: about ") == 1
-    genotype = load_genotype(str(folder / "genotype.json"), "s2")
+    genotype = load_genotype(str(folder / "genotype.json"), "small")
     assert genotype.to_json().splitlines()[1].strip() in output
     for name in ("genotype.png", "genotype.svg", "flags.txt"):
         assert (folder / name).stat().st_size
@@ -67,11 +68,11 @@ def test_leaves_its_files_and_the_searchs(derived, search, searched):
 def test_records_what_was_decided_and_why(derived):
     _, folder = derived
     result = json.loads((folder / "result.json").read_text())
-    assert result["search_step"] == 12 and result["seed"] == 0
-    assert result["steps"] == (ROUNDS - 1) * ROUND + 1
+    assert result["search_step"] == 24 and result["seed"] == 0
+    assert result["steps"] == STEPS
     records = read_metrics(folder / "metrics.jsonl")
     steps = [r["step"] for r in records if r["kind"] == "steps"]
-    assert steps == sorted({*range(3, 114, 3), *range(7, 113, 7), 113})
+    assert steps == sorted({*range(3, STEPS, 3), *range(ROUND, STEPS, ROUND), STEPS})
     rounds = [r for r in records if r["kind"] == "epoch"]
     told = [d for record in rounds for d in record["decided"]]
     assert told == result["decided"] and len(rounds) == ROUNDS
@@ -88,5 +89,5 @@ def test_its_flagfile_repeats_it_and_only_tells_the_result(programs, derived):
     _, folder = derived
     before = (folder / "metrics.jsonl").read_bytes()
     output = programs.run("derive", f"--flagfile={folder / 'flags.txt'}")
-    assert "Derived by perturbation: 113 steps" in output
+    assert f"Derived by perturbation: {STEPS} steps" in output
     assert (folder / "metrics.jsonl").read_bytes() == before

@@ -1,4 +1,4 @@
-"""The whole pipeline, tiny, in real processes; and how it fails."""
+"""The whole pipeline, tiny, with forked stages; and how it fails."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ import pytest
 from darts_tf.config import PipelineConfig
 from darts_tf.errors import InputError
 from darts_tf.programs import pipeline
+from darts_tf.space import registry
+from tests.programs import forked_pipeline
+from tests.programs.conftest import PLUGIN
 
 ROOT = pathlib.Path(__file__).parents[2]
-EVALUATE = ("--batch_size=32", "--epochs=1", "--noflip")
+EVALUATE = ("--batch_size=32", "--epochs=1", "--noflip", "--auxiliary_weight=0")
 # The pipeline with another Python for its stages.
 FAKED = """
 import runpy, sys
@@ -83,8 +86,16 @@ def faked(python, *flags) -> subprocess.CompletedProcess:
 
 
 @pytest.fixture(scope="module")
-def runs(programs, tmp_path_factory):
-    """A run whose third stage fails, mended, and started again at its end.
+def plugin():
+    """The path of the plugin, which is imported here as the command line does."""
+    exec(PLUGIN.read_text(), {})
+    yield str(PLUGIN)
+    del registry.SPACES["small"]
+
+
+@pytest.fixture(scope="module")
+def runs(programs, plugin, tmp_path_factory):
+    """A run whose third stage fails, mended, and started again by its command line.
 
     (folder, output of each start, what the last one wrote of the training). Stages
     that have finished return at once (test_end_to_end.py), as a stub does.
@@ -96,32 +107,37 @@ def runs(programs, tmp_path_factory):
         "\n".join(
             [
                 *programs.tiny,
+                "--space=small",
                 "--method=first_order",
                 "--batch_size=16",
                 "--epochs=1",
             ]
         )
     )
-    flags = (
-        f"--workdir={folder}",
-        f"--search_flags={search}",
-        f"--evaluate_flags={evaluate}",
-        "--seed=3",
-    )
-    evaluate.write_text("\n".join([*programs.tiny, "--batch_size=1000"]))
-    outputs = [programs.run("pipeline", *flags, code=2)]
-    evaluate.write_text("\n".join([*programs.tiny, *EVALUATE]))
-    outputs.append(programs.run("pipeline", *flags))
-    before = trained(folder)
+    settings = {
+        "plugin": plugin,
+        "search_flags": str(search),
+        "evaluate_flags": str(evaluate),
+        "seed": 3,
+    }
+    training = (*programs.tiny, "--space=small")
+    evaluate.write_text("\n".join([*training, "--batch_size=1000"]))
+    code, failed = forked_pipeline.run(folder, **settings)
+    assert code == 2, failed
+    evaluate.write_text("\n".join([*training, *EVALUATE]))
+    code, mended = forked_pipeline.run(folder, **settings)
+    assert code == 0, mended
+    outputs, before = [failed, mended], trained(folder)
     python = stub(tmp)
-    again = faked(python, *flags).stdout
+    flags = [f"--{name}={value}" for name, value in settings.items()]
+    again = faked(python, f"--workdir={folder}", *flags).stdout
     outputs.append(again.replace(shlex.quote(str(python)), sys.executable))
     return folder, outputs, trained(folder) - before
 
 
 def test_a_stage_that_fails_is_the_last(runs):
     _, (failed, *_), _ = runs
-    assert "[3/5] train.evaluate" in failed and "[4/5]" not in failed
+    assert "[3/4] train.evaluate" in failed and "[4/4]" not in failed
     last = failed.rstrip().splitlines()[-1]
     assert last.startswith("error: ") and "1000" in last
     assert "Traceback" not in failed and "Done in" not in failed
@@ -130,10 +146,10 @@ def test_a_stage_that_fails_is_the_last(runs):
 def test_mended_it_goes_on_and_leaves_everything(runs):
     folder, (failed, mended, _), _ = runs
     assert "epoch 1/1" in failed  # the search's
-    assert mended.count("epoch 1/1") == 2  # the evaluation's and DARTS_V2's
-    stages = ("search", "derive", "evaluate", "export", "evaluate")
+    assert mended.count("epoch 1/1") == 1  # the evaluation's
+    stages = ("search", "derive", "evaluate", "export")
     for number, stage in enumerate(stages, 1):
-        assert f"[{number}/5] train.{stage} " in mended
+        assert f"[{number}/4] train.{stage} " in mended
     for name in OUTPUTS:
         assert (folder / name).stat().st_size, name
 
@@ -150,13 +166,13 @@ def test_every_path_and_command_of_the_summary_is_there(runs):
         assert pathlib.Path(path).is_relative_to(folder)
     watch = shlex.split(said["watch"])
     assert watch[0] == sys.executable
-    assert watch[-1] == f"--logdir={folder / 'tensorboard'}"
+    assert watch[-1] == f"--logdir={folder}"
     assert any(folder.rglob("events.out*"))
     again = shlex.split(said["next"])
     assert again[1:3] == ["-m", "train.pipeline"]
     assert again[-2:] == [f"--workdir={folder}", "--compare_random_cells=5"]
     assert "of 359 test images" in said["accuracy"]
-    assert "trained in the same way" in said["DARTS_V2"]
+    assert "DARTS_V2" not in said  # it is a cell of another space
 
 
 def test_started_again_it_repeats_its_summary_without_training(runs):

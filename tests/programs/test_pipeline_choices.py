@@ -15,6 +15,7 @@ from darts_tf.programs.expected_time import (
     expected_lines,
     format_minutes,
     step_seconds,
+    text_step_seconds,
 )
 from darts_tf.programs.pipeline_choices import choose
 
@@ -65,7 +66,8 @@ def test_a_chain_has_a_width_and_no_layers():
 def test_a_gpu_has_the_papers_sizes():
     facts = photos(45_000, classes=10, height=32, width=32, one_size=True)
     chosen = values(facts, GPU)
-    assert chosen["method"] == "finite_difference" and chosen["image_size"] is None
+    assert chosen["method"] == "first_order" and chosen["image_size"] is None
+    assert values(facts, GPU, recipe="none")["method"] == "finite_difference"
     assert (chosen["search_channels"], chosen["search_layers"]) == (16, 8)
     assert (chosen["search_batch_size"], chosen["search_epochs"]) == (64, 50)
     assert (chosen["channels"], chosen["layers"], chosen["batch_size"]) == (36, 20, 96)
@@ -169,7 +171,30 @@ def test_minutes(seconds, text):
         ("training", (8, 3, 32, 64), 0.022),  # configs/digits/evaluate.flags
     ],
 )
-def test_the_time_of_a_step_is_near_what_was_measured(kind, sizes, measured):
+def test_the_time_of_a_step_of_images_is_near_what_was_measured(kind, sizes, measured):
     channels, layers, batch, pixels = sizes
     seconds = step_seconds(kind, channels, layers, batch, pixels, cores=2)
     assert 0.8 < seconds / measured < 1.25
+
+
+@pytest.mark.parametrize(
+    "kind, sizes, measured",
+    [
+        # hidden_size, batch_size, bptt, vocabulary; docs/performance.md
+        ("search", (300, 256, 35, 10_000), 8.06),  # first order
+        ("search", (100, 32, 35, 2000), 0.82 / 2.7),  # eq. 8
+        # Processor seconds of dt.evaluate's steps, for DARTS_V2, times 0.8.
+        ("training", (96, 16, 35, 2500), 0.8 * 0.038),
+        ("training", (128, 16, 35, 8000), 0.8 * 0.071),
+    ],
+)
+def test_the_time_of_a_step_of_text_is_near_what_was_measured(kind, sizes, measured):
+    assert 0.7 < text_step_seconds(kind, *sizes, cores=2) / measured < 1.4
+
+
+def test_minutes_of_a_text_and_none_of_a_gpu():
+    facts = TextFacts(60_000, 6000, 2500)
+    for machine, words in ((TWO_CORES, "minutes in all"), (GPU, "time left")):
+        config = PipelineConfig(dataset="text_folder", **values(facts, machine))
+        (line,) = expected_lines(facts, machine, config)
+        assert words in line, line

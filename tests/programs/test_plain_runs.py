@@ -18,9 +18,8 @@ def test_a_plain_search_runs_to_its_end_and_serves_as_a_supernet(programs, tmp_p
     assert "--compiled" in refused
     stored = json.loads((tmp_path / "plain" / "config.json").read_text())
     assert stored["config"]["compiled"] is False
-    space = f"--space={stored['config']['space']}"
     asking = (
-        space,
+        *programs.space,
         "--strategy=random",
         "--estimator=one_shot",
         "--budget_evaluations=2",

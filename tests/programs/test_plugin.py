@@ -11,6 +11,7 @@ import pytest
 
 from darts_tf.errors import InputError
 from darts_tf.programs import plugins
+from tests import forked
 
 ROOT = pathlib.Path(__file__).parents[2]
 PLUGIN = """
@@ -39,7 +40,16 @@ TINY = (
 )
 
 
-def run(folder, program, *arguments, code: int = 0) -> str:
+def run(folder, program, *arguments) -> str:
+    """Runs a fork of a program in a folder (tests/forked.py)."""
+    output = folder / "output.txt"
+    code = forked.run(output, program, *arguments, module="darts_tf.cli", folder=folder)
+    text = output.read_text(errors="replace")
+    assert code == 0, text
+    return text
+
+
+def run_anywhere(folder, program, *arguments, code: int = 0) -> str:
     """Runs a program in a folder where train/ cannot be imported."""
     done = subprocess.run(
         [sys.executable, "-m", "darts_tf.cli", program, *map(str, arguments)],
@@ -63,7 +73,8 @@ def mine(tmp_path) -> tuple[str, ...]:
 @pytest.mark.slow
 def test_searched_and_derived(tmp_path, mine):
     search = f"--workdir={tmp_path / 'search'}"
-    output = run(tmp_path, "search", *TINY, *mine, "--method=first_order", search)
+    flags = (*TINY, *mine, "--method=first_order", search)
+    output = run_anywhere(tmp_path, "search", *flags)
     assert "--space=twofold" in output and "--plugin=" in output
     assert "twofold" in run(tmp_path, "derive", search)
 
@@ -85,7 +96,8 @@ def test_drawn_evaluated_and_exported(tmp_path, mine):
 
 
 def test_an_unknown_space_says_how_to_register_it(tmp_path):
-    output = run(tmp_path, "search", "--space=twofold", "--workdir=x", code=2)
+    flags = ("--space=twofold", "--workdir=x")
+    output = run_anywhere(tmp_path, "search", *flags, code=2)
     (line,) = output.splitlines()
     assert line.startswith("error: --space=twofold: unknown space") and "plugin" in line
 

@@ -14,13 +14,13 @@ import pytest
 from darts_tf.config import SearchConfig
 from darts_tf.config_rules import settle
 from darts_tf.errors import InputError
-from darts_tf.estimation.scoring import (
+from darts_tf.networks.build import build_network
+from darts_tf.networks.footprint import latency_table
+from darts_tf.networks.footprint.counts import (
     activation_memory,
     multiply_adds,
     parameters,
 )
-from darts_tf.networks.build import build_network
-from darts_tf.networks.footprint import latency_table
 from darts_tf.networks.operation_registry import (
     register_operation,
     unregister_operation,
@@ -88,7 +88,7 @@ def test_tables_give_what_a_built_network_counts(name):
 def test_chains_are_counted(small_chain):
     build = functools.partial(build_network, num_classes=5, image_shape=SHAPE)
     tables = search_costs.count(small_chain, build, SHAPE, NAMES)
-    for seed in range(3):
+    for seed in range(2):
         genotype = random_genotype(small_chain, seed)
         model, weights = build(genotype), genotype_weights(small_chain, genotype)
         alpha = [60 * (2 * weights[spec.name] - 1) for spec in small_chain.cells]
@@ -147,6 +147,7 @@ def test_a_search_reports_its_costs(programs, tmp_path):
     tmp_path /= "run"
     given = (
         *programs.search,
+        "--space=s2",
         *COSTS,
         f"--workdir={tmp_path}",
         f"--latency_table={csv}",

@@ -8,19 +8,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.config import SearchConfig
+from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.config_rules import applicable
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.networks.compiled.flat_weights import FlatWeights
+from darts_tf.networks.transfer.inheritance import from_supernet
 from darts_tf.programs import weight_sharing
 from darts_tf.programs.estimators import OneShot
-from darts_tf.programs.images import ImageProgramTask
+from darts_tf.programs.images import ImageProgramTask, build_evaluation_network
 from darts_tf.programs.supernets import trained_supernet
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.workdir import open_workdir
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.black_box.random_choice import random_genotype
+from darts_tf.strategy.darts.discretisation import genotype_weights
 
 USUAL = SearchConfig(
     space="nasbench201",
@@ -117,6 +119,32 @@ def test_a_supernet_that_alpha_was_learnt_on(tmp_path):
         for pixels, labels in loop.task.valid_batches(2)
     ]
     assert found.worth == pytest.approx(np.mean(hits))
+
+
+@pytest.mark.slow
+def test_a_plain_supernet_gives_its_weights_to_an_heir(tmp_path):
+    config, task = DARTS.replace(compiled=False), ImageProgramTask()
+    loop = task.search(config, ONE, task.search_data(config))
+    for variable in loop.task.w:  # as if it had been trained
+        variable.assign_add(tf.ones_like(variable))
+    open_workdir(tmp_path, applicable(config), "").close()
+    checkpoints.save(tmp_path / "checkpoints", 1, loop.state())
+    net = trained_supernet(asking(tmp_path), ONE).model
+    assert net.plain_edges
+    for mine, its in zip(net.trainable_variables, loop.task.w, strict=True):
+        np.testing.assert_array_equal(mine, its)
+    heir = build_evaluation_network(
+        TrainingConfig(space="nasbench201", channels=2, layers=3, flip=False),
+        CELLS[1],
+        net.classifier.kernel.shape[-1],
+        (8, 8, 1),
+        ONE,
+    )
+    from_supernet(net, heir)
+    rows = tf.constant(genotype_weights(SPACE, CELLS[1])["cell"])
+    (images, _), _ = loop.task.fixed_batches()
+    wanted = net(images, [rows] * 3, training=True)
+    np.testing.assert_allclose(heir(images, training=True), wanted, atol=1e-4)
 
 
 @pytest.mark.slow

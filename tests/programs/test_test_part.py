@@ -52,8 +52,8 @@ def parts(tmp_path):
 def finish(tmp_path, monkeypatch):
     """Returns finish(**settings), the end of a training, and the reader."""
     monkeypatch.setattr(images, "once", lambda *_: ())
-    monkeypatch.setattr(images.scoring, "parameters", lambda model: 1)
-    monkeypatch.setattr(images.scoring, "multiply_adds", lambda model, shape: 1)
+    monkeypatch.setattr(images.counts, "parameters", lambda model: 1)
+    monkeypatch.setattr(images.counts, "multiply_adds", lambda model, shape: 1)
     monkeypatch.setattr(ImageProgramTask, "write_example", lambda *_: None)
     # A report reads settings, which this folder has not.
     monkeypatch.setattr(records.report, "write", lambda path: None)

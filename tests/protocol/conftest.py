@@ -44,6 +44,7 @@ def values(tmp_path) -> dict:
                 "data_dir",
                 "gpus",
                 "nasbench201_table",
+                "plugin",
                 "processes",
                 "stage",
                 "task",

@@ -44,13 +44,13 @@ def asked(**more) -> dict:
 def test_an_experiment_however_far_it_is(plan, stub):
     with folder.claim(plan, alone=True), Parent() as parent:
         pass
-    row, measure = comparison.read(str(plan.root))
+    (row,), measure = comparison.read(str(plan.root))
     assert measure == ("error", "digits")
     assert row.incomplete and row.test is None
     with Parent() as parent:
         for stage in stages.STAGES:
             stages.run_stage(plan, stage, parent)
-    row, _ = comparison.read(str(plan.root))
+    (row,), _ = comparison.read(str(plan.root))
     assert (row.test, row.count, row.cost) == (0.25, 2, 600)
     assert not row.incomplete and row.name == "darts (first_order)"
 
@@ -58,7 +58,7 @@ def test_an_experiment_however_far_it_is(plan, stub):
 def test_a_search_that_asked(tmp_path):
     true = {"cifar10_test_200ep": 94.0, "rank": 9}
     path = search(tmp_path / "a", asked(true=true))
-    row, measure = comparison.read(path)
+    (row,), measure = comparison.read(path)
     assert measure == ("error", "cifar10")
     assert row.name == f"{tmp_path.name}/a: random (table), seed 4"
     assert (row.test, row.valid) == pytest.approx((0.06, 0.1))
@@ -70,7 +70,7 @@ def test_a_search_that_asked(tmp_path):
         estimator="full",
         dataset="text_folder",
     )
-    row, measure = comparison.read(text)
+    (row,), measure = comparison.read(text)
     assert measure == ("perplexity", "text_folder") and row.test is None
     assert row.valid == pytest.approx(100)
 
@@ -89,7 +89,7 @@ def test_a_search_by_descent(tmp_path):
     log = MetricsLog(tmp_path / "a" / "metrics.jsonl")
     log.append({"step": 1, "valid/accuracy": 0.5})
     log.append({"step": 2, "valid/accuracy": 0.75})
-    row, measure = comparison.read(path)
+    (row,), measure = comparison.read(path)
     assert measure == ("error", "digits")
     assert row.name == f"{tmp_path.name}/a: darts (exact), seed 4"
     assert (row.test, row.valid, row.supernet, row.cost) == (None, None, 0.25, 60.0)
@@ -97,7 +97,7 @@ def test_a_search_by_descent(tmp_path):
 
 
 def test_a_search_that_has_not_finished(tmp_path):
-    row, _ = comparison.read(search(tmp_path / "a", None))
+    (row,), _ = comparison.read(search(tmp_path / "a", None))
     assert row.incomplete and row.cost is row.valid is None
 
 
@@ -109,7 +109,7 @@ def test_an_evaluation(tmp_path):
         "seed": 1,
     }
     open_workdir(tmp_path / "b", stored, "").close()
-    unfinished, _ = comparison.read(str(tmp_path / "b"))
+    (unfinished,), _ = comparison.read(str(tmp_path / "b"))
     assert unfinished.incomplete and unfinished.test is None
     result = {
         "test": {"error": 0.1, "top5_error": 0.01},
@@ -119,7 +119,7 @@ def test_an_evaluation(tmp_path):
         "seconds": 5.0,
     }
     (tmp_path / "b" / "result.json").write_text(json.dumps(result))
-    row, measure = comparison.read(str(tmp_path / "b"))
+    (row,), measure = comparison.read(str(tmp_path / "b"))
     assert measure == ("error", "digits")
     assert row.name == f"{tmp_path.name}/b: genotype.json, seed 1"
     assert (row.test, row.top5, row.valid) == (0.1, 0.01, 0.2)

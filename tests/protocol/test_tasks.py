@@ -23,9 +23,10 @@ def test_a_child_gets_its_flags(plan, stub, values):
 
 
 def test_places_are_handed_on(values, stub):
-    values |= {"data_dir": "data", "nasbench201_table": "t.csv"}
-    run(folder.make_plan(values))
-    assert len(stub.calls("--data_dir=data")) == len(stub.calls())
+    places = {"data_dir": "data", "plugin": "/mine.py"}
+    run(folder.make_plan(values | places | {"nasbench201_table": "t.csv"}))
+    for name, path in places.items():
+        assert len(stub.calls(f"--{name}={path}")) == len(stub.calls())
     assert len(stub.calls("--nasbench201_table=t.csv")) == 3
 
 

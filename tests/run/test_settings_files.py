@@ -7,6 +7,7 @@ import json
 import pytest
 
 from darts_tf.config import SearchConfig
+from darts_tf.config_rules import settle
 from darts_tf.errors import InputError
 from darts_tf.run import settings_files
 
@@ -71,3 +72,15 @@ def test_another_version_is_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"version": 2, "config": {}}')
     with pytest.raises(InputError, match="has version 2"):
         settings_files.read(tmp_path)
+
+
+def test_a_run_keeps_what_its_recipe_set_where_the_recipe_has_changed(tmp_path):
+    values = {"recipe": "robust", "warmup_epochs": 7, "shuffle_rounds": 16}
+    settings_files.write(tmp_path, "search", values)
+    new = settle(SearchConfig(recipe="robust"))
+    assert new.warmup_epochs != 7
+    assert settings_files.as_started(new, tmp_path).warmup_epochs == 7
+    given = settle(SearchConfig(recipe="robust", warmup_epochs=2))
+    assert settings_files.as_started(given, tmp_path).warmup_epochs == 2
+    plain = settle(SearchConfig())
+    assert settings_files.as_started(plain, tmp_path).warmup_epochs == 0

@@ -201,11 +201,15 @@ def test_losses_and_accuracies_are_the_first_groups():
     )
 
 
-def test_a_run_is_named_after_its_program_and_an_old_one_goes_on(tmp_path):
+@pytest.mark.parametrize("earlier", ["tensorboard", "tensorboard/search"])
+def test_a_run_is_named_as_its_folder_and_an_old_one_goes_on(tmp_path, earlier):
     new, old = tmp_path / "new", tmp_path / "old"
-    write(old, range(3), 1.0, start_step=0)
-    assert events_folder(new, "search") == new / "search"
-    assert events_folder(old, "search") == old
+    write(old / earlier, range(3), 1.0, start_step=0)
+    write(events_folder(old), range(3), 2.0, start_step=0)
+    write(events_folder(new), range(3), 1.0, start_step=0)
+    write(events_folder(new), range(3), 2.0, start_step=2)
+    runs = EventMultiplexer().AddRunsFromDirectory(str(tmp_path)).Runs()
+    assert runs.keys() == {"new", f"old/{earlier}"}
 
 
 def hparams(folder, tags=("experiment", "session_start_info", "session_end_info")):

@@ -11,7 +11,7 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
 from darts_tf.space.cell import SearchSpace
-from darts_tf.strategy.darts import search, tasks
+from darts_tf.strategy.darts import search_loop, tasks
 from tests.strategy.small_space import SMALL
 
 
@@ -30,7 +30,7 @@ def small_search(
     space: SearchSpace = SMALL,
     layers: int = 3,
     **settings,
-) -> search.Search:
+) -> search_loop.Search:
     """Three epochs of two steps; `more` of Search's arguments."""
     keras.utils.set_random_seed(0)
     relaxation = settings.get("relaxation", "softmax")
@@ -46,5 +46,5 @@ def small_search(
         replicas,
         relaxed=relaxation != "softmax",
     )
-    chosen = search.SearchSettings(method, 3, 2, 4, compiled=compiled, **settings)
-    return search.Search(task, chosen, replicas, *more)
+    chosen = search_loop.SearchSettings(method, 3, 2, 4, compiled=compiled, **settings)
+    return search_loop.Search(task, chosen, replicas, *more)

@@ -18,7 +18,7 @@ from darts_tf.run.tensorboard import Reporter
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.conv import SPACE
 from darts_tf.strategy.darts import bilevel, relaxation, tasks
-from darts_tf.strategy.darts import search as search_module
+from darts_tf.strategy.darts import search_loop as search_module
 from tests.strategy.small_space import SMALL
 from tests.strategy.test_search_spaces import Eager, advance, batches, same
 
@@ -108,7 +108,7 @@ def test_what_an_epoch_leaves_gives_its_genotype_back(tmp_path, monkeypatch):
     monkeypatch.setattr(report.EpochReports, "on_epoch", lambda self: None)
     loop, workdir = search(temperature_end=0.5), Workdir(tmp_path)
     workdir.genotypes.mkdir()
-    with Reporter(workdir.tensorboard) as reporter:
+    with Reporter(workdir.path) as reporter:
         keeper = records.SearchRecords(workdir, reporter)
         for epoch in (1, 2):
             advance(loop, 1)

@@ -16,7 +16,7 @@ from darts_tf.run.loop import checkpoints
 from darts_tf.run.loop.driver import drive
 from darts_tf.run.workdir import open_workdir
 from darts_tf.strategy.darts.joint import AlternatingSearch, SimultaneousSearch
-from darts_tf.strategy.darts.search import Search
+from darts_tf.strategy.darts.search_loop import Search
 from tests.strategy.toy_search import RelaxedToy, Toy, build
 
 KINDS = {

@@ -17,7 +17,7 @@ from darts_tf.descent.optimizers import SGD
 from darts_tf.descent.precision import PRECISIONS
 from darts_tf.networks.conv import Supernet
 from darts_tf.strategy.darts import bilevel, relaxation, tasks
-from darts_tf.strategy.darts import search as search_module
+from darts_tf.strategy.darts import search_loop as search_module
 from darts_tf.strategy.darts.execution import Execution
 from darts_tf.strategy.lambda_darts import regularizer
 from tests.strategy.architecture_gradient import ArchitectureGradient

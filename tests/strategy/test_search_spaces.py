@@ -14,7 +14,7 @@ from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
 from darts_tf.strategy.darts import bilevel, relaxation, tasks
-from darts_tf.strategy.darts import search as search_module
+from darts_tf.strategy.darts import search_loop as search_module
 from tests.strategy.architecture_gradient import ArchitectureGradient
 from tests.strategy.small_search import batches
 from tests.strategy.small_space import SMALL

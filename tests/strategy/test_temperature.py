@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from darts_tf.descent.optimizers import SGD
 from darts_tf.strategy.darts import bilevel, derivation
-from darts_tf.strategy.darts.search import Search
+from darts_tf.strategy.darts.search_loop import Search
 from tests.strategy.small_space import SMALL
 from tests.strategy.toy_search import EPOCHS, STEPS, build, loss, run, seen_gradient
 

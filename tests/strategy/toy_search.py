@@ -8,7 +8,7 @@ import tensorflow as tf
 from darts_tf.descent.replicas import Replicas
 from darts_tf.descent.variables import snapshot
 from darts_tf.strategy.darts import relaxation
-from darts_tf.strategy.darts.search import Search, SearchSettings
+from darts_tf.strategy.darts.search_loop import Search, SearchSettings
 from tests.strategy.small_space import SMALL
 
 RATE, EPOCHS, STEPS = 0.1, 3, 2

@@ -15,6 +15,13 @@ that, in points. Beside it stands random choice among the cells within the
 target: the mean, and the expected true accuracy of the best of ten by the
 validation accuracy after 12 epochs. Writes costs.csv.gz (every cell) and
 cost_targets.jsonl (a line a search) to OUT, prints a Markdown table.
+
+A second table puts the regrets beside those of random search and of NSGA-II, both with
+the target as a hard limit, after each of --evaluations: of random search the exact
+expectation, of NSGA-II mean and standard deviation over --asked_seeds. An evaluation of
+theirs is a training of 12 epochs whose time the table does not say: --training_seconds
+of one such training on this machine adds a column with as many evaluations as the mean
+search by descent lasted.
 """
 
 from __future__ import annotations
@@ -24,11 +31,18 @@ from darts_tf.cli import entry_point  # isort: skip
 import gzip
 import json
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from absl import flags
 
+from benchmarks.studies.nasbench201.costs import (
+    COSTS,
+    Accuracies,
+    Costs,
+    asked,
+    counter,
+)
 from darts_tf.config import SearchConfig
 from darts_tf.config_rules import cost_targets, settle
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED, read_table
@@ -38,9 +52,12 @@ from darts_tf.run.files import write_atomic
 from darts_tf.run.process import children
 from darts_tf.space.architecture_string import every_string, from_string, to_string
 from darts_tf.space.genotype import Genotype
+from darts_tf.space.nasbench201 import SPACE
+from darts_tf.strategy.black_box.strategies import strategy_by_name
 
 FLAGFILE = pathlib.Path(__file__).with_name("quarter_hour_first_order.flags")
-COSTS = ("multiply_adds", "parameters")
+POPULATION = 10
+TIMED = ("evaluations", "random", "NSGA-II")
 PIXELS, CLASSES = 32, 10
 
 flags.DEFINE_string("nasbench201_table", None, "CSV", required=True)
@@ -49,6 +66,11 @@ flags.DEFINE_string("runs", None, "folder of the searches", required=True)
 flags.DEFINE_string("out", ".", "folder of what is written")
 flags.DEFINE_list("targets", ["40M", "80M", "120M"], "multiply-adds of a network")
 flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "of each target")
+flags.DEFINE_list("evaluations", ["10", "30", "100"], "of searches that ask")
+flags.DEFINE_integer("asked_seeds", 20, "of NSGA-II at each target", 2)
+flags.DEFINE_float(
+    "training_seconds", 0, "of 12 epochs on this machine (0: unknown)", 0
+)
 flags.DEFINE_list("more", [], "flags that every search is given")
 FLAGS = flags.FLAGS
 
@@ -57,6 +79,8 @@ def main(_) -> int:
     """Runs what is left, and reports."""
     table = read_table(FLAGS.nasbench201_table)
     targets = {text: _number(text) for text in FLAGS.targets}
+    if not all(text.isdecimal() and int(text) for text in FLAGS.evaluations):
+        raise InputError(f"--evaluations={','.join(FLAGS.evaluations)}: give numbers")
     if not all(seed.isdecimal() for seed in FLAGS.seeds if seed):
         raise InputError(f"--seeds needs numbers; received {','.join(FLAGS.seeds)}")
     folder = pathlib.Path(FLAGS.out)
@@ -74,6 +98,9 @@ def main(_) -> int:
     lines = "".join(json.dumps(row) + "\n" for row in found)
     write_atomic(folder / "cost_targets.jsonl", lines)
     print(markdown(found, targets, costs, table.accuracies))
+    counts = [int(text) for text in FLAGS.evaluations]
+    rest = counts, FLAGS.asked_seeds, FLAGS.training_seconds
+    print(f"\n{beside(found, targets, costs, table.accuracies, *rest)}")
     return 0
 
 
@@ -156,17 +183,19 @@ def outcomes(
             }
 
 
-def references(target, costs, accuracies) -> tuple[float, float, float, int]:
+def references(
+    target, costs, accuracies, draws: int = 10
+) -> tuple[float, float, float, int]:
     """Returns what cells within a target have, accuracies in percent.
 
     Returns:
-      (best true accuracy, mean, expectation of the best of ten random ones by
+      (best true accuracy, mean, expectation of the best of `draws` random ones by
       validation accuracy, number of cells).
     """
     within = np.array([accuracies[c] for c, row in costs.items() if row[0] <= target])
     true = within[:, ACCURACIES.index(RANKED)]
     ordered = true[np.argsort(within[:, ACCURACIES.index(SEARCHED)], kind="stable")]
-    shares = (np.arange(len(true) + 1) / len(true)) ** 10
+    shares = (np.arange(len(true) + 1) / len(true)) ** draws
     return true.max(), true.mean(), float(np.diff(shares) @ ordered), len(true)
 
 
@@ -198,6 +227,80 @@ def markdown(found: list[dict], targets, costs, accuracies) -> str:
         f"\nAll cells: {short(min(every))} to {short(max(every))} multiply-adds."
     )
     return "\n".join(rows)
+
+
+def asked_regrets(
+    target: float, costs: Costs, accuracies: Accuracies, counts: list[int], seed: int
+) -> list[float]:
+    """Returns NSGA-II's regret in points after each number of evaluations.
+
+    The target is its hard limit, and its choice the best by validation.
+    """
+    count = counter(costs)
+    strategy = strategy_by_name(
+        "nsga2", SPACE, seed, costs=[count], population=POPULATION
+    )
+    cells = asked(strategy, accuracies, max(counts), lambda g: count(g) <= target)
+    places = [ACCURACIES.index(name) for name in (SEARCHED, RANKED)]
+    valid, true = np.array([accuracies[cell] for cell in cells])[:, places].T
+    best, *_ = references(target, costs, accuracies)
+    return [float(best - true[valid[:n].argmax()]) for n in counts]
+
+
+def beside(
+    found: list[dict],
+    targets: Mapping[str, float],
+    costs: Costs,
+    accuracies: Accuracies,
+    counts: list[int],
+    seeds: int,
+    training_seconds: float = 0.0,
+) -> str:
+    """Returns a row a target: the regrets of descent beside those of asking.
+
+    Args:
+      found: what `outcomes` yields.
+      targets: by their texts.
+      costs: of all cells.
+      accuracies: of all cells.
+      counts: numbers of evaluations of the searches that ask.
+      seeds: how many of NSGA-II at each target.
+      training_seconds: of 12 epochs of one cell; 0: unknown, no column of equal time.
+    """
+    titles = [f"after {n}" for n in counts]
+    head = ["target", "searches within", "regret of descent, points"]
+    head += [f"{who}, {title}" for who in ("random", "NSGA-II") for title in titles]
+    head += [f"{who}, at equal time" for who in TIMED if training_seconds]
+    rows = [head, ["---"] * len(head)]
+    for text, target in targets.items():
+        searches = [row for row in found if row["target"] == text and row["within"]]
+        equal = []
+        if training_seconds and searches:
+            mean = float(np.mean([row["seconds"] for row in searches]))
+            equal = [max(int(mean / training_seconds), 1)]
+        numbers = [*counts, *equal]
+        best = references(target, costs, accuracies)[0]
+        random = [best - references(target, costs, accuracies, n)[2] for n in numbers]
+        each = np.array(
+            [asked_regrets(target, costs, accuracies, numbers, s) for s in range(seeds)]
+        )
+        nsga2 = [_mean_and_spread(column) for column in each.T]
+        descent = _mean_and_spread([row["regret"] for row in searches])
+        cells = [text, str(len(searches)), descent]
+        cells += [f"{value:.2f}" for value in random[: len(counts)]]
+        cells += nsga2[: len(counts)]
+        if training_seconds:
+            last = [str(*equal), f"{random[-1]:.2f}", nsga2[-1]]
+            cells += last if equal else ["not run"] * len(TIMED)
+        rows.append(cells)
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _mean_and_spread(regrets: Sequence[float] | np.ndarray) -> str:
+    if not len(regrets):
+        return "not run"
+    spread = f" ± {np.std(regrets, ddof=1):.2f}" if len(regrets) > 1 else ""
+    return f"{np.mean(regrets):.2f}{spread}"
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ from darts_tf.config import TrainingConfig
 from darts_tf.config_rules import settle
 from darts_tf.data.text import windows
 from darts_tf.data.text.loading import load_text
-from darts_tf.estimation import scoring, text_training
+from darts_tf.estimation import text_training
+from darts_tf.networks.footprint import counts
 from darts_tf.networks.operations import Block
 from darts_tf.programs import setup, text_data, texts
 from darts_tf.space.published import load_genotype
@@ -86,7 +87,7 @@ def main(_) -> None:
     test = text_data.Windows(config, tokens, replicas).once(1)
     result = {
         "units": model.cell.hidden_size,
-        "parameters": scoring.parameters(model),
+        "parameters": counts.parameters(model),
         "valid": math.exp(loop.history[-1]),
         "test": loop.perplexity(test, 1),
     }

@@ -8,11 +8,13 @@ by `load_test` alone.
 from __future__ import annotations
 
 import pathlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
+import tqdm
 from absl import logging
 
 from darts_tf.data.available_memory import require_memory
@@ -24,6 +26,8 @@ from darts_tf.errors import InputError, shorten
 
 T = TypeVar("T")
 MANY = 64  # files that are read at once, in threads
+SHOWN = 2_000
+"""Files from which on a terminal shows how far their reading is."""
 
 
 def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
@@ -39,7 +43,9 @@ def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
         logging.warning("%s", remark)
     train, test = parts_of(layout)
     paths = (*train.paths, *test.paths)
-    headers = dict(zip(paths, _each(decoding.read_header, paths), strict=True))
+    headers = dict(
+        zip(paths, _each(decoding.read_header, paths, "headers"), strict=True)
+    )
     shape = _shape(root, headers.values(), image_size)
     require_memory(str(root), len(train.paths), shape)
     bits = _bits([path for path in train.paths if headers[path].deep])
@@ -77,9 +83,12 @@ def parts_of(layout: Layout) -> tuple[Files, Files]:
 
 
 def _each(
-    read: Callable[[pathlib.Path], T], paths: Sequence[pathlib.Path]
+    read: Callable[[pathlib.Path], T], paths: Sequence[pathlib.Path], what: str
 ) -> Iterator[T]:
-    """Yields what `read` returns for each path; refuses those that it cannot read."""
+    """Yields what `read` returns for each path; refuses those that it cannot read.
+
+    A terminal shows how far it is with `what`.
+    """
     bad: list[tuple[pathlib.Path, str]] = []
 
     def one(path: pathlib.Path) -> tuple[T | None, str]:
@@ -88,7 +97,9 @@ def _each(
         except UnreadableImage as error:
             return None, str(error) or "unreadable"
 
-    with decoding.bombs_refused(), ThreadPoolExecutor() as pool:
+    hidden = len(paths) < SHOWN or sys.stderr is None or not sys.stderr.isatty()
+    bar = tqdm.tqdm(total=len(paths), desc=what, leave=False, disable=hidden)
+    with decoding.bombs_refused(), ThreadPoolExecutor() as pool, bar:
         for start in range(0, len(paths), MANY):
             some = paths[start : start + MANY]
             for path, (value, reason) in zip(some, pool.map(one, some)):
@@ -96,6 +107,7 @@ def _each(
                     bad.append((path, reason))
                 else:
                     yield value  # type: ignore[misc]
+            bar.update(len(some))
     if bad:
         raise _unreadable(bad)
 
@@ -132,7 +144,9 @@ def _format(size: tuple[int, int]) -> str:
 
 def _bits(deep: list[pathlib.Path]) -> int:
     """Returns the bits that the deep images of the training part make use of."""
-    largest = max(_each(decoding.largest_value, deep), default=2**BITS - 1)
+    largest = max(
+        _each(decoding.largest_value, deep, "deep images"), default=2**BITS - 1
+    )
     return max(8, largest.bit_length())
 
 
@@ -170,11 +184,11 @@ class _Reader:
     def read(self, files: Files) -> Part:
         """Returns the images of all files, in their order."""
         images = np.empty((len(files.paths), *self._shape), np.uint8)
-        for i, pixels in enumerate(_each(self._pixels, files.paths)):
+        for i, pixels in enumerate(_each(self._pixels, files.paths, "images")):
             images[i] = pixels
         return Part(images, files.labels)
 
     def try_all(self, files: Files) -> None:
         """Decodes all files and holds nothing; errors as of `read`."""
-        for _ in _each(self._pixels, files.paths):
+        for _ in _each(self._pixels, files.paths, "test images"):
             pass

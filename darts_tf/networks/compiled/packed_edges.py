@@ -25,41 +25,43 @@ class PackedEdges(Edges):
     Pools have no batch norm behind them, unlike those of networks/discrete_edges.py.
 
     Args:
-      spec: the cell's specification, with the same candidates on every edge.
+      spec: the cell's specification.
       source: the node.
       channels: C, of every feature map in the cell.
       norm: called without arguments, returns a new BatchNorm.
 
     Attributes:
+      names: the candidates of each of the node's edges.
       convolutions: by name a Chain; its kernel is [kh, kw, C, T * C], the
-        last axis in the order of the T edges.
+        last axis in the order of the T edges that have it.
+      users: by name of a convolution the places of these T edges.
 
     Raises:
-      InputError: edges with different candidates, or a registered operation.
+      InputError: a registered operation.
     """
 
     def __init__(self, spec: CellSpec, source: int, channels: int, norm):
         super().__init__()
-        if len(set(spec.candidates)) != 1:
-            raise InputError(
-                f"cell '{spec.name}': packed edges need the same candidates "
-                f"on every edge"
-            )
-        registered = [n for n in spec.candidates[0] if not operations.is_builtin(n)]
+        self.edges, self.channels = spec.outgoing(source), channels
+        self.names = [spec.candidates[row] for row, _ in self.edges]
+        used = dict.fromkeys(name for names in self.names for name in names)
+        registered = [name for name in used if not operations.is_builtin(name)]
         if registered:
             raise InputError(
                 f"cell '{spec.name}': registered operations such as "
                 f"{registered[0]!r} cannot be packed; search them in a space made by "
                 f"`cell_space`"
             )
-        self.edges, self.channels = spec.outgoing(source), channels
-        self.names = spec.candidates[0]
-        wide = channels * len(self.edges)
-        self.convolutions = {
-            name: operations.build(name, wide, 1, norm)
-            for name in self.names
+        self.users = {
+            name: tuple(i for i, names in enumerate(self.names) if name in names)
+            for name in used
             if name not in (ZERO, IDENTITY, *POOLS)
         }
+        self.convolutions = {
+            name: operations.build(name, channels * len(places), 1, norm)
+            for name, places in self.users.items()
+        }
+        self.maps = [n for n in used if n not in (ZERO, *self.convolutions)]
 
     def build(self, shape) -> None:
         """Builds the convolutions, by the shape of the node."""
@@ -79,28 +81,41 @@ class PackedEdges(Edges):
           (target, list of terms [B, H, W, C]) for each edge.
         """
         rows = tf.stack([weights[row] for row, _ in self.edges])
-        columns = dict(zip(self.names, tf.unstack(rows, axis=1)))  # each [T]
-        terms = [[term] for term in self._convolved(x, columns, training)]
-        shared = {
-            name: x if name == IDENTITY else POOLS[name](x, 1)
-            for name in self.names
-            if name not in (ZERO, *self.convolutions)
-        }
-        names = [self.names] * len(self.edges)
-        maps = as_rows(list(shared.values()))
-        mixed = mixtures(rows, names, shared, maps)
+        terms = self._convolved(x, rows, training)
+        shared = [x if name == IDENTITY else POOLS[name](x, 1) for name in self.maps]
+        mixed = mixtures(rows, self.names, self.maps, as_rows(shared))
         for edge_terms, row in zip(terms, mixed, strict=True):
             if row is not None:
                 edge_terms.append(as_map(row, x))
         targets = [target for _, target in self.edges]
         return list(zip(targets, terms, strict=True))
 
-    def _convolved(self, x, columns, training):
-        """Computes the sum over all convolutions, [B, H, W, C] for each edge."""
+    def _convolved(self, x, rows, training):
+        """Computes sums of convolutions, a list of [B, H, W, C] for each edge.
+
+        Those that the same edges have are summed before they are split.
+        """
         activated = tf.nn.relu(x)
         ones = tf.ones([1, self.channels], wide(x.dtype))
-        packed = []
+        columns = tf.unstack(rows, axis=1)  # each [edges]
+        packed: dict[tuple[int, ...], list] = {}
         for name, convolution in self.convolutions.items():
-            scale = tf.reshape(columns[name][:, tf.newaxis] * ones, [-1])
-            packed.append(convolution(activated, scale=scale, training=training))
-        return tf.split(add(packed), len(self.edges), axis=-1)
+            scale = self._weights_of(name, columns)[:, tf.newaxis] * ones
+            scale = tf.reshape(scale, [-1])
+            y = convolution(activated, scale=scale, training=training)
+            packed.setdefault(self.users[name], []).append(y)
+        terms: list[list] = [[] for _ in self.edges]
+        for places, sums in packed.items():
+            parts = tf.split(add(sums), len(places), axis=-1)
+            for place, part in zip(places, parts, strict=True):
+                terms[place].append(part)
+        return terms
+
+    def _weights_of(self, name: str, columns):
+        """Returns the mixing weights [T] of a convolution on the edges that have it."""
+        places = self.users[name]
+        numbers = [self.names[place].index(name) for place in places]
+        if len(places) == len(self.edges) and len({*numbers}) == 1:
+            return columns[numbers[0]]
+        pairs = zip(places, numbers, strict=True)
+        return tf.stack([columns[number][place] for place, number in pairs])

@@ -210,14 +210,28 @@ def _inputs(cell: Cell) -> list[tuple[Part, Callable[[], Piece]]]:
     """Returns the layers that bring a cell's inputs to its size and width."""
     names = {True: "input_reduce", False: "input_conv"}
     return [
-        of_layer(names[isinstance(layer, operations.FactorizedReduce)], layer, True)
+        _input(names[isinstance(layer, operations.FactorizedReduce)], layer)
         for layer in cell.inputs_to_states
         if layer is not None
     ]
 
 
+def _input(name: str, layer) -> tuple[Part, Callable[[], Piece]]:
+    """Returns the layer of a cell's input, with a ReLU before and one behind it."""
+
+    def compute(x, training):
+        node = layer(tf.nn.relu(x), training=training)
+        return {"output": node, "active": tf.nn.relu(node)}
+
+    return of_layer(name, layer)[0], functools.partial(Piece, compute, [layer])
+
+
 def _sums(spec: CellSpec, cell: Cell) -> tuple[Part, Callable[[], Piece]]:
-    """Returns the sums of nodes, their ReLUs and the concatenation of a cell."""
+    """Returns the sums of nodes, their ReLUs and the concatenation of a cell.
+
+    With the ReLU of an input that is a node as it is, which has the others' shape.
+    """
+    bare = cell.inputs_to_states.count(None)
     height, width, channels = _inside(cell)
     counts = [
         min(spec.predecessors or len(rows), len(rows)) for rows in rows_by_node(spec)
@@ -227,13 +241,14 @@ def _sums(spec: CellSpec, cell: Cell) -> tuple[Part, Callable[[], Piece]]:
     def compute(terms, training):
         del training
         left = iter(terms if isinstance(terms, list | tuple) else [terms])
+        active = {f"input_{n}": tf.nn.relu(next(left)) for n in range(bare)}
         nodes = [add([next(left) for _ in range(count)]) for count in counts]
         output = [nodes[node - spec.inputs] for node in spec.concat]
         result = output[0] if len(output) == 1 else tf.concat(output, -1)
-        active = {f"node_{n}": tf.nn.relu(node) for n, node in enumerate(nodes[:-1])}
+        active |= {f"node_{n}": tf.nn.relu(node) for n, node in enumerate(nodes[:-1])}
         return active | {"output": result}
 
-    return Part(*names), functools.partial(Piece, compute, (), sum(counts))
+    return Part(*names), functools.partial(Piece, compute, (), bare + sum(counts))
 
 
 def _edge(spec: CellSpec, cell: Cell, source: int) -> tuple[Shape, int]:

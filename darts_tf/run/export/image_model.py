@@ -7,6 +7,7 @@ loaded signature does not compare shapes, and a convolution takes any.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -94,7 +95,10 @@ def _refuse_other_shapes(images, takes: ImageInput) -> tf.Tensor:
     The shape is read behind a placeholder: that of `images` is known to the
     graph, which would take the check out as true.
     """
-    read = tf.raw_ops.PlaceholderWithDefault(input=images, shape=tf.TensorShape(None))
+    unknown: Any = None
+    read = tf.raw_ops.PlaceholderWithDefault(
+        input=images, shape=tf.TensorShape(unknown)
+    )
     shape = tf.shape(read)
     wanted = tf.constant([*takes.shape, -1])
     padded = tf.concat([shape, tf.fill([5], -1)], 0)[1:5]

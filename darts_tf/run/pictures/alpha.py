@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -116,7 +116,7 @@ def draw_alpha(
     for heat_map, (spec, _) in zip(maps, parts):
         heat_map.draw(axes, left, top, chosen_candidates(spec, _cell(chosen, spec)))
         left += heat_map.width
-    return axes.figure
+    return cast(Figure, axes.figure)
 
 
 def _cell(genotype: Genotype | None, spec: CellSpec) -> CellGenotype | None:
@@ -280,7 +280,7 @@ def draw_alpha_history(
         top -= chart.height
     if corner is None:
         looks.draw(axes, MARGIN, top, looks.across(width))
-    return axes.figure
+    return cast(Figure, axes.figure)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -66,15 +66,15 @@ class Asha:
         """Returns the rung of the next proposal."""
         return self._next()[1]
 
-    def propose(self) -> Genotype:
-        """Returns the next genotype to train, on `rung`."""
-        return self._next()[0]
+    def propose(self, attempt: int = 0) -> Genotype:
+        """Returns the next genotype to train, on `rung`; attempts draw others."""
+        return self._next(attempt)[0]
 
     def tell(self, genotype: Genotype, worth: float) -> None:
         """Takes in the worth of the genotype that was proposed, on its rung."""
         self._worths[self.rung][genotype] = worth
 
-    def _next(self) -> tuple[Genotype, int]:
+    def _next(self, attempt: int = 0) -> tuple[Genotype, int]:
         above = list(zip(self._worths, self._worths[1:]))
         for rung in reversed(range(len(above))):
             worths, promoted = above[rung]
@@ -82,11 +82,11 @@ class Asha:
             for genotype in best[: len(worths) // self._reduction]:
                 if genotype not in promoted:
                     return genotype, rung + 1
-        return self._drawn(), 0
+        return self._drawn(attempt), 0
 
-    def _drawn(self) -> Genotype:
+    def _drawn(self, attempt: int) -> Genotype:
         drawn = self._worths[0]
-        for number in range(TRIES):
+        for number in range(attempt * TRIES, (attempt + 1) * TRIES):
             seed = self._seed, len(drawn), number
             genotype = random_genotype(self._space, seed)
             if genotype not in drawn:

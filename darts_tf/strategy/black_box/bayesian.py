@@ -41,7 +41,7 @@ class Bayesian:
                 f"`bayesian_startup={startup}`: the search starts from random "
                 f"proposals; give at least 1"
             )
-        self._optuna = _optuna()
+        self._optuna = import_optuna("bayesian")
         self._space, self._seed, self._evaluated = space, seed, 0
         self._startup = startup
         self._distributions = {
@@ -52,9 +52,9 @@ class Bayesian:
         }
         self._study = self._optuna.create_study(direction="maximize")
 
-    def propose(self) -> Genotype:
+    def propose(self, attempt: int = 0) -> Genotype:
         """Draws from the sampler, which is seeded anew for each proposal."""
-        seeds = np.random.SeedSequence((self._seed, self._evaluated))
+        seeds = np.random.SeedSequence((self._seed, self._evaluated, attempt))
         self._study.sampler = self._optuna.samplers.TPESampler(
             n_startup_trials=self._startup,
             seed=int(seeds.generate_state(1)[0]),
@@ -81,13 +81,17 @@ class Bayesian:
         self._evaluated += 1
 
 
-def _optuna():
-    """Imports Optuna only when it is used."""
+def import_optuna(strategy: str):
+    """Imports Optuna only when a strategy uses it.
+
+    Raises:
+      InputError: it is not installed; the message names the strategy.
+    """
     try:
         import optuna
     except ImportError:
         raise InputError(
-            "`strategy=bayesian` needs Optuna, which is not installed: pip "
+            f"`strategy={strategy}` needs Optuna, which is not installed: pip "
             "install optuna"
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -21,6 +21,9 @@ from darts_tf.space.decisions import decide, decided, decisions
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.black_box.strategies import Strategy
 
+DRAWS = 1000
+"""Proposals in a row beyond the limits of a search, before it gives up."""
+
 ENDLESS = 2**62
 """Steps of a loop that only its time ends; run/loop/protocols.py says the same."""
 
@@ -72,13 +75,14 @@ class Evaluation:
     """A genotype, its worth, and the seconds spent on it.
 
     Those since the evaluation before are among them. On a higher rung it was trained
-    for longer.
+    for longer. `refused` proposals beyond the limits came before it.
     """
 
     genotype: Genotype
     worth: float
     seconds: float
     rung: int = 0
+    refused: int = 0
 
     @property
     def standing(self) -> tuple[int, float]:
@@ -96,9 +100,12 @@ class EvaluationLoop:
         number, from 1. If it is interrupted, it is called again alike.
       budget: the limits of the search.
       steps_per_epoch: evaluations between two checkpoints.
+      allowed: says whether a genotype is within the limits of the search; one that is
+        not is drawn again. None: all are.
 
     Attributes:
       evaluations: all of them, in their order.
+      refused: how many proposals were beyond the limits.
       seconds: spent by them.
       best: the index of the best one on the highest rung; of equals the earliest.
     """
@@ -112,15 +119,16 @@ class EvaluationLoop:
         estimate: Callable[[Genotype, int], Estimated],
         budget: Budget,
         steps_per_epoch: int = 1,
+        allowed: Callable[[Genotype], bool] | None = None,
     ):
         self.space, self.steps_per_epoch = space, steps_per_epoch
         self.evaluations: list[Evaluation] = []
-        self.seconds, self.best = 0.0, 0
+        self.seconds, self.best, self.refused = 0.0, 0, 0
         self._every = decisions(space.name)
         self._rows: list[list[int]] = []  # choices, as `state` has them
         self._distinct: set[Genotype] = set()
         self._strategy, self._estimate = strategy, estimate
-        self._budget = budget
+        self._budget, self._allowed = budget, allowed
         self._mark: float | None = None  # the end of the last evaluation
 
     @property
@@ -140,41 +148,65 @@ class EvaluationLoop:
         return self.evaluations[self.best].genotype
 
     def advance(self) -> dict[str, float]:
-        """Does one evaluation and returns scalars by name."""
+        """Does one evaluation and returns scalars by name.
+
+        Raises:
+          InputError: no proposal of many is within the limits.
+        """
         before = self._mark or time.monotonic()
-        genotype = self._strategy.propose()
+        genotype, refused = self._proposal()
         estimate = self._estimate(genotype, self.step + 1)
         self._mark = time.monotonic()
         # An estimate that a kill cut in two took longer than this start's.
         seconds = max(self._mark - before, estimate.seconds)
-        self._add(genotype, estimate.worth, seconds)
+        self._add(genotype, estimate.worth, seconds, refused)
         return {"worth": estimate.worth} | self.end_epoch()
 
     def end_epoch(self) -> dict[str, float]:
-        """Returns the incumbent's worth and the number of distinct genotypes."""
-        return {
+        """Returns the incumbent's worth and the number of distinct genotypes.
+
+        Where there are limits, the number of proposals beyond them, too.
+        """
+        scalars = {
             "incumbent": self.evaluations[self.best].worth,
             "distinct": len(self._distinct),
         }
+        return scalars | ({"refused": self.refused} if self._allowed else {})
 
-    def _add(self, genotype: Genotype, worth: float, seconds: float) -> None:
-        evaluation = Evaluation(genotype, worth, seconds, self._strategy.rung)
+    def _proposal(self) -> tuple[Genotype, int]:
+        """Returns a genotype within the limits, and how many were refused for it."""
+        for attempt in range(DRAWS):
+            genotype = self._strategy.propose(attempt)
+            if self._allowed is None or self._allowed(genotype):
+                return genotype, attempt
+        raise InputError(
+            f"{DRAWS:,} proposals in a row are beyond the limits of this search; start "
+            "anew with larger ones in another `workdir`"
+        )
+
+    def _add(
+        self, genotype: Genotype, worth: float, seconds: float, refused: int = 0
+    ) -> None:
+        rung = self._strategy.rung
+        evaluation = Evaluation(genotype, worth, seconds, rung, refused)
         choices = decided(evaluation.genotype)
         self._rows.append([choices.get(d.name, NO_CHOICE) for d in self._every])
         self._distinct.add(evaluation.genotype)
         self.seconds += evaluation.seconds
+        self.refused += refused
         self.evaluations.append(evaluation)
         if evaluation.standing > self.evaluations[self.best].standing:
             self.best = self.step - 1
         self._strategy.tell(evaluation.genotype, evaluation.worth)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Returns the choices [N, decisions], worths [N] and seconds [N]."""
+        """Returns the choices [N, decisions], worths, seconds and refused, each [N]."""
         choices = np.array(self._rows, np.int16)
         return {
             "choices": choices.reshape(-1, len(self._every)),
             "worth": np.array([e.worth for e in self.evaluations]),
             "seconds": np.array([e.seconds for e in self.evaluations]),
+            "refused": np.array([e.refused for e in self.evaluations], np.int64),
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -186,8 +218,12 @@ class EvaluationLoop:
                 f"'{self.space.name}' that asks for worths; give another "
                 f"`workdir`"
             )
-        rows = zip(choices, arrays["worth"], arrays["seconds"], strict=True)
-        for row, worth, seconds in rows:
+        worths, none = arrays["worth"], np.zeros(len(choices), np.int64)
+        refused = arrays.get("refused", none)  # older checkpoints have no limits
+        rows = zip(choices, worths, arrays["seconds"], refused, strict=True)
+        for row, worth, seconds, count in rows:
             chosen = {d.name: c for d, c in zip(self._every, row)}
             genotype = decide(self.space, lambda d, c=chosen: c[d.name])
-            self._add(genotype, float(worth), float(seconds))
+            if count:  # it was that draw, which some strategies remember
+                self._strategy.propose(int(count))
+            self._add(genotype, float(worth), float(seconds), int(count))

@@ -54,9 +54,9 @@ class RegularisedEvolution:
         self._size, self._sample = population, sample
         self._population = collections.deque(maxlen=population)
 
-    def propose(self) -> Genotype:
+    def propose(self, attempt: int = 0) -> Genotype:
         """Returns a random genotype, or a child once the population is complete."""
-        seed = (self._seed, self._evaluated)
+        seed = (self._seed, self._evaluated, attempt)
         if self._evaluated < self._size:
             return random_genotype(self._space, seed)
         generator = np.random.default_rng(seed)

@@ -20,9 +20,9 @@ class RandomSearch:
     def __init__(self, space: SearchSpace, seed: int):
         self._space, self._seed, self._evaluated = space, seed, 0
 
-    def propose(self) -> Genotype:
-        """Returns the next genotype to evaluate."""
-        return random_genotype(self._space, (self._seed, self._evaluated))
+    def propose(self, attempt: int = 0) -> Genotype:
+        """Returns the next genotype to evaluate; another one for each attempt."""
+        return random_genotype(self._space, (self._seed, self._evaluated, attempt))
 
     def tell(self, genotype: Genotype, worth: float) -> None:
         """Counts the evaluation."""

@@ -79,9 +79,9 @@ class Reinforce:
             for decision, logits in zip(self._decisions, parts, strict=True)
         }
 
-    def propose(self) -> Genotype:
-        """Draws a genotype from the policy."""
-        generator = np.random.default_rng((self._seed, self._evaluated))
+    def propose(self, attempt: int = 0) -> Genotype:
+        """Draws a genotype from the policy; another one for each attempt."""
+        generator = np.random.default_rng((self._seed, self._evaluated, attempt))
         p = self.policy()
         return decide(
             self._space,

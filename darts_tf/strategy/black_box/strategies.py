@@ -2,8 +2,9 @@
 
 A strategy proposes a genotype, receives its worth, and proposes the next; an
 estimator measures the worth (strategy/black_box/evaluation_loop.py). A proposal is
-a function of the seed and of all worths before, in their order: so replaying
-them restores a strategy, and `propose` called twice gives the same genotype.
+a function of the seed, of all worths before, in their order, and of the attempt: so
+replaying them restores a strategy, and `propose` called twice gives the same
+genotype.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.black_box.asha import Asha
 from darts_tf.strategy.black_box.bayesian import Bayesian
 from darts_tf.strategy.black_box.evolution import RegularisedEvolution
+from darts_tf.strategy.black_box.nsga2 import NSGA2
 from darts_tf.strategy.black_box.random_search import RandomSearch
 from darts_tf.strategy.black_box.reinforce import Reinforce
 
@@ -25,6 +27,7 @@ STRATEGIES = {
     "reinforce": Reinforce,
     "bayesian": Bayesian,
     "asha": Asha,
+    "nsga2": NSGA2,
 }
 
 
@@ -36,8 +39,13 @@ class Strategy(Protocol):
         """Returns the rung of the next proposal's training; 0 where all train alike."""
         ...
 
-    def propose(self) -> Genotype:
-        """Returns the next genotype to evaluate."""
+    def propose(self, attempt: int = 0) -> Genotype:
+        """Returns the next genotype to evaluate.
+
+        Args:
+          attempt: how many proposals have been refused since the last evaluation, as
+            beyond a hard limit; each attempt is another draw.
+        """
         ...
 
     def tell(self, genotype: Genotype, worth: float) -> None:

@@ -130,9 +130,8 @@ def the_worse(around: Neighbourhood, weights, neighbour, before, after):
 
 
 @derivative
-def loss_value(loss, w, alpha, batch, seed, scale=1.0):
+def loss_value(loss, w, alpha, batch, seed):
     """Computes (L, no aux)."""
-    del scale
     value, _ = loss(w, alpha, batch, seed)
     return value, {}
 

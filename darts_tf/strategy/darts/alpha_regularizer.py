@@ -64,7 +64,7 @@ def _divergence(c):
     count = tf.cast(tf.shape(c)[-1], c.dtype)
     slopes = (c - 1) * (tf.math.digamma(c) - tf.math.digamma(total))
     return (
-        tf.math.lgamma(total[..., 0])
+        tf.math.lgamma(tf.squeeze(total, -1))
         - tf.math.lgamma(count)
         + tf.reduce_sum(slopes - tf.math.lgamma(c), axis=-1)
     )

@@ -54,8 +54,9 @@ class Architecture:
         self.space, self.temperature = space, 1.0
         self.relaxation = relaxation
         self.observers: list[Callable] = []
-        start = initial_alpha(space, seed, edge_normalisation)
-        slots = optimizer.slots([tf.constant(rows) for rows in start])
+        drawn = initial_alpha(space, seed, edge_normalisation)
+        start = [tf.constant(rows) for rows in drawn]
+        slots = optimizer.slots(start)
         with replicas.scope():
             self.variables = [tf.Variable(rows) for rows in start]
             self.slots = [tf.Variable(s, trainable=False) for s in slots]

@@ -13,14 +13,8 @@ L_train (eq. 6). Its gradient (eq. 7) is
 with u = (dw'/dg)^T grad_w' L_val(w', alpha), which for plain descent is
 -xi grad_w' L_val. The methods differ in the second, implicit term.
 
-Departures: gradient clipping is in the unroll, with its derivative. The authors' code
-for images leaves it out. Their code for recurrent cells clips g before the unroll (as
-a constant whose factor may exceed 1) and clips v = grad_w' L_val too, to a norm of
-0.25; eq. 7 does not, and nor is v clipped here, so that the implicit term of a
-recurrent search may be longer than theirs.
-
-How all of this runs (compiled, on replicas, in 16 bits, in micro-batches) is
-not said here but in strategy/darts/execution.py.
+Departures, all in clipping: BUILD_NOTES.md. How all of this runs (compiled, on
+replicas, in 16 bits, in micro-batches) is said in strategy/darts/execution.py.
 """
 
 from __future__ import annotations
@@ -31,14 +25,14 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from darts_tf.config import Method, names
-from darts_tf.descent.precision import scaled_gradient, unscaled
 from darts_tf.errors import InputError
 from darts_tf.strategy.darts.primitives import FullPrecision, arithmetic, derivative
 
 METHODS = names(Method)
-
 EPSILON = 0.01
 """Length of the step of eq. 8: epsilon = 0.01 / |u| (paper, footnote 2)."""
+
+ZERO = tf.UnconnectedGradients.ZERO
 
 
 def architecture_gradient(
@@ -52,8 +46,7 @@ def architecture_gradient(
       train, valid: batches for L_train and L_val.
       seed: int32 [2]; all passes see the same masks.
       unroll: an Unroll, the step on w; None will do for `zero`.
-      implicit: the second term: `zero`, `finite_difference`,
-        `reverse_over_reverse` or `forward_over_reverse`.
+      implicit: the second term, such as `finite_difference` (`implicit_term`).
       valid_loss: L_val if it is another function than L_train.
 
     Returns:
@@ -84,36 +77,25 @@ def finite_difference(loss, w, alpha, batch, seed, u, length=EPSILON):
 
 
 @derivative
-def reverse_over_reverse(loss, w, alpha, batch, seed, u, scale=1.0):
-    """Computes d/dalpha <grad_w L(w, alpha), u>, u constant: exact, linear in u.
-
-    A scale is for 16 bits: the gradients in between are multiplied by it,
-    and u, which the learning rate makes very short, enters at length 1.
-    """
-    u, length = (u, 1.0) if scale == 1 else normalize(u)
+def reverse_over_reverse(loss, w, alpha, batch, seed, u):
+    """Computes d/dalpha <grad_w L(w, alpha), u>, u constant: exact, linear in u."""
     with tf.GradientTape(watch_accessed_variables=False) as outer:
         outer.watch(alpha)
-        with tf.GradientTape(watch_accessed_variables=False) as inner:
-            inner.watch(w)
-            value, _ = loss(w, alpha, batch, seed)
-        g = scaled_gradient(inner, value, w, scale)
-    product = outer.gradient(g, alpha, u, tf.UnconnectedGradients.ZERO)
-    return product if scale == 1 else [length * p for p in unscaled(product, scale)]
+        g, _, _ = _gradient(loss, w, alpha, batch, seed, w)
+    return outer.gradient(g, alpha, u, ZERO)
 
 
 @derivative
-def forward_over_reverse(loss, w, alpha, batch, seed, u, scale=1.0):
+def forward_over_reverse(loss, w, alpha, batch, seed, u):
     """Computes the same as the gradient by alpha of L's derivative along u.
 
     One reverse pass over two forward ones in the place of two reverse passes
     over one: for networks whose layers know their directional derivatives.
     """
-    u, length = (u, 1.0) if scale == 1 else normalize(u)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(alpha)
         along = directional_derivative(loss, w, alpha, batch, seed, u)
-    product = unscaled(scaled_gradient(tape, along, alpha, scale), scale)
-    return product if scale == 1 else [length * p for p in product]
+    return tape.gradient(along, alpha, None, ZERO)
 
 
 @derivative
@@ -122,37 +104,35 @@ def directional_derivative(loss, w, alpha, batch, seed, u):
     one = tf.ones([], w[0].dtype)
     with tf.GradientTape(watch_accessed_variables=False) as outer:
         outer.watch(one)
-        with tf.GradientTape(watch_accessed_variables=False) as inner:
-            inner.watch(w)
-            value, _ = loss(w, alpha, batch, seed)
-        g = inner.gradient(value, w, [one], tf.UnconnectedGradients.ZERO)
+        g, _, _ = _gradient(loss, w, alpha, batch, seed, w, [one])
     return outer.gradient(g, one, u)
 
 
 @derivative
-def grad_w(loss, w, alpha, batch, seed, scale=1.0):
+def grad_w(loss, w, alpha, batch, seed):
     """Computes (grad_w L, L, aux)."""
-    return _gradient(loss, w, alpha, batch, seed, w, scale)
+    return _gradient(loss, w, alpha, batch, seed, w)
 
 
 @derivative
-def grad_alpha(loss, w, alpha, batch, seed, scale=1.0):
+def grad_alpha(loss, w, alpha, batch, seed):
     """Computes (grad_alpha L, L, aux)."""
-    return _gradient(loss, w, alpha, batch, seed, alpha, scale)
+    return _gradient(loss, w, alpha, batch, seed, alpha)
 
 
 @derivative
-def grad_w_alpha(loss, w, alpha, batch, seed, scale=1.0):
+def grad_w_alpha(loss, w, alpha, batch, seed):
     """Computes (grad_w L, grad_alpha L, L, aux)."""
-    both, value, aux = _gradient(loss, w, alpha, batch, seed, (w, alpha), scale)
+    both, value, aux = _gradient(loss, w, alpha, batch, seed, (w, alpha))
     return *both, value, aux
 
 
-def _gradient(loss, w, alpha, batch, seed, sources, scale):
+def _gradient(loss, w, alpha, batch, seed, sources, factor=None):
+    """Computes (gradient of L by `sources`, times `factor`; L; aux)."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(sources)
         value, aux = loss(w, alpha, batch, seed)
-    return unscaled(scaled_gradient(tape, value, sources, scale), scale), value, aux
+    return tape.gradient(value, sources, factor, ZERO), value, aux
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,10 +184,8 @@ def perturb(w, u, length):
 @arithmetic
 def central_difference(above, below, epsilon):
     """Computes (above - below) / (2 epsilon), or 0 if epsilon is."""
-    return [
-        tf.math.divide_no_nan(a - b, 2 * epsilon)
-        for a, b in zip(above, below, strict=True)
-    ]
+    pairs = zip(above, below, strict=True)
+    return [tf.math.divide_no_nan(a - b, 2 * epsilon) for a, b in pairs]
 
 
 @arithmetic
@@ -216,18 +194,8 @@ def add(left, right):
     return [a + b for a, b in zip(left, right, strict=True)]
 
 
-def normalize(u):
-    """Computes (u / |u|, |u|)."""
-    length = tf.linalg.global_norm(u)
-    return [tf.math.divide_no_nan(t, length) for t in u], length
-
-
 def implicit_term(method: str, exact: Callable = reverse_over_reverse) -> Callable:
-    """Returns the implicit term of one of METHODS.
-
-    Args:
-      method: its name.
-      exact: that of "exact".
+    """Returns the implicit term of one of METHODS; `exact` is that of "exact".
 
     Raises:
       InputError: no such method.

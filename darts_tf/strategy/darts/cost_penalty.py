@@ -99,7 +99,7 @@ class CostPenalty:
         self.costs, self._adapts, self._replicas = costs, weight is None, replicas
         start = np.full(len(costs.tables), weight or 0.0, np.float64)
         with replicas.scope():
-            self.multipliers = tf.Variable(start, trainable=False)
+            self.multipliers = tf.Variable(tf.constant(start), trainable=False)
 
         def read():
             return tf.identity(self.multipliers)

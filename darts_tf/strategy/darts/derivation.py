@@ -9,8 +9,11 @@ import numpy as np
 from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
 from darts_tf.space.genotype import CellGenotype, Genotype
 
+Temperature = float | np.ndarray
+"""A number, or an array that fits alpha's shape."""
 
-def softmax(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
+
+def softmax(alpha: np.ndarray, temperature: Temperature = 1.0) -> np.ndarray:
     """Computes the mixing weights [edges, candidates] of alpha (eq. 2), in float64.
 
     softmax(alpha / T): a temperature T below 1 sharpens them. A number, or
@@ -21,7 +24,7 @@ def softmax(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def dirichlet_mean(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
+def dirichlet_mean(alpha: np.ndarray, temperature: Temperature = 1.0) -> np.ndarray:
     """Computes the means [edges, candidates] of Dirichlet(elu(alpha) + 1).
 
     Chen et al. 2021 (DrNAS). `temperature` as of `softmax`.
@@ -31,7 +34,7 @@ def dirichlet_mean(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
     return concentrations / concentrations.sum(axis=-1, keepdims=True)
 
 
-def sigmoid(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
+def sigmoid(alpha: np.ndarray, temperature: Temperature = 1.0) -> np.ndarray:
     """Computes the sigmoid [edges, candidates] of alpha (Chu et al. 2020).
 
     `temperature` as of `softmax`.
@@ -39,7 +42,7 @@ def sigmoid(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
     return 1 / (1 + np.exp(-np.asarray(alpha, np.float64) / temperature))
 
 
-def probabilities(alpha: np.ndarray, temperature=1.0) -> np.ndarray:
+def probabilities(alpha: np.ndarray, temperature: Temperature = 1.0) -> np.ndarray:
     """Computes the probabilities of gumbel's draws, [edges, candidates].
 
     Dong and Yang 2019 (GDAS); its temperature tau changes none of them.
@@ -107,7 +110,8 @@ def derive(
       space: the space that was searched.
       alpha: for each of its cells an array [edges, candidates], or with
         edge normalisation [edges, candidates + 1]. Edges are then ranked by
-        the product of both softmaxes (Xu et al. 2020, sect. 3.3).
+        the product of both softmaxes (Xu et al. 2020, sect. 3.3). A candidate
+        of minus infinity is not derived (strategy/darts/staged_search.py).
       temperature: of the softmax. It changes no edge's strongest candidate,
         but which edges are the strongest.
       relaxation: one of MEANS; edges are ranked by its mean mixing weights.
@@ -116,9 +120,9 @@ def derive(
     def weights(spec, rows):
         candidates, beta = spec.parted(np.asarray(rows))
         mixing = MEANS[relaxation](candidates, temperature)
-        if beta is None:
-            return mixing
-        return edge_weights(spec, beta, temperature)[:, np.newaxis] * mixing
+        if beta is not None:
+            mixing = edge_weights(spec, beta, temperature)[:, np.newaxis] * mixing
+        return np.where(np.isneginf(candidates), -np.inf, mixing)
 
     return Genotype(
         space.name,

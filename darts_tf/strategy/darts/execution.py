@@ -4,8 +4,8 @@ An `Execution` compiles the marked functions of strategy/darts/bilevel.py once
 each, as separate graphs that the methods share: a single graph of all passes
 takes minutes to its first step. Whatever leaves a derivative is averaged over
 micro-batches and replicas, so that N replicas compute what one computes on
-the joined batch. Losses are computed in the chosen precision, and layers
-learn how the pass around them will be differentiated.
+the joined batch. Losses are computed in the chosen precision, scaled where it is
+float16, and layers learn how the pass around them will be differentiated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from darts_tf.descent.precision import precision_by_name
+from darts_tf.descent.precision import precision_by_name, unscaled
 from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.compiled import derivative_mode
 from darts_tf.networks.compiled.flat_weights import FlatWeights
@@ -92,15 +92,14 @@ class Execution:
             return self._functions[key]
 
     def _mean_of(self, marked: Callable, loss: Callable) -> Callable:
-        low, options = loss, {}
-        if not isinstance(loss, FullPrecision):
-            low = self.precision.of(loss)
-            if self.precision.scale != 1:
-                options = {"scale": self.precision.scale}
         run = _with_mode if self.compiled else _without_mode
+        low, scale = loss, 1.0
+        if not isinstance(loss, FullPrecision):
+            low, scale = self.precision.of(loss), self.precision.scale
+            run = run if scale == 1 else functools.partial(_scaled, run, scale)
 
         def piece(*values):
-            return run(marked, low, *values, **options)
+            return run(marked, low, *values)
 
         piece.__name__ = marked.__name__
         return in_turn(piece, self.micro_batches, self.compile, self.replicas.mean)
@@ -183,16 +182,37 @@ class Nested:
         return marked.__wrapped__(*values)
 
 
-def _with_mode(marked: Callable, loss: Callable, *values, **options):
+def _scaled(run: Callable, scale: float, marked: Callable, loss: Callable, *values):
+    """Runs a marked derivative of `scale` times the loss, and divides by it again.
+
+    The gradients in between are so multiplied by it; the vector of a product, which
+    the learning rate makes very short, enters at length 1.
+    """
+
+    def scaled_loss(*where):
+        value, aux = loss(*where)
+        return scale * value, aux
+
+    if marked not in PRODUCTS:
+        *results, aux = run(marked, scaled_loss, *values)
+        return *unscaled(results, scale), aux
+    *others, u = values
+    length = tf.linalg.global_norm(u)
+    u = [tf.math.divide_no_nan(t, length) for t in u]
+    product = run(marked, scaled_loss, *others, u)
+    return [length * p for p in unscaled(product, scale)]
+
+
+def _with_mode(marked: Callable, loss: Callable, *values):
     """Runs a marked derivative and tells layers how it is differentiated."""
     around, prepare = MODES.get(marked, (contextlib.nullcontext, lambda loss: loss))
     with active(Nested()), around():
-        return marked.__wrapped__(prepare(loss), *values, **options)
+        return marked.__wrapped__(prepare(loss), *values)
 
 
-def _without_mode(marked: Callable, loss: Callable, *values, **options):
+def _without_mode(marked: Callable, loss: Callable, *values):
     with active(None):
-        return marked.__wrapped__(loss, *values, **options)
+        return marked.__wrapped__(loss, *values)
 
 
 def _plainly(function: Callable, *values):
@@ -218,6 +238,9 @@ def _once_at_constant_weights(loss: Callable) -> Callable:
 
     return _once(prepared)
 
+
+PRODUCTS = bilevel.reverse_over_reverse, bilevel.forward_over_reverse
+"""The derivatives that are linear in their last argument, a vector."""
 
 MODES = {
     bilevel.grad_w: (contextlib.nullcontext, _once),

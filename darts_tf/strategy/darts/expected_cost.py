@@ -110,7 +110,7 @@ def _kept(strengths, count: int | None):
     edges = strengths.shape[0]
     if count is None or count >= edges:
         return (tf.ones_like(strengths),) * 2
-    earlier = tf.constant(np.tri(edges, k=-1), bool)  # [edge, other]
+    earlier = tf.constant(np.tri(edges, k=-1, dtype=bool))  # [edge, other]
     ahead = strengths > strengths[:, tf.newaxis]
     ahead |= (strengths == strengths[:, tf.newaxis]) & earlier
     places = tf.reduce_sum(tf.cast(ahead, tf.float64), -1)

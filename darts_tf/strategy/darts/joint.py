@@ -24,7 +24,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.strategy.darts.bilevel import grad_w_alpha
 from darts_tf.strategy.darts.other_relaxations import ALPHA_DRAW
-from darts_tf.strategy.darts.search import Search
+from darts_tf.strategy.darts.search_loop import Search
 from darts_tf.strategy.darts.search_settings import SearchSettings
 
 
@@ -105,11 +105,12 @@ class SimultaneousSearch(AlternatingSearch):
         w = self.weights.read()
         read = self.architecture.read()
         with self.execution.active():
-            mixed = self._relaxation.weights(read, seed, self.epoch, ALPHA_DRAW)
+            relaxation = self.algorithm.relaxation
+            mixed = relaxation.weights(read, seed, self.epoch, ALPHA_DRAW)
             by_w, by_alpha, loss, aux = grad_w_alpha(
                 self.task.train_loss, w, mixed, batch, seed
             )
-            by_alpha = self.by_alpha(by_alpha, read, seed)
+            by_alpha = self.algorithm.alpha_gradient(by_alpha, read, seed, self.epoch)
         self.architecture.observe(by_alpha)
         self._move_both(
             w,

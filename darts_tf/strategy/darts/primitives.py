@@ -17,14 +17,17 @@ _active = contextvars.ContextVar("execution", default=None)
 
 
 def derivative(function: Callable) -> Callable:
-    """Marks function(loss, w, alpha, batch, seed, *others), a mean over the batch."""
+    """Marks function(loss, w, alpha, batch, seed, *others), a mean over the batch.
+
+    It returns (..., loss, aux), or a list that is linear in its last argument.
+    """
 
     @functools.wraps(function)
-    def call(loss, *values, **options):
+    def call(loss, *values):
         execution = _active.get()
         if execution is None:
-            return function(loss, *values, **options)
-        return execution.derivative(call, loss, *values, **options)
+            return function(loss, *values)
+        return execution.derivative(call, loss, *values)
 
     return call
 

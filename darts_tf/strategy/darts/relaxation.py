@@ -31,12 +31,9 @@ def initial_alpha(
     """
     generator = np.random.default_rng(seed)
     beta = [0, int(edge_normalisation)]
-    return [
-        (
-            INITIAL_SCALE * generator.standard_normal(np.add(spec.alpha_shape, beta))
-        ).astype(np.float32)
-        for spec in space.cells
-    ]
+    shapes = [np.add(spec.alpha_shape, beta) for spec in space.cells]
+    draws = [INITIAL_SCALE * generator.standard_normal(shape) for shape in shapes]
+    return [draw.astype(np.float32) for draw in draws]
 
 
 def mixing_weights(alpha):
@@ -51,7 +48,9 @@ def edge_weights(spec: CellSpec, beta):
 
 
 def network_weights(spec: CellSpec, rows, relaxed: bool = False):
-    """Computes the mixing weights of a cell of the network.
+    """Computes the mixing weights of a kind of cell, of the shape of `rows`.
+
+    With beta each is multiplied by its edge's weight, which also is the last column.
 
     Args:
       spec: the cell.
@@ -59,10 +58,6 @@ def network_weights(spec: CellSpec, rows, relaxed: bool = False):
         beta as the last column.
       relaxed: whether they hold mixing weights in the place of alpha
         (strategy/darts/other_relaxations.py).
-
-    Returns:
-      The mixing weights, of the shape of `rows`. With beta each is multiplied
-      by its edge's weight, which also is the last column.
     """
     alpha, beta = spec.parted(rows)
     weights = alpha if relaxed else mixing_weights([alpha])[0]
@@ -73,14 +68,7 @@ def network_weights(spec: CellSpec, rows, relaxed: bool = False):
 
 
 def cells_of(alpha, space: SearchSpace, kinds, relaxed: bool = False) -> list:
-    """Computes `network_weights` as separate tensors for the network's cells.
-
-    Args:
-      alpha: one tensor for each cell of the space.
-      space: names the kinds.
-      kinds: the kind of each of the network's cells, in order.
-      relaxed: see `network_weights`.
-    """
+    """Computes `network_weights` for each of the network's cells; see `per_cell`."""
     pairs = zip(space.cells, alpha, strict=True)
     tables = [network_weights(spec, rows, relaxed) for spec, rows in pairs]
     return per_cell(tables, space, kinds)
@@ -90,7 +78,7 @@ def per_cell(values, space: SearchSpace, kinds) -> list:
     """Returns a separate tensor for each cell of the network.
 
     Args:
-      values: one tensor for each cell of the space.
+      values: one tensor for each cell of the space, in order.
       space: names the kinds.
       kinds: the kind of each of the network's cells, in order.
     """
@@ -101,13 +89,10 @@ def per_cell(values, space: SearchSpace, kinds) -> list:
 def cells_loss(model):
     """Makes loss(w, cells, batch, seed) of a supernet: mean cross-entropy.
 
-    `cells` are mixing weights (`network_weights`), one tensor for each cell
-    of the network, so that there is a gradient for each of them.
-
-    Pure: the batch's statistics, which the pass would leave in the model's
-    batch norms, are returned in aux["statistics"] (those of
-    model.non_trainable_variables as one vector, [N]). aux["logits"] is
-    [B, classes].
+    `cells` are mixing weights, one tensor for each cell of the network. Pure:
+    the batch's statistics, which the pass would leave in the model's batch norms,
+    are in aux["statistics"] (those of model.non_trainable_variables as one vector,
+    [N]), beside aux["logits"] [B, classes].
     """
     labels_loss = tf.nn.sparse_softmax_cross_entropy_with_logits
 

@@ -1,37 +1,25 @@
 """Algorithm 1 of DARTS: alternate steps on alpha and on w.
 
 Each step takes one batch of each half of the training data: first alpha
-moves along the architecture gradient (strategy/darts/bilevel.py), regularized
-(strategy/darts/alpha_regularizer.py) or not, with costs of the derived network
-(strategy/darts/cost_penalty.py) or without, then w along grad_w L_train,
-regularized (strategy/lambda_darts/search_regularizer.py) or not, at perturbed
-mixing weights (strategy/darts/alpha_perturbation.py) or not.
-The loop knows neither images nor words (strategy/darts/tasks.py), yields numbers
-and knows no logger; run/loop/driver.py drives it.
+moves along the architecture gradient (strategy/darts/bilevel.py), then w along
+grad_w L_train. In the first `warmup_epochs` alpha stays where it is and L_val is
+not computed (Xu et al. 2020). strategy/darts/search_loop.py repeats the step.
 
-In the first `warmup_epochs` alpha stays where it is and L_val is not computed
-(Xu et al. 2020).
+What later papers add to it are parts that do nothing unless the settings name them:
+other relaxations than the softmax (other_relaxations.py), penalties of alpha
+(alpha_regularizer.py) and of what networks cost (cost_penalty.py), a regularizer
+of w (strategy/lambda_darts), and mixing weights that are perturbed where w moves
+(alpha_perturbation.py).
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
-import tensorflow as tf
-
-from darts_tf.descent.epochs import Epochs
-from darts_tf.descent.optimizers import Adam
-from darts_tf.descent.precision import precision_by_name
 from darts_tf.descent.replicas import Replicas
-from darts_tf.descent.variables import load, named
-from darts_tf.descent.weights import WeightOptimizerState
-from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts.alpha_perturbation import AlphaPerturbation
 from darts_tf.strategy.darts.alpha_regularizer import AlphaRegularizer
-from darts_tf.strategy.darts.architecture import Architecture
 from darts_tf.strategy.darts.bilevel import (
     Unroll,
     architecture_gradient,
@@ -40,7 +28,6 @@ from darts_tf.strategy.darts.bilevel import (
     reverse_over_reverse,
 )
 from darts_tf.strategy.darts.cost_penalty import CostPenalty
-from darts_tf.strategy.darts.execution import Execution
 from darts_tf.strategy.darts.other_relaxations import (
     ALPHA_DRAW,
     WEIGHT_DRAW,
@@ -48,11 +35,7 @@ from darts_tf.strategy.darts.other_relaxations import (
 )
 from darts_tf.strategy.darts.search_settings import SearchSettings
 from darts_tf.strategy.darts.tasks import Task
-from darts_tf.strategy.diagnostics.early_stopping import EarlyStopping, Stop
 from darts_tf.strategy.lambda_darts.search_regularizer import Regularizer
-
-INSTRUMENTS = "instruments/"
-"""Prefix of the arrays of instruments that are part of a search's state."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,40 +57,17 @@ class Step:
     w_skipped: object
 
 
-class Unmoved:
-    """alpha or w, read but not moved: for tracing a step ahead of it."""
-
-    def __init__(self, variables):
-        self._variables = variables
-
-    def __getattr__(self, name: str):
-        return getattr(self._variables, name)
-
-    def move(self, *_) -> None:
-        """Leaves them as they are."""
-
-
-class Search(Epochs):
-    """A search as a loop that can stop anywhere and go on exactly there.
+class Algorithm1:
+    """Takes steps on alpha and on w.
 
     Args:
       task: the network and its data.
       settings: the protocol.
       replicas: where it runs.
-      instruments: called with the search at each epoch's end; the scalars
-        that they give join the epoch's record. They change nothing.
-      early_stopping: ends the search before its last epoch; None: never.
       cost_penalty: draws alpha towards cheaper networks; None: it does not.
 
-    Attributes:
-      cost_penalty: as given.
-      weights: w.
-      architecture: alpha; its temperature is that of the epoch that the last
-        step was in.
-
     Raises:
-      InputError: a regulariser that the task's network has not enough cells
-        for.
+      InputError: a regularizer that the task's network has not enough cells for.
     """
 
     def __init__(
@@ -115,106 +75,18 @@ class Search(Epochs):
         task: Task,
         settings: SearchSettings,
         replicas: Replicas,
-        instruments: Sequence[Callable[[Search], Mapping[str, float]]] = (),
-        early_stopping: EarlyStopping | None = None,
         cost_penalty: CostPenalty | None = None,
     ):
-        super().__init__(settings)
-        self.task, self.space = task, task.space
-        self.units = task.units
-        self._instruments = tuple(instruments)
-        self._watching = [i for i in instruments if hasattr(i, "watch")]
-        self._early_stopping = early_stopping
-        self.cost_penalty = cost_penalty
-        self._replicas = replicas
-        self._precision = precision_by_name(settings.precision)
-        self.execution = Execution(
-            replicas, settings.micro_batches, settings.precision, settings.compiled
-        )
-        self.weights = WeightOptimizerState(task.w, settings, self._precision, replicas)
-        self.architecture = Architecture(
-            self.space,
-            settings.seed,
-            settings.partial_channels > 1,
-            self._alpha_optimizer(),
-            replicas,
-            settings.relaxation,
-        )
-        for instrument in self._watching:
-            instrument.watch(self.architecture)
+        self.task, self.settings, self.cost_penalty = task, settings, cost_penalty
         directional = settings.compiled and task.has_directional_derivatives
-        self._implicit = implicit_term(
-            settings.method,
-            forward_over_reverse if directional else reverse_over_reverse,
-        )
-        self._regularizer = Regularizer(task, settings, replicas)
-        self._relaxation = SearchRelaxation(self.space, settings)
-        self._alpha_regularizer = AlphaRegularizer(self.space, settings)
-        self._perturbation = AlphaPerturbation(task, settings)
-        self._traced = False
+        exact = forward_over_reverse if directional else reverse_over_reverse
+        self.implicit = implicit_term(settings.method, exact)
+        self.relaxation = SearchRelaxation(task.space, settings)
+        self.alpha_regularizer = AlphaRegularizer(task.space, settings)
+        self.perturbation = AlphaPerturbation(task, settings)
+        self.regularizer = Regularizer(task, settings, replicas)
 
-    def _alpha_optimizer(self):
-        settings = self.settings
-        return Adam(
-            settings.alpha_learning_rate,
-            settings.alpha_beta1,
-            weight_decay=settings.alpha_weight_decay,
-            guarded=self._precision.guarded,
-        )
-
-    def values(self) -> tuple[list, list]:
-        """Returns the present w, and alpha's mean, as losses take them: tensors."""
-        return self.weights.read(), self.architecture.mean()
-
-    def genotype(self) -> Genotype:
-        """Returns the genotype that would be derived now."""
-        return self.architecture.genotype()
-
-    def final_genotype(self) -> Genotype:
-        """Returns the result of a finished search.
-
-        The present genotype, unless early stopping goes back to another.
-        """
-        if self.stop is None:
-            return self.genotype()
-        return self._early_stopping.genotype()
-
-    @property
-    def stop(self) -> Stop | None:
-        """The reason why the search ended early; None if it did not."""
-        watching = self._early_stopping
-        return None if watching is None else watching.stop
-
-    @property
-    def total_steps(self) -> int:
-        """The steps of the whole loop; fewer if it ends early."""
-        if self.stop is not None:
-            return self.stop.epoch * self.steps_per_epoch
-        return super().total_steps
-
-    def advance(self) -> dict[str, object]:
-        """Takes one step on alpha, then one on w; returns scalars by name."""
-        (train, valid), rate, seed = self._begin_step()
-        batches = train, valid, seed, tf.constant(rate, tf.float32)
-        moves_alpha = self.epoch >= self.settings.warmup_epochs
-        first = moves_alpha and not self._traced
-        self._traced |= moves_alpha
-        ahead = contextlib.nullcontext()
-        if first:
-            held = Unmoved(self.architecture), Unmoved(self.weights)
-            ahead = self.execution.traced_ahead(
-                lambda: self.algorithm_1(*held, *batches)
-            )
-        with self.execution.active(), ahead:
-            step = self.algorithm_1(self.architecture, self.weights, *batches)
-        self.task.keep(step.train_aux, step.valid_aux)
-        if moves_alpha:
-            self._adapt_cost()
-        scalars = self._scalars(train, step)
-        self.step += 1
-        return {**scalars, "learning_rate": rate}
-
-    def algorithm_1(self, architecture, weights, train, valid, seed, rate) -> Step:
+    def step(self, architecture, weights, train, valid, seed, rate, epoch: int) -> Step:
         """Moves alpha along eq. 7, then w along grad_w L_train.
 
         Args:
@@ -222,122 +94,39 @@ class Search(Epochs):
           train, valid: batches for L_train and L_val.
           seed: int32 [2], of all random operations.
           rate: xi, the learning rate of w.
+          epoch: counted from 0.
         """
         loss, valid_loss = self.task.train_loss, self.task.valid_loss
-        descent = self._regularizer.weight_gradient(self.epoch)
+        descent = self.regularizer.weight_gradient(epoch)  # grad_w
         w = weights.read()
-        measured, alpha_skipped = (None, None), 0.0
-        if self.epoch >= self.settings.warmup_epochs:
+        (valid_value, valid_aux), alpha_skipped = (None, None), 0.0
+        if epoch >= self.settings.warmup_epochs:
             alpha = architecture.read()
-            mixed = self._relaxation.weights(alpha, seed, self.epoch, ALPHA_DRAW)
+            mixed = self.relaxation.weights(alpha, seed, epoch, ALPHA_DRAW)
             unroll = Unroll(weights.sgd, weights.read_slots(), rate, descent)
-            gradient, *measured = architecture_gradient(
-                loss, w, mixed, train, valid, seed, unroll, self._implicit, valid_loss
+            gradient, valid_value, valid_aux = architecture_gradient(
+                loss, w, mixed, train, valid, seed, unroll, self.implicit, valid_loss
             )
-            alpha_skipped = architecture.move(self.by_alpha(gradient, alpha, seed))
+            gradient = self.alpha_gradient(gradient, alpha, seed, epoch)
+            alpha_skipped = architecture.move(gradient)
         alpha = architecture.read()
-        mixed = self._relaxation.weights(alpha, seed, self.epoch, WEIGHT_DRAW)
-        mixed = self._perturbation.perturbed(w, mixed, train, seed, self.epoch)
+        mixed = self.relaxation.weights(alpha, seed, epoch, WEIGHT_DRAW)
+        mixed = self.perturbation.perturbed(w, mixed, train, seed, epoch)
         g, value, aux = descent(loss, w, mixed, train, seed)
         w_skipped = weights.move(w, g, rate)
-        return Step(value, aux, *measured, alpha_skipped, w_skipped)
+        return Step(value, aux, valid_value, valid_aux, alpha_skipped, w_skipped)
 
-    def by_alpha(self, gradient, alpha, seed):
+    def alpha_gradient(self, gradient, alpha, seed, epoch: int):
         """Returns the gradient along which alpha / T descends, with its penalties.
 
         Args:
           gradient: with respect to what losses take.
           alpha: alpha / T.
           seed: int32 [2], of the step.
+          epoch: counted from 0.
         """
-        epoch = self.epoch
-        gradient = self._relaxation.pull_back(gradient, alpha, seed, epoch, ALPHA_DRAW)
-        gradient = self._alpha_regularizer.regularized(gradient, alpha, epoch)
+        gradient = self.relaxation.pull_back(gradient, alpha, seed, epoch, ALPHA_DRAW)
+        gradient = self.alpha_regularizer.regularized(gradient, alpha, epoch)
         if self.cost_penalty is None:
             return gradient
         return self.cost_penalty.penalised(gradient, alpha)
-
-    def alpha_scalars(self) -> dict[str, float]:
-        """Returns what the present epoch does to alpha, by name."""
-        parts = self._relaxation, self._alpha_regularizer, self._perturbation
-        return {n: v for part in parts for n, v in part.scalars(self.epoch).items()}
-
-    def _adapt_cost(self) -> None:
-        if self.cost_penalty is not None:
-            self.cost_penalty.adapt(self.architecture.read())
-
-    def _scalars(self, train, step: Step) -> dict[str, object]:
-        local = self._replicas.local
-        scalars = {**self.task.scalars(train, step.train_loss, step.train_aux)}
-        scalars |= self._regularizer.scalars(step.train_aux, self.epoch)
-        scalars |= self.alpha_scalars()
-        if self._precision.guarded:
-            scalars["valid/skipped"] = local(step.alpha_skipped)
-            scalars["train/skipped"] = local(step.w_skipped)
-        if step.valid_loss is not None:
-            scalars["valid/loss"] = local(step.valid_loss)
-        return scalars
-
-    def _begin_step(self):
-        """Returns (batches, learning rate of w, seed) of the step; sets T."""
-        settings = self.settings
-        self.architecture.temperature = settings.temperature_in(self.epoch)
-        train, valid = self.task.batches(self.step)
-        rate = settings.learning_rate_in(self.epoch)
-        rate *= self.task.rate_factor(train)
-        seed = tf.constant([settings.seed, self.step], tf.int32)
-        return (train, valid), rate, seed
-
-    def end_epoch(self) -> dict[str, float]:
-        """Returns what the task measures on the whole validation part.
-
-        With the temperature, if it is annealed, and the instruments' scalars.
-        """
-        record = dict(self.task.measure(self.architecture.mean()))
-        if self.settings.temperature_end != 1:
-            record["temperature"] = self.architecture.temperature
-        if self.cost_penalty is not None:
-            alpha = self.architecture.read()
-            record |= self.cost_penalty.scalars(alpha, self.genotype())
-        for instrument in self._instruments:
-            record |= instrument(self)
-        if self._early_stopping is not None:
-            self._early_stopping.end_epoch(self.epoch, self.genotype(), record)
-        return record
-
-    def _groups(self) -> dict[str, list]:
-        groups = self.weights.groups() | {
-            "alpha": self.architecture.variables,
-            "alpha_slots": self.architecture.slots,
-        }
-        if self.cost_penalty is not None:
-            groups["cost_multipliers"] = [self.cost_penalty.multipliers]
-        return groups
-
-    def _parts(self) -> dict:
-        """Returns the parts whose state is saved with the search, by name."""
-        parts = {"task": self.task, "early_stopping": self._early_stopping}
-        parts |= {f"{INSTRUMENTS}{i.name}": i for i in self._watching}
-        return {n: part for n, part in parts.items() if part is not None}
-
-    def state(self) -> dict[str, np.ndarray]:
-        """Returns all that is needed to go on exactly, by name."""
-        carried = {
-            f"{name}/{n}": array
-            for name, part in self._parts().items()
-            for n, array in part.state().items()
-        }
-        return named(self._groups(), self.step) | carried
-
-    def restore(self, arrays) -> None:
-        """Takes up a state; InputError where it does not fit."""
-        # Those of instruments may be left out now.
-        remaining = {n: a for n, a in arrays.items() if not n.startswith(INSTRUMENTS)}
-        for name, part in self._parts().items():
-            prefix = f"{name}/"
-            carried = [n for n in arrays if n.startswith(prefix)]
-            part.restore({n.removeprefix(prefix): arrays[n] for n in carried})
-            remaining = {n: a for n, a in remaining.items() if n not in carried}
-        self.step = load(self._groups(), remaining)
-        epoch = max(self.step - 1, 0) // self.steps_per_epoch
-        self.architecture.temperature = self.settings.temperature_in(epoch)

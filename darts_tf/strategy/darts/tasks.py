@@ -142,7 +142,9 @@ class ImageTask:
             self.relaxed_loss = self._weights.loss(
                 relaxation.supernet_loss(model, relaxed=True)
             )
-        self.cells_loss = self._weights.loss(relaxation.cells_loss(model))
+        self.cells_loss: Callable | None = self._weights.loss(
+            relaxation.cells_loss(model)
+        )
         self.kinds, self.has_directional_derivatives = (
             model.kinds,
             model.has_directional_derivatives,
@@ -161,12 +163,14 @@ class ImageTask:
         """See Task."""
         if self._iterators is None:
             self._iterators = [iter(data(step)) for data in self._data]
-        return tuple(next(iterator) for iterator in self._iterators)
+        train, valid = (next(iterator) for iterator in self._iterators)
+        return train, valid
 
     def fixed_batches(self):
         """See Task."""
         if self._fixed is None:
-            self._fixed = tuple(next(iter(data(0))) for data in self._data)
+            train, valid = (next(iter(data(0))) for data in self._data)
+            self._fixed = train, valid
         return self._fixed
 
     def valid_batches(self, count: int) -> Iterable:

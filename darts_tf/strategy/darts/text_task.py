@@ -87,7 +87,8 @@ class TextTask:
             self.relaxed_loss = search_loss(model, slowness, relaxed=True)
         if not one_loss:
             self.valid_loss = search_loss(model, relaxed=relaxed)
-        self.cells_loss, self.kinds = None, (self.space.cells[0].name,)
+        self.cells_loss: Callable | None = None
+        self.kinds = (self.space.cells[0].name,)
         self._data, self._measured = (train, valid), measured
         self._bptt, self._replicas = bptt, replicas
         self._iterators = self._fixed = None
@@ -112,7 +113,8 @@ class TextTask:
         """See Task; the hidden state before them is zero."""
         if self._fixed is None:
             zeros = self._zeros(self._shape)
-            self._fixed = tuple((*next(iter(data(0))), zeros) for data in self._data)
+            train, valid = (next(iter(data(0))) for data in self._data)
+            self._fixed = (*train, zeros), (*valid, zeros)
         return self._fixed
 
     def rate_factor(self, train) -> float:

@@ -40,9 +40,14 @@ def derive_by_other_rules(
 ) -> dict[str, Genotype]:
     """Returns the genotypes by RULES, see `derivation.derive`."""
     how = temperature, relaxation
-    nonzero, negated = without_zero(space), [-np.asarray(rows) for rows in alpha]
+    nonzero, negated = without_zero(space), [_negated(rows) for rows in alpha]
     return {
         "zero_excluded": derivation.derive(nonzero, alpha, *how),
         "negated_alpha": derivation.derive(space, negated, *how),
         "negated_zero_excluded": derivation.derive(nonzero, negated, *how),
     }
+
+
+def _negated(rows: np.ndarray) -> np.ndarray:
+    """Returns minus alpha; candidates of minus infinity stay out."""
+    return np.where(np.isneginf(rows), rows, -np.asarray(rows))

@@ -5,6 +5,8 @@ The cell of them is held against numpy in test_nasbench201.py.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -16,22 +18,28 @@ from darts_tf.networks.compiled.packed_edges import PackedEdges
 from darts_tf.space import conv
 from darts_tf.space.nasbench201 import SPACE
 
+MIXED = (
+    ("none", "nor_conv_1x1", "avg_pool_3x3"),
+    ("skip_connect", "nor_conv_3x3", "nor_conv_1x1"),
+    ("none", "skip_connect", "avg_pool_3x3"),
+    ("nor_conv_3x3", "none", "skip_connect"),
+    ("none", "nor_conv_3x3", "avg_pool_3x3"),
+    ("none", "nor_conv_1x1", "skip_connect"),
+)
+"""Candidates of six edges as after a stage (strategy/darts/staged_search.py)."""
 
-def test_packed_edges_need_equal_candidates():
+
+def test_registered_operations_cannot_be_packed():
     spec = conv.SPACE.cells[0]
-    other = ("none", "nor_conv_1x1")
-    mixed = type(spec)(
-        "cell", 1, 2, (other, other, ("none", "nor_conv_3x3")), None, (2,)
-    )
-    with pytest.raises(InputError, match="same candidates"):
-        PackedEdges(mixed, 0, 4, lambda: BatchNorm(False))
     registered = type(spec)("cell", 1, 2, (("none", "ghost"),) * 3, None, (2,))
     with pytest.raises(InputError, match="'ghost' cannot be packed.*`cell_space`"):
         PackedEdges(registered, 0, 4, lambda: BatchNorm(False))
 
 
-def test_each_edge_gets_what_it_would_compute_alone():
-    spec, channels = SPACE.cells[0], 2
+@pytest.mark.parametrize("candidates", [SPACE.cells[0].candidates, MIXED])
+def test_each_edge_gets_what_it_would_compute_alone(candidates):
+    spec = dataclasses.replace(SPACE.cells[0], candidates=candidates)
+    channels = 2
     packed = PackedEdges(spec, 0, channels, lambda: BatchNorm(False))
     x = tf.random.stateless_normal((3, 5, 4, channels), [1, 2])
     weights = np.random.default_rng(0).random((6, 5)).astype(np.float32)
@@ -46,7 +54,9 @@ def test_each_edge_gets_what_it_would_compute_alone():
                 alone = operations.build(name, channels, 1, lambda: BatchNorm(False))
                 alone(tf.nn.relu(x))
                 whole = packed.convolutions[name].layers[0].kernel
-                alone.layers[0].kernel.assign(tf.split(whole, 3, axis=-1)[place])
+                users = packed.users[name]
+                parts = tf.split(whole, len(users), axis=-1)
+                alone.layers[0].kernel.assign(parts[users.index(place)])
                 y = alone(tf.nn.relu(x), training=True)
             else:
                 y = x if name == "skip_connect" else pools.POOLS[name](x, 1)

@@ -13,7 +13,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.compiled import private_tensorflow
 from darts_tf.networks.conv import Supernet
 from darts_tf.strategy.darts import bilevel, relaxation
-from darts_tf.strategy.darts.execution import Execution
+from darts_tf.strategy.darts.execution import Execution, weights_of
 from tests.precision import computed_in_float64
 from tests.strategy.small_space import SMALL
 
@@ -24,11 +24,13 @@ def derivatives() -> list:
     with computed_in_float64():
         model = Supernet(SMALL, 1, 3, 3)
         model.build((None, 8, 8, 1))
-    w = [tf.convert_to_tensor(v) for v in model.trainable_variables]
+    weights = weights_of(model)
+    w = weights.values()
     alpha = [tf.constant(np.cos(np.arange(10.0)).reshape(2, 5)) for _ in SMALL.cells]
     images = tf.random.stateless_normal((4, 8, 8, 1), [3, 4], dtype=tf.float64)
     values = w, alpha, (images, tf.constant([0, 1, 2, 0])), tf.constant([0, 0])
-    loss, u = relaxation.supernet_loss(model), [tf.cos(100 * v) for v in w]
+    loss = weights.loss(relaxation.supernet_loss(model))
+    u = [tf.cos(100 * v) for v in w]
     with Execution(Replicas("one_device")).active():
         by_alpha, value, _ = bilevel.grad_alpha(loss, *values)
         product = bilevel.reverse_over_reverse

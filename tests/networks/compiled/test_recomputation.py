@@ -14,6 +14,7 @@ from darts_tf.networks import conv, nasbench201, operations
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.cell import Cell
 from darts_tf.networks.compiled import recomputation
+from darts_tf.networks.compiled.flat_weights import FlatWeights
 from darts_tf.networks.compiled.mixed_edges import MixedEdges
 from darts_tf.networks.compiled.shared_functions import SharedFunctions
 from darts_tf.space.cell import CellSpec
@@ -180,10 +181,11 @@ def test_supernets(kind):
         keras.utils.set_random_seed(0)
         model = network(space, 2, 3, 3, recompute=recomputed)
         model(images, relaxation.per_cell(alpha, space, model.kinds))
-        w = [tf.constant(v) for v in model.trainable_variables]
-        loss = relaxation.supernet_loss(model)
+        weights = FlatWeights(model)
+        loss = weights.loss(relaxation.supernet_loss(model))
         piece = tf.function(functools.partial(bilevel.grad_w_alpha, loss))
-        results.append(piece(w, alpha, batch, SEED))
+        by_w, *others = piece(weights.values(), alpha, batch, SEED)
+        results.append([weights.unpack(by_w), *others])
     close(*results, 1e-4)
     assert all(np.abs(g).max() > 0 for g in tf.nest.flatten(results[0]))
 

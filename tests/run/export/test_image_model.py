@@ -85,6 +85,7 @@ class Swish(keras.layers.Layer):
         return x * tf.sigmoid(self.beta * x)
 
 
+@pytest.mark.slow
 def test_a_network_of_keras_layers_is_exported(tmp_path):
     """Batch norm and dropout in inference mode, whatever the layers are."""
     network = built(

@@ -18,6 +18,7 @@ SMALL = {
     "evolution": {"population": 4, "sample": 2},
     "bayesian": {"startup": 4},
     "asha": {"reduction": 100},  # promotions depend on worths alone: test_asha.py
+    "nsga2": {"costs": [lambda genotype: 1.0], "population": 4},
 }
 NB201 = SPACES["nasbench201"]
 
@@ -60,6 +61,7 @@ def test_a_proposal_depends_on_the_seed_and_on_what_was_told(name, space):
         ("random", {}),
         ("evolution", {}),
         ("bayesian", {}),
+        ("nsga2", {"costs": [lambda genotype: 1.0], "population": 10}),
         ("reinforce", {"learning_rate": 0.3}),
     ],
 )

@@ -104,6 +104,7 @@ def difference(method: str, **more) -> tuple[list, list, list]:
     return alpha, seen_gradient(other), seen_gradient(plain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", bilevel.METHODS)
 def test_all_methods_take_it_as_the_penalty_of_alpha_over_t(method):
     alpha, seen, without = difference(method)

@@ -110,6 +110,7 @@ def test_multipliers_rise_above_the_target_and_stay_below():
     assert fixed.multipliers.numpy() == [3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", bilevel.METHODS)
 def test_all_methods_take_it_as_a_cost_of_alpha_over_t(method):
     common = {"alpha_weight_decay": 0.0, "temperature_end": 0.5}
@@ -141,6 +142,7 @@ def test_a_joint_step_takes_it_too():
         np.testing.assert_allclose(left - right, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [None, SimultaneousSearch])
 def test_a_resumed_search_has_its_multipliers(kind):
     def new():

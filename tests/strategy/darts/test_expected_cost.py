@@ -75,7 +75,7 @@ def test_at_one_hot_alpha_it_is_the_derived_networks_cost(space, columns):
     generator = np.random.default_rng(3)
     measure = tf.function(lambda t, alpha: expected_and_derived(t, alpha))
     table = random_table(space, 0)
-    for _ in range(10):
+    for _ in range(4):
         alpha = one_hot_alpha(space, generator, columns)
         counted = table.of(derivation.derive(space, alpha))
         expected, derived = measure(table, [tf.constant(rows) for rows in alpha])

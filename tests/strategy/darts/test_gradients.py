@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.strategy.darts import bilevel
+from darts_tf.strategy.darts import bilevel, execution
 
 PRODUCTS = bilevel.reverse_over_reverse, bilevel.forward_over_reverse
 RNG = np.random.default_rng(0)
@@ -58,11 +58,34 @@ def test_gradients_of_weights_and_alpha():
     np.testing.assert_array_equal(flat(by_alpha), flat(both[1]))
 
 
+def scaled(marked, scale, *values):
+    """Runs a derivative as an execution in float16 does, but in float64."""
+
+    def run(marked, loss, *values):
+        return marked(loss, *values)
+
+    return execution._scaled(run, scale, marked, loss, *values)
+
+
+def test_a_scale_leaves_gradients_and_losses_as_they_are():
+    given = W, ALPHA, BATCH, 0.5
+    by_w, by_alpha, value, aux = scaled(bilevel.grad_w_alpha, 1024.0, *given)
+    wanted = bilevel.grad_w_alpha(loss, *given)
+    np.testing.assert_array_equal(flat(by_w), flat(wanted[0]))
+    np.testing.assert_array_equal(flat(by_alpha), flat(wanted[1]))
+    assert value == wanted[2]
+    np.testing.assert_array_equal(aux["hidden"], wanted[3]["hidden"])
+
+
 @pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("scale", [1.0, 1024.0])
 def test_the_derivative_of_the_slope_along_u(product, scale):
-    """Its sign, too; a scale leaves what it is."""
-    found = product(loss, W, ALPHA, BATCH, 0.5, U, scale)
+    """Its sign, too; an execution's scale of the loss leaves what it is."""
+    found = product(loss, W, ALPHA, BATCH, 0.5, U)
+    if scale != 1:
+        plain = found
+        found = scaled(product, scale, W, ALPHA, BATCH, 0.5, U)
+        np.testing.assert_allclose(flat(found), flat(plain), rtol=1e-12)
 
     def slope(alpha):
         g, *_ = bilevel.grad_w(loss, W, alpha, BATCH, 0.5)

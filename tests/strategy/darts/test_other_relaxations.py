@@ -148,6 +148,7 @@ def reference(search, name: str) -> list[np.ndarray]:
     return [g.numpy() for g in outer.gradient(value, alpha)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", bilevel.METHODS)
 @pytest.mark.parametrize("name", others.FUNCTIONS)
 def test_all_methods_differentiate_through_the_relaxation(name, method):
@@ -161,6 +162,7 @@ def test_all_methods_differentiate_through_the_relaxation(name, method):
         np.testing.assert_allclose(seen, g, atol=tolerance * scale)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", others.FUNCTIONS)
 def test_a_resumed_search_draws_as_one_left_alone(name):
     chosen = {"task": RelaxedToy, "relaxation": name, "warmup_epochs": 1}

@@ -20,7 +20,7 @@ from darts_tf.strategy.darts import bilevel
 from darts_tf.strategy.lambda_darts import regularizer
 from darts_tf.strategy.darts import relaxation
 from darts_tf.strategy.diagnostics.hessian import hessian_product
-from darts_tf.strategy.darts.execution import Execution
+from darts_tf.strategy.darts.execution import Execution, weights_of
 from tests.strategy.architecture_gradient import ArchitectureGradient
 from tests.strategy.small_space import SMALL
 CANDIDATES = "max_pool_3x3", "skip_connect", "dil_conv_3x3"
@@ -47,15 +47,14 @@ for kind in ("one_device", "mirrored"):
     # Only the exact gradient on two devices is compiled: that saves a minute.
     tf.config.run_functions_eagerly(True)
     execution = Execution(replicas, compiled=replicas.count > 1)
-    gradient = ArchitectureGradient(
-        relaxation.supernet_loss(net), "exact", execution)
-    read = replicas.compile(
-        lambda: [tf.identity(v.value) for v in net.trainable_variables])
-    w = read()
+    weights = weights_of(net)
+    loss = weights.loss(relaxation.supernet_loss(net))
+    gradient = ArchitectureGradient(loss, "exact", execution)
+    w = replicas.compile(weights.values)()
     a = replicas.compile(lambda: [tf.constant(x) for x in alpha])()
     with execution.active():
         rows = hessian_product(
-            relaxation.supernet_loss(net), w, a, batches[1],
+            loss, w, a, batches[1],
             tf.constant([0, 0]), [tf.constant(np.cos(x)) for x in alpha])
     results[kind, "hessian"] = np.concatenate(
         [np.array(replicas.local(x)) for x in rows])
@@ -72,7 +71,7 @@ for kind in ("one_device", "mirrored"):
     # Its two reduction cells come first, so that they are the aligned ones.
     turned = dataclasses.replace(SMALLER, cells=SMALLER.cells[::-1])
     regulariser = regularizer.LambdaRegularizer(
-        relaxation.cells_loss(net), turned, net.kinds, "cosine")
+        weights.loss(relaxation.cells_loss(net)), turned, net.kinds, "cosine")
     with execution.active():
         g, _, aux = regulariser(
             None, w, a[::-1], batches[0], tf.constant([0, 0]), 1.0)
@@ -158,9 +157,11 @@ def test_genotype_and_end_of_epoch(loop):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["reverse_over_reverse", "forward_over_reverse"])
-def test_compiled_pieces_compute_what_eager_ones_do(loop, name):
-    """TensorFlow's second derivatives have been wrong in graphs only."""
+def test_compiled_second_derivatives_are_the_eager_ones(loop):
+    """TensorFlow's have been wrong in graphs only.
+
+    Directional ones: networks/compiled/test_directional_derivatives.py.
+    """
     import tensorflow as tf
 
     from darts_tf.strategy.darts import bilevel
@@ -173,10 +174,10 @@ def test_compiled_pieces_compute_what_eager_ones_do(loop, name):
     seed = tf.constant([0, 0])
 
     def product(*arguments):
-        return getattr(bilevel, name)(loss, *arguments)
+        return bilevel.reverse_over_reverse(loss, *arguments)
 
     arguments = (w, alpha, train, seed, u)
-    eager = bilevel.reverse_over_reverse(loss, *arguments)
+    eager = product(*arguments)
     graph = tf.function(product)(*arguments)
     for a, b in zip(eager, graph, strict=True):
         scale = np.abs(a).max()

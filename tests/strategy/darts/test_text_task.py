@@ -14,7 +14,7 @@ from darts_tf.networks.language import Dropouts, LanguageModel
 from darts_tf.networks.recurrent import MixedCell
 from darts_tf.space.cell import CellSpec, SearchSpace
 from darts_tf.space.recurrent import CANDIDATES, SPACE
-from darts_tf.strategy.darts import bilevel, search
+from darts_tf.strategy.darts import bilevel, search_loop
 from darts_tf.strategy.darts.text_task import TextTask, search_loss
 from darts_tf.strategy.diagnostics import instruments
 from darts_tf.strategy.diagnostics.hessian import hessian_product
@@ -61,7 +61,7 @@ def loop():
         slowness=0.1,
         replicas=replicas,
     )
-    settings = search.SearchSettings(
+    settings = search_loop.SearchSettings(
         "finite_difference",
         3,
         4,
@@ -71,7 +71,7 @@ def loop():
         momentum=0.0,
         clip_norm=0.25,
     )
-    return search.Search(task, settings, replicas)
+    return search_loop.Search(task, settings, replicas)
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from darts_tf.networks.compiled.flat_weights import FlatWeights
 from darts_tf.networks.conv import Supernet
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy.darts import bilevel, relaxation
-from darts_tf.strategy.darts import search as search_module
+from darts_tf.strategy.darts import search_loop as search_module
 from darts_tf.strategy.darts.tasks import ImageTask
 from darts_tf.strategy.diagnostics import instruments
 from darts_tf.strategy.diagnostics.early_stopping import (

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darts_tf.estimation.scoring import multiply_adds, parameters
 from darts_tf.networks import operation_registry, operations
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.conv import EvaluationNetwork
+from darts_tf.networks.footprint.counts import multiply_adds, parameters
 from darts_tf.networks.operations import DepthwiseConv, register_operation
 from darts_tf.space.published import CONVOLUTIONAL
 
