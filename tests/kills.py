@@ -385,8 +385,11 @@ def run_in_fork() -> None:
     draw_nothing()
     if request["kill"] and kill.event < 0:
         _send_later(os.getpid(), kill, kill.seconds)
-    with disk_moves.Moves(request["place"], counter.step_in).seen():
-        _run("darts_tf.cli", request["arguments"])
+    try:
+        with disk_moves.Moves(request["place"], counter.step_in).seen():
+            _run("darts_tf.cli", request["arguments"])
+    except KeyboardInterrupt:  # after the program's own end
+        sys.exit(130)
 
 
 def draw_nothing() -> None:

@@ -3,13 +3,13 @@
 Keras finds a class in a file only if it is registered, and so imported; but
 `import darts_tf` must load neither Keras nor TensorFlow. So stand-ins are
 registered right behind Keras, whoever imports that; they import the networks
-when one is loaded.
+when one is loaded. Without the base classes of importlib.abc, whose import takes
+longer than all the rest of `import darts_tf`.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.util
 import sys
 
@@ -53,7 +53,7 @@ def _stand_in(module: str, name: str) -> type:
     return StandIn
 
 
-class _KerasFinder(importlib.abc.MetaPathFinder):
+class _KerasFinder:
     """Finds Keras as usual, once, and registers the networks behind its import."""
 
     def find_spec(self, fullname, path=None, target=None):
@@ -67,7 +67,7 @@ class _KerasFinder(importlib.abc.MetaPathFinder):
         return spec
 
 
-class _Registering(importlib.abc.Loader):
+class _Registering:
     """Loads Keras by its own loader, and registers the networks with it."""
 
     def __init__(self, loader):

@@ -38,9 +38,9 @@ def _repeat_border(x):
     With stride 2 no window reaches behind the last pixel of an even size.
     """
     rows = [x[:, :1], x, x[:, -1:]]
-    x = tf.concat(rows[: 2 + x.shape[1] % 2], 1)
+    x = tf.concat(rows[: 2 + int(x.shape[1]) % 2], 1)
     columns = [x[:, :, :1], x, x[:, :, -1:]]
-    return tf.concat(columns[: 2 + x.shape[2] % 2], 2)
+    return tf.concat(columns[: 2 + int(x.shape[2]) % 2], 2)
 
 
 def avg_pool(x, stride: int):

@@ -261,7 +261,8 @@ def _with_progress(
     missing: list[tuple[int, Part]], total: int
 ) -> Iterator[tuple[int, Part]]:
     """Yields what is missing, and shows on stderr how much is left."""
-    done, start, said = total - len(missing), time.monotonic(), time.monotonic()
+    done, start = total - len(missing), time.monotonic()
+    last_line = start
     with tqdm.tqdm(
         total=total, initial=done, unit="part", ncols=80, disable=None
     ) as bar:
@@ -270,8 +271,8 @@ def _with_progress(
             yield number, part
             bar.update(1)
             now = time.monotonic()
-            if bar.disable and now - said > LINE_SECONDS:
-                said = now
+            if bar.disable and now - last_line > LINE_SECONDS:
+                last_line = now
                 left = (now - start) / (count + 1) * (len(missing) - count - 1)
                 place = f"{done + count + 1}/{total}"
                 print(f"part {place}, {duration(left)} left", file=sys.stderr)

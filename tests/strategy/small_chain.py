@@ -1,4 +1,4 @@
-"""A space of chains with five layers, of which three may be skipped."""
+"""A space of chains with four layers, of which two may be skipped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from darts_tf.space import registry
 from darts_tf.space.chain import Stage, chain_space
 
 SMALL_CHAIN = chain_space(
-    "small_chain", (Stage(8, 2, 2), Stage(16, 3, 2)), stem=8, block=8, head=16
+    "small_chain", (Stage(8, 2, 2), Stage(16, 2, 2)), stem=8, block=8, head=16
 )
 
 

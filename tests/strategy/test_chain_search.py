@@ -1,4 +1,4 @@
-"""Searches of a chain: the three gradients, a resumed search, its measures."""
+"""Searches of a chain: a step, and the exact gradient."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.precision import computed_in_float64
 from tests.strategy.architecture_gradient import ArchitectureGradient
 from tests.strategy.small_chain import SMALL_CHAIN, small_chain
 from tests.strategy.small_search import batches
-from tests.strategy.test_search_spaces import Eager, same
+from tests.strategy.test_search_spaces import Eager
 
 assert small_chain  # a fixture
 
 
-def search(method="first_order", epochs=2, **more):
+def search():
     """One step an epoch, eagerly."""
     keras.utils.set_random_seed(0)
     model = Supernet(SMALL_CHAIN, 1.0, 8, 3, compiled=False)
@@ -33,26 +33,16 @@ def search(method="first_order", epochs=2, **more):
     task = tasks.ImageTask(
         model, batches, batches, lambda: [next(batches(50))], replicas
     )
-    settings = search_module.SearchSettings(
-        method, epochs, 1, 4, compiled=False, **more
-    )
+    settings = search_module.SearchSettings("first_order", 2, 1, 4, compiled=False)
     return search_module.Search(task, settings, replicas)
 
 
-def test_a_search_moves_the_alpha_of_each_layer_and_is_resumed_exactly(small_chain):
+def test_a_search_moves_the_alpha_of_each_layer(small_chain):
     loop = search()
     start = loop.architecture.values()
     loop.advance()
-    between = loop.state()
     for before, after in zip(start, loop.architecture.values(), strict=True):
         assert (before != after).all()
-    loop.advance()
-    after = loop.state()
-    loop.restore(between)
-    loop.advance()
-    assert same(loop.state(), after)
-    record = loop.end_epoch()
-    assert 0 <= record["valid/accuracy"] <= 1
     assert loop.genotype().space == small_chain.name
     counted = skip_connections(loop)
     assert counted["skip_connections/first"] == 0 and not counted["collapsed/later"]

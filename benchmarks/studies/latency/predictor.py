@@ -19,6 +19,7 @@ import csv
 import io
 import os
 import pathlib
+from typing import Any
 
 import numpy as np
 from absl import flags
@@ -30,15 +31,16 @@ from darts_tf.config import LatencyConfig, Runtime, names
 from darts_tf.config_rules import settle
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures.genotypes import figure_to_png
-from darts_tf.space.registry import SPACES, space_by_name
+from darts_tf.space.registry import SPACES, is_chain, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
 COLUMNS = ("seed", "predicted_ms", "measured_ms", "spread_ms", "load")
 
 flags.DEFINE_enum("space", "darts_conv", list(SPACES), "whose networks are timed")
 flags.DEFINE_integer("image_size", 32, "pixels of a side", 1)
-flags.DEFINE_integer("channels", 8, "of the first cell", 1)
-flags.DEFINE_integer("layers", 6, "cells", 3)
+flags.DEFINE_integer("channels", 16, "of the first cell; none of a chain", 1)
+flags.DEFINE_integer("layers", 6, "cells; none of a chain", 3)
+flags.DEFINE_float("width_multiplier", 1.0, "of a chain", 0)
 flags.DEFINE_enum("runtime", "litert", names(Runtime), "what computes")
 flags.DEFINE_integer("threads", 1, "of the runtime", 1)
 flags.DEFINE_float("max_noise", 0.1, "as train.latency", 0)
@@ -91,13 +93,20 @@ def latency_config(out: pathlib.Path) -> LatencyConfig:
     return LatencyConfig(
         space=FLAGS.space,
         image_size=FLAGS.image_size,
-        channels=FLAGS.channels,
-        layers=FLAGS.layers,
+        **sizes(),
         runtime=FLAGS.runtime,
         threads=FLAGS.threads,
         max_noise=FLAGS.max_noise,
         out=str(out),
     )
+
+
+def sizes() -> dict[str, Any]:
+    """Returns the size of the networks by the names of settings."""
+    names = "channels", "layers"
+    if is_chain(FLAGS.space):
+        names = ("width_multiplier",)
+    return {name: FLAGS[name].value for name in names}
 
 
 def read(path: pathlib.Path) -> list[dict[str, float]]:
@@ -153,10 +162,8 @@ def draw(predicted: np.ndarray, measured: np.ndarray, numbers: dict) -> Figure:
 
 def markdown(numbers: dict, rows: list[dict], origin) -> str:
     """Returns a row for the documentation."""
-    size = (
-        f"{FLAGS.channels} channels, {FLAGS.layers} cells, "
-        f"{FLAGS.image_size} x {FLAGS.image_size}"
-    )
+    size = ", ".join(f"{n.replace('_', ' ')} {v:g}" for n, v in sizes().items())
+    size += f", {FLAGS.image_size} x {FLAGS.image_size}"
     times = [row["measured_ms"] for row in rows]
     return f"""
 | space | networks | size | runtime | ms | R2 | R2 of a line | mean abs. error | bias | Kendall |

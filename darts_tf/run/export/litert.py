@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from darts_tf.errors import InputError
+from darts_tf.run.process import machine_errors
 
 FILE = "model.tflite"
 QUANTIZE = ("none", "float16", "dynamic", "int8")
@@ -60,6 +61,8 @@ def convert(
         with _quiet():
             return converter.convert()
     except Exception as error:  # the converter's own class has moved before
+        if machine_errors.line(error):
+            raise
         raise _refusal(error) from error
 
 
@@ -92,7 +95,7 @@ def _first_line(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _quiet():
-    """Silences what the converter prints and its C++ parts log."""
+    """Silences what LiteRT prints, warns of and logs in C++."""
     with (
         warnings.catch_warnings(),
         open(os.devnull, "w") as nowhere,
@@ -192,8 +195,7 @@ def repeatable(
 
 def _interpreter(content: bytes, threads: int) -> Any:
     make, _ = interpreter_class()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that tf.lite.Interpreter will go
+    with _quiet():  # that tf.lite.Interpreter will go, and that XNNPACK is used
         return make(model_content=content, num_threads=threads)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 import numpy as np
@@ -10,14 +11,19 @@ import tensorflow as tf
 
 from darts_tf.errors import InputError
 from darts_tf.networks import implementation
+from darts_tf.networks.batch_norm import BatchNorm
+from darts_tf.networks.chain import block
 from darts_tf.networks.discrete_edges import DiscreteEdges
 from darts_tf.run.export import image_litert, language_litert, litert, measures
+from darts_tf.space.chain import BLOCKS, FIRST, Layer
 from darts_tf.space.genotype import CellGenotype
 from darts_tf.space.operation_names import IMAGE_OPERATIONS, RECURRENT_OPERATIONS
 from tests.run.export import test_image_model as images
 from tests.run.export import test_language_model as texts
 
 SIZE, CHANNELS = 9, 4
+NORM = functools.partial(BatchNorm, True)
+NAMES = [name for name in BLOCKS if name.endswith("e3")]  # 6 is but wider
 FILES = {"model.tflite", "class_names.txt", "metadata.json", "export.json"}
 
 
@@ -28,22 +34,28 @@ class EveryOperation(tf.Module):
         super().__init__()
         edges = [(n, name) for n, name in enumerate(IMAGE_OPERATIONS)]
         random = np.random.default_rng(0)
-        shape = 2 * len(edges) * CHANNELS, 10
+        shape = 2 * (len(edges) + len(NAMES)) * CHANNELS, 10
         self.first = random.normal(size=(3, CHANNELS)).astype(np.float32)
         self.last = random.normal(size=shape).astype(np.float32)
         self.units = [DiscreteEdges(edges, CHANNELS, s, 7 * s) for s in (1, 2)]
-        for unit in self.units:
+        self.blocks = [
+            block(name, Layer(1, FIRST, 0, CHANNELS, CHANNELS, s), NORM)
+            for name in NAMES
+            for s in (1, 2)
+        ]
+        for unit in (*self.units, *self.blocks):
             unit.build((None, SIZE, SIZE, CHANNELS))
 
     @property
     def variables(self):
-        return [v for unit in self.units for v in unit.variables]
+        return [v for x in (*self.units, *self.blocks) for v in x.variables]
 
     def forward(self, x):
         x = tf.tensordot(x, self.first, 1)
         with implementation.exported():
-            pairs = [pair for unit in self.units for pair in unit(x)]
-        means = [tf.reduce_mean(y, [1, 2]) for _, (y,) in pairs]
+            maps = [y for unit in self.units for _, (y,) in unit(x)]
+            maps += [block(x) for block in self.blocks]
+        means = [tf.reduce_mean(y, [1, 2]) for y in maps]
         return tf.concat(means, -1) @ self.last
 
 

@@ -1,0 +1,28 @@
+"""The study of predicted latencies: its errors, and its files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.studies.latency import predictor
+
+
+def test_errors_of_predictions():
+    measured = np.array([1.0, 2.0, 3.0, 4.0])
+    exact = predictor.errors(measured, measured)
+    assert (exact["r2"], exact["mape"], exact["bias"], exact["kendall"]) == (1, 0, 0, 1)
+    low = predictor.errors(measured * 0.9, measured)
+    assert low["mape"] == pytest.approx(0.1) and low["bias"] == pytest.approx(-0.1)
+    assert low["r2"] == pytest.approx(1 - 0.3 / 5)
+    assert low["r2_of_line"] == pytest.approx(1) and low["kendall"] == 1
+    swapped = predictor.errors(np.array([2.0, 1.0, 3.0, 4.0]), measured)
+    assert swapped["kendall"] == pytest.approx(4 / 6)
+
+
+def test_lines_are_read_as_they_were_written(tmp_path):
+    rows = [dict.fromkeys(predictor.COLUMNS, 0.5) | {"seed": n} for n in range(2)]
+    path = tmp_path / "a.csv"
+    assert predictor.read(path) == []
+    path.write_text(predictor.as_csv(rows))
+    assert predictor.read(path) == rows
