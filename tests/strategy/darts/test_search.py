@@ -22,10 +22,7 @@ from darts_tf.strategy.darts import relaxation
 from darts_tf.strategy.diagnostics.hessian import hessian_product
 from darts_tf.strategy.darts.execution import Execution, weights_of
 from tests.strategy.architecture_gradient import ArchitectureGradient
-from tests.strategy.small_space import SMALL
-CANDIDATES = "max_pool_3x3", "skip_connect", "dil_conv_3x3"
-SMALLER = dataclasses.replace(SMALL, cells=tuple(
-    dataclasses.replace(cell, candidates=(CANDIDATES,) * 2) for cell in SMALL.cells))
+from tests.strategy.small_space import SMALLER
 rng = np.random.default_rng(0)
 data = [(rng.standard_normal((4, 8, 8, 1)), np.array([0, 1, 2, 1]))
         for _ in range(2)]
