@@ -27,13 +27,15 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from darts_tf.data.nasbench201_table import ACCURACIES
 from darts_tf.errors import LONGEST
+from darts_tf.space.architecture_string import every_string
 from tests import disk_moves, forked
 
 KINDS = ("SIGKILL", "SIGKILL", "SIGKILL", "SIGTERM", "SIGINT", "SIGHUP")
@@ -104,6 +106,21 @@ def _evolution(folder):
     return "search", *TINY, *OFTEN[:-1], "--epochs=1", *which, *budget
 
 
+def _table_search(folder):
+    table = folder / "table.csv"
+    if not table.exists():
+        rows = [
+            ",".join([cell, *(str(50 + (7 * n) % 43) for _ in ACCURACIES)])
+            for n, cell in enumerate(every_string())
+        ]
+        table.write_text("\n".join([",".join(["architecture", *ACCURACIES]), *rows]))
+    which = ("--strategy=evolution", "--estimator=table", "--space=nasbench201")
+    return (
+        *("search", *which, f"--nasbench201_table={table}"),
+        *("--budget_evaluations=12", "--evolution_population=4"),
+    )
+
+
 def _experiment(folder):
     often = (*TINY, *OFTEN[:-1], "--epochs=1")
     return (
@@ -137,10 +154,14 @@ RUNS: dict[str, Callable[[pathlib.Path], tuple[str, ...]]] = {
     "training": _training,
     "text training": _text_training,
     "evolution": _evolution,
+    "evolution by a table": _table_search,
     "experiment": _experiment,
     "perturbation": _perturbation,
     "export": _export,
 }
+ROUND = (*RUNS, *["evolution by a table"] * 3, "training")
+"""The runs of a round; those that take a second come more often."""
+
 BEFORE = {"perturbation": "images", "export": "training"}
 """The finished run in whose folder a program runs."""
 
@@ -188,21 +209,26 @@ class Reason(Exception):
 
 
 def lives(
-    folder: pathlib.Path, choose: random.Random, refused: bool = False
+    folder: pathlib.Path,
+    choose: random.Random,
+    refused: bool = False,
+    names: Sequence[str] = ROUND,
 ) -> Iterator[Callable[[], str | None]]:
     """Yields parts that kill a run; the last part of a life lets it end.
-
-    With `refused` it is not killed: the disk refuses from some event on.
 
     Each returns a line about what it did, or None where the run had ended before
     the signal came: then that was no kill. Each raises Reason where files are not
     as they must be, and RuntimeError where a traceback was printed.
+
+    Args:
+      folder: for all runs.
+      choose: decides runs and moments.
+      refused: whether the disk refuses from some event on, in the place of a kill.
+      names: of RUNS, a round of runs.
     """
     alone: dict[str, Alone] = {}
-    names = [*RUNS]
     while True:
-        choose.shuffle(names)
-        for name in names:
+        for name in choose.sample(names, len(names)):
             if name not in alone:
                 alone[name] = Alone(name, folder)
             yield from _life(alone[name], choose, refused)

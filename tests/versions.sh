@@ -54,11 +54,11 @@ for which in old new; do
   python=${OLD_PYTHON:-python3.10}
   [ $which = new ] && python=${NEW_PYTHON:-python3.13}
   "$python" -m venv --clear "$folder/$which"
+  "$folder/$which/bin/pip" install --quiet --upgrade pip # old ones resolve slowly
   "$folder/$which/bin/pip" install --quiet -r "$folder/$which.txt" "pytest>=8"
   "$folder/$which/bin/pip" list 2>/dev/null |
     grep -iE '^(tensorflow|keras|numpy|optuna|tensorboard|tensorflow-datasets) '
   rm -rf "$folder/runs_$which" "$folder/logits.npy"
-  "$folder/$which/bin/python" -m pytest -q tests/conformance
   commands $which "$folder/runs_$which"
 done
 
@@ -70,4 +70,7 @@ for part in search evaluate; do # as if the last epoch were not done yet
 done
 rm -r "$folder/runs_old/evaluate/export"
 commands new "$folder/runs_old"
+for which in old new; do
+  "$folder/$which/bin/python" -m pytest -q tests/conformance
+done
 echo "versions: all passed"

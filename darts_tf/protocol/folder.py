@@ -22,7 +22,7 @@ from darts_tf.protocol.command_line import (
 )
 from darts_tf.protocol.plan import Plan, flat, plan_of
 from darts_tf.run import settings_files
-from darts_tf.run.files import write_atomic
+from darts_tf.run.files import remove_temporary, write_atomic
 from darts_tf.run.lock import FolderInUse
 from darts_tf.run.workdir import Workdir, open_workdir, read_settings
 
@@ -90,6 +90,8 @@ def claim(plan: Plan, alone: bool) -> Iterator[None]:
     workdir = _open(plan, 0.0 if alone else PATIENCE_SECONDS)
     with workdir:
         if alone:
+            for folder in ("cells", "tasks"):
+                remove_temporary(plan.root / folder)
             yield
     if not alone:
         yield

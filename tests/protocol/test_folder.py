@@ -119,3 +119,12 @@ def test_flags_are_json(values, stub):
     claim(values)
     text = pathlib.Path(values["workdir"], "config.json").read_text()
     assert json.loads(text)["config"]["evaluate_seeds"] == 2
+
+
+def test_what_a_killed_writer_has_left_is_removed(values, stub):
+    plan = folder.make_plan(values)
+    for name in ("cells", "tasks"):
+        (plan.root / name).mkdir(parents=True)
+        (plan.root / name / ".a.json.123.tmp").write_text("half")
+    claim(values, alone=True)
+    assert not [*plan.root.glob("*/.*.tmp")]
