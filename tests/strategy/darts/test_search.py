@@ -121,6 +121,7 @@ def test_resumed_search_equals_an_undisturbed_one(loop):
     ]
 
 
+@pytest.mark.slow
 def test_a_step_moves_alpha_w_and_statistics(loop):
     before = loop.state()
     loop.advance()
@@ -130,6 +131,7 @@ def test_a_step_moves_alpha_w_and_statistics(loop):
         assert any((before[n] != after[n]).any() for n in names), group
 
 
+@pytest.mark.slow
 def test_architecture_passes_move_no_statistics(loop):
     before = loop.task.state()["statistics"]
     _, batch = loop.task.batches(loop.step)
@@ -144,6 +146,7 @@ def test_architecture_passes_move_no_statistics(loop):
     np.testing.assert_array_equal(before, loop.task.state()["statistics"])
 
 
+@pytest.mark.slow
 def test_genotype_and_end_of_epoch(loop):
     assert set(loop.genotype().cells) == {"normal", "reduce"}
     record = loop.end_epoch()
