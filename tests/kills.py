@@ -211,8 +211,8 @@ class Reason(Exception):
 def lives(
     folder: pathlib.Path,
     choose: random.Random,
-    refused: bool = False,
     names: Sequence[str] = ROUND,
+    refused: bool = False,
 ) -> Iterator[Callable[[], str | None]]:
     """Yields parts that kill a run; the last part of a life lets it end.
 
@@ -223,8 +223,8 @@ def lives(
     Args:
       folder: for all runs.
       choose: decides runs and moments.
-      refused: whether the disk refuses from some event on, in the place of a kill.
       names: of RUNS, a round of runs.
+      refused: whether the disk refuses from some event on, in the place of a kill.
     """
     alone: dict[str, Alone] = {}
     while True:
