@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from darts_tf.space.published import load_genotype
     from darts_tf.space.registry import cell_space, register_space
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 _HOMES = {
     "DerivationConfig": "darts_tf.config",

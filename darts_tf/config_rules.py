@@ -174,6 +174,7 @@ CHAIN_REASONS = {
     "each layer of a chain has its own)",
     "channels": " (its widths are those of the space, times `width_multiplier`)",
     "layers": " (how many of its layers are skipped is searched)",
+    "stages": " (they deepen networks of cells)",
 }
 """Why a name means nothing for a chain, where that is not plain."""
 
@@ -182,7 +183,7 @@ NOT_IN_CHAINS = (
     *("fidelity_channels", "fidelity_layers"),
     *("cost_channels", "cost_layers", "cost_network"),
     *("partial_channels", "recompute", "lambda_regularizer", *LAMBDA_NAMES),
-    "nasbench201_table",
+    *("nasbench201_table", "stages"),
 )
 """The names that mean nothing for a chain."""
 

@@ -89,6 +89,7 @@ REFUSED = [
         "darts_recurrent",
     ),
     ((*ASKING, "--stages=2:3:8,2:3:4"), "--stages", "--strategy=random"),
+    (("--stages=2:3:7,2:3:4", "--space=mobile_chain"), "--stages", "mobile_chain"),
     (
         ("--recipe=robust", "--optimization=joint_alternating"),
         "--optimization=joint_alternating",

@@ -78,7 +78,7 @@ def _evaluations(workdir: Workdir, turn: int) -> None:
 
 
 def _tensorboard(workdir: Workdir, turn: int) -> None:
-    with Reporter(workdir.tensorboard) as reporter:
+    with Reporter(workdir.path) as reporter:
         reporter.text(turn, "a text", "word " * 300)
 
 
@@ -126,7 +126,7 @@ def contents(workdir: Workdir) -> dict[str, bytes]:
     return {
         str(p.relative_to(workdir.path)): p.read_bytes()
         for p in names
-        if not p.name.endswith(hidden) and "tensorboard" not in p.parts
+        if not p.name.endswith(hidden) and not p.name.startswith("events.out.")
     }
 
 

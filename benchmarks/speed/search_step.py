@@ -94,15 +94,15 @@ def main(_) -> None:
     loop = build_loop(replicas, chosen)
     result = step_times.first_step(loop)
     times, times_with_data, times_with_cost = [], [], []
-    penalty, loop.cost_penalty = loop.cost_penalty, None
+    penalty = loop.cost_penalty
     for _ in range(FLAGS.steps):
         if FLAGS.dataset:
             times_with_data.append(timed(loop, chosen, same=False))
+        loop.cost_penalty = loop.algorithm.cost_penalty = None
         times.append(timed(loop, chosen, same=True))
+        loop.cost_penalty = loop.algorithm.cost_penalty = penalty
         if penalty is not None:
-            loop.cost_penalty = penalty
             times_with_cost.append(timed(loop, chosen, same=True))
-            loop.cost_penalty = None
     result |= step_times.summary(times)
     if times_with_cost:
         result["step_with_cost"] = step_times.median(times_with_cost, 0)

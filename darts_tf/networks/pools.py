@@ -37,10 +37,9 @@ def _repeat_border(x):
 
     With stride 2 no window reaches behind the last pixel of an even size.
     """
-    rows = [x[:, :1], x, x[:, -1:]]
-    x = tf.concat(rows[: 2 + int(x.shape[1]) % 2], 1)
-    columns = [x[:, :, :1], x, x[:, :, -1:]]
-    return tf.concat(columns[: 2 + int(x.shape[2]) % 2], 2)
+    height, width = x.shape[1:3]
+    x = tf.concat([x[:, :1], x, x[:, -1:]][: 2 + height % 2], 1)
+    return tf.concat([x[:, :, :1], x, x[:, :, -1:]][: 2 + width % 2], 2)
 
 
 def avg_pool(x, stride: int):

@@ -81,10 +81,10 @@ class SampledEdges(Edges):
         Returns:
           (target, [term [B, H', W', C]]) for each edge.
         """
-        activated, result = tf.nn.relu(x), []
+        result = []
         for place, (row, target) in enumerate(self.edges):
             key = tf.constant(self.key * 100 + place)
-            edge, inputs = self.sampled[str(row)], (x, activated, seed, key)
+            edge, inputs = self.sampled[str(row)], (x, seed, key)
             mixing = (weights[row][: len(self.names[row])],)
             if self.shared_functions is None:
                 term = edge(*inputs, *mixing, training=training)
@@ -127,18 +127,22 @@ class SampledOperation(operations.Block):
         for layer in self.layers.values():
             operations.build_once(layer, shape)
 
-    def call(self, x, activated, seed, key, weights, training=False):
-        """Computes [B, H', W', C] from the node [B, H, W, C] and its ReLU.
+    def call(self, x, seed, key, weights, training=False):
+        """Computes [B, H', W', C] from the node [B, H, W, C].
+
+        Each branch takes the node alone, whose ReLU it computes itself: for another
+        input that it does not read its gradient would be a map of zeros, which
+        TensorFlow folds into a constant of the graph and so never frees.
 
         Args:
-          x, activated: the node, before and after ReLU.
+          x: the node.
           seed, key: int32 [2] or None, and int32 []; decide the noise.
           weights: [candidates].
           training: whether batch norm uses (and follows) the batch. The
             statistics of candidates that were not computed become NaN
             (networks/running_statistics.py).
         """
-        inputs = x, activated, seed, key
+        inputs = x, seed, key
         branches = [
             self._branch(name, inputs, weights[place], training)
             for place, name in enumerate(self.names)
@@ -181,20 +185,21 @@ class SampledOperation(operations.Block):
 
     def _entering(self, name: str, layer, inputs):
         """Returns what a layer reads: a pool of the node, its ReLU, or the node."""
-        x, activated, *_ = inputs
+        x = inputs[0]
         if name in POOLS:
             return POOLS[name](x, self.stride)
-        return activated if layer.activated else x
+        return tf.nn.relu(x) if layer.activated else x
 
     def _without_weights(self, name: str, inputs):
-        x, _, seed, key = inputs
+        x, seed, key = inputs
         if name == IDENTITY:
             return x
         if name == NOISE:
             return operations.noise(x, self.stride, seed, key)
         if name in POOLS:
             return POOLS[name](x, self.stride)
-        return tf.zeros_like(x)[:, :: self.stride, :: self.stride]
+        # A product, so that neither it nor its gradient is a constant of the graph.
+        return 0 * x[:, :: self.stride, :: self.stride]
 
     def _padded(self, layer, states):
         """Returns the states of all layers [N], NaN but for those of one layer."""

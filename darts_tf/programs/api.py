@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -60,6 +61,18 @@ class SearchOutcome:
     result: dict
     workdir: Path | None
     _mixing_weights: dict[str, np.ndarray] = dataclasses.field(repr=False)
+
+    @property
+    def front(self) -> list[dict]:
+        """Returns the front of a search with objectives, the cheapest first.
+
+        Each has "genotype", "accuracy" (a share), its costs by name and "evaluation",
+        the number of its evaluation; [] without objectives.
+        """
+        return [
+            row | {"genotype": Genotype.from_json(json.dumps(row["genotype"]))}
+            for row in self.result.get("front", [])
+        ]
 
     def plot(self) -> Figure:
         """Returns curves of the mixing weights over the epochs, the choice marked.

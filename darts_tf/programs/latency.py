@@ -112,15 +112,10 @@ def network_of(config: LatencyConfig, genotype: Genotype):
     """Returns the built network of a genotype at the size of the settings."""
     names = ("width_multiplier",) if is_chain(config.space) else ("channels", "layers")
     sizes: dict[str, Any] = {name: getattr(config, name) for name in names}
-    settings = settle(
-        TrainingConfig(
-            space=config.space,
-            **{n: v for n, v in sizes.items() if v is not None},
-            **({} if config.network == "cifar" else {"network": config.network}),
-        )
-    )
+    if config.network != "cifar":
+        sizes["network"] = config.network
     return search_costs.build_from(
-        settings,
+        settle(TrainingConfig(space=config.space, **sizes)),
         genotype,
         (config.image_size, config.image_size, config.image_channels),
         config.classes,

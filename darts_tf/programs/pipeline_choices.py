@@ -128,7 +128,7 @@ def _choose_images(
     side = size or min(facts.height or 1, facts.width or 1)
     choice("crop_padding", max(side // 8, 1), f"an eighth of {side} pixels")
     tiny = side <= TINY and not machine.gpus
-    recipe = choice("recipe", "robust", "warm-up and beta decay, which_search.md")
+    recipe = choice("recipe", *_recipe(chain))
     choice("method", *_method(recipe, budget, tiny and not chain, where))
     why = f"{where}, images of {side} pixels"
     if chain:
@@ -177,6 +177,12 @@ def _image_size(facts: ImageFacts, machine: Machine, budget: _Budget):
         size, pixels = size // 2, pixels // 4
         why = f"{facts.train:,} images have to fit in {machine.memory / 1e9:.0f} GB"
     return size, why
+
+
+def _recipe(chain: bool) -> tuple[str, str]:
+    if chain:
+        return "none", "none was measured on chains"
+    return "robust", "warm-up and beta decay, which_search.md"
 
 
 def _method(recipe: str, budget: _Budget, tiny: bool, where: str) -> tuple[str, str]:

@@ -21,8 +21,9 @@ from darts_tf.space.registry import space_by_name
 def prediction(request: ExportRequest, network) -> dict | None:
     """Returns the predicted latency of an evaluated network, for JSON.
 
-    The genotype must be a file of a search with --cost=latency, whose folder has
-    the table. What keeps the prediction from being made is a warning.
+    The genotype must be a file of a search by latency, whose folder has the table;
+    the target is that of --cost_target, or --max_latency. What keeps the prediction
+    from being made is a warning.
 
     Args:
       request: of the export.
@@ -46,7 +47,7 @@ def prediction(request: ExportRequest, network) -> dict | None:
         return None
     return {
         "predicted": costs.of(request.genotype),
-        "target": targets.get("latency"),
+        "target": targets.get("latency") or search.max_latency or None,
         "table": dict(table.origin),
     }
 

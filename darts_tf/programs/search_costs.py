@@ -60,7 +60,7 @@ def penalty(
     """
     if not config.cost:
         return None
-    tables = tables_of(config, images.image_shape, images.num_classes, stage)
+    tables = tables_of(config, images.image_shape, images.num_classes, space=stage)
     keras.utils.set_random_seed(config.seed)
     targets = cost_targets(config)
     for index, table in enumerate(() if stage else tables):
@@ -106,7 +106,8 @@ def tables_of(
         be used or lacks parts of these networks.
     """
     settings, size = network_of(config), config.cost_image_size
-    shape = (size, size, image_shape[2]) if size else tuple(image_shape)
+    height, width, channels = image_shape
+    shape = (size or height, size or width, channels)
     build = functools.partial(
         build_from, settings, image_shape=shape, classes=config.cost_classes or classes
     )
@@ -161,7 +162,7 @@ def count(
     shape that the network uses.
 
     Args:
-      space: of the cells.
+      space: of the cells; of a later stage with fewer candidates.
       build: makes the built network of a genotype.
       image_shape: [H, W, C].
       names: of the costs.
@@ -175,7 +176,7 @@ def count(
         latencies = read_latency_table(latency_table or "", space.name)
     genotype = first_genotype(space)
     network = build(genotype)
-    parts, tables = network.parts(), []
+    parts, tables = network.parts().restricted(space), []
     for name in names:
         if name == "latency":
             assert latencies is not None

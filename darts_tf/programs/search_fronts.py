@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -119,9 +120,10 @@ def write(workdir: Workdir, front: Sequence[Mapping]) -> list[dict]:
     rows = []
     for number, row in enumerate(front, 1):
         name = f"front_{number:02d}.json"
-        write_atomic(workdir.genotypes / name, row["genotype"].to_json())
-        others = {n: value for n, value in row.items() if n != "genotype"}
-        rows.append({"file": f"{workdir.genotypes.name}/{name}"} | others)
+        text = row["genotype"].to_json()
+        write_atomic(workdir.genotypes / name, text)
+        file = f"{workdir.genotypes.name}/{name}"
+        rows.append({"file": file, **row, "genotype": json.loads(text)})
     names = {Path(row["file"]).name for row in rows}
     for path in workdir.genotypes.glob("front_*.json"):
         if path.name not in names:

@@ -186,7 +186,8 @@ def panels(series: Sequence[Series], pair: tuple[str, str]) -> list[Panel]:
         labels = tuple(_label(name, origin) for name in pair)
         by_name = {name: _with_front(values) for name, values in rows.items()}
         assert len(labels) == 2
-        drawn.append(Panel(origin, labels, by_name, reference_point(joined)))
+        reference = reference_point(np.concatenate([f for _, f in by_name.values()]))
+        drawn.append(Panel(origin, labels, by_name, reference))
     return drawn
 
 
@@ -211,7 +212,13 @@ def draw(drawn: Sequence[Panel]) -> Figure:
         singles = {n: s for n, s in panel.series.items() if n != ALL or len(s[0]) < 99}
         fronts.draw_front(axes, singles, panel.labels, panel.reference)
         axes.set_title(panel.title)
+        tops = [panel.reference[1], np.percentile(_all_points(panel)[:, 1], 75)]
+        axes.set_ylim(top=1.05 * max(tops))
     return figure
+
+
+def _all_points(panel: Panel) -> np.ndarray:
+    return np.concatenate([points for points, _ in panel.series.values()])
 
 
 def markdown(panel: Panel) -> str:
@@ -231,8 +238,8 @@ def note(panel: Panel) -> str:
     x, y = panel.reference
     return (
         "Hypervolume: the share of the rectangle from zero to the reference point "
-        f"({x:,.6g} and {y:,.6g}: {MARGIN} times the largest of all these points) that "
-        "the front dominates."
+        f"({_text(x)} and {_text(y)}: {MARGIN} times the largest on any of these "
+        "fronts) that the front dominates."
     )
 
 
@@ -245,10 +252,14 @@ def rows(panel: Panel) -> list[list[str]]:
     """Returns the texts of each front: name, counts, hypervolume and both ends."""
     texts = []
     for name, (points, front) in panel.series.items():
-        ends = [" to ".join(f"{v:,.6g}" for v in _ends(column)) for column in front.T]
+        ends = [" to ".join(map(_text, _ends(column))) for column in front.T]
         counts = str(len(points)), str(len(front))
         texts.append([name, *counts, f"{panel.share(name):.4f}", *ends])
     return texts
+
+
+def _text(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def _ends(column: np.ndarray) -> list[float]:

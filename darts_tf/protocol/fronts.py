@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 MARGIN = 1.1
-"""Factor from the largest number of each objective to the reference point."""
+"""Factor from the largest number on fronts to the reference point's."""
 
 
 def non_dominated(points: Sequence[Sequence[float]] | np.ndarray) -> list[int]:
@@ -56,6 +56,7 @@ def reference_point(points: Sequence[Sequence[float]] | np.ndarray) -> np.ndarra
     """Returns MARGIN times the largest number of each objective, [objectives].
 
     Args:
-      points: all that are compared, [points, objectives].
+      points: those on all fronts that are compared, [points, objectives]. What no front
+        has would only move the reference point away.
     """
     return MARGIN * np.asarray(points, np.float64).max(axis=0)

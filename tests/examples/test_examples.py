@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,6 +11,7 @@ import pytest
 import darts_tf as dt
 from darts_tf.networks import operation_registry
 from darts_tf.space import registry
+from tests import forked
 
 ROOT = pathlib.Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
@@ -82,19 +80,14 @@ def test_own_space_from_python(example):
 @pytest.mark.slow
 @pytest.mark.program
 def test_own_space_as_a_plugin(tmp_path):
-    command = [sys.executable, "-m", "darts_tf.cli", "search"]
-    command += [f"--plugin={ROOT / 'examples' / 'own_space.py'}", "--space=squeezed"]
-    command += "--dataset=digits --examples=120 --channels=2 --layers=3".split()
-    command += "--batch_size=10 --epochs=1 --noflip --crop_padding=0".split()
-    command += ["--method=first_order", "--workdir=run"]
-    done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    plugin = ROOT / "examples" / "own_space.py"
+    flags = ["search", f"--plugin={plugin}", "--space=squeezed"]
+    flags += "--dataset=digits --examples=120 --channels=2 --layers=3".split()
+    flags += "--batch_size=10 --epochs=1 --noflip --crop_padding=0".split()
+    flags += ["--method=first_order", "--workdir=run"]
+    output = tmp_path / "output.txt"
+    code = forked.run(output, *flags, module="darts_tf.cli", folder=tmp_path)
+    assert code == 0, output.read_text(errors="replace")
     genotype = (tmp_path / "run" / "genotype.json").read_text("utf-8")
     assert '"squeezed"' in genotype and "gated_conv_3x3" in genotype
 

@@ -18,6 +18,7 @@ import darts_tf as dt
 from darts_tf.programs import api
 from darts_tf.run.loop.metrics import MetricsLog
 from darts_tf.space import registry
+from darts_tf.strategy.black_box.random_choice import random_genotype
 
 ROOT = Path(__file__).parents[2]
 SEARCH = dt.SearchConfig(
@@ -246,3 +247,11 @@ def test_every_public_name_is_there():
         assert getattr(dt, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'serach'"):
         dt.__getattr__("serach")
+
+
+def test_the_front_of_a_search_has_genotypes():
+    genotype = random_genotype(registry.space_by_name("nasbench201"), 0)
+    row = {"genotype": json.loads(genotype.to_json()), "accuracy": 0.5}
+    outcome = api.SearchOutcome(genotype, {}, [], {"front": [row]}, None, {})
+    assert outcome.front == [{"genotype": genotype, "accuracy": 0.5}]
+    assert api.SearchOutcome(genotype, {}, [], {}, None, {}).front == []

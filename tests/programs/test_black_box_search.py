@@ -125,7 +125,7 @@ def test_a_front_which_is_given_more_budget(programs, table, tmp_path):
     assert [f"genotypes/{path.name}" for path in files] == [r["file"] for r in front]
     for row, path in zip(front, files, strict=True):
         record = one[row["evaluation"] - 1]
-        assert json.loads(path.read_text()) == record["genotype"]
+        assert json.loads(path.read_text()) == record["genotype"] == row["genotype"]
         assert record["costs"]["multiply_adds"] == row["multiply_adds"]
     for name in ("front.png", "report.html"):
         assert (tmp_path / "one" / name).stat().st_size

@@ -7,12 +7,15 @@ import json
 import math
 import pathlib
 import re
+import types
 
 import keras
+import numpy as np
 import pytest
 
 from darts_tf.config import SearchConfig
 from darts_tf.config_rules import settle
+from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.networks.build import build_network
 from darts_tf.networks.footprint import latency_table
@@ -34,6 +37,7 @@ from darts_tf.space.registry import cell_space, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 from darts_tf.strategy.darts.discretisation import genotype_weights
 from darts_tf.strategy.darts.expected_cost import expected_and_derived
+from darts_tf.strategy.darts.staged_search import restricted
 from tests.strategy.small_chain import small_chain
 
 assert small_chain  # a fixture
@@ -98,6 +102,19 @@ def test_chains_are_counted(small_chain):
             assert table.of(genotype) == counted
             expected, derived = expected_and_derived(table, alpha)
             assert int(expected) == counted == int(derived)
+
+
+def test_a_later_stage_has_the_costs_of_its_candidates():
+    space, columns = space_by_name("nasbench201"), [0, 2, 4]
+    stage = restricted(space, [np.tile(columns, (6, 1))])
+    config = settle(SearchConfig(space=space.name, cost=("parameters",), cost_weight=0))
+    config = config.replace(cost_channels=2, cost_layers=3)
+    (whole,) = search_costs.tables_of(config, SHAPE, 5)
+    images = types.SimpleNamespace(image_shape=SHAPE, num_classes=5)
+    penalty = search_costs.penalty(config, images, Replicas("one_device"), stage)
+    (table,) = penalty.costs.tables
+    assert table.constant == whole.constant
+    np.testing.assert_array_equal(table.costs["cell"], whole.costs["cell"][:, columns])
 
 
 @pytest.mark.slow

@@ -72,15 +72,15 @@ def test_errors_of_one_origin_share_a_panel(tmp_path):
     points, front = test.series["evaluations"]
     assert len(points) == 3
     np.testing.assert_allclose(front, [(200, 20), (400, 10)])
-    np.testing.assert_allclose(test.reference, (440, 33))
-    area = (440 - 200) * (33 - 20) + (440 - 400) * (20 - 10)
-    assert test.share("evaluations") == pytest.approx(area / (440 * 33))
+    np.testing.assert_allclose(test.reference, (440, 22))
+    area = (440 - 200) * (22 - 20) + (440 - 400) * (20 - 10)
+    assert test.share("evaluations") == pytest.approx(area / (440 * 22))
     text = front_comparison.markdown(test)
     assert (
-        f"| evaluations | 3 | 2 | {area / 440 / 33:.4f} | 200 to 400 | 10 to 20 |"
+        f"| evaluations | 3 | 2 | {area / 440 / 22:.4f} | 200 to 400 | 10 to 20 |"
         in text
     )
-    assert "(440 and 33: 1.1 times the largest" in text
+    assert "(440 and 22: 1.1 times the largest" in text
     assert estimated.title == "validation error"
     assert len(estimated.series[f"{tmp_path.name}/s"][1]) == 2
     assert np.ptp(figure_to_array(front_comparison.draw([test, estimated]))) > 0

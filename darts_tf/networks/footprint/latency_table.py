@@ -167,7 +167,8 @@ def _refusal(name: str, reason: str) -> InputError:
 def as_csv(rows: Iterable[Mapping[str, object]]) -> str:
     """Returns rows, values by the names of COLUMNS, as the text of a table."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    columns: list[str] = list(COLUMNS)
+    writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return stream.getvalue()

@@ -24,6 +24,7 @@ from darts_tf.networks.discrete_edges import DiscreteEdges
 from darts_tf.networks.footprint.cost_table import rows_by_node
 from darts_tf.networks.footprint.part import CALL, Part
 from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
+from darts_tf.space.registry import space_by_name
 
 Shape = tuple[int, ...]
 
@@ -71,6 +72,25 @@ class NetworkParts:
             every += [part for row in rows for parts in row for part in parts]
         return list(dict.fromkeys(every))
 
+    def restricted(self, space: SearchSpace) -> NetworkParts:
+        """Returns the parts of networks with fewer candidates on each edge.
+
+        Args:
+          space: a later stage of a search in the space of its name.
+        """
+        candidates = {}
+        for spec in space.cells:
+            rows = zip(
+                spec.candidates,
+                space_by_name(space.name).cell(spec.name).candidates,
+                self.candidates[spec.name],
+                strict=True,
+            )
+            candidates[spec.name] = [
+                [parts[whole.index(name)] for name in row] for row, whole, parts in rows
+            ]
+        return dataclasses.replace(self, candidates=candidates)
+
     def alternatives(self) -> list[list[Part]]:
         """Returns the candidates that compete at a shape, shape by shape."""
         groups: dict[Part, list[Part]] = {}
@@ -103,7 +123,8 @@ def of_cells(
             for column, name in enumerate(spec.candidates[row]):
                 if name == ZERO or (name == space.identity and stride == 1):
                     continue
-                part = Part(name, *shape, shape[-1], stride)
+                height, width, channels = shape
+                part = Part(name, height, width, channels, channels, stride)
                 makers.setdefault(part, functools.partial(_candidate, part))
                 chosen[kind][row][column].append(part)
     for part, maker in around:

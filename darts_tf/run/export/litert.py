@@ -196,7 +196,9 @@ def repeatable(
 def _interpreter(content: bytes, threads: int) -> Any:
     make, _ = interpreter_class()
     with _quiet():  # that tf.lite.Interpreter will go, and that XNNPACK is used
-        return make(model_content=content, num_threads=threads)
+        interpreter = make(model_content=content, num_threads=threads)
+        interpreter.allocate_tensors()
+    return interpreter
 
 
 def description(content: bytes, runner: Runner, quantize: str) -> dict[str, object]:

@@ -1,0 +1,37 @@
+"""Comparisons of runs that know costs: the front in all files, or none."""
+
+from __future__ import annotations
+
+import pytest
+
+from darts_tf.config import ComparisonConfig
+from darts_tf.errors import InputError
+from darts_tf.programs import compare
+from tests.protocol.test_fronts import evaluation
+
+
+def test_the_front_is_drawn_where_costs_are_known(tmp_path, capsys):
+    paths = [
+        evaluation(tmp_path / "a", 0.1, parameters=40_000, multiply_adds=400),
+        evaluation(tmp_path / "b", 0.2, parameters=20_000, multiply_adds=400),
+    ]
+    out = tmp_path / "out"
+    chosen = ("accuracy", "parameters")
+    compare.run(ComparisonConfig(experiments=paths, out=str(out), front=chosen))
+    text = (out / "compare.md").read_text()
+    assert (
+        "| evaluations | 2 | 2 | " in text and text.strip() in capsys.readouterr().out
+    )
+    assert "Fronts: test error, % against parameters" in text
+    assert (out / "front.png").read_bytes().startswith(b"\x89PNG")
+    page = (out / "report.html").read_text()
+    assert "<td>evaluations</td>" in page and "1.1 times the largest" in page
+    compare.run(ComparisonConfig(experiments=paths, out=str(out)))
+    text = (out / "compare.md").read_text()  # of equal costs the better one alone
+    assert "against multiply-adds" in text and "| evaluations | 2 | 1 | " in text
+    with pytest.raises(InputError, match="no run of"):
+        chosen = ("accuracy", "latency")
+        compare.run(ComparisonConfig(experiments=paths, out=str(out), front=chosen))
+    alone = tmp_path / "alone"
+    compare.run(ComparisonConfig(experiments=paths[:1], out=str(alone)))
+    assert not (alone / "front.png").exists()
