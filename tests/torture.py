@@ -385,14 +385,18 @@ def at_once(folder: pathlib.Path, choose: random.Random) -> Iterator[str]:
         yield outcome(contest)
 
 
+ROUND = [*kills.ROUND]
+"""The runs that are killed, or whose disk refuses; --runs names others."""
+
+
 def kills_of_runs(folder: pathlib.Path, choose: random.Random) -> Iterator[str]:
     """Kills programs of every kind and starts them again (tests/kills.py)."""
-    return _outcomes(kills.lives(folder, choose))
+    return _outcomes(kills.lives(folder, choose, ROUND))
 
 
 def refusals(folder: pathlib.Path, choose: random.Random) -> Iterator[str]:
     """Lets the disk refuse to write, at any event of any program (tests/kills.py)."""
-    return _outcomes(kills.lives(folder, choose, refused=True))
+    return _outcomes(kills.lives(folder, choose, ROUND, refused=True))
 
 
 def _outcomes(parts: Iterator[Callable[[], str | None]]) -> Iterator[str]:
@@ -463,7 +467,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=CAMPAIGNS)
     parser.add_argument("--record", type=pathlib.Path)
+    parser.add_argument("--runs", help=f"of {', '.join(kills.RUNS)}")
     arguments = parser.parse_args()
+    if arguments.runs:
+        ROUND[:] = arguments.runs.split(",")
     logging.set_verbosity(logging.ERROR)
     print("| campaign | tried | " + " | ".join(BAD) + " |", flush=True)
     print("|---|---|" + "---|" * len(BAD), flush=True)

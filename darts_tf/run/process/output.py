@@ -6,6 +6,7 @@ gone or the disk of a log is full: what it prints is in its files too.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -70,7 +71,8 @@ def tolerate() -> None:
         if stream is None:
             stream = open(os.dup(number), "w", encoding="utf-8")
         if hasattr(stream, "reconfigure"):  # names of files may be no UTF-8
-            stream.reconfigure(errors="backslashreplace")
+            with contextlib.suppress(OSError):
+                stream.reconfigure(errors="backslashreplace")
         setattr(sys, name, _Tolerant(stream))
 
 
