@@ -28,7 +28,7 @@ NASBENCH201_IMAGES = (32, 32, 3), 10
 """Shape and classes of the images on which the table was made."""
 
 ROWS = 8
-"""Of a front in a summary, which then has at most ten lines."""
+"""Genotypes of a front in a summary, which then has at most ten lines."""
 
 PICTURE = "front.png"
 

@@ -49,7 +49,7 @@ SMALLER = (
     (r"\blayers=\d+", "layers=3"),
     (r"nodes=4", "nodes=1"),
 )
-"""What replaces what in Python, so that a block takes seconds."""
+"""Replacements in Python, old to new, so that a block takes seconds."""
 
 SMALL = """
 import darts_tf as dt

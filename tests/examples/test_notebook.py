@@ -19,7 +19,7 @@ SMALLER = (
     ("10 * 45", "5 * 45"),
     ("epochs=10", "epochs=5"),
 )
-"""What replaces what in the code, so that it takes half as long."""
+"""Replacements in the code, old to new, so that it takes half as long."""
 
 
 def code_cells(notebook) -> list:

@@ -10,7 +10,7 @@ from darts_tf.networks import implementation
 from darts_tf.networks.registered import formula_costs
 
 BYTES = 4
-"""Of a float32."""
+"""Size of a float32, in bytes."""
 
 CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 WRITING = ("MatMul", "Einsum", "BatchMatMulV2", "MaxPool", "AvgPool")
