@@ -80,7 +80,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "alpha_regularizer_schedule": "linear",
     },
 }
-"""Settings of each recipe; warmup_epochs is a share of the epochs (of the shortest stage).
+"""Settings of each recipe; warmup_epochs is a share of (the shortest stage's) epochs.
 
 robust: docs/results.md, "Warm-up, beta decay and zero".
 """

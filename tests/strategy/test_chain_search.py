@@ -50,7 +50,7 @@ def test_a_search_moves_the_alpha_of_each_layer(small_chain):
 
 @pytest.mark.slow
 def test_the_exact_gradient_is_that_of_a_difference_quotient(small_chain):
-    """Computes the derivative of L_val at w', along a direction of alpha, in float64."""
+    """Compares it at w', along a direction of alpha, in float64."""
     rate, seed = tf.constant(0.05, tf.float64), tf.constant([0, 0])
     with computed_in_float64():
         keras.utils.set_random_seed(0)
