@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any, cast
 
 from darts_tf.config import TrainingConfig
 from darts_tf.config_rules import settle
@@ -78,7 +79,7 @@ def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
             records.write_genotype(workdir, genotype)
         part = config.stop_after_epochs
         if 0 < part < config.epochs:
-            loop = FirstEpochs(loop, part)
+            loop = cast(Any, FirstEpochs(loop, part))
         with records.reporting(workdir, config, values, replicas) as reporter:
             recorder = records.EvaluationRecords(
                 workdir, reporter, task, divided, config

@@ -295,7 +295,7 @@ def _flags(plan: _Plan, names: dict[str, str]) -> Iterator[str]:
 def _compared(plan: _Plan) -> list[str]:
     """Returns the names of the cells that are trained for comparison."""
     name = _published(plan)
-    names = [name] * (plan.config.compare_published and name is not None)
+    names = [name] if name is not None and plan.config.compare_published else []
     return names + [f"random_{n}" for n in range(plan.config.compare_random_cells)]
 
 

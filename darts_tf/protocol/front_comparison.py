@@ -32,6 +32,9 @@ from darts_tf.run.workdir import Workdir, read_settings
 
 ALL = "all together"
 EVALUATIONS = "evaluations"
+LITERT = "export_litert"
+"""The export whose measured milliseconds are a training's latency, in float32."""
+
 TEST, ESTIMATED, TRUE = "test error", "validation error", "true error"
 """The origins of errors: each has a panel."""
 
@@ -93,7 +96,12 @@ def experiment_points(plan: Plan) -> list[dict[str, float]]:
 def _trained(result: Mapping) -> list[dict[str, float]]:
     """Returns the point of a finished training of images; [] for any other."""
     error = result.get("test", {}).get("error")
-    known = {name: result[name] for name in names(Cost) if result.get(name)}
+    known = {
+        n: result[n] for n in names(Cost) if isinstance(result.get(n), int | float)
+    }
+    exports = result.get("latency") or {}
+    if LITERT in exports:
+        known["latency"] = exports[LITERT]["measured"]
     return [{ACCURACY: error, **known}] if error is not None and known else []
 
 
@@ -197,6 +205,8 @@ def _value(point: Mapping[str, float], name: str) -> float:
 
 
 def _label(name: str, origin: str) -> str:
+    if name == "latency" and origin == TEST:
+        return "ms (measured)"
     return f"{origin}, %" if name == ACCURACY else COST_TITLES[name]
 
 

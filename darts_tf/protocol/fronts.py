@@ -34,7 +34,8 @@ def non_dominated(points: Sequence[Sequence[float]] | np.ndarray) -> list[int]:
 
 
 def hypervolume(
-    points: Sequence[Sequence[float]] | np.ndarray, reference: Sequence[float]
+    points: Sequence[Sequence[float]] | np.ndarray,
+    reference: Sequence[float] | np.ndarray,
 ) -> float:
     """Returns the area that points dominate below a reference point, exactly.
 

@@ -137,7 +137,9 @@ def as_started(config: C, folder: Path) -> C:
     names = [*before_renewal(stored)]
     recipe = getattr(config, "recipe", None)
     if recipe == stored.get("recipe"):
-        names += [name for name in configs.RECIPES.get(recipe, ()) if name in stored]
+        names += [
+            name for name in configs.RECIPES.get(recipe or "", ()) if name in stored
+        ]
     own = {name: stored[name] for name in names if name not in config.given}
     return config.filled(**own)
 

@@ -47,6 +47,7 @@ def test_every_line_has_as_many_cells():
     assert "| not supported: no compiler |" in lines[6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given, word",
     [
@@ -62,6 +63,7 @@ def test_what_cannot_be_is_refused_before_anything_runs(tmp_path, given, word):
     refused(tmp_path / "out", given, word)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("torch") is not None, reason="PyTorch is here"
 )

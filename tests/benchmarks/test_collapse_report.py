@@ -62,6 +62,7 @@ def folders(tmp_path_factory):
     ]
 
 
+@pytest.mark.slow
 def test_table_and_picture(folders, tmp_path):
     a, b, c, _ = folders
     code, output = report(tmp_path, f"DARTS={a}", f"ours={b}", str(c))

@@ -61,6 +61,7 @@ def test_rows_are_in_order_and_tell_how_far_the_estimate_is_off():
     assert parsed(report.table([untimed]))[-1][6:] == ["-", "-"]
 
 
+@pytest.mark.slow
 def test_text_has_a_table_of_its_own():
     sliced = TEXT | {"micro_batches": 2}
     cells = parsed(report.table([sliced, ROW, TEXT]))

@@ -86,5 +86,5 @@ def test_an_unknown_program_is_one_line():
     assert done.returncode == 2
     assert done.stderr == (
         "error: give a program: pipeline, search, derive, evaluate, export, "
-        "experiment, compare\n"
+        "latency, experiment, compare\n"
     )

@@ -48,15 +48,28 @@ def test_an_unknown_precision_is_refused():
         precision_by_name("float8")
 
 
+class Eager(Replicas):
+    """Nothing is compiled, so that each pass is seen."""
+
+    def compile(self, function):
+        return function
+
+
+def scaled(derivative, *values):
+    """Computes a derivative as a search in float16 does, with a scaled loss."""
+    execution = Execution(Eager("one_device"), precision="mixed_float16")
+    with execution.active():
+        return derivative(loss, W, ALPHA, BATCH, tf.constant([0, 0]), *values)
+
+
 @pytest.mark.parametrize("gradient", [bilevel.grad_w, bilevel.grad_alpha])
 def test_the_scale_saves_faint_gradients(gradient):
     wanted, value, _ = gradient(loss, W, ALPHA, BATCH, None)
-    low = HALF.of(loss)
-    found, same, aux = gradient(low, W, ALPHA, BATCH, None, HALF.scale)
+    found, same, aux = scaled(gradient)
     assert aux["x"].dtype == tf.float16 and found[0].dtype == tf.float32
     assert error(found, wanted) < 5e-3
     assert float(same) == pytest.approx(float(value), rel=2e-3)
-    lost, _, _ = gradient(low, W, ALPHA, BATCH, None)
+    lost, _, _ = gradient(HALF.of(loss), W, ALPHA, BATCH, None)
     assert error(lost, wanted) > 0.5  # what the scale is for
 
 
@@ -68,22 +81,13 @@ PRODUCTS = bilevel.reverse_over_reverse, bilevel.forward_over_reverse
 def test_the_mixed_product_takes_a_vector_of_any_length(length, product):
     u = [length * tf.cos(W[0])]
     wanted = bilevel.reverse_over_reverse(loss, W, ALPHA, BATCH, None, u)
-    found = product(HALF.of(loss), W, ALPHA, BATCH, None, u, HALF.scale)
-    assert error(found, wanted) < 5e-3
+    assert error(scaled(product, u), wanted) < 5e-3
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_of_a_zero_vector_the_mixed_product_is_zero(product):
-    u = [tf.zeros_like(W[0])]
-    (found,) = product(HALF.of(loss), W, ALPHA, BATCH, None, u, HALF.scale)
+    (found,) = scaled(product, [tf.zeros_like(W[0])])
     np.testing.assert_array_equal(found, np.zeros(3))
-
-
-class Eager(Replicas):
-    """Nothing is compiled, so that each pass is seen."""
-
-    def compile(self, function):
-        return function
 
 
 @pytest.mark.parametrize("name", PRECISIONS)

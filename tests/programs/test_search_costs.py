@@ -89,6 +89,7 @@ def test_tables_give_what_a_built_network_counts(name):
     assert_counted_exactly(name)
 
 
+@pytest.mark.slow
 def test_chains_are_counted(small_chain):
     build = functools.partial(build_network, num_classes=5, image_shape=SHAPE)
     tables = search_costs.count(small_chain, build, SHAPE, NAMES)

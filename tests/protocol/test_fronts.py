@@ -89,6 +89,22 @@ def test_errors_of_one_origin_share_a_panel(tmp_path):
     np.testing.assert_allclose(sizes.series["evaluations"][1], [(200, 20), (400, 10)])
 
 
+def test_the_latency_of_a_training_is_the_measured_one(tmp_path):
+    exports = {"export_litert": {"measured": 3.5, "predicted": 3.0}, "export": {}}
+    paths = [
+        evaluation(tmp_path / "a", 0.1, latency=exports),
+        evaluation(
+            tmp_path / "b", 0.2, latency={"export_litert_int8": {"measured": 1}}
+        ),
+        evaluation(tmp_path / "c", 0.3, latency={"export_litert": {"measured": 2.5}}),
+    ]
+    series = front_comparison.read(paths)
+    pair = front_comparison.objectives(series, ("accuracy", "latency"))
+    (panel,) = front_comparison.panels(series, pair)
+    assert panel.labels == ("ms (measured)", "test error, %")
+    np.testing.assert_allclose(panel.series["evaluations"][1], [(2.5, 30), (3.5, 10)])
+
+
 TRUE = {"cifar10_test_200ep": 94.0, "rank": 9}
 
 

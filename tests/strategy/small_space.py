@@ -13,11 +13,16 @@ CANDIDATES = (
     "dil_conv_3x3",
 )
 
-SMALL = SearchSpace(
-    name=SPACE.name,
-    cells=tuple(
-        CellSpec(name, 2, 1, (CANDIDATES,) * 2, 2, (2,))
+
+def small_space(candidates: tuple[str, ...]) -> SearchSpace:
+    """Returns a space of one node with these candidates on both edges."""
+    cells = tuple(
+        CellSpec(name, 2, 1, (candidates,) * 2, 2, (2,))
         for name in ("normal", "reduce")
-    ),
-    operations=SPACE.operations,
-)
+    )
+    return SearchSpace(SPACE.name, cells, SPACE.operations)
+
+
+SMALL = small_space(CANDIDATES)
+SMALLER = small_space(("max_pool_3x3", "skip_connect", "dil_conv_3x3"))
+"""For what takes long to trace: two replicas, second derivatives of calls."""

@@ -28,7 +28,7 @@ def draw_front(
     axes,
     series: Mapping[str, tuple[Points, Points]],
     labels: tuple[str, str],
-    reference: Sequence[float] | None = None,
+    reference: Sequence[float] | np.ndarray | None = None,
 ) -> None:
     """Draws points faintly, and the front of each series as a staircase.
 

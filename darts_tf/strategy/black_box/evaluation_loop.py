@@ -167,7 +167,7 @@ class EvaluationLoop:
 
         Where there are limits, the number of proposals beyond them, too.
         """
-        scalars = {
+        scalars: dict[str, float] = {
             "incumbent": self.evaluations[self.best].worth,
             "distinct": len(self._distinct),
         }

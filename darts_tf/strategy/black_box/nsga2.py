@@ -57,13 +57,13 @@ class NSGA2:
         self._optuna = import_optuna("nsga2")
         self._space, self._seed, self._evaluated = space, seed, 0
         self._costs, self._population = tuple(costs), population
-        self._distributions = {
+        self._distributions: dict[str, Any] = {
             d.name: self._optuna.distributions.CategoricalDistribution(
                 range(len(d.options))
             )
             for d in decisions(space.name)
         }
-        directions = ["maximize", *["minimize"] * len(costs)]
+        directions: list[Any] = ["maximize", *["minimize"] * len(costs)]
         self._study = self._optuna.create_study(directions=directions)
         # (attempt, trial, genotype) of the newest proposal
         self._pending: tuple[int, Any, Genotype] | None = None

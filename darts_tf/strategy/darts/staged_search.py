@@ -21,6 +21,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -106,7 +107,7 @@ class StagedSearch:
 
     def _enter(self, stage: int, columns: list[np.ndarray]) -> None:
         """Starts a stage in which each edge has the candidates of these columns."""
-        self._search = None  # frees the last one before the next is built
+        self._search: Any = None  # frees the last one before the next is built
         gc.collect()
         self._stage, self._columns = stage, columns
         self._search = self._build(stage, restricted(self.space, columns))

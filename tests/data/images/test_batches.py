@@ -65,6 +65,7 @@ def test_no_example_twice_in_an_epoch_and_another_order_in_the_next():
     assert set(epochs[0]) != set(epochs[1])  # another remainder is dropped
 
 
+@pytest.mark.slow
 def test_every_example_comes_equally_often_at_every_place():
     part = make_part(8)
     labels = [y for _, y in batches(part, 2 * 1000, batch_size=4)]

@@ -154,17 +154,17 @@ from darts_tf.strategy.darts import bilevel
 from darts_tf.strategy.darts import relaxation
 from darts_tf.strategy.darts.execution import Nested
 from darts_tf.strategy.darts.primitives import active
-from tests.strategy.small_space import SMALL
+from tests.strategy.small_space import SMALLER
 replicas = Replicas("mirrored")
 keras.utils.set_random_seed(0)
 with replicas.scope():
-    net = Supernet(SMALL, 1, 3, 3)
+    net = Supernet(SMALLER, 1, 3, 3)
     net.build((None, 8, 8, 1))
 weights = FlatWeights(net)
 loss = weights.loss(relaxation.supernet_loss(net))
 rng = np.random.default_rng(0)
 images = rng.standard_normal((4, 8, 8, 1)).astype(np.float32)
-alpha = [rng.standard_normal((2, 5)).astype(np.float32) for _ in range(2)]
+alpha = [rng.standard_normal((2, 3)).astype(np.float32) for _ in range(2)]
 labels = np.array([0, 1, 2, 1])
 data = tf.data.Dataset.from_tensor_slices((images, labels)).batch(4)
 batch = next(iter(replicas.split(data, 4)))

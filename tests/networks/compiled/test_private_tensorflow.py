@@ -15,18 +15,18 @@ from darts_tf.networks.conv import Supernet
 from darts_tf.strategy.darts import bilevel, relaxation
 from darts_tf.strategy.darts.execution import Execution, weights_of
 from tests.precision import computed_in_float64
-from tests.strategy.small_space import SMALL
+from tests.strategy.small_space import SMALLER
 
 
 def derivatives() -> list:
     """Values, first and second derivatives of a supernet, compiled."""
     keras.utils.set_random_seed(0)
     with computed_in_float64():
-        model = Supernet(SMALL, 1, 3, 3)
+        model = Supernet(SMALLER, 1, 3, 3)
         model.build((None, 8, 8, 1))
     weights = weights_of(model)
     w = weights.values()
-    alpha = [tf.constant(np.cos(np.arange(10.0)).reshape(2, 5)) for _ in SMALL.cells]
+    alpha = [tf.constant(np.cos(np.arange(6.0)).reshape(2, 3)) for _ in SMALLER.cells]
     images = tf.random.stateless_normal((4, 8, 8, 1), [3, 4], dtype=tf.float64)
     values = w, alpha, (images, tf.constant([0, 1, 2, 0])), tf.constant([0, 0])
     loss = weights.loss(relaxation.supernet_loss(model))

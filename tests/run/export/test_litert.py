@@ -96,6 +96,7 @@ def test_every_operation_converts_and_runs(network, tmp_path, quantize):
             run(images=np.zeros(shape, np.uint8))
 
 
+@pytest.mark.slow
 def test_every_activation_of_the_recurrent_cell_converts(tmp_path):
     """One step, in each kind; the same log probabilities as the loop's."""
 

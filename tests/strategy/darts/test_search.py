@@ -22,10 +22,7 @@ from darts_tf.strategy.darts import relaxation
 from darts_tf.strategy.diagnostics.hessian import hessian_product
 from darts_tf.strategy.darts.execution import Execution, weights_of
 from tests.strategy.architecture_gradient import ArchitectureGradient
-from tests.strategy.small_space import SMALL
-CANDIDATES = "max_pool_3x3", "skip_connect", "dil_conv_3x3"
-SMALLER = dataclasses.replace(SMALL, cells=tuple(
-    dataclasses.replace(cell, candidates=(CANDIDATES,) * 2) for cell in SMALL.cells))
+from tests.strategy.small_space import SMALLER
 rng = np.random.default_rng(0)
 data = [(rng.standard_normal((4, 8, 8, 1)), np.array([0, 1, 2, 1]))
         for _ in range(2)]
@@ -124,6 +121,7 @@ def test_resumed_search_equals_an_undisturbed_one(loop):
     ]
 
 
+@pytest.mark.slow
 def test_a_step_moves_alpha_w_and_statistics(loop):
     before = loop.state()
     loop.advance()
@@ -133,6 +131,7 @@ def test_a_step_moves_alpha_w_and_statistics(loop):
         assert any((before[n] != after[n]).any() for n in names), group
 
 
+@pytest.mark.slow
 def test_architecture_passes_move_no_statistics(loop):
     before = loop.task.state()["statistics"]
     _, batch = loop.task.batches(loop.step)
@@ -147,6 +146,7 @@ def test_architecture_passes_move_no_statistics(loop):
     np.testing.assert_array_equal(before, loop.task.state()["statistics"])
 
 
+@pytest.mark.slow
 def test_genotype_and_end_of_epoch(loop):
     assert set(loop.genotype().cells) == {"normal", "reduce"}
     record = loop.end_epoch()
