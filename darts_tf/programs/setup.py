@@ -21,6 +21,7 @@ from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
 from darts_tf.programs import plugins
 from darts_tf.run import settings_files
+from darts_tf.run.process import ordered_sums
 from darts_tf.run.process.threads import divide_by_kernels
 from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.space import nasbench201
@@ -51,7 +52,8 @@ def restored_options() -> Iterator[None]:
     filtering = keras.config.is_traceback_filtering_enabled()
     numbers = np.random.get_state(), random.getstate()
     try:
-        yield
+        with ordered_sums.restored():
+            yield
     finally:
         np.random.set_state(numbers[0])
         random.setstate(numbers[1])
@@ -72,6 +74,7 @@ def prepare(config: RunConfig, space: str, supernet: bool = False) -> Replicas:
     keras.utils.set_random_seed(config.seed)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
+        ordered_sums.switch_on()
     # Keras would wrap our errors in pages of its own.
     keras.config.disable_traceback_filtering()
     steps = config.jit

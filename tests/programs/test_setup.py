@@ -1,9 +1,11 @@
 """Steps that XLA compiles, and TensorFlow's options."""
 
 import pytest
+import tensorflow as tf
 
-from darts_tf.config import SearchConfig
+from darts_tf.config import SearchConfig, TrainingConfig
 from darts_tf.programs import setup
+from tests.traced_sums import longest_sum
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,19 @@ def test_steps_that_xla_compiles(monkeypatch, jit, space, supernet, given):
     with setup.restored_options():
         setup.prepare(config, space, supernet=supernet)
     assert seen == [("one_device", given)]
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_sums_are_ordered_in_deterministic_runs(monkeypatch, deterministic):
+    experimental = tf.config.experimental
+    monkeypatch.setattr(experimental, "enable_op_determinism", lambda: None)
+    with setup.restored_options():
+        setup.prepare(
+            TrainingConfig(distribute="one_device", deterministic=deterministic),
+            "darts_recurrent",
+        )
+        sums = tf.function(lambda x: tf.add_n([x, x, x]))
+        assert longest_sum(sums, tf.TensorSpec([2])) == (2 if deterministic else 3)
 
 
 @pytest.mark.parametrize(
