@@ -8,6 +8,7 @@ NAS-Bench-201. A front of each run with several points is drawn, and of all toge
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -166,9 +167,12 @@ class Panel:
     reference: np.ndarray
 
     def share(self, name: str) -> float:
-        """Returns a front's hypervolume as a share of the rectangle from zero."""
-        front = self.series[name][1]
-        return hypervolume(front, self.reference) / float(np.prod(self.reference))
+        """Returns a front's hypervolume as a share of the rectangle from zero.
+
+        It is NaN where that is empty: at a reference point without errors.
+        """
+        front, area = self.series[name][1], float(np.prod(self.reference))
+        return hypervolume(front, self.reference) / area if area else math.nan
 
 
 def panels(series: Sequence[Series], pair: tuple[str, str]) -> list[Panel]:
@@ -264,7 +268,9 @@ def rows(panel: Panel) -> list[list[str]]:
     for name, (points, front) in panel.series.items():
         ends = [" to ".join(map(_text, _ends(column))) for column in front.T]
         counts = str(len(points)), str(len(front))
-        texts.append([name, *counts, f"{panel.share(name):.4f}", *ends])
+        share = panel.share(name)
+        volume = "–" if math.isnan(share) else f"{share:.4f}"
+        texts.append([name, *counts, volume, *ends])
     return texts
 
 

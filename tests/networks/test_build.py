@@ -41,9 +41,10 @@ def own_genotype():
     del registry.SPACES["mine"]
 
 
-def compiled(model):
+def compiled(model, jit_compile=False):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(0.05, 0.9), loss, metrics=["accuracy"])
+    optimizer = keras.optimizers.SGD(0.05, 0.9)
+    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=jit_compile)
     return model
 
 
@@ -61,7 +62,9 @@ def test_fit_evaluate_predict_save_and_load(
     genotype, more, tmp_path, own_genotype, capsys
 ):
     genotype = own_genotype if genotype == "own" else genotype
-    model = compiled(build_network(genotype, **SIZES, **more))
+    # Keras's own choice is XLA, which takes long to compile: once is enough.
+    jit = "auto" if genotype == EXAMPLE else False
+    model = compiled(build_network(genotype, **SIZES, **more), jit)
     model.build((None, 12, 12, 3))
     model.summary()
     text = capsys.readouterr().out

@@ -128,3 +128,13 @@ def test_the_picture_of_a_search_has_a_panel_for_each_cost():
     ]
     assert front_comparison.draw_search([{"worth": 0.5}], chosen) is None
     assert front_comparison.draw_search(records, ()) is None
+
+
+def test_runs_without_errors_have_no_hypervolume():
+    points = np.array([[440.0, 0.0], [220.0, 0.0]])
+    series = {"evaluations": (points, points[1:])}
+    labels = ("multiply-adds", "test error, %")
+    panel = front_comparison.Panel("test error", labels, series, np.array([484.0, 0.0]))
+    ((_, _, _, volume, *_),) = front_comparison.rows(panel)
+    assert volume == "–"
+    assert np.ptp(figure_to_array(front_comparison.draw([panel]))) > 0
