@@ -206,32 +206,39 @@ def at_chance(accuracy: float) -> bool:
     return accuracy <= CHANCE
 
 
+COLUMNS = 4
+"""Methods side by side in the picture."""
+
+
 def picture(searches: list[dict]) -> Figure:
-    """Draws true accuracy and skip connections over the epochs, by method."""
+    """Draws true error and skip connections by epoch, by method, a line a seed."""
     done = [s for s in searches if s["finished"] and s["method"] != "random"]
     methods = by_method(done)
-    size = (2.6 * max(len(methods), 2), 5)
-    figure = Figure(size, dpi=110, layout="constrained")
+    rows = max(-(-len(methods) // COLUMNS), 1)
+    columns = min(max(len(methods), 1), COLUMNS)
+    figure = Figure((3 * columns, 4 * rows), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(
-        2, max(len(methods), 1), sharex=True, sharey="row", squeeze=False
-    )
-    for (method, method_searches), (upper, lower) in zip(methods.items(), panels.T):
+    panels = figure.subplots(2 * rows, columns, sharex=True, squeeze=False)
+    for axes in panels.flat:
+        axes.set_visible(False)
+    for place, (method, method_searches) in enumerate(methods.items()):
+        row, column = 2 * (place // COLUMNS), place % COLUMNS
+        upper, lower = panels[row : row + 2, column]
+        for axes in (upper, lower):
+            axes.set_visible(True)
         for search in method_searches:
             epochs = range(1, 1 + len(search[RANKED]))
-            how = {
-                "color": f"C{search['seed']}",
-                "marker": ".",
-                "label": f"seed {search['seed']}",
-            }
-            upper.plot(epochs, search[RANKED], **how)
+            how = {"color": f"C{search['seed']}", "marker": "."}
+            upper.plot(epochs, [100 - value for value in search[RANKED]], **how)
             lower.plot(epochs, search["skips"], **how)
-        upper.set_title(method, fontsize=9)
-        lower.set_xlabel("epoch")
-    panels[0, 0].set_ylabel("true accuracy of the cell, %")
-    panels[1, 0].set(ylabel="skip connections of 6", ylim=(-0.2, 6.2))
-    if methods:
-        panels[0, 0].legend(fontsize=8, loc="lower left")
+        upper.set_title(method.replace("_", " "), fontsize=9)
+        upper.set(yscale="log", ylim=(5, 100))
+        upper.set_yticks([6, 10, 20, 50, 90], ["6", "10", "20", "50", "90"])
+        upper.minorticks_off()
+        lower.set(xlabel="epoch", ylim=(-0.2, 6.2))
+        if not column:
+            upper.set_ylabel("true error, %")
+            lower.set_ylabel("skip connections")
     return figure
 
 
