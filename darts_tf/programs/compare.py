@@ -53,10 +53,10 @@ def run(config: ComparisonConfig) -> None:
     write_atomic(out / "compare.tex", tables.latex(rows, measure) + "\n")
     picture = figure_to_png(comparison.draw(rows, measure))
     write_atomic(out / "compare.png", picture)
+    drawn = _drawn(panels)
     if panels:
-        drawn = figure_to_png(front_comparison.draw(panels))
         write_atomic(out / "front.png", drawn)
-    html = _page(rows, measure, picture, runs, panels)
+    html = _page(rows, measure, picture, runs, _fronts(panels, drawn))
     write_atomic(out / "report.html", html)
     files = ["compare.png", *(["front.png"] if panels else []), "report.html"]
     print("\n".join([text, "", *(str(out / name) for name in files)]))
@@ -91,7 +91,9 @@ def write_page(paths: Sequence[str | os.PathLike], path: pathlib.Path) -> None:
     rows, measure = [row for rows, _ in read for row in rows], read[-1][1][0]
     picture = figure_to_png(comparison.draw(rows, measure))
     runs = _runs(names, [rows for rows, _ in read])
-    write_atomic(path, _page(rows, measure, picture, runs, _panels(names, None)))
+    panels = _panels(names, None)
+    fronts = _fronts(panels, _drawn(panels))
+    write_atomic(path, _page(rows, measure, picture, runs, fronts))
 
 
 def _runs(paths: Sequence[str], rows: Sequence[Sequence[Row]]) -> dict[str, Run]:
@@ -108,7 +110,7 @@ def _page(
     measure: str,
     picture: bytes,
     runs: Mapping[str, Run],
-    panels: Sequence[front_comparison.Panel],
+    fronts: str,
 ) -> str:
     head, body = tables.cells(rows, measure, "plain")
     table = page.table(head, body, range(1, len(head)))
@@ -123,7 +125,7 @@ def _page(
     sections = [
         Section("Table", table + _sources(rows)),
         Section("Picture", page.picture(picture, "Test results of all rows", 0.8)),
-        Section("Fronts", _fronts(panels)),
+        Section("Fronts", fronts),
         Section("Curves", note + report.chart(curves, "Curves of all runs")),
         Section("Settings that differ", _differences(runs)),
         Section("Cells", cells),
@@ -133,11 +135,15 @@ def _page(
     return page.page(TITLE, lead, full)
 
 
-def _fronts(panels: Sequence[front_comparison.Panel]) -> str:
-    """Returns the picture of the fronts, and a table of each."""
+def _drawn(panels: Sequence[front_comparison.Panel]) -> bytes:
+    """Returns the picture of the fronts as a PNG; b"" without fronts."""
+    return figure_to_png(front_comparison.draw(panels)) if panels else b""
+
+
+def _fronts(panels: Sequence[front_comparison.Panel], drawn: bytes) -> str:
+    """Returns the picture of the fronts, and a table of each, as HTML."""
     if not panels:
         return ""
-    drawn = figure_to_png(front_comparison.draw(panels))
     html = page.picture(drawn, "Fronts of errors and costs", 0.8)
     for panel in panels:
         head = front_comparison.head(panel)
