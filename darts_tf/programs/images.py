@@ -74,10 +74,8 @@ class ImageProgramTask:
             of_stage = stage_config(config, stages[number], number)
             if number:
                 keras.utils.set_random_seed(of_stage.seed)
-            whole = number == 0
-            penalty = search_costs.penalty(
-                of_stage, data.images, replicas, None if whole else space
-            )
+            later = space if number else None
+            penalty = search_costs.penalty(of_stage, data.images, replicas, later)
             loop = self._search(of_stage, replicas, data, space, penalty)
             if replicas.chief:
                 print(_format_stage(stages, number), flush=True)
