@@ -1475,6 +1475,13 @@ class ExperimentConfig(OracleConfig):
     evaluate_seeds: int = _option(
         10, "Number of full trainings; may be raised.", least=1, free="budget"
     )
+    cells_per_search: int = _option(
+        1,
+        "So many cells of each search get a short training: the most likely ones under "
+        "its last alpha, the derived one among them.",
+        least=1,
+        most=64,
+    )
     selection_rungs: int = _option(
         1,
         "Rungs of the short trainings (successive halving). 1: each cell has all "

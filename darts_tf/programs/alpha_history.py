@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from darts_tf.run.loop import checkpoints
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts import derivation
+from darts_tf.strategy.darts.likely_genotypes import likely_genotypes
 from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
 TEMPERATURE, RELAXATION = "temperature", "relaxation"
+LIKELY = 64
+"""How many of the most likely genotypes a search writes."""
 
 
 def keep(
@@ -150,6 +154,17 @@ class AlphaHistory:
           InputError: the search has no such epoch.
         """
         return derivation.derive(self.space, *self._after(epoch))
+
+    def write_likely(self, path: Path, epoch: int) -> None:
+        """Writes the LIKELY most likely genotypes of an epoch (from 1; 0: the last).
+
+        A JSON list of genotypes, the most likely first; see
+        strategy/darts/likely_genotypes.py.
+        """
+        alpha, *how = self._after(epoch)
+        found = likely_genotypes(self.space, alpha, LIKELY, *how)
+        lines = (json.dumps(json.loads(genotype.to_json())) for genotype in found)
+        write_atomic(path, "[" + ",\n ".join(lines) + "]\n")
 
     def by_other_rules(self, epoch: int) -> dict[str, Genotype]:
         """Returns the genotypes of an epoch by strategy/diagnostics/other_rules.py."""

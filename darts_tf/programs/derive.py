@@ -46,6 +46,8 @@ def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
     else:
         history, epoch = alpha_of(config, folder)
         genotype = history.genotype(epoch)
+        if not config.epoch:
+            history.write_likely(Workdir(folder).likely, epoch)
         weights = history.mixing_weights()
         curves = genotypes.draw_alpha_history(history.space, weights, genotype)
         write_atomic(folder / "alpha.png", genotypes.figure_to_png(curves))

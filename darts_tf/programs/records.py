@@ -144,9 +144,11 @@ def finish_search(
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     outcome = {"skip_connections": skips} | alarms.outcome(loop, genotype)
     outcome |= nasbench201_oracle.result(config, genotype)
+    history = alpha_history.AlphaHistory(workdir.alpha, loop.space)
+    epoch = loop.stop.taken if loop.stop else 0
+    history.write_likely(workdir.likely, epoch)
     if loop.space.name == nasbench201.SPACE.name:
-        history = alpha_history.AlphaHistory(workdir.alpha, loop.space)
-        cells = history.by_other_rules(loop.stop.taken if loop.stop else 0)
+        cells = history.by_other_rules(epoch)
         outcome |= nasbench201_oracle.other_rules(config, cells)
     costs = {} if loop.cost_penalty is None else loop.cost_penalty.outcome(genotype)
     outcome |= {"cost": costs} if costs else {}

@@ -55,6 +55,11 @@ class Workdir:
         return self.path / "genotype.json"
 
     @property
+    def likely(self) -> Path:
+        """The most likely genotypes of a search with alpha, JSON, a list."""
+        return self.path / "likely.json"
+
+    @property
     def alpha(self) -> Path:
         """The history of alpha, NumPy archive."""
         return self.path / "alpha.npz"
