@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,20 @@ from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 TEMPERATURE, RELAXATION = "temperature", "relaxation"
 LIKELY = 64
 """How many of the most likely genotypes a search writes."""
+
+Alpha = tuple[Sequence[np.ndarray], float, str]
+"""Alpha of each cell, the softmax's temperature and the relaxation's name."""
+
+
+def write_likely(path: Path, space: SearchSpace, state: Alpha) -> None:
+    """Writes the LIKELY most likely genotypes of alpha, as a JSON list.
+
+    See strategy/darts/likely_genotypes.py.
+    """
+    alpha, temperature, relaxation = state
+    found = likely_genotypes(space, alpha, LIKELY, temperature, relaxation)
+    lines = (json.dumps(json.loads(genotype.to_json())) for genotype in found)
+    write_atomic(path, "[" + ",\n ".join(lines) + "]\n")
 
 
 def keep(
@@ -153,25 +167,18 @@ class AlphaHistory:
         Raises:
           InputError: the search has no such epoch.
         """
-        return derivation.derive(self.space, *self._after(epoch))
-
-    def write_likely(self, path: Path, epoch: int) -> None:
-        """Writes the LIKELY most likely genotypes of an epoch (from 1; 0: the last).
-
-        A JSON list of genotypes, the most likely first; see
-        strategy/darts/likely_genotypes.py.
-        """
-        alpha, *how = self._after(epoch)
-        found = likely_genotypes(self.space, alpha, LIKELY, *how)
-        lines = (json.dumps(json.loads(genotype.to_json())) for genotype in found)
-        write_atomic(path, "[" + ",\n ".join(lines) + "]\n")
+        return derivation.derive(self.space, *self.after(epoch))
 
     def by_other_rules(self, epoch: int) -> dict[str, Genotype]:
         """Returns the genotypes of an epoch by strategy/diagnostics/other_rules.py."""
-        return derive_by_other_rules(self.space, *self._after(epoch))
+        return derive_by_other_rules(self.space, *self.after(epoch))
 
-    def _after(self, epoch: int) -> tuple[list[np.ndarray], float, str]:
-        """Returns (alpha, temperature, relaxation) after an epoch."""
+    def after(self, epoch: int) -> Alpha:
+        """Returns (alpha, temperature, relaxation) after an epoch (from 1; 0: the last).
+
+        Raises:
+          InputError: the search has no such epoch, or its alpha is lost.
+        """
         if epoch > self.epochs:
             raise InputError(f"`epoch={epoch}`: the search has {self.epochs}")
         alpha = [rows[epoch - 1] for rows in self._alpha.values()]

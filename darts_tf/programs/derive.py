@@ -7,7 +7,7 @@ from pathlib import Path
 
 from darts_tf.config import DerivationConfig, SearchConfig
 from darts_tf.config_rules import settle
-from darts_tf.programs import nasbench201_oracle, plugins
+from darts_tf.programs import alpha_history, nasbench201_oracle, plugins
 from darts_tf.programs.alpha_history import AlphaHistory, check_has_alpha
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures import genotypes
@@ -47,7 +47,8 @@ def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
         history, epoch = alpha_of(config, folder)
         genotype = history.genotype(epoch)
         if not config.epoch:
-            history.write_likely(Workdir(folder).likely, epoch)
+            path = Workdir(folder).likely
+            alpha_history.write_likely(path, history.space, history.after(epoch))
         weights = history.mixing_weights()
         curves = genotypes.draw_alpha_history(history.space, weights, genotype)
         write_atomic(folder / "alpha.png", genotypes.figure_to_png(curves))
