@@ -174,7 +174,7 @@ class AlphaHistory:
         return derive_by_other_rules(self.space, *self.after(epoch))
 
     def after(self, epoch: int) -> Alpha:
-        """Returns (alpha, temperature, relaxation) after an epoch (from 1; 0: the last).
+        """Returns (alpha, temperature, relaxation) after an epoch; 0: the last.
 
         Raises:
           InputError: the search has no such epoch, or its alpha is lost.

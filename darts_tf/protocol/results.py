@@ -198,7 +198,7 @@ def _true(plan: Plan, searches, key: str | None) -> dict | None:
     if key is None:
         return None
     for search in searches:
-        if search["cell"] == key:
+        if search["cell"] == key and search["true"]:
             return search["true"]
     path = plan.values.get("nasbench201_table")
     return read_table(path).truth(Genotype.from_file(plan.cell(key))) if path else None
