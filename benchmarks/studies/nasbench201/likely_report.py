@@ -64,7 +64,8 @@ def main(_) -> None:
         lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     else:
         roots = [pathlib.Path(p) for p in (FLAGS.searches, FLAGS.random) if p]
-        lines = [line for root in roots for line in lines_of(root)]
+        plans = [plan_of(root, read_settings(root)) for root in roots]
+        lines = [line for plan in plans for line in lines_of(plan)]
         folder.mkdir(parents=True, exist_ok=True)
         text = "".join(json.dumps(line) + "\n" for line in lines)
         write_atomic(path, text)
@@ -79,13 +80,12 @@ def main(_) -> None:
     print(compared(searches, random, table))
 
 
-def lines_of(root: pathlib.Path) -> list[dict]:
+def lines_of(plan: Plan) -> list[dict]:
     """Returns a line for each search, or random cell, all of whose cells are trained.
 
     "cells" has architecture, validation error and seconds of each, the most likely
     first; "search_seconds" is None of a random cell.
     """
-    plan = plan_of(root, read_settings(root))
     lines = []
     for seed in plan.seeds:
         cells = [trained(plan, key) for key in plan.cell_keys(seed)]
