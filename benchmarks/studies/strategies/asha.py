@@ -23,6 +23,7 @@ import pathlib
 import numpy as np
 from absl import flags
 
+from benchmarks.studies.strategies.expected_best import expected_best
 from darts_tf.data.nasbench201_table import (
     ACCURACIES,
     RANKED,
@@ -73,19 +74,6 @@ def search(seed: int, table: Table) -> dict:
         trained[rung] += 1
         best = max(best, worth) if rung else best
     return {"seed": seed, "found": {str(budget): f for budget, f in found.items()}}
-
-
-def expected_best(chooses: np.ndarray, true: np.ndarray, count: int) -> float:
-    """Returns the exact expectation of random search's result.
-
-    Args:
-      chooses: [cells], the number whose largest is chosen.
-      true: [cells], the number that the choice has.
-      count: draws with replacement.
-    """
-    ordered = true[np.argsort(chooses, kind="stable")]
-    shares = np.arange(len(ordered) + 1) / len(ordered)
-    return float(np.diff(shares**count) @ ordered)
 
 
 def markdown(lines: list[dict], table: Table) -> str:
