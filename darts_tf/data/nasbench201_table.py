@@ -84,7 +84,7 @@ def read_table(path: str | Path) -> Table:
         message names the file, and the line where there is one.
     """
     try:
-        accuracies = dict(_rows(Path(path)))
+        accuracies = dict(_rows(Path(path).expanduser()))
     except (OSError, EOFError, ValueError, zlib.error, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, closest
 from darts_tf.space import (
     chain,
     conv,
@@ -178,9 +177,3 @@ def _check_for_images(space: SearchSpace, names: Sequence[str]) -> None:
             f"cells or of chains; cells of images use '{IDENTITY}', convolutions, "
             f"pools or registered operations"
         )
-
-
-def closest(name: object, names) -> str:
-    """Returns " (did you mean X?)" where one of `names` is like `name`, else ""."""
-    near = difflib.get_close_matches(str(name), list(names), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""

@@ -55,7 +55,7 @@ def _root(data_dir: str | None) -> pathlib.Path:
             "'text_folder' needs `data_dir`, the folder of your train.txt, "
             "valid.txt and test.txt"
         )
-    root = pathlib.Path(data_dir)
+    root = pathlib.Path(data_dir).expanduser()
     if not root.is_dir():
         raise InputError(f"`data_dir={data_dir}` is no folder; give one that is")
     return root
