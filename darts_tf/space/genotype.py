@@ -131,7 +131,7 @@ class Genotype:
             space does not have.
         """
         try:
-            data = parse_json(text)
+            data = parse_json(text.removeprefix("\ufeff"))
         except ValueError as error:
             raise InputError(f"a genotype must be JSON: {error}") from None
         if not isinstance(data, dict) or "space" not in data:

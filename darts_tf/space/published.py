@@ -242,6 +242,7 @@ def _exists(path: pathlib.Path) -> bool:
 
 def _from_text(text: str, space: str) -> Genotype:
     """Returns the genotype of a text: JSON, or what other projects print."""
+    text = text.removeprefix("\ufeff")
     if _is_json(text) or not printed.is_printed(text):
         return Genotype.from_json(text)
     return printed.from_printed(text, space)

@@ -29,6 +29,9 @@ SPACES = {
 
 BUILTIN = frozenset(SPACES)
 
+MOST_NODES = 100
+"""Nodes of the largest cell; each has an edge from every node before it."""
+
 _carried: dict[str, SearchSpace] = {}
 """Spaces known from the definition in a genotype only (space/genotype.py)."""
 
@@ -136,7 +139,7 @@ def space_from_definition(name: str, arguments: object) -> SearchSpace:
     Raises:
       InputError: there is no such space and the definition is malformed.
     """
-    if name in SPACES:
+    if isinstance(name, str) and name in SPACES:
         return SPACES[name]
     if not isinstance(arguments, dict) or set(arguments) != {"nodes", "operations"}:
         raise InputError(
@@ -149,11 +152,13 @@ def space_from_definition(name: str, arguments: object) -> SearchSpace:
 
 def _cell_space(name: str, nodes: int, operations: Sequence[str]) -> SearchSpace:
     operation_names.check_name(name, "space")
-    if not isinstance(nodes, int) or isinstance(nodes, bool) or nodes < 1:
+    whole = isinstance(nodes, int) and not isinstance(nodes, bool)
+    if not whole or not 1 <= nodes <= MOST_NODES:
         raise InputError(
-            f"`nodes` must be an integer of at least 1; received {nodes!r}"
+            f"`nodes` must be an integer from 1 to {MOST_NODES}; received {nodes!r}"
         )
-    if isinstance(operations, str) or not all(isinstance(n, str) for n in operations):
+    listed = isinstance(operations, Sequence) and not isinstance(operations, str)
+    if not listed or not all(isinstance(name, str) for name in operations):
         raise InputError(
             f"`operations` must be a list of names; received {operations!r}"
         )
