@@ -162,7 +162,7 @@ def open_workdir(
         holds it, or it belongs to a run with other settings. Nothing that was
         in it has been changed then.
     """
-    workdir = Workdir(_made(Path(path).expanduser()))
+    workdir = Workdir(_made(as_path(path)))
     _check_whole(workdir)
     try:
         workdir._lock = FolderLock(workdir.path)
@@ -197,7 +197,7 @@ def existing_workdir(path: str | os.PathLike, held: bool = False) -> Workdir:
       InputError: `path` is no run's folder, or another process holds it.
     """
     read_settings(path)
-    path = Path(path).expanduser()
+    path = as_path(path)
     return Workdir(path, FolderLock(path) if held else None)
 
 
@@ -206,7 +206,16 @@ def read_settings(path: str | os.PathLike) -> dict:
 
     Raises InputError where `path` is no run's folder.
     """
-    return settings_files.read(Path(path).expanduser())
+    return settings_files.read(as_path(path))
+
+
+def as_path(workdir: str | os.PathLike) -> Path:
+    """Returns the path of a run's folder, ~ replaced; raises InputError for no path."""
+    if not isinstance(workdir, str | os.PathLike) or workdir == "":
+        raise InputError(
+            f"`workdir` must name the folder of a run; received {workdir!r}"
+        )
+    return Path(workdir).expanduser()
 
 
 def _made(path: Path) -> Path:
