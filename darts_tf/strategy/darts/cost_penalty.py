@@ -54,8 +54,8 @@ class Costs:
 
     def __call__(self, alpha):
         """Computes (expected, derived now), divided by the scales, [costs] each."""
-        pairs = [expected_and_derived(t, alpha, self.relaxation) for t in self.tables]
-        return tuple(tf.stack(values) / self.scales for values in zip(*pairs))
+        both = expected_and_derived(self.tables, alpha, self.relaxation)
+        return tuple(values / self.scales for values in both)
 
 
 @arithmetic
