@@ -215,7 +215,10 @@ PERTURBATION_NAMES = (
     "report_every",
     "checkpoint_every",
 )
-MAGNITUDE_NAMES = ("genotype", "random", "epoch")
+TABLE_SIZES = ("channels", "layers", "width_multiplier")
+"""Sizes of the network whose latency a derivation predicts by `latency_table`."""
+
+MAGNITUDE_NAMES = ("genotype", "random", "epoch", "latency_table", *TABLE_SIZES)
 """Names of a derivation that only one of its methods reads."""
 
 SPACE_DEFAULTS = {
@@ -1063,6 +1066,11 @@ def _settle_derivation(config: DerivationConfig) -> DerivationConfig:
             )
     if config.genotype is not None and config.random is not None:
         raise InputError("`genotype` and `random` exclude each other; give one of them")
+    for name in TABLE_SIZES:
+        if getattr(config, name) is not None and config.latency_table is None:
+            raise InputError(
+                f"`{name}` means nothing without `latency_table`; leave it out"
+            )
     return config
 
 

@@ -66,6 +66,7 @@ def _named(config: TrainingConfig) -> Genotype:
 
 def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
     replicas = setup.prepare(config, config.space)
+    setup.check_free(path, replicas)
     task, values = task_of(config.space), setup.run_values(config, data)
     task.check_limits(config, genotype, data)
     divided = task.training_data(config, data)

@@ -19,9 +19,9 @@ from darts_tf.errors import InputError, shorten
 from darts_tf.programs import (
     alarms,
     alpha_history,
+    derived_costs,
     nasbench201_oracle,
     report,
-    search_costs,
     setup,
 )
 from darts_tf.programs.commands import command, quoted, watch_command
@@ -159,7 +159,7 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {picture}
 {indented(genotype)}
-{search_costs.lines(costs)}\
+{derived_costs.lines(costs)}\
 {nasbench201_oracle.summary_line(config, genotype)}\
 {nasbench201_oracle.other_rules_lines(outcome)}\
   watch         {watch_command(workdir.path)}

@@ -20,13 +20,17 @@ from darts_tf.descent.variables import load
 from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
 from darts_tf.programs import plugins
-from darts_tf.run import settings_files
+from darts_tf.run import lock, settings_files
 from darts_tf.run.process import ordered_sums
 from darts_tf.run.process.threads import divide_by_kernels
 from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.space import nasbench201
 from darts_tf.space.registry import is_chain
 from darts_tf.strategy.darts.micro_batches import check
+
+OF_ONE_START = ("stop_after_epochs",)
+"""Settings that say how far one start goes: flags.txt, which repeats the whole run,
+has none of them."""
 
 _owns_process = False
 
@@ -167,6 +171,16 @@ def run_values(config: SearchConfig | TrainingConfig, data=None) -> dict[str, ob
     return values | ({} if fingerprint is None else {"fingerprint": fingerprint})
 
 
+def check_free(path: str | pathlib.Path, replicas: Replicas) -> None:
+    """Refuses a folder that another live process holds, before what takes long.
+
+    Raises:
+      InputError: it is held.
+    """
+    if replicas.chief:
+        lock.check_free(path)
+
+
 @contextlib.contextmanager
 def open_run(
     program: str,
@@ -195,10 +209,11 @@ def _folder(program, config, path, values: dict, chief: bool) -> Workdir:
     if not chief:
         return Workdir(pathlib.Path(path).expanduser())
     free = settings_files.free_names(type(config), "place", "pace", "budget")
+    repeated = {n: v for n, v in values.items() if n not in OF_ONE_START}
     return open_workdir(
         path,
         values,
-        settings_files.as_flagfile(values | {"workdir": str(path)}),
+        settings_files.as_flagfile(repeated | {"workdir": str(path)}),
         program=program,
         ignored=("workdir", *free),
         defaults={f.name: f.default for f in dataclasses.fields(config)},

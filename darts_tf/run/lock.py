@@ -29,6 +29,18 @@ class FolderInUse(InputError):
     """Another live process holds the folder."""
 
 
+def check_free(path: str | os.PathLike) -> None:
+    """Raises FolderInUse if another live process holds the folder of a run.
+
+    For a second start, which is told so before it reads data and builds networks; what
+    keeps the lock from being opened is left to the FolderLock that comes then.
+    """
+    folder = Path(path).expanduser()
+    if (folder / NAME).exists():
+        with contextlib.suppress(OSError):
+            FolderLock(folder).release()
+
+
 class FolderLock:
     """Holds a folder from its creation until `release`.
 
