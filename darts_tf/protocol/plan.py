@@ -182,7 +182,7 @@ class Plan:
         text = genotype.to_json()
         key = hashlib.sha256(text.encode()).hexdigest()[:12]
         if not self.cell(key).exists():
-            self.cell(key).parent.mkdir(parents=True, exist_ok=True)
+            self.cell(key).parent.mkdir(exist_ok=True)
             write_atomic(self.cell(key), text)
         return key
 

@@ -122,6 +122,11 @@ class Workdir:
         if self._lock is not None:
             self._lock.sign()
 
+    def check_place(self) -> None:
+        """Raises FileNotFoundError if it was moved or removed since it is held."""
+        if self._lock is not None:
+            self._lock.check_place()
+
     def close(self) -> None:
         """Releases the folder; closing twice is harmless."""
         if self._lock is not None:
@@ -250,7 +255,7 @@ def _check_whole(workdir: Workdir) -> None:
     if settings_files.exists(workdir.path):
         return
     for part in (workdir.metrics, workdir.checkpoints, workdir.result):
-        if os.path.exists(part):
+        if os.path.lexists(part):
             raise InputError(
                 f"`workdir={workdir.path}` holds {part.name} of a run but "
                 f"no {settings_files.CONFIG_FILE}; give another `workdir`"
