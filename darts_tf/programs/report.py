@@ -356,7 +356,7 @@ def _repeat(run: Run) -> str:
     ]
     line = " ".join([*words, "--workdir=ANOTHER_FOLDER"])
     note = ""
-    if "fingerprint" in run.values:
+    if run.values.get("dataset") in ("arrays", "dataset"):
         note = page.paragraph(
             "The data came from a Python program, which has to give them again; the "
             "settings are these."

@@ -18,6 +18,7 @@ from darts_tf.programs import (
     setup,
     weight_sharing,
 )
+from darts_tf.programs.own_data import source_of
 from darts_tf.programs.task_choice import task_of
 from darts_tf.run import settings_files
 from darts_tf.run.loop.driver import drive
@@ -60,8 +61,10 @@ def _descend(config: SearchConfig, path: str | Path, data) -> str:
     """Searches by gradient descent on alpha; returns the summary."""
     replicas = setup.prepare(config, config.space, supernet=True)
     nasbench201_oracle.check(config, config.space)
-    task, values = task_of(config.space), setup.run_values(config, data)
+    task = task_of(config.space)
     divided = task.search_data(config, data)
+    data = source_of(divided)
+    values = setup.run_values(config, data)
     loop = task.search(config, replicas, divided)
     if replicas.chief and config.recipe != "none":
         print(recipe_line(config), flush=True)

@@ -213,6 +213,14 @@ def as_path(workdir: str | os.PathLike) -> Path:
     return Path(workdir).expanduser()
 
 
+def other_data(path: str | os.PathLike) -> str:
+    """Returns the message that a run's data are no longer what they were."""
+    return (
+        f"`workdir={os.fspath(path)}` holds a run on other data: examples were added, "
+        "removed or changed since; bring them back, or give another `workdir`"
+    )
+
+
 def _made(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -263,6 +271,10 @@ def _compare(
     ignored: Collection[str],
 ) -> None:
     names = sorted((stored.keys() | given.keys()) - set(ignored))
+    same = {"dataset", "fingerprint"} & {*names}
+    if stored.get("dataset") == given.get("dataset") and len(same) == 2:
+        if stored.get("fingerprint") != given.get("fingerprint"):
+            raise InputError(other_data(path))
     differing = [
         f"`{name}`: the run has {_text(stored, name)}, given {_text(given, name)}"
         for name in names

@@ -18,7 +18,7 @@ import tqdm
 from absl import logging
 
 from darts_tf.data.available_memory import require_memory
-from darts_tf.data.images import copies, decoding
+from darts_tf.data.images import decoding, digests
 from darts_tf.data.images.class_folders import Files, Layout, find
 from darts_tf.data.images.dataset import ImageData, Part, split_off_test
 from darts_tf.data.images.decoding import BACKGROUND, BITS, Header, UnreadableImage
@@ -53,16 +53,16 @@ def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
         logging.warning("%s", remark)
     reader = _Reader(shape, image_size, bits)
     images = reader.read(train)
-    tested = reader.try_all(test)
-    for remark in copies.remarks(
-        map(copies.digest, images.images), train.labels, tested, test.labels
-    ):
+    trained, tested = [*map(digests.digest, images.images)], reader.try_all(test)
+    for remark in digests.remarks(trained, train.labels, tested, test.labels):
         logging.warning("%s: %s", root, remark)
+    parts = (trained, train.labels), (tested, test.labels)
     return ImageData(
         "folder",
         layout.class_names,
         images,
         lambda: reader.read(test),
+        digests.fingerprint(layout.class_names, parts),
         scaling="none" if image_size is None else "whole",
         example_file=str(test.paths[0].absolute()),
     )
@@ -198,4 +198,4 @@ class _Reader:
     def try_all(self, files: Files) -> list[bytes]:
         """Decodes all files and returns their digests alone; errors as of `read`."""
         images = _each(self._pixels, files.paths, "test images")
-        return [copies.digest(pixels) for pixels in images]
+        return [digests.digest(pixels) for pixels in images]

@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import codecs
 import collections
+import hashlib
 import os
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from absl import logging
 
 from darts_tf.data.text.dataset import TextData
 from darts_tf.data.text.splitting import LINE_ENDS, split_words
-from darts_tf.data.text.vocabulary import EOS, UNKNOWN, encode, read_training
+from darts_tf.data.text.vocabulary import (
+    EOS,
+    UNKNOWN,
+    Vocabulary,
+    encode,
+    read_training,
+)
 from darts_tf.errors import InputError, shorten
 from darts_tf.reading import open_regular
 
@@ -68,7 +75,17 @@ def load_text_folder(data_dir: str | None) -> TextData:
         valid_tokens,
         {"valid": unknown},
         lambda: encode(vocabulary, _words(test, warn=False)),
+        _fingerprint(vocabulary, (train_tokens, valid_tokens, test_tokens)),
     )
+
+
+def _fingerprint(vocabulary: Vocabulary, parts: Iterable[np.ndarray]) -> str:
+    """Returns 16 hexadecimal digits that change with any word."""
+    whole = hashlib.sha256(repr(vocabulary.words).encode())
+    for tokens in parts:
+        whole.update(repr(len(tokens)).encode())
+        whole.update(np.ascontiguousarray(tokens).data)
+    return whole.hexdigest()[:16]
 
 
 def _root(data_dir: str | None) -> pathlib.Path:
