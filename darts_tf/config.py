@@ -1236,6 +1236,31 @@ class DerivationConfig(PaceConfig, OracleConfig, SpaceConfig):
         "perturbation: folder of the data (default: the search's).",
         free="place",
     )
+    latency_table: str | None = _option(
+        None,
+        "Images: CSV of measured times (train.latency), by which the derived "
+        "network's latency is predicted.",
+        free="place",
+    )
+    channels: int | None = _option(
+        None,
+        "latency_table: channels of that network (default: --cost_channels of the "
+        "search, else that of train.evaluate).",
+        least=1,
+    )
+    layers: int | None = _option(
+        None,
+        "latency_table: its cells (default: --cost_layers of the search, else that of "
+        "train.evaluate).",
+        least=3,
+    )
+    width_multiplier: float | None = _option(
+        None,
+        "latency_table: factor of the widths of a chain (default: the search's, else "
+        "1).",
+        least=0.05,
+        most=8,
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -1480,6 +1505,13 @@ class ExperimentConfig(OracleConfig):
     )
     evaluate_seeds: int = _option(
         10, "Number of full trainings; may be raised.", least=1, free="budget"
+    )
+    cells_per_search: int = _option(
+        1,
+        "So many cells of each search get a short training: the most likely ones under "
+        "its last alpha, the derived one among them.",
+        least=1,
+        most=64,
     )
     selection_rungs: int = _option(
         1,

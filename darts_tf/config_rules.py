@@ -215,7 +215,10 @@ PERTURBATION_NAMES = (
     "report_every",
     "checkpoint_every",
 )
-MAGNITUDE_NAMES = ("genotype", "random", "epoch")
+TABLE_SIZES = ("channels", "layers", "width_multiplier")
+"""Sizes of the network whose latency a derivation predicts by `latency_table`."""
+
+MAGNITUDE_NAMES = ("genotype", "random", "epoch", "latency_table", *TABLE_SIZES)
 """Names of a derivation that only one of its methods reads."""
 
 SPACE_DEFAULTS = {
@@ -1063,7 +1066,28 @@ def _settle_derivation(config: DerivationConfig) -> DerivationConfig:
             )
     if config.genotype is not None and config.random is not None:
         raise InputError("`genotype` and `random` exclude each other; give one of them")
+    for name in TABLE_SIZES:
+        if getattr(config, name) is not None and config.latency_table is None:
+            raise InputError(
+                f"`{name}` means nothing without `latency_table`; leave it out"
+            )
     return config
+
+
+def _check_cells_per_search(config: ExperimentConfig) -> None:
+    """Refuses several cells of a search where there is one, or its cost is known."""
+    given = f"`cells_per_search={config.cells_per_search}`"
+    if config.random_genotypes is not None:
+        raise InputError(
+            f"{given} are the most likely cells of a search's alpha, and "
+            f"`random_genotypes={config.random_genotypes}` has no search; leave it out "
+            "and raise `search_seeds`"
+        )
+    if config.cost_targets is not None:
+        raise InputError(
+            f"{given} chooses among cells whose cost no search has held to "
+            f"`cost_targets={','.join(config.cost_targets)}`; leave out one of both"
+        )
 
 
 def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
@@ -1082,6 +1106,8 @@ def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
             f"target, and `selection_rungs={config.selection_rungs}` one of all; leave "
             "out one of both"
         )
+    if config.cells_per_search > 1:
+        _check_cells_per_search(config)
     if config.selection_rungs > 1 and config.snapshots:
         raise InputError(
             f"`snapshots={config.snapshots}` are short trainings of all epochs, and "

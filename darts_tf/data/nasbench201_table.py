@@ -74,6 +74,11 @@ class Table:
         row = self.accuracies[architecture_string.to_string(genotype)]
         return dict(zip(ACCURACIES, row))
 
+    def truth(self, genotype: Genotype) -> dict[str, float]:
+        """Returns what result.json says of a cell: accuracies, "rank" and "cells"."""
+        rank = {"rank": self.rank(genotype), "cells": len(self.accuracies)}
+        return self.lookup(genotype) | rank
+
     def rank(self, genotype: Genotype) -> int:
         """Returns a cell's rank by cifar10_test_200ep, from 1; ties share a rank."""
         accuracy = self.lookup(genotype)[RANKED]

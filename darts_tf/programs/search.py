@@ -60,6 +60,7 @@ def recipe_line(config: SearchConfig) -> str:
 def _descend(config: SearchConfig, path: str | Path, data) -> str:
     """Searches by gradient descent on alpha; returns the summary."""
     replicas = setup.prepare(config, config.space, supernet=True)
+    setup.check_free(path, replicas)
     nasbench201_oracle.check(config, config.space)
     task = task_of(config.space)
     divided = task.search_data(config, data)
@@ -73,7 +74,7 @@ def _descend(config: SearchConfig, path: str | Path, data) -> str:
     expected_time.report(config, loop, divided, replicas)
     with setup.open_run("search", config, path, replicas, data) as workdir:
         if replicas.chief:
-            search_costs.keep_latency_table(config, workdir)
+            search_costs.keep(config, loop.cost_penalty, workdir)
         with records.reporting(workdir, config, values, replicas) as reporter:
             cost = drive(
                 loop,

@@ -21,13 +21,17 @@ from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
 from darts_tf.programs import plugins
 from darts_tf.programs.own_data import FINGERPRINT, IN_FOLDERS
-from darts_tf.run import settings_files
+from darts_tf.run import lock, settings_files
 from darts_tf.run.process import ordered_sums
 from darts_tf.run.process.threads import divide_by_kernels
 from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.space import nasbench201
 from darts_tf.space.registry import is_chain
 from darts_tf.strategy.darts.micro_batches import check
+
+OF_ONE_START = ("stop_after_epochs",)
+"""Settings that say how far one start goes: flags.txt, which repeats the whole run,
+has none of them."""
 
 _owns_process = False
 
@@ -168,6 +172,16 @@ def run_values(config: SearchConfig | TrainingConfig, data=None) -> dict[str, ob
     return values | ({} if fingerprint is None else {FINGERPRINT: fingerprint})
 
 
+def check_free(path: str | pathlib.Path, replicas: Replicas) -> None:
+    """Refuses a folder that another live process holds, before what takes long.
+
+    Raises:
+      InputError: it is held.
+    """
+    if replicas.chief:
+        lock.check_free(path)
+
+
 @contextlib.contextmanager
 def open_run(
     program: str,
@@ -199,11 +213,13 @@ def _folder(program, config, path, values: dict, chief: bool) -> Workdir:
     defaults = {field.name: field.default for field in dataclasses.fields(config)}
     if config.dataset in IN_FOLDERS:  # older runs have no hash of these
         defaults[FINGERPRINT] = values.get(FINGERPRINT)
-    flags = {name: value for name, value in values.items() if name != FINGERPRINT}
+    repeated = {
+        n: v for n, v in values.items() if n not in (*OF_ONE_START, FINGERPRINT)
+    }
     return open_workdir(
         path,
         values,
-        settings_files.as_flagfile(flags | {"workdir": str(path)}),
+        settings_files.as_flagfile(repeated | {"workdir": str(path)}),
         program=program,
         ignored=("workdir", *free),
         defaults=defaults,

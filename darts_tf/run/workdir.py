@@ -55,6 +55,11 @@ class Workdir:
         return self.path / "genotype.json"
 
     @property
+    def likely(self) -> Path:
+        """The most likely genotypes of a search with alpha, JSON, a list."""
+        return self.path / "likely.json"
+
+    @property
     def alpha(self) -> Path:
         """The history of alpha, NumPy archive."""
         return self.path / "alpha.npz"
@@ -116,6 +121,11 @@ class Workdir:
         """Writes this process's number into the lock that it holds."""
         if self._lock is not None:
             self._lock.sign()
+
+    def check_place(self) -> None:
+        """Raises FileNotFoundError if it was moved or removed since it is held."""
+        if self._lock is not None:
+            self._lock.check_place()
 
     def close(self) -> None:
         """Releases the folder; closing twice is harmless."""
@@ -253,7 +263,7 @@ def _check_whole(workdir: Workdir) -> None:
     if settings_files.exists(workdir.path):
         return
     for part in (workdir.metrics, workdir.checkpoints, workdir.result):
-        if os.path.exists(part):
+        if os.path.lexists(part):
             raise InputError(
                 f"`workdir={workdir.path}` holds {part.name} of a run but "
                 f"no {settings_files.CONFIG_FILE}; give another `workdir`"

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from darts_tf.errors import InputError
-from darts_tf.run.lock import NAME, FolderLock
+from darts_tf.run.lock import NAME, FolderInUse, FolderLock, check_free
 
 AT_ONCE = """
 import pathlib, sys
@@ -38,12 +38,44 @@ def test_a_second_holder_is_refused_and_names_the_first(tmp_path):
     first.release()
 
 
+def test_a_folder_is_free_where_nobody_holds_it(tmp_path):
+    check_free(tmp_path)
+    assert not (tmp_path / NAME).exists()
+    first = FolderLock(tmp_path)
+    with pytest.raises(FolderInUse, match=f"process {os.getpid()}"):
+        check_free(tmp_path)
+    first.release()
+    check_free(str(tmp_path))
+    FolderLock(tmp_path).release()
+
+
 def test_a_holder_that_has_not_signed_is_unknown(tmp_path):
     first = FolderLock(tmp_path)
     (tmp_path / NAME).write_text("")
     with pytest.raises(InputError, match="process unknown"):
         FolderLock(tmp_path)
     first.release()
+
+
+@pytest.mark.parametrize("end", ["moved", "removed", "replaced", "in a file"])
+def test_a_held_folder_that_has_gone(tmp_path, end):
+    folder = tmp_path / "held"
+    folder.mkdir()
+    lock = FolderLock(folder)
+    lock.check_place()
+    if end == "removed":
+        (folder / NAME).unlink()
+        folder.rmdir()
+    else:
+        folder.rename(tmp_path / "moved")
+    if end == "replaced":
+        folder.mkdir()
+    if end == "in a file":
+        folder.write_text("")
+    with pytest.raises(FileNotFoundError, match="was moved or removed") as error:
+        lock.check_place()
+    assert error.value.filename == str(folder)
+    lock.release()
 
 
 def test_released_twice_it_can_be_taken_again(tmp_path):
