@@ -20,6 +20,7 @@ from darts_tf.programs import (
 )
 from darts_tf.programs.own_data import source_of
 from darts_tf.programs.task_choice import task_of
+from darts_tf.reading import expanded
 from darts_tf.run import settings_files
 from darts_tf.run.loop.driver import drive
 from darts_tf.run.workdir import Workdir
@@ -47,7 +48,7 @@ def run(
       SystemExit: 0 or 130 after SIGTERM or Ctrl-C, everything saved.
     """
     plugins.load(config.plugin)
-    config = settings_files.as_started(settle(config), Path(workdir).expanduser())
+    config = settings_files.as_started(settle(config), expanded(workdir))
     if genotype is None:
         genotype = _named(config)
     elif config.genotype is None:

@@ -21,6 +21,7 @@ from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
 from darts_tf.programs import plugins
 from darts_tf.programs.own_data import FINGERPRINT, IN_FOLDERS
+from darts_tf.reading import expanded
 from darts_tf.run import lock, settings_files
 from darts_tf.run.process import ordered_sums
 from darts_tf.run.process.threads import divide_by_kernels
@@ -208,7 +209,7 @@ def open_run(
 
 def _folder(program, config, path, values: dict, chief: bool) -> Workdir:
     if not chief:
-        return Workdir(pathlib.Path(path).expanduser())
+        return Workdir(expanded(path))
     free = settings_files.free_names(type(config), "place", "pace", "budget")
     defaults = {field.name: field.default for field in dataclasses.fields(config)}
     if config.dataset in IN_FOLDERS:  # older runs have no hash of these

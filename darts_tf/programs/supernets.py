@@ -15,6 +15,7 @@ from darts_tf.errors import InputError
 from darts_tf.programs.image_data import Data
 from darts_tf.programs.images import ImageProgramTask, built_supernet
 from darts_tf.programs.own_data import require_same_data
+from darts_tf.reading import expanded
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.strategy.darts.execution import weights_of
@@ -123,4 +124,4 @@ def _check_usable(stored: SearchConfig, evaluation: bool, path: Path) -> None:
 
 
 def _path(config: SearchConfig) -> Path:
-    return Path(config.supernet or "").expanduser()
+    return expanded(config.supernet or "")

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from darts_tf.errors import InputError, shorten
-from darts_tf.reading import read_json, reason_of
+from darts_tf.reading import expanded, read_json, reason_of
 from darts_tf.run import files, settings_files
 from darts_tf.run.lock import FolderLock
 from darts_tf.space.genotype import Genotype
@@ -220,7 +220,7 @@ def as_path(workdir: str | os.PathLike) -> Path:
         raise InputError(
             f"`workdir` must name the folder of a run; received {workdir!r}"
         )
-    return Path(workdir).expanduser()
+    return expanded(workdir)
 
 
 def other_data(path: str | os.PathLike) -> str:
