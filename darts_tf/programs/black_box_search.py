@@ -30,6 +30,7 @@ from darts_tf.programs import (
 from darts_tf.programs.commands import watch_command
 from darts_tf.programs.evaluation_log import EvaluationLog
 from darts_tf.programs.next_command import evaluation_command
+from darts_tf.programs.own_data import source_of
 from darts_tf.programs.search_fronts import GenotypeCosts
 from darts_tf.protocol import front_comparison
 from darts_tf.run.files import write_atomic
@@ -73,6 +74,7 @@ def search(config: SearchConfig, path, data=None) -> str:
     costs = GenotypeCosts(config, data)
     strategy = strategy_of(config, costs)
     estimator = estimators.estimator_of(config, replicas, data)
+    data = source_of(getattr(estimator, "data", data))
     values, rungs = setup.run_values(config, data), rung_epochs(config)
     with setup.open_run("search", config, path, replicas, data) as workdir:
         search_costs.keep_latency_table(config, workdir)
