@@ -8,7 +8,6 @@ fields go with which others is in config_rules.py. Imports no TensorFlow.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import math
 import numbers
@@ -18,7 +17,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, closest
 
 Strategy = Literal[
     "darts",
@@ -142,6 +141,12 @@ class Config:
     """
 
     def __new__(cls, **given: object):
+        known = cls.__dataclass_fields__
+        for name in given.keys() - known:
+            raise InputError(
+                f"{cls.__name__} has no setting {name!r}{closest(name, known)}; leave "
+                "it out"
+            )
         self = super().__new__(cls)
         object.__setattr__(self, "_passed", frozenset(given))
         return self
@@ -224,10 +229,9 @@ def _checked(kind: type[Config], field: dataclasses.Field, value: Any) -> Any:
 
 
 def _known(name: str, value: object, allowed: tuple[str, ...]) -> object:
-    if value in allowed:
-        return value
-    near = difflib.get_close_matches(str(value), allowed, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
+    if isinstance(value, str) and value in allowed:
+        return str(value)
+    hint = closest(value, allowed)
     raise InputError(
         f"`{name}={value}`: unknown name {str(value)!r}{hint}; give one of "
         f"{', '.join(allowed)}"
@@ -237,9 +241,11 @@ def _known(name: str, value: object, allowed: tuple[str, ...]) -> object:
 def _checked_tuple(name: str, value: Any, element: Any) -> tuple:
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
         raise InputError(f"`{name}` must be a list of names; received {value!r}")
-    if typing.get_origin(element) is Literal:
-        for item in value:
+    for item in value:
+        if typing.get_origin(element) is Literal:
             _known(name, item, names(element))
+        elif not isinstance(item, element):
+            raise InputError(f"`{name}` must be a list of names; received {value!r}")
     return tuple(value)
 
 
@@ -1499,6 +1505,13 @@ class ExperimentConfig(OracleConfig):
     )
     evaluate_seeds: int = _option(
         10, "Number of full trainings; may be raised.", least=1, free="budget"
+    )
+    cells_per_search: int = _option(
+        1,
+        "So many cells of each search get a short training: the most likely ones under "
+        "its last alpha, the derived one among them.",
+        least=1,
+        most=64,
     )
     selection_rungs: int = _option(
         1,

@@ -1074,6 +1074,22 @@ def _settle_derivation(config: DerivationConfig) -> DerivationConfig:
     return config
 
 
+def _check_cells_per_search(config: ExperimentConfig) -> None:
+    """Refuses several cells of a search where there is one, or its cost is known."""
+    given = f"`cells_per_search={config.cells_per_search}`"
+    if config.random_genotypes is not None:
+        raise InputError(
+            f"{given} are the most likely cells of a search's alpha, and "
+            f"`random_genotypes={config.random_genotypes}` has no search; leave it out "
+            "and raise `search_seeds`"
+        )
+    if config.cost_targets is not None:
+        raise InputError(
+            f"{given} chooses among cells whose cost no search has held to "
+            f"`cost_targets={','.join(config.cost_targets)}`; leave out one of both"
+        )
+
+
 def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
     if (config.search_flags is None) == (config.random_genotypes is None):
         raise InputError(
@@ -1090,6 +1106,8 @@ def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
             f"target, and `selection_rungs={config.selection_rungs}` one of all; leave "
             "out one of both"
         )
+    if config.cells_per_search > 1:
+        _check_cells_per_search(config)
     if config.selection_rungs > 1 and config.snapshots:
         raise InputError(
             f"`snapshots={config.snapshots}` are short trainings of all epochs, and "

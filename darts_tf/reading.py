@@ -76,7 +76,7 @@ def read_json(path: str | os.PathLike) -> Any:
 def parse_json(text: str | bytes) -> Any:
     """Returns the value of JSON text; raises ValueError, also for deep nesting."""
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_object)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     level = [value]
@@ -84,6 +84,16 @@ def parse_json(text: str | bytes) -> Any:
         level = [item for outer in level for item in _items(outer)]
     if level:
         raise ValueError(f"nested more than {DEPTH} levels deep")
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict:
+    """Returns a JSON object; raises ValueError for a key that it has twice."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} is there twice")
     return value
 
 

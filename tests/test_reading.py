@@ -45,6 +45,11 @@ def test_deep_nesting_and_what_is_no_json(text):
         reading.parse_json(text)
 
 
+def test_a_key_that_is_there_twice_is_refused():
+    with pytest.raises(ValueError, match="'a' is there twice"):
+        reading.parse_json('[{"a": 1, "b": 2, "a": 3}]')
+
+
 def test_json_comes_back(tmp_path):
     (tmp_path / "a").write_text('{"a": [1, {"b": null}]}')
     assert reading.read_json(tmp_path / "a") == {"a": [1, {"b": None}]}

@@ -45,7 +45,7 @@ from darts_tf.run.process import machine_errors
 from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.published import load_genotype
-from tests import kills
+from tests import kills, signals
 
 ROOT = pathlib.Path(__file__).parents[1]
 SECONDS = 30
@@ -399,6 +399,11 @@ def refusals(folder: pathlib.Path, choose: random.Random) -> Iterator[str]:
     return _outcomes(kills.lives(folder, choose, ROUND, refused=True))
 
 
+def signals_by_phase(folder: pathlib.Path, choose: random.Random) -> Iterator[str]:
+    """Sends signals in each phase of the programs (tests/signals.py)."""
+    return _outcomes(signals.tries(folder, choose))
+
+
 def _outcomes(parts: Iterator[Callable[[], str | None]]) -> Iterator[str]:
     for part in parts:
         said: list[str | None] = []
@@ -423,8 +428,11 @@ CAMPAIGNS = {
     "at once": at_once,
     "kills": kills_of_runs,
     "refusals": refusals,
+    "signals": signals_by_phase,
 }
-FEWER = {"at once": 50, "folders of images": 4, "kills": 10**9, "refusals": 10**9}
+NEVER = 10**9
+FEWER = {"at once": 50, "folders of images": 4}
+FEWER |= dict.fromkeys(("kills", "refusals", "signals"), NEVER)
 """By how much fewer tries a campaign has than --tries; of programs only by --only."""
 
 
@@ -485,6 +493,8 @@ def main() -> int:
         numbers = [counts.total(), *(counts[kind] for kind in BAD)]
         print(f"| {name} | {' | '.join(map(str, numbers))} |", flush=True)
         bad += sum(numbers[1:])
+    if signals.SEEN:
+        print(f"\n{signals.table()}")
     return int(bad > 0)
 
 

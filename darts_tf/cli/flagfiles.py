@@ -30,6 +30,8 @@ def check(arguments: Sequence[str]) -> None:
         path, including = waiting.pop()
         place = path.expanduser()
         lines = _text(path, place).splitlines()
+        for number, line in enumerate(lines, start=1):
+            _check_line(path, number, line.strip())
         if (real := place.resolve()) in including:
             raise InputError(f"`flagfile={path}` includes itself; leave one line out")
         count += 1
@@ -39,6 +41,19 @@ def check(arguments: Sequence[str]) -> None:
                 "give fewer"
             )
         waiting += [(name, (*including, real)) for name in _named(lines)]
+
+
+def _check_line(path: pathlib.Path, number: int, line: str) -> None:
+    """Refuses what editors and shells allow and a flagfile takes for a value."""
+    value = line.partition("=")[2]
+    reason = ""
+    if line.startswith("\ufeff"):
+        reason = "begins with a byte order mark; save the file as UTF-8 without one"
+    elif line.startswith("-") and value[:1] in ("'", '"') and value[-1:] == value[:1]:
+        reason = f"has quotes around its value, {value}, which no shell takes away"
+        reason += "; leave them out"
+    if reason:
+        raise InputError(f"`flagfile={path}`, line {number}: {reason}")
 
 
 def _text(path: pathlib.Path, place: pathlib.Path) -> str:

@@ -232,8 +232,12 @@ def _require_folder(path) -> None:
             f"`path` must name a folder; received {type(path).__name__} "
             "(arrays: from_arrays, a tf.data.Dataset: from_dataset)"
         )
-    if not os.path.isdir(path):
-        raise InputError(f"`path={os.fspath(path)}` is no folder; give one that is")
+    place = os.path.expanduser(path)
+    if not os.path.isdir(place):
+        packed = " (unpack it first)" if os.path.isfile(place) else ""
+        raise InputError(
+            f"`path={os.fspath(path)}` is no folder{packed}; give one that is"
+        )
 
 
 def _refuse_image_arguments(name, download, image_size, stream) -> None:

@@ -7,7 +7,12 @@ from pathlib import Path
 
 from darts_tf.config import DerivationConfig, SearchConfig
 from darts_tf.config_rules import settle
-from darts_tf.programs import derived_costs, nasbench201_oracle, plugins
+from darts_tf.programs import (
+    alpha_history,
+    derived_costs,
+    nasbench201_oracle,
+    plugins,
+)
 from darts_tf.programs.alpha_history import AlphaHistory, check_has_alpha
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures import genotypes
@@ -48,6 +53,9 @@ def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
         history, epoch = alpha_of(config, folder)
         search = SearchConfig.from_stored(read_settings(folder))
         genotype = history.genotype(epoch)
+        if not config.epoch:
+            path = Workdir(folder).likely
+            alpha_history.write_likely(path, history.space, history.after(epoch))
         costs = _cost_lines(config, search, folder, genotype)
         weights = history.mixing_weights()
         curves = genotypes.draw_alpha_history(history.space, weights, genotype)

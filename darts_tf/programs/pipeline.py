@@ -314,7 +314,7 @@ def _genotype_of(plan: _Plan, name: str) -> str:
     seed = [plan.config.seed, int(name.removeprefix("random_"))]
     genotype = random_genotype(space_by_name(_space(plan)), seed)
     path = _compared_folder(plan.root, f"{name}.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     write_atomic(path, genotype.to_json())
     return str(path)
 

@@ -72,7 +72,8 @@ class Full:
 
         A training that diverges is worth as much as guessing.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         workdir = Workdir(folder)
         write_atomic(workdir.genotype, genotype.to_json())
         start = time.monotonic()

@@ -57,6 +57,11 @@ def make_plan(values: Mapping[str, Any]) -> Plan:
             f"rung, and `short_flags={values[short]}` has {plan.rungs[-1]}; give fewer "
             "rungs or more epochs"
         )
+    if plan.cells_per_search > 1 and not plan.relaxed:
+        raise InputError(
+            f"`cells_per_search={plan.cells_per_search}` are the most likely cells of "
+            f"a search's alpha, and {plan.strategy} has none; leave it out"
+        )
     if values["snapshots"] and not plan.relaxed:
         raise InputError(
             f"`snapshots={values['snapshots']}` are cells of a search's "

@@ -180,7 +180,7 @@ def _record_nothing_to_do(plan: Plan, task: Task) -> None:
 
 def _write_outcome(plan: Plan, name: str, code: int, seconds: float) -> None:
     path = plan.outcome(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     outcome = {"code": code, "seconds": seconds, "log": str(plan.log(name))}
     write_json_atomic(path, outcome)
 

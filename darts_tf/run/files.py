@@ -66,6 +66,16 @@ def _new_file(path: Path) -> BinaryIO:
     return open(os.open(path, flags, 0o666), "w+b")
 
 
+def open_to_append(path: str | os.PathLike) -> BinaryIO:
+    """Opens a file to add to its end, made where it is missing.
+
+    Raises OSError, also for what a link leads to (ELOOP), and for a FIFO.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    flags |= os.O_NOFOLLOW | os.O_NONBLOCK
+    return open(os.open(path, flags, 0o666), "ab")
+
+
 def sync_folder(folder: str | os.PathLike) -> None:
     """Forces the names in `folder` to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)

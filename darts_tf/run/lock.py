@@ -10,6 +10,7 @@ again, the child of the first one is saving still.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import io
 import os
@@ -64,6 +65,7 @@ class FolderLock:
                 self._close()
                 raise refusal from error
             time.sleep(POLL_SECONDS)
+        self._path, self._identity = folder, _identity(folder)
         try:
             self.sign()
         except BaseException:  # a full disk
@@ -121,6 +123,14 @@ class FolderLock:
         self._file.truncate(0)
         self._file.write(f"{os.getpid()}\n".encode("ascii"))
 
+    def check_place(self) -> None:
+        """Raises FileNotFoundError where the folder was moved, removed or replaced."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            if _identity(self._path) == self._identity:
+                return
+        reason = "the folder of this run was moved or removed"
+        raise FileNotFoundError(errno.ENOENT, reason, str(self._path))
+
     def release(self) -> None:
         """Releases the folder; releasing twice is harmless."""
         if not self._file.closed:
@@ -137,6 +147,12 @@ class FolderLock:
         if self._folder is not None:
             os.close(self._folder)
             self._folder = None
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """Returns what tells a folder from another one of the same path."""
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
 
 
 def _open(path: Path) -> io.FileIO:

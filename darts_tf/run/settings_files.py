@@ -164,7 +164,7 @@ def as_flagfile(values: Mapping[str, object]) -> str:
         elif isinstance(value, (list, tuple)):
             lines.append(f"--{name}={','.join(map(str, value))}")
         else:
-            lines.append(f"--{name}={value}")
+            lines.append(f"--{name}={' '.join(str(value).splitlines())}")
     return "\n".join(lines) + "\n"
 
 

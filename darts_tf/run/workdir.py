@@ -55,6 +55,11 @@ class Workdir:
         return self.path / "genotype.json"
 
     @property
+    def likely(self) -> Path:
+        """The most likely genotypes of a search with alpha, JSON, a list."""
+        return self.path / "likely.json"
+
+    @property
     def alpha(self) -> Path:
         """The history of alpha, NumPy archive."""
         return self.path / "alpha.npz"
@@ -117,6 +122,11 @@ class Workdir:
         if self._lock is not None:
             self._lock.sign()
 
+    def check_place(self) -> None:
+        """Raises FileNotFoundError if it was moved or removed since it is held."""
+        if self._lock is not None:
+            self._lock.check_place()
+
     def close(self) -> None:
         """Releases the folder; closing twice is harmless."""
         if self._lock is not None:
@@ -157,7 +167,7 @@ def open_workdir(
         holds it, or it belongs to a run with other settings. Nothing that was
         in it has been changed then.
     """
-    workdir = Workdir(_made(Path(path).expanduser()))
+    workdir = Workdir(_made(as_path(path)))
     _check_whole(workdir)
     try:
         workdir._lock = FolderLock(workdir.path)
@@ -192,7 +202,7 @@ def existing_workdir(path: str | os.PathLike, held: bool = False) -> Workdir:
       InputError: `path` is no run's folder, or another process holds it.
     """
     read_settings(path)
-    path = Path(path).expanduser()
+    path = as_path(path)
     return Workdir(path, FolderLock(path) if held else None)
 
 
@@ -201,7 +211,16 @@ def read_settings(path: str | os.PathLike) -> dict:
 
     Raises InputError where `path` is no run's folder.
     """
-    return settings_files.read(Path(path).expanduser())
+    return settings_files.read(as_path(path))
+
+
+def as_path(workdir: str | os.PathLike) -> Path:
+    """Returns the path of a run's folder, ~ replaced; raises InputError for no path."""
+    if not isinstance(workdir, str | os.PathLike) or workdir == "":
+        raise InputError(
+            f"`workdir` must name the folder of a run; received {workdir!r}"
+        )
+    return Path(workdir).expanduser()
 
 
 def _made(path: Path) -> Path:
@@ -236,7 +255,7 @@ def _check_whole(workdir: Workdir) -> None:
     if settings_files.exists(workdir.path):
         return
     for part in (workdir.metrics, workdir.checkpoints, workdir.result):
-        if os.path.exists(part):
+        if os.path.lexists(part):
             raise InputError(
                 f"`workdir={workdir.path}` holds {part.name} of a run but "
                 f"no {settings_files.CONFIG_FILE}; give another `workdir`"

@@ -171,6 +171,16 @@ def test_data_are_no_setting_that_was_given(data):
     "call, words",
     [
         (lambda data: dt.search([1, 2], SEARCH), "made by darts_tf.data"),
+        (lambda data: dt.search(data, {"epochs": 1}), "must be a SearchConfig"),
+        (lambda data: dt.search(data, TRAINING), "received TrainingConfig"),
+        (lambda data: dt.evaluate("DARTS_V2", data, SEARCH), "received SearchConfig"),
+        (lambda data: dt.search(data, SEARCH, workdir=3), "`workdir` must name"),
+        (lambda data: dt.search(data, SEARCH, workdir=""), "`workdir` must name"),
+        (lambda data: dt.derive(None), "`workdir` must name"),
+        (lambda data: dt.export(3), "`workdir` must name"),
+        (lambda data: dt.draw_genotype("DARTS_V9"), "did you mean DARTS_V2"),
+        (lambda data: dt.load_genotype(3), "received 3"),
+        (lambda data: dt.load_genotype(" "), "received ' '"),
         (
             lambda data: dt.search(data, SEARCH.replace(space="darts_recurrent")),
             "`data` is images",
@@ -247,6 +257,10 @@ def test_every_public_name_is_there():
         assert getattr(dt, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'serach'"):
         dt.__getattr__("serach")
+
+
+def test_a_published_name_can_be_drawn():
+    assert dt.draw_genotype("DARTS_V2").axes
 
 
 def test_the_front_of_a_search_has_genotypes():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
@@ -74,6 +75,22 @@ def test_only_temporary_files_are_removed(tmp_path):
         (tmp_path / name).write_text("x")
     files.remove_temporary(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".hidden", "a.json", "b.tmp"]
+
+
+def test_a_file_is_added_to_but_never_through_a_link(tmp_path):
+    path, link, victim = (tmp_path / name for name in ("a", "link", "victim"))
+    for part in (b"one", b"two"):
+        with files.open_to_append(path) as stream:
+            stream.write(part)
+    assert path.read_bytes() == b"onetwo"
+    link.symlink_to(victim)
+    for exists in (False, True):
+        if exists:
+            victim.write_text("precious")
+        with pytest.raises(OSError) as error:
+            files.open_to_append(link)
+        assert error.value.errno == errno.ELOOP and victim.exists() == exists
+    assert victim.read_text() == "precious"
 
 
 def test_a_planted_link_is_not_followed(tmp_path):

@@ -57,6 +57,27 @@ def test_a_holder_that_has_not_signed_is_unknown(tmp_path):
     first.release()
 
 
+@pytest.mark.parametrize("end", ["moved", "removed", "replaced", "in a file"])
+def test_a_held_folder_that_has_gone(tmp_path, end):
+    folder = tmp_path / "held"
+    folder.mkdir()
+    lock = FolderLock(folder)
+    lock.check_place()
+    if end == "removed":
+        (folder / NAME).unlink()
+        folder.rmdir()
+    else:
+        folder.rename(tmp_path / "moved")
+    if end == "replaced":
+        folder.mkdir()
+    if end == "in a file":
+        folder.write_text("")
+    with pytest.raises(FileNotFoundError, match="was moved or removed") as error:
+        lock.check_place()
+    assert error.value.filename == str(folder)
+    lock.release()
+
+
 def test_released_twice_it_can_be_taken_again(tmp_path):
     for left in ("a long name of a former holder", ""):
         lock = FolderLock(tmp_path)

@@ -18,7 +18,7 @@ import tqdm
 from absl import logging
 
 from darts_tf.data.available_memory import require_memory
-from darts_tf.data.images import decoding
+from darts_tf.data.images import copies, decoding
 from darts_tf.data.images.class_folders import Files, Layout, find
 from darts_tf.data.images.dataset import ImageData, Part, split_off_test
 from darts_tf.data.images.decoding import BACKGROUND, BITS, Header, UnreadableImage
@@ -53,7 +53,11 @@ def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
         logging.warning("%s", remark)
     reader = _Reader(shape, image_size, bits)
     images = reader.read(train)
-    reader.try_all(test)
+    tested = reader.try_all(test)
+    for remark in copies.remarks(
+        map(copies.digest, images.images), train.labels, tested, test.labels
+    ):
+        logging.warning("%s: %s", root, remark)
     return ImageData(
         "folder",
         layout.class_names,
@@ -68,9 +72,12 @@ def root_of(data_dir: str | None) -> pathlib.Path:
     """Returns the user's folder; raises InputError where there is none."""
     if data_dir is None:
         raise InputError("`dataset=folder` needs `data_dir`, the folder of your images")
-    root = pathlib.Path(data_dir)
+    root = pathlib.Path(data_dir).expanduser()
     if not root.is_dir():
-        raise InputError(f"`data_dir={data_dir}` is no folder; give one that is")
+        packed = " (unpack it first)" if root.is_file() else ""
+        raise InputError(
+            f"`data_dir={data_dir}` is no folder{packed}; give one that is"
+        )
     return root
 
 
@@ -188,7 +195,7 @@ class _Reader:
             images[i] = pixels
         return Part(images, files.labels)
 
-    def try_all(self, files: Files) -> None:
-        """Decodes all files and holds nothing; errors as of `read`."""
-        for _ in _each(self._pixels, files.paths, "test images"):
-            pass
+    def try_all(self, files: Files) -> list[bytes]:
+        """Decodes all files and returns their digests alone; errors as of `read`."""
+        images = _each(self._pixels, files.paths, "test images")
+        return [copies.digest(pixels) for pixels in images]

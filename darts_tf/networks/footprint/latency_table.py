@@ -94,14 +94,13 @@ def read_latency_table(path: str | os.PathLike, space: str) -> LatencyTable:
         text = read_text(os.path.expanduser(name))
     except (OSError, UnicodeDecodeError) as error:
         raise _refusal(name, f"cannot be read ({reason_of(error)})") from error
-    reader = csv.DictReader(io.StringIO(text), restkey="", restval="")
-    missing = [column for column in REQUIRED if column not in (reader.fieldnames or ())]
-    if missing:
-        raise _refusal(
-            name,
-            f"has no column {', '.join(missing)}; its first line must be "
-            f"{','.join(COLUMNS)}",
-        )
+    reader = csv.DictReader(
+        io.StringIO(text.removeprefix("\ufeff")),
+        restkey="",
+        restval="",
+        skipinitialspace=True,
+    )
+    _check_columns(name, [*(reader.fieldnames or ())])
     milliseconds: dict[Part, float] = {}
     lines: dict[Part, int] = {}
     origin: dict[str, str] = {}
@@ -121,6 +120,20 @@ def read_latency_table(path: str | os.PathLike, space: str) -> LatencyTable:
     except (ValueError, csv.Error) as error:
         raise _refusal(name, f"line {reader.line_num} {error}") from error
     return LatencyTable(name, space, milliseconds, origin)
+
+
+def _check_columns(name: str, columns: list[str]) -> None:
+    """Refuses a first line that lacks columns, or has one twice."""
+    missing = [column for column in REQUIRED if column not in columns]
+    if missing:
+        raise _refusal(
+            name,
+            f"has no column {', '.join(missing)}; its first line must be "
+            f"{','.join(COLUMNS)}, separated by commas",
+        )
+    for column in COLUMNS:
+        if columns.count(column) > 1:
+            raise _refusal(name, f"has the column {column} twice; leave one out")
 
 
 def _parsed(row: Mapping[Any, Any], space: str) -> tuple[Part, float, dict[str, str]]:
@@ -152,7 +165,7 @@ def _size(column: str, text: str) -> int:
 
 def _number(text: str) -> float:
     try:
-        value = float(text)
+        value = math.nan if "_" in text else float(text)
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value >= 0):

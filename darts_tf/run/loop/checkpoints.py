@@ -70,11 +70,12 @@ def save(
     """Writes the checkpoint of `step` and removes those no longer needed.
 
     `keep` are left, this one included. Checkpoints of later steps go too:
-    whoever is at `step` has passed them over as damaged. Raises ValueError
-    for arrays that an archive cannot hold exactly (objects, bfloat16).
+    whoever is at `step` has passed them over as damaged. The folder is made where
+    it is missing, and its parents are not. Raises OSError, and ValueError for
+    arrays that an archive cannot hold exactly (objects, bfloat16).
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     path = checkpoint_path(folder, step)
     comment = _COMMENT % (step, (_run_of(folder) or "").encode())
     with files.atomic_file(path) as stream:

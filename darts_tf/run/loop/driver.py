@@ -241,6 +241,7 @@ class _Driver:
     def _write(self, record: dict[str, object]) -> None:
         if not self._team.chief:
             return
+        self._workdir.check_place()
         self._metrics.append(record)
         if self._reporter is not None:
             numbers = {
@@ -258,6 +259,7 @@ class _Driver:
             return
         driver_arrays = {DRIVER + n: a for n, a in self._timer.state().items()}
         driver_arrays |= {PENDING + n: a for n, a in self._means.state().items()}
+        self._workdir.check_place()
         self._metrics.sync()
         self._good = checkpoints.save(
             self._workdir.checkpoints, self._loop.step, state | driver_arrays

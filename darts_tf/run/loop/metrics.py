@@ -33,13 +33,13 @@ class MetricsLog:
         Raises TypeError for values that JSON cannot hold.
         """
         line = json.dumps(_plain(record), allow_nan=False) + "\n"
-        with open(self._path, "ab") as stream:
+        with files.open_to_append(self._path) as stream:
             stream.write(line.encode("utf-8"))
 
     def sync(self) -> None:
         """Forces the lines to the disk, so that they outlive the machine."""
         if self._path.exists():
-            with open(self._path, "ab") as stream:
+            with files.open_to_append(self._path) as stream:
                 os.fsync(stream.fileno())
 
     def truncate_after(self, step: int) -> None:

@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from darts_tf.errors import InputError
+from darts_tf.run.files import open_to_append
 from darts_tf.run.loop.stopping import StopRequest, exit_code
 from darts_tf.run.process.parent_watch import ParentPipe
 
@@ -207,5 +208,5 @@ class Parent:
 def _open_log(log: Path | None):
     if log is None:
         return contextlib.nullcontext()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    return open(log, "ab")
+    log.parent.mkdir(exist_ok=True)  # without its parents: they may have been moved
+    return open_to_append(log)

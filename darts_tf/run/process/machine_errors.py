@@ -36,7 +36,7 @@ _REMEDIES = {
     errno.ENOTEMPTY: "move it away",
     errno.EBUSY: "end what uses it",
     errno.ENXIO: "move it away",
-    errno.ELOOP: "mend the links that lead to each other",
+    errno.ELOOP: "remove the link, or mend links that lead to each other",
     errno.ENAMETOOLONG: "give shorter names",
     errno.ETIMEDOUT: "look after its file system",
     errno.ENOTCONN: "mount its file system again",

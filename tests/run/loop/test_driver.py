@@ -8,6 +8,7 @@ import json
 import math
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from darts_tf.run import files
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.loop.driver import drive
 from darts_tf.run.loop.metrics import read_metrics
+from darts_tf.run.process import machine_errors
 from darts_tf.run.workdir import open_workdir
 
 ROOT = Path(__file__).parents[3]
@@ -444,6 +446,30 @@ def test_a_finished_run_is_left_alone(tmp_path):
     assert loop.step == again.steps == 21
     assert again.first_step_seconds == first.first_step_seconds
     assert again.seconds <= first.seconds + 1
+
+
+@pytest.mark.parametrize("report_every", [1, 100])
+@pytest.mark.parametrize("end", ["moved", "removed", "replaced"])
+def test_a_folder_that_has_gone_is_not_made_again(tmp_path, end, report_every):
+    folder, moved = tmp_path / "run", tmp_path / "moved"
+
+    class Moving(FakeLoop):
+        def advance(self):
+            if self.step == 9:
+                folder.rename(moved)
+            if self.step == 9 and end == "removed":
+                shutil.rmtree(moved)
+            if self.step == 9 and end == "replaced":
+                folder.mkdir()
+            return super().advance()
+
+    with pytest.raises(FileNotFoundError) as error:
+        start(folder, Moving(), report_every=report_every)
+    line = machine_errors.line(error.value)
+    assert "moved or removed" in line and str(folder) in line
+    assert not folder.exists() or not [*folder.iterdir()]
+    if end == "moved":
+        assert checkpoints.latest_step(moved / "checkpoints") == 7
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
