@@ -218,8 +218,14 @@ REFUSED = [
         "--alpha_regularizer_strength=0.1",
     ),
     (("--cost_target=300M",), "--cost_target", "give --cost=multiply_adds"),
+    (("--latency_table=a.csv",), "--latency_table", "give --cost=latency"),
     (("--cost_weight=0",), "--cost_weight", "give --cost=multiply_adds"),
     (("--cost=parameters",), "--cost=parameters", "--cost_target=300M"),
+    (
+        ("--cost=parameters,latency", "--latency_table=a.csv"),
+        "--cost=parameters,latency",
+        "--cost_target=300M,8ms",
+    ),
     (
         ("--cost=parameters,parameters", "--cost_weight=1"),
         "--cost=parameters,parameters",
