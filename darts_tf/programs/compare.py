@@ -18,7 +18,7 @@ from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.run.report import charts, page
 from darts_tf.run.report.page import Section
-from darts_tf.run.workdir import read_settings
+from darts_tf.run.workdir import made, read_settings
 
 TITLE, ABSENT = "Comparison", "–"
 
@@ -44,8 +44,7 @@ def run(config: ComparisonConfig) -> None:
     rows = [row for rows, _ in read for row in rows] + list(ROWS[config.published])
     runs = _runs(paths, [rows for rows, _ in read])
     panels = _panels(paths, config.front)
-    out = expanded(config.out or ".")
-    out.mkdir(parents=True, exist_ok=True)
+    out = made(expanded(config.out or "."), "out")
     text = tables.markdown(rows, measure) + comparison.sources(rows)
     text += "".join(f"\n\n{front_comparison.markdown(panel)}" for panel in panels)
     write_atomic(out / "compare.md", text + "\n")

@@ -35,3 +35,14 @@ def test_the_front_is_drawn_where_costs_are_known(tmp_path, capsys):
     alone = tmp_path / "alone"
     compare.run(ComparisonConfig(experiments=paths[:1], out=str(alone)))
     assert not (alone / "front.png").exists()
+
+
+def test_nothing_to_compare_and_a_file_in_the_way(tmp_path):
+    with pytest.raises(InputError, match="`experiments` names no folder"):
+        compare.run(ComparisonConfig(experiments=(), out=str(tmp_path)))
+    path = tmp_path / "file"
+    path.write_text("mine")
+    config = ComparisonConfig(experiments=(), published="cifar10", out=str(path))
+    with pytest.raises(InputError, match="`out=.*file` cannot be written: a file is"):
+        compare.run(config)
+    assert path.read_text() == "mine"
