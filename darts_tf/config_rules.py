@@ -668,9 +668,10 @@ def _settle_costs(config: SearchConfig) -> SearchConfig:
     if not config.cost:
         for name in declared(CostConfig):
             if name != "cost" and _differs(config, name):
+                wanted = "latency" if name == "latency_table" else names(Cost)[0]
                 raise InputError(
                     f"`{name}` means nothing without a cost; leave it out, or give "
-                    f"`cost={names(Cost)[0]}` or {names(Cost)[1]}"
+                    f"`cost={wanted}`"
                 )
         return config
     if len(set(config.cost)) < len(config.cost):
@@ -680,9 +681,10 @@ def _settle_costs(config: SearchConfig) -> SearchConfig:
     _check_latency_table(config, config.cost)
     targets = cost_targets(config)
     if targets is None and config.cost_weight is None:
+        usual = ",".join("8ms" if name == "latency" else "300M" for name in config.cost)
         raise InputError(
             f"`cost={','.join(config.cost)}` needs a target, such as "
-            "`cost_target=300M`, or a fixed weight, such as `cost_weight=0.1`"
+            f"`cost_target={usual}`, or a fixed weight, such as `cost_weight=0.1`"
         )
     if config.cost_weight is None:
         usual = config.cost_weight_rate or COST_WEIGHT_RATE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import time
 import types
 
 import numpy as np
@@ -93,12 +94,34 @@ def fixture_clock(monkeypatch):
     return asked
 
 
+def write_widths(runs: pathlib.Path, monkeypatch) -> None:
+    """Chooses widths as if a network took as many milliseconds as it is wide."""
+    from darts_tf.programs import latency
+
+    def timed_network(config, genotype):
+        assert genotype == load_genotype("MobileNetV2", SPACE.name)
+        return types.SimpleNamespace(run=config.width_multiplier)
+
+    monkeypatch.setattr(latency, "timed_network", timed_network)
+    monkeypatch.setattr(measure, "processor_milliseconds", lambda run: run)
+    measure.write_widths(runs)
+
+
+def test_processor_time_is_that_of_a_run():
+    def run():
+        end = time.thread_time() + 2e-3
+        while time.thread_time() < end:
+            pass
+
+    assert 2 <= measure.processor_milliseconds(run) < 4
+
+
 def test_networks_are_timed_once_and_all_of_them_again(
     table, settings, clock, tmp_path, monkeypatch
 ):
     settings.targets, settings.random_chains = ["1.5"], 1
     monkeypatch.setattr(measure, "predictions", lambda path: table)
-    measure.write_widths(tmp_path)
+    write_widths(tmp_path, monkeypatch)
     assert json.loads((tmp_path / "widths.json").read_text()) == {"1.5": 1.5}
     finished(tmp_path, "1.5ms/MobileNetV2", 1.5, 0.5)
     finished(tmp_path, "1.5ms/random_0", 0.25, 0.4)

@@ -8,7 +8,8 @@ searches one chain by search.flags with --cost=latency. It trains that chain,
 MobileNetV2 at the largest width that is within the target as a whole network, and
 --random_chains chains whose predicted latency is near the target, all of them by
 training.flags, and times the networks by LiteRT in float32, untrained, as weights do
-not change what is computed.
+not change what is computed. The width is chosen by processor time, which other work on
+the machine hardly changes.
 
 Started again, the same command goes on where it was. --only=timing times all networks
 again, with a latency table of its own, for a quiet machine; earlier times stay until
@@ -24,8 +25,10 @@ import dataclasses
 import json
 import os
 import pathlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
 from absl import flags
 
 from benchmarks.studies.mobile_chain import report
@@ -48,6 +51,9 @@ SEARCHED, RANDOM = "searched", "random"
 CLASSES = 10
 WIDTHS = [round(0.05 * n, 2) for n in range(1, 61)]
 """Width multipliers that MobileNetV2 may have."""
+
+RUNS = 60
+"""Runs of a network whose processor time is measured."""
 
 NEAR = 0.1
 """Distance of a random chain's predicted latency from the target, as a share of it."""
@@ -160,22 +166,24 @@ def trained(runs: pathlib.Path, table: CostTable) -> int:
     All targets are searched first; then each kind of network is trained for all
     targets before the next kind.
     """
+    code = run_all(searches(runs))
+    if code:
+        return code
+    write_widths(runs)
+    return run_all(training(runs, network) for network in networks(runs, table))
+
+
+def run_all(processes: Iterable[children.Child]) -> int:
+    """Runs what is not finished, one after another; returns an exit code."""
     with children.Parent() as parent:
-        for child in searches(runs):
-            if not child.finished and (code := _run(parent, child)):
-                return code
-        write_widths(runs)
-        for network in networks(runs, table):
-            child = training(runs, network)
-            if not child.finished and (code := _run(parent, child)):
-                return code
+        for child in processes:
+            if child.finished:
+                continue
+            print(f"\n{child.name}", flush=True)
+            ended = parent.run(child)
+            if not ended.finished:
+                return parent.code(ended)
     return 0
-
-
-def _run(parent: children.Parent, child: children.Child) -> int:
-    print(f"\n{child.name}", flush=True)
-    ended = parent.run(child)
-    return 0 if ended.finished else parent.code(ended)
 
 
 def searches(runs: pathlib.Path) -> Iterator[children.Child]:
@@ -229,12 +237,23 @@ def write_widths(runs: pathlib.Path) -> None:
             continue
 
         def milliseconds(width: float) -> float:
-            timing = latency.time_network(settings(width), genotype)
-            print(f"{PUBLISHED}, width {width}: {timing.median * 1e3:.3f} ms")
-            return timing.median * 1e3
+            timed = latency.timed_network(settings(width), genotype)
+            value = processor_milliseconds(timed.run)
+            print(f"{PUBLISHED}, width {width}: {value:.3f} ms", flush=True)
+            return value
 
         widths[target] = width_within(milliseconds, float(target), WIDTHS)
         write_json_atomic(path, widths)
+
+
+def processor_milliseconds(run: Callable[[], object]) -> float:
+    """Returns the median processor time of a run in this thread."""
+    times = []
+    for _ in range(RUNS):
+        start = time.thread_time()
+        run()
+        times.append(time.thread_time() - start)
+    return float(np.median(times)) * 1e3
 
 
 def networks(runs: pathlib.Path, table: CostTable) -> Iterator[Network]:

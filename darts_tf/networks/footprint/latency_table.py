@@ -85,9 +85,9 @@ def read_latency_table(path: str | os.PathLike, space: str) -> LatencyTable:
       space: whose rows it must hold.
 
     Raises:
-      InputError: the file cannot be read, lacks columns, or has a row that is
-        malformed, negative, not finite, of another space, measured in another
-        way than the first, or there already. The message names the line.
+      InputError: the file cannot be read, lacks columns, has no time above 0, or has
+        a row that is malformed, negative, not finite, of another space, measured in
+        another way than the first, or there already. The message names the line.
     """
     name = os.fspath(path)
     try:
@@ -119,6 +119,9 @@ def read_latency_table(path: str | os.PathLike, space: str) -> LatencyTable:
             milliseconds[part], lines[part] = value, reader.line_num
     except (ValueError, csv.Error) as error:
         raise _refusal(name, f"line {reader.line_num} {error}") from error
+    if not any(milliseconds.values()):
+        rows = f"{len(milliseconds)} rows, all of latency 0" if lines else "no rows"
+        raise _refusal(name, f"has {rows}; give measured times")
     return LatencyTable(name, space, milliseconds, origin)
 
 

@@ -75,6 +75,8 @@ def test_a_table_of_ones_own_needs_only_the_required_columns(tmp_path, unit, fac
         (f"{HEADER}\n{GOOD.replace(',8,8', ',8,8.5')}\n", "line 2 has width '8.5'"),
         (f"{HEADER}\n{GOOD.replace(',4,1', ',4,0')}\n", "line 2 has stride '0'"),
         (f"{HEADER}\n{GOOD},1,2\n", "line 2 has more values"),
+        (f"{HEADER}\n", "has no rows; give measured times"),
+        (f"{HEADER}\n{GOOD.replace('2.5', '0')}\n", "has 1 rows, all of latency 0"),
         (
             f"{HEADER}\n{GOOD.replace('nor_conv_3x3', '')}\n",
             "line 2 names no operation",
