@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from darts_tf.config import ComparisonConfig
 from darts_tf.config_rules import settle
+from darts_tf.errors import InputError
 from darts_tf.programs import plugins, report
 from darts_tf.programs.report import Run
 from darts_tf.protocol import comparison, folder, front_comparison, tables
@@ -41,6 +42,7 @@ def run(config: ComparisonConfig) -> None:
     measures = [measure for _, measure in read]
     known = MEASURES[config.published]
     measure = comparison.same_measure([*measures, *filter(None, [known])])
+    _require_same_data(paths)
     rows = [row for rows, _ in read for row in rows] + list(ROWS[config.published])
     runs = _runs(paths, [rows for rows, _ in read])
     panels = _panels(paths, config.front)
@@ -58,6 +60,23 @@ def run(config: ComparisonConfig) -> None:
     write_atomic(out / "report.html", html)
     files = ["compare.png", *(["front.png"] if panels else []), "report.html"]
     print("\n".join([text, "", *(str(out / name) for name in files)]))
+
+
+def _require_same_data(paths: Sequence[str]) -> None:
+    """Refuses runs on several sets of a user's own, as far as runs know theirs."""
+    sets: dict[tuple, dict[str, str]] = {}
+    for path in paths:
+        stored = read_settings(path)
+        if "fingerprint" in stored:  # that of scaled images
+            key = stored.get("dataset"), stored.get("image_size")
+            sets.setdefault(key, {}).setdefault(stored["fingerprint"], path)
+    for (dataset, _), runs in sets.items():
+        if len(runs) > 1:
+            first, other, *_ = runs.values()
+            raise InputError(
+                f"`experiments`: the data ({dataset}) of {other} are not those of "
+                f"{first}, so their numbers do not compare; give runs on the same data"
+            )
 
 
 def _panels(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from darts_tf.config import ComparisonConfig
 from darts_tf.errors import InputError
 from darts_tf.programs import compare
+from darts_tf.run.workdir import open_workdir
 from tests.protocol.test_fronts import evaluation
 
 
@@ -46,3 +49,18 @@ def test_nothing_to_compare_and_a_file_in_the_way(tmp_path):
     with pytest.raises(InputError, match="`out=.*file` cannot be written: a file is"):
         compare.run(config)
     assert path.read_text() == "mine"
+
+
+def test_runs_on_other_photographs_do_not_compare(tmp_path):
+    paths = []
+    for name, mark in (("a", "x"), ("b", None), ("c", "x"), ("d", "y")):
+        stored = {"space": "darts_conv", "genotype": "g.json", "dataset": "folder"}
+        stored |= {"fingerprint": mark} if mark else {}
+        open_workdir(tmp_path / name, stored, "").close()
+        result = {"test": {"error": 0.1}, "seconds": 1.0}
+        (tmp_path / name / "result.json").write_text(json.dumps(result))
+        paths.append(str(tmp_path / name))
+    out = str(tmp_path / "out")
+    compare.run(ComparisonConfig(experiments=paths[:3], out=out))
+    with pytest.raises(InputError, match=r"\(folder\) of .*/d are not those of .*/a"):
+        compare.run(ComparisonConfig(experiments=paths, out=out))
