@@ -9,8 +9,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import pathlib
 import stat
 from typing import Any, BinaryIO
+
+from darts_tf.errors import InputError
 
 TEXT_LIMIT = 64 * 2**20
 """Bytes of the largest settings, genotype or result that is read."""
@@ -29,6 +32,22 @@ _KINDS = (
 
 class NotRegularError(OSError):
     """Reports a folder, FIFO, socket or device in the place of a file."""
+
+
+def expanded(path: str | os.PathLike) -> pathlib.Path:
+    """Returns a path that a user gave, with the home folder in the place of ~.
+
+    Raises:
+      InputError: ~ or ~NAME has no home folder here.
+    """
+    try:
+        return pathlib.Path(path).expanduser()
+    except RuntimeError:
+        home = os.fspath(path).partition("/")[0]
+        raise InputError(
+            f"{os.fspath(path)}: {home} has no home folder on this machine; give a "
+            "whole path"
+        ) from None
 
 
 def open_regular(path: str | os.PathLike) -> BinaryIO:

@@ -1,6 +1,6 @@
 """Feeds damaged, hostile and odd input to the library, and counts what goes wrong.
 
-    python -m tests.torture --tries=2000              # minutes; all but the kills
+    python -m tests.torture --tries=2000              # minutes; all without programs
     python -m tests.torture --only=kills --tries=100 --record=kills.jsonl
 
 Prints a row for each campaign: how many were tried, and how many ended in a
@@ -45,7 +45,7 @@ from darts_tf.run.process import machine_errors
 from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.published import load_genotype
-from tests import kills, signals
+from tests import divergence, kills, signals
 
 ROOT = pathlib.Path(__file__).parents[1]
 SECONDS = 30
@@ -404,6 +404,11 @@ def signals_by_phase(folder: pathlib.Path, choose: random.Random) -> Iterator[st
     return _outcomes(signals.tries(folder, choose))
 
 
+def not_a_number(folder: pathlib.Path, choose: random.Random) -> Iterator[str]:
+    """Lets programs of every kind diverge (tests/divergence.py)."""
+    return _outcomes(divergence.tries(folder, choose))
+
+
 def _outcomes(parts: Iterator[Callable[[], str | None]]) -> Iterator[str]:
     for part in parts:
         said: list[str | None] = []
@@ -429,10 +434,11 @@ CAMPAIGNS = {
     "kills": kills_of_runs,
     "refusals": refusals,
     "signals": signals_by_phase,
+    "not a number": not_a_number,
 }
 NEVER = 10**9
 FEWER = {"at once": 50, "folders of images": 4}
-FEWER |= dict.fromkeys(("kills", "refusals", "signals"), NEVER)
+FEWER |= dict.fromkeys(("kills", "refusals", "signals", "not a number"), NEVER)
 """By how much fewer tries a campaign has than --tries; of programs only by --only."""
 
 

@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 from darts_tf.errors import InputError
-from darts_tf.reading import read_text, reason_of
+from darts_tf.reading import expanded, read_text, reason_of
 
 MOST = 64
 """Flagfiles that a command may read, each one counted as often as it is named."""
@@ -28,7 +28,7 @@ def check(arguments: Sequence[str]) -> None:
     waiting = [(path, ()) for path in _named(arguments)]
     while waiting:
         path, including = waiting.pop()
-        place = path.expanduser()
+        place = expanded(path)
         lines = _text(path, place).splitlines()
         for number, line in enumerate(lines, start=1):
             _check_line(path, number, line.strip())

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from darts_tf.errors import InputError
+from darts_tf.reading import expanded
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -232,7 +233,7 @@ def _require_folder(path) -> None:
             f"`path` must name a folder; received {type(path).__name__} "
             "(arrays: from_arrays, a tf.data.Dataset: from_dataset)"
         )
-    place = os.path.expanduser(path)
+    place = expanded(path)
     if not os.path.isdir(place):
         packed = " (unpack it first)" if os.path.isfile(place) else ""
         raise InputError(

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from darts_tf.errors import InputError, shorten
-from darts_tf.reading import open_regular
+from darts_tf.reading import expanded, open_regular
 from darts_tf.space import architecture_string
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
@@ -95,7 +95,7 @@ def read_table(path: str | Path) -> Table:
         message names the file, and the line where there is one.
     """
     try:
-        accuracies = dict(_rows(Path(path).expanduser()))
+        accuracies = dict(_rows(expanded(path)))
     except (OSError, EOFError, ValueError, zlib.error, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(

@@ -16,7 +16,7 @@ from darts_tf.config_rules import (
 )
 from darts_tf.config_rules import COST_TITLES as TITLES
 from darts_tf.descent.workers import CHOICE as MULTI_WORKER
-from darts_tf.errors import InputError
+from darts_tf.errors import DivergedError, InputError
 from darts_tf.programs import (
     derived_costs,
     estimators,
@@ -30,6 +30,7 @@ from darts_tf.programs import (
 from darts_tf.programs.commands import watch_command
 from darts_tf.programs.evaluation_log import EvaluationLog
 from darts_tf.programs.next_command import evaluation_command
+from darts_tf.programs.own_data import source_of
 from darts_tf.programs.search_fronts import GenotypeCosts
 from darts_tf.protocol import front_comparison
 from darts_tf.run.files import write_atomic
@@ -57,6 +58,7 @@ def search(config: SearchConfig, path, data=None) -> str:
 
     Raises:
       InputError: the settings, the data or the folder cannot be used.
+      DivergedError: all trainings diverged.
     """
     if config.distribute == MULTI_WORKER:
         raise InputError(
@@ -72,6 +74,7 @@ def search(config: SearchConfig, path, data=None) -> str:
     costs = GenotypeCosts(config, data)
     strategy = strategy_of(config, costs)
     estimator = estimators.estimator_of(config, replicas, data)
+    data = source_of(getattr(estimator, "data", data))
     values, rungs = setup.run_values(config, data), rung_epochs(config)
     with setup.open_run("search", config, path, replicas, data) as workdir:
         search_costs.keep_latency_table(config, workdir)
@@ -92,11 +95,24 @@ def search(config: SearchConfig, path, data=None) -> str:
                 checkpoint_every=0,
                 reporter=reporter,
             )
+            _check_diverged(log.diverged, loop.step, workdir)
             figure = draw_evaluations(worths(loop), measure(config))
             if reporter is not None:
                 reporter.image(loop.step, f"{PICTURES}/evaluations", figure)
         write_atomic(workdir.path / "evaluations.png", genotypes.figure_to_png(figure))
-        return finish(workdir, loop, cost, config, values, replicas.count, costs)
+        return finish(
+            workdir, loop, cost, config, values, replicas.count, costs, log.diverged
+        )
+
+
+def _check_diverged(diverged: int, evaluations: int, workdir) -> None:
+    """Raises DivergedError if all trainings of a search diverged."""
+    if diverged == evaluations:
+        raise DivergedError(
+            f"the trainings of all {evaluations} evaluations diverged, so that no "
+            f"genotype is better than another ({workdir.evaluations}); a lower "
+            "learning rate or gradient norm may help, in another `workdir`"
+        )
 
 
 def strategy_of(config: SearchConfig, costs: GenotypeCosts):
@@ -159,8 +175,12 @@ def finish(
     values: dict,
     devices: int,
     costs: GenotypeCosts,
+    diverged: int,
 ) -> str:
-    """Writes genotype.json, result.json and pictures; returns the summary."""
+    """Writes genotype.json, result.json and pictures; returns the summary.
+
+    `diverged` is the number of trainings that did; each counts as guessing.
+    """
     genotype, best = loop.best_genotype(), loop.evaluations[loop.best]
     picture = records.write_genotype(workdir, genotype)
     # An evaluation that a stop cut in two knows more than the last clock.
@@ -172,6 +192,7 @@ def finish(
         "evaluations": loop.step,
         "distinct": summary["distinct"],
         "evaluation_seconds": loop.seconds,
+        **({"diverged": diverged} if diverged else {}),
         **trained(loop, rung_epochs(config)),
     } | nasbench201_oracle.result(config, genotype)
     if costs.tables:
@@ -199,6 +220,7 @@ in {duration(cost.seconds)}.
 {config.estimator} in evaluation {loop.best + 1}
 {nasbench201_oracle.summary_line(config, genotype)}\
 {_cost_lines(config, costs, genotype, loop.refused)}\
+{_diverged_line(diverged, loop.step)}\
   evaluations   {workdir.evaluations}
   drawn         {workdir.path / "evaluations.png"}
   watch         {watch_command(workdir.path)}
@@ -225,6 +247,14 @@ def _cost_lines(
     if costs.limited:
         text += f"  refused       {refused:,} draws beyond the limits\n"
     return text
+
+
+def _diverged_line(diverged: int, evaluations: int) -> str:
+    """Returns a summary's line of trainings that diverged, or ""."""
+    if not diverged:
+        return ""
+    words = f"{diverged} of {evaluations} trainings, which count as guessing"
+    return f"  diverged      {words}\n"
 
 
 def _next(workdir, config: SearchConfig, measured: Mapping) -> str:

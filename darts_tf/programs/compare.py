@@ -13,6 +13,7 @@ from darts_tf.programs.report import Run
 from darts_tf.protocol import comparison, folder, front_comparison, tables
 from darts_tf.protocol.published_later import MEASURES, ROWS
 from darts_tf.protocol.tables import Row
+from darts_tf.reading import expanded
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.run.report import charts, page
@@ -35,9 +36,7 @@ def run(config: ComparisonConfig) -> None:
     plugins.load(config.plugin)
     paths = config.experiments or ()
     for path in paths:
-        plugins.load_stored(
-            read_settings(pathlib.Path(path).expanduser()).get("plugin")
-        )
+        plugins.load_stored(read_settings(expanded(path)).get("plugin"))
     read = [comparison.read(path) for path in paths]
     measures = [measure for _, measure in read]
     known = MEASURES[config.published]
@@ -45,7 +44,7 @@ def run(config: ComparisonConfig) -> None:
     rows = [row for rows, _ in read for row in rows] + list(ROWS[config.published])
     runs = _runs(paths, [rows for rows, _ in read])
     panels = _panels(paths, config.front)
-    out = pathlib.Path(config.out or ".").expanduser()
+    out = expanded(config.out or ".")
     out.mkdir(parents=True, exist_ok=True)
     text = tables.markdown(rows, measure) + comparison.sources(rows)
     text += "".join(f"\n\n{front_comparison.markdown(panel)}" for panel in panels)
@@ -101,7 +100,7 @@ def _runs(paths: Sequence[str], rows: Sequence[Sequence[Row]]) -> dict[str, Run]
     return {
         of_path[0].name: report.read(path)
         for path, of_path in zip(paths, rows)
-        if not folder.is_experiment(read_settings(pathlib.Path(path).expanduser()))
+        if not folder.is_experiment(read_settings(expanded(path)))
     }
 
 

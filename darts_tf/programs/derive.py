@@ -14,6 +14,7 @@ from darts_tf.programs import (
     plugins,
 )
 from darts_tf.programs.alpha_history import AlphaHistory, check_has_alpha
+from darts_tf.reading import expanded
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures import genotypes
 from darts_tf.run.workdir import Workdir, existing_workdir, read_settings
@@ -43,7 +44,7 @@ def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
         from darts_tf.programs import perturbation
 
         return perturbation.derive(config, workdir)
-    folder = Path(workdir).expanduser()
+    folder = expanded(workdir)
     if config.genotype is not None or config.random is not None:
         nasbench201_oracle.check(config, config.space)
         genotype = _named(config)

@@ -68,6 +68,11 @@ class EvaluationLog:
                 )
             self._remember(record)
 
+    @property
+    def diverged(self) -> int:
+        """The number of evaluations whose training diverged."""
+        return sum("diverged" in record["valid"] for record in self._records.values())
+
     def _remember(self, record: dict) -> None:
         key = _key(record["genotype"]), record.get("rung", 0)
         self._known.setdefault(key, record)
@@ -155,6 +160,7 @@ def _key(value: dict) -> str:
 def _is_estimate(record: dict) -> bool:
     numbers = ("worth", "seconds", "incumbent")
     present = set(Estimate.__dataclass_fields__) <= set(record)
+    present = present and isinstance(record["valid"], dict)
     return present and all(isinstance(record.get(n), int | float) for n in numbers)
 
 

@@ -30,7 +30,7 @@ from darts_tf.networks.footprint.part import CALL, Part
 from darts_tf.networks.footprint.parts import NetworkParts
 from darts_tf.programs import plugins, search_costs
 from darts_tf.programs.commands import command, quoted
-from darts_tf.reading import read_json, reason_of
+from darts_tf.reading import expanded, read_json, reason_of
 from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.timing import Timed, Timing, origin, set_threads
@@ -78,7 +78,7 @@ def run(config: LatencyConfig) -> str:
     """
     plugins.load(config.plugin)
     config = settle(config)
-    out = Path(config.out or "").expanduser()
+    out = expanded(config.out or "")
     _check_place(config, out)
     if config.runtime == "tensorflow":
         set_threads(config.threads)
@@ -92,7 +92,7 @@ def run(config: LatencyConfig) -> str:
         write_atomic(out, latency_table.as_csv(_rows(config, parts, measured)))
         measured.path.unlink(missing_ok=True)
     if config.models is not None:
-        _write_models(Path(config.models).expanduser(), parts, prepare)
+        _write_models(expanded(config.models), parts, prepare)
     return _summary(config, parts, out)
 
 

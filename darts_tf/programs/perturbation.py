@@ -22,6 +22,7 @@ from darts_tf.programs.alpha_history import check_has_alpha
 from darts_tf.programs.image_data import Batches
 from darts_tf.programs.images import ImageProgramTask
 from darts_tf.programs.next_command import evaluation_command
+from darts_tf.programs.own_data import require_same_data
 from darts_tf.run import lock, settings_files
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop import checkpoints
@@ -130,6 +131,7 @@ def build(search: Workdir, stored: SearchConfig, config: DerivationConfig):
     task = ImageProgramTask()
     replicas = setup.prepare(stored, stored.space, supernet=True)
     data = task.search_data(stored)
+    require_same_data(read_settings(search.path), data, search.path)
     trained = task.search(stored, replicas, data)
     memory_report.report(trained.task.model, "weights", stored, data, replicas)
     trained.restore({n: a for n, a in arrays.items() if not n.startswith("run/")})

@@ -14,6 +14,7 @@ from darts_tf.networks.footprint.latency_table import LatencyTable, read_latency
 from darts_tf.programs import derived_costs
 from darts_tf.programs.export_request import ExportRequest
 from darts_tf.programs.search_costs import LATENCY_FILE, build_from, network_of
+from darts_tf.reading import expanded
 from darts_tf.run.files import write_json_atomic
 from darts_tf.run.workdir import read_settings
 from darts_tf.space.genotype import Genotype
@@ -104,7 +105,7 @@ def _search_of(request: ExportRequest) -> Path | None:
     """Returns the folder of the search that the genotype's file is of, with a table."""
     if not request.trained.genotype:
         return None
-    path = Path(request.trained.genotype).expanduser()
+    path = expanded(request.trained.genotype)
     folders = path.parent, path.parent.parent  # genotypes/epoch_0003.json
     return next((f for f in folders if (f / LATENCY_FILE).is_file()), None)
 

@@ -18,7 +18,9 @@ from darts_tf.programs import (
     setup,
     weight_sharing,
 )
+from darts_tf.programs.own_data import source_of
 from darts_tf.programs.task_choice import task_of
+from darts_tf.reading import expanded
 from darts_tf.run import settings_files
 from darts_tf.run.loop.driver import drive
 
@@ -37,7 +39,7 @@ def run(config: SearchConfig, workdir: str | Path, data=None) -> str:
       SystemExit: 0 or 130 after SIGTERM or Ctrl-C, everything saved.
     """
     plugins.load(config.plugin)
-    config = settings_files.as_started(settle(config), Path(workdir).expanduser())
+    config = settings_files.as_started(settle(config), expanded(workdir))
     with setup.restored_options():
         if config.strategy in RELAXED:
             return _descend(config, workdir, data)
@@ -61,8 +63,10 @@ def _descend(config: SearchConfig, path: str | Path, data) -> str:
     replicas = setup.prepare(config, config.space, supernet=True)
     setup.check_free(path, replicas)
     nasbench201_oracle.check(config, config.space)
-    task, values = task_of(config.space), setup.run_values(config, data)
+    task = task_of(config.space)
     divided = task.search_data(config, data)
+    data = source_of(divided)
+    values = setup.run_values(config, data)
     loop = task.search(config, replicas, divided)
     if replicas.chief and config.recipe != "none":
         print(recipe_line(config), flush=True)

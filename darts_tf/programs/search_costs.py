@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,7 +22,7 @@ from darts_tf.networks.footprint.part import Part
 from darts_tf.networks.footprint.parts import NetworkParts
 from darts_tf.programs import derived_costs
 from darts_tf.programs.derived_costs import exact, short
-from darts_tf.reading import read_bytes
+from darts_tf.reading import expanded, read_bytes
 from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.cell import SearchSpace
@@ -290,7 +289,7 @@ def keep_latency_table(config: SearchConfig, workdir: Workdir) -> None:
     """
     if config.latency_table is None:
         return
-    content = read_bytes(os.path.expanduser(config.latency_table))
+    content = read_bytes(expanded(config.latency_table))
     copy = workdir.path / LATENCY_FILE
     if copy.exists() and copy.read_bytes() != content:
         raise InputError(

@@ -20,6 +20,8 @@ from darts_tf.descent.variables import load
 from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
 from darts_tf.programs import plugins
+from darts_tf.programs.own_data import FINGERPRINT, IN_FOLDERS
+from darts_tf.reading import expanded
 from darts_tf.run import lock, settings_files
 from darts_tf.run.process import ordered_sums
 from darts_tf.run.process.threads import divide_by_kernels
@@ -163,12 +165,12 @@ def joint(config: SearchConfig) -> bool:
 
 
 def run_values(config: SearchConfig | TrainingConfig, data=None) -> dict[str, object]:
-    """Returns the values that define a run: its settings and the caller's data."""
-    fingerprint = getattr(data, "fingerprint", None)
+    """Returns the values that define a run: its settings and the user's own data."""
+    fingerprint = getattr(data, FINGERPRINT, None)
     values = applicable(config)
     if config.plugin is not None:
         values["plugin"] = plugins.absolute(config.plugin)
-    return values | ({} if fingerprint is None else {"fingerprint": fingerprint})
+    return values | ({} if fingerprint is None else {FINGERPRINT: fingerprint})
 
 
 def check_free(path: str | pathlib.Path, replicas: Replicas) -> None:
@@ -207,16 +209,21 @@ def open_run(
 
 def _folder(program, config, path, values: dict, chief: bool) -> Workdir:
     if not chief:
-        return Workdir(pathlib.Path(path).expanduser())
+        return Workdir(expanded(path))
     free = settings_files.free_names(type(config), "place", "pace", "budget")
-    repeated = {n: v for n, v in values.items() if n not in OF_ONE_START}
+    defaults = {field.name: field.default for field in dataclasses.fields(config)}
+    if config.dataset in IN_FOLDERS:  # older runs have no hash of these
+        defaults[FINGERPRINT] = values.get(FINGERPRINT)
+    repeated = {
+        n: v for n, v in values.items() if n not in (*OF_ONE_START, FINGERPRINT)
+    }
     return open_workdir(
         path,
         values,
         settings_files.as_flagfile(repeated | {"workdir": str(path)}),
         program=program,
         ignored=("workdir", *free),
-        defaults={f.name: f.default for f in dataclasses.fields(config)},
+        defaults=defaults,
     )
 
 

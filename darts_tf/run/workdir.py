@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from darts_tf.errors import InputError, shorten
-from darts_tf.reading import read_json, reason_of
+from darts_tf.reading import expanded, read_json, reason_of
 from darts_tf.run import files, settings_files
 from darts_tf.run.lock import FolderLock
 from darts_tf.space.genotype import Genotype
@@ -220,7 +220,15 @@ def as_path(workdir: str | os.PathLike) -> Path:
         raise InputError(
             f"`workdir` must name the folder of a run; received {workdir!r}"
         )
-    return Path(workdir).expanduser()
+    return expanded(workdir)
+
+
+def other_data(path: str | os.PathLike) -> str:
+    """Returns the message that a run's data are no longer what they were."""
+    return (
+        f"`workdir={os.fspath(path)}` holds a run on other data: examples were added, "
+        "removed or changed since; bring them back, or give another `workdir`"
+    )
 
 
 def _made(path: Path) -> Path:
@@ -273,6 +281,10 @@ def _compare(
     ignored: Collection[str],
 ) -> None:
     names = sorted((stored.keys() | given.keys()) - set(ignored))
+    same = {"dataset", "fingerprint"} & {*names}
+    if stored.get("dataset") == given.get("dataset") and len(same) == 2:
+        if stored.get("fingerprint") != given.get("fingerprint"):
+            raise InputError(other_data(path))
     differing = [
         f"`{name}`: the run has {_text(stored, name)}, given {_text(given, name)}"
         for name in names

@@ -6,7 +6,7 @@ import os
 import pathlib
 
 from darts_tf.errors import InputError, closest, shorten
-from darts_tf.reading import read_text
+from darts_tf.reading import expanded, read_text
 from darts_tf.space import (
     architecture_string,
     chain,
@@ -211,7 +211,7 @@ def _name_or_path(value: object) -> str:
 
 
 def _read(name_or_path: str, space: str) -> Genotype:
-    path = pathlib.Path(os.path.expanduser(name_or_path))
+    path = expanded(name_or_path)
     if printed.is_printed(name_or_path) and not _exists(path):
         return _from_text(name_or_path, space)
     try:

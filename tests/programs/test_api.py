@@ -103,7 +103,7 @@ def test_the_same_call_returns_the_same_and_other_data_are_refused(searched, dat
     assert dt.search(data, SEARCH, folder).genotype == outcome.genotype
     x = np.zeros((60, 8, 8, 1), np.uint8)
     other = dt.data.from_arrays(x, np.arange(60) % 3)
-    with pytest.raises(dt.InputError, match="`fingerprint`: the run has"):
+    with pytest.raises(dt.InputError, match="holds a run on other data"):
         dt.search(other, SEARCH, folder)
     with pytest.raises(dt.InputError, match="`epochs`: the run has 2, given 3"):
         dt.search(data, SEARCH.replace(epochs=3), folder)

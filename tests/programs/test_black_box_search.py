@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 from darts_tf.config import SearchConfig
+from darts_tf.config_rules import settle
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED
 from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import DivergedError
+from darts_tf.estimation.estimates import Estimate
+from darts_tf.programs import black_box_search, estimators
 from darts_tf.programs.estimators import Full
 from darts_tf.space.architecture_string import every_string, to_string
 from darts_tf.space.genotype import Genotype
@@ -139,6 +143,29 @@ def test_a_front_which_is_given_more_budget(programs, table, tmp_path):
     output = programs.run("search", *given, "--max_parameters=10", *words, code=2)
     assert "error: --max_parameters=10: no network is that cheap" in output
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("bad", [1, 2])
+def test_trainings_that_diverge_are_counted(monkeypatch, tmp_path, bad):
+    """One of two is said; where all do, there is nothing to choose."""
+    values = iter([{"error": 0.9, "diverged": True}] * bad + [{"error": 0.2}] * 2)
+
+    def estimate(genotype, folder):
+        valid = next(values)
+        return Estimate(1 - valid["error"], valid, 0.0)
+
+    monkeypatch.setattr(estimators, "estimator_of", lambda *_: estimate)
+    config = settle(SearchConfig(**FULL, strategy="random", seed=1))
+    if bad == 2:
+        for _ in range(2):  # the same command says the same
+            with pytest.raises(DivergedError, match="all 2 evaluations diverged"):
+                black_box_search.search(config, tmp_path)
+            assert not (tmp_path / "result.json").exists()
+        return
+    summary = black_box_search.search(config, tmp_path)
+    assert "  diverged      1 of 2 trainings, which count as guessing\n" in summary
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["diverged"] == 1 and result["worth"] == 0.8
 
 
 def test_trainings_are_cut_in_two_and_go_on(programs, tmp_path):

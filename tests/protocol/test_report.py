@@ -23,7 +23,6 @@ def test_an_unfinished_experiment_has_a_report_too(plan, stub):
 
 
 def test_nothing_at_all_is_a_report(plan):
-    plan.root.mkdir()
     results = report.write(plan)
     assert results["test"] is None and results["selected"] is None
     assert results["genotype"] is None and len(results["missing"]) == 8

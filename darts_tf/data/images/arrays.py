@@ -9,7 +9,7 @@ import numpy as np
 from absl import logging
 
 from darts_tf.data.available_memory import require_memory
-from darts_tf.data.images import copies
+from darts_tf.data.images import digests
 from darts_tf.data.images.dataset import ImageData, Part, split_off_test
 from darts_tf.errors import InputError, shorten
 
@@ -64,10 +64,10 @@ def image_data_from_parts(
 def _remarks(train: Part, test: Part, names: Sequence[str]) -> list[str]:
     """Returns lines on images that are there twice and on classes without a test."""
     untested = [name for i, name in enumerate(names) if i not in test.labels]
-    lines = copies.remarks(
-        map(copies.digest, train.images),
+    lines = digests.remarks(
+        map(digests.digest, train.images),
         train.labels,
-        map(copies.digest, test.images),
+        map(digests.digest, test.images),
         test.labels,
     )
     if untested:

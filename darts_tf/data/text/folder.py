@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import codecs
 import collections
+import hashlib
 import os
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from absl import logging
 
 from darts_tf.data.text.dataset import TextData
 from darts_tf.data.text.splitting import LINE_ENDS, split_words
-from darts_tf.data.text.vocabulary import EOS, UNKNOWN, encode, read_training
+from darts_tf.data.text.vocabulary import (
+    EOS,
+    UNKNOWN,
+    Vocabulary,
+    encode,
+    read_training,
+)
 from darts_tf.errors import InputError, shorten
-from darts_tf.reading import open_regular
+from darts_tf.reading import expanded, open_regular
 
 LINE_LIMIT = 10_000_000  # bytes of one line, its end not counted
 BYTE_ORDER_MARK = codecs.BOM_UTF8
@@ -68,7 +75,17 @@ def load_text_folder(data_dir: str | None) -> TextData:
         valid_tokens,
         {"valid": unknown},
         lambda: encode(vocabulary, _words(test, warn=False)),
+        _fingerprint(vocabulary, (train_tokens, valid_tokens, test_tokens)),
     )
+
+
+def _fingerprint(vocabulary: Vocabulary, parts: Iterable[np.ndarray]) -> str:
+    """Returns 16 hexadecimal digits that change with any word."""
+    whole = hashlib.sha256(repr(vocabulary.words).encode())
+    for tokens in parts:
+        whole.update(repr(len(tokens)).encode())
+        whole.update(np.ascontiguousarray(tokens).data)
+    return whole.hexdigest()[:16]
 
 
 def _root(data_dir: str | None) -> pathlib.Path:
@@ -77,7 +94,7 @@ def _root(data_dir: str | None) -> pathlib.Path:
             "'text_folder' needs `data_dir`, the folder of your train.txt, "
             "valid.txt and test.txt"
         )
-    root = pathlib.Path(data_dir).expanduser()
+    root = expanded(data_dir)
     if not root.is_dir():
         raise InputError(f"`data_dir={data_dir}` is no folder; give one that is")
     return root

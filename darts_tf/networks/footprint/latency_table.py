@@ -19,7 +19,7 @@ import numpy as np
 from darts_tf.errors import InputError
 from darts_tf.networks.footprint.cost_table import CostTable
 from darts_tf.networks.footprint.part import Part
-from darts_tf.reading import read_text, reason_of
+from darts_tf.reading import expanded, read_text, reason_of
 from darts_tf.space.cell import SearchSpace
 
 SIZES = ("height", "width", "input_channels", "output_channels", "stride")
@@ -91,7 +91,7 @@ def read_latency_table(path: str | os.PathLike, space: str) -> LatencyTable:
     """
     name = os.fspath(path)
     try:
-        text = read_text(os.path.expanduser(name))
+        text = read_text(expanded(name))
     except (OSError, UnicodeDecodeError) as error:
         raise _refusal(name, f"cannot be read ({reason_of(error)})") from error
     reader = csv.DictReader(

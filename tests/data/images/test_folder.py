@@ -256,3 +256,14 @@ def test_copies_in_both_parts_and_in_two_classes_are_said(root, caplog):
 def test_a_home_folder_may_be_written_short(root, monkeypatch):
     monkeypatch.setenv("HOME", str(root.parent))
     assert load(f"~/{root.name}").num_classes == 2
+
+
+def test_the_fingerprint_changes_with_every_part_of_the_contents(root):
+    first = load(root).fingerprint
+    assert first == load(root).fingerprint and len(first) == 16
+    (root / "night").rename(root / "evening")
+    names = load(root).fingerprint
+    (root / "day" / "0.png").rename(root / "evening" / "x.png")
+    labels = load(root).fingerprint
+    save(root / "day" / "1.png", 100)
+    assert len({first, names, labels, load(root).fingerprint}) == 4

@@ -231,3 +231,10 @@ def test_parts_that_make_a_perplexity_mean_less_are_said(
     load(write(tmp_path, **parts)).load_test()
     (line,) = said
     assert words in line
+
+
+@pytest.mark.parametrize("part", ["train", "valid", "test"])
+def test_the_fingerprint_changes_with_every_part(tmp_path, part):
+    first = load(write(tmp_path)).fingerprint
+    assert first == load(write(tmp_path)).fingerprint and len(first) == 16
+    assert load(write(tmp_path, **{part: "the cat cat\n"})).fingerprint != first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 
 import keras
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 import tensorflow as tf
 
 from darts_tf.descent.replicas import Replicas
-from darts_tf.errors import InputError
+from darts_tf.errors import DivergedError, InputError
 from darts_tf.networks import conv, nasbench201
 from darts_tf.networks.compiled.flat_weights import FlatWeights
+from darts_tf.run.loop.driver import drive
+from darts_tf.run.workdir import open_workdir
 from darts_tf.space.nasbench201 import SPACE as NB201
 from darts_tf.strategy.one_shot.weight_sharing import (
     RandomWeightSharing,
@@ -167,6 +170,21 @@ def test_resumed_anywhere_is_as_left_alone(loop):
     assert watched[-1] == pytest.approx(np.mean(last["worths"]))
     assert records[-1] == {"incumbent": max(last["worths"][:TRAIN])}
     loop.restore(start)
+
+
+@pytest.mark.slow
+def test_a_batch_that_is_not_finite_stops_it(cell_loop, monkeypatch, tmp_path):
+    start = cell_loop.state()
+
+    def spoilt(first):
+        for step, (images, labels) in enumerate(batches(first), first + 1):
+            yield images * (math.nan if step == 3 else 1.0), labels
+
+    with monkeypatch.context() as patch, open_workdir(tmp_path, {}, "") as workdir:
+        patch.setattr(cell_loop, "_data", spoilt)
+        with pytest.raises(DivergedError, match="nan at step 3: .*step-00000002.npz"):
+            drive(cell_loop, workdir, report_every=1, checkpoint_every=1)
+    cell_loop.restore(start)
 
 
 def test_a_checkpoint_of_another_search_is_refused(cell_loop):

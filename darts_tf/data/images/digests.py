@@ -1,9 +1,9 @@
-"""Finds images that are there more than once: in both parts, or in several classes."""
+"""Hashes of images: they find copies, and tell one set from another."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -11,6 +11,23 @@ import numpy as np
 def digest(pixels: np.ndarray) -> bytes:
     """Returns 16 bytes that are equal for equal pixels, uint8 [H, W, C]."""
     return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest()
+
+
+def fingerprint(
+    class_names: Sequence[str],
+    parts: Iterable[tuple[Sequence[bytes], np.ndarray]],
+) -> str:
+    """Returns 16 hexadecimal digits that change with any pixel, label or name.
+
+    Args:
+      class_names: in the order of the labels.
+      parts: (digests of the images, labels [N]) of each part.
+    """
+    whole = hashlib.sha256(repr(tuple(class_names)).encode())
+    for images, labels in parts:
+        whole.update(b"".join(images))
+        whole.update(np.asarray(labels, np.int32).tobytes())
+    return whole.hexdigest()[:16]
 
 
 def remarks(
