@@ -8,7 +8,6 @@ fields go with which others is in config_rules.py. Imports no TensorFlow.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import math
 import numbers
@@ -18,7 +17,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, closest
 
 Strategy = Literal[
     "darts",
@@ -142,6 +141,12 @@ class Config:
     """
 
     def __new__(cls, **given: object):
+        known = cls.__dataclass_fields__
+        for name in given.keys() - known:
+            raise InputError(
+                f"{cls.__name__} has no setting {name!r}{closest(name, known)}; leave "
+                "it out"
+            )
         self = super().__new__(cls)
         object.__setattr__(self, "_passed", frozenset(given))
         return self
@@ -216,6 +221,8 @@ def _checked(kind: type[Config], field: dataclasses.Field, value: Any) -> Any:
         return _checked_number(field, value, wanted)
     if wanted is str and isinstance(value, os.PathLike):
         value = os.fspath(value)
+    if isinstance(value, str) and not value.strip():
+        raise InputError(f"`{field.name}` is empty; give a value, or leave it out")
     if not isinstance(value, wanted):
         raise InputError(
             f"`{field.name}` must be of type {wanted.__name__}; received {value!r}"
@@ -224,10 +231,9 @@ def _checked(kind: type[Config], field: dataclasses.Field, value: Any) -> Any:
 
 
 def _known(name: str, value: object, allowed: tuple[str, ...]) -> object:
-    if value in allowed:
-        return value
-    near = difflib.get_close_matches(str(value), allowed, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
+    if isinstance(value, str) and value in allowed:
+        return str(value)
+    hint = closest(value, allowed)
     raise InputError(
         f"`{name}={value}`: unknown name {str(value)!r}{hint}; give one of "
         f"{', '.join(allowed)}"
@@ -237,9 +243,11 @@ def _known(name: str, value: object, allowed: tuple[str, ...]) -> object:
 def _checked_tuple(name: str, value: Any, element: Any) -> tuple:
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
         raise InputError(f"`{name}` must be a list of names; received {value!r}")
-    if typing.get_origin(element) is Literal:
-        for item in value:
+    for item in value:
+        if typing.get_origin(element) is Literal:
             _known(name, item, names(element))
+        elif not isinstance(item, element):
+            raise InputError(f"`{name}` must be a list of names; received {value!r}")
     return tuple(value)
 
 
@@ -1230,6 +1238,31 @@ class DerivationConfig(PaceConfig, OracleConfig, SpaceConfig):
         "perturbation: folder of the data (default: the search's).",
         free="place",
     )
+    latency_table: str | None = _option(
+        None,
+        "Images: CSV of measured times (train.latency), by which the derived "
+        "network's latency is predicted.",
+        free="place",
+    )
+    channels: int | None = _option(
+        None,
+        "latency_table: channels of that network (default: --cost_channels of the "
+        "search, else that of train.evaluate).",
+        least=1,
+    )
+    layers: int | None = _option(
+        None,
+        "latency_table: its cells (default: --cost_layers of the search, else that of "
+        "train.evaluate).",
+        least=3,
+    )
+    width_multiplier: float | None = _option(
+        None,
+        "latency_table: factor of the widths of a chain (default: the search's, else "
+        "1).",
+        least=0.05,
+        most=8,
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -1474,6 +1507,13 @@ class ExperimentConfig(OracleConfig):
     )
     evaluate_seeds: int = _option(
         10, "Number of full trainings; may be raised.", least=1, free="budget"
+    )
+    cells_per_search: int = _option(
+        1,
+        "So many cells of each search get a short training: the most likely ones under "
+        "its last alpha, the derived one among them.",
+        least=1,
+        most=64,
     )
     selection_rungs: int = _option(
         1,

@@ -215,7 +215,10 @@ PERTURBATION_NAMES = (
     "report_every",
     "checkpoint_every",
 )
-MAGNITUDE_NAMES = ("genotype", "random", "epoch")
+TABLE_SIZES = ("channels", "layers", "width_multiplier")
+"""Sizes of the network whose latency a derivation predicts by `latency_table`."""
+
+MAGNITUDE_NAMES = ("genotype", "random", "epoch", "latency_table", *TABLE_SIZES)
 """Names of a derivation that only one of its methods reads."""
 
 SPACE_DEFAULTS = {
@@ -665,9 +668,10 @@ def _settle_costs(config: SearchConfig) -> SearchConfig:
     if not config.cost:
         for name in declared(CostConfig):
             if name != "cost" and _differs(config, name):
+                wanted = "latency" if name == "latency_table" else names(Cost)[0]
                 raise InputError(
                     f"`{name}` means nothing without a cost; leave it out, or give "
-                    f"`cost={names(Cost)[0]}` or {names(Cost)[1]}"
+                    f"`cost={wanted}`"
                 )
         return config
     if len(set(config.cost)) < len(config.cost):
@@ -677,9 +681,10 @@ def _settle_costs(config: SearchConfig) -> SearchConfig:
     _check_latency_table(config, config.cost)
     targets = cost_targets(config)
     if targets is None and config.cost_weight is None:
+        usual = ",".join("8ms" if name == "latency" else "300M" for name in config.cost)
         raise InputError(
             f"`cost={','.join(config.cost)}` needs a target, such as "
-            "`cost_target=300M`, or a fixed weight, such as `cost_weight=0.1`"
+            f"`cost_target={usual}`, or a fixed weight, such as `cost_weight=0.1`"
         )
     if config.cost_weight is None:
         usual = config.cost_weight_rate or COST_WEIGHT_RATE
@@ -1063,7 +1068,28 @@ def _settle_derivation(config: DerivationConfig) -> DerivationConfig:
             )
     if config.genotype is not None and config.random is not None:
         raise InputError("`genotype` and `random` exclude each other; give one of them")
+    for name in TABLE_SIZES:
+        if getattr(config, name) is not None and config.latency_table is None:
+            raise InputError(
+                f"`{name}` means nothing without `latency_table`; leave it out"
+            )
     return config
+
+
+def _check_cells_per_search(config: ExperimentConfig) -> None:
+    """Refuses several cells of a search where there is one, or its cost is known."""
+    given = f"`cells_per_search={config.cells_per_search}`"
+    if config.random_genotypes is not None:
+        raise InputError(
+            f"{given} are the most likely cells of a search's alpha, and "
+            f"`random_genotypes={config.random_genotypes}` has no search; leave it out "
+            "and raise `search_seeds`"
+        )
+    if config.cost_targets is not None:
+        raise InputError(
+            f"{given} chooses among cells whose cost no search has held to "
+            f"`cost_targets={','.join(config.cost_targets)}`; leave out one of both"
+        )
 
 
 def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
@@ -1082,6 +1108,8 @@ def _settle_experiment(config: ExperimentConfig) -> ExperimentConfig:
             f"target, and `selection_rungs={config.selection_rungs}` one of all; leave "
             "out one of both"
         )
+    if config.cells_per_search > 1:
+        _check_cells_per_search(config)
     if config.selection_rungs > 1 and config.snapshots:
         raise InputError(
             f"`snapshots={config.snapshots}` are short trainings of all epochs, and "
@@ -1116,6 +1144,11 @@ def _settle_cost_targets(config: ExperimentConfig) -> ExperimentConfig:
 
 
 def _settle_comparison(config: ComparisonConfig) -> ComparisonConfig:
+    if not config.experiments and config.published == "none":
+        raise InputError(
+            "`experiments` names no folder; give those of experiments, searches or "
+            "evaluations, such as `experiments=runs/a,runs/b`"
+        )
     if config.front is not None and len({*config.front}) != 2:
         raise InputError(
             f"`front={','.join(config.front)}` must be two different ones of "

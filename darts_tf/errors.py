@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 
 LONGEST = 300
 """Characters of a message, which names the user's values and a remedy."""
@@ -35,6 +37,13 @@ def _printable(letter: str) -> str:
     if letter.isprintable():
         return letter
     return letter.encode("unicode_escape").decode("ascii")
+
+
+def closest(name: object, names: Iterable[str]) -> str:
+    """Returns " (did you mean X?)" where one of `names` is like `name`, else ""."""
+    plain = {each.casefold(): each for each in names}
+    near = difflib.get_close_matches(str(name)[:LONGEST].casefold(), list(plain), n=1)
+    return f" (did you mean {plain[near[0]]}?)" if near else ""
 
 
 class _OneLine(Exception):

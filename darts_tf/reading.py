@@ -9,8 +9,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import pathlib
 import stat
 from typing import Any, BinaryIO
+
+from darts_tf.errors import InputError
 
 TEXT_LIMIT = 64 * 2**20
 """Bytes of the largest settings, genotype or result that is read."""
@@ -29,6 +32,22 @@ _KINDS = (
 
 class NotRegularError(OSError):
     """Reports a folder, FIFO, socket or device in the place of a file."""
+
+
+def expanded(path: str | os.PathLike) -> pathlib.Path:
+    """Returns a path that a user gave, with the home folder in the place of ~.
+
+    Raises:
+      InputError: ~ or ~NAME has no home folder here.
+    """
+    try:
+        return pathlib.Path(path).expanduser()
+    except RuntimeError:
+        home = os.fspath(path).partition("/")[0]
+        raise InputError(
+            f"{os.fspath(path)}: {home} has no home folder on this machine; give a "
+            "whole path"
+        ) from None
 
 
 def open_regular(path: str | os.PathLike) -> BinaryIO:
@@ -76,7 +95,7 @@ def read_json(path: str | os.PathLike) -> Any:
 def parse_json(text: str | bytes) -> Any:
     """Returns the value of JSON text; raises ValueError, also for deep nesting."""
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_object)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     level = [value]
@@ -84,6 +103,16 @@ def parse_json(text: str | bytes) -> Any:
         level = [item for outer in level for item in _items(outer)]
     if level:
         raise ValueError(f"nested more than {DEPTH} levels deep")
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict:
+    """Returns a JSON object; raises ValueError for a key that it has twice."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} is there twice")
     return value
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import pathlib
 import pickle
 
+import numpy as np
 import pytest
 
 from darts_tf import config as configs
@@ -39,6 +40,11 @@ KINDS = [
         ({"instruments": ("gap", "eigen")}, "'eigen' .did you mean eigenvalue"),
         ({"instruments": "gap"}, "must be a list"),
         ({"image_size": 0}, "`image_size=0` must be at least 1"),
+        ({"data_dir": " "}, "`data_dir` is empty; give a value, or leave it out"),
+        ({"epoch": 3}, "no setting 'epoch' .did you mean epochs"),
+        ({"method": np.array(["exact", "gap"])}, "unknown name"),
+        ({"method": "FIRST_ORDER"}, "did you mean first_order"),
+        ({"stages": [3]}, "must be a list"),
         ({"dataset": None}, "`dataset` must be of type str"),
     ],
 )

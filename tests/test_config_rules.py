@@ -17,6 +17,7 @@ from darts_tf.config import (
 from darts_tf.config_rules import (
     MAGNITUDE_NAMES,
     PERTURBATION_NAMES,
+    TABLE_SIZES,
     applicable,
     cost_targets,
     counted_costs,
@@ -217,8 +218,14 @@ REFUSED = [
         "--alpha_regularizer_strength=0.1",
     ),
     (("--cost_target=300M",), "--cost_target", "give --cost=multiply_adds"),
+    (("--latency_table=a.csv",), "--latency_table", "give --cost=latency"),
     (("--cost_weight=0",), "--cost_weight", "give --cost=multiply_adds"),
     (("--cost=parameters",), "--cost=parameters", "--cost_target=300M"),
+    (
+        ("--cost=parameters,latency", "--latency_table=a.csv"),
+        "--cost=parameters,latency",
+        "--cost_target=300M,8ms",
+    ),
     (
         ("--cost=parameters,parameters", "--cost_weight=1"),
         "--cost=parameters,parameters",
@@ -494,10 +501,17 @@ def test_a_space_refuses_names(given, words):
 )
 def test_each_way_to_derive_has_its_names(method, read, refused):
     for name in read:
-        settled(f"--method={method}", f"--{name}=1", kind=DerivationConfig)
+        table = ["--latency_table=a.csv"] if name in TABLE_SIZES else []
+        settled(f"--method={method}", f"--{name}=3", *table, kind=DerivationConfig)
     for name in refused:
         with pytest.raises(InputError, match=f"`{name}` means nothing with `method="):
-            settled(f"--method={method}", f"--{name}=1", kind=DerivationConfig)
+            settled(f"--method={method}", f"--{name}=3", kind=DerivationConfig)
+
+
+@pytest.mark.parametrize("name", TABLE_SIZES)
+def test_sizes_of_a_derivation_are_those_of_its_latency_table(name):
+    with pytest.raises(InputError, match=f"`{name}` means nothing without `latency_t"):
+        settled(f"--{name}=3", kind=DerivationConfig)
 
 
 def test_strategies_fill_in_defaults():

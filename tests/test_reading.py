@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from darts_tf import reading
+from darts_tf.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +44,19 @@ def test_more_than_the_limit_is_refused(tmp_path):
 def test_deep_nesting_and_what_is_no_json(text):
     with pytest.raises(ValueError):
         reading.parse_json(text)
+
+
+def test_a_home_folder_that_is_not_there(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert str(reading.expanded("~/runs")) == "/home/me/runs"
+    assert str(reading.expanded("runs/~a")) == "runs/~a"
+    with pytest.raises(InputError, match="~nobody_of_this_name has no home folder"):
+        reading.expanded("~nobody_of_this_name/runs")
+
+
+def test_a_key_that_is_there_twice_is_refused():
+    with pytest.raises(ValueError, match="'a' is there twice"):
+        reading.parse_json('[{"a": 1, "b": 2, "a": 3}]')
 
 
 def test_json_comes_back(tmp_path):

@@ -2,8 +2,8 @@
 
     taskset -c 0 python -m benchmarks.speed.export_formats --workdir=runs/evaluate
 
-Exports the network of a finished evaluation in each format that is installed and
-prints a Markdown table. Files are timed by `train.export` itself; TensorFlow is
+Exports the network of each finished evaluation in each format that is installed and
+prints a Markdown table of it. Files are timed by `train.export` itself; TensorFlow is
 the SavedModel's signature, one image at a time, median of as many runs. With
 `taskset -c 0` all of them have one core.
 """
@@ -24,8 +24,9 @@ from darts_tf.config import ExportConfig
 from darts_tf.errors import InputError
 from darts_tf.programs import export
 from darts_tf.run.export import measures
+from darts_tf.run.workdir import existing_workdir
 
-flags.DEFINE_string("workdir", None, "folder of an evaluation of images", required=True)
+flags.DEFINE_list("workdir", None, "folders of evaluations of images", required=True)
 FLAGS = flags.FLAGS
 
 KINDS = (
@@ -41,19 +42,26 @@ HEAD = """\
 
 
 def main(_) -> None:
-    """Prints the table."""
+    """Prints the tables."""
+    for workdir in FLAGS.workdir:
+        result = existing_workdir(workdir).read_result()
+        print(f"\n{workdir} ({result['parameters']:,} parameters):\n", flush=True)
+        print_table(workdir)
+
+
+def print_table(workdir: str) -> None:
+    """Exports one network, and prints its table row by row."""
     print(HEAD)
-    print(tensorflow_row(export.run(ExportConfig(), FLAGS.workdir)[0]))
+    print(tensorflow_row(export.run(ExportConfig(), workdir)[0]), flush=True)
     for kind, quantize in KINDS:
         config = ExportConfig(format=kind, quantize=quantize)
         try:
-            folder, _ = export.run(config, FLAGS.workdir)
+            folder, _ = export.run(config, workdir)
         except InputError as error:
             print(f"| {kind}, {quantize} | {error} | | | | |")
             continue
-        print(
-            row(f"{kind}, {quantize}", json.loads((folder / "export.json").read_text()))
-        )
+        values = json.loads((folder / "export.json").read_text())
+        print(row(f"{kind}, {quantize}", values), flush=True)
 
 
 def tensorflow_row(folder: pathlib.Path) -> str:

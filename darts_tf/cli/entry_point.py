@@ -29,6 +29,7 @@ _HELP = ("--help", "-help", "--helpshort", "-helpshort", "-h", "-?")
 _HELP_FULL = ("--helpfull", "-helpfull")
 _WIDTH = 80
 _REQUIRED = re.compile(r"^flag --(\w+)=None: .*other than None", re.MULTILINE)
+_NEGATED = re.compile(r"--?no(\w+)=.* does not take an argument")
 _ARGUMENT = re.compile(r"`([a-z]\w*)(=[^`]*| --\w+)?`")
 _GIVE = {
     "workdir": "give the folder of the run, for example --workdir=runs/search",
@@ -126,7 +127,7 @@ def _parse(argv: list[str], doc: str | None, help_texts) -> list[str]:
         _print_help(help_texts[1])
     try:
         left = flags.FLAGS(argv)
-    except (flags.Error, UnicodeDecodeError) as error:
+    except (flags.Error, ValueError, RecursionError) as error:
         sys.exit(_say(_flag_error(error), USAGE_CODE))
     except SystemExit:  # --helpfull and its like have printed their text
         sys.exit(0)
@@ -186,7 +187,11 @@ def in_flags(text: str) -> str:
 def _flag_error(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"--flagfile is no text file ({error.reason})"
+    if isinstance(error, RecursionError):  # absl looks for flags of similar names
+        return "a flag with a name so long does not exist; see --helpfull"
     text = str(error).removeprefix("ERROR:: ")
+    if match := _NEGATED.match(text):
+        return f"{match[0]}; give --{match[1]} or --no{match[1]} alone"
     if missing := _REQUIRED.findall(text):
         return "; ".join(map(_missing, missing))
     if isinstance(error, flags.UnrecognizedFlagError):

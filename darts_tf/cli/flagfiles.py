@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 from darts_tf.errors import InputError
-from darts_tf.reading import read_text, reason_of
+from darts_tf.reading import expanded, read_text, reason_of
 
 MOST = 64
 """Flagfiles that a command may read, each one counted as often as it is named."""
@@ -28,8 +28,10 @@ def check(arguments: Sequence[str]) -> None:
     waiting = [(path, ()) for path in _named(arguments)]
     while waiting:
         path, including = waiting.pop()
-        place = path.expanduser()
+        place = expanded(path)
         lines = _text(path, place).splitlines()
+        for number, line in enumerate(lines, start=1):
+            _check_line(path, number, line.strip())
         if (real := place.resolve()) in including:
             raise InputError(f"`flagfile={path}` includes itself; leave one line out")
         count += 1
@@ -39,6 +41,19 @@ def check(arguments: Sequence[str]) -> None:
                 "give fewer"
             )
         waiting += [(name, (*including, real)) for name in _named(lines)]
+
+
+def _check_line(path: pathlib.Path, number: int, line: str) -> None:
+    """Refuses what editors and shells allow and a flagfile takes for a value."""
+    value = line.partition("=")[2]
+    reason = ""
+    if line.startswith("\ufeff"):
+        reason = "begins with a byte order mark; save the file as UTF-8 without one"
+    elif line.startswith("-") and value[:1] in ("'", '"') and value[-1:] == value[:1]:
+        reason = f"has quotes around its value, {value}, which no shell takes away"
+        reason += "; leave them out"
+    if reason:
+        raise InputError(f"`flagfile={path}`, line {number}: {reason}")
 
 
 def _text(path: pathlib.Path, place: pathlib.Path) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from darts_tf.errors import InputError
+from darts_tf.reading import expanded
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -232,8 +233,12 @@ def _require_folder(path) -> None:
             f"`path` must name a folder; received {type(path).__name__} "
             "(arrays: from_arrays, a tf.data.Dataset: from_dataset)"
         )
-    if not os.path.isdir(path):
-        raise InputError(f"`path={os.fspath(path)}` is no folder; give one that is")
+    place = expanded(path)
+    if not os.path.isdir(place):
+        packed = " (unpack it first)" if os.path.isfile(place) else ""
+        raise InputError(
+            f"`path={os.fspath(path)}` is no folder{packed}; give one that is"
+        )
 
 
 def _refuse_image_arguments(name, download, image_size, stream) -> None:

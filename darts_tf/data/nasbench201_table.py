@@ -13,14 +13,15 @@ import dataclasses
 import gzip
 import io
 import math
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from darts_tf.errors import InputError
-from darts_tf.reading import open_regular
+from darts_tf.errors import InputError, shorten
+from darts_tf.reading import expanded, open_regular
 from darts_tf.space import architecture_string
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
@@ -40,6 +41,11 @@ ACCURACIES = (
     RANKED,
 )
 """Columns of the table, all in percent."""
+
+GZIP = b"\x1f\x8b"
+"""First bytes of a compressed file, whatever its name is."""
+
+NUMBER = r"\d{1,3}(\.\d*)?([eE][+-]?\d{1,2})?"
 
 LINE_LIMIT = 10_000  # characters of one line; a longer one is cut, so refused
 
@@ -68,6 +74,11 @@ class Table:
         row = self.accuracies[architecture_string.to_string(genotype)]
         return dict(zip(ACCURACIES, row))
 
+    def truth(self, genotype: Genotype) -> dict[str, float]:
+        """Returns what result.json says of a cell: accuracies, "rank" and "cells"."""
+        rank = {"rank": self.rank(genotype), "cells": len(self.accuracies)}
+        return self.lookup(genotype) | rank
+
     def rank(self, genotype: Genotype) -> int:
         """Returns a cell's rank by cifar10_test_200ep, from 1; ties share a rank."""
         accuracy = self.lookup(genotype)[RANKED]
@@ -84,7 +95,7 @@ def read_table(path: str | Path) -> Table:
         message names the file, and the line where there is one.
     """
     try:
-        accuracies = dict(_rows(Path(path)))
+        accuracies = dict(_rows(expanded(path)))
     except (OSError, EOFError, ValueError, zlib.error, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(
@@ -97,6 +108,12 @@ def read_table(path: str | Path) -> Table:
                 f"{path} has {len(accuracies):,} of the 15,625 cells; "
                 f"{string} is missing; give a complete table"
             )
+    largest = max(row[ACCURACIES.index(RANKED)] for row in accuracies.values())
+    if largest <= 1:
+        raise InputError(
+            f"{path}: no {RANKED} is above 1, so these are shares; give percent, from "
+            "0 to 100"
+        )
     return Table(accuracies)
 
 
@@ -104,16 +121,20 @@ def _rows(path: Path) -> Iterator[tuple[str, tuple[float, ...]]]:
     known = set(architecture_string.every_string())
     with contextlib.ExitStack() as stack:
         bytes_of = stack.enter_context(open_regular(path))
-        if path.suffix == ".gz":
+        if bytes_of.peek(2)[:2] == GZIP:  # type: ignore[attr-defined]
             bytes_of = stack.enter_context(gzip.open(bytes_of))
         file = stack.enter_context(
-            io.TextIOWrapper(bytes_of, encoding="utf-8", newline="")
+            io.TextIOWrapper(bytes_of, encoding="utf-8-sig", newline="")
         )
-        lines = csv.reader(iter(lambda: file.readline(LINE_LIMIT), ""))
+        lines = csv.reader(
+            iter(lambda: file.readline(LINE_LIMIT), ""), skipinitialspace=True
+        )
         header = next(lines, [])
         places = _places(path, header)
         for row in lines:
             where = f"{path}, line {lines.line_num}"
+            if not row:
+                continue
             if len(row) != len(header):
                 raise InputError(
                     f"{where}: {len(row)} values, but the first line names "
@@ -131,10 +152,13 @@ def _places(path: Path, header: list[str]) -> list[int]:
     wanted = (ARCHITECTURE, *ACCURACIES)
     missing = [name for name in wanted if name not in header]
     if missing:
+        separated = ";" in "".join(header) or "\t" in "".join(header)
         raise InputError(
-            f"{path} lacks the columns {', '.join(missing)}; its first line "
-            f"has to name them"
+            f"{path} lacks the columns {shorten(', '.join(missing), 120)}; its first "
+            f"line has to name them{', separated by commas' if separated else ''}"
         )
+    if twice := [name for name in wanted if header.count(name) > 1]:
+        raise InputError(f"{path} has the column {twice[0]} twice; leave one out")
     return [header.index(name) for name in wanted]
 
 
@@ -150,10 +174,7 @@ def _refused(where: str, string: str) -> InputError:
 def _numbers(where: str, values: list[str]) -> tuple[float, ...]:
     numbers = []
     for name, text in zip(ACCURACIES, values):
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
+        number = float(text) if re.fullmatch(NUMBER, text.strip()) else math.nan
         if not 0 <= number <= 100:
             raise InputError(
                 f"{where}: {name} is {text!r}; it has to be an accuracy in "

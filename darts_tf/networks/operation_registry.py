@@ -70,6 +70,13 @@ def register_operation(
         function.
     """
 
+    operation_names.check_name(name, "operation")  # also of a bare decorator
+    if cost is not None and not callable(cost):
+        raise InputError(
+            f"operation {name!r}: `cost` must be a function of (shape, stride) that "
+            f"returns multiply-adds; received {cost!r}"
+        )
+
     def register(make: Make) -> Make:
         if not callable(make):
             raise InputError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import weakref
 from collections.abc import Iterator
 
 import keras
@@ -16,9 +17,23 @@ from darts_tf.networks.layer import Layer
 from darts_tf.networks.operation_registry import Registration, registration
 from darts_tf.networks.precision import wide, widened
 
+RANDOM = frozenset(
+    {
+        *("RandomUniform", "RandomUniformInt", "RandomStandardNormal"),
+        *("TruncatedNormal", "Multinomial", "RandomShuffle"),
+        *("RandomPoissonV2", "RandomGamma", "RngReadAndSkip"),
+    }
+)
+"""TensorFlow's operations that draw other numbers each time."""
+
 _differentiable: set[tuple[Registration, int]] = set()
 """Pairs (operation, stride) whose gradient was checked in this process."""
 
+
+_owners: weakref.WeakKeyDictionary[keras.layers.Layer, weakref.ref] = (
+    weakref.WeakKeyDictionary()
+)
+"""The layers with weights that users' functions made: layer -> whose they are."""
 
 _costs: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar(
     "formula_costs", default=None
@@ -96,8 +111,19 @@ class Registered(Layer):
                 f"{self._title} must return the shape {_text(promised)} for an input "
                 f"of {_text(shape)}; it returns {_text(returned)}"
             )
+        self._check_owner()
         self._check_states()
         self._check_gradient(shape)
+
+    def _check_owner(self) -> None:
+        """Refuses layers that another edge has: their weights would be shared."""
+        for layer in self.layer._flatten_layers():
+            owner = _owners.setdefault(layer, weakref.ref(self))()
+            if owner is not self and layer.weights:
+                raise InputError(
+                    f"{self._title} must return a new layer each time; it returns "
+                    f"{layer.name!r} again, whose weights edges would share"
+                )
 
     def _check_states(self) -> None:
         for variable in self.layer.non_trainable_variables:
@@ -125,13 +151,23 @@ class Registered(Layer):
 
         spec = tf.TensorSpec(shape, self.layer.compute_dtype)
         with self._said_in_one_line("cannot be differentiated"):
-            tf.function(trace, autograph=False).get_concrete_function(spec)
+            traced = tf.function(trace, autograph=False).get_concrete_function(spec)
+        self._check_draws(traced.graph)
         if gradients[-1] is None:
             raise InputError(
                 f"{self._title} has no gradient: its output does not depend "
                 f"differentiably on its input, so that nothing before it could learn"
             )
         _differentiable.add(key)
+
+    def _check_draws(self, graph: tf.Graph) -> None:
+        """Refuses random numbers that differ between passes that are compared."""
+        kinds = {operation.type for operation in graph.get_operations()}
+        if drawn := sorted(kinds & RANDOM):
+            raise InputError(
+                f"{self._title} draws random numbers ({drawn[0]}), other ones in each "
+                "pass, of which gradients by differences know nothing; leave them out"
+            )
 
     def compute_output_shape(self, shape) -> tuple:
         """Returns the promised shape [B, ceil(H/stride), ceil(W/stride), C]."""
@@ -151,7 +187,7 @@ class Registered(Layer):
         costs, cost = _costs.get(), self.registration.cost
         if costs is not None and cost is not None:
             size = tuple(x.shape[1:])
-            costs.append(int(cost(size, self.stride)))
+            costs.append(self._counted(cost, size))
             return tf.zeros_like(x[:, :: self.stride, :: self.stride])
         with self._statistics_of(training):
             y = self.layer(tf.cast(x, self.layer.compute_dtype), training=training)
@@ -159,6 +195,17 @@ class Registered(Layer):
         if scale is None:
             return y
         return tf.cast(widened(y) * tf.cast(scale, wide(x.dtype)), x.dtype)
+
+    def _counted(self, cost, size: tuple[int, int, int]) -> int:
+        """Returns what the user's formula says of an input [H, W, C]."""
+        with self._said_in_one_line(f"has a `cost` that fails on {size}"):
+            number = int(cost(size, self.stride))
+        if number < 0:
+            raise InputError(
+                f"{self._title} has a `cost` that returns {number} for {size}; give "
+                "multiply-adds, at least 0"
+            )
+        return number
 
     @contextlib.contextmanager
     def _statistics_of(self, training: bool) -> Iterator[None]:

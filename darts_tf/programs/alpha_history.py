@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,26 @@ from darts_tf.run.loop import checkpoints
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts import derivation
+from darts_tf.strategy.darts.likely_genotypes import likely_genotypes
 from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
 TEMPERATURE, RELAXATION = "temperature", "relaxation"
+LIKELY = 64
+"""How many of the most likely genotypes a search writes."""
+
+Alpha = tuple[Sequence[np.ndarray], float, str]
+"""Alpha of each cell, the softmax's temperature and the relaxation's name."""
+
+
+def write_likely(path: Path, space: SearchSpace, state: Alpha) -> None:
+    """Writes the LIKELY most likely genotypes of alpha, as a JSON list.
+
+    See strategy/darts/likely_genotypes.py.
+    """
+    alpha, temperature, relaxation = state
+    found = likely_genotypes(space, alpha, LIKELY, temperature, relaxation)
+    lines = (json.dumps(json.loads(genotype.to_json())) for genotype in found)
+    write_atomic(path, "[" + ",\n ".join(lines) + "]\n")
 
 
 def keep(
@@ -149,14 +167,18 @@ class AlphaHistory:
         Raises:
           InputError: the search has no such epoch.
         """
-        return derivation.derive(self.space, *self._after(epoch))
+        return derivation.derive(self.space, *self.after(epoch))
 
     def by_other_rules(self, epoch: int) -> dict[str, Genotype]:
         """Returns the genotypes of an epoch by strategy/diagnostics/other_rules.py."""
-        return derive_by_other_rules(self.space, *self._after(epoch))
+        return derive_by_other_rules(self.space, *self.after(epoch))
 
-    def _after(self, epoch: int) -> tuple[list[np.ndarray], float, str]:
-        """Returns (alpha, temperature, relaxation) after an epoch."""
+    def after(self, epoch: int) -> Alpha:
+        """Returns (alpha, temperature, relaxation) after an epoch; 0: the last.
+
+        Raises:
+          InputError: the search has no such epoch, or its alpha is lost.
+        """
         if epoch > self.epochs:
             raise InputError(f"`epoch={epoch}`: the search has {self.epochs}")
         alpha = [rows[epoch - 1] for rows in self._alpha.values()]

@@ -28,7 +28,7 @@ from darts_tf.programs import plugins
 from darts_tf.reading import read_json
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.pictures.genotypes import draw_alpha_history
-from darts_tf.run.workdir import Workdir
+from darts_tf.run.workdir import Workdir, as_path
 from darts_tf.space import conv, recurrent
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.published import any_genotype
@@ -122,7 +122,7 @@ def search(
     """
     from darts_tf.programs import search as program
 
-    config, data = _with_data(config or SearchConfig(), data)
+    config, data = _with_data(_of_type(SearchConfig, config), data)
     with _folder(workdir) as folder, _interruptible():
         summary = program.run(config, folder, data)
         outcome = _search_outcome(Workdir(folder), config, workdir)
@@ -188,7 +188,7 @@ def evaluate(
     """
     from darts_tf.programs import evaluate as program
 
-    config = config or TrainingConfig()
+    config = _of_type(TrainingConfig, config)
     plugins.load(config.plugin)
     cells = any_genotype(genotype, _usual_space(config, data))
     if not isinstance(genotype, Genotype):
@@ -248,7 +248,18 @@ def export(
     from darts_tf.programs import export as program
 
     config = ExportConfig(format=format, quantize=quantize)  # type: ignore[arg-type]
-    return program.run(config, Path(workdir), data)[0]
+    return program.run(config, as_path(workdir), data)[0]
+
+
+def _of_type(kind: type[C], config: C | None) -> C:
+    """Returns the config, or the defaults where there is none."""
+    if config is None:
+        return kind()
+    if not isinstance(config, kind):
+        raise InputError(
+            f"`config` must be a {kind.__name__}; received {type(config).__name__}"
+        )
+    return config
 
 
 def _with_data(config: C, data: Any) -> tuple[C, Any]:
@@ -298,7 +309,7 @@ def _in_space(config: TrainingConfig, space: str) -> TrainingConfig:
 def _folder(workdir: PathLike | None) -> Iterator[Path]:
     """Yields the folder of a run, a temporary one where none is wanted."""
     if workdir is not None:
-        yield Path(workdir).expanduser()
+        yield as_path(workdir)
         return
     with tempfile.TemporaryDirectory(prefix="darts_tf_") as folder:
         yield Path(folder)

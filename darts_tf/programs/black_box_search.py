@@ -18,16 +18,19 @@ from darts_tf.config_rules import COST_TITLES as TITLES
 from darts_tf.descent.workers import CHOICE as MULTI_WORKER
 from darts_tf.errors import DivergedError, InputError
 from darts_tf.programs import (
+    derived_costs,
     estimators,
     nasbench201_oracle,
     records,
     search_costs,
     search_fronts,
     setup,
+    supernets,
 )
 from darts_tf.programs.commands import watch_command
 from darts_tf.programs.evaluation_log import EvaluationLog
 from darts_tf.programs.next_command import evaluation_command
+from darts_tf.programs.own_data import source_of
 from darts_tf.programs.search_fronts import GenotypeCosts
 from darts_tf.protocol import front_comparison
 from darts_tf.run.files import write_atomic
@@ -66,10 +69,12 @@ def search(config: SearchConfig, path, data=None) -> str:
     # What one_shot measures is a supernet; the others train derived networks.
     supernet = config.estimator == "one_shot"
     replicas = setup.prepare(config, config.space, supernet=supernet)
+    setup.check_free(path, replicas, "search", config)
     nasbench201_oracle.check(config, config.space)
     costs = GenotypeCosts(config, data)
     strategy = strategy_of(config, costs)
     estimator = estimators.estimator_of(config, replicas, data)
+    data = source_of(getattr(estimator, "data", data))
     values, rungs = setup.run_values(config, data), rung_epochs(config)
     with setup.open_run("search", config, path, replicas, data) as workdir:
         search_costs.keep_latency_table(config, workdir)
@@ -238,8 +243,7 @@ def _cost_lines(
 ) -> str:
     """Returns a summary's lines of the costs and of what limits refused, or ""."""
     counted = costs(genotype)
-    exact = search_costs.exact
-    text = "".join(f"  {TITLES[n]:<13} {exact(counted[n])}\n" for n in counted)
+    text = derived_costs.lines({n: {"derived": counted[n]} for n in counted})
     if costs.limited:
         text += f"  refused       {refused:,} draws beyond the limits\n"
     return text
@@ -255,6 +259,8 @@ def _diverged_line(diverged: int, evaluations: int) -> str:
 
 def _next(workdir, config: SearchConfig, measured: Mapping) -> str:
     """Returns the command that evaluates the genotype, or one of the front."""
+    if config.estimator == "one_shot":  # its images are those of the supernet
+        config = supernets.stored_config(config)
     if "front" not in measured:
         return evaluation_command(workdir, config)
     best = workdir.path / max(measured["front"], key=lambda row: row[ACCURACY])["file"]

@@ -7,11 +7,17 @@ from pathlib import Path
 
 from darts_tf.config import DerivationConfig, SearchConfig
 from darts_tf.config_rules import settle
-from darts_tf.programs import nasbench201_oracle, plugins
+from darts_tf.programs import (
+    alpha_history,
+    derived_costs,
+    nasbench201_oracle,
+    plugins,
+)
 from darts_tf.programs.alpha_history import AlphaHistory, check_has_alpha
+from darts_tf.reading import expanded
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures import genotypes
-from darts_tf.run.workdir import Workdir, existing_workdir, read_settings
+from darts_tf.run.workdir import Workdir, existing_workdir, made, read_settings
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
@@ -38,14 +44,20 @@ def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
         from darts_tf.programs import perturbation
 
         return perturbation.derive(config, workdir)
-    folder = Path(workdir).expanduser()
+    folder = expanded(workdir)
     if config.genotype is not None or config.random is not None:
         nasbench201_oracle.check(config, config.space)
         genotype = _named(config)
-        folder.mkdir(parents=True, exist_ok=True)
+        costs = _cost_lines(config, None, folder, genotype)
+        made(folder)
     else:
         history, epoch = alpha_of(config, folder)
+        search = SearchConfig.from_stored(read_settings(folder))
         genotype = history.genotype(epoch)
+        if not config.epoch:
+            path = Workdir(folder).likely
+            alpha_history.write_likely(path, history.space, history.after(epoch))
+        costs = _cost_lines(config, search, folder, genotype)
         weights = history.mixing_weights()
         curves = genotypes.draw_alpha_history(history.space, weights, genotype)
         write_atomic(folder / "alpha.png", genotypes.figure_to_png(curves))
@@ -54,7 +66,30 @@ def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
         write_atomic(folder / "genotype.json", genotype.to_json())
     files = "\n".join(map(str, genotypes.save_genotype(genotype, folder / name)))
     line = nasbench201_oracle.summary_line(config, genotype)
-    return f"{genotype.to_json()}{files}\n{line}".rstrip("\n")
+    return f"{genotype.to_json()}{files}\n{costs}{line}".rstrip("\n")
+
+
+def _cost_lines(
+    config: DerivationConfig,
+    search: SearchConfig | None,
+    folder: Path,
+    genotype: Genotype,
+) -> str:
+    """Returns lines with what the genotype costs, as far as tables say it.
+
+    Args:
+      config: the settings.
+      search: those of the search; None: the genotype is of none.
+      folder: of the search.
+      genotype: that is derived.
+    """
+    text = "" if search is None else derived_costs.summary(folder, search, genotype)
+    if config.latency_table is None:
+        return text
+    # Only this needs TensorFlow: the network is built, for its parts.
+    from darts_tf.programs import predicted_latency
+
+    return text + predicted_latency.line(config, search, genotype)
 
 
 def alpha_of(

@@ -18,7 +18,9 @@ from darts_tf.programs import (
     records,
     setup,
 )
+from darts_tf.programs.own_data import source_of
 from darts_tf.programs.task_choice import task_of
+from darts_tf.reading import expanded
 from darts_tf.run import settings_files
 from darts_tf.run.loop.driver import drive
 from darts_tf.run.workdir import Workdir
@@ -46,7 +48,7 @@ def run(
       SystemExit: 0 or 130 after SIGTERM or Ctrl-C, everything saved.
     """
     plugins.load(config.plugin)
-    config = settings_files.as_started(settle(config), Path(workdir).expanduser())
+    config = settings_files.as_started(settle(config), expanded(workdir))
     if genotype is None:
         genotype = _named(config)
     elif config.genotype is None:
@@ -66,9 +68,12 @@ def _named(config: TrainingConfig) -> Genotype:
 
 def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
     replicas = setup.prepare(config, config.space)
-    task, values = task_of(config.space), setup.run_values(config, data)
+    setup.check_free(path, replicas, "evaluate", config)
+    task = task_of(config.space)
     task.check_limits(config, genotype, data)
     divided = task.training_data(config, data)
+    data = source_of(divided)
+    values = setup.run_values(config, data)
     loop = task.training(config, genotype, replicas, divided)
     data_report.report(divided, config, replicas)
     memory_report.report(loop.model, "training", config, divided, replicas)

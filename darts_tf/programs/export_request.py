@@ -11,6 +11,7 @@ from absl import logging
 
 from darts_tf.config import ExportConfig, TrainingConfig
 from darts_tf.errors import InputError
+from darts_tf.programs.own_data import IN_FOLDERS, require_same_data
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.genotype import Genotype
 
@@ -54,15 +55,18 @@ class ExportRequest:
         """
         known = self.result["flags"].get("fingerprint")
         given = getattr(self.data, "fingerprint", None)
-        if self.data is not None and given != known:
+        in_folder = self.trained.dataset in IN_FOLDERS
+        if self.data is not None and given != known and (known or not in_folder):
             raise InputError(
                 f"`data` is not what the network in {self.workdir.path} was trained "
                 "on; give the same data"
             )
         try:
-            if self.data is None and known is not None:
+            if self.data is None and known is not None and not in_folder:
                 raise InputError("the run's data were a caller's own arrays")
-            return load(self.trained, self.data)
+            divided = load(self.trained, self.data)
+            require_same_data(self.result["flags"], divided, self.workdir.path)
+            return divided
         except InputError as error:
             if self.config.quantize == "int8":
                 raise InputError(

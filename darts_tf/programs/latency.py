@@ -30,10 +30,11 @@ from darts_tf.networks.footprint.part import CALL, Part
 from darts_tf.networks.footprint.parts import NetworkParts
 from darts_tf.programs import plugins, search_costs
 from darts_tf.programs.commands import command, quoted
-from darts_tf.reading import read_json, reason_of
+from darts_tf.reading import expanded, read_json, reason_of
 from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.timing import Timed, Timing, origin, set_threads
+from darts_tf.run.workdir import made
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import is_chain, space_by_name
 
@@ -78,7 +79,7 @@ def run(config: LatencyConfig) -> str:
     """
     plugins.load(config.plugin)
     config = settle(config)
-    out = Path(config.out or "").expanduser()
+    out = expanded(config.out or "")
     _check_place(config, out)
     if config.runtime == "tensorflow":
         set_threads(config.threads)
@@ -92,7 +93,7 @@ def run(config: LatencyConfig) -> str:
         write_atomic(out, latency_table.as_csv(_rows(config, parts, measured)))
         measured.path.unlink(missing_ok=True)
     if config.models is not None:
-        _write_models(Path(config.models).expanduser(), parts, prepare)
+        _write_models(expanded(config.models), parts, prepare)
     return _summary(config, parts, out)
 
 
@@ -104,8 +105,13 @@ def parts_of(config: LatencyConfig) -> NetworkParts:
 
 def time_network(config: LatencyConfig, genotype: Genotype) -> Timing:
     """Times the whole network of a genotype, as the parts are timed."""
+    return timed_network(config, genotype).measure()
+
+
+def timed_network(config: LatencyConfig, genotype: Genotype) -> Timed:
+    """Returns the whole network of a genotype as the runtime takes it."""
     shape = config.image_size, config.image_size, config.image_channels
-    return _timed(config, network_of(config, genotype), [shape]).measure()
+    return _timed(config, network_of(config, genotype), [shape])
 
 
 def network_of(config: LatencyConfig, genotype: Genotype):
@@ -242,7 +248,7 @@ def _write_models(
     folder: Path, parts: NetworkParts, prepare: Callable[[Part], Timed]
 ) -> None:
     """Writes OPERATION_HxW_IN_OUT_sSTRIDE.tflite for each part."""
-    folder.mkdir(parents=True, exist_ok=True)
+    made(folder, "models")
     for part in parts.distinct():
         operation, height, width, *channels, stride = vars(part).values()
         sizes = f"{height}x{width}_{'_'.join(map(str, channels))}_s{stride}"

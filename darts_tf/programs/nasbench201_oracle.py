@@ -70,8 +70,7 @@ def result(config: OracleConfig, genotype: Genotype) -> dict:
     table = table_of(config)
     if table is None:
         return {}
-    true = table.lookup(genotype) | {"rank": table.rank(genotype)}
-    return {"true": true | {"cells": len(table.accuracies)}}
+    return {"true": table.truth(genotype)}
 
 
 def other_rules(config: OracleConfig, cells: Mapping[str, Genotype]) -> dict:

@@ -11,6 +11,7 @@ from darts_tf.config_rules import MAGNITUDE_NAMES, applicable, is_text
 from darts_tf.descent.variables import snapshot
 from darts_tf.errors import InputError
 from darts_tf.programs import (
+    derived_costs,
     memory_report,
     nasbench201_oracle,
     plugins,
@@ -21,7 +22,8 @@ from darts_tf.programs.alpha_history import check_has_alpha
 from darts_tf.programs.image_data import Batches
 from darts_tf.programs.images import ImageProgramTask
 from darts_tf.programs.next_command import evaluation_command
-from darts_tf.run import settings_files
+from darts_tf.programs.own_data import require_same_data
+from darts_tf.run import lock, settings_files
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.loop.driver import Summary, drive
@@ -53,6 +55,7 @@ def derive(config: DerivationConfig, path: str | os.PathLike) -> str:
     for name in ("seed", "plugin"):
         if getattr(config, name) is None:
             config = config.replace(**{name: getattr(stored, name)})
+    lock.check_free(_out(search, config))
     with setup.restored_options():
         loop, search_step = build(search, stored, config)
         values = derivation_values(config, stored.space)
@@ -67,7 +70,8 @@ def derive(config: DerivationConfig, path: str | os.PathLike) -> str:
                     reporter=reporter,
                     on_epoch=Rounds(workdir, reporter).on_epoch,
                 )
-            return finish(workdir, loop, cost, stored, config, values, search_step)
+            done = (loop, cost, stored, config, values, search_step)
+            return finish(search, workdir, *done)
 
 
 def search_config(search: Workdir, config: DerivationConfig) -> SearchConfig:
@@ -127,6 +131,7 @@ def build(search: Workdir, stored: SearchConfig, config: DerivationConfig):
     task = ImageProgramTask()
     replicas = setup.prepare(stored, stored.space, supernet=True)
     data = task.search_data(stored)
+    require_same_data(read_settings(search.path), data, search.path)
     trained = task.search(stored, replicas, data)
     memory_report.report(trained.task.model, "weights", stored, data, replicas)
     trained.restore({n: a for n, a in arrays.items() if not n.startswith("run/")})
@@ -161,12 +166,17 @@ def derivation_values(config: DerivationConfig, space: str) -> dict[str, object]
     return {n: value for n, value in values.items() if n not in MAGNITUDE_NAMES}
 
 
+def _out(search: Workdir, config: DerivationConfig) -> str | os.PathLike:
+    """Returns the derivation's own folder."""
+    return config.out or search.path / FOLDER
+
+
 def open_out(
     search: Workdir, config: DerivationConfig, values: dict[str, object]
 ) -> Workdir:
     """Opens the derivation's own folder; refuses one of another run."""
     return open_workdir(
-        config.out or search.path / FOLDER,
+        _out(search, config),
         values,
         settings_files.as_flagfile(values | {"workdir": str(search.path)}),
         program="derive",
@@ -193,6 +203,7 @@ class Rounds:
 
 
 def finish(
+    search: Workdir,
     workdir: Workdir,
     loop,
     cost: Summary,
@@ -216,6 +227,7 @@ Derived by perturbation: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {picture}
 {records.indented(genotype)}
+{derived_costs.summary(search.path, stored, genotype)}\
 {nasbench201_oracle.summary_line(config, genotype)}\
   by magnitude  genotype.json of the search stays as it is
   next          {evaluation_command(workdir, stored)}"""

@@ -22,6 +22,7 @@ from darts_tf.programs.data_facts import image_facts, text_facts, this_machine
 from darts_tf.programs.expected_time import expected_lines
 from darts_tf.programs.next_command import EMBEDDED
 from darts_tf.protocol.command_line import read_flagfile
+from darts_tf.reading import expanded
 from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.progress import duration
@@ -107,7 +108,7 @@ def run(config: PipelineConfig, workdir: str | Path) -> int:
       InputError: data, settings or the folder cannot be used.
     """
     started = time.monotonic()
-    plan = _plan(config, Path(workdir).expanduser())
+    plan = _plan(config, expanded(workdir))
     values = dataclasses.asdict(plan.config)
     free = settings_files.free_names(PipelineConfig, "place", "budget")
     with open_workdir(

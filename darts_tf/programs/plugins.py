@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import sys
 import traceback
 from pathlib import Path
 
 from darts_tf.errors import InputError
+from darts_tf.reading import expanded
 
 
 def load(path: str | None) -> None:
@@ -17,12 +19,12 @@ def load(path: str | None) -> None:
       InputError: there is no such file, or importing it fails.
     """
     if path is not None:
-        _load(Path(path).expanduser().absolute())
+        _load(expanded(path).absolute())
 
 
 def absolute(path: str | None) -> str | None:
     """Returns the path of a plugin as it can be read from any folder; None stays."""
-    return None if path is None else str(Path(path).expanduser().absolute())
+    return None if path is None else str(expanded(path).absolute())
 
 
 def load_stored(path: str | None) -> None:
@@ -49,9 +51,11 @@ def _load(path: Path) -> None:
     if spec is None or spec.loader is None:
         raise InputError(f"`plugin={path}` is no Python file; give one ending in .py")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # as dataclasses in it expect
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
+        del sys.modules[spec.name]
         last = traceback.format_exception_only(type(error), error)[-1].strip()
         raise InputError(
             f"`plugin={path}` cannot be imported: {last}; mend that file"

@@ -19,9 +19,9 @@ from darts_tf.errors import InputError, shorten
 from darts_tf.programs import (
     alarms,
     alpha_history,
+    derived_costs,
     nasbench201_oracle,
     report,
-    search_costs,
     setup,
 )
 from darts_tf.programs.commands import command, quoted, watch_command
@@ -40,6 +40,7 @@ from darts_tf.run.workdir import Workdir
 from darts_tf.space import nasbench201
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
+from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
 DRAWING_SECONDS = 10.0
 """What pictures in TensorBoard may take beyond their share of a search's time."""
@@ -144,9 +145,10 @@ def finish_search(
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     outcome = {"skip_connections": skips} | alarms.outcome(loop, genotype)
     outcome |= nasbench201_oracle.result(config, genotype)
+    alpha = _final_alpha(workdir, loop)
+    alpha_history.write_likely(workdir.likely, loop.space, alpha)
     if loop.space.name == nasbench201.SPACE.name:
-        history = alpha_history.AlphaHistory(workdir.alpha, loop.space)
-        cells = history.by_other_rules(loop.stop.taken if loop.stop else 0)
+        cells = derive_by_other_rules(loop.space, *alpha)
         outcome |= nasbench201_oracle.other_rules(config, cells)
     costs = {} if loop.cost_penalty is None else loop.cost_penalty.outcome(genotype)
     outcome |= {"cost": costs} if costs else {}
@@ -157,11 +159,20 @@ Search finished: {cost.steps} steps in {duration(cost.seconds)}.
   genotype      {workdir.genotype}
   its picture   {picture}
 {indented(genotype)}
-{search_costs.lines(costs)}\
+{derived_costs.lines(costs)}\
 {nasbench201_oracle.summary_line(config, genotype)}\
 {nasbench201_oracle.other_rules_lines(outcome)}\
   watch         {watch_command(workdir.path)}
   next          {evaluation_command(workdir, config)}"""
+
+
+def _final_alpha(workdir: Workdir, loop) -> alpha_history.Alpha:
+    """Returns the alpha of which `loop.final_genotype` is derived."""
+    if loop.stop:
+        history = alpha_history.AlphaHistory(workdir.alpha, loop.space)
+        return history.after(loop.stop.taken)
+    state = loop.architecture
+    return state.values(), state.temperature, state.relaxation
 
 
 class EvaluationRecords:

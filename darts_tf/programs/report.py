@@ -21,6 +21,7 @@ from darts_tf.programs import plugins
 from darts_tf.programs.alpha_history import AlphaHistory
 from darts_tf.programs.commands import command, quoted
 from darts_tf.protocol import front_comparison
+from darts_tf.reading import expanded
 from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.metrics import read_metrics
@@ -89,7 +90,7 @@ def read(path: str | Path) -> Run:
     Raises:
       InputError: it is none, or its files cannot be read.
     """
-    workdir = Workdir(Path(path).expanduser())
+    workdir = Workdir(expanded(path))
     values = read_settings(workdir.path)
     kind: type[Config] = TrainingConfig if "genotype" in values else SearchConfig
     config = kind.from_stored(values)
@@ -356,7 +357,7 @@ def _repeat(run: Run) -> str:
     ]
     line = " ".join([*words, "--workdir=ANOTHER_FOLDER"])
     note = ""
-    if "fingerprint" in run.values:
+    if run.values.get("dataset") in ("arrays", "dataset"):
         note = page.paragraph(
             "The data came from a Python program, which has to give them again; the "
             "settings are these."

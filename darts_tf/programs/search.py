@@ -18,7 +18,9 @@ from darts_tf.programs import (
     setup,
     weight_sharing,
 )
+from darts_tf.programs.own_data import source_of
 from darts_tf.programs.task_choice import task_of
+from darts_tf.reading import expanded
 from darts_tf.run import settings_files
 from darts_tf.run.loop.driver import drive
 
@@ -37,7 +39,7 @@ def run(config: SearchConfig, workdir: str | Path, data=None) -> str:
       SystemExit: 0 or 130 after SIGTERM or Ctrl-C, everything saved.
     """
     plugins.load(config.plugin)
-    config = settings_files.as_started(settle(config), Path(workdir).expanduser())
+    config = settings_files.as_started(settle(config), expanded(workdir))
     with setup.restored_options():
         if config.strategy in RELAXED:
             return _descend(config, workdir, data)
@@ -59,9 +61,12 @@ def recipe_line(config: SearchConfig) -> str:
 def _descend(config: SearchConfig, path: str | Path, data) -> str:
     """Searches by gradient descent on alpha; returns the summary."""
     replicas = setup.prepare(config, config.space, supernet=True)
+    setup.check_free(path, replicas, "search", config)
     nasbench201_oracle.check(config, config.space)
-    task, values = task_of(config.space), setup.run_values(config, data)
+    task = task_of(config.space)
     divided = task.search_data(config, data)
+    data = source_of(divided)
+    values = setup.run_values(config, data)
     loop = task.search(config, replicas, divided)
     if replicas.chief and config.recipe != "none":
         print(recipe_line(config), flush=True)
@@ -70,7 +75,7 @@ def _descend(config: SearchConfig, path: str | Path, data) -> str:
     expected_time.report(config, loop, divided, replicas)
     with setup.open_run("search", config, path, replicas, data) as workdir:
         if replicas.chief:
-            search_costs.keep_latency_table(config, workdir)
+            search_costs.keep(config, loop.cost_penalty, workdir)
         with records.reporting(workdir, config, values, replicas) as reporter:
             cost = drive(
                 loop,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,7 +20,9 @@ from darts_tf.networks.footprint.cost_table import CostTable
 from darts_tf.networks.footprint.latency_table import read_latency_table
 from darts_tf.networks.footprint.part import Part
 from darts_tf.networks.footprint.parts import NetworkParts
-from darts_tf.reading import read_bytes
+from darts_tf.programs import derived_costs
+from darts_tf.programs.derived_costs import exact, short
+from darts_tf.reading import expanded, read_bytes
 from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.cell import SearchSpace
@@ -269,41 +270,15 @@ def _size(network: TrainingConfig) -> str:
     return f"{network.channels} channels and {network.layers} cells"
 
 
-def exact(value: float) -> str:
-    """Returns a count with all its digits, milliseconds with three decimals."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
+def keep(config: SearchConfig, penalty: CostPenalty | None, workdir: Workdir) -> None:
+    """Writes the costs of a search into its folder, and a copy of its latency table.
 
-
-def short(value: float, name: str = "") -> str:
-    """Returns a cost with four digits and a unit, such as 300M, 4.715M or 8ms.
-
-    Args:
-      value: the cost.
-      name: of the cost; "latency" has a unit of its own.
+    Raises:
+      InputError: the search was begun with another latency table.
     """
-    if name == "latency":
-        return f"{value:.4g}ms"
-    for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= factor:
-            return f"{value / factor:.4g}{unit}"
-    return f"{value:.4g}"
-
-
-def lines(costs: dict) -> str:
-    """Returns lines of a search's summary: the derived costs beside their targets.
-
-    Args:
-      costs: what CostPenalty.outcome gave.
-    """
-    text = ""
-    for name, row in costs.items():
-        text += f"  {TITLES[name]:<13} {exact(row['derived'])}"
-        if "target" in row:
-            over = row["derived"] > row["target"]
-            verdict = "ABOVE the target of" if over else "within the target of"
-            text += f", {verdict} {short(row['target'], name)}"
-        text += "\n"
-    return text
+    keep_latency_table(config, workdir)
+    if penalty is not None:
+        derived_costs.write(workdir.path, penalty.costs.tables)
 
 
 def keep_latency_table(config: SearchConfig, workdir: Workdir) -> None:
@@ -314,7 +289,7 @@ def keep_latency_table(config: SearchConfig, workdir: Workdir) -> None:
     """
     if config.latency_table is None:
         return
-    content = read_bytes(os.path.expanduser(config.latency_table))
+    content = read_bytes(expanded(config.latency_table))
     copy = workdir.path / LATENCY_FILE
     if copy.exists() and copy.read_bytes() != content:
         raise InputError(

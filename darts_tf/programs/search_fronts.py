@@ -16,7 +16,7 @@ from darts_tf.config_rules import COST_TITLES as TITLES
 from darts_tf.data.images.loading import describe_images
 from darts_tf.networks.footprint.cost_table import CostTable
 from darts_tf.programs import search_costs, supernets
-from darts_tf.programs.search_costs import short
+from darts_tf.programs.derived_costs import short
 from darts_tf.protocol.fronts import non_dominated
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures import genotypes

@@ -20,13 +20,19 @@ from darts_tf.descent.variables import load
 from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
 from darts_tf.programs import plugins
-from darts_tf.run import settings_files
+from darts_tf.programs.own_data import FINGERPRINT, IN_FOLDERS
+from darts_tf.reading import expanded
+from darts_tf.run import lock, settings_files
 from darts_tf.run.process import ordered_sums
 from darts_tf.run.process.threads import divide_by_kernels
-from darts_tf.run.workdir import Workdir, open_workdir
+from darts_tf.run.workdir import Workdir, check_same_run, open_workdir
 from darts_tf.space import nasbench201
 from darts_tf.space.registry import is_chain
 from darts_tf.strategy.darts.micro_batches import check
+
+OF_ONE_START = ("stop_after_epochs",)
+"""Settings that say how far one start goes: flags.txt, which repeats the whole run,
+has none of them."""
 
 _owns_process = False
 
@@ -159,12 +165,45 @@ def joint(config: SearchConfig) -> bool:
 
 
 def run_values(config: SearchConfig | TrainingConfig, data=None) -> dict[str, object]:
-    """Returns the values that define a run: its settings and the caller's data."""
-    fingerprint = getattr(data, "fingerprint", None)
+    """Returns the values that define a run: its settings and the user's own data."""
+    fingerprint = getattr(data, FINGERPRINT, None)
     values = applicable(config)
     if config.plugin is not None:
         values["plugin"] = plugins.absolute(config.plugin)
-    return values | ({} if fingerprint is None else {"fingerprint": fingerprint})
+    return values | ({} if fingerprint is None else {FINGERPRINT: fingerprint})
+
+
+def check_free(
+    path: str | pathlib.Path,
+    replicas: Replicas,
+    program: str,
+    config: SearchConfig | TrainingConfig,
+) -> None:
+    """Refuses a folder that is held or is another run's, before what takes long.
+
+    Raises:
+      InputError: another live process holds it, or it has other settings.
+    """
+    if replicas.chief:
+        lock.check_free(path)
+        check_same_run(
+            path,
+            run_values(config),
+            program=program,
+            ignored=(FINGERPRINT, *_ignored(config)),
+            defaults=_defaults(config),
+        )
+
+
+def _ignored(config: SearchConfig | TrainingConfig) -> tuple[str, ...]:
+    """Returns the names that a resumed run may change."""
+    kind = type(config)
+    return "workdir", *settings_files.free_names(kind, "place", "pace", "budget")
+
+
+def _defaults(config: SearchConfig | TrainingConfig) -> dict[str, object]:
+    """Returns the values of an earlier version's run that lacks a name."""
+    return {field.name: field.default for field in dataclasses.fields(config)}
 
 
 @contextlib.contextmanager
@@ -193,15 +232,20 @@ def open_run(
 
 def _folder(program, config, path, values: dict, chief: bool) -> Workdir:
     if not chief:
-        return Workdir(pathlib.Path(path).expanduser())
-    free = settings_files.free_names(type(config), "place", "pace", "budget")
+        return Workdir(expanded(path))
+    defaults = _defaults(config)
+    if config.dataset in IN_FOLDERS:  # older runs have no hash of these
+        defaults[FINGERPRINT] = values.get(FINGERPRINT)
+    repeated = {
+        n: v for n, v in values.items() if n not in (*OF_ONE_START, FINGERPRINT)
+    }
     return open_workdir(
         path,
         values,
-        settings_files.as_flagfile(values | {"workdir": str(path)}),
+        settings_files.as_flagfile(repeated | {"workdir": str(path)}),
         program=program,
-        ignored=("workdir", *free),
-        defaults={f.name: f.default for f in dataclasses.fields(config)},
+        ignored=_ignored(config),
+        defaults=defaults,
     )
 
 

@@ -14,6 +14,8 @@ from darts_tf.descent.variables import STEP, load
 from darts_tf.errors import InputError
 from darts_tf.programs.image_data import Data
 from darts_tf.programs.images import ImageProgramTask, built_supernet
+from darts_tf.programs.own_data import require_same_data
+from darts_tf.reading import expanded
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.strategy.darts.execution import weights_of
@@ -56,6 +58,7 @@ def trained_supernet(
     owner = f"`supernet={config.supernet}`"
     step, arrays = checkpoints.require_latest(folder, owner)
     divided = ImageProgramTask().search_data(stored, data)
+    require_same_data(read_settings(_path(config)), divided, _path(config))
     model = built_supernet(stored, divided, replicas)
     weights = weights_of(model)
     variables = [tf.Variable(value, trainable=False) for value in weights.values()]
@@ -121,4 +124,4 @@ def _check_usable(stored: SearchConfig, evaluation: bool, path: Path) -> None:
 
 
 def _path(config: SearchConfig) -> Path:
-    return Path(config.supernet or "").expanduser()
+    return expanded(config.supernet or "")

@@ -65,6 +65,11 @@ class Full:
         del model
         self._forget()
 
+    @property
+    def data(self) -> Any:
+        """Returns the divided data of the trainings."""
+        return self._data
+
     def __call__(
         self, genotype: Genotype, folder: Path, epochs: int | None = None
     ) -> Estimate:

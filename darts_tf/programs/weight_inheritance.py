@@ -20,6 +20,7 @@ from darts_tf.programs import parent_networks, setup, supernets
 from darts_tf.programs.images import build_evaluation_network
 from darts_tf.programs.parent_networks import NETWORK
 from darts_tf.programs.trainings import Full
+from darts_tf.reading import expanded
 from darts_tf.run.loop import checkpoints
 from darts_tf.space.genotype import Genotype
 
@@ -86,7 +87,7 @@ class Inherit(Full):
             if parent is not None:
                 return self._take_from(parent, self._config, loop)
             if self._earlier is not None:
-                path = Path(self._config.parents or "").expanduser()
+                path = expanded(self._config.parents or "")
                 ancestor = parent_networks.ancestor(loop.genotype, path)
                 if ancestor is not None:
                     return self._take_from(ancestor, self._earlier, loop)

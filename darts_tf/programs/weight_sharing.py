@@ -11,6 +11,7 @@ from darts_tf.programs.commands import watch_command
 from darts_tf.programs.image_data import Batches
 from darts_tf.programs.images import ImageProgramTask, built_supernet
 from darts_tf.programs.next_command import evaluation_command
+from darts_tf.programs.own_data import source_of
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.driver import Summary, drive
 from darts_tf.run.loop.progress import duration
@@ -31,7 +32,9 @@ def search(config: SearchConfig, path, data=None) -> str:
       data: ImageData; loaded by its name where None.
     """
     replicas = setup.prepare(config, config.space, supernet=True)
+    setup.check_free(path, replicas, "search", config)
     nasbench201_oracle.check(config, config.space)
+    data = source_of(ImageProgramTask().search_data(config, data))
     loop, values = build(config, replicas, data), setup.run_values(config, data)
     with setup.open_run("search", config, path, replicas, data) as workdir:
         with records.reporting(workdir, config, values, replicas) as reporter:

@@ -15,6 +15,7 @@ from darts_tf.protocol import flagfiles, folder
 from darts_tf.protocol.plan import METHODS, plan_of, result_of
 from darts_tf.protocol.results import gather, operations
 from darts_tf.protocol.tables import Row, row_of
+from darts_tf.reading import expanded
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.workdir import Workdir, read_settings
 from darts_tf.space import recurrent
@@ -44,7 +45,7 @@ def read(path: str) -> tuple[list[Row], Measured]:
     Raises:
       InputError: it is no folder of an experiment, a search or an evaluation.
     """
-    root = Path(path).expanduser().absolute()
+    root = expanded(path).absolute()
     stored = read_settings(root)
     if folder.is_experiment(stored):
         plan = plan_of(root, stored)

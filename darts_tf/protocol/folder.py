@@ -21,6 +21,7 @@ from darts_tf.protocol.command_line import (
     read_flagfile,
 )
 from darts_tf.protocol.plan import Plan, flat, plan_of
+from darts_tf.reading import expanded
 from darts_tf.run import settings_files
 from darts_tf.run.files import remove_temporary, write_atomic
 from darts_tf.run.lock import FolderInUse
@@ -39,7 +40,7 @@ def make_plan(values: Mapping[str, Any]) -> Plan:
       InputError: a flagfile that is missing or does not fit.
     """
     # Absolute: children receive paths and may run in another folder.
-    root = Path(values["workdir"]).expanduser().absolute()
+    root = expanded(values["workdir"]).absolute()
     names = [name for name in FLAGFILES if values[name] is not None]
     contents = {name: read_flagfile(name, values[name]) for name in names}
     plan = Plan(root, values, contents)
@@ -56,6 +57,11 @@ def make_plan(values: Mapping[str, Any]) -> Plan:
             f"{plan.reduction}` needs at least {least} epochs for one on the lowest "
             f"rung, and `short_flags={values[short]}` has {plan.rungs[-1]}; give fewer "
             "rungs or more epochs"
+        )
+    if plan.cells_per_search > 1 and not plan.relaxed:
+        raise InputError(
+            f"`cells_per_search={plan.cells_per_search}` are the most likely cells of "
+            f"a search's alpha, and {plan.strategy} has none; leave it out"
         )
     if values["snapshots"] and not plan.relaxed:
         raise InputError(
@@ -103,7 +109,7 @@ def load_plan(path: str) -> Plan:
     Raises:
       InputError: it is not that of an experiment.
     """
-    root = Path(path).expanduser().absolute()
+    root = expanded(path).absolute()
     stored = read_settings(root)
     _check_experiment(root, stored)
     return plan_of(root, stored)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -27,6 +26,7 @@ from darts_tf.protocol.fronts import (
     reference_point,
 )
 from darts_tf.protocol.plan import Plan, plan_of, result_of, selected
+from darts_tf.reading import expanded
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.pictures import fronts
 from darts_tf.run.workdir import Workdir, read_settings
@@ -63,7 +63,7 @@ def read(paths: Sequence[str]) -> list[Series]:
     """
     series, trained = [], []
     for path in paths:
-        root = Path(path).expanduser().absolute()
+        root = expanded(path).absolute()
         stored = read_settings(root)
         name = "/".join(root.parts[-2:])
         if folder.is_experiment(stored):

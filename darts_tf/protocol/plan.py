@@ -19,15 +19,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from darts_tf.config import TrainingConfig
+from darts_tf.errors import InputError
 from darts_tf.protocol import flagfiles
 from darts_tf.protocol.command_line import BILEVEL, COST_TITLES, FLAGFILES, RELAXED
-from darts_tf.reading import read_json
+from darts_tf.reading import read_json, reason_of
 from darts_tf.run.files import write_atomic
 from darts_tf.run.workdir import Workdir
 from darts_tf.space import recurrent
@@ -149,13 +151,34 @@ class Plan:
             return None
         return self.add_cell(self.search(seed).genotype)
 
+    @property
+    def cells_per_search(self) -> int:
+        """How many cells of each search get a short training."""
+        return self.values.get("cells_per_search", 1)
+
+    def cell_keys(self, seed: int) -> list[str]:
+        """Returns the keys of the cells of a seed, `cells_per_search` or fewer.
+
+        The most likely first; [] before the search has ended.
+        """
+        derived = self.cell_key(seed)
+        if derived is None:
+            return []
+        if self.cells_per_search == 1:
+            return [derived]
+        likely = _read_likely(self.search(seed))[: self.cells_per_search]
+        return [self._add(genotype) for genotype in likely]
+
     def add_cell(self, path: Path) -> str:
         """Copies a genotype's file into the experiment's cells.
 
         Returns:
           Its key, the same for the same architecture.
         """
-        genotype = canonical(Genotype.from_file(path))
+        return self._add(Genotype.from_file(path))
+
+    def _add(self, genotype: Genotype) -> str:
+        genotype = canonical(genotype)
         text = genotype.to_json()
         key = hashlib.sha256(text.encode()).hexdigest()[:12]
         if not self.cell(key).exists():
@@ -218,6 +241,20 @@ class Plan:
         ]
 
 
+def _read_likely(search: Workdir) -> list[Genotype]:
+    """Returns the most likely genotypes that a search has written."""
+    try:
+        likely = read_json(search.likely)
+        if not isinstance(likely, list) or not likely:
+            raise ValueError("no list of genotypes")
+        return [Genotype.from_json(json.dumps(genotype)) for genotype in likely]
+    except (OSError, ValueError, InputError) as error:
+        raise InputError(
+            f"{search.likely} cannot be read ({reason_of(error)}); write it again by "
+            f"`python -m train.derive --workdir={search.path}`"
+        ) from error
+
+
 def result_of(workdir: Workdir) -> dict | None:
     """Returns the result of a finished run; None for any other."""
     if not workdir.result.exists():
@@ -234,10 +271,14 @@ def on_rungs(plan: Plan) -> list[list[str]]:
     which training ends first). A rung is known once each search, and each training of
     the rung below, has ended. Those that failed are not promoted.
     """
-    cells = [plan.cell_key(seed) for seed in plan.seeds]
+    count = plan.cells_per_search
+    cells: list[str | None] = []
+    for seed in plan.seeds:
+        keys = plan.cell_keys(seed)
+        cells += [*keys, *[None] * (count - len(keys))]
     rungs = [[key for key in dict.fromkeys(cells) if key]]
-    searches = zip(plan.seeds, cells, strict=True)
-    if any(not key and not plan.outcome(f"search_{n}").exists() for n, key in searches):
+    firsts = zip(plan.seeds, cells[::count], strict=True)
+    if any(not key and not plan.outcome(f"search_{n}").exists() for n, key in firsts):
         return rungs
     for rung in range(len(plan.rungs) - 1):
         keys, worths = rungs[-1], {}
@@ -270,13 +311,14 @@ def selected(plan: Plan) -> str | None:
     worths: dict[str, float] = {}
     within: dict[str, float] = {}
     for seed in plan.seeds:
-        key = plan.cell_key(seed)
-        result = result_of(plan.short(key)) if key else None
-        if result:
+        for key in plan.cell_keys(seed):
+            result = result_of(plan.short(key))
+            if not result:
+                continue
             worth = float(result["valid"][plan.measure])
-            worths.setdefault(str(key), worth)
+            worths.setdefault(key, worth)
             if _is_within(plan, seed):
-                within.setdefault(str(key), worth)
+                within.setdefault(key, worth)
     candidates = within or worths
     return min(candidates, key=lambda key: candidates[key]) if candidates else None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
+from darts_tf.data.nasbench201_table import read_table
 from darts_tf.protocol.plan import (
     METHODS,
     RANDOM,
@@ -21,6 +22,7 @@ from darts_tf.protocol.plan import (
 from darts_tf.protocol.stages import missing
 from darts_tf.reading import read_json
 from darts_tf.space.cell import ZERO
+from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
 
 
@@ -49,7 +51,7 @@ def gather(plan: Plan) -> dict:
     """
     key = selected(plan)
     searches = [_searched(plan, seed) for seed in plan.seeds]
-    cells = _cells(plan, searches, key)
+    cells = _cells(plan, key)
     full = _full(plan, key) if key else []
     top5 = spread([r["top5"] for r in full if r["top5"] is not None])
     costs = {
@@ -74,7 +76,7 @@ def gather(plan: Plan) -> dict:
         "valid": spread([r["valid"] for r in full if r["valid"] is not None]),
         "top5": top5 and top5["mean"],
         **_size(plan, key),
-        "true": _true(searches, key),
+        "true": _true(plan, searches, key),
         "device_seconds": costs,
         # As in the paper's tables: without the selection, but where that
         # is all the search there is.
@@ -120,24 +122,24 @@ def _searched(plan: Plan, seed: int) -> dict:
     }
 
 
-def _cells(plan: Plan, searches, selected_key) -> dict[str, dict]:
+def _cells(plan: Plan, selected_key) -> dict[str, dict]:
     """Returns, by key, the finished short training of each distinct cell."""
     cells: dict[str, dict] = {}
-    for search in searches:
-        key = search["cell"]
-        result = result_of(plan.short(key)) if key else None
-        if not result:
-            continue
-        cell = cells.setdefault(
-            key,
-            {
-                "seeds": [],
-                "valid": float(result["valid"][plan.measure]),
-                "selected": key == selected_key,
-                **_took(result),
-            },
-        )
-        cell["seeds"].append(search["seed"])
+    for seed in plan.seeds:
+        for key in plan.cell_keys(seed):
+            result = result_of(plan.short(key))
+            if not result:
+                continue
+            cell = cells.setdefault(
+                key,
+                {
+                    "seeds": [],
+                    "valid": float(result["valid"][plan.measure]),
+                    "selected": key == selected_key,
+                    **_took(result),
+                },
+            )
+            cell["seeds"].append(seed)
     return cells
 
 
@@ -191,12 +193,15 @@ def _size(plan: Plan, key: str | None) -> dict:
     return dict.fromkeys(names)
 
 
-def _true(searches, key: str | None) -> dict | None:
+def _true(plan: Plan, searches, key: str | None) -> dict | None:
     """Returns the benchmark's accuracies of the selected cell, if it has any."""
+    if key is None:
+        return None
     for search in searches:
-        if key and search["cell"] == key:
+        if search["cell"] == key and search["true"]:
             return search["true"]
-    return None
+    path = plan.values.get("nasbench201_table")
+    return read_table(path).truth(Genotype.from_file(plan.cell(key))) if path else None
 
 
 def _evaluations(plan: Plan, searches, cells) -> int | None:

@@ -43,21 +43,22 @@ def search_tasks(plan: Plan) -> list[Task]:
 
 
 def short_tasks(plan: Plan) -> list[Task]:
-    """Returns one task for each search: the short training of its cell.
+    """Returns the short trainings of the cells, `cells_per_search` tasks a search.
 
-    A cell equal to that of a search before is trained there. With selection rungs
-    these are the tasks of the lowest one, and as many follow for each other rung:
-    number rung * seeds + place trains the best, second best, ... of the rung below on.
+    Number search * cells_per_search + place. A cell equal to one before is trained
+    there. With selection rungs these are the tasks of the lowest one, and as many
+    follow for each other rung: number rung * tasks of a rung + place trains the best,
+    second best, ... of the rung below on.
     """
     tasks = [
-        _short(part, f"short_{number}", key, known, f"search_{number}")
-        for number, part, key, known in _cells(plan)
+        _short(part, f"short_{number}", key, known, lacking)
+        for number, part, key, known, lacking in _cells(plan)
     ]
-    rungs = on_rungs(plan) if len(plan.rungs) > 1 else [[]]
+    rungs, count = on_rungs(plan) if len(plan.rungs) > 1 else [[]], len(tasks)
     for rung in range(1, len(plan.rungs)):
         keys = rungs[rung] if rung < len(rungs) else None
-        for place in plan.seeds:
-            name = f"short_{rung * len(plan.seeds) + place}"
+        for place in range(count):
+            name = f"short_{rung * count + place}"
             tasks.append(_on_rung(plan, name, keys, rung, place))
     return tasks
 
@@ -88,7 +89,7 @@ def snapshot_tasks(plan: Plan) -> list[Task]:
     Number search * snapshots + place. Cells that have a task of stage "short",
     or a lower number here, are trained there.
     """
-    known = {key for _, _, key, _ in _cells(plan) if key}
+    known = {key for _, _, key, _, _ in _cells(plan) if key}
     count, tasks = plan.values["snapshots"], []
     for number, part, seed in plan.numbered(plan.seeds):
         finished = part.search_marker(seed).exists()
@@ -114,12 +115,19 @@ STAGES = {
 
 
 def _cells(plan: Plan):
-    """Yields (number of a search, its part, key of its cell or None, keys before)."""
+    """Yields (number, part, key or None, keys before, what is lacking) of each cell.
+
+    The number is that of the search * cells_per_search + the cell's place. A search
+    with fewer cells than that repeats its first one.
+    """
     known: set[str | None] = set()
-    for number, part, seed in plan.numbered(plan.seeds):
-        key = part.cell_key(seed)
-        yield number, part, key, frozenset(known)
-        known.add(key)
+    for search, part, seed in plan.numbered(plan.seeds):
+        keys = part.cell_keys(seed)
+        for place in range(part.cells_per_search):
+            key = keys[place if place < len(keys) else 0] if keys else None
+            number = search * part.cells_per_search + place
+            yield number, part, key, frozenset(known), f"search_{search}"
+            known.add(key)
 
 
 def _search(plan: Plan, name: str, seed: int) -> Task:
@@ -153,7 +161,8 @@ def _short(plan: Plan, name: str, key, known, lacking: str) -> Task:
 def _on_rung(plan: Plan, name: str, keys, rung: int, place: int) -> Task:
     """Returns the task of the cell at a place of a rung above the lowest."""
     if keys is None:
-        most = max(len(plan.seeds) // plan.reduction**rung, 1)
+        cells = len(plan.seeds) * plan.cells_per_search
+        most = max(cells // plan.reduction**rung, 1)
         return Task(name, lacking=f"rung {rung}" if place < most else "")
     if place >= len(keys):
         return Task(name)

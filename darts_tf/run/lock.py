@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 from darts_tf.errors import InputError
+from darts_tf.reading import expanded
 from darts_tf.run.process import parent_watch
 
 NAME = "lock"
@@ -28,6 +29,18 @@ SIGNING_TRIES, SIGNING_SECONDS = 20, 0.05
 
 class FolderInUse(InputError):
     """Another live process holds the folder."""
+
+
+def check_free(path: str | os.PathLike) -> None:
+    """Raises FolderInUse if another live process holds the folder of a run.
+
+    For a second start, which is told so before it reads data and builds networks; what
+    keeps the lock from being opened is left to the FolderLock that comes then.
+    """
+    folder = expanded(path)
+    if (folder / NAME).exists():
+        with contextlib.suppress(OSError):
+            FolderLock(folder).release()
 
 
 class FolderLock:

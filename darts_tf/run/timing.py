@@ -42,6 +42,7 @@ class Timed(tf.Module):
 
     Attributes:
       content: of the .tflite file; None by TensorFlow.
+      run: computes once; TensorFlow may not have ended when it returns.
 
     Raises:
       InputError: LiteRT lacks an operation, or is not installed.
@@ -76,12 +77,12 @@ class Timed(tf.Module):
         if runtime == "litert":
             self.content = litert.convert(function, self, "none", None)
             inputs = dict(zip(names, maps))
-            self._run = litert.repeatable(self.content, inputs, threads)
+            self.run = litert.repeatable(self.content, inputs, threads)
             self._wait = _nothing
         else:
             concrete = function.get_concrete_function()
             constants = [tf.constant(x) for x in maps]
-            self._run = lambda: concrete(*constants)
+            self.run = lambda: concrete(*constants)
             self._wait = tf.test.experimental.sync_devices
 
     def measure(self) -> Timing:
@@ -92,7 +93,7 @@ class Timed(tf.Module):
         for _ in range(SAMPLES):
             start = time.perf_counter()
             for _ in range(count):
-                self._run()
+                self.run()
             self._wait()
             samples.append((time.perf_counter() - start) / count)
         low, middle, high = np.quantile(samples, [0.25, 0.5, 0.75])
@@ -104,7 +105,7 @@ class Timed(tf.Module):
         count, seconds = 0, 0.0
         while count < WARM_UP_RUNS or end - start < WARM_UP_SECONDS:
             before = time.perf_counter()
-            self._run()
+            self.run()
             self._wait()
             end, count = time.perf_counter(), count + 1
             seconds = end - before

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from darts_tf.errors import InputError, shorten
-from darts_tf.reading import read_json, reason_of
+from darts_tf.reading import expanded, read_json, reason_of
 from darts_tf.run import files, settings_files
 from darts_tf.run.lock import FolderLock
 from darts_tf.space.genotype import Genotype
@@ -53,6 +53,11 @@ class Workdir:
     def genotype(self) -> Path:
         """The genotype of the run, JSON."""
         return self.path / "genotype.json"
+
+    @property
+    def likely(self) -> Path:
+        """The most likely genotypes of a search with alpha, JSON, a list."""
+        return self.path / "likely.json"
 
     @property
     def alpha(self) -> Path:
@@ -162,16 +167,13 @@ def open_workdir(
         holds it, or it belongs to a run with other settings. Nothing that was
         in it has been changed then.
     """
-    workdir = Workdir(_made(Path(path).expanduser()))
+    workdir = Workdir(made(as_path(path)))
     _check_whole(workdir)
     try:
         workdir._lock = FolderLock(workdir.path)
         given, usual = _as_stored(values), _as_stored(defaults)
         if settings_files.exists(workdir.path):
-            stored = settings_files.read(workdir.path, complete=False)
-            usual |= settings_files.before_renewal(stored)
-            added = {n: usual[n] for n in given if n in usual and n not in stored}
-            _compare(workdir.path, stored | added, given, ignored)
+            stored, added = _same_run(workdir.path, program, given, usual, ignored)
             merged = {n: v for n, v in (stored | added).items() if n != "workdir"}
             old = not (workdir.path / settings_files.CONFIG_FILE).exists()
             _prepare(workdir, program, merged if added or old else None, None, folders)
@@ -186,6 +188,45 @@ def open_workdir(
     return workdir
 
 
+def check_same_run(
+    path: str | os.PathLike,
+    values: Mapping[str, object],
+    *,
+    program: str = "",
+    ignored: Collection[str] = (),
+    defaults: Mapping[str, object] = types.MappingProxyType({}),
+) -> None:
+    """Refuses the folder of another run as `open_workdir` would; changes nothing."""
+    folder = as_path(path)
+    if settings_files.exists(folder):
+        _same_run(folder, program, _as_stored(values), _as_stored(defaults), ignored)
+
+
+def _same_run(
+    path: Path,
+    program: str,
+    given: dict,
+    usual: dict,
+    ignored: Collection[str],
+) -> tuple[dict, dict]:
+    """Returns (values of the run in a folder, those that it lacks and had).
+
+    Raises:
+      InputError: it is of another program, or has other settings.
+    """
+    stored = settings_files.read(path, complete=False)
+    other = settings_files.program_of(path)
+    if program and other not in (None, program):
+        raise InputError(
+            f"`workdir={path}` holds a run of train.{other}, and this is "
+            f"train.{program}; give another `workdir`"
+        )
+    usual = usual | settings_files.before_renewal(stored)
+    added = {n: usual[n] for n in given if n in usual and n not in stored}
+    _compare(path, stored | added, given, ignored)
+    return stored, added
+
+
 def existing_workdir(path: str | os.PathLike, held: bool = False) -> Workdir:
     """Returns the folder of a run, to read it or to add to it.
 
@@ -197,7 +238,7 @@ def existing_workdir(path: str | os.PathLike, held: bool = False) -> Workdir:
       InputError: `path` is no run's folder, or another process holds it.
     """
     read_settings(path)
-    path = Path(path).expanduser()
+    path = as_path(path)
     return Workdir(path, FolderLock(path) if held else None)
 
 
@@ -206,25 +247,43 @@ def read_settings(path: str | os.PathLike) -> dict:
 
     Raises InputError where `path` is no run's folder.
     """
-    return settings_files.read(Path(path).expanduser())
+    return settings_files.read(as_path(path))
 
 
-def _made(path: Path) -> Path:
+def as_path(workdir: str | os.PathLike) -> Path:
+    """Returns the path of a run's folder, ~ replaced; raises InputError for no path."""
+    if not isinstance(workdir, str | os.PathLike) or workdir == "":
+        raise InputError(
+            f"`workdir` must name the folder of a run; received {workdir!r}"
+        )
+    return expanded(workdir)
+
+
+def other_data(path: str | os.PathLike) -> str:
+    """Returns the message that a run's data are no longer what they were."""
+    return (
+        f"`workdir={os.fspath(path)}` holds a run on other data: examples were added, "
+        "removed or changed since; bring them back, or give another `workdir`"
+    )
+
+
+def made(path: Path, name: str = "workdir") -> Path:
+    """Makes the folder that the setting `name` gives; raises InputError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise _cannot_write(path, error, name) from error
     return path
 
 
-def _cannot_write(path: Path, error: OSError) -> InputError:
+def _cannot_write(path: Path, error: OSError, name: str = "workdir") -> InputError:
     why = (
         "a file is in the way"
         if isinstance(error, (FileExistsError, NotADirectoryError))
         else (error.strerror or str(error))
     )
     return InputError(
-        f"`workdir={path}` cannot be written: {why}; give a folder in which "
+        f"`{name}={path}` cannot be written: {why}; give a folder in which "
         "you may write"
     )
 
@@ -259,6 +318,10 @@ def _compare(
     ignored: Collection[str],
 ) -> None:
     names = sorted((stored.keys() | given.keys()) - set(ignored))
+    same = {"dataset", "fingerprint"} & {*names}
+    if stored.get("dataset") == given.get("dataset") and len(same) == 2:
+        if stored.get("fingerprint") != given.get("fingerprint"):
+            raise InputError(other_data(path))
     differing = [
         f"`{name}`: the run has {_text(stored, name)}, given {_text(given, name)}"
         for name in names

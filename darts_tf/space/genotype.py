@@ -21,13 +21,12 @@ import os
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, closest
 from darts_tf.reading import parse_json, read_text, reason_of
 from darts_tf.space import operation_names
 from darts_tf.space.cell import ZERO, CellSpec, SearchSpace
 from darts_tf.space.chain import ChainSpace
 from darts_tf.space.registry import (
-    closest,
     definition,
     space_by_name,
     space_from_definition,
@@ -132,7 +131,7 @@ class Genotype:
             space does not have.
         """
         try:
-            data = parse_json(text)
+            data = parse_json(text.removeprefix("\ufeff"))
         except ValueError as error:
             raise InputError(f"a genotype must be JSON: {error}") from None
         if not isinstance(data, dict) or "space" not in data:

@@ -20,17 +20,23 @@ tuples and dictionaries have to be all of it, but for a name and a "=" or ":" be
 from __future__ import annotations
 
 import ast
+import collections
 import re
 from collections.abc import Iterator
 
 from darts_tf.errors import InputError
 from darts_tf.space import architecture_string, conv, nasbench201, recurrent
 from darts_tf.space.genotype import CellGenotype, Genotype
-from darts_tf.space.registry import space_by_name
+from darts_tf.space.registry import MOST_NODES, space_by_name
 
 START = "Genotype("
 EXAMPLE = "Genotype(normal=[('skip_connect', 0), ...], normal_concat=range(2, 6), ...)"
-MOST_NODES = 100
+LISTS = ("list", "tuple", "array", "tensor")
+NUMBERS = (
+    *("int", "int8", "int16", "int32", "int64", "uint8"),
+    *("float", "float16", "float32", "float64", "str_"),
+)
+"""What values are wrapped in where lists of NumPy and PyTorch are printed."""
 
 _STRING = re.compile(r"\|[^|~+\s]*~\d[^\s'\"<>)\]},;]*\|")
 _LITERAL = re.compile(r"\s*(?:[\w.]+\s*[=:]\s*)?([\[({].*[\])}])\s*", re.DOTALL)
@@ -108,36 +114,60 @@ def _arguments(text: str) -> dict:
         call = ast.parse(text.strip(), mode="eval").body
         if not isinstance(call, ast.Call) or call.args:
             raise _malformed(text)
-        return {str(k.arg): _value(k.value) for k in call.keywords}
+        names = [str(keyword.arg) for keyword in call.keywords]
+        values = [_value(keyword.value) for keyword in call.keywords]
     except _UNREADABLE:
         raise _malformed(text) from None
+    _refuse_twice(text, names)
+    return dict(zip(names, values))
 
 
 def _value(node: ast.expr):
-    """Returns a literal, or the numbers of a range of at most MOST_NODES."""
-    named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    if not named or node.func.id not in ("range", "list"):
+    """Returns a literal, or the numbers of a range of at most MOST_NODES.
+
+    Arrays and numbers of NumPy and PyTorch are those that they are printed with.
+    """
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [_value(element) for element in node.elts]
+    if not isinstance(node, ast.Call):
         return ast.literal_eval(node)
+    name = ast.unparse(node.func).rpartition(".")[2]
     values = [_value(argument) for argument in node.args]
-    if node.func.id == "list":
-        return list(*values)
-    numbers = range(*values)
-    if len(numbers) > MOST_NODES:
-        raise ValueError("too many nodes")
-    return list(numbers)
+    if name == "range" and not node.keywords:
+        numbers = range(*values)
+        if len(numbers) > MOST_NODES:
+            raise ValueError("too many nodes")
+        return list(numbers)
+    if name not in (*LISTS, *NUMBERS) or len(values) > 1:
+        raise ValueError("no literal")
+    (value,) = values or [[]]
+    if (name in LISTS) != isinstance(value, list) and name != "tensor":
+        raise ValueError("no literal")
+    return value
 
 
 def _from_literal(text: str, space: str) -> Genotype:
     """Reads a tuple, list or dictionary."""
     try:
-        values = ast.literal_eval(text)
+        node = ast.parse(text.strip(), mode="eval").body
+        values = ast.literal_eval(node)
     except _UNREADABLE:
         raise _malformed(text) from None
+    if isinstance(node, ast.Dict):
+        _refuse_twice(text, [ast.unparse(key) for key in node.keys if key])
     if not isinstance(values, dict):
         return _from_nodes(text, values)
     if any(isinstance(key, tuple) or _ARROW.fullmatch(str(key)) for key in values):
         return _from_edges(text, values)
     return _from_values(text, values, space)
+
+
+def _refuse_twice(text: str, names: list[str]) -> None:
+    """Refuses a field or edge that is given twice, of which Python takes one."""
+    if twice := [name for name, n in collections.Counter(names).items() if n > 1]:
+        raise InputError(
+            f"genotype {_short(text)} has {', '.join(twice)} twice; leave one out"
+        )
 
 
 def _from_values(text: str, values: dict, space: str) -> Genotype:
@@ -148,7 +178,14 @@ def _from_values(text: str, values: dict, space: str) -> Genotype:
         cell = _cell(text, spec, values["recurrent"], values["concat"])
         return Genotype(recurrent.SPACE.name, {spec.name: cell})
     names = ("normal", "reduce")
-    if set(values) != {*names, *(f"{name}_concat" for name in names)}:
+    wanted = {*names, *(f"{name}_concat" for name in names)}
+    if {*values} & wanted and {*values} != wanted:
+        raise InputError(
+            f"genotype {_short(text)} needs the fields {', '.join(sorted(wanted))}; "
+            f"missing: {', '.join(sorted(wanted - {*values})) or 'none'}; unknown: "
+            f"{', '.join(map(str, {*values} - wanted)) or 'none'}"
+        )
+    if {*values} != wanted:
         raise _malformed(text)
     searched = space_by_name(space)
     if [spec.name for spec in searched.cells] != [*names]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import pathlib
 
-from darts_tf.errors import InputError, shorten
-from darts_tf.reading import read_text
+from darts_tf.errors import InputError, closest, shorten
+from darts_tf.reading import expanded, read_text
 from darts_tf.space import (
     architecture_string,
     chain,
@@ -25,7 +25,6 @@ from darts_tf.space.genotype import (
     Genotype,
     chain_genotype,
 )
-from darts_tf.space.registry import closest
 
 
 def _cell(text: str, concat: tuple[int, ...]) -> CellGenotype:
@@ -161,7 +160,9 @@ def load_genotype(name_or_path: str, space: str = conv.SPACE.name) -> Genotype:
       InputError: none of these, or what it stands for is no valid genotype
         of this space; the message names the file.
     """
+    name_or_path = _name_or_path(name_or_path)
     published = PUBLISHED.get(space, {})
+    _refuse_other_space(name_or_path, space)
     if name_or_path in published:
         return published[name_or_path]
     genotype = _read(name_or_path, space)
@@ -188,12 +189,7 @@ def any_genotype(
     """
     if isinstance(genotype, Genotype):
         return genotype
-    if not isinstance(genotype, (str, os.PathLike)):
-        raise InputError(
-            f"a genotype must be a Genotype, a published name or a path; received "
-            f"{genotype!r}"
-        )
-    name = os.fspath(genotype)
+    name = _name_or_path(genotype)
     holders = [held for held, cells in PUBLISHED.items() if name in cells]
     if space in holders or len(holders) == 1:
         return PUBLISHED[space if space in holders else holders[0]][name]
@@ -205,8 +201,28 @@ def any_genotype(
     return _read(name, space)
 
 
+def _refuse_other_space(name: str, space: str) -> None:
+    """Refuses the name of a cell that is published in other spaces alone."""
+    holders = [held for held, cells in PUBLISHED.items() if name in cells]
+    if holders and space not in holders and not _exists(pathlib.Path(name)):
+        raise InputError(
+            f"genotype {name!r} is published in {', '.join(holders)}, and this run is "
+            f"in `space={space}`; give `space={holders[0]}`, or another genotype"
+        )
+
+
+def _name_or_path(value: object) -> str:
+    name = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(name, str) or not name.strip():
+        raise InputError(
+            "a genotype must be a Genotype, a published name, a path or a text; "
+            f"received {value!r}"
+        )
+    return name
+
+
 def _read(name_or_path: str, space: str) -> Genotype:
-    path = pathlib.Path(name_or_path)
+    path = expanded(name_or_path)
     if printed.is_printed(name_or_path) and not _exists(path):
         return _from_text(name_or_path, space)
     try:
@@ -237,6 +253,7 @@ def _exists(path: pathlib.Path) -> bool:
 
 def _from_text(text: str, space: str) -> Genotype:
     """Returns the genotype of a text: JSON, or what other projects print."""
+    text = text.removeprefix("\ufeff")
     if _is_json(text) or not printed.is_printed(text):
         return Genotype.from_json(text)
     return printed.from_printed(text, space)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, closest
 from darts_tf.space import (
     chain,
     conv,
@@ -29,6 +28,9 @@ SPACES = {
 """All spaces of this process by name; `register_space` adds to them."""
 
 BUILTIN = frozenset(SPACES)
+
+MOST_NODES = 100
+"""Nodes of the largest cell; each has an edge from every node before it."""
 
 _carried: dict[str, SearchSpace] = {}
 """Spaces known from the definition in a genotype only (space/genotype.py)."""
@@ -137,7 +139,7 @@ def space_from_definition(name: str, arguments: object) -> SearchSpace:
     Raises:
       InputError: there is no such space and the definition is malformed.
     """
-    if name in SPACES:
+    if isinstance(name, str) and name in SPACES:
         return SPACES[name]
     if not isinstance(arguments, dict) or set(arguments) != {"nodes", "operations"}:
         raise InputError(
@@ -150,11 +152,13 @@ def space_from_definition(name: str, arguments: object) -> SearchSpace:
 
 def _cell_space(name: str, nodes: int, operations: Sequence[str]) -> SearchSpace:
     operation_names.check_name(name, "space")
-    if not isinstance(nodes, int) or isinstance(nodes, bool) or nodes < 1:
+    whole = isinstance(nodes, int) and not isinstance(nodes, bool)
+    if not whole or not 1 <= nodes <= MOST_NODES:
         raise InputError(
-            f"`nodes` must be an integer of at least 1; received {nodes!r}"
+            f"`nodes` must be an integer from 1 to {MOST_NODES}; received {nodes!r}"
         )
-    if isinstance(operations, str) or not all(isinstance(n, str) for n in operations):
+    listed = isinstance(operations, Sequence) and not isinstance(operations, str)
+    if not listed or not all(isinstance(name, str) for name in operations):
         raise InputError(
             f"`operations` must be a list of names; received {operations!r}"
         )
@@ -178,9 +182,3 @@ def _check_for_images(space: SearchSpace, names: Sequence[str]) -> None:
             f"cells or of chains; cells of images use '{IDENTITY}', convolutions, "
             f"pools or registered operations"
         )
-
-
-def closest(name: object, names) -> str:
-    """Returns " (did you mean X?)" where one of `names` is like `name`, else ""."""
-    near = difflib.get_close_matches(str(name), list(names), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""

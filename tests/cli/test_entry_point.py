@@ -131,6 +131,8 @@ def test_a_good_call_and_what_tensorflow_reads(call):
         ("--epochs=0", ["--epochs=0", "positive"]),
         ("--epochs=many", ["--epochs=many"]),
         ("--method=three", ["--method=three", "<one|two>"]),
+        ("--nologtostderr=false", ["give --logtostderr or --nologtostderr alone"]),
+        (f"--{'x' * 5000}=1", ["see --helpfull"]),
         ("--flagfile=/missing.flags", ["/missing.flags", "No such file"]),
         ("--flagfile=/", ["--flagfile=/", "a folder"]),
         ("stray", ["'stray'", "--name=value"]),

@@ -59,3 +59,18 @@ def test_what_is_no_text_file(tmp_path):
     }.items():
         assert reason in refusal(tmp_path / name)
     assert "a device" in refusal("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("\ufeff--epochs=3\n", "line 1: begins with a byte order mark"),
+        ('--epochs=3\n--workdir="runs/a b"\n', "line 2: has quotes around its value"),
+        ("--dataset='digits'\n", "'digits', which no shell takes away"),
+    ],
+)
+def test_what_editors_and_shells_allow(tmp_path, text, words):
+    (tmp_path / "a").write_text(text)
+    assert words in refusal(tmp_path / "a")
+    (tmp_path / "a").write_text("# it's a \"comment\"\n--dataset=it's\n")
+    flagfiles.check([f"--flagfile={tmp_path / 'a'}"])

@@ -166,6 +166,13 @@ def changed(value) -> np.ndarray:
         (IMAGES[:0], "`x` is empty"),
         (IMAGES[:, :0], "`x` is empty"),
         (IMAGES[:29], "29 images and `y` 30 labels"),
+        (np.moveaxis(IMAGES, -1, 1).repeat(2, 3), "channels before height and width"),
+        (IMAGES[:, None, :, :4, 0].repeat(2, 3).repeat(2, 2), "numpy.moveaxis"),
+        (IMAGES / 255 / 255, "divided by 255 twice?"),
+        ((image for image in IMAGES), "`x` is no array (generator)"),
+        (None, "`x` is no array (NoneType)"),
+        ({"x": IMAGES}, "`x` is no array (dict)"),
+        (np.ma.masked_greater(IMAGES, 100), "masked values"),
     ],
 )
 def test_bad_images_are_refused_in_one_line(x, words):
@@ -177,7 +184,8 @@ def test_bad_images_are_refused_in_one_line(x, words):
     [
         (LABELS.astype(float), "`y` must hold class numbers"),
         (LABELS > 1, "received bool"),
-        (LABELS.astype(str), "integers from 0"),
+        (LABELS.astype(str), "return_inverse=True"),
+        (iter(LABELS), "`y` is no array"),
         (LABELS - 1, "labels from -1 to 1; number the classes from 0"),
         (LABELS + 1, "no image has label 0"),
         (LABELS * 10**6, "no image has label 1;"),
@@ -202,6 +210,8 @@ def test_bad_labels_are_refused_in_one_line(y, words):
         ({"class_names": "abc"}, "one string a class"),
         ({"class_names": 3}, "one string a class"),
         ({"class_names": [0, 1, 2]}, "one string a class"),
+        ({"class_names": ["a", "b", "\x1b[31m"]}, "cannot be printed"),
+        ({"class_names": ["a", "b", " "]}, "is blank"),
         ({"test": IMAGES}, "`test` must be a pair (x, y)"),
         ({"test": (IMAGES, LABELS, 1)}, "`test` must be a pair (x, y)"),
         ({"test": (IMAGES[:, 1:], LABELS)}, "images of [3, 5, 3]"),
@@ -213,6 +223,29 @@ def test_bad_labels_are_refused_in_one_line(y, words):
 )
 def test_bad_names_and_test_parts_are_refused_in_one_line(more, words):
     assert words in refusal(lambda: data_sets.from_arrays(IMAGES, LABELS, **more))
+
+
+def test_signals_of_one_row_are_no_channels():
+    assert (
+        data_sets.from_arrays(IMAGES.reshape(30, 1, 6, 10), LABELS).image_shape[0] == 1
+    )
+
+
+def test_copies_and_classes_without_a_test_are_said(caplog):
+    x = np.concatenate([IMAGES, IMAGES[:6]])
+    y = np.concatenate([LABELS, LABELS[1:7]])
+    rows = [0, 3, 3]
+    changed = np.array([1, 0, 0], np.uint8)[:, None, None, None]
+    data_sets.from_arrays(x, y, test=(IMAGES[rows] ^ changed, LABELS[rows]))
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.split(";")[0] for line in said] == [
+        "test images with the pixels of a training image: 2 of 3",
+        "images that are there in several classes: 6",
+        "the test part has no image of class '1', '2'",
+    ]
+    caplog.clear()
+    data_sets.from_arrays(IMAGES, LABELS)
+    assert not caplog.records
 
 
 def test_names_may_be_of_classes_that_no_image_has():
@@ -235,7 +268,9 @@ def test_names_may_be_of_classes_that_no_image_has():
         (lambda: data_sets.load("python_topic"), "closest: python_topics"),
         (lambda: data_sets.from_tfds("digits"), "give it to load()"),
         (lambda: data_sets.from_tfds(None), "received NoneType"),
+        (lambda: data_sets.load("digits", image_size="8"), "received '8'"),
         (lambda: data_sets.from_folder("nowhere"), "`path=nowhere` is no folder"),
+        (lambda: data_sets.from_folder(__file__), "is no folder (unpack it first)"),
         (lambda: data_sets.from_folder(IMAGES), "from_arrays"),
         (lambda: data_sets.from_text("nowhere"), "`path=nowhere` is no folder"),
     ],

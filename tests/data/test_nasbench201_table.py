@@ -62,6 +62,13 @@ def test_columns_in_any_order_among_others(tmp_path):
     assert found[RANKED] == pytest.approx(15_623 / 156.25)
 
 
+def test_a_table_as_other_programs_write_it(tmp_path):
+    path = tmp_path / "table.csv"
+    text = "\r\n".join(row.replace(",", ", ") for row in COMPLETE) + "\r\n\r\n"
+    path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + text.encode(), 1))
+    assert read_table(path).rank(from_string(LAST)) == 1
+
+
 def refused(path) -> str:
     with pytest.raises(InputError) as caught:
         read_table(path)
@@ -92,6 +99,16 @@ def refused(path) -> str:
         (lambda r: [r[0], line(FIRST, "")], ["''"]),
         (lambda r: [r[0], FIRST], ["line 2", "1 values", "8 columns"]),
         (lambda r: [r[0], "x" * 20_000], ["line 2", "1 values"]),
+        (lambda r: [r[0], line(FIRST, "9_0")], ["line 2", "'9_0'"]),
+        (
+            lambda r: [f"{HEADER},{RANKED}", *(f"{row},1" for row in r[1:])],
+            [RANKED, "twice"],
+        ),
+        (lambda r: [row.replace(",", ";") for row in r], ["separated by commas"]),
+        (
+            lambda r: [HEADER, *(line(string, 0.94) for string in STRINGS)],
+            ["shares", "give percent"],
+        ),
     ],
 )
 def test_refused_tables(tmp_path, change, words):
@@ -104,7 +121,7 @@ def test_refused_files(tmp_path):
     assert "is a folder" in refused(tmp_path)
     path = tmp_path / "table.csv.gz"
     path.write_text(HEADER)
-    assert "gzip" in refused(path)
+    assert "has 0 of the 15,625" in refused(path)  # a text, whatever its name
     whole = gzip.compress("\n".join(COMPLETE).encode(), 1)
     path.write_bytes(whole[: len(whole) // 2])
     assert "ended" in refused(path)

@@ -15,6 +15,7 @@ from darts_tf.errors import InputError
 from darts_tf.networks import operation_registry, operations
 from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.operations import operation, register_operation
+from darts_tf.networks.registered import formula_costs
 
 layers = keras.layers
 norm = functools.partial(BatchNorm, True)
@@ -46,6 +47,11 @@ class Slope(layers.Layer):
 class Rounded(layers.Layer):
     def call(self, x):
         return tf.round(x)
+
+
+class Noisy(layers.Layer):
+    def call(self, x):
+        return x + tf.random.normal(tf.shape(x))
 
 
 @pytest.fixture
@@ -119,6 +125,7 @@ def test_batch_norms_of_a_supernet_keep_the_batch_statistics(register, momentum)
         (lambda c, s: Rounded(), ("has no gradient",)),
         (lambda c, s: layers.Dropout(0.5), ("seed_generator_state", "random")),
         (lambda c, s: layers.Conv1D(c, 1), ("fails on an input",)),
+        (lambda c, s: Noisy(), ("draws random numbers", "RandomStandardNormal")),
     ],
 )
 def test_bad_operations(register, make, words):
@@ -142,6 +149,43 @@ def test_bad_names(register, name, words):
     register("own")
     with refused(*words):
         register(name)
+
+
+def test_a_layer_that_edges_would_share(register):
+    shared = layers.Conv2D(4, 1)
+    relu = layers.ReLU()
+    register("own", lambda c, s: keras.Sequential([relu, shared]))
+    operations.build("own", 4, 1, norm).build((None, 6, 6, 4))
+    with refused("'own'", "a new layer each time", "conv2d"):
+        operations.build("own", 4, 1, norm).build((None, 6, 6, 4))
+
+
+@pytest.mark.parametrize(
+    "cost, words",
+    [
+        (lambda shape: 1, "has a `cost` that fails"),
+        (lambda shape, stride: "many", "has a `cost` that fails"),
+        (lambda shape, stride: float("nan"), "has a `cost` that fails"),
+        (lambda shape, stride: -1, "returns -1"),
+    ],
+)
+def test_bad_costs(register, cost, words):
+    register("own", cost=cost)
+    layer = operations.build("own", 4, 1, norm)
+    layer.build((None, 6, 6, 4))
+    with formula_costs(), refused("'own'", words):
+        layer(tf.zeros((1, 6, 6, 4)))
+
+
+def test_a_decorator_without_a_name():
+    with refused("lower-case", "'my_operation'"):
+
+        @operation_registry.register_operation
+        def own(channels, stride):
+            return ghost(channels, stride)
+
+    with refused("`cost` must be a function"):
+        operation_registry.register_operation("own", cost=3)
 
 
 def test_replacing(register):

@@ -103,7 +103,7 @@ def test_the_same_call_returns_the_same_and_other_data_are_refused(searched, dat
     assert dt.search(data, SEARCH, folder).genotype == outcome.genotype
     x = np.zeros((60, 8, 8, 1), np.uint8)
     other = dt.data.from_arrays(x, np.arange(60) % 3)
-    with pytest.raises(dt.InputError, match="`fingerprint`: the run has"):
+    with pytest.raises(dt.InputError, match="holds a run on other data"):
         dt.search(other, SEARCH, folder)
     with pytest.raises(dt.InputError, match="`epochs`: the run has 2, given 3"):
         dt.search(data, SEARCH.replace(epochs=3), folder)
@@ -171,6 +171,16 @@ def test_data_are_no_setting_that_was_given(data):
     "call, words",
     [
         (lambda data: dt.search([1, 2], SEARCH), "made by darts_tf.data"),
+        (lambda data: dt.search(data, {"epochs": 1}), "must be a SearchConfig"),
+        (lambda data: dt.search(data, TRAINING), "received TrainingConfig"),
+        (lambda data: dt.evaluate("DARTS_V2", data, SEARCH), "received SearchConfig"),
+        (lambda data: dt.search(data, SEARCH, workdir=3), "`workdir` must name"),
+        (lambda data: dt.search(data, SEARCH, workdir=""), "`workdir` must name"),
+        (lambda data: dt.derive(None), "`workdir` must name"),
+        (lambda data: dt.export(3), "`workdir` must name"),
+        (lambda data: dt.draw_genotype("DARTS_V9"), "did you mean DARTS_V2"),
+        (lambda data: dt.load_genotype(3), "received 3"),
+        (lambda data: dt.load_genotype(" "), "received ' '"),
         (
             lambda data: dt.search(data, SEARCH.replace(space="darts_recurrent")),
             "`data` is images",
@@ -247,6 +257,10 @@ def test_every_public_name_is_there():
         assert getattr(dt, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'serach'"):
         dt.__getattr__("serach")
+
+
+def test_a_published_name_can_be_drawn():
+    assert dt.draw_genotype("DARTS_V2").axes
 
 
 def test_the_front_of_a_search_has_genotypes():

@@ -22,6 +22,7 @@ SEARCH_FILES = {
     "genotype.svg",
     "genotypes",
     "alpha.npz",
+    "likely.json",
     "checkpoints",
     "result.json",
     "report.html",
@@ -88,6 +89,9 @@ def test_search_leaves_its_files(searched):
     last = searched / "genotypes" / "epoch_0002.json"
     found = searched / "genotype.json"
     assert load_genotype(str(found), "small") == load_genotype(str(last), "small")
+    likely = json.loads((searched / "likely.json").read_text())
+    assert likely[0] == json.loads(found.read_text())
+    assert len({json.dumps(genotype) for genotype in likely}) == len(likely) > 1
     assert set(result(searched)) == RESULT | {
         "skip_connections",
         "collapsed",
@@ -155,7 +159,7 @@ def test_derive_after_an_epoch_finds_that_epochs(programs, searched):
 def test_evaluation_leaves_its_files(evaluation, searched):
     _, folder = evaluation
     added = {"confusion.npz", "example.png"}
-    assert names(folder) == SEARCH_FILES - {"alpha.npz"} | added
+    assert names(folder) == SEARCH_FILES - {"likely.json", "alpha.npz"} | added
     assert has_events(folder)
     found = result(folder)
     assert set(found) == RESULT | {

@@ -132,3 +132,16 @@ def test_a_plugin_that_fails_is_one_line(tmp_path, source, words):
     assert str(path) in str(error.value) and "\n" not in str(error.value)
     with pytest.raises(InputError, match="is no file"):
         plugins.load(str(tmp_path / "missing.py"))
+
+
+def test_a_plugin_may_have_dataclasses(tmp_path):
+    path = tmp_path / "with_dataclass.py"
+    path.write_text(
+        "from __future__ import annotations\n"
+        "import dataclasses\n"
+        "@dataclasses.dataclass\n"
+        "class Sizes:\n"
+        "    kernel: int = 3\n"
+    )
+    plugins.load(str(path))
+    del sys.modules["plugin_with_dataclass"]

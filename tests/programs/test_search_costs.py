@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import pytest
 
-from darts_tf.config import SearchConfig
+from darts_tf.config import DerivationConfig, SearchConfig
 from darts_tf.config_rules import settle
 from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
@@ -28,7 +28,7 @@ from darts_tf.networks.operation_registry import (
     register_operation,
     unregister_operation,
 )
-from darts_tf.programs import search_costs
+from darts_tf.programs import derive, search_costs
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.workdir import Workdir
 from darts_tf.space import registry
@@ -101,7 +101,7 @@ def test_chains_are_counted(small_chain):
             tables, (multiply_adds(model, SHAPE), parameters(model))
         ):
             assert table.of(genotype) == counted
-            expected, derived = expected_and_derived(table, alpha)
+            (expected,), (derived,) = expected_and_derived([table], alpha)
             assert int(expected) == counted == int(derived)
 
 
@@ -199,3 +199,27 @@ def test_a_search_reports_its_costs(programs, tmp_path):
     config = SearchConfig(cost=("latency",), latency_table=str(csv))
     with pytest.raises(InputError, match=f"`latency_table={copy}`"):
         search_costs.keep_latency_table(config, Workdir(tmp_path))
+    derivation_says_costs(tmp_path, copy, result)
+
+
+def derivation_says_costs(run: pathlib.Path, table: pathlib.Path, costs: dict) -> None:
+    """Derives a search whose costs are known, by its own tables and by another."""
+    row = costs["multiply_adds"]
+    verdict = "within" if row["derived"] <= row["target"] else "ABOVE"
+    text = derive.run(DerivationConfig(), run)
+    assert re.search(rf"multiply-adds +{row['derived']:,}, {verdict} the", text)
+    settings = DerivationConfig(latency_table=str(table))
+    own, other = re.findall(r"predicted\) +([\d.]+)(.*)", derive.run(settings, run))
+    assert own[0] == other[0] == f"{costs['latency']['derived']:.3f}"
+    assert "the target of 0.15ms" in own[1] and f"by {table}" in other[1]
+    with pytest.raises(InputError, match="lacks .* rows that networks of this size"):
+        derive.run(settings.replace(channels=3), run)
+    alone = DerivationConfig(
+        space="s2", random=0, latency_table=str(table), channels=2, layers=3
+    )
+    assert "ms (predicted)" in derive.run(alone, run / "random")
+    (run / "costs.json").write_text('{"latency": {"constant": 1, "costs": {}}}')
+    with pytest.raises(InputError, match="costs.json cannot be read"):
+        derive.run(DerivationConfig(), run)
+    (run / "costs.json").unlink()  # a search of an earlier version
+    assert "predicted" not in derive.run(DerivationConfig(), run)

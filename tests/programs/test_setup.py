@@ -3,8 +3,13 @@
 import pytest
 import tensorflow as tf
 
-from darts_tf.config import SearchConfig, TrainingConfig
-from darts_tf.programs import setup
+from darts_tf.config import DerivationConfig, SearchConfig, TrainingConfig
+from darts_tf.config_rules import applicable, settle
+from darts_tf.descent.replicas import Replicas
+from darts_tf.errors import InputError
+from darts_tf.programs import derive, evaluate, search, setup
+from darts_tf.run.lock import FolderInUse, FolderLock
+from darts_tf.run.workdir import open_workdir, read_settings
 from tests.traced_sums import longest_sum
 
 
@@ -27,6 +32,46 @@ def test_steps_that_xla_compiles(monkeypatch, jit, space, supernet, given):
     with setup.restored_options():
         setup.prepare(config, space, supernet=supernet)
     assert seen == [("one_device", given)]
+
+
+NO_DATA = {"dataset": "folder", "data_dir": "missing"}
+
+
+@pytest.mark.parametrize(
+    ("program", "config"),
+    [
+        (search, SearchConfig(**NO_DATA)),
+        (search, SearchConfig(strategy="random_weight_sharing", **NO_DATA)),
+        (search, SearchConfig(strategy="random", budget_evaluations=1, **NO_DATA)),
+        (evaluate, TrainingConfig(genotype="DARTS_V2", **NO_DATA)),
+    ],
+)
+def test_a_held_folder_is_told_before_data_are_read(program, config, tmp_path):
+    with pytest.raises(InputError, match="missing"):
+        program.run(config, tmp_path)
+    holder = FolderLock(tmp_path)
+    with pytest.raises(FolderInUse):
+        program.run(config, tmp_path)
+    holder.release()
+
+
+def test_a_derivation_is_told_too(tmp_path):
+    open_workdir(tmp_path, applicable(SearchConfig(**NO_DATA)), "").close()
+    (tmp_path / "perturbation").mkdir()
+    holder = FolderLock(tmp_path / "perturbation")
+    with pytest.raises(FolderInUse):
+        derive.run(DerivationConfig(method="perturbation"), tmp_path)
+    holder.release()
+
+
+def test_flags_txt_repeats_the_whole_run(tmp_path):
+    """And not one start of it, that stopped early."""
+    config = settle(TrainingConfig(genotype="DARTS_V2", stop_after_epochs=2, epochs=9))
+    with setup.open_run("evaluate", config, tmp_path, Replicas("one_device")):
+        pass
+    flags = (tmp_path / "flags.txt").read_text()
+    assert "--epochs=9" in flags and "stop_after" not in flags
+    assert read_settings(tmp_path)["stop_after_epochs"] == 2
 
 
 @pytest.mark.parametrize("deterministic", [False, True])
@@ -78,6 +123,7 @@ def test_a_library_leaves_the_callers_options_as_they_were(monkeypatch):
         setup, "divide_by_kernels", lambda: pytest.fail("threads stay divided")
     )
     options.set_experimental_options({"disable_meta_optimizer": False})
+    setup.keras.config.enable_traceback_filtering()  # as it is for a caller
     try:
         with setup.restored_options():
             setup.supernet_options("darts_conv")

@@ -14,12 +14,12 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.errors import InputError
 from darts_tf.networks.compiled.flat_weights import FlatWeights
 from darts_tf.networks.transfer.inheritance import from_supernet
-from darts_tf.programs import weight_sharing
+from darts_tf.programs import black_box_search, weight_sharing
 from darts_tf.programs.estimators import OneShot
 from darts_tf.programs.images import ImageProgramTask, build_evaluation_network
 from darts_tf.programs.supernets import trained_supernet
 from darts_tf.run.loop import checkpoints
-from darts_tf.run.workdir import open_workdir
+from darts_tf.run.workdir import Workdir, open_workdir
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.black_box.random_choice import random_genotype
 from darts_tf.strategy.darts.discretisation import genotype_weights
@@ -73,6 +73,13 @@ def asking(supernet, **more):
         "measured_batches": 2,
     }
     return SearchConfig(**values | more)
+
+
+def test_the_next_command_is_for_the_images_of_the_supernet(tmp_path):
+    folder = tmp_path / "shared"
+    open_workdir(folder, applicable(SHARING), "").close()
+    workdir = Workdir(tmp_path / "asking")
+    assert "--dataset=digits" in black_box_search._next(workdir, asking(folder), {})
 
 
 @pytest.mark.slow

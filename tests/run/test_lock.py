@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from darts_tf.errors import InputError
-from darts_tf.run.lock import NAME, FolderLock
+from darts_tf.run.lock import NAME, FolderInUse, FolderLock, check_free
 
 AT_ONCE = """
 import pathlib, sys
@@ -36,6 +36,17 @@ def test_a_second_holder_is_refused_and_names_the_first(tmp_path):
     assert "\n" not in text and str(tmp_path) in text
     assert f"process {os.getpid()})" in text and "another `workdir`" in text
     first.release()
+
+
+def test_a_folder_is_free_where_nobody_holds_it(tmp_path):
+    check_free(tmp_path)
+    assert not (tmp_path / NAME).exists()
+    first = FolderLock(tmp_path)
+    with pytest.raises(FolderInUse, match=f"process {os.getpid()}"):
+        check_free(tmp_path)
+    first.release()
+    check_free(str(tmp_path))
+    FolderLock(tmp_path).release()
 
 
 def test_a_holder_that_has_not_signed_is_unknown(tmp_path):

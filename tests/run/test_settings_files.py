@@ -15,6 +15,7 @@ from darts_tf.run import settings_files
 def test_a_flagfile_is_sorted_and_leaves_out_what_is_not_set():
     text = settings_files.as_flagfile({"b": 2, "c": None, "a": True, "d": ["x", "y"]})
     assert text == "--a\n--b=2\n--d=x,y\n"
+    assert settings_files.as_flagfile({"a": "x\n--b=2"}) == "--a=x --b=2\n"
 
 
 @pytest.mark.parametrize("name", ["workdir", "data_dir", "download", "plugin"])

@@ -37,6 +37,11 @@ ARROWS = {f"{t}<-{s}": name for (s, t), name in zip(ENDS, NAMES)}
     [
         V2,
         f"  {V2}\n",
+        f"\ufeff{V2}",
+        V2.replace("range(2, 6)", "tuple(range(2, 6))"),
+        V2.replace("[2, 3, 4, 5]", "array([2, 3, 4, 5], dtype=int32)"),
+        V2.replace("', 1)", "', np.int64(1))").replace("', 0)", "', tensor(0))"),
+        V2.replace("'dil_conv_3x3'", "np.str_('dil_conv_3x3')"),
         f"DARTS_V2 = {V2}",
         f"07/30 01:02:03 PM genotype = {V2}",
         f"07/30 (epoch 3) {V2} param size = 3.3MB",
@@ -161,6 +166,19 @@ def test_none_or_several_are_refused(tmp_path):
 )
 def test_other_forms_are_refused_in_one_line(text):
     refused(text)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (f"{V2[:-1]}, normal=[('skip_connect', 0)])", "has normal twice"),
+        (f"{repr(ARROWS)[:-1]}, '1<-0': 'none'}}", "has '1<-0' twice"),
+        (V2.partition(", reduce=")[0] + ")", "missing: reduce, reduce_concat"),
+        (f"{V2[:-1]}, more=3)", "unknown: more"),
+    ],
+)
+def test_fields_that_are_there_twice_or_not_at_all(text, words):
+    assert words in refused(text)
 
 
 def test_unknown_operations_are_named():

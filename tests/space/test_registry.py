@@ -65,7 +65,10 @@ def test_a_space_can_be_replaced():
         ({"name": "darts_conv"}, ("'darts_conv' exists",)),
         ({"name": "My space"}, ("'My space'", "lower-case")),
         ({"name": "darts_conv", "replace": True}, ("exists",)),
-        ({"nodes": 0}, ("`nodes`", "at least 1", "0")),
+        ({"nodes": 0}, ("`nodes`", "from 1 to 100", "0")),
+        ({"nodes": 10**7}, ("`nodes`", "from 1 to 100")),
+        ({"operations": 7}, ("`operations`", "7")),
+        ({"operations": {"none": 1}}, ("`operations`", "list of names")),
         ({"nodes": 2.0}, ("`nodes`", "2.0")),
         ({"operations": []}, ("distinct", "none")),
         ({"operations": ["none"]}, ("one of them not 'none'",)),
@@ -127,6 +130,14 @@ def test_a_bad_definition():
     for value in ("3", '{"nodes": 3}', '{"nodes": "3", "operations": ["none"]}'):
         with refused("3"):
             Genotype.from_json(text % value)
+    with refused("10000000"):
+        Genotype.from_json(text % '{"nodes": 10000000, "operations": ["none"]}')
+    with refused("list of names"):
+        Genotype.from_json(text % '{"nodes": 4, "operations": 7}')
+    with refused("space"):
+        Genotype.from_json(
+            '{"space": ["x"], "definition": {"nodes": 4, "operations": []}}'
+        )
 
 
 def test_an_unknown_space():

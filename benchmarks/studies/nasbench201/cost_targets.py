@@ -47,7 +47,8 @@ from darts_tf.config import SearchConfig
 from darts_tf.config_rules import cost_targets, settle
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED, read_table
 from darts_tf.errors import InputError
-from darts_tf.programs.search_costs import short, tables_of
+from darts_tf.programs.derived_costs import short
+from darts_tf.programs.search_costs import tables_of
 from darts_tf.run.files import write_atomic
 from darts_tf.run.process import children
 from darts_tf.space.architecture_string import every_string, from_string, to_string

@@ -25,6 +25,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks.studies.strategies import picture as strategies_picture
+from benchmarks.studies.strategies.expected_best import expected_best
 from darts_tf.data.nasbench201_table import (
     ACCURACIES,
     RANKED,
@@ -145,15 +146,11 @@ def columns(table: Table) -> np.ndarray:
 def expected(table: Table, evaluations: int) -> np.ndarray:
     """Returns the exact expectation of random search's true accuracy, percent [N].
 
-    Of n cells drawn with replacement the incumbent is cell i, of N in the
-    order of the validation accuracy, with probability
-    (i/N)^n - ((i-1)/N)^n.
+    See expected_best.py.
     """
     valid, true = columns(table).T
-    ordered = true[np.argsort(valid, kind="stable")]
-    shares = np.arange(len(ordered) + 1) / len(ordered)
-    n = np.arange(1, evaluations + 1)[:, np.newaxis]
-    return np.diff(shares**n, axis=1) @ ordered
+    counts = range(1, evaluations + 1)
+    return np.array([expected_best(valid, true, count) for count in counts])
 
 
 def by_descent(path: str | None) -> dict[str, list[float]]:

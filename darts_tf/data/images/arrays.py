@@ -6,13 +6,21 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+from absl import logging
 
 from darts_tf.data.available_memory import require_memory
+from darts_tf.data.images import digests
 from darts_tf.data.images.dataset import ImageData, Part, split_off_test
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, shorten
 
 ROWS = 256  # images that are converted at once
 FEWEST_A_CLASS = 3  # of which split_off_test makes two and one
+CHANNELS = (1, 3, 4)
+"""Sizes of a first axis that are channels where the last one's is none of them."""
+
+DARKEST = 3
+"""Largest pixel of 8 bits of floats that seem to be scaled twice."""
+
 TOO_LARGE = "give fewer or smaller images"
 
 
@@ -47,8 +55,25 @@ def image_data_from_parts(
         train, test = _split(train, names)
     else:
         _require_same_kind(train, test, len(names))
+    for remark in _remarks(train, test, names):
+        logging.warning("%s", remark)
     fingerprint = fingerprint_of(train, test, names)
     return ImageData(name, names, train, lambda: test, fingerprint)
+
+
+def _remarks(train: Part, test: Part, names: Sequence[str]) -> list[str]:
+    """Returns lines on images that are there twice and on classes without a test."""
+    untested = [name for i, name in enumerate(names) if i not in test.labels]
+    lines = digests.remarks(
+        map(digests.digest, train.images),
+        train.labels,
+        map(digests.digest, test.images),
+        test.labels,
+    )
+    if untested:
+        shown = shorten(", ".join(map(repr, untested)), 120)
+        lines.append(f"the test part has no image of class {shown}")
+    return lines
 
 
 def fingerprint_of(train: Part, test: Part, class_names: Sequence[str]) -> str:
@@ -74,7 +99,9 @@ def part_from_arrays(x, y, *, prefix: str = "") -> Part:
         memory.
     """
     image_name, label_name = f"{prefix}`x`", f"{prefix}`y`"
+    x = _as_array(x, image_name)
     images = images_from_array(x, image_name)
+    refuse_dark(images, x.dtype, image_name)
     labels = labels_from_array(y, label_name)
     if len(images) != len(labels):
         raise InputError(
@@ -109,6 +136,7 @@ def images_from_array(x, name: str) -> np.ndarray:
         )
     if array.ndim == 3:
         array = array[..., np.newaxis]
+    _refuse_channels_first(array.shape, name)
     require_memory(name, len(array), array.shape[1:], TOO_LARGE)
     scale = _pixel_scale(array, name)
     images = np.empty(array.shape, np.uint8)
@@ -116,6 +144,17 @@ def images_from_array(x, name: str) -> np.ndarray:
         rows = slice(start, start + ROWS)
         images[rows] = array[rows] if scale == 1 else np.rint(array[rows] * scale)
     return images
+
+
+def _refuse_channels_first(shape: Sequence[int], name: str) -> None:
+    """Refuses [N, C, H, W], as PyTorch has it, where it can be told."""
+    _, first, height, width = shape
+    square = first == 1 and height == width  # else: signals, of height 1
+    if first in CHANNELS and width not in (*CHANNELS, 2) and (first > 1 or square):
+        raise InputError(
+            f"{name} of shape {list(shape)} seems to have its channels before height "
+            "and width; move them to the end (numpy.moveaxis(x, 1, -1))"
+        )
 
 
 def _pixel_scale(array: np.ndarray, name: str) -> int:
@@ -144,6 +183,15 @@ def _pixel_scale(array: np.ndarray, name: str) -> int:
     return scale
 
 
+def refuse_dark(images: np.ndarray, dtype: np.dtype, name: str) -> None:
+    """Refuses images, uint8, made of floats of which 8 bits keep nearly nothing."""
+    if dtype.kind == "f" and 0 < images.max() <= DARKEST:
+        raise InputError(
+            f"{name} has floats of at most {images.max() / 255:.2g}, of which 8 bits "
+            "keep nearly nothing; give pixels in [0, 1] (divided by 255 twice?)"
+        )
+
+
 def labels_from_array(y, name: str) -> np.ndarray:
     """Copies labels to int32 [N].
 
@@ -164,8 +212,10 @@ def labels_from_array(y, name: str) -> np.ndarray:
             f"{list(array.shape)}{'; for one-hot rows give y.argmax(1)' * one_hot}"
         )
     if array.size and array.dtype.kind not in "ui":
+        mend = "; give numpy.unique(y, return_inverse=True)[1]"
         raise InputError(
             f"{name} must hold class numbers, integers from 0; received {array.dtype}"
+            f"{mend if array.dtype.kind in 'SUTO' else ''}"
         )
     if array.size and (array.min() < 0 or array.max() >= 2**31):
         raise InputError(
@@ -176,8 +226,13 @@ def labels_from_array(y, name: str) -> np.ndarray:
 
 
 def _as_array(values, name: str) -> np.ndarray:
+    if np.ma.is_masked(values):
+        raise InputError(f"{name} has masked values; fill them, or leave them out")
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
+        if array.ndim == 0 and array.dtype == object:  # None, a generator, a set, ...
+            raise TypeError("no sequence")
+        return array
     except (TypeError, ValueError) as error:
         raise InputError(
             f"{name} is no array ({type(values).__name__}); give images of one "
@@ -217,12 +272,19 @@ def _class_names(labels: np.ndarray, names: Sequence[str] | None) -> tuple[str, 
         )
     if len(set(names)) < len(names):
         raise InputError("`class_names` has a name twice; give each class its own")
+    if unreadable := [
+        name for name in names if not (name.isprintable() and name.strip())
+    ]:
+        raise InputError(
+            f"`class_names` has {unreadable[0]!r:.60}, which cannot be printed or is "
+            "blank; give names that can be read"
+        )
     if present[-1] >= len(names):
         raise InputError(
             f"labels go up to {present[-1]}, but `class_names` has "
             f"{len(names)}; labels must be 0 to {len(names) - 1}"
         )
-    return tuple(names)
+    return tuple(map(str, names))
 
 
 def _split(part: Part, names: Sequence[str]) -> tuple[Part, Part]:

@@ -17,6 +17,7 @@ import collections
 import dataclasses
 import os
 import pathlib
+import unicodedata
 
 import numpy as np
 
@@ -118,8 +119,9 @@ def find(root: pathlib.Path) -> Layout:
         _refuse_split_names(root, folders, splits)
         names = _classes(root, folders)
         layout = Layout(names, _files(root, names, left_out), None, ())
+    about_names = (f"{root}: {line}" for line in _on_names(layout.class_names))
     return dataclasses.replace(
-        layout, remarks=(*layout.remarks, *left_out.remark(root))
+        layout, remarks=(*layout.remarks, *about_names, *left_out.remark(root))
     )
 
 
@@ -135,13 +137,12 @@ def _from_splits(root, folders, splits, parts, left_out: _LeftOut) -> Layout:
     train, classes = _split(root / names[TRAIN], left_out)
     if test_name is None:
         return Layout(classes, train, None, (_no_test(root, names[TRAIN]),))
-    test, test_classes = _split(root / test_name, left_out)
-    if classes != test_classes:
-        odd = ", ".join(sorted(set(classes) ^ set(test_classes)))
+    if odd := sorted({*classes} ^ {*_folders(root / test_name, "", _LeftOut())}):
         raise InputError(
             f"{root}: {names[TRAIN]} and {test_name} must have the same classes; only "
-            f"one of them has: {odd}"
+            f"one of them has: {shorten(', '.join(odd), 80)}"
         )
+    test, _ = _split(root / test_name, left_out)
     remarks = ()
     if TEST not in names:
         remarks = (f"{root}: {test_name}/ is the test part; there is no test/",)
@@ -270,6 +271,29 @@ def _classes(folder: pathlib.Path, names: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _on_names(names: tuple[str, ...]) -> list[str]:
+    """Returns a line for names that look alike, or are numbers in another order."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        plain = unicodedata.normalize("NFKC", name).casefold().strip()
+        alike.setdefault(plain, []).append(name)
+    lines = [
+        f"the class folders {shorten(', '.join(map(repr, group)), 80)} are different "
+        "classes, whose names differ in case, blanks or coding alone"
+        for group in alike.values()
+        if len(group) > 1
+    ]
+    if all(name.isascii() and name.isdecimal() for name in names):
+        by_size = sorted(names, key=int)
+        moved = [i for i, name in enumerate(names) if name != by_size[i]]
+        lines += [
+            f"the class folders are numbers, and sorted as text: class {i} is the "
+            f"folder {names[i]!r}; leading zeros sort them as numbers"
+            for i in moved[:1]
+        ]
+    return lines
+
+
 def _is_text(name: str) -> bool:
     """Returns False for a name of bytes that are no UTF-8."""
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
@@ -277,6 +301,8 @@ def _is_text(name: str) -> bool:
 
 def _deeper(folder: pathlib.Path) -> str:
     inner = _folders(folder, "", _LeftOut())
+    if any(SPLITS.get(name.casefold()) == TRAIN for name in inner):
+        return f"; its folders are parts: give `data_dir={folder}`"
     if len(inner) < 2:
         return ""
     names = shorten(", ".join(inner), 60)
@@ -348,5 +374,6 @@ def _refuse_one_level_too_high(
         shown = shorten(", ".join(sorted(inner[0])), 60)
         raise InputError(
             f"{folder}: {shorten(', '.join(names), 60)} hold no images, only the same "
-            f"folders {shown}; give the one of them whose folders are the classes"
+            f"folders {shown}; give the one of them whose folders are the classes, or "
+            "call them train and test if they are parts"
         )

@@ -73,8 +73,8 @@ class ImageData:
       train: everything that a search or a training may look at, undivided; a
         StreamedPart if images stay in files, as is the test part then.
       read_test: reads the test part; called by `load_test` only.
-      fingerprint: a hash of all pixels, labels and class names of a set that
-        has no name to load it by again; None for named sets.
+      fingerprint: a hash of all pixels, labels and class names of a user's own
+        set, by which a run recognises its data; None for sets of others.
       scaling: how images came to their size; "none": they had it, "whole": the
         whole image was scaled, "centre": the square in its middle was
         (decode_and_crop.py).

@@ -18,11 +18,12 @@ import tqdm
 from absl import logging
 
 from darts_tf.data.available_memory import require_memory
-from darts_tf.data.images import decoding
+from darts_tf.data.images import decoding, digests
 from darts_tf.data.images.class_folders import Files, Layout, find
 from darts_tf.data.images.dataset import ImageData, Part, split_off_test
 from darts_tf.data.images.decoding import BACKGROUND, BITS, Header, UnreadableImage
 from darts_tf.errors import InputError, shorten
+from darts_tf.reading import expanded
 
 T = TypeVar("T")
 MANY = 64  # files that are read at once, in threads
@@ -53,12 +54,16 @@ def load_folder(data_dir: str | None, image_size: int | None) -> ImageData:
         logging.warning("%s", remark)
     reader = _Reader(shape, image_size, bits)
     images = reader.read(train)
-    reader.try_all(test)
+    trained, tested = [*map(digests.digest, images.images)], reader.try_all(test)
+    for remark in digests.remarks(trained, train.labels, tested, test.labels):
+        logging.warning("%s: %s", root, remark)
+    parts = (trained, train.labels), (tested, test.labels)
     return ImageData(
         "folder",
         layout.class_names,
         images,
         lambda: reader.read(test),
+        digests.fingerprint(layout.class_names, parts),
         scaling="none" if image_size is None else "whole",
         example_file=str(test.paths[0].absolute()),
     )
@@ -68,9 +73,12 @@ def root_of(data_dir: str | None) -> pathlib.Path:
     """Returns the user's folder; raises InputError where there is none."""
     if data_dir is None:
         raise InputError("`dataset=folder` needs `data_dir`, the folder of your images")
-    root = pathlib.Path(data_dir)
+    root = expanded(data_dir)
     if not root.is_dir():
-        raise InputError(f"`data_dir={data_dir}` is no folder; give one that is")
+        packed = " (unpack it first)" if root.is_file() else ""
+        raise InputError(
+            f"`data_dir={data_dir}` is no folder{packed}; give one that is"
+        )
     return root
 
 
@@ -188,7 +196,7 @@ class _Reader:
             images[i] = pixels
         return Part(images, files.labels)
 
-    def try_all(self, files: Files) -> None:
-        """Decodes all files and holds nothing; errors as of `read`."""
-        for _ in _each(self._pixels, files.paths, "test images"):
-            pass
+    def try_all(self, files: Files) -> list[bytes]:
+        """Decodes all files and returns their digests alone; errors as of `read`."""
+        images = _each(self._pixels, files.paths, "test images")
+        return [digests.digest(pixels) for pixels in images]

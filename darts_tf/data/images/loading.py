@@ -65,7 +65,7 @@ def load_images(
     if image_size is not None and not _is_size(image_size):
         raise InputError(
             f"`image_size` must be a whole number of at least 1 pixel; received "
-            f"{image_size}"
+            f"{image_size!r}"
         )
     if name in ("digits", "folder") and download:
         raise InputError(

@@ -13,6 +13,7 @@ from darts_tf.data.images.arrays import (
     image_data_from_parts,
     images_from_array,
     labels_from_array,
+    refuse_dark,
 )
 from darts_tf.data.images.dataset import ImageData, Part
 from darts_tf.data.images.splits import READ_BATCH, first_line
@@ -130,4 +131,5 @@ def _read(dataset: tf.data.Dataset, name: str) -> Part:
             f"{name} gives {len(images)} images and {len(together)} labels; "
             "give one label for each image"
         )
+    refuse_dark(images, x.dtype, name)
     return Part(images, together)

@@ -21,7 +21,8 @@ class TextData:
       valid: int32 [M], tokens.
       unknown: number of words of a part ("valid") that the vocabulary lacks.
       read_test: reads the test part; called by `load_test` only.
-      fingerprint: None, since a text is loaded by its name or folder again.
+      fingerprint: a hash of all words of a user's own text, by which a run
+        recognises its data; None for texts of others.
     """
 
     name: str

@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import codecs
 import collections
+import hashlib
 import os
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+import numpy as np
 from absl import logging
 
 from darts_tf.data.text.dataset import TextData
 from darts_tf.data.text.splitting import LINE_ENDS, split_words
-from darts_tf.data.text.vocabulary import encode, read_training
+from darts_tf.data.text.vocabulary import (
+    EOS,
+    UNKNOWN,
+    Vocabulary,
+    encode,
+    read_training,
+)
 from darts_tf.errors import InputError, shorten
-from darts_tf.reading import open_regular
+from darts_tf.reading import expanded, open_regular
 
 LINE_LIMIT = 10_000_000  # bytes of one line, its end not counted
 BYTE_ORDER_MARK = codecs.BOM_UTF8
@@ -38,7 +46,28 @@ def load_text_folder(data_dir: str | None) -> TextData:
         _require_file(path)
     vocabulary, train_tokens = read_training(_words(train))
     valid_tokens, unknown = encode(vocabulary, _words(valid))
-    encode(vocabulary, _words(test))
+    test_tokens, test_unknown = encode(vocabulary, _words(test))
+    if np.array_equal(valid_tokens, train_tokens):
+        logging.warning("%s has the words of train.txt: nothing is held out", valid)
+    for other, tokens in ((train, train_tokens), (valid, valid_tokens)):
+        if np.array_equal(test_tokens, tokens):
+            logging.warning(
+                "%s has the words of %s: its perplexity will be too low",
+                test,
+                other.name,
+            )
+    for path, missing, tokens in (
+        (valid, unknown, valid_tokens),
+        (test, test_unknown, test_tokens),
+    ):
+        if 2 * missing > len(tokens):
+            logging.warning(
+                "%s: %d of %d words are not in train.txt, and count as one word, %s",
+                path,
+                missing,
+                len(tokens),
+                UNKNOWN,
+            )
     return TextData(
         "text_folder",
         vocabulary,
@@ -46,7 +75,17 @@ def load_text_folder(data_dir: str | None) -> TextData:
         valid_tokens,
         {"valid": unknown},
         lambda: encode(vocabulary, _words(test, warn=False)),
+        _fingerprint(vocabulary, (train_tokens, valid_tokens, test_tokens)),
     )
+
+
+def _fingerprint(vocabulary: Vocabulary, parts: Iterable[np.ndarray]) -> str:
+    """Returns 16 hexadecimal digits that change with any word."""
+    whole = hashlib.sha256(repr(vocabulary.words).encode())
+    for tokens in parts:
+        whole.update(repr(len(tokens)).encode())
+        whole.update(np.ascontiguousarray(tokens).data)
+    return whole.hexdigest()[:16]
 
 
 def _root(data_dir: str | None) -> pathlib.Path:
@@ -55,7 +94,7 @@ def _root(data_dir: str | None) -> pathlib.Path:
             "'text_folder' needs `data_dir`, the folder of your train.txt, "
             "valid.txt and test.txt"
         )
-    root = pathlib.Path(data_dir)
+    root = expanded(data_dir)
     if not root.is_dir():
         raise InputError(f"`data_dir={data_dir}` is no folder; give one that is")
     return root
@@ -80,17 +119,26 @@ def _no_words(path: pathlib.Path) -> InputError:
 
 def _words(path: pathlib.Path, warn: bool = True) -> Iterator[list[str]]:
     """Yields the words of each line."""
-    empty, odd = True, _OddEnds(path)
+    empty, odd, marked = True, _OddEnds(path), 0
     for number, line in enumerate(_lines(path), start=1):
         text = _decoded(path, number, line)
         odd.add(number, text)
         words = split_words(text)
         empty = empty and not words
+        marked += words[-1:] == [EOS]
         yield words
     if empty:
         raise _no_words(path)
     if warn:
         odd.warn()
+    if warn and marked:
+        logging.warning(
+            "%s: lines that end in a written %s: %d. Each end of a line is read as one "
+            "more, which lowers the perplexity; remove the written ones",
+            path,
+            EOS,
+            marked,
+        )
 
 
 def _decoded(path: pathlib.Path, number: int, line: bytes) -> str:

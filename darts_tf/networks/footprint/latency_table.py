@@ -19,7 +19,7 @@ import numpy as np
 from darts_tf.errors import InputError
 from darts_tf.networks.footprint.cost_table import CostTable
 from darts_tf.networks.footprint.part import Part
-from darts_tf.reading import read_text, reason_of
+from darts_tf.reading import expanded, read_text, reason_of
 from darts_tf.space.cell import SearchSpace
 
 SIZES = ("height", "width", "input_channels", "output_channels", "stride")
@@ -85,23 +85,22 @@ def read_latency_table(path: str | os.PathLike, space: str) -> LatencyTable:
       space: whose rows it must hold.
 
     Raises:
-      InputError: the file cannot be read, lacks columns, or has a row that is
-        malformed, negative, not finite, of another space, measured in another
-        way than the first, or there already. The message names the line.
+      InputError: the file cannot be read, lacks columns, has no time above 0, or has
+        a row that is malformed, negative, not finite, of another space, measured in
+        another way than the first, or there already. The message names the line.
     """
     name = os.fspath(path)
     try:
-        text = read_text(os.path.expanduser(name))
+        text = read_text(expanded(name))
     except (OSError, UnicodeDecodeError) as error:
         raise _refusal(name, f"cannot be read ({reason_of(error)})") from error
-    reader = csv.DictReader(io.StringIO(text), restkey="", restval="")
-    missing = [column for column in REQUIRED if column not in (reader.fieldnames or ())]
-    if missing:
-        raise _refusal(
-            name,
-            f"has no column {', '.join(missing)}; its first line must be "
-            f"{','.join(COLUMNS)}",
-        )
+    reader = csv.DictReader(
+        io.StringIO(text.removeprefix("\ufeff")),
+        restkey="",
+        restval="",
+        skipinitialspace=True,
+    )
+    _check_columns(name, [*(reader.fieldnames or ())])
     milliseconds: dict[Part, float] = {}
     lines: dict[Part, int] = {}
     origin: dict[str, str] = {}
@@ -120,7 +119,24 @@ def read_latency_table(path: str | os.PathLike, space: str) -> LatencyTable:
             milliseconds[part], lines[part] = value, reader.line_num
     except (ValueError, csv.Error) as error:
         raise _refusal(name, f"line {reader.line_num} {error}") from error
+    if not any(milliseconds.values()):
+        rows = f"{len(milliseconds)} rows, all of latency 0" if lines else "no rows"
+        raise _refusal(name, f"has {rows}; give measured times")
     return LatencyTable(name, space, milliseconds, origin)
+
+
+def _check_columns(name: str, columns: list[str]) -> None:
+    """Refuses a first line that lacks columns, or has one twice."""
+    missing = [column for column in REQUIRED if column not in columns]
+    if missing:
+        raise _refusal(
+            name,
+            f"has no column {', '.join(missing)}; its first line must be "
+            f"{','.join(COLUMNS)}, separated by commas",
+        )
+    for column in COLUMNS:
+        if columns.count(column) > 1:
+            raise _refusal(name, f"has the column {column} twice; leave one out")
 
 
 def _parsed(row: Mapping[Any, Any], space: str) -> tuple[Part, float, dict[str, str]]:
@@ -152,7 +168,7 @@ def _size(column: str, text: str) -> int:
 
 def _number(text: str) -> float:
     try:
-        value = float(text)
+        value = math.nan if "_" in text else float(text)
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value >= 0):

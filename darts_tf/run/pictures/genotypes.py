@@ -9,6 +9,7 @@ changes, nothing has to be closed.
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import matplotlib
@@ -27,6 +28,7 @@ from darts_tf.space.cell import ZERO, SearchSpace
 from darts_tf.space.chain import ChainSpace
 from darts_tf.space.genotype import CellGenotype, Genotype
 from darts_tf.space.nasbench201 import CELL
+from darts_tf.space.published import any_genotype
 from darts_tf.space.registry import space_by_name
 
 __all__ = [
@@ -57,7 +59,7 @@ PALETTE = (
 )
 
 
-def draw_genotype(genotype: Genotype) -> Figure:
+def draw_genotype(genotype: Genotype | str | os.PathLike) -> Figure:
     """Draws the cells below each other, like figures 4 to 6 of DARTS.
 
     Inputs at the left (green), intermediate nodes (blue), the output at the
@@ -66,7 +68,15 @@ def draw_genotype(genotype: Genotype) -> Figure:
     its operation's name and a colour of that operation; zero operations are
     pale. Registered operations and spaces are drawn alike. A chain is a row of
     blocks (run/pictures/chains.py).
+
+    Args:
+      genotype: or what it can be read from: a JSON file, a published name, what
+        other projects print.
+
+    Raises:
+      InputError: it stands for no genotype.
     """
+    genotype = any_genotype(genotype)
     space = space_by_name(genotype.space)
     if isinstance(space, ChainSpace):
         return chains.draw_chain(space, genotype)

@@ -54,8 +54,8 @@ class Costs:
 
     def __call__(self, alpha):
         """Computes (expected, derived now), divided by the scales, [costs] each."""
-        pairs = [expected_and_derived(t, alpha, self.relaxation) for t in self.tables]
-        return tuple(tf.stack(values) / self.scales for values in zip(*pairs))
+        both = expected_and_derived(self.tables, alpha, self.relaxation)
+        return tuple(values / self.scales for values in both)
 
 
 @arithmetic
@@ -109,7 +109,10 @@ class CostPenalty:
             risen = self.multipliers + rate * tf.nn.relu(derived - 1)
             replicas.assign([self.multipliers], [risen])
 
-        self._read, self._ascend = replicas.compile(read), replicas.compile(ascend)
+        # On one device the call of a compiled function would take longer than this.
+        alone = replicas.count == 1
+        self._read = self.multipliers.read_value if alone else replicas.compile(read)
+        self._ascend = replicas.compile(ascend)
         self._measure = replicas.compile(costs)
 
     def penalised(self, gradient, alpha):

@@ -82,10 +82,7 @@ def derive_cell(spec: CellSpec, weights: np.ndarray) -> CellGenotype:
         itself would rank edges wrongly. With edge normalisation each is
         multiplied by its edge's weight.
     """
-    weights = np.array(weights, np.float64)
-    for row, names in enumerate(spec.candidates):
-        if ZERO in names and not spec.zero_kept:
-            weights[row, names.index(ZERO)] = -np.inf
+    weights = derivable(spec, weights)
     edges = []
     for node in spec.targets:
         incoming = spec.incoming(node)
@@ -96,6 +93,33 @@ def derive_cell(spec: CellSpec, weights: np.ndarray) -> CellGenotype:
             best = int(weights[row].argmax())
             edges.append((spec.candidates[row][best], source))
     return CellGenotype(tuple(edges), spec.concat)
+
+
+def derivable(spec: CellSpec, weights: np.ndarray) -> np.ndarray:
+    """Returns mixing weights [edges, candidates], those never derived as -infinity."""
+    weights = np.array(weights, np.float64)
+    for row, names in enumerate(spec.candidates):
+        if ZERO in names and not spec.zero_kept:
+            weights[row, names.index(ZERO)] = -np.inf
+    return weights
+
+
+def mean_weights(
+    spec: CellSpec, rows: np.ndarray, temperature: float, relaxation: str
+) -> np.ndarray:
+    """Returns the mean mixing weights [edges, candidates] of a cell's alpha.
+
+    Args:
+      spec: the cell.
+      rows: alpha, with beta as one more column or without; see `derive`.
+      temperature: of the softmax.
+      relaxation: one of MEANS.
+    """
+    candidates, beta = spec.parted(np.asarray(rows))
+    mixing = MEANS[relaxation](candidates, temperature)
+    if beta is not None:
+        mixing = edge_weights(spec, beta, temperature)[:, np.newaxis] * mixing
+    return np.where(np.isneginf(candidates), -np.inf, mixing)
 
 
 def derive(
@@ -117,17 +141,12 @@ def derive(
       relaxation: one of MEANS; edges are ranked by its mean mixing weights.
     """
 
-    def weights(spec, rows):
-        candidates, beta = spec.parted(np.asarray(rows))
-        mixing = MEANS[relaxation](candidates, temperature)
-        if beta is not None:
-            mixing = edge_weights(spec, beta, temperature)[:, np.newaxis] * mixing
-        return np.where(np.isneginf(candidates), -np.inf, mixing)
-
     return Genotype(
         space.name,
         {
-            spec.name: derive_cell(spec, weights(spec, rows))
+            spec.name: derive_cell(
+                spec, mean_weights(spec, rows, temperature, relaxation)
+            )
             for spec, rows in zip(space.cells, alpha, strict=True)
         },
     )

@@ -24,6 +24,7 @@ All is computed in float64: float32 cannot hold 500 million exactly.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -54,85 +55,97 @@ def mixing_weights(spec: CellSpec, rows, relaxation: str = "softmax"):
     return weights[:, : spec.alpha_shape[1]]
 
 
-def expected_and_derived(table: CostTable, alpha, relaxation: str = "softmax"):
-    """Computes (expected cost, cost of the network derived now), float64 [] each.
+def expected_and_derived(
+    tables: Sequence[CostTable], alpha, relaxation: str = "softmax"
+):
+    """Computes (expected costs, costs of the network derived now), float64 [costs].
 
     The second has no gradient.
 
     Args:
-      table: of the cost.
+      tables: of the costs, of one space.
       alpha: for each cell of the space [edges, candidates], or one column more.
       relaxation: one of derivation.MEANS.
     """
-    expected = derived = tf.constant(float(table.constant), tf.float64)
-    for spec, rows in zip(table.space.cells, alpha, strict=True):
+    constants = np.array([float(table.constant) for table in tables])
+    expected = derived = tf.constant(constants, tf.float64)
+    for spec, rows in zip(tables[0].space.cells, alpha, strict=True):
         weights = mixing_weights(spec, rows, relaxation)
-        added, now = of_cell(spec, weights, table.costs[spec.name])
+        prices = np.stack([table.costs[spec.name] for table in tables])
+        added, now = of_cell(spec, weights, prices)
         expected, derived = expected + added, derived + now
     return expected, derived
 
 
-def of_cell(spec: CellSpec, weights, costs: np.ndarray):
+def of_cell(spec: CellSpec, weights, prices: np.ndarray):
     """Computes what the edges of one kind of cell cost, expected and derived now.
+
+    One matrix product for all nodes and costs, as in each step of a search many small
+    kernels would take longer than what they compute.
 
     Args:
       spec: the cell.
       weights: mixing weights [edges, candidates], float64.
-      costs: [edges, candidates].
+      prices: costs of the candidates, [costs, edges, candidates].
 
     Returns:
-      (expected cost, cost of the derived cell), float64 [] each.
+      (expected cost, cost of the derived cell), float64 [costs] each.
     """
-    allowed = tf.constant(derivable(spec), tf.float64)
-    prices, weights = tf.constant(costs, tf.float64), weights * allowed
+    may = derivable(spec)
+    if not may.all():
+        weights *= tf.constant(may, tf.float64)
     total = tf.reduce_sum(weights, -1, keepdims=True)
-    mean = tf.reduce_sum(weights / tf.maximum(total, TINY) * prices, -1)
-    ranked = weights - (1 - allowed)  # zero is behind all others
-    best = tf.gather(prices, tf.argmax(ranked, -1), batch_dims=1)
-    strengths = tf.reduce_max(weights, -1)
-    expected, derived = [], []
-    for rows in rows_by_node(spec):
-        first, end = rows[0], rows[-1] + 1  # a node's edges follow each other
-        kept, soft = _kept(strengths[first:end], spec.predecessors)
-        straight = kept + soft - tf.stop_gradient(soft)
-        expected.append(tf.reduce_sum(straight * mean[first:end]))
-        derived.append(tf.reduce_sum(kept * best[first:end]))
-    return tf.add_n(expected), tf.add_n(derived)
+    shares = weights / tf.maximum(total, TINY)
+    ranked = weights if may.all() else weights - tf.constant(~may, tf.float64)
+    best = tf.one_hot(tf.argmax(ranked, -1), weights.shape[1], dtype=tf.float64)
+    nodes, count = rows_by_node(spec), spec.predecessors
+    if count is not None and any(count < len(rows) for rows in nodes):
+        strengths = tf.reduce_max(weights, -1)
+        kept = _kept(strengths, nodes, count)
+        soft = inclusion(strengths, nodes, count)
+        straight = kept + (soft - tf.stop_gradient(soft))
+        shares, best = shares * straight[:, tf.newaxis], best * kept[:, tf.newaxis]
+    chosen = tf.reshape(tf.stack([shares, best]), [2, -1])
+    flat = tf.constant(prices.reshape(len(prices), -1), tf.float64)
+    return tuple(tf.unstack(tf.matmul(chosen, flat, transpose_b=True)))
 
 
-def _kept(strengths, count: int | None):
-    """Computes which edges of a node are kept: (1 or 0, probabilities), [edges] each.
-
-    Args:
-      strengths: [edges].
-      count: k, how many are kept; None for all.
-    """
+def _kept(strengths, nodes: Sequence[Sequence[int]], count: int):
+    """Computes which edges are kept now, 1 or 0, [edges]; see `inclusion`."""
     edges = strengths.shape[0]
-    if count is None or count >= edges:
-        return (tf.ones_like(strengths),) * 2
-    earlier = tf.constant(np.tri(edges, k=-1, dtype=bool))  # [edge, other]
-    ahead = strengths > strengths[:, tf.newaxis]
-    ahead |= (strengths == strengths[:, tf.newaxis]) & earlier
+    node = np.repeat(np.arange(len(nodes)), [len(rows) for rows in nodes])
+    together = node == node[:, np.newaxis]  # a node's edges follow each other
+    earlier = together & np.tri(edges, k=-1, dtype=bool)  # [edge, other]
+    others = strengths[:, tf.newaxis]
+    ahead = ((strengths > others) & together) | ((strengths == others) & earlier)
     places = tf.reduce_sum(tf.cast(ahead, tf.float64), -1)
-    return tf.cast(places < count, tf.float64), inclusion(strengths, count)
+    return tf.cast(places < count, tf.float64)
 
 
-def inclusion(strengths, count: int):
+def inclusion(strengths, nodes: Sequence[Sequence[int]], count: int):
     """Computes each edge's probability of being among the kept ones, [edges].
 
-    A set of `count` edges has a probability proportional to the product of
-    their strengths (conditional Poisson sampling).
+    Of the edges of a node, each set of `count` of them has a probability proportional
+    to the product of their strengths (conditional Poisson sampling).
 
     Args:
       strengths: [edges], at least 0.
-      count: how many edges are kept.
+      nodes: for each node the numbers of its edges.
+      count: how many edges of a node are kept; all, where it has no more.
     """
-    edges = strengths.shape[0]
-    sets = list(itertools.combinations(range(edges), count))
-    members = np.zeros([len(sets), edges])
-    for index, chosen in enumerate(sets):
+    sets = [
+        (node, chosen)
+        for node, rows in enumerate(nodes)
+        for chosen in itertools.combinations(rows, min(count, len(rows)))
+    ]
+    members = np.zeros([len(sets), strengths.shape[0]])
+    for index, (_, chosen) in enumerate(sets):
         members[index, list(chosen)] = 1
     members = tf.constant(members, strengths.dtype)
-    logarithms = tf.math.log(tf.maximum(strengths, TINY))
-    probabilities = tf.nn.softmax(tf.linalg.matvec(members, logarithms))
+    of_node = np.array([node for node, _ in sets])
+    logarithms = tf.linalg.matvec(members, tf.math.log(tf.maximum(strengths, TINY)))
+    largest = tf.math.segment_max(logarithms, of_node)
+    powers = tf.exp(logarithms - tf.stop_gradient(tf.gather(largest, of_node)))
+    together = tf.constant(of_node == of_node[:, np.newaxis], strengths.dtype)
+    probabilities = powers / tf.linalg.matvec(together, powers)
     return tf.linalg.matvec(members, probabilities, transpose_a=True)

@@ -177,3 +177,34 @@ def test_a_folder_without_leave_to_read(tmp_path):
     fill(tmp_path, *images("cats", "dogs"))
     (tmp_path / "cats").chmod(0)
     assert "cats cannot be read: Permission denied" in refusal(tmp_path)
+
+
+def test_a_class_that_only_one_part_has_is_named(tmp_path):
+    fill(tmp_path, *images("train/a", "train/b", "test/a"))
+    assert "only one of them has: b" in refusal(tmp_path)
+
+
+def test_parts_one_folder_deeper_are_no_classes(tmp_path):
+    fill(tmp_path, *images("photos/train/a", "photos/train/b", "photos/test/a"))
+    assert f"its folders are parts: give `data_dir={tmp_path}/photos`" in refusal(
+        tmp_path
+    )
+
+
+@pytest.mark.parametrize(
+    "names", [("Cat", "cat"), ("cat", "cat "), ("caf\u00e9", "cafe\u0301")]
+)
+def test_names_that_look_alike_are_said(tmp_path, names):
+    fill(tmp_path, *images(*names, "dog"))
+    layout = class_folders.find(tmp_path)
+    assert len(layout.class_names) == 3
+    (line,) = layout.remarks
+    assert "different classes" in line and "dog" not in line
+
+
+def test_numbers_in_the_order_of_text_are_said(tmp_path):
+    fill(tmp_path / "a", *images(*"0123456789"))
+    assert not class_folders.find(tmp_path / "a").remarks
+    fill(tmp_path / "b", *images("1", "2", "10"))
+    (line,) = class_folders.find(tmp_path / "b").remarks
+    assert "sorted as text: class 1 is the folder '10'" in line

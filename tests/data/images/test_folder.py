@@ -218,7 +218,7 @@ def test_what_is_lost_is_said(root, caplog, monkeypatch):
     monkeypatch.setattr(
         "absl.logging.warning", lambda text, *args: said.append(text % args)
     )
-    save(root / "day" / "a.png", 3, mode="RGBA")
+    save(root / "day" / "a.png", 100, mode="RGBA")
     Image.new("I;16", (6, 4), 4000).save(root / "day" / "deep.png")
     (root / "day" / "notes.txt").write_text("")
     load(root)
@@ -235,3 +235,35 @@ def test_classes_with_nothing_to_learn_are_named(root):
     first, second = without_content(data.train, data.class_names)
     assert first == "all training images of class 'night' are equal"
     assert second == "all training images of class 'day', 'night' have one colour only"
+
+
+def test_copies_in_both_parts_and_in_two_classes_are_said(root, caplog):
+    save(root / "night" / "copy.png", 201)
+    load(root)
+    assert [r.getMessage().split(": ", 1)[1] for r in caplog.records][-1].startswith(
+        "images that are there in several classes: 1"
+    )
+    for part in ("train", "test"):
+        for i in range(3):
+            save(root / "parts" / part / "a" / f"{i}.png", i)
+            save(root / "parts" / part / "b" / f"{i}.png", 9 + i + 9 * (part == "test"))
+    caplog.clear()
+    load(root / "parts")
+    (said,) = caplog.records
+    assert "with the pixels of a training image: 3 of 6" in said.getMessage()
+
+
+def test_a_home_folder_may_be_written_short(root, monkeypatch):
+    monkeypatch.setenv("HOME", str(root.parent))
+    assert load(f"~/{root.name}").num_classes == 2
+
+
+def test_the_fingerprint_changes_with_every_part_of_the_contents(root):
+    first = load(root).fingerprint
+    assert first == load(root).fingerprint and len(first) == 16
+    (root / "night").rename(root / "evening")
+    names = load(root).fingerprint
+    (root / "day" / "0.png").rename(root / "evening" / "x.png")
+    labels = load(root).fingerprint
+    save(root / "day" / "1.png", 100)
+    assert len({first, names, labels, load(root).fingerprint}) == 4

@@ -196,7 +196,8 @@ def test_ends_of_lines_that_are_read_as_blanks_are_said(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "absl.logging.warning", lambda text, *args: said.append(text % args)
     )
-    write(tmp_path, train="a b\nc\u2028d\u2028e\x85f\n\ufeffg\n")
+    train = "a b\nc\u2028d\u2028e\x85f\n\ufeffg\n"
+    write(tmp_path, train=train, valid="a b\n", test="b\n")
     data = load(tmp_path)
     assert data.vocabulary.words[:3] == ("a", "b", "<eos>")
     assert "\ufeffg" in data.vocabulary and data.train.size == 10
@@ -205,3 +206,35 @@ def test_ends_of_lines_that_are_read_as_blanks_are_said(tmp_path, monkeypatch):
     assert "1 U+FEFF (first in line 3)" in line
     data.load_test()
     assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    "parts, words",
+    [
+        ({"valid": TRAIN}, "valid.txt has the words of train.txt"),
+        ({"test": VALID}, "test.txt has the words of valid.txt"),
+        ({"test": TRAIN}, "test.txt has the words of train.txt"),
+        ({"valid": "a big cow\n"}, "valid.txt: 3 of 4 words are not in train.txt"),
+        ({"test": "a big cow\n"}, "test.txt: 3 of 4 words are not in train.txt"),
+        ({"train": f"the cow <eos>\nsat {EOS}\na dog\n"}, "a written <eos>: 2."),
+    ],
+)
+def test_parts_that_make_a_perplexity_mean_less_are_said(
+    tmp_path, monkeypatch, parts, words
+):
+    said = []
+    monkeypatch.setattr(
+        "absl.logging.warning", lambda text, *args: said.append(text % args)
+    )
+    load(write(tmp_path)).load_test()
+    assert not said
+    load(write(tmp_path, **parts)).load_test()
+    (line,) = said
+    assert words in line
+
+
+@pytest.mark.parametrize("part", ["train", "valid", "test"])
+def test_the_fingerprint_changes_with_every_part(tmp_path, part):
+    first = load(write(tmp_path)).fingerprint
+    assert first == load(write(tmp_path)).fingerprint and len(first) == 16
+    assert load(write(tmp_path, **{part: "the cat cat\n"})).fingerprint != first

@@ -61,6 +61,8 @@ def test_a_table_of_ones_own_needs_only_the_required_columns(tmp_path, unit, fac
     "text, reason",
     [
         ("", "has no column space"),
+        (f"{HEADER},latency\n{GOOD},9\n", "has the column latency twice"),
+        (f"{HEADER}\n{GOOD.replace('2.5', '2_5')}\n", "line 2 has latency '2_5'"),
         (f"{HEADER.replace(',unit', '')}\n", "has no column unit; its first line"),
         (f"{HEADER}\n{GOOD}\n{GOOD}\n", "line 3 repeats line 2"),
         (f"{HEADER}\n{GOOD.replace(SPACE, 's1')}\n", "line 2 is of space 's1'"),
@@ -73,6 +75,8 @@ def test_a_table_of_ones_own_needs_only_the_required_columns(tmp_path, unit, fac
         (f"{HEADER}\n{GOOD.replace(',8,8', ',8,8.5')}\n", "line 2 has width '8.5'"),
         (f"{HEADER}\n{GOOD.replace(',4,1', ',4,0')}\n", "line 2 has stride '0'"),
         (f"{HEADER}\n{GOOD},1,2\n", "line 2 has more values"),
+        (f"{HEADER}\n", "has no rows; give measured times"),
+        (f"{HEADER}\n{GOOD.replace('2.5', '0')}\n", "has 1 rows, all of latency 0"),
         (
             f"{HEADER}\n{GOOD.replace('nor_conv_3x3', '')}\n",
             "line 2 names no operation",
@@ -87,6 +91,12 @@ def test_a_table_that_is_wrong_is_refused_in_one_line(tmp_path, text, reason):
     with pytest.raises(InputError, match=f"`latency_table=.*table.csv` {reason}") as e:
         read(tmp_path, text)
     assert "\n" not in str(e.value)
+
+
+def test_a_table_as_other_programs_write_it(tmp_path):
+    spaced = f"\ufeff{HEADER}\n{GOOD}\n\n".replace(",", ", ").replace("\n", "\r\n")
+    plain = read(tmp_path, f"{HEADER}\n{GOOD}\n").milliseconds
+    assert read(tmp_path, spaced).milliseconds == plain
 
 
 def test_a_table_that_lacks_a_part_names_it(tmp_path):

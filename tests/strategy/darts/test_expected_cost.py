@@ -44,6 +44,11 @@ def random_table(space: SearchSpace, seed: int) -> CostTable:
     return CostTable("multiply_adds", space, 12345, costs)
 
 
+def of_one(table: CostTable, alpha, relaxation: str = "softmax"):
+    both = expected_and_derived([table], alpha, relaxation)
+    return [values[0] for values in both]
+
+
 def one_hot_alpha(space: SearchSpace, generator, columns: int) -> list[np.ndarray]:
     """One candidate an edge; at most as many zero operations as edges are left out."""
     alpha = []
@@ -73,7 +78,7 @@ def one_hot_alpha(space: SearchSpace, generator, columns: int) -> list[np.ndarra
 @pytest.mark.parametrize("columns", [0, 1])
 def test_at_one_hot_alpha_it_is_the_derived_networks_cost(space, columns):
     generator = np.random.default_rng(3)
-    measure = tf.function(lambda t, alpha: expected_and_derived(t, alpha))
+    measure = tf.function(lambda t, alpha: of_one(t, alpha))
     table = random_table(space, 0)
     for _ in range(4):
         alpha = one_hot_alpha(space, generator, columns)
@@ -89,7 +94,7 @@ def test_milliseconds_are_as_exact_as_counts():
     table = CostTable("latency", space, 0.25, costs)
     alpha = one_hot_alpha(space, generator, 0)
     counted = table.of(derivation.derive(space, alpha))
-    expected, derived = expected_and_derived(table, alpha)
+    expected, derived = of_one(table, alpha)
     assert isinstance(counted, float) and counted == pytest.approx(float(derived))
     assert counted == pytest.approx(float(expected), rel=1e-12)
     least, most = table.bounds()
@@ -106,7 +111,7 @@ def test_the_cost_now_is_that_of_the_derivation_everywhere(space):
             generator.normal(size=np.add(spec.alpha_shape, [0, columns]))
             for spec in space.cells
         ]
-        expected, derived = expected_and_derived(table, alpha)
+        expected, derived = of_one(table, alpha)
         assert int(derived) == table.of(derivation.derive(space, alpha))
         assert least <= float(expected) <= most
 
@@ -120,7 +125,7 @@ def test_probabilities_of_edges_are_those_of_their_sets():
             sum(p for p, chosen in zip(products, sets) if edge in chosen)
             for edge in range(4)
         ]
-        seen = inclusion(tf.constant(strengths), count).numpy()
+        seen = inclusion(tf.constant(strengths), [range(4)], count).numpy()
         np.testing.assert_allclose(seen, expected / products.sum(), rtol=1e-12)
         assert seen.sum() == pytest.approx(count)
 
@@ -136,15 +141,12 @@ def test_the_gradient_is_that_of_means_and_of_the_soft_choice(space):
     def parts(weights):
         weights = np.array(weights) * allowed
         means = (weights * costs).sum(-1) / weights.sum(-1)
-        soft = []
-        for rows in rows_by_node(spec):
-            count = spec.predecessors or len(rows)
-            soft += [*inclusion(tf.constant(weights[rows].max(-1)), count).numpy()]
-        return means, np.array(soft)
+        strengths, nodes = tf.constant(weights.max(-1)), rows_by_node(spec)
+        return means, inclusion(strengths, nodes, spec.predecessors or 9).numpy()
 
     with tf.GradientTape() as tape:
         tape.watch(start)
-        value, _ = of_cell(spec, start, costs)
+        (value,), _ = of_cell(spec, start, costs[np.newaxis])
     seen = tape.gradient(value, start).numpy()
     means, soft = parts(start)
     kept = np.zeros(len(means))
@@ -161,8 +163,29 @@ def test_the_gradient_is_that_of_means_and_of_the_soft_choice(space):
         assert seen[place] == pytest.approx(expected, rel=1e-5, abs=1e-7)
 
 
+def test_the_edges_of_a_node_choose_without_those_of_others():
+    strengths = np.array([0.9, 0.1, 1e-30, 1e-30, 1e-30, 0.5])
+    together = inclusion(tf.constant(strengths), [[0, 1], [2, 3, 4], [5]], 2).numpy()
+    parts = [
+        inclusion(tf.constant(strengths[a:b]), [range(b - a)], 2).numpy()
+        for a, b in ((0, 2), (2, 5), (5, 6))
+    ]
+    np.testing.assert_allclose(together, np.concatenate(parts), rtol=1e-12)
+    np.testing.assert_allclose(together, [1, 1, 2 / 3, 2 / 3, 2 / 3, 1], rtol=1e-12)
+
+
+def test_several_costs_are_what_each_of_them_is_alone():
+    space, generator = conv.SPACE, np.random.default_rng(6)
+    tables = [random_table(space, seed) for seed in (1, 2)]
+    alpha = [generator.normal(size=spec.alpha_shape) for spec in space.cells]
+    both = expected_and_derived(tables, alpha)
+    alone = [expected_and_derived([table], alpha) for table in tables]
+    for values, singles in zip(both, zip(*alone)):
+        np.testing.assert_allclose(values, np.concatenate(singles), rtol=1e-14)
+
+
 def test_nodes_with_as_many_edges_as_they_keep_choose_none():
-    seen = inclusion(tf.constant([0.9, 0.1], tf.float64), 2).numpy()
+    seen = inclusion(tf.constant([0.9, 0.1], tf.float64), [range(2)], 2).numpy()
     np.testing.assert_allclose(seen, 1, rtol=1e-15)
 
 
@@ -177,7 +200,7 @@ def test_each_relaxation_ranks_as_its_derivation_does(relaxation, columns):
             for edges, candidates in (spec.alpha_shape for spec in conv.SPACE.cells)
         ]
         genotype = derivation.derive(conv.SPACE, alpha, relaxation=relaxation)
-        _, derived = expected_and_derived(table, alpha, relaxation)
+        _, derived = of_one(table, alpha, relaxation)
         assert derived.numpy() == table.of(genotype)
         for spec, rows in zip(conv.SPACE.cells, alpha, strict=True):
             candidates, beta = spec.parted(rows)
