@@ -79,7 +79,7 @@ def derive() -> None:
     """
 
     def main(config: configs.DerivationConfig) -> None:
-        if config.method == "perturbation":
+        if config.method == "perturbation" or config.latency_table is not None:
             _load_tensorflow()
         from darts_tf.programs import derive as program
 
