@@ -221,6 +221,8 @@ def _checked(kind: type[Config], field: dataclasses.Field, value: Any) -> Any:
         return _checked_number(field, value, wanted)
     if wanted is str and isinstance(value, os.PathLike):
         value = os.fspath(value)
+    if isinstance(value, str) and not value.strip():
+        raise InputError(f"`{field.name}` is empty; give a value, or leave it out")
     if not isinstance(value, wanted):
         raise InputError(
             f"`{field.name}` must be of type {wanted.__name__}; received {value!r}"

@@ -1144,6 +1144,11 @@ def _settle_cost_targets(config: ExperimentConfig) -> ExperimentConfig:
 
 
 def _settle_comparison(config: ComparisonConfig) -> ComparisonConfig:
+    if not config.experiments and config.published == "none":
+        raise InputError(
+            "`experiments` names no folder; give those of experiments, searches or "
+            "evaluations, such as `experiments=runs/a,runs/b`"
+        )
     if config.front is not None and len({*config.front}) != 2:
         raise InputError(
             f"`front={','.join(config.front)}` must be two different ones of "

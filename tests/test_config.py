@@ -40,6 +40,7 @@ KINDS = [
         ({"instruments": ("gap", "eigen")}, "'eigen' .did you mean eigenvalue"),
         ({"instruments": "gap"}, "must be a list"),
         ({"image_size": 0}, "`image_size=0` must be at least 1"),
+        ({"data_dir": " "}, "`data_dir` is empty; give a value, or leave it out"),
         ({"epoch": 3}, "no setting 'epoch' .did you mean epochs"),
         ({"method": np.array(["exact", "gap"])}, "unknown name"),
         ({"method": "FIRST_ORDER"}, "did you mean first_order"),

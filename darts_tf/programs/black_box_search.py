@@ -69,7 +69,7 @@ def search(config: SearchConfig, path, data=None) -> str:
     # What one_shot measures is a supernet; the others train derived networks.
     supernet = config.estimator == "one_shot"
     replicas = setup.prepare(config, config.space, supernet=supernet)
-    setup.check_free(path, replicas)
+    setup.check_free(path, replicas, "search", config)
     nasbench201_oracle.check(config, config.space)
     costs = GenotypeCosts(config, data)
     strategy = strategy_of(config, costs)

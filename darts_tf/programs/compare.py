@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from darts_tf.config import ComparisonConfig
 from darts_tf.config_rules import settle
+from darts_tf.errors import InputError
 from darts_tf.programs import plugins, report
 from darts_tf.programs.report import Run
 from darts_tf.protocol import comparison, folder, front_comparison, tables
@@ -18,7 +19,7 @@ from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures.genotypes import figure_to_png
 from darts_tf.run.report import charts, page
 from darts_tf.run.report.page import Section
-from darts_tf.run.workdir import read_settings
+from darts_tf.run.workdir import made, read_settings
 
 TITLE, ABSENT = "Comparison", "–"
 
@@ -41,11 +42,11 @@ def run(config: ComparisonConfig) -> None:
     measures = [measure for _, measure in read]
     known = MEASURES[config.published]
     measure = comparison.same_measure([*measures, *filter(None, [known])])
+    _require_same_data(paths)
     rows = [row for rows, _ in read for row in rows] + list(ROWS[config.published])
     runs = _runs(paths, [rows for rows, _ in read])
     panels = _panels(paths, config.front)
-    out = expanded(config.out or ".")
-    out.mkdir(parents=True, exist_ok=True)
+    out = made(expanded(config.out or "."), "out")
     text = tables.markdown(rows, measure) + comparison.sources(rows)
     text += "".join(f"\n\n{front_comparison.markdown(panel)}" for panel in panels)
     write_atomic(out / "compare.md", text + "\n")
@@ -59,6 +60,23 @@ def run(config: ComparisonConfig) -> None:
     write_atomic(out / "report.html", html)
     files = ["compare.png", *(["front.png"] if panels else []), "report.html"]
     print("\n".join([text, "", *(str(out / name) for name in files)]))
+
+
+def _require_same_data(paths: Sequence[str]) -> None:
+    """Refuses runs on several sets of a user's own, as far as runs know theirs."""
+    sets: dict[tuple, dict[str, str]] = {}
+    for path in paths:
+        stored = read_settings(path)
+        if "fingerprint" in stored:  # that of scaled images
+            key = stored.get("dataset"), stored.get("image_size")
+            sets.setdefault(key, {}).setdefault(stored["fingerprint"], path)
+    for (dataset, _), runs in sets.items():
+        if len(runs) > 1:
+            first, other, *_ = runs.values()
+            raise InputError(
+                f"`experiments`: the data ({dataset}) of {other} are not those of "
+                f"{first}, so their numbers do not compare; give runs on the same data"
+            )
 
 
 def _panels(

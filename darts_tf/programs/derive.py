@@ -17,7 +17,7 @@ from darts_tf.programs.alpha_history import AlphaHistory, check_has_alpha
 from darts_tf.reading import expanded
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures import genotypes
-from darts_tf.run.workdir import Workdir, existing_workdir, read_settings
+from darts_tf.run.workdir import Workdir, existing_workdir, made, read_settings
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
@@ -49,7 +49,7 @@ def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
         nasbench201_oracle.check(config, config.space)
         genotype = _named(config)
         costs = _cost_lines(config, None, folder, genotype)
-        folder.mkdir(parents=True, exist_ok=True)
+        made(folder)
     else:
         history, epoch = alpha_of(config, folder)
         search = SearchConfig.from_stored(read_settings(folder))

@@ -68,7 +68,7 @@ def _named(config: TrainingConfig) -> Genotype:
 
 def _train(config: TrainingConfig, genotype: Genotype, path, data) -> str:
     replicas = setup.prepare(config, config.space)
-    setup.check_free(path, replicas)
+    setup.check_free(path, replicas, "evaluate", config)
     task = task_of(config.space)
     task.check_limits(config, genotype, data)
     divided = task.training_data(config, data)

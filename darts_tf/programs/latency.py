@@ -34,6 +34,7 @@ from darts_tf.reading import expanded, read_json, reason_of
 from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.timing import Timed, Timing, origin, set_threads
+from darts_tf.run.workdir import made
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import is_chain, space_by_name
 
@@ -247,7 +248,7 @@ def _write_models(
     folder: Path, parts: NetworkParts, prepare: Callable[[Part], Timed]
 ) -> None:
     """Writes OPERATION_HxW_IN_OUT_sSTRIDE.tflite for each part."""
-    folder.mkdir(parents=True, exist_ok=True)
+    made(folder, "models")
     for part in parts.distinct():
         operation, height, width, *channels, stride = vars(part).values()
         sizes = f"{height}x{width}_{'_'.join(map(str, channels))}_s{stride}"

@@ -19,6 +19,12 @@ docs/results.md (Penn Treebank, reduced).
 """
 
 
+CHANGED = (
+    "Not known: examples were added, removed or changed between these trainings. Start "
+    "anew in another --workdir."
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Outcomes:
     """Test results of trainings that differ in the cell alone.
@@ -50,7 +56,16 @@ def lines(outcomes: Outcomes) -> list[tuple[str, str]]:
     if outcomes.random:
         rows.append(("random cells", _spread(outcomes.random)))
     verdict = _text_verdict if text else _image_verdict
+    if _changed(outcomes):
+        return [*rows, ("did it pay?", CHANGED)]
     return [*rows, *(("did it pay?", line) for line in verdict(outcomes))]
+
+
+def _changed(outcomes: Outcomes) -> bool:
+    """Returns whether trainings read other data, as far as that is known."""
+    results = [outcomes.found, outcomes.published or {}, *outcomes.random]
+    known = {result.get("flags", {}).get("fingerprint") for result in results}
+    return len(known - {None}) > 1
 
 
 def _image_rows(found: Mapping) -> list[tuple[str, str]]:

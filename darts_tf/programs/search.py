@@ -61,7 +61,7 @@ def recipe_line(config: SearchConfig) -> str:
 def _descend(config: SearchConfig, path: str | Path, data) -> str:
     """Searches by gradient descent on alpha; returns the summary."""
     replicas = setup.prepare(config, config.space, supernet=True)
-    setup.check_free(path, replicas)
+    setup.check_free(path, replicas, "search", config)
     nasbench201_oracle.check(config, config.space)
     task = task_of(config.space)
     divided = task.search_data(config, data)

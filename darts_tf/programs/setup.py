@@ -25,7 +25,7 @@ from darts_tf.reading import expanded
 from darts_tf.run import lock, settings_files
 from darts_tf.run.process import ordered_sums
 from darts_tf.run.process.threads import divide_by_kernels
-from darts_tf.run.workdir import Workdir, open_workdir
+from darts_tf.run.workdir import Workdir, check_same_run, open_workdir
 from darts_tf.space import nasbench201
 from darts_tf.space.registry import is_chain
 from darts_tf.strategy.darts.micro_batches import check
@@ -173,14 +173,37 @@ def run_values(config: SearchConfig | TrainingConfig, data=None) -> dict[str, ob
     return values | ({} if fingerprint is None else {FINGERPRINT: fingerprint})
 
 
-def check_free(path: str | pathlib.Path, replicas: Replicas) -> None:
-    """Refuses a folder that another live process holds, before what takes long.
+def check_free(
+    path: str | pathlib.Path,
+    replicas: Replicas,
+    program: str,
+    config: SearchConfig | TrainingConfig,
+) -> None:
+    """Refuses a folder that is held or is another run's, before what takes long.
 
     Raises:
-      InputError: it is held.
+      InputError: another live process holds it, or it has other settings.
     """
     if replicas.chief:
         lock.check_free(path)
+        check_same_run(
+            path,
+            run_values(config),
+            program=program,
+            ignored=(FINGERPRINT, *_ignored(config)),
+            defaults=_defaults(config),
+        )
+
+
+def _ignored(config: SearchConfig | TrainingConfig) -> tuple[str, ...]:
+    """Returns the names that a resumed run may change."""
+    kind = type(config)
+    return "workdir", *settings_files.free_names(kind, "place", "pace", "budget")
+
+
+def _defaults(config: SearchConfig | TrainingConfig) -> dict[str, object]:
+    """Returns the values of an earlier version's run that lacks a name."""
+    return {field.name: field.default for field in dataclasses.fields(config)}
 
 
 @contextlib.contextmanager
@@ -210,8 +233,7 @@ def open_run(
 def _folder(program, config, path, values: dict, chief: bool) -> Workdir:
     if not chief:
         return Workdir(expanded(path))
-    free = settings_files.free_names(type(config), "place", "pace", "budget")
-    defaults = {field.name: field.default for field in dataclasses.fields(config)}
+    defaults = _defaults(config)
     if config.dataset in IN_FOLDERS:  # older runs have no hash of these
         defaults[FINGERPRINT] = values.get(FINGERPRINT)
     repeated = {
@@ -222,7 +244,7 @@ def _folder(program, config, path, values: dict, chief: bool) -> Workdir:
         values,
         settings_files.as_flagfile(repeated | {"workdir": str(path)}),
         program=program,
-        ignored=("workdir", *free),
+        ignored=_ignored(config),
         defaults=defaults,
     )
 

@@ -32,7 +32,7 @@ def search(config: SearchConfig, path, data=None) -> str:
       data: ImageData; loaded by its name where None.
     """
     replicas = setup.prepare(config, config.space, supernet=True)
-    setup.check_free(path, replicas)
+    setup.check_free(path, replicas, "search", config)
     nasbench201_oracle.check(config, config.space)
     data = source_of(ImageProgramTask().search_data(config, data))
     loop, values = build(config, replicas, data), setup.run_values(config, data)

@@ -58,6 +58,7 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         self._file = _open(folder / NAME)
         self._folder: int | None = None
+        self._path = folder
         ends = time.monotonic() + parent_watch.seconds_to_wait()
         while (error := self._try_lock(folder)) is not None:
             refusal = self._refusal(folder, error)
@@ -66,7 +67,6 @@ class FolderLock:
                 self._close()
                 raise refusal from error
             time.sleep(POLL_SECONDS)
-        self._path, self._identity = folder, _identity(folder)
         try:
             self.sign()
         except BaseException:  # a full disk
@@ -125,9 +125,13 @@ class FolderLock:
         self._file.write(f"{os.getpid()}\n".encode("ascii"))
 
     def check_place(self) -> None:
-        """Raises FileNotFoundError where the folder was moved, removed or replaced."""
+        """Raises FileNotFoundError where the folder was moved, removed or replaced.
+
+        Where its file system cannot lock folders, another one is not recognised.
+        """
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            if _identity(self._path) == self._identity:
+            here = os.stat(self._path)
+            if self._folder is None or os.path.samestat(here, os.fstat(self._folder)):
                 return
         reason = "the folder of this run was moved or removed"
         raise FileNotFoundError(errno.ENOENT, reason, str(self._path))
@@ -148,12 +152,6 @@ class FolderLock:
         if self._folder is not None:
             os.close(self._folder)
             self._folder = None
-
-
-def _identity(folder: Path) -> tuple[int, int]:
-    """Returns what tells a folder from another one of the same path."""
-    status = os.stat(folder)
-    return status.st_dev, status.st_ino
 
 
 def _open(path: Path) -> io.FileIO:

@@ -63,6 +63,16 @@ def run_of(folder: Path) -> str | None:
     return run if isinstance(run, str) and re.fullmatch(r"[0-9a-f]{16}", run) else None
 
 
+def program_of(folder: Path) -> str | None:
+    """Returns the name of the program of the run in a folder; None: not known."""
+    try:
+        content = read_json(folder / CONFIG_FILE)
+    except (OSError, ValueError):
+        return None
+    program = content.get("program") if isinstance(content, dict) else None
+    return program if isinstance(program, str) and program else None
+
+
 def read(folder: Path, complete: bool = True) -> dict:
     """Returns the values of the run in a folder, by name.
 

@@ -167,16 +167,13 @@ def open_workdir(
         holds it, or it belongs to a run with other settings. Nothing that was
         in it has been changed then.
     """
-    workdir = Workdir(_made(as_path(path)))
+    workdir = Workdir(made(as_path(path)))
     _check_whole(workdir)
     try:
         workdir._lock = FolderLock(workdir.path)
         given, usual = _as_stored(values), _as_stored(defaults)
         if settings_files.exists(workdir.path):
-            stored = settings_files.read(workdir.path, complete=False)
-            usual |= settings_files.before_renewal(stored)
-            added = {n: usual[n] for n in given if n in usual and n not in stored}
-            _compare(workdir.path, stored | added, given, ignored)
+            stored, added = _same_run(workdir.path, program, given, usual, ignored)
             merged = {n: v for n, v in (stored | added).items() if n != "workdir"}
             old = not (workdir.path / settings_files.CONFIG_FILE).exists()
             _prepare(workdir, program, merged if added or old else None, None, folders)
@@ -189,6 +186,45 @@ def open_workdir(
         workdir.close()
         raise
     return workdir
+
+
+def check_same_run(
+    path: str | os.PathLike,
+    values: Mapping[str, object],
+    *,
+    program: str = "",
+    ignored: Collection[str] = (),
+    defaults: Mapping[str, object] = types.MappingProxyType({}),
+) -> None:
+    """Refuses the folder of another run as `open_workdir` would; changes nothing."""
+    folder = as_path(path)
+    if settings_files.exists(folder):
+        _same_run(folder, program, _as_stored(values), _as_stored(defaults), ignored)
+
+
+def _same_run(
+    path: Path,
+    program: str,
+    given: dict,
+    usual: dict,
+    ignored: Collection[str],
+) -> tuple[dict, dict]:
+    """Returns (values of the run in a folder, those that it lacks and had).
+
+    Raises:
+      InputError: it is of another program, or has other settings.
+    """
+    stored = settings_files.read(path, complete=False)
+    other = settings_files.program_of(path)
+    if program and other not in (None, program):
+        raise InputError(
+            f"`workdir={path}` holds a run of train.{other}, and this is "
+            f"train.{program}; give another `workdir`"
+        )
+    usual = usual | settings_files.before_renewal(stored)
+    added = {n: usual[n] for n in given if n in usual and n not in stored}
+    _compare(path, stored | added, given, ignored)
+    return stored, added
 
 
 def existing_workdir(path: str | os.PathLike, held: bool = False) -> Workdir:
@@ -231,22 +267,23 @@ def other_data(path: str | os.PathLike) -> str:
     )
 
 
-def _made(path: Path) -> Path:
+def made(path: Path, name: str = "workdir") -> Path:
+    """Makes the folder that the setting `name` gives; raises InputError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise _cannot_write(path, error, name) from error
     return path
 
 
-def _cannot_write(path: Path, error: OSError) -> InputError:
+def _cannot_write(path: Path, error: OSError, name: str = "workdir") -> InputError:
     why = (
         "a file is in the way"
         if isinstance(error, (FileExistsError, NotADirectoryError))
         else (error.strerror or str(error))
     )
     return InputError(
-        f"`workdir={path}` cannot be written: {why}; give a folder in which "
+        f"`{name}={path}` cannot be written: {why}; give a folder in which "
         "you may write"
     )
 

@@ -162,6 +162,7 @@ def load_genotype(name_or_path: str, space: str = conv.SPACE.name) -> Genotype:
     """
     name_or_path = _name_or_path(name_or_path)
     published = PUBLISHED.get(space, {})
+    _refuse_other_space(name_or_path, space)
     if name_or_path in published:
         return published[name_or_path]
     genotype = _read(name_or_path, space)
@@ -198,6 +199,16 @@ def any_genotype(
             f"one of them by darts_tf.space.published.load_genotype(name, space)"
         )
     return _read(name, space)
+
+
+def _refuse_other_space(name: str, space: str) -> None:
+    """Refuses the name of a cell that is published in other spaces alone."""
+    holders = [held for held, cells in PUBLISHED.items() if name in cells]
+    if holders and space not in holders and not _exists(pathlib.Path(name)):
+        raise InputError(
+            f"genotype {name!r} is published in {', '.join(holders)}, and this run is "
+            f"in `space={space}`; give `space={holders[0]}`, or another genotype"
+        )
 
 
 def _name_or_path(value: object) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from darts_tf.config import ComparisonConfig
 from darts_tf.errors import InputError
 from darts_tf.programs import compare
+from darts_tf.run.workdir import open_workdir
 from tests.protocol.test_fronts import evaluation
 
 
@@ -35,3 +38,29 @@ def test_the_front_is_drawn_where_costs_are_known(tmp_path, capsys):
     alone = tmp_path / "alone"
     compare.run(ComparisonConfig(experiments=paths[:1], out=str(alone)))
     assert not (alone / "front.png").exists()
+
+
+def test_nothing_to_compare_and_a_file_in_the_way(tmp_path):
+    with pytest.raises(InputError, match="`experiments` names no folder"):
+        compare.run(ComparisonConfig(experiments=(), out=str(tmp_path)))
+    path = tmp_path / "file"
+    path.write_text("mine")
+    config = ComparisonConfig(experiments=(), published="cifar10", out=str(path))
+    with pytest.raises(InputError, match="`out=.*file` cannot be written: a file is"):
+        compare.run(config)
+    assert path.read_text() == "mine"
+
+
+def test_runs_on_other_photographs_do_not_compare(tmp_path):
+    paths = []
+    for name, mark in (("a", "x"), ("b", None), ("c", "x"), ("d", "y")):
+        stored = {"space": "darts_conv", "genotype": "g.json", "dataset": "folder"}
+        stored |= {"fingerprint": mark} if mark else {}
+        open_workdir(tmp_path / name, stored, "").close()
+        result = {"test": {"error": 0.1}, "seconds": 1.0}
+        (tmp_path / name / "result.json").write_text(json.dumps(result))
+        paths.append(str(tmp_path / name))
+    out = str(tmp_path / "out")
+    compare.run(ComparisonConfig(experiments=paths[:3], out=out))
+    with pytest.raises(InputError, match=r"\(folder\) of .*/d are not those of .*/a"):
+        compare.run(ComparisonConfig(experiments=paths, out=out))

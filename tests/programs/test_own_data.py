@@ -41,6 +41,15 @@ def test_a_run_of_before_takes_the_images_that_are_there(tmp_path):
         start(tmp_path, "b")
 
 
+def test_other_settings_are_refused_before_the_data_are_read(tmp_path):
+    start(tmp_path, "a")
+    setup.check_free(tmp_path, ALONE, "evaluate", CONFIG)
+    with pytest.raises(InputError, match="`epochs`: the run has 600, given 3"):
+        setup.check_free(tmp_path, ALONE, "evaluate", CONFIG.replace(epochs=3))
+    with pytest.raises(InputError, match="a run of train.evaluate"):
+        setup.check_free(tmp_path, ALONE, "search", CONFIG)
+
+
 def test_what_reads_the_data_again_recognises_them():
     whole = data("a")
     parts = types.SimpleNamespace(images=whole)

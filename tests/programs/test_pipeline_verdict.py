@@ -94,3 +94,13 @@ def test_results_of_earlier_versions_have_no_chance():
     old = {"test": {"error": 0.1, "images": 1000}}
     rows, verdict = said(Outcomes(old, images(0.1)))
     assert "chance" not in rows and verdict[0].startswith("Not shown")
+
+
+def test_trainings_on_other_data_do_not_compare():
+    def read(error, fingerprint):
+        return images(error) | {"flags": {"fingerprint": fingerprint}}
+
+    outcomes = Outcomes(read(0.1, "a"), read(0.2, "a"), [read(0.2, "a"), images(0.3)])
+    assert "Yes" in said(outcomes)[1][0]
+    _, verdict = said(Outcomes(read(0.1, "a"), read(0.2, "b")))
+    assert len(verdict) == 1 and "examples were added, removed or changed" in verdict[0]

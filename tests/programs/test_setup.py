@@ -123,6 +123,7 @@ def test_a_library_leaves_the_callers_options_as_they_were(monkeypatch):
         setup, "divide_by_kernels", lambda: pytest.fail("threads stay divided")
     )
     options.set_experimental_options({"disable_meta_optimizer": False})
+    setup.keras.config.enable_traceback_filtering()  # as it is for a caller
     try:
         with setup.restored_options():
             setup.supernet_options("darts_conv")

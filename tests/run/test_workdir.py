@@ -12,6 +12,7 @@ import pytest
 from darts_tf.errors import InputError
 from darts_tf.run.workdir import (
     Workdir,
+    check_same_run,
     existing_workdir,
     open_workdir,
     read_settings,
@@ -83,6 +84,24 @@ def test_a_run_of_an_earlier_version_lacks_a_flag(tmp_path):
     open_workdir(tmp_path, FLAGS | {"shape": "old"}, "", **newer).close()
     assert read_settings(tmp_path) == FLAGS | {"shape": "old"}
     assert (tmp_path / "flags.txt").read_text() == "first"
+
+
+def test_a_run_of_another_program_is_named(tmp_path):
+    open_workdir(tmp_path, FLAGS, "", program="search").close()
+    before = snapshot(tmp_path)
+    for check in (open_workdir_text, check_same_run):
+        with pytest.raises(InputError) as error:
+            check(tmp_path, FLAGS, program="evaluate")
+        assert "a run of train.search, and this is train.evaluate" in message(error)
+    with pytest.raises(InputError, match="`epochs`: the run has 50, given 3"):
+        check_same_run(tmp_path, FLAGS | {"epochs": 3}, program="search")
+    check_same_run(tmp_path, FLAGS | {"epochs": 3}, ignored=("epochs",))
+    check_same_run(tmp_path / "new", FLAGS)
+    assert snapshot(tmp_path) == before
+
+
+def open_workdir_text(path, values, program):
+    return open_workdir(path, values, "", program=program)
 
 
 def test_ignored_flags_may_differ(tmp_path):

@@ -107,3 +107,15 @@ def test_the_count_by_hand_is_that_of_the_authors_code():
 def test_all_later_cells_load_by_name():
     for name in published_later.CELLS:
         assert load_genotype(name).space == "darts_conv"
+
+
+@pytest.mark.parametrize(
+    "name, space, words",
+    [
+        ("ENAS", "darts_conv", "published in darts_recurrent, and this run is in"),
+        ("NASNet", "nasbench201", "give `space=darts_conv`"),
+    ],
+)
+def test_a_name_of_another_space(name, space, words):
+    with pytest.raises(InputError, match=words):
+        load_genotype(name, space)
