@@ -69,7 +69,7 @@ def test_targets_outside_the_space_are_refused(table, settings):
 def finished(runs: pathlib.Path, name: str, width: float, accuracy: float) -> None:
     result = {
         "flags": {"width_multiplier": width},
-        "test": {"accuracy": accuracy},
+        "test": {"error": 1 - accuracy},
         "parameters": 2000,
         "multiply_adds": 3_000_000,
         "genotype": json.loads(load_genotype("MobileNetV2", SPACE.name).to_json()),

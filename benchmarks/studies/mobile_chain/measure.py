@@ -350,7 +350,7 @@ def outcomes(runs: pathlib.Path) -> Iterator[dict]:
         settings_used = result["flags"]
         yield line | {
             "width_multiplier": settings_used["width_multiplier"],
-            "test_accuracy": round(100 * result["test"]["accuracy"], 2),
+            "test_accuracy": round(100 * (1 - result["test"]["error"]), 2),
             "parameters": result["parameters"],
             "multiply_adds": result["multiply_adds"],
             "genotype": result["genotype"],
