@@ -73,7 +73,7 @@ PHASES = {
     "an epoch's measurement": Phase("training", f"{DRIVER}._end_epoch"),
     "a training within a search": Phase("evolution", STEP, call=3),
     "derivation by perturbation": Phase("perturbation", STEP, call=2),
-    "export": Phase("export", "darts_tf.run.export.saving:place", ends=AT_ONCE),
+    "export": Phase("export", "darts_tf.run.export.image_model:place", ends=AT_ONCE),
     "between an experiment's stages": Phase(
         "experiment", "darts_tf.protocol.stages:stopped", call=0
     ),
