@@ -22,6 +22,7 @@ from __future__ import annotations
 import ast
 import collections
 import re
+import warnings
 from collections.abc import Iterator
 
 from darts_tf.errors import InputError
@@ -111,7 +112,7 @@ def _calls(text: str) -> Iterator[str]:
 def _arguments(text: str) -> dict:
     """Returns the keyword arguments of the call that the text is."""
     try:
-        call = ast.parse(text.strip(), mode="eval").body
+        call = _parsed(text)
         if not isinstance(call, ast.Call) or call.args:
             raise _malformed(text)
         names = [str(keyword.arg) for keyword in call.keywords]
@@ -120,6 +121,13 @@ def _arguments(text: str) -> dict:
         raise _malformed(text) from None
     _refuse_twice(text, names)
     return dict(zip(names, values))
+
+
+def _parsed(text: str) -> ast.expr:
+    """Returns the expression that a text is; raises one of _UNREADABLE."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Python's parser, about damaged numbers
+        return ast.parse(text.strip(), mode="eval").body
 
 
 def _value(node: ast.expr):
@@ -149,7 +157,7 @@ def _value(node: ast.expr):
 def _from_literal(text: str, space: str) -> Genotype:
     """Reads a tuple, list or dictionary."""
     try:
-        node = ast.parse(text.strip(), mode="eval").body
+        node = _parsed(text)
         values = ast.literal_eval(node)
     except _UNREADABLE:
         raise _malformed(text) from None

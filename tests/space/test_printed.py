@@ -197,3 +197,8 @@ def test_what_is_meant_as_a_text():
         assert printed.is_printed(text)
     for path in ("runs/search/genotype.json", "DARTS_V2", "a b.json"):
         assert not printed.is_printed(path)
+
+
+def test_damaged_numbers_are_one_line(recwarn):
+    refused(V2.replace("('dil_conv_3x3', 2)", "('dil_conv_3x3', 2or 3)"))
+    assert not recwarn.list

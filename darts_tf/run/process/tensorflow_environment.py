@@ -34,9 +34,9 @@ gc.set_threshold(GARBAGE_AFTER)
 def without_onednn() -> None:
     """Switches oneDNN off, unless the user has set it; before TensorFlow's import.
 
-    Its kernels for language models are not deterministic: measuring the same
-    weights again under load differed by up to 3e-6 in 7 of 335 measurements, and in
-    none of 358 without oneDNN.
+    Measuring the same weights of a language model again under load differed by up to
+    3e-6 in 7 of 335 measurements, and in none of 358 without oneDNN. That was before
+    sums were put in order (ordered_sums.py), which may have been the cause.
     """
     if not _given:
         os.environ[ONEDNN] = "0"
