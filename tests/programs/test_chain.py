@@ -63,11 +63,12 @@ TWO_REPLICAS = """
 import numpy as np
 import darts_tf as dt
 from darts_tf.space import registry
-from tests.strategy.small_chain import SMALL_CHAIN
-registry.SPACES[SMALL_CHAIN.name] = SMALL_CHAIN
+from darts_tf.space.chain import Stage, chain_space
+space = chain_space("two_layers", (Stage(8, 2, 2),), stem=8, block=8, head=16)
+registry.SPACES[space.name] = space
 config = dt.SearchConfig(
-    space=SMALL_CHAIN.name, method="first_order", epochs=1, examples=32, batch_size=8,
-    crop_padding=0, flip=False, cost=("multiply_adds",), cost_target="TARGET",
+    space=space.name, method="first_order", epochs=1, examples=32, batch_size=8,
+    crop_padding=0, flip=False, cost=("multiply_adds",), cost_target="40k",
     distribute="mirrored")
 outcome = dt.search(dt.data.load("digits"), config, "FOLDER")
 assert all(np.isfinite(rows).all() for rows in outcome.alpha.values())
@@ -77,5 +78,5 @@ print("searched on", outcome.result["devices"])
 
 @pytest.mark.slow
 def test_a_chain_is_searched_on_two_devices(tmp_path):
-    script = TWO_REPLICAS.replace("FOLDER", str(tmp_path)).replace("TARGET", "100k")
+    script = TWO_REPLICAS.replace("FOLDER", str(tmp_path))
     check_says(script, "searched on 2", devices=2)
