@@ -29,12 +29,19 @@ def fixture_table() -> CostTable:
     return CostTable("latency", SPACE, 0.5, costs)
 
 
+DEFAULTS = {
+    flag.name: flag.default
+    for flag in flags.FLAGS.flags_by_module_dict()[measure.__name__]
+}
+"""Of the study's flags, which later files of tests forget."""
+
+
 @pytest.fixture(name="settings")
-def fixture_settings():
+def fixture_settings(monkeypatch):
     """The study's flags at their defaults."""
-    flags.FLAGS(["study", "--runs=unused"])
-    yield flags.FLAGS
-    flags.FLAGS.unparse_flags()
+    settings = types.SimpleNamespace(**DEFAULTS | {"runs": "unused"})
+    monkeypatch.setattr(measure, "FLAGS", settings)
+    return settings
 
 
 def test_random_chains_have_the_wanted_cost_and_differ(table):

@@ -182,7 +182,7 @@ CASES = {
     "window": ("search", TEXT + "--bptt=100000", "100000"),
     "images only": ("search", TEXT + "--channels=4", "--channels"),
     "text only": ("search", SMALL + "--bptt=4", "--bptt"),
-    "convolutional": ("evaluate", TEXT + "--genotype=NASNet", "ENAS"),
+    "convolutional": ("evaluate", TEXT + "--genotype=NASNet", "--space=darts_conv"),
     "another space": ("evaluate", TEXT + "--genotype={tmp}/conv.json", "darts_conv"),
     "recurrent": (
         "evaluate",

@@ -72,4 +72,6 @@ def test_a_flag_takes_a_string_in_its_space_only():
     with pytest.raises(InputError, match="`space=nasbench201`"):
         load_genotype(TEXT, "darts_conv")
     with pytest.raises(InputError, match="an architecture, .nor_conv"):
+        load_genotype("DARTS_V9", "nasbench201")
+    with pytest.raises(InputError, match="published in darts_conv"):
         load_genotype("DARTS_V2", "nasbench201")

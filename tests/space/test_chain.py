@@ -108,8 +108,10 @@ def test_published_chains_are_known_by_name():
         IDENTITY,
         IDENTITY,
     ]
-    with pytest.raises(InputError, match="MobileNetV2"):
+    with pytest.raises(InputError, match="published in mobile_chain_proxyless"):
         load_genotype("ProxylessNAS_mobile", SPACE.name)
+    with pytest.raises(InputError, match="MobileNetV2"):
+        load_genotype("MobileNetV9", SPACE.name)
 
 
 def test_strategies_decide_on_each_layer_once():

@@ -82,4 +82,4 @@ def test_a_genotype_knows_its_space(tmp_path):
 
 def test_a_space_without_published_cells_asks_for_a_file():
     with pytest.raises(InputError, match="give a JSON file or a text with"):
-        load_genotype("DARTS_V2", "darts_conv_nonzero")
+        load_genotype("DARTS_V9", "darts_conv_nonzero")
