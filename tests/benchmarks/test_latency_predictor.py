@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.studies.latency import predictor
+from darts_tf.space.architecture_string import from_string
 
 
 def test_errors_of_predictions():
@@ -26,3 +27,17 @@ def test_lines_are_read_as_they_were_written(tmp_path):
     assert predictor.read(path) == []
     path.write_text(predictor.as_csv(rows))
     assert predictor.read(path) == rows
+
+
+@pytest.mark.parametrize(
+    ("cell", "used"),
+    [
+        ("|a~0|+|a~0|a~1|+|a~0|a~1|a~2|", True),
+        ("|a~0|+|none~0|none~1|+|a~0|a~1|none~2|", True),
+        ("|a~0|+|a~0|none~1|+|a~0|a~1|none~2|", False),  # node 2 leads nowhere
+        ("|none~0|+|a~0|a~1|+|a~0|none~1|a~2|", False),  # node 1 is zero
+    ],
+)
+def test_an_operation_is_used_between_input_and_output(cell, used):
+    genotype = from_string(cell.replace("a~", "nor_conv_3x3~"))
+    assert predictor.all_used(genotype) == used

@@ -31,6 +31,8 @@ from darts_tf.config import LatencyConfig, Runtime, names
 from darts_tf.config_rules import settle
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures.genotypes import figure_to_png
+from darts_tf.space.cell import ZERO
+from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import SPACES, is_chain, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
@@ -82,10 +84,14 @@ def main(_) -> None:
     predicted, measured = (
         np.array([row[name] for row in rows]) for name in COLUMNS[1:3]
     )
+    used = np.array([all_used(random_genotype(space, int(r["seed"]))) for r in rows])
     numbers = errors(predicted, measured)
     picture = draw(predicted, measured, numbers)
     write_atomic(path.with_suffix(".png"), figure_to_png(picture))
     print(markdown(numbers, rows, table.origin))
+    if not used.all():
+        part = errors(predicted[used], measured[used])
+        print(f"of {used.sum()} networks all of whose operations are used: {part}")
 
 
 def latency_config(out: pathlib.Path) -> LatencyConfig:
@@ -141,6 +147,33 @@ def errors(predicted: np.ndarray, measured: np.ndarray) -> dict[str, float]:
         "bias": float(np.mean(predicted / measured - 1)),
         "kendall": kendall(predicted, measured),
     }
+
+
+def all_used(genotype: Genotype) -> bool:
+    """Returns True if each operation of each cell lies between input and output.
+
+    Where a derived edge may carry zero (NAS-Bench-201), an operation may get nothing
+    but zero, or lead to nothing else; a compiled network has none of these.
+    """
+    for spec in space_by_name(genotype.space).cells:
+        if not spec.zero_kept:
+            continue
+        cell = genotype.cells[spec.name]
+        edges = [
+            (source, target)
+            for (name, source), target in zip(
+                cell.edges, spec.entered(len(cell.edges)), strict=True
+            )
+            if name != ZERO
+        ]
+        reached, leading = set(range(spec.inputs)), set(cell.concat)
+        for source, target in edges:  # in the order of the nodes
+            reached |= {target} if source in reached else set()
+        for source, target in reversed(edges):
+            leading |= {source} if target in leading else set()
+        if not all(s in reached and t in leading for s, t in edges):
+            return False
+    return True
 
 
 def draw(predicted: np.ndarray, measured: np.ndarray, numbers: dict) -> Figure:
