@@ -43,7 +43,7 @@ LATEST = 0.8
 """Share of a phase after which the signal is sent at the latest."""
 
 SHARED = struct.Struct("d??")
-"""Of the file "phase": its seconds, whether it is on, whether a signal came into it."""
+"""The file "phase" has its seconds, whether it is on, and whether a signal came."""
 
 
 @dataclasses.dataclass(frozen=True)

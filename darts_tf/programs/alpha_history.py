@@ -24,7 +24,7 @@ from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
 TEMPERATURE, RELAXATION = "temperature", "relaxation"
 LIKELY = 64
-"""How many of the most likely genotypes a search writes."""
+"""Number of the most likely genotypes that a search writes."""
 
 Alpha = tuple[Sequence[np.ndarray], float, str]
 """Alpha of each cell, the softmax's temperature and the relaxation's name."""

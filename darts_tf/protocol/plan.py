@@ -153,7 +153,7 @@ class Plan:
 
     @property
     def cells_per_search(self) -> int:
-        """How many cells of each search get a short training."""
+        """Number of cells of each search that get a short training."""
         return self.values.get("cells_per_search", 1)
 
     def cell_keys(self, seed: int) -> list[str]:

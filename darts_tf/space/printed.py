@@ -37,7 +37,7 @@ NUMBERS = (
     *("int", "int8", "int16", "int32", "int64", "uint8"),
     *("float", "float16", "float32", "float64", "str_"),
 )
-"""What values are wrapped in where lists of NumPy and PyTorch are printed."""
+"""Wrappers of values where lists of NumPy and PyTorch are printed."""
 
 _STRING = re.compile(r"\|[^|~+\s]*~\d[^\s'\"<>)\]},;]*\|")
 _LITERAL = re.compile(r"\s*(?:[\w.]+\s*[=:]\s*)?([\[({].*[\])}])\s*", re.DOTALL)

@@ -45,7 +45,7 @@ def test_means_are_apart_for_seeds_that_fixed_the_recipe():
 
 
 def test_chance_of_random_search_is_counted():
-    """Of two cells the worse one is chosen here: as good as the median in 1 of 4."""
+    """The worse of two cells is chosen here: as good as the median in 1 of 4."""
     text = likely_cells.random_search([STRINGS[len(STRINGS) // 2]], TABLE, 2)
     (p,) = re.findall(r"p [=<] ([\d.e-]+)\.", text)
     assert float(p) == pytest.approx(0.25, abs=0.1)

@@ -33,7 +33,7 @@ DEFAULTS = {
     flag.name: flag.default
     for flag in flags.FLAGS.flags_by_module_dict()[measure.__name__]
 }
-"""Of the study's flags, which later files of tests forget."""
+"""The study's flags, which later files of tests forget."""
 
 
 @pytest.fixture(name="settings")

@@ -16,7 +16,7 @@ REFUSED = ("lock", "metrics.jsonl", "result.json")
 """Links of these names are refused before anything is written."""
 
 SETTINGS = ("config.json",)
-"""What makes a folder that of a run."""
+"""Files that make a folder that of a run."""
 
 APPENDED = "evaluations.jsonl"
 
