@@ -249,7 +249,7 @@ def draw(lines: Sequence[dict], table: Table, fixed_on: int) -> Figure:
     figure = Figure((6.5, 4), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    numbers = np.arange(1, max(COUNTS) + 1)
+    numbers = range(1, max(COUNTS) + 1)
     for line in lines:
         values = [accuracy(table, selected(line, table, n)) for n in numbers]
         own = line["seed"] >= fixed_on
