@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from absl import flags
 
+from benchmarks.studies.unfinished import run_all
 from darts_tf.errors import InputError
 from darts_tf.run.process import children
 
@@ -41,15 +42,7 @@ def main(_) -> int:
             "--flagfiles of one name would share a folder; give each of them "
             f"an --out of its own; received {', '.join(FLAGS.flagfiles)}"
         )
-    with children.Parent() as parent:
-        for search in searches(paths):
-            if search.finished:
-                continue
-            print(f"\n{search.name}")
-            ended = parent.run(search)
-            if not ended.finished:
-                return parent.code(ended)
-    return 0
+    return run_all(searches(paths))
 
 
 def searches(paths: list[pathlib.Path]) -> Iterator[children.Child]:

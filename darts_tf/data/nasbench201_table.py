@@ -79,11 +79,11 @@ class Table:
         rank = {"rank": self.rank(genotype), "cells": len(self.accuracies)}
         return self.lookup(genotype) | rank
 
-    def rank(self, genotype: Genotype) -> int:
-        """Returns a cell's rank by cifar10_test_200ep, from 1; ties share a rank."""
-        accuracy = self.lookup(genotype)[RANKED]
-        column = ACCURACIES.index(RANKED)
-        every = np.array([row[column] for row in self.accuracies.values()])
+    def rank(self, genotype: Genotype, column: str = RANKED) -> int:
+        """Returns a cell's rank by one of ACCURACIES, from 1; ties share a rank."""
+        accuracy = self.lookup(genotype)[column]
+        place = ACCURACIES.index(column)
+        every = np.array([row[place] for row in self.accuracies.values()])
         return 1 + int((every > accuracy).sum())
 
 

@@ -35,6 +35,7 @@ from darts_tf.space.cell import ZERO
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import SPACES, is_chain, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
+from darts_tf.strategy.diagnostics import collapse
 
 COLUMNS = ("seed", "predicted_ms", "measured_ms", "spread_ms", "load")
 
@@ -156,22 +157,9 @@ def all_used(genotype: Genotype) -> bool:
     but zero, or lead to nothing else; a compiled network has none of these.
     """
     for spec in space_by_name(genotype.space).cells:
-        if not spec.zero_kept:
-            continue
         cell = genotype.cells[spec.name]
-        edges = [
-            (source, target)
-            for (name, source), target in zip(
-                cell.edges, spec.entered(len(cell.edges)), strict=True
-            )
-            if name != ZERO
-        ]
-        reached, leading = set(range(spec.inputs)), set(cell.concat)
-        for source, target in edges:  # in the order of the nodes
-            reached |= {target} if source in reached else set()
-        for source, target in reversed(edges):
-            leading |= {source} if target in leading else set()
-        if not all(s in reached and t in leading for s, t in edges):
+        present = sum(name != ZERO for name, _ in cell.edges)
+        if spec.zero_kept and len(collapse.working(spec, cell)) < present:
             return False
     return True
 

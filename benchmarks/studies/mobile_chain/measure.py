@@ -22,17 +22,18 @@ from __future__ import annotations
 from darts_tf.cli import entry_point  # isort: skip
 
 import dataclasses
-import json
 import os
 import pathlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from absl import flags
 
+from benchmarks.studies.lines import read_lines, write_lines
 from benchmarks.studies.mobile_chain import report
 from benchmarks.studies.mobile_chain.chains import random_chain, width_within
+from benchmarks.studies.unfinished import run_all
 from darts_tf.config import LatencyConfig
 from darts_tf.config_rules import settle
 from darts_tf.errors import InputError
@@ -173,19 +174,6 @@ def trained(runs: pathlib.Path, table: CostTable) -> int:
     return run_all(training(runs, network) for network in networks(runs, table))
 
 
-def run_all(processes: Iterable[children.Child]) -> int:
-    """Runs what is not finished, one after another; returns an exit code."""
-    with children.Parent() as parent:
-        for child in processes:
-            if child.finished:
-                continue
-            print(f"\n{child.name}", flush=True)
-            ended = parent.run(child)
-            if not ended.finished:
-                return parent.code(ended)
-    return 0
-
-
 def searches(runs: pathlib.Path) -> Iterator[children.Child]:
     """Yields the search of each target."""
     for target in FLAGS.targets:
@@ -319,18 +307,6 @@ def time_network(network: Network, table: CostTable) -> dict:
         "spread_ms": round(timing.spread * 1e3, 4),
         "load": round(os.getloadavg()[0], 2),
     }
-
-
-def read_lines(path: pathlib.Path) -> list[dict]:
-    """Returns the lines of a file; none if there is no file."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-
-
-def write_lines(path: pathlib.Path, lines: list[dict]) -> None:
-    """Writes one JSON object a line."""
-    write_atomic(path, "".join(json.dumps(line) + "\n" for line in lines))
 
 
 def _report(runs: pathlib.Path, out: pathlib.Path) -> int:

@@ -43,6 +43,7 @@ from benchmarks.studies.nasbench201.costs import (
     asked,
     counter,
 )
+from benchmarks.studies.unfinished import run_all
 from darts_tf.config import SearchConfig
 from darts_tf.config_rules import cost_targets, settle
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED, read_table
@@ -88,13 +89,8 @@ def main(_) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     costs = costs_of_all_cells()
     write_atomic(folder / "costs.csv.gz", _compressed(costs))
-    with children.Parent() as parent:
-        for search in searches(pathlib.Path(FLAGS.runs)):
-            if not search.finished:
-                print(f"\n{search.name}", flush=True)
-                ended = parent.run(search)
-                if not ended.finished:
-                    return parent.code(ended)
+    if code := run_all(searches(pathlib.Path(FLAGS.runs))):
+        return code
     found = list(outcomes(pathlib.Path(FLAGS.runs), targets, costs, table.accuracies))
     lines = "".join(json.dumps(row) + "\n" for row in found)
     write_atomic(folder / "cost_targets.jsonl", lines)

@@ -32,8 +32,9 @@ from absl import flags
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from benchmarks.studies.lines import read_lines, write_lines
 from benchmarks.studies.nasbench201.costs import read_costs
-from benchmarks.studies.strategies.expected_best import expected_best
+from benchmarks.studies.strategies.expected_best import columns, expected_best
 from darts_tf.data.nasbench201_table import (
     ACCURACIES,
     RANKED,
@@ -77,18 +78,11 @@ def main(_) -> None:
             f"--runs={FLAGS.runs}: there is no finished search in seed_0 or another "
             f"seed's folder, and {path} has none"
         )
-    write_atomic(path, "".join(json.dumps(line) + "\n" for line in lines))
+    write_lines(path, lines)
     picture = figure_to_png(draw(lines, table, FLAGS.fixed_on))
     write_atomic(path.with_suffix(".png"), picture)
     print(each(lines, table))
     print(f"\n{compared(lines, table, FLAGS.cells, FLAGS.fixed_on)}")
-
-
-def read_lines(path: pathlib.Path) -> list[dict]:
-    """Returns the lines of an earlier start; none if there is no file."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 def searched(root: pathlib.Path) -> list[dict]:
@@ -110,8 +104,7 @@ def accuracy(table: Table, cell: str, column: str = RANKED) -> float:
 
 def rank(table: Table, cell: str, column: str = RANKED) -> int:
     """Returns a cell's rank by a column, from 1; ties share a rank."""
-    place, own = ACCURACIES.index(column), accuracy(table, cell, column)
-    return 1 + sum(row[place] > own for row in table.accuracies.values())
+    return table.rank(from_string(cell), column)
 
 
 def selected(line: dict, table: Table, count: int) -> str:
@@ -213,8 +206,7 @@ def at_equal_cost(cell: str, table: Table) -> tuple[float, float]:
 
 def random_search(found: Sequence[str], table: Table, count: int) -> str:
     """Returns a line on random search, and a one-sided test at equal questions."""
-    every = np.array(list(table.accuracies.values()))
-    valid, true = every[:, [ACCURACIES.index(n) for n in (SEARCHED, RANKED)]].T
+    valid, true = columns(table).T
     means = [f"{expected_best(valid, true, n):.2f} ({n})" for n in ASKED]
     generator = np.random.default_rng(0)
     asked = generator.integers(len(true), size=(DRAWS, len(found), count))
@@ -256,8 +248,7 @@ def draw(lines: Sequence[dict], table: Table, fixed_on: int) -> Figure:
         axes.plot(numbers, values, color="#1f5fa8" if own else "#9dbbe0", lw=0.9)
     axes.plot([], [], color="#1f5fa8", label="likely cells of a search (a line each)")
     axes.plot([], [], color="#9dbbe0", label="of those that fixed the recipe")
-    every = np.array(list(table.accuracies.values()))
-    valid, true = every[:, [ACCURACIES.index(n) for n in (SEARCHED, RANKED)]].T
+    valid, true = columns(table).T
     random = [expected_best(valid, true, n) for n in numbers]
     axes.plot(numbers, random, color="#c0392b", label="random cells, expected")
     largest = accuracy(table, LARGEST)

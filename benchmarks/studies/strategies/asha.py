@@ -17,21 +17,19 @@ from __future__ import annotations
 
 from darts_tf.cli import entry_point  # isort: skip
 
-import json
 import pathlib
 
 import numpy as np
 from absl import flags
 
-from benchmarks.studies.strategies.expected_best import expected_best
+from benchmarks.studies.lines import write_lines
+from benchmarks.studies.strategies.expected_best import columns, expected_best
 from darts_tf.data.nasbench201_table import (
-    ACCURACIES,
     RANKED,
     SEARCHED,
     Table,
     read_table,
 )
-from darts_tf.run.files import write_atomic
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.black_box.asha import Asha
 
@@ -51,8 +49,7 @@ def main(_) -> None:
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
     lines = [search(seed, table) for seed in range(FLAGS.seeds)]
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    write_atomic(folder / "asha.jsonl", text)
+    write_lines(folder / "asha.jsonl", lines)
     print(markdown(lines, table))
 
 
@@ -78,8 +75,7 @@ def search(seed: int, table: Table) -> dict:
 
 def markdown(lines: list[dict], table: Table) -> str:
     """Returns the true accuracy of each way to spend each budget."""
-    every = np.array(list(table.accuracies.values()))
-    valid, true = every[:, [ACCURACIES.index(n) for n in (SEARCHED, RANKED)]].T
+    valid, true = columns(table).T
     rows = [
         "| training epochs | ASHA, 12 and 200 epochs | its cells on both rungs | "
         "random, 200 epochs | cells | random, 12 epochs, best by validation | cells |",

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED, Table
+
+
+def columns(table: Table) -> np.ndarray:
+    """Returns the (validation, true) accuracy of every cell, percent [15625, 2]."""
+    every = np.array(list(table.accuracies.values()))
+    return every[:, [ACCURACIES.index(n) for n in (SEARCHED, RANKED)]]
+
 
 def expected_best(chooses: np.ndarray, true: np.ndarray, count: int) -> float:
     """Returns the exact expectation of random search's result.

@@ -25,9 +25,8 @@ import numpy as np
 from absl import flags
 
 from benchmarks.studies.strategies import picture as strategies_picture
-from benchmarks.studies.strategies.expected_best import expected_best
+from benchmarks.studies.strategies.expected_best import columns, expected_best
 from darts_tf.data.nasbench201_table import (
-    ACCURACIES,
     RANKED,
     SEARCHED,
     Table,
@@ -135,12 +134,6 @@ def curve(search: dict) -> np.ndarray:
     steps = [step for step, _, _ in search["incumbents"]]
     lasting = np.diff([*steps, search["evaluations"] + 1])
     return np.repeat([true for _, _, true in search["incumbents"]], lasting)
-
-
-def columns(table: Table) -> np.ndarray:
-    """Returns the (validation, true) accuracy of every cell, percent [15625, 2]."""
-    every = np.array(list(table.accuracies.values()))
-    return every[:, [ACCURACIES.index(n) for n in (SEARCHED, RANKED)]]
 
 
 def expected(table: Table, evaluations: int) -> np.ndarray:
