@@ -19,6 +19,9 @@ from typing import Any, Literal, TypeVar
 
 from darts_tf.errors import InputError, closest
 
+LIKELY_GENOTYPES = 64
+"""Number of the most likely genotypes that a search writes."""
+
 Strategy = Literal[
     "darts",
     "lambda_darts",
@@ -1513,7 +1516,7 @@ class ExperimentConfig(OracleConfig):
         "So many cells of each search get a short training: the most likely ones under "
         "its last alpha, the derived one among them.",
         least=1,
-        most=64,
+        most=LIKELY_GENOTYPES,
     )
     selection_rungs: int = _option(
         1,

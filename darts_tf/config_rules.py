@@ -1077,7 +1077,7 @@ def _settle_derivation(config: DerivationConfig) -> DerivationConfig:
 
 
 def _check_cells_per_search(config: ExperimentConfig) -> None:
-    """Refuses several cells of a search where there is one, or its cost is known."""
+    """Refuses several likely cells without a search, and beside cost targets."""
     given = f"`cells_per_search={config.cells_per_search}`"
     if config.random_genotypes is not None:
         raise InputError(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from darts_tf.config import SearchConfig
+from darts_tf.config import LIKELY_GENOTYPES, SearchConfig
 from darts_tf.config_rules import RELAXED
 from darts_tf.errors import InputError, shorten
 from darts_tf.run.files import write_atomic
@@ -23,20 +23,19 @@ from darts_tf.strategy.darts.likely_genotypes import likely_genotypes
 from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
 TEMPERATURE, RELAXATION = "temperature", "relaxation"
-LIKELY = 64
-"""Number of the most likely genotypes that a search writes."""
 
 Alpha = tuple[Sequence[np.ndarray], float, str]
 """Alpha of each cell, the softmax's temperature and the relaxation's name."""
 
 
 def write_likely(path: Path, space: SearchSpace, state: Alpha) -> None:
-    """Writes the LIKELY most likely genotypes of alpha, as a JSON list.
+    """Writes the LIKELY_GENOTYPES most likely genotypes of alpha, as a JSON list.
 
     See strategy/darts/likely_genotypes.py.
     """
     alpha, temperature, relaxation = state
-    found = likely_genotypes(space, alpha, LIKELY, temperature, relaxation)
+    count = LIKELY_GENOTYPES
+    found = likely_genotypes(space, alpha, count, temperature, relaxation)
     lines = (json.dumps(json.loads(genotype.to_json())) for genotype in found)
     write_atomic(path, "[" + ",\n ".join(lines) + "]\n")
 

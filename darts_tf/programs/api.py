@@ -161,7 +161,7 @@ def derive(workdir: PathLike, epoch: int = 0) -> Genotype:
     """
     from darts_tf.programs import derive as program
 
-    history, chosen = program.alpha_of(DerivationConfig(epoch=epoch), workdir)
+    _, history, chosen = program.alpha_of(DerivationConfig(epoch=epoch), workdir)
     return history.genotype(chosen)
 
 

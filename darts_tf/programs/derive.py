@@ -51,8 +51,7 @@ def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
         costs = _cost_lines(config, None, folder, genotype)
         made(folder)
     else:
-        history, epoch = alpha_of(config, folder)
-        search = SearchConfig.from_stored(read_settings(folder))
+        search, history, epoch = alpha_of(config, folder)
         genotype = history.genotype(epoch)
         if not config.epoch:
             path = Workdir(folder).likely
@@ -94,8 +93,8 @@ def _cost_lines(
 
 def alpha_of(
     config: DerivationConfig, path: str | os.PathLike
-) -> tuple[AlphaHistory, int]:
-    """Returns a search's history of alpha, and the epoch to derive from."""
+) -> tuple[SearchConfig, AlphaHistory, int]:
+    """Returns (search's settings, history of its alpha, epoch to derive from)."""
     workdir = existing_workdir(path)
     search = SearchConfig.from_stored(read_settings(workdir.path))
     check_has_alpha(search, workdir.path)
@@ -103,7 +102,7 @@ def alpha_of(
     space = space_by_name(search.space)
     nasbench201_oracle.check(config, space.name)
     history = AlphaHistory(workdir.alpha, space)
-    return history, config.epoch or _returned_epoch(workdir)
+    return search, history, config.epoch or _returned_epoch(workdir)
 
 
 def _named(config: DerivationConfig) -> Genotype:

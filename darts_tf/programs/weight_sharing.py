@@ -8,7 +8,7 @@ from darts_tf.config import SearchConfig
 from darts_tf.descent.replicas import Replicas
 from darts_tf.programs import memory_report, nasbench201_oracle, records, setup
 from darts_tf.programs.commands import watch_command
-from darts_tf.programs.image_data import Batches
+from darts_tf.programs.image_data import Batches, Data
 from darts_tf.programs.images import ImageProgramTask, built_supernet
 from darts_tf.programs.next_command import evaluation_command
 from darts_tf.programs.own_data import source_of
@@ -34,8 +34,9 @@ def search(config: SearchConfig, path, data=None) -> str:
     replicas = setup.prepare(config, config.space, supernet=True)
     setup.check_free(path, replicas, "search", config)
     nasbench201_oracle.check(config, config.space)
-    data = source_of(ImageProgramTask().search_data(config, data))
-    loop, values = build(config, replicas, data), setup.run_values(config, data)
+    divided = ImageProgramTask().search_data(config, data)
+    data = source_of(divided)
+    loop, values = build(config, replicas, divided), setup.run_values(config, data)
     with setup.open_run("search", config, path, replicas, data) as workdir:
         with records.reporting(workdir, config, values, replicas) as reporter:
             cost = drive(
@@ -49,9 +50,8 @@ def search(config: SearchConfig, path, data=None) -> str:
         return finish(workdir, loop, cost, config, values) if replicas.chief else ""
 
 
-def build(config: SearchConfig, replicas: Replicas, data=None) -> RandomWeightSharing:
-    """Returns the search loop of a supernet with random weights."""
-    data = ImageProgramTask().search_data(config, data)
+def build(config: SearchConfig, replicas: Replicas, data: Data) -> RandomWeightSharing:
+    """Returns the search loop of a supernet with random weights, on divided data."""
     model = built_supernet(config, data, replicas)
     memory_report.report(model, "weights", config, data, replicas)
     settings = WeightSharingSettings(

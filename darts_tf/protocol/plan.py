@@ -169,6 +169,15 @@ class Plan:
         likely = _read_likely(self.search(seed))[: self.cells_per_search]
         return [self._add(genotype) for genotype in likely]
 
+    def cell_places(self, seed: int) -> list[str | None]:
+        """Returns a key for each of the `cells_per_search` places of a seed.
+
+        A search with fewer cells repeats its first one; None before it has ended.
+        """
+        keys = self.cell_keys(seed)
+        first = keys[0] if keys else None
+        return [*keys, *[first] * (self.cells_per_search - len(keys))]
+
     def add_cell(self, path: Path) -> str:
         """Copies a genotype's file into the experiment's cells.
 
@@ -271,13 +280,9 @@ def on_rungs(plan: Plan) -> list[list[str]]:
     which training ends first). A rung is known once each search, and each training of
     the rung below, has ended. Those that failed are not promoted.
     """
-    count = plan.cells_per_search
-    cells: list[str | None] = []
-    for seed in plan.seeds:
-        keys = plan.cell_keys(seed)
-        cells += [*keys, *[None] * (count - len(keys))]
+    cells = [key for seed in plan.seeds for key in plan.cell_places(seed)]
     rungs = [[key for key in dict.fromkeys(cells) if key]]
-    firsts = zip(plan.seeds, cells[::count], strict=True)
+    firsts = zip(plan.seeds, cells[:: plan.cells_per_search], strict=True)
     if any(not key and not plan.outcome(f"search_{n}").exists() for n, key in firsts):
         return rungs
     for rung in range(len(plan.rungs) - 1):

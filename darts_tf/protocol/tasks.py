@@ -117,14 +117,11 @@ STAGES = {
 def _cells(plan: Plan):
     """Yields (number, part, key or None, keys before, what is lacking) of each cell.
 
-    The number is that of the search * cells_per_search + the cell's place. A search
-    with fewer cells than that repeats its first one.
+    The number is that of the search * cells_per_search + the cell's place.
     """
     known: set[str | None] = set()
     for search, part, seed in plan.numbered(plan.seeds):
-        keys = part.cell_keys(seed)
-        for place in range(part.cells_per_search):
-            key = keys[place if place < len(keys) else 0] if keys else None
+        for place, key in enumerate(part.cell_places(seed)):
             number = search * part.cells_per_search + place
             yield number, part, key, frozenset(known), f"search_{search}"
             known.add(key)

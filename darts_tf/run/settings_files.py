@@ -55,22 +55,23 @@ def new_run(program: str, values: Mapping[str, object]) -> str:
 
 def run_of(folder: Path) -> str | None:
     """Returns the ID of the run in a folder; None where it has none to read."""
-    try:
-        content = read_json(folder / CONFIG_FILE)
-    except (OSError, ValueError):
-        return None
-    run = content.get("run") if isinstance(content, dict) else None
+    run = _of_config(folder, "run")
     return run if isinstance(run, str) and re.fullmatch(r"[0-9a-f]{16}", run) else None
 
 
 def program_of(folder: Path) -> str | None:
     """Returns the name of the program of the run in a folder; None: not known."""
+    program = _of_config(folder, "program")
+    return program if isinstance(program, str) and program else None
+
+
+def _of_config(folder: Path, name: str) -> object:
+    """Returns an entry of config.json; None where there is none to read."""
     try:
         content = read_json(folder / CONFIG_FILE)
     except (OSError, ValueError):
         return None
-    program = content.get("program") if isinstance(content, dict) else None
-    return program if isinstance(program, str) and program else None
+    return content.get(name) if isinstance(content, dict) else None
 
 
 def read(folder: Path, complete: bool = True) -> dict:

@@ -59,7 +59,7 @@ def left(folder, config, loop):
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     """(its loop, its folder)."""
-    loop = weight_sharing.build(SHARING, ONE)
+    loop = weight_sharing.build(SHARING, ONE, ImageProgramTask().search_data(SHARING))
     folder = tmp_path_factory.mktemp("runs") / "shared"
     return loop, left(folder, SHARING, loop)
 

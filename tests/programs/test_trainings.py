@@ -10,6 +10,7 @@ from darts_tf.config_rules import applicable
 from darts_tf.errors import InputError
 from darts_tf.estimation.learning_curve import extrapolate
 from darts_tf.programs import weight_sharing
+from darts_tf.programs.images import ImageProgramTask
 from darts_tf.programs.parent_networks import ancestor, relative
 from darts_tf.programs.trainings import Full, LearningCurve, LowFidelity
 from darts_tf.programs.weight_inheritance import Inherit
@@ -116,7 +117,7 @@ def test_a_curve_of_perplexities_is_refused():
 
 @pytest.fixture(scope="module")
 def supernet(tmp_path_factory):
-    loop = weight_sharing.build(SHARING, ONE)
+    loop = weight_sharing.build(SHARING, ONE, ImageProgramTask().search_data(SHARING))
     folder = tmp_path_factory.mktemp("runs") / "supernet"
     return str(left(folder, SHARING, loop))
 
