@@ -99,6 +99,10 @@ def test_a_search_by_table_which_is_given_more_budget(programs, table, tmp_path)
     steps = map(json.loads, (tmp_path / "metrics.jsonl").open())
     told = [r["worth"] for r in steps if r["kind"] == "steps"]
     assert told == [record["worth"] for record in found]
+    less = programs.run("search", *given, "--budget_evaluations=12", code=2)
+    assert "error: --budget_evaluations=12 would have ended" in less
+    assert "12 of the 30 evaluations" in less
+    assert json.loads((tmp_path / "result.json").read_text()) == result
 
 
 def front_of(folder) -> list[dict]:
