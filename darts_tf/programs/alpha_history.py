@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +24,41 @@ from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
 TEMPERATURE, RELAXATION = "temperature", "relaxation"
 
+WITHIN_TARGETS = 4
+"""So many times as many genotypes are looked through for some within cost targets."""
+
 Alpha = tuple[Sequence[np.ndarray], float, str]
 """Alpha of each cell, the softmax's temperature and the relaxation's name."""
 
 
-def write_likely(path: Path, space: SearchSpace, state: Alpha) -> None:
+def write_likely(
+    path: Path,
+    space: SearchSpace,
+    state: Alpha,
+    allowed: Callable[[Genotype], bool] | None = None,
+) -> bool:
     """Writes the LIKELY_GENOTYPES most likely genotypes of alpha, as a JSON list.
 
     See strategy/darts/likely_genotypes.py.
+
+    Args:
+      path: of the list.
+      space: that was searched.
+      state: alpha from which they are derived.
+      allowed: says which may be listed, those within cost targets. Of WITHIN_TARGETS
+        times as many genotypes the others are left out, unless none is allowed.
+
+    Returns:
+      True if all that are listed are allowed.
     """
     alpha, temperature, relaxation = state
-    count = LIKELY_GENOTYPES
+    count = LIKELY_GENOTYPES * (1 if allowed is None else WITHIN_TARGETS)
     found = likely_genotypes(space, alpha, count, temperature, relaxation)
+    within = found if allowed is None else list(filter(allowed, found))
+    found = (within or found)[:LIKELY_GENOTYPES]
     lines = (json.dumps(json.loads(genotype.to_json())) for genotype in found)
     write_atomic(path, "[" + ",\n ".join(lines) + "]\n")
+    return bool(within)
 
 
 def keep(

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from darts_tf.config import DerivationConfig, SearchConfig
-from darts_tf.config_rules import settle
+from darts_tf.config_rules import cost_targets, settle
 from darts_tf.programs import (
     alpha_history,
     derived_costs,
@@ -55,7 +55,10 @@ def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
         genotype = history.genotype(epoch)
         if not config.epoch:
             path = Workdir(folder).likely
-            alpha_history.write_likely(path, history.space, history.after(epoch))
+            tables = derived_costs.read(folder, history.space)
+            allowed = derived_costs.within(tables, cost_targets(search))
+            state = history.after(epoch)
+            alpha_history.write_likely(path, history.space, state, allowed)
         costs = _cost_lines(config, search, folder, genotype)
         weights = history.mixing_weights()
         curves = genotypes.draw_alpha_history(history.space, weights, genotype)

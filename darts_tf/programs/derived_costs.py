@@ -6,7 +6,7 @@ A search with --cost keeps its tables in costs.json: by the name of a cost
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +74,24 @@ def summary(folder: Path, search: SearchConfig, genotype: Genotype) -> str:
     """
     tables = read(folder, space_by_name(genotype.space))
     return lines(outcome(tables, cost_targets(search), genotype))
+
+
+def within(
+    tables: Sequence[CostTable], targets: Sequence[float] | None
+) -> Callable[[Genotype], bool] | None:
+    """Returns a function that says whether a genotype is within all targets.
+
+    Args:
+      tables: of the costs; a search before 0.4.0 kept none.
+      targets: in the order of the tables; None: there are none.
+
+    Returns:
+      the function; None where there is no target or no table.
+    """
+    if not tables or targets is None:
+        return None
+    pairs = list(zip(tables, targets, strict=True))
+    return lambda genotype: all(table.of(genotype) <= most for table, most in pairs)
 
 
 def outcome(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,29 @@ def test_what_is_no_history_is_one_line(tmp_path, arrays):
     np.savez(tmp_path / "alpha.npz", **arrays)
     with pytest.raises(InputError, match="holds no history of alpha"):
         alpha_history.AlphaHistory(tmp_path / "alpha.npz", SPACE)
+
+
+@pytest.mark.parametrize("most", [1, 0])
+def test_likely_genotypes_are_those_that_are_allowed_unless_none_is(tmp_path, most):
+    """As many max pools as the least of all are allowed in reduction, or fewer."""
+    state, path = (list(rows().values()), 1.0, "softmax"), tmp_path / "likely.json"
+
+    def listed() -> list[int]:
+        cells = json.loads(path.read_text())
+        text = [json.dumps(cell["reduce"]) for cell in cells]
+        return [row.count("max_pool_3x3") for row in text]
+
+    assert alpha_history.write_likely(path, SPACE, state)
+    every = listed()
+    assert len(every) == 64 and len(set(every)) > 1
+    least = min(every)
+
+    def allowed(genotype) -> bool:
+        text = json.dumps(json.loads(genotype.to_json())["reduce"])
+        return text.count("max_pool_3x3") < least + most
+
+    assert alpha_history.write_likely(path, SPACE, state, allowed) == bool(most)
+    if most:
+        assert set(listed()) == {least} and len(listed()) >= every.count(least)
+    else:
+        assert listed() == every
