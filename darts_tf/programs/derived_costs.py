@@ -64,16 +64,19 @@ def _table(name: str, space: SearchSpace, row: Mapping) -> CostTable:
     return CostTable(name, space, row["constant"], costs)
 
 
-def summary(folder: Path, search: SearchConfig, genotype: Genotype) -> str:
+def summary(
+    folder: Path, search: SearchConfig, genotype: Genotype, strongest: Genotype
+) -> str:
     """Returns lines with what a genotype of a search costs, beside the targets.
 
     Args:
       folder: of the search.
       search: its settings.
       genotype: derived from its alpha.
+      strongest: of the strongest operations, which may be above the targets.
     """
     tables = read(folder, space_by_name(genotype.space))
-    return lines(outcome(tables, cost_targets(search), genotype))
+    return lines(outcome(tables, cost_targets(search), genotype, strongest))
 
 
 def within(
@@ -95,12 +98,29 @@ def within(
 
 
 def outcome(
-    tables: Sequence[CostTable], targets: Sequence[float] | None, genotype: Genotype
+    tables: Sequence[CostTable],
+    targets: Sequence[float] | None,
+    genotype: Genotype,
+    strongest: Genotype,
 ) -> dict[str, dict[str, float]]:
-    """Returns {"derived": cost, and its "target" if there are targets} by name."""
+    """Returns what a genotype costs.
+
+    Args:
+      tables: of the costs.
+      targets: in their order, if there are any.
+      genotype: that is derived.
+      strongest: of the strongest operations.
+
+    Returns:
+      by name {"derived": cost, and "target" if there are targets; if the genotypes
+      differ, "strongest": cost of the other one}.
+    """
     rows = {table.name: {"derived": table.of(genotype)} for table in tables}
     for name, target in zip(rows, targets or ()):
         rows[name]["target"] = target
+    if genotype != strongest:
+        for table in tables:
+            rows[table.name]["strongest"] = table.of(strongest)
     return rows
 
 
@@ -117,6 +137,8 @@ def lines(costs: Mapping[str, Mapping[str, float]]) -> str:
             over = row["derived"] > row["target"]
             verdict = "ABOVE the target of" if over else "within the target of"
             text += f", {verdict} {short(row['target'], name)}"
+        if "strongest" in row:
+            text += f"; the strongest operations: {exact(row['strongest'])}"
         text += "\n"
     return text
 

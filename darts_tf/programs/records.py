@@ -140,21 +140,22 @@ def finish_search(
     devices: int = 1,
 ) -> str:
     """Writes genotype.json, result.json and pictures; returns the summary."""
-    genotype = loop.final_genotype()
+    strongest, penalty = loop.final_genotype(), loop.cost_penalty
+    alpha = _final_alpha(workdir, loop)
+    parts = (penalty.costs.tables, penalty.costs.targets) if penalty else ((), None)
+    allowed = derived_costs.within(*parts)
+    likely = alpha_history.most_likely(loop.space, alpha, allowed)
+    alpha_history.write_likely(workdir.likely, likely)
+    genotype = alpha_history.within_targets(strongest, likely, allowed)
     picture = write_genotype(workdir, genotype)
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     outcome = {"skip_connections": skips} | alarms.outcome(loop, genotype)
     outcome |= nasbench201_oracle.result(config, genotype)
-    alpha = _final_alpha(workdir, loop)
-    penalty = loop.cost_penalty
-    parts = (penalty.costs.tables, penalty.costs.targets) if penalty else ((), None)
-    allowed = derived_costs.within(*parts)
-    within = alpha_history.write_likely(workdir.likely, loop.space, alpha, allowed)
-    outcome |= {} if allowed is None else {LIKELY_WITHIN: within}
+    outcome |= {} if allowed is None else {LIKELY_WITHIN: all(map(allowed, likely))}
     if loop.space.name == nasbench201.SPACE.name:
         cells = derive_by_other_rules(loop.space, *alpha)
         outcome |= nasbench201_oracle.other_rules(config, cells)
-    costs = penalty.outcome(genotype) if penalty else {}
+    costs = penalty.outcome(genotype, strongest) if penalty else {}
     outcome |= {"cost": costs} if costs else {}
     write_result(workdir, genotype, cost, config, values, outcome, devices)
     return f"""

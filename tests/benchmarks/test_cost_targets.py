@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.studies.nasbench201 import cost_targets as study
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED
+from darts_tf.programs import alpha_history
 from darts_tf.space.architecture_string import every_string, from_string
 
 CELLS = dict(zip("abcd", itertools.islice(every_string(), 4)))
@@ -38,13 +39,17 @@ def test_a_search_is_held_against_the_best_within_its_target(tmp_path):
     for seed, name in enumerate("cd"):
         folder = tmp_path / "30" / f"seed_{seed}"
         folder.mkdir(parents=True)
-        genotype = json.loads(from_string(CELLS[name]).to_json())
-        result = {"genotype": genotype, "seed": seed, "seconds": 1.0}
+        result = {"seed": seed, "seconds": 1.0}
         (folder / "result.json").write_text(json.dumps(result))
+        (folder / "genotype.json").write_text(from_string(CELLS[name]).to_json())
+        alpha = np.zeros((6, 5))
+        alpha[:5, 0] = alpha[5, 3] = 1  # cell d
+        alpha_history.keep(folder / "alpha.npz", 1, {"cell": alpha}, 1.0)
         likely = [json.loads(from_string(CELLS[n]).to_json()) for n in name + "ba"]
         (folder / "likely.json").write_text(json.dumps(likely))
     found = list(study.outcomes(tmp_path, {"30": 30.0}, COSTS, accuracies()))
     assert [row["within"] for row in found] == [True, False]
+    assert [row["strongest"] for row in found] == [40, 40]
     assert [row["regret"] for row in found] == [10, -5]
     rest = {"30": 30.0}, COSTS, accuracies()
     assert [row["likely"] for row in found] == [

@@ -109,26 +109,39 @@ def test_what_is_no_history_is_one_line(tmp_path, arrays):
 
 
 @pytest.mark.parametrize("most", [1, 0])
-def test_likely_genotypes_are_those_that_are_allowed_unless_none_is(tmp_path, most):
+def test_likely_genotypes_are_those_that_are_allowed_unless_none_is(most):
     """As many max pools as the least of all are allowed in reduction, or fewer."""
-    state, path = (list(rows().values()), 1.0, "softmax"), tmp_path / "likely.json"
+    state = list(rows().values()), 1.0, "softmax"
 
-    def listed() -> list[int]:
-        cells = json.loads(path.read_text())
-        text = [json.dumps(cell["reduce"]) for cell in cells]
-        return [row.count("max_pool_3x3") for row in text]
+    def pools(genotype) -> int:
+        text = json.dumps(json.loads(genotype.to_json())["reduce"])
+        return text.count("max_pool_3x3")
 
-    assert alpha_history.write_likely(path, SPACE, state)
-    every = listed()
-    assert len(every) == 64 and len(set(every)) > 1
-    least = min(every)
+    every = alpha_history.most_likely(SPACE, state, None)
+    counts = [pools(genotype) for genotype in every]
+    assert len(every) == 64 and len(set(counts)) > 1
+    least = min(counts)
 
     def allowed(genotype) -> bool:
-        text = json.dumps(json.loads(genotype.to_json())["reduce"])
-        return text.count("max_pool_3x3") < least + most
+        return pools(genotype) < least + most
 
-    assert alpha_history.write_likely(path, SPACE, state, allowed) == bool(most)
+    strongest = every[0]
+    assert not allowed(strongest)
+    listed = alpha_history.most_likely(SPACE, state, allowed)
+    chosen = alpha_history.within_targets(strongest, listed, allowed)
     if most:
-        assert set(listed()) == {least} and len(listed()) >= every.count(least)
+        assert set(map(pools, listed)) == {least}
+        assert len(listed) >= counts.count(least)
+        assert chosen == listed[0] == every[counts.index(least)]
     else:
-        assert listed() == every
+        assert listed == every
+        assert chosen == strongest
+
+
+def test_the_strongest_operations_stay_where_nothing_speaks_against_them():
+    state = list(rows().values()), 1.0, "softmax"
+    strongest = derivation.derive(SPACE, *state)
+    for allowed in (None, lambda genotype: genotype == strongest):
+        listed = alpha_history.most_likely(SPACE, state, allowed)
+        assert alpha_history.within_targets(strongest, listed, allowed) == strongest
+    assert alpha_history.within_targets(strongest, [], lambda genotype: False)

@@ -57,10 +57,12 @@ from darts_tf.config import SearchConfig
 from darts_tf.config_rules import cost_targets, settle
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED, read_table
 from darts_tf.errors import InputError
+from darts_tf.programs.alpha_history import AlphaHistory
 from darts_tf.programs.derived_costs import short
 from darts_tf.programs.search_costs import tables_of
 from darts_tf.run.files import write_atomic
 from darts_tf.run.process import children
+from darts_tf.run.workdir import Workdir
 from darts_tf.space.architecture_string import every_string, from_string, to_string
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
@@ -176,6 +178,9 @@ def outcomes(
 ) -> Iterator[dict]:
     """Yields a finished search's cost, true accuracy and regret.
 
+    "strongest" are the multiply-adds of its strongest operations, which may be above
+    the target; the derived cell is the most likely one within it.
+
     Args:
       runs: folder of the searches.
       targets: by their texts.
@@ -186,8 +191,9 @@ def outcomes(
         best, *_ = references(target, costs, accuracies)
         for path in sorted((runs / text).glob("seed_*/result.json")):
             result = json.loads(path.read_text("utf-8"))
-            genotype = Genotype.from_json(json.dumps(result["genotype"]))
-            cell = to_string(genotype)
+            cell = to_string(Workdir(path.parent).read_genotype())
+            alpha = AlphaHistory(path.parent / "alpha.npz", SPACE)
+            strongest = to_string(alpha.genotype(0))
             true = accuracies[cell][ACCURACIES.index(RANKED)]
             likely = json.loads((path.parent / "likely.json").read_text("utf-8"))
             cells = [to_string(Genotype.from_json(json.dumps(row))) for row in likely]
@@ -197,6 +203,7 @@ def outcomes(
                 "architecture": cell,
                 COSTS[0]: costs[cell][0],
                 "within": costs[cell][0] <= target,
+                "strongest": costs[strongest][0],
                 RANKED: true,
                 "regret": round(best - true, 4),
                 "seconds": result["seconds"],
