@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from darts_tf.errors import InputError
-from darts_tf.reading import expanded
+from darts_tf.reading import existing_folder
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -233,12 +233,7 @@ def _require_folder(path) -> None:
             f"`path` must name a folder; received {type(path).__name__} "
             "(arrays: from_arrays, a tf.data.Dataset: from_dataset)"
         )
-    place = expanded(path)
-    if not os.path.isdir(place):
-        packed = " (unpack it first)" if os.path.isfile(place) else ""
-        raise InputError(
-            f"`path={os.fspath(path)}` is no folder{packed}; give one that is"
-        )
+    existing_folder(path, "path")
 
 
 def _refuse_image_arguments(name, download, image_size, stream) -> None:
