@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, require_bool
 from darts_tf.reading import existing_folder
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def load(
     from darts_tf.data.text.loading import NAMES, load_text
 
     _require_name(name)
+    require_bool("download", download)
+    require_bool("stream", stream)
     if name in NAMES:
         _refuse_image_arguments(name, download, image_size, stream)
         return load_text(name, None if data_dir is None else os.fspath(data_dir))
@@ -183,6 +185,8 @@ def from_tfds(
     from darts_tf.data.text.loading import NAMES
 
     _require_name(name)
+    require_bool("download", download)
+    require_bool("stream", stream)
     if name in ("digits", "folder", *NAMES):
         raise InputError(
             f"{name!r} is no set of TensorFlow Datasets; give it to load()"
