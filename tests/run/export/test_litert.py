@@ -143,6 +143,28 @@ def test_an_operation_that_does_not_convert_is_named(every, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+def test_what_else_fails_in_litert_is_one_line(network, tmp_path, monkeypatch):
+    class Interpreter:
+        def __init__(self, **given):
+            pass
+
+        def allocate_tensors(self):
+            raise RuntimeError("not broadcastable.Node 99 (SUB) failed to prepare.")
+
+    monkeypatch.setattr(litert, "interpreter_class", lambda: (Interpreter, "fake"))
+    with pytest.raises(InputError, match=r"cannot run .* \(.*\(SUB\).*\); export with"):
+        image_litert.export_litert(network, tmp_path / "e")
+
+    class Converter:
+        def convert(self):
+            raise ValueError("no such luck\nat all")
+
+    monkeypatch.setattr(litert, "_converter", lambda function, owner: Converter())
+    with pytest.raises(InputError, match=r"cannot convert .*\(no such luck\); export"):
+        image_litert.export_litert(network, tmp_path / "e")
+    assert not any(tmp_path.iterdir())
+
+
 def test_int8_without_images_is_refused(network, tmp_path):
     with pytest.raises(InputError, match="`quantize=int8` measures ranges"):
         image_litert.export_litert(network, tmp_path / "e", "int8")
