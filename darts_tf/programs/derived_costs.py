@@ -65,7 +65,10 @@ def _table(name: str, space: SearchSpace, row: Mapping) -> CostTable:
 
 
 def summary(
-    folder: Path, search: SearchConfig, genotype: Genotype, strongest: Genotype
+    folder: Path,
+    search: SearchConfig,
+    genotype: Genotype,
+    strongest: Genotype | None = None,
 ) -> str:
     """Returns lines with what a genotype of a search costs, beside the targets.
 
@@ -73,7 +76,8 @@ def summary(
       folder: of the search.
       search: its settings.
       genotype: derived from its alpha.
-      strongest: of the strongest operations, which may be above the targets.
+      strongest: of the strongest operations, which may be above the targets; None:
+        nothing is said of them.
     """
     tables = read(folder, space_by_name(genotype.space))
     return lines(outcome(tables, cost_targets(search), genotype, strongest))
@@ -101,7 +105,7 @@ def outcome(
     tables: Sequence[CostTable],
     targets: Sequence[float] | None,
     genotype: Genotype,
-    strongest: Genotype,
+    strongest: Genotype | None = None,
 ) -> dict[str, dict[str, float]]:
     """Returns what a genotype costs.
 
@@ -118,7 +122,7 @@ def outcome(
     rows = {table.name: {"derived": table.of(genotype)} for table in tables}
     for name, target in zip(rows, targets or ()):
         rows[name]["target"] = target
-    if genotype != strongest:
+    if strongest is not None and genotype != strongest:
         for table in tables:
             rows[table.name]["strongest"] = table.of(strongest)
     return rows
