@@ -505,6 +505,12 @@ class DataConfig(Config):
         "in --data_dir).",
     )
     data_dir: str | None = _option(None, "Folder of the data.", free="place")
+    same_data_as: str | None = _option(
+        None,
+        "Folder with runs in it, such as an experiment's, or of one run: on other data "
+        "of one's own than theirs nothing starts.",
+        free="place",
+    )
     download: bool = _option(
         False,
         "Images: let TensorFlow Datasets download and prepare the data set.",

@@ -1,4 +1,4 @@
-"""The two errors that a user is meant to see as one line."""
+"""The two errors that a user is meant to see as one line, and what they say."""
 
 from __future__ import annotations
 
@@ -69,3 +69,9 @@ class DivergedError(_OneLine):
     The message is one line and names the step. The entry points print it and
     exit with code 1; the last good checkpoint stays where it is.
     """
+
+
+def require_bool(name: str, value: object) -> None:
+    """Raises InputError unless the argument `name` is True or False."""
+    if not isinstance(value, bool):
+        raise InputError(f"`{name}` must be True or False; received {value!r}")

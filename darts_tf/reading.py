@@ -50,6 +50,21 @@ def expanded(path: str | os.PathLike) -> pathlib.Path:
         ) from None
 
 
+def existing_folder(path: str | os.PathLike, argument: str) -> pathlib.Path:
+    """Returns a folder that a user gave as `argument`, as `expanded` does.
+
+    Raises:
+      InputError: there is none, or as `expanded`.
+    """
+    folder = expanded(path)
+    if not folder.is_dir():
+        packed = " (unpack it first)" if folder.is_file() else ""
+        raise InputError(
+            f"`{argument}={os.fspath(path)}` is no folder{packed}; give one that is"
+        )
+    return folder
+
+
 def open_regular(path: str | os.PathLike) -> BinaryIO:
     """Opens a regular file, or a link to one, for reading; never waits.
 

@@ -54,6 +54,18 @@ def test_a_home_folder_that_is_not_there(monkeypatch, tmp_path):
         reading.expanded("~nobody_of_this_name/runs")
 
 
+def test_a_folder_is_found_from_home_and_nothing_else_is_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "a.zip").touch()
+    (tmp_path / "photos").mkdir()
+    found = reading.existing_folder("~/photos", "data_dir")
+    assert found == tmp_path / "photos"
+    with pytest.raises(InputError, match="`path=~/none` is no folder; give"):
+        reading.existing_folder("~/none", "path")
+    with pytest.raises(InputError, match=r"is no folder \(unpack it first\); give"):
+        reading.existing_folder(tmp_path / "a.zip", "path")
+
+
 def test_a_key_that_is_there_twice_is_refused():
     with pytest.raises(ValueError, match="'a' is there twice"):
         reading.parse_json('[{"a": 1, "b": 2, "a": 3}]')

@@ -11,8 +11,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from darts_tf.errors import InputError
-from darts_tf.reading import expanded
+from darts_tf.errors import InputError, require_bool
+from darts_tf.reading import existing_folder
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -75,6 +75,8 @@ def load(
     from darts_tf.data.text.loading import NAMES, load_text
 
     _require_name(name)
+    require_bool("download", download)
+    require_bool("stream", stream)
     if name in NAMES:
         _refuse_image_arguments(name, download, image_size, stream)
         return load_text(name, None if data_dir is None else os.fspath(data_dir))
@@ -183,6 +185,8 @@ def from_tfds(
     from darts_tf.data.text.loading import NAMES
 
     _require_name(name)
+    require_bool("download", download)
+    require_bool("stream", stream)
     if name in ("digits", "folder", *NAMES):
         raise InputError(
             f"{name!r} is no set of TensorFlow Datasets; give it to load()"
@@ -233,12 +237,7 @@ def _require_folder(path) -> None:
             f"`path` must name a folder; received {type(path).__name__} "
             "(arrays: from_arrays, a tf.data.Dataset: from_dataset)"
         )
-    place = expanded(path)
-    if not os.path.isdir(place):
-        packed = " (unpack it first)" if os.path.isfile(place) else ""
-        raise InputError(
-            f"`path={os.fspath(path)}` is no folder{packed}; give one that is"
-        )
+    existing_folder(path, "path")
 
 
 def _refuse_image_arguments(name, download, image_size, stream) -> None:

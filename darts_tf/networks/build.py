@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import keras
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, require_bool
 from darts_tf.networks import chain, conv, nasbench201
 from darts_tf.networks.next_word import NextWordModel
 from darts_tf.space import conv as conv_space
@@ -66,9 +66,10 @@ def build_network(
         which has neither `channels` nor `layers`, and needs `image_shape`.
 
     Raises:
-      InputError: no such genotype, an argument that is missing, or one that
-        does not go with the genotype's space.
+      InputError: no such genotype, an argument that is missing or of another
+        type, or one that does not go with the genotype's space.
     """
+    require_bool("auxiliary", auxiliary)
     of_text = hidden_size is not None or words is not None
     space = recurrent.SPACE.name if of_text else conv_space.SPACE.name
     cells = any_genotype(genotype, space)

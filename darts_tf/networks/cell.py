@@ -95,6 +95,22 @@ class Cell(operations.Block):
         return output[0] if len(output) == 1 else tf.concat(output, axis=-1)
 
 
+def activated(x, alone: bool):
+    """Returns the ReLU of a node of a cell, shaped as it.
+
+    LiteRT's converter joins a ReLU with the matrix product before it, and repeats the
+    product where something else needs it too. It leaves a leaky ReLU of slope 0 as it
+    is, which is the same function.
+
+    Args:
+      x: the node.
+      alone: whether nothing but its ReLU is used.
+    """
+    if alone or not implementation.is_exported():
+        return tf.nn.relu(x)
+    return tf.nn.leaky_relu(x, 0.0)
+
+
 def add(terms):
     """Returns the sum of a list of tensors of one shape.
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from darts_tf.networks import operations
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.cell import Edges
+from darts_tf.networks.cell import Edges, activated
 from darts_tf.networks.drop_path import dropped
 from darts_tf.networks.pools import POOLS
 from darts_tf.space.cell import IDENTITY, NOISE, ZERO, CellSpec
@@ -69,7 +69,7 @@ class DiscreteEdges(Edges):
 
         The zero operation gives zeros, for a node may have nothing else.
         """
-        activated = tf.nn.relu(x)
+        active = activated(x, all(o and o.activated for o in self.operations))
         scales, result = iter((drop_path or [])[self.before :]), []
         pairs = zip(self.edges, self.operations, strict=True)
         for index, ((target, name), operation) in enumerate(pairs):
@@ -82,9 +82,7 @@ class DiscreteEdges(Edges):
             elif operation is None:
                 y = x
             else:
-                y = operation(
-                    activated if operation.activated else x, training=training
-                )
+                y = operation(active if operation.activated else x, training=training)
             if drop_path is not None and self._droppable(name):
                 y = dropped(y, next(scales))
             result.append((target, [y]))

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, require_bool
 from darts_tf.space import operation_names
 
 if TYPE_CHECKING:
@@ -66,11 +66,12 @@ def register_operation(
       A decorator that returns the function as it is.
 
     Raises:
-      InputError: the name exists or is malformed, or what is decorated is no
-        function.
+      InputError: the name exists or is malformed, what is decorated is no
+        function, or `replace` is neither True nor False.
     """
 
     operation_names.check_name(name, "operation")  # also of a bare decorator
+    require_bool("replace", replace)
     if cost is not None and not callable(cost):
         raise InputError(
             f"operation {name!r}: `cost` must be a function of (shape, stride) that "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +24,51 @@ from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
 TEMPERATURE, RELAXATION = "temperature", "relaxation"
 
+WITHIN_TARGETS = 4
+"""So many times as many genotypes are looked through for some within cost targets."""
+
 Alpha = tuple[Sequence[np.ndarray], float, str]
 """Alpha of each cell, the softmax's temperature and the relaxation's name."""
 
 
-def write_likely(path: Path, space: SearchSpace, state: Alpha) -> None:
-    """Writes the LIKELY_GENOTYPES most likely genotypes of alpha, as a JSON list.
+Allowed = Callable[[Genotype], bool] | None
+"""Says of a genotype whether it is within all cost targets; None: there are none."""
 
-    See strategy/darts/likely_genotypes.py.
+
+def most_likely(space: SearchSpace, state: Alpha, allowed: Allowed) -> list[Genotype]:
+    """Returns the LIKELY_GENOTYPES most likely genotypes of alpha, the first first.
+
+    See strategy/darts/likely_genotypes.py. With cost targets those within them, of
+    WITHIN_TARGETS times as many; all, if none is.
     """
     alpha, temperature, relaxation = state
-    count = LIKELY_GENOTYPES
+    count = LIKELY_GENOTYPES * (1 if allowed is None else WITHIN_TARGETS)
     found = likely_genotypes(space, alpha, count, temperature, relaxation)
-    lines = (json.dumps(json.loads(genotype.to_json())) for genotype in found)
+    within = found if allowed is None else list(filter(allowed, found))
+    return (within or found)[:LIKELY_GENOTYPES]
+
+
+def within_targets(
+    strongest: Genotype, likely: Sequence[Genotype], allowed: Allowed
+) -> Genotype:
+    """Returns the most likely genotype within cost targets.
+
+    Args:
+      strongest: of the strongest operations, as DARTS derives (sect. 2.4).
+      likely: what `most_likely` returns.
+      allowed: as given to that.
+
+    Returns:
+      `strongest` if it is within them, if there are none, or if no likely one is.
+    """
+    if allowed is None or allowed(strongest) or not any(map(allowed, likely[:1])):
+        return strongest
+    return likely[0]
+
+
+def write_likely(path: Path, genotypes: Iterable[Genotype]) -> None:
+    """Writes genotypes as a JSON list."""
+    lines = (json.dumps(json.loads(genotype.to_json())) for genotype in genotypes)
     write_atomic(path, "[" + ",\n ".join(lines) + "]\n")
 
 

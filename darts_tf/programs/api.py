@@ -25,7 +25,7 @@ from darts_tf.config import (
 from darts_tf.config_rules import RELAXED, is_text
 from darts_tf.errors import InputError
 from darts_tf.programs import plugins
-from darts_tf.reading import read_json
+from darts_tf.reading import expanded, read_json
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.pictures.genotypes import draw_alpha_history
 from darts_tf.run.workdir import Workdir, as_path
@@ -161,8 +161,9 @@ def derive(workdir: PathLike, epoch: int = 0) -> Genotype:
     """
     from darts_tf.programs import derive as program
 
-    _, history, chosen = program.alpha_of(DerivationConfig(epoch=epoch), workdir)
-    return history.genotype(chosen)
+    config = DerivationConfig(epoch=epoch)
+    search, history, chosen = program.alpha_of(config, workdir)
+    return program.within_targets(search, history, chosen, expanded(workdir))[0]
 
 
 def evaluate(

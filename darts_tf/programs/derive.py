@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from darts_tf.config import DerivationConfig, SearchConfig
-from darts_tf.config_rules import settle
+from darts_tf.config_rules import cost_targets, settle
 from darts_tf.programs import (
     alpha_history,
     derived_costs,
@@ -52,11 +52,11 @@ def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
         made(folder)
     else:
         search, history, epoch = alpha_of(config, folder)
-        genotype = history.genotype(epoch)
+        genotype, likely = within_targets(search, history, epoch, folder)
         if not config.epoch:
-            path = Workdir(folder).likely
-            alpha_history.write_likely(path, history.space, history.after(epoch))
-        costs = _cost_lines(config, search, folder, genotype)
+            alpha_history.write_likely(Workdir(folder).likely, likely)
+        strongest = history.genotype(epoch)
+        costs = _cost_lines(config, search, folder, genotype, strongest)
         weights = history.mixing_weights()
         curves = genotypes.draw_alpha_history(history.space, weights, genotype)
         write_atomic(folder / "alpha.png", genotypes.figure_to_png(curves))
@@ -73,6 +73,7 @@ def _cost_lines(
     search: SearchConfig | None,
     folder: Path,
     genotype: Genotype,
+    strongest: Genotype | None = None,
 ) -> str:
     """Returns lines with what the genotype costs, as far as tables say it.
 
@@ -81,14 +82,38 @@ def _cost_lines(
       search: those of the search; None: the genotype is of none.
       folder: of the search.
       genotype: that is derived.
+      strongest: of the strongest operations; None: of a genotype without a search.
     """
-    text = "" if search is None else derived_costs.summary(folder, search, genotype)
+    text = ""
+    if search is not None and strongest is not None:
+        text = derived_costs.summary(folder, search, genotype, strongest)
     if config.latency_table is None:
         return text
     # Only this needs TensorFlow: the network is built, for its parts.
     from darts_tf.programs import predicted_latency
 
     return text + predicted_latency.line(config, search, genotype)
+
+
+def within_targets(
+    search: SearchConfig, history: AlphaHistory, epoch: int, folder: Path
+) -> tuple[Genotype, list[Genotype]]:
+    """Returns what a search has after an epoch, by the tables of its costs.
+
+    Args:
+      search: its settings.
+      history: of its alpha.
+      epoch: from 1; 0: the last.
+      folder: of the search.
+
+    Returns:
+      (the derived genotype, the most likely ones); see `alpha_history`.
+    """
+    tables = derived_costs.read(folder, history.space)
+    allowed = derived_costs.within(tables, cost_targets(search))
+    likely = alpha_history.most_likely(history.space, history.after(epoch), allowed)
+    strongest = history.genotype(epoch)
+    return alpha_history.within_targets(strongest, likely, allowed), likely
 
 
 def alpha_of(

@@ -6,7 +6,7 @@ A search with --cost keeps its tables in costs.json: by the name of a cost
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,25 +64,67 @@ def _table(name: str, space: SearchSpace, row: Mapping) -> CostTable:
     return CostTable(name, space, row["constant"], costs)
 
 
-def summary(folder: Path, search: SearchConfig, genotype: Genotype) -> str:
+def summary(
+    folder: Path,
+    search: SearchConfig,
+    genotype: Genotype,
+    strongest: Genotype | None = None,
+) -> str:
     """Returns lines with what a genotype of a search costs, beside the targets.
 
     Args:
       folder: of the search.
       search: its settings.
       genotype: derived from its alpha.
+      strongest: of the strongest operations, which may be above the targets; None:
+        nothing is said of them.
     """
     tables = read(folder, space_by_name(genotype.space))
-    return lines(outcome(tables, cost_targets(search), genotype))
+    return lines(outcome(tables, cost_targets(search), genotype, strongest))
+
+
+def within(
+    tables: Sequence[CostTable], targets: Sequence[float] | None
+) -> Callable[[Genotype], bool] | None:
+    """Returns a function that says whether a genotype is within all targets.
+
+    Args:
+      tables: of the costs; a search before 0.4.0 kept none.
+      targets: in the order of the tables; None: there are none.
+
+    Returns:
+      the function; None where there is no target or no table.
+    """
+    if not tables or targets is None:
+        return None
+    pairs = list(zip(tables, targets, strict=True))
+    return lambda genotype: all(table.of(genotype) <= most for table, most in pairs)
 
 
 def outcome(
-    tables: Sequence[CostTable], targets: Sequence[float] | None, genotype: Genotype
+    tables: Sequence[CostTable],
+    targets: Sequence[float] | None,
+    genotype: Genotype,
+    strongest: Genotype | None = None,
 ) -> dict[str, dict[str, float]]:
-    """Returns {"derived": cost, and its "target" if there are targets} by name."""
+    """Returns what a genotype costs.
+
+    Args:
+      tables: of the costs.
+      targets: in their order, if there are any.
+      genotype: that is derived.
+      strongest: of the strongest operations.
+
+    Returns:
+      by name {"derived": cost, and "target" if there are targets; if the genotypes
+      differ, "strongest": cost of the other one}.
+    """
     rows = {table.name: {"derived": table.of(genotype)} for table in tables}
     for name, target in zip(rows, targets or ()):
         rows[name]["target"] = target
+    if strongest is not None and genotype != strongest:
+        for table in tables:
+            rows[table.name]["strongest"] = table.of(strongest)
     return rows
 
 
@@ -99,6 +141,8 @@ def lines(costs: Mapping[str, Mapping[str, float]]) -> str:
             over = row["derived"] > row["target"]
             verdict = "ABOVE the target of" if over else "within the target of"
             text += f", {verdict} {short(row['target'], name)}"
+        if "strongest" in row:
+            text += f"; the strongest operations: {exact(row['strongest'])}"
         text += "\n"
     return text
 

@@ -56,7 +56,8 @@ def load_data(
     Raises:
       InputError: there is no such set, or it has too few images.
     """
-    if images is None and config.dataset == "folder":  # many files take minutes
+    if images is None and config.dataset == "folder" and config.data_dir is not None:
+        # Many files take minutes.
         print(f"reading the images in {config.data_dir} ...", flush=True)
     images = images or load_images(
         config.dataset,

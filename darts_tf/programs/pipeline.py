@@ -22,7 +22,7 @@ from darts_tf.programs.data_facts import image_facts, text_facts, this_machine
 from darts_tf.programs.expected_time import expected_lines
 from darts_tf.programs.next_command import EMBEDDED
 from darts_tf.protocol.command_line import read_flagfile
-from darts_tf.reading import expanded
+from darts_tf.reading import existing_folder, expanded
 from darts_tf.run import settings_files
 from darts_tf.run.files import write_atomic
 from darts_tf.run.loop.progress import duration
@@ -220,8 +220,7 @@ def _require_folder(config: PipelineConfig) -> None:
             f"`dataset={config.dataset}` needs `data_dir`, the folder of your "
             f"{OWN[config.dataset]}"
         )
-    if not Path(config.data_dir).is_dir():
-        raise InputError(f"`data_dir={config.data_dir}` is no folder; give one that is")
+    existing_folder(config.data_dir, "data_dir")
 
 
 def _chosen(config: PipelineConfig, root: Path) -> tuple[PipelineConfig, list[str]]:

@@ -36,7 +36,7 @@ from darts_tf.run.loop.progress import duration
 from darts_tf.run.pictures import genotypes
 from darts_tf.run.tensorboard import PICTURES, Reporter, events_folder
 from darts_tf.run.time_budget import TimeBudget
-from darts_tf.run.workdir import Workdir
+from darts_tf.run.workdir import LIKELY_WITHIN, Workdir
 from darts_tf.space import nasbench201
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
@@ -140,17 +140,22 @@ def finish_search(
     devices: int = 1,
 ) -> str:
     """Writes genotype.json, result.json and pictures; returns the summary."""
-    genotype = loop.final_genotype()
+    strongest, penalty = loop.final_genotype(), loop.cost_penalty
+    alpha = _final_alpha(workdir, loop)
+    parts = (penalty.costs.tables, penalty.costs.targets) if penalty else ((), None)
+    allowed = derived_costs.within(*parts)
+    likely = alpha_history.most_likely(loop.space, alpha, allowed)
+    alpha_history.write_likely(workdir.likely, likely)
+    genotype = alpha_history.within_targets(strongest, likely, allowed)
     picture = write_genotype(workdir, genotype)
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     outcome = {"skip_connections": skips} | alarms.outcome(loop, genotype)
     outcome |= nasbench201_oracle.result(config, genotype)
-    alpha = _final_alpha(workdir, loop)
-    alpha_history.write_likely(workdir.likely, loop.space, alpha)
+    outcome |= {} if allowed is None else {LIKELY_WITHIN: all(map(allowed, likely))}
     if loop.space.name == nasbench201.SPACE.name:
         cells = derive_by_other_rules(loop.space, *alpha)
         outcome |= nasbench201_oracle.other_rules(config, cells)
-    costs = {} if loop.cost_penalty is None else loop.cost_penalty.outcome(genotype)
+    costs = penalty.outcome(genotype, strongest) if penalty else {}
     outcome |= {"cost": costs} if costs else {}
     write_result(workdir, genotype, cost, config, values, outcome, devices)
     return f"""

@@ -20,7 +20,7 @@ from darts_tf.descent.variables import load
 from darts_tf.descent.workers import replicas_for
 from darts_tf.errors import InputError
 from darts_tf.programs import plugins
-from darts_tf.programs.own_data import FINGERPRINT, IN_FOLDERS
+from darts_tf.programs.own_data import FINGERPRINT, IN_FOLDERS, require_data_of_runs
 from darts_tf.reading import expanded
 from darts_tf.run import lock, settings_files
 from darts_tf.run.process import ordered_sums
@@ -233,6 +233,8 @@ def open_run(
 def _folder(program, config, path, values: dict, chief: bool) -> Workdir:
     if not chief:
         return Workdir(expanded(path))
+    if config.same_data_as is not None:
+        require_data_of_runs(values, config.same_data_as)
     defaults = _defaults(config)
     if config.dataset in IN_FOLDERS:  # older runs have no hash of these
         defaults[FINGERPRINT] = values.get(FINGERPRINT)

@@ -31,7 +31,7 @@ from darts_tf.protocol import flagfiles
 from darts_tf.protocol.command_line import BILEVEL, COST_TITLES, FLAGFILES, RELAXED
 from darts_tf.reading import read_json, reason_of
 from darts_tf.run.files import write_atomic
-from darts_tf.run.workdir import Workdir
+from darts_tf.run.workdir import LIKELY_WITHIN, Workdir
 from darts_tf.space import recurrent
 from darts_tf.space.decisions import canonical
 from darts_tf.space.genotype import Genotype
@@ -329,9 +329,11 @@ def selected(plan: Plan) -> str | None:
 
 
 def _is_within(plan: Plan, seed: int) -> bool:
-    """Returns False for a search whose cell costs more than the target."""
-    result = result_of(plan.search(seed)) if plan.target else None
-    cost = (result or {}).get("cost", {}).get(plan.cost)
+    """Returns False for a search whose cells cost more than the target."""
+    result = (result_of(plan.search(seed)) if plan.target else None) or {}
+    if plan.cells_per_search > 1 and LIKELY_WITHIN in result:
+        return result[LIKELY_WITHIN]
+    cost = result.get("cost", {}).get(plan.cost)
     return cost is None or cost["derived"] <= cost["target"]
 
 

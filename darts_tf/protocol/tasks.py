@@ -143,6 +143,7 @@ def _search(plan: Plan, name: str, seed: int) -> Task:
             f"--seed={seed}",
             *([f"--cost_target={plan.target}"] if plan.target else []),
             *_path_flags(values, "plugin", "data_dir", "nasbench201_table"),
+            f"--same_data_as={plan.root}",
         )
     return _task(plan, name, command, folder, plan.search_marker(seed))
 
@@ -196,6 +197,7 @@ def _training(
         "--test" if test else "--notest",
         *more,
         *_path_flags(plan.values, "plugin", "data_dir"),
+        f"--same_data_as={plan.root}",
     )
     return _task(plan, name, command, folder, leaves or folder.result)
 

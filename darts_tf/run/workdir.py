@@ -19,6 +19,9 @@ from darts_tf.run import files, settings_files
 from darts_tf.run.lock import FolderLock
 from darts_tf.space.genotype import Genotype
 
+LIKELY_WITHIN = "likely_within_targets"
+"""In the result of a search with cost targets: whether those in likely.json are."""
+
 ABSENT = "nothing"
 
 

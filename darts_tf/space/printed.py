@@ -13,8 +13,9 @@ a tuple for each node, or as a dictionary of edges:
     [(('nor_conv_3x3', 0),), (('none', 0), ('skip_connect', 1)), (...)]
     {'1<-0': 'nor_conv_3x3', '2<-0': 'none', ...}    {(0, 1): 'nor_conv_3x3', ...}
 
-Named tuples and strings are found anywhere in a text, such as a line of a log;
-tuples and dictionaries have to be all of it, but for a name and a "=" or ":" before.
+Named tuples and strings are found anywhere in a text, such as a line of a log, where
+"Genotype(normal)" without a field's "=" is a comment. Tuples and dictionaries have to
+be all of it, but for a name and a "=" or ":" before.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ NUMBERS = (
 )
 """Wrappers of values where lists of NumPy and PyTorch are printed."""
 
+_FIELDS = re.compile(rf"{re.escape(START)}(?=\s*\w+\s*=)")
 _STRING = re.compile(r"\|[^|~+\s]*~\d[^\s'\"<>)\]},;]*\|")
 _LITERAL = re.compile(r"\s*(?:[\w.]+\s*[=:]\s*)?([\[({].*[\])}])\s*", re.DOTALL)
 _BRACKETS = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|[()]")
@@ -81,8 +83,12 @@ def from_printed(text: str, space: str = conv.SPACE.name) -> Genotype:
 
 
 def _genotypes(text: str, space: str) -> Iterator[Genotype]:
-    """Yields all genotypes of a text, in the order of their forms."""
-    if START in text:
+    """Yields all genotypes of a text, in the order of their forms.
+
+    Raises:
+      InputError: one is malformed, or "Genotype(" is there without a field.
+    """
+    if _FIELDS.search(text):
         for call in _calls(text):
             yield _from_values(call, _arguments(call), space)
     elif _STRING.search(text) or text.strip().startswith("|"):
@@ -90,15 +96,19 @@ def _genotypes(text: str, space: str) -> Iterator[Genotype]:
             yield architecture_string.from_string(string)
     elif match := _LITERAL.fullmatch(text):
         yield _from_literal(match[1], space)
+    elif START in text:
+        raise _malformed(text[text.index(START) :])
 
 
 def _calls(text: str) -> Iterator[str]:
-    """Yields each "Genotype(...)" of a text, up to its closing bracket.
+    """Yields each "Genotype(field=...)" of a text, up to its closing bracket.
+
+    "Genotype(normal)", as comments have it, is none.
 
     Raises:
       InputError: a bracket is never closed.
     """
-    for match in re.finditer(re.escape(START), text):
+    for match in _FIELDS.finditer(text):
         depth = 1
         for bracket in _BRACKETS.finditer(text, match.end()):
             depth += {"(": 1, ")": -1}.get(bracket[0], 0)

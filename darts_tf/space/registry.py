@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from darts_tf.errors import InputError, closest
+from darts_tf.errors import InputError, closest, require_bool
 from darts_tf.space import (
     chain,
     conv,
@@ -73,6 +73,7 @@ def register_space(space: SearchSpace, *, replace: bool = False) -> SearchSpace:
         operation is not registered.
     """
     operation_names.check_name(space.name, "space")
+    require_bool("replace", replace)
     known = SPACES.get(space.name)
     if known is not None and known != space:
         if space.name in BUILTIN or not replace:

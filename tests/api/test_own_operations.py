@@ -205,6 +205,19 @@ def test_names_that_exist():
             dt.cell_space(name, nodes=2, operations=["skip_connect"])
 
 
+def test_replacing_takes_true_or_false_alone():
+    words = "^`replace` must be True or False; received 'no'$"
+    with pytest.raises(dt.InputError, match=words):
+        dt.register_operation("own_conv_3x3", replace="no")
+    with pytest.raises(dt.InputError, match=words):
+        dt.cell_space(
+            "own",
+            nodes=2,
+            operations=["skip_connect"],
+            replace="no",
+        )
+
+
 def test_a_genotype_of_operations_that_are_not_registered(tmp_path, convs, data):
     stored = json.loads(convs.to_json())
     for kind in ("normal", "reduce"):

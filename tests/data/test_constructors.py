@@ -265,6 +265,8 @@ def test_names_may_be_of_classes_that_no_image_has():
         (lambda: data_sets.load("digits", image_size=8.0), "whole number"),
         (lambda: data_sets.load("digits", image_size=True), "whole number"),
         (lambda: data_sets.from_tfds("python_topics"), "give it to load()"),
+        (lambda: data_sets.load("digits", stream="no"), "`stream` must be True or"),
+        (lambda: data_sets.from_tfds("mnist", download="no"), "`download` must be"),
         (lambda: data_sets.load("python_topic"), "closest: python_topics"),
         (lambda: data_sets.from_tfds("digits"), "give it to load()"),
         (lambda: data_sets.from_tfds(None), "received NoneType"),

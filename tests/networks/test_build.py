@@ -146,6 +146,8 @@ def test_every_form_of_a_genotype(tmp_path):
         ({"num_classes": 1}, "classes"),
         ({"network": "huge"}, "`network`"),
         ({"image_shape": (8, 8)}, "`image_shape`"),
+        ({"auxiliary": "yes"}, "`auxiliary` must be True or False; received 'yes'"),
+        ({"genotype": "MobileNetV2", "auxiliary": 1}, "`auxiliary` must be True"),
         ({"words": 3}, "`hidden_size`|`words`"),
         ({"genotype": EXAMPLE, "auxiliary": True}, "no auxiliary head"),
         ({"genotype": RECURRENT["ENAS"]}, "`hidden_size`, `words`"),

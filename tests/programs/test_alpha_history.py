@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,42 @@ def test_what_is_no_history_is_one_line(tmp_path, arrays):
     np.savez(tmp_path / "alpha.npz", **arrays)
     with pytest.raises(InputError, match="holds no history of alpha"):
         alpha_history.AlphaHistory(tmp_path / "alpha.npz", SPACE)
+
+
+@pytest.mark.parametrize("most", [1, 0])
+def test_likely_genotypes_are_those_that_are_allowed_unless_none_is(most):
+    """As many max pools as the least of all are allowed in reduction, or fewer."""
+    state = list(rows().values()), 1.0, "softmax"
+
+    def pools(genotype) -> int:
+        text = json.dumps(json.loads(genotype.to_json())["reduce"])
+        return text.count("max_pool_3x3")
+
+    every = alpha_history.most_likely(SPACE, state, None)
+    counts = [pools(genotype) for genotype in every]
+    assert len(every) == 64 and len(set(counts)) > 1
+    least = min(counts)
+
+    def allowed(genotype) -> bool:
+        return pools(genotype) < least + most
+
+    strongest = every[0]
+    assert not allowed(strongest)
+    listed = alpha_history.most_likely(SPACE, state, allowed)
+    chosen = alpha_history.within_targets(strongest, listed, allowed)
+    if most:
+        assert set(map(pools, listed)) == {least}
+        assert len(listed) >= counts.count(least)
+        assert chosen == listed[0] == every[counts.index(least)]
+    else:
+        assert listed == every
+        assert chosen == strongest
+
+
+def test_the_strongest_operations_stay_where_nothing_speaks_against_them():
+    state = list(rows().values()), 1.0, "softmax"
+    strongest = derivation.derive(SPACE, *state)
+    for allowed in (None, lambda genotype: genotype == strongest):
+        listed = alpha_history.most_likely(SPACE, state, allowed)
+        assert alpha_history.within_targets(strongest, listed, allowed) == strongest
+    assert alpha_history.within_targets(strongest, [], lambda genotype: False)

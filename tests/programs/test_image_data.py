@@ -50,6 +50,13 @@ def test_a_batch_larger_than_a_part(config, fractions, words):
     assert str(error.value) == words
 
 
+def test_a_folder_that_is_not_given_is_not_read(capsys):
+    config = TrainingConfig(genotype="-", dataset="folder")
+    with pytest.raises(InputError, match="^`dataset=folder` needs `data_dir`"):
+        load_data(config, [1.0])
+    assert not capsys.readouterr().out
+
+
 def test_a_class_too_small_for_two_parts():
     words = "^`train_portion=0.5`: class 'mice' has 1 examples, too few for parts of"
     with pytest.raises(InputError, match=words):

@@ -235,6 +235,13 @@ def test_a_folder_that_is_not_there_is_refused_at_once(
     assert not stages and not list(tmp_path.iterdir())
 
 
+def test_the_folder_may_be_given_from_home(stages, photos, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(photos.parent))
+    given = f"~/{photos.name}"
+    pipeline.run(PipelineConfig(dataset="folder", data_dir=given), tmp_path / "a")
+    assert f"--data_dir={given}" in stages[0]
+
+
 def test_other_settings_than_those_of_the_first_start_are_refused(
     stages, photos, tmp_path
 ):

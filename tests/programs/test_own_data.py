@@ -58,3 +58,17 @@ def test_what_reads_the_data_again_recognises_them():
     require_same_data({"fingerprint": "a"}, parts, "runs/a")
     with pytest.raises(InputError, match="`workdir=runs/a` holds a run on other data"):
         require_same_data({"fingerprint": "b"}, parts, "runs/a")
+
+
+def test_a_run_begins_on_the_data_of_the_runs_beside_it(tmp_path):
+    config = CONFIG.replace(same_data_as=str(tmp_path))
+    start(tmp_path / "short" / "a", "a", config)
+    settings_files.write(tmp_path, "experiment", {"search_seeds": 1})
+    start(tmp_path / "short" / "b", "a", config)
+    start(tmp_path / "full" / "c", "b", config.replace(image_size=8))
+    with pytest.raises(InputError, match="the data are not those of .*/short/a: exam"):
+        start(tmp_path / "full" / "b", "b", config)
+    assert not (tmp_path / "full" / "b").exists()
+    start(tmp_path / "full" / "b", "a", config)
+    with pytest.raises(InputError, match="`same_data_as=nowhere` is no folder"):
+        start(tmp_path / "d", "a", config.replace(same_data_as="nowhere"))

@@ -28,10 +28,11 @@ from darts_tf.networks.operation_registry import (
     register_operation,
     unregister_operation,
 )
-from darts_tf.programs import derive, search_costs
+from darts_tf.programs import derive, derived_costs, search_costs
 from darts_tf.run.loop.metrics import read_metrics
 from darts_tf.run.workdir import Workdir
 from darts_tf.space import registry
+from darts_tf.space.genotype import Genotype
 from darts_tf.space.published import any_genotype
 from darts_tf.space.registry import cell_space, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
@@ -181,11 +182,14 @@ def test_a_search_reports_its_costs(programs, tmp_path):
     assert "cost: derived networks of 2 channels and 3 cells have" in output
     records = read_metrics(tmp_path / "metrics.jsonl")
     epochs = [record for record in records if record["kind"] == "epoch"]
-    result = json.loads((tmp_path / "result.json").read_text())["cost"]
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert_listed_within(tmp_path, result)
+    result = result["cost"]
     for name in result:
         for what in ("expected", "derived", "multiplier"):
             assert all(math.isfinite(r[f"cost/{name}/{what}"]) for r in epochs)
-        assert result[name]["derived"] == epochs[-1][f"cost/{name}/derived"]
+        strongest = result[name].get("strongest", result[name]["derived"])
+        assert strongest == epochs[-1][f"cost/{name}/derived"]
     assert result["multiply_adds"]["target"] == target
     assert result["multiply_adds"]["cheapest"] == least
     assert result["multiply_adds"]["dearest"] == most
@@ -200,6 +204,17 @@ def test_a_search_reports_its_costs(programs, tmp_path):
     with pytest.raises(InputError, match=f"`latency_table={copy}`"):
         search_costs.keep_latency_table(config, Workdir(tmp_path))
     derivation_says_costs(tmp_path, copy, result)
+
+
+def assert_listed_within(run: pathlib.Path, result: dict) -> None:
+    """Checks that the likely genotypes are within the targets if any is."""
+    tables = derived_costs.read(run, space_by_name("s2"))
+    targets = [result["cost"][table.name]["target"] for table in tables]
+    allowed = derived_costs.within(tables, targets)
+    assert allowed is not None
+    listed = json.loads((run / "likely.json").read_text())
+    genotypes = [Genotype.from_json(json.dumps(genotype)) for genotype in listed]
+    assert all(map(allowed, genotypes)) == result["likely_within_targets"]
 
 
 def derivation_says_costs(run: pathlib.Path, table: pathlib.Path, costs: dict) -> None:

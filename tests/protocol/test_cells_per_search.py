@@ -88,3 +88,23 @@ def test_random_search_strategies_have_no_likely_cells(values):
     values |= {"cells_per_search": 2}
     with pytest.raises(InputError, match="evolution has none"):
         folder.make_plan(values)
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_the_best_likely_cell_within_the_target_is_selected(stub, values, within):
+    """Although the derived cell of that search is above it."""
+    write(values, "search_flags", "--dataset=digits\n--cost=parameters\n")
+    values |= {"search_seeds": 2, "evaluate_seeds": 1, "cells_per_search": 2}
+    values |= {"cost_targets": ("1M",)}
+    whole = folder.make_plan(values)
+    for seed, derived in ((0, 2_000_000), (1, 3_000_000)):
+        cost = {"parameters": {"derived": derived, "target": 1_000_000}}
+        result = {"cost": cost, "likely_within_targets": within and seed == 0}
+        files = searched(seed) | likely(2 * seed, 2 * seed + 1)
+        files["result.json"] = json.dumps(json.loads(files["result.json"]) | result)
+        stub.rule("train.search", f"--seed={seed}", files=files)
+    for number, error in enumerate((0.4, 0.3, 0.1, 0.2)):
+        stub.rule(f"/short/{key(whole, number)}", files=trained(valid=error))
+    run(whole)
+    (plan,) = whole.parts
+    assert selected(plan) == key(plan, 1 if within else 2)

@@ -44,6 +44,11 @@ def test_every_stage_in_its_order(plan, stub):
     assert selected(plan) == keys[1] and not stages.missing(plan)
 
 
+def test_every_run_is_told_to_keep_to_the_data_of_the_others(plan, stub):
+    run(plan)
+    assert len(stub.calls(f"--same_data_as={plan.root}")) == len(stub.calls()) > 6
+
+
 def test_what_is_finished_is_passed_over(plan, stub):
     run(plan)
     stub.forget()

@@ -46,6 +46,8 @@ ARROWS = {f"{t}<-{s}": name for (s, t), name in zip(ENDS, NAMES)}
         f"07/30 01:02:03 PM genotype = {V2}",
         f"07/30 (epoch 3) {V2} param size = 3.3MB",
         f"{V2}\n07/30 again: {V2}",
+        f"# Genotype(normal) of epoch 3, as Genotype() printed it\n{V2}",
+        f"# the last Genotype(see below:\n{V2}\n# end of Genotype(...)",
         V2.replace("'", '"'),
         V2.replace("])", "], connectN=None, connects=None)"),
         V2.replace("range(2, 6)", "list(range(2, 6))"),
@@ -107,6 +109,7 @@ def test_a_recurrent_cell():
         STRING,
         f"epoch 3: Structure(4 nodes with {STRING})",
         f"{{'arch': '{STRING}', 'accuracy': 93.1}}",
+        f"# Genotype(of NAS-Bench-201)\n{STRING}",
         f"[{NODES}]",
         f"arch = ({NODES})",
         repr(ARROWS),
@@ -128,6 +131,7 @@ def refused(text: str, space: str = "darts_conv") -> str:
 
 def test_none_or_several_are_refused(tmp_path):
     assert "holds 2 genotypes" in refused(f"{V2} then {OTHER}")
+    assert "holds 2 genotypes" in refused(f"# Genotype(normal)\n{V2}\n{OTHER}")
     assert "holds 2 genotypes" in refused(
         f"{STRING} {STRING.replace('nor_conv_1x1', 'none')}", "nasbench201"
     )
@@ -144,6 +148,8 @@ def test_none_or_several_are_refused(tmp_path):
         "Genotype(normal=[('sep_conv_3x3', 1)",
         "Genotype()",
         "Genotype(1, 2)",
+        "# Genotype(normal)",
+        f"{V2}\n{V2[:60]}",
         V2.replace("reduce=", "reduced="),
         V2.replace("range(2, 6)", "range(10**30)"),
         V2.replace("range(2, 6)", "__import__('os').system('true')"),

@@ -3,18 +3,24 @@
     python -m benchmarks.studies.nasbench201.cost_targets --runs=runs/cost_targets \
         --nasbench201_table=DIR/nasbench201/accuracies.csv.gz --data_dir=DIR
 
-Runs quarter_hour_first_order.flags with --cost=multiply_adds and each of
+Runs quarter_hour_beta_decay.flags with --cost=multiply_adds and each of
 --targets from each of --seeds, in RUNS/<target>/seed_<k>. Started again, the
 same command goes on where it was; all first seeds come first. --seeds= (none)
 only reports.
+
+Of a search's most likely cells (likely.json of its folder) the first --cells within the
+target are asked in the table for their validation accuracy after 12 epochs, and the
+best is selected, as `train.experiment --cost_targets --cells_per_search` does with
+short trainings.
 
 The multiply-adds and parameters of all 15,625 cells are counted for the
 benchmark's own network (16 channels, 15 cells, 32 x 32 pixels), so that the best
 accuracy within a target is known: the regret of a search is what it lacks to
 that, in points. Beside it stands random choice among the cells within the
-target: the mean, and the expected true accuracy of the best of ten by the
+target: the mean, and the expected true accuracy of the best of --cells by the
 validation accuracy after 12 epochs. Writes costs.csv.gz (every cell) and
-cost_targets.jsonl (a line a search) to OUT, prints a Markdown table.
+cost_targets.jsonl (a line a search) to OUT, prints Markdown tables. Searches that only
+an earlier cost_targets.jsonl knows, their folders being gone, are kept.
 
 A second table puts the regrets beside those of random search and of NSGA-II, both with
 the target as a hard limit, after each of --evaluations: of random search the exact
@@ -32,10 +38,12 @@ import gzip
 import json
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from absl import flags
 
+from benchmarks.studies.lines import read_lines, write_lines
 from benchmarks.studies.nasbench201.costs import (
     COSTS,
     Accuracies,
@@ -43,21 +51,24 @@ from benchmarks.studies.nasbench201.costs import (
     asked,
     counter,
 )
+from benchmarks.studies.strategies.expected_best import expected_best
 from benchmarks.studies.unfinished import run_all
 from darts_tf.config import SearchConfig
 from darts_tf.config_rules import cost_targets, settle
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED, read_table
 from darts_tf.errors import InputError
+from darts_tf.programs.alpha_history import AlphaHistory
 from darts_tf.programs.derived_costs import short
 from darts_tf.programs.search_costs import tables_of
 from darts_tf.run.files import write_atomic
 from darts_tf.run.process import children
+from darts_tf.run.workdir import Workdir
 from darts_tf.space.architecture_string import every_string, from_string, to_string
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.black_box.strategies import strategy_by_name
 
-FLAGFILE = pathlib.Path(__file__).with_name("quarter_hour_first_order.flags")
+FLAGFILE = pathlib.Path(__file__).with_name("quarter_hour_beta_decay.flags")
 POPULATION = 10
 TIMED = ("evaluations", "random", "NSGA-II")
 PIXELS, CLASSES = 32, 10
@@ -68,7 +79,8 @@ flags.DEFINE_string("runs", None, "folder of the searches", required=True)
 flags.DEFINE_string("out", ".", "folder of what is written")
 flags.DEFINE_list("targets", ["40M", "80M", "120M"], "multiply-adds of a network")
 flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "of each target")
-flags.DEFINE_list("evaluations", ["10", "30", "100"], "of searches that ask")
+flags.DEFINE_integer("cells", 16, "likely cells of a search that are asked", 1)
+flags.DEFINE_list("evaluations", ["16", "50", "100"], "of searches that ask")
 flags.DEFINE_integer("asked_seeds", 20, "of NSGA-II at each target", 2)
 flags.DEFINE_float(
     "training_seconds", 0, "of 12 epochs on this machine (0: unknown)", 0
@@ -91,14 +103,25 @@ def main(_) -> int:
     write_atomic(folder / "costs.csv.gz", _compressed(costs))
     if code := run_all(searches(pathlib.Path(FLAGS.runs))):
         return code
-    found = list(outcomes(pathlib.Path(FLAGS.runs), targets, costs, table.accuracies))
-    lines = "".join(json.dumps(row) + "\n" for row in found)
-    write_atomic(folder / "cost_targets.jsonl", lines)
-    print(markdown(found, targets, costs, table.accuracies))
+    path, runs = folder / "cost_targets.jsonl", pathlib.Path(FLAGS.runs)
+    known = {(row["target"], row["seed"]): row for row in read_lines(path)}
+    for row in outcomes(runs, targets, costs, table.accuracies):
+        known[row["target"], row["seed"]] = row
+    write_lines(path, [known[key] for key in sorted(known, key=_place)])
+    found = [
+        select(row, FLAGS.cells, targets, costs, table.accuracies)
+        for row in known.values()
+    ]
+    print(markdown(found, targets, costs, table.accuracies, FLAGS.cells))
     counts = [int(text) for text in FLAGS.evaluations]
     rest = counts, FLAGS.asked_seeds, FLAGS.training_seconds
     print(f"\n{beside(found, targets, costs, table.accuracies, *rest)}")
     return 0
+
+
+def _place(key: tuple[str, int]) -> tuple[float, int]:
+    target, seed = key
+    return _number(target), seed
 
 
 def _number(text: str) -> float:
@@ -155,6 +178,9 @@ def outcomes(
 ) -> Iterator[dict]:
     """Yields a finished search's cost, true accuracy and regret.
 
+    "strongest" are the multiply-adds of its strongest operations, which may be above
+    the target; the derived cell is the most likely one within it.
+
     Args:
       runs: folder of the searches.
       targets: by their texts.
@@ -165,23 +191,56 @@ def outcomes(
         best, *_ = references(target, costs, accuracies)
         for path in sorted((runs / text).glob("seed_*/result.json")):
             result = json.loads(path.read_text("utf-8"))
-            genotype = Genotype.from_json(json.dumps(result["genotype"]))
-            cell = to_string(genotype)
+            cell = to_string(Workdir(path.parent).read_genotype())
+            alpha = AlphaHistory(path.parent / "alpha.npz", SPACE)
+            strongest = to_string(alpha.genotype(0))
             true = accuracies[cell][ACCURACIES.index(RANKED)]
+            likely = json.loads((path.parent / "likely.json").read_text("utf-8"))
+            cells = [to_string(Genotype.from_json(json.dumps(row))) for row in likely]
             yield {
                 "target": text,
                 "seed": result["seed"],
                 "architecture": cell,
                 COSTS[0]: costs[cell][0],
                 "within": costs[cell][0] <= target,
+                "strongest": costs[strongest][0],
                 RANKED: true,
                 "regret": round(best - true, 4),
                 "seconds": result["seconds"],
+                "likely": [c for c in cells if costs[c][0] <= target],
             }
 
 
+def select(
+    line: Mapping[str, Any],
+    count: int,
+    targets: Mapping[str, float],
+    costs: Costs,
+    accuracies: Accuracies,
+) -> dict:
+    """Returns a search's line with what the best of its likely cells within lacks.
+
+    Args:
+      line: as `outcomes` yields it.
+      count: so many likely cells are asked.
+      targets: by their texts.
+      costs: of all cells.
+      accuracies: of all cells.
+
+    Returns:
+      the line and "selected": the regret in points of the cell whose validation
+      accuracy after 12 epochs is best; None where no likely cell is within.
+    """
+    asked_for, place = line["likely"][:count], ACCURACIES.index(SEARCHED)
+    if not asked_for:
+        return {**line, "selected": None}
+    chosen = max(asked_for, key=lambda cell: accuracies[cell][place])
+    best = references(targets[line["target"]], costs, accuracies)[0]
+    return {**line, "selected": best - accuracies[chosen][ACCURACIES.index(RANKED)]}
+
+
 def references(
-    target, costs, accuracies, draws: int = 10
+    target, costs, accuracies, draws: int = 16
 ) -> tuple[float, float, float, int]:
     """Returns what cells within a target have, accuracies in percent.
 
@@ -191,31 +250,40 @@ def references(
     """
     within = np.array([accuracies[c] for c, row in costs.items() if row[0] <= target])
     true = within[:, ACCURACIES.index(RANKED)]
-    ordered = true[np.argsort(within[:, ACCURACIES.index(SEARCHED)], kind="stable")]
-    shares = (np.arange(len(true) + 1) / len(true)) ** draws
-    return true.max(), true.mean(), float(np.diff(shares) @ ordered), len(true)
+    expected = expected_best(within[:, ACCURACIES.index(SEARCHED)], true, draws)
+    return true.max(), true.mean(), expected, len(true)
 
 
-def markdown(found: list[dict], targets, costs, accuracies) -> str:
-    """Returns a row a target: searches beside the cells that it allows."""
+def markdown(found: list[dict], targets, costs, accuracies, count: int) -> str:
+    """Returns a row a target: searches beside the cells that it allows.
+
+    Args:
+      found: what `select` returns of all searches.
+      targets: by their texts.
+      costs: of all cells.
+      accuracies: of all cells.
+      count: so many likely cells of a search, and random cells, are asked.
+    """
     rows = [
         "| target | cells within | searches | within | multiply-adds, millions | "
-        "true accuracy, % | regret, points | best | best of ten random | mean |",
-        "|---" * 10 + "|",
+        f"true accuracy, % | regret, points | regret, best of {count} likely | best | "
+        f"best of {count} random | mean |",
+        "|---" * 11 + "|",
     ]
     for text, target in targets.items():
-        best, mean, of_ten, count = references(target, costs, accuracies)
+        best, mean, expected, within = references(target, costs, accuracies, count)
         own = sorted((r for r in found if r["target"] == text), key=lambda r: r["seed"])
         cells = [
             text,
-            f"{count:,}",
+            f"{within:,}",
             str(len(own)),
             str(sum(row["within"] for row in own)),
             ", ".join(f"{row[COSTS[0]] / 1e6:.1f}" for row in own),
             ", ".join(f"{row[RANKED]:.2f}" for row in own),
             ", ".join(f"{row['regret']:.2f}" for row in own),
+            ", ".join(_regret(row["selected"]) for row in own),
             f"{best:.2f}",
-            f"{of_ten:.2f}",
+            f"{expected:.2f}",
             f"{mean:.2f}",
         ]
         rows.append(f"| {' | '.join(cells)} |")
@@ -224,6 +292,10 @@ def markdown(found: list[dict], targets, costs, accuracies) -> str:
         f"\nAll cells: {short(min(every))} to {short(max(every))} multiply-adds."
     )
     return "\n".join(rows)
+
+
+def _regret(value: float | None) -> str:
+    return "none within" if value is None else f"{value:.2f}"
 
 
 def asked_regrets(
@@ -256,7 +328,7 @@ def beside(
     """Returns a row a target: the regrets of descent beside those of asking.
 
     Args:
-      found: what `outcomes` yields.
+      found: what `select` returns of all searches.
       targets: by their texts.
       costs: of all cells.
       accuracies: of all cells.
@@ -266,6 +338,7 @@ def beside(
     """
     titles = [f"after {n}" for n in counts]
     head = ["target", "searches within", "regret of descent, points"]
+    head += ["regret of the best likely cell"]
     head += [f"{who}, {title}" for who in ("random", "NSGA-II") for title in titles]
     head += [f"{who}, at equal time" for who in TIMED if training_seconds]
     rows = [head, ["---"] * len(head)]
@@ -283,7 +356,9 @@ def beside(
         )
         nsga2 = [_mean_and_spread(column) for column in each.T]
         descent = _mean_and_spread([row["regret"] for row in searches])
-        cells = [text, str(len(searches)), descent]
+        chosen = [r["selected"] for r in found if r["target"] == text]
+        likely = _mean_and_spread([value for value in chosen if value is not None])
+        cells = [text, str(len(searches)), descent, likely]
         cells += [f"{value:.2f}" for value in random[: len(counts)]]
         cells += nsga2[: len(counts)]
         if training_seconds:

@@ -23,7 +23,7 @@ from darts_tf.data.images.class_folders import Files, Layout, find
 from darts_tf.data.images.dataset import ImageData, Part, split_off_test
 from darts_tf.data.images.decoding import BACKGROUND, BITS, Header, UnreadableImage
 from darts_tf.errors import InputError, shorten
-from darts_tf.reading import expanded
+from darts_tf.reading import existing_folder
 
 T = TypeVar("T")
 MANY = 64  # files that are read at once, in threads
@@ -73,13 +73,7 @@ def root_of(data_dir: str | None) -> pathlib.Path:
     """Returns the user's folder; raises InputError where there is none."""
     if data_dir is None:
         raise InputError("`dataset=folder` needs `data_dir`, the folder of your images")
-    root = expanded(data_dir)
-    if not root.is_dir():
-        packed = " (unpack it first)" if root.is_file() else ""
-        raise InputError(
-            f"`data_dir={data_dir}` is no folder{packed}; give one that is"
-        )
-    return root
+    return existing_folder(data_dir, "data_dir")
 
 
 def parts_of(layout: Layout) -> tuple[Files, Files]:

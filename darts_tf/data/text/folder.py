@@ -27,7 +27,7 @@ from darts_tf.data.text.vocabulary import (
     read_training,
 )
 from darts_tf.errors import InputError, shorten
-from darts_tf.reading import expanded, open_regular
+from darts_tf.reading import existing_folder, open_regular
 
 LINE_LIMIT = 10_000_000  # bytes of one line, its end not counted
 BYTE_ORDER_MARK = codecs.BOM_UTF8
@@ -94,10 +94,7 @@ def _root(data_dir: str | None) -> pathlib.Path:
             "'text_folder' needs `data_dir`, the folder of your train.txt, "
             "valid.txt and test.txt"
         )
-    root = expanded(data_dir)
-    if not root.is_dir():
-        raise InputError(f"`data_dir={data_dir}` is no folder; give one that is")
-    return root
+    return existing_folder(data_dir, "data_dir")
 
 
 def _require_file(path: pathlib.Path) -> None:

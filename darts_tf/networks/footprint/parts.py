@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import tensorflow as tf
 
 from darts_tf.networks import operations
-from darts_tf.networks.cell import Cell, add
+from darts_tf.networks.cell import Cell, activated, add
 from darts_tf.networks.discrete_edges import DiscreteEdges
 from darts_tf.networks.footprint.cost_table import rows_by_node
 from darts_tf.networks.footprint.part import CALL, Part
@@ -242,7 +242,7 @@ def _input(name: str, layer) -> tuple[Part, Callable[[], Piece]]:
 
     def compute(x, training):
         node = layer(tf.nn.relu(x), training=training)
-        return {"output": node, "active": tf.nn.relu(node)}
+        return {"output": node, "active": activated(node, alone=False)}
 
     return of_layer(name, layer)[0], functools.partial(Piece, compute, [layer])
 

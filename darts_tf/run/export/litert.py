@@ -18,12 +18,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.errors import InputError
+from darts_tf.errors import InputError, shorten
 from darts_tf.run.process import machine_errors
 
 FILE = "model.tflite"
 QUANTIZE = ("none", "float16", "dynamic", "int8")
 INSTALL = "install the extra `litert`: pip install 'darts-tf[litert]'"
+_REMEDY = (
+    "export with `format=saved_model`, or search without the candidate operation that "
+    "is made of it"
+)
 _REFUSED = re.compile(r"error: '([^']+)' op|custom op '(?:tf\.)?([^']+)'|\btf\.(\w+)\(")
 
 
@@ -42,8 +46,8 @@ def convert(
         maps are measured; None else.
 
     Raises:
-      InputError: this TensorFlow has no converter, "int8" without samples, or
-        an operation that LiteRT does not have, named.
+      InputError: this TensorFlow has no converter, "int8" without samples, an
+        operation that LiteRT does not have, named, or what else it cannot convert.
     """
     if quantize == "int8" and samples is None:
         raise InputError(
@@ -78,21 +82,21 @@ def _converter(function, owner: tf.Module) -> Any:
     return make([function.get_concrete_function()], owner)
 
 
-def _refusal(error: Exception) -> Exception:
-    """Returns an InputError that names the operations, or the error itself."""
+def _refusal(error: Exception) -> InputError:
+    """Returns an error that names the operations, or else the converter's reason."""
     found = [next(filter(None, groups)) for groups in _REFUSED.findall(str(error))]
     names = sorted({name.removeprefix("tf.") for name in found})
     if not names:
-        return RuntimeError(f"the LiteRT converter failed: {_first_line(error)}")
+        return InputError(
+            f"LiteRT cannot convert the network ({_first_line(error)}); {_REMEDY}"
+        )
     return InputError(
-        f"LiteRT has no operation {', '.join(names)}, which the network uses; "
-        "export with `format=saved_model`, or search without the candidate "
-        "operation that is made of it"
+        f"LiteRT has no operation {', '.join(names)}, which the network uses; {_REMEDY}"
     )
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:300]
+    return shorten(str(error).strip().partition("\n")[0], 130)
 
 
 @contextlib.contextmanager
@@ -199,7 +203,15 @@ def _interpreter(content: bytes, threads: int) -> Any:
     make, _ = interpreter_class()
     with _quiet():  # that tf.lite.Interpreter will go, and that XNNPACK is used
         interpreter = make(model_content=content, num_threads=threads)
-        interpreter.allocate_tensors()
+        try:
+            interpreter.allocate_tensors()
+        except RuntimeError as error:
+            if machine_errors.line(error):
+                raise
+            raise InputError(
+                f"LiteRT cannot run the converted network ({_first_line(error)}); "
+                f"{_REMEDY}"
+            ) from error
     return interpreter
 
 

@@ -145,10 +145,65 @@ def test_an_operation_that_does_not_convert_is_named(every, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+def test_what_else_fails_in_litert_is_one_line(network, tmp_path, monkeypatch):
+    class Interpreter:
+        def __init__(self, **given):
+            pass
+
+        def allocate_tensors(self):
+            raise RuntimeError("not broadcastable.Node 99 (SUB) failed to prepare.")
+
+    monkeypatch.setattr(litert, "interpreter_class", lambda: (Interpreter, "fake"))
+    with pytest.raises(InputError, match=r"cannot run .* \(.*\(SUB\).*\); export with"):
+        image_litert.export_litert(network, tmp_path / "e")
+
+    class Converter:
+        def convert(self):
+            raise ValueError("no such luck\nat all")
+
+    monkeypatch.setattr(litert, "_converter", lambda function, owner: Converter())
+    with pytest.raises(InputError, match=r"cannot convert .*\(no such luck\); export"):
+        image_litert.export_litert(network, tmp_path / "e")
+    assert not any(tmp_path.iterdir())
+
+
 def test_int8_without_images_is_refused(network, tmp_path):
     with pytest.raises(InputError, match="`quantize=int8` measures ranges"):
         image_litert.export_litert(network, tmp_path / "e", "int8")
     assert not any(tmp_path.iterdir())
+
+
+class ProductOfTwoUses(tf.Module):
+    """A matrix product that is a node: an edge takes its ReLU, another one itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = np.random.default_rng(0).normal(size=(CHANNELS, CHANNELS))
+        edges = [(2, "sep_conv_3x3"), (3, "max_pool_3x3")]
+        self.unit = DiscreteEdges(edges, CHANNELS, 1, 0)
+        self.unit.build((None, SIZE, SIZE, CHANNELS))
+        self.weights = [v.value for v in self.unit.variables]  # tf.Module sees these
+
+    @tf.function(input_signature=[tf.TensorSpec((1, SIZE, SIZE, CHANNELS))])
+    def exported(self, x):
+        with implementation.exported():
+            return self.plain(x)
+
+    def plain(self, x):
+        node = tf.tensordot(x, self.first.astype(np.float32), 1)
+        return {str(target): y for target, (y,) in self.unit(node)}
+
+
+@pytest.mark.slow
+def test_a_product_is_not_repeated_for_its_relu(capfd):
+    both = ProductOfTwoUses()
+    content = litert.convert(both.exported, both, "none", None)
+    tf.lite.experimental.Analyzer.analyze(model_content=content)
+    assert capfd.readouterr().out.count("FULLY_CONNECTED(") == 1
+    x = tf.random.stateless_normal((1, SIZE, SIZE, CHANNELS), (0, 0))
+    run, expected = litert.Runner(content), both.plain(x)
+    for name, y in run(x=x.numpy()).items():
+        np.testing.assert_allclose(y, expected[name], atol=1e-5)
 
 
 def test_without_an_interpreter_the_extra_is_named(network, tmp_path, monkeypatch):
