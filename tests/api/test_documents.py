@@ -63,6 +63,7 @@ ABRIDGED = "keras.Sequential([...])"
 NOT_RUN = {
     "pip install": "installs packages; tests/wheel.sh does that",
     "python3 -m venv": "makes an environment; tests/wheel.sh does that",
+    "source .venv/bin/activate": "makes that environment the one in use",
     "tests/ci.sh": "runs these tests",
     "photos/": "shows a folder",
     "cats/": "shows a folder",
