@@ -55,12 +55,15 @@ class Phase:
       function: "module:name" of the function whose call is the phase; "": the imports.
       call: which of its calls, from 0.
       ends: whether the first signal ends the program AT_ONCE, or SAVED.
+      held: seconds for which the call is held back, so that a phase that takes no
+        time is met.
     """
 
     run: str
     function: str
     call: int = 0
     ends: str = SAVED
+    held: float = 0.0
 
 
 DRIVER = "darts_tf.run.loop.driver:_Driver"
@@ -75,7 +78,7 @@ PHASES = {
     "derivation by perturbation": Phase("perturbation", STEP, call=2),
     "export": Phase("export", "darts_tf.run.export.image_model:place", ends=AT_ONCE),
     "between an experiment's stages": Phase(
-        "experiment", "darts_tf.protocol.stages:stopped", call=0
+        "experiment", "darts_tf.protocol.stages:stopped", held=0.5
     ),
 }
 SEEN: dict[tuple[str, str], collections.Counter[int]] = {}
@@ -263,6 +266,7 @@ def _watch(phase: Phase, watch: _Watch) -> None:
         if next(calls) != phase.call or os.getpid() != watch.process:
             return function(*arguments, **named)
         with watch.phase():
+            time.sleep(phase.held)
             return function(*arguments, **named)
 
     setattr(owner, name, watched)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -255,3 +257,18 @@ def test_the_rule_can_be_broken(path, source):
 )
 def test_the_rule_allows(path, source):
     assert violations(path, source) == []
+
+
+def test_hardly_anything_comes_before_the_hook_for_ctrl_c():
+    """darts_tf.cli says "interrupted" from its import on; what is before is quick."""
+    script = (
+        "import importlib.util, runpy, sys\n"  # as `python -m` has loaded
+        "before = {*sys.modules}\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "import darts_tf.cli\n"
+        "print(*sorted({*sys.modules} - before))\n"
+    )
+    command = [sys.executable, "-I", "-S", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = {n for n in done.stdout.split() if not n.startswith("darts_tf")}
+    assert loaded <= {"__future__"}

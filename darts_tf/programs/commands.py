@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.resources
 import importlib.util
 import shlex
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -32,9 +34,18 @@ def watch_command(workdir: Path) -> str:
     that may hold much else (the present one, a user's, the root, a temporary one).
     """
     above = workdir.absolute().parent
-    crowded = {Path.cwd(), Path.home(), Path(above.anchor), Path(tempfile.gettempdir())}
-    folder = workdir if above in crowded else workdir.parent
-    return f"tensorboard --logdir={quoted(folder)}"
+    crowded = above in {Path(above.anchor), *_crowded_folders()}
+    return f"tensorboard --logdir={quoted(workdir if crowded else workdir.parent)}"
+
+
+def _crowded_folders() -> Iterator[Path]:
+    """Yields the present folder, a user's and that of temporary files, as they exist.
+
+    A container may have neither a home nor a folder for temporary files.
+    """
+    for place in (Path.cwd, Path.home, tempfile.gettempdir):
+        with contextlib.suppress(OSError, RuntimeError):
+            yield Path(place())
 
 
 def quoted(path) -> str:

@@ -21,6 +21,7 @@ from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.black_box.random_choice import random_genotype
 from darts_tf.strategy.black_box.strategies import strategy_by_name
+from tests import forked
 
 STRINGS = list(every_string())
 TABLE = (
@@ -99,6 +100,32 @@ def test_a_search_by_table_which_is_given_more_budget(programs, table, tmp_path)
     steps = map(json.loads, (tmp_path / "metrics.jsonl").open())
     told = [r["worth"] for r in steps if r["kind"] == "steps"]
     assert told == [record["worth"] for record in found]
+    less = programs.run("search", *given, "--budget_evaluations=12", code=2)
+    assert "error: --budget_evaluations=12 would have ended" in less
+    assert "12 of the 30 evaluations" in less
+    assert json.loads((tmp_path / "result.json").read_text()) == result
+
+
+BARE = """
+import os, resource, runpy, sys, tempfile
+for name in ("HOME", "TERM", "USER", "LOGNAME"):
+    os.environ.pop(name, None)
+os.environ["TMPDIR"], tempfile.tempdir = "/nowhere", None
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+os.close(1)
+sys.stdout = None
+sys.argv[0] = "train.search"
+runpy.run_module("train.search", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.program
+def test_no_home_no_terminal_no_output_and_few_files_are_enough(table, tmp_path):
+    log, run = tmp_path / "log", tmp_path / "run"
+    given = (*TABLE, f"--nasbench201_table={table}", f"--workdir={run}")
+    code = forked.run(log, *given, "--budget_evaluations=6", script=BARE)
+    assert code == 0, log.read_text()
+    assert "Traceback" not in log.read_text() and (run / "result.json").exists()
 
 
 def front_of(folder) -> list[dict]:

@@ -7,8 +7,10 @@ itself, so that a file runs wherever LiteRT does.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
+import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -174,7 +176,7 @@ class Runner:
 
     def __init__(self, content: bytes, threads: int = 1):
         self.runtime = interpreter_class()[1]
-        self._run = _interpreter(content, threads).get_signature_runner()
+        self._run = _signature(_interpreter(content, threads))
 
     def __call__(self, **inputs: np.ndarray) -> Mapping[str, np.ndarray]:
         """Computes the outputs by name; the batch size is free."""
@@ -193,7 +195,7 @@ def repeatable(
     """
     interpreter = _interpreter(content, threads)
     # The runner sets sizes and inputs; as long as it lives, `invoke` refuses.
-    interpreter.get_signature_runner()(**inputs)
+    _signature(interpreter)(**inputs)
     return interpreter.invoke
 
 
@@ -211,6 +213,22 @@ def _interpreter(content: bytes, threads: int) -> Any:
                 f"{_REMEDY}"
             ) from error
     return interpreter
+
+
+def _signature(interpreter: Any) -> Any:
+    """Returns the runner of a file's only signature.
+
+    Raises:
+      OSError: there is none: the converter leaves it out, and says nothing, where it
+        cannot write its temporary files.
+    """
+    if not interpreter.get_signature_list():
+        raise OSError(
+            errno.ENOSPC,
+            "the LiteRT converter cannot write its temporary files",
+            tempfile.gettempdir(),
+        )
+    return interpreter.get_signature_runner()
 
 
 def description(content: bytes, runner: Runner, quantize: str) -> dict[str, object]:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from absl import logging
 
 from darts_tf.errors import InputError
+from darts_tf.run.files import named_in_errors
 
 
 def place(folder: Path, write: Callable[[Path, Path], None]) -> Path:
@@ -26,6 +27,7 @@ def place(folder: Path, write: Callable[[Path, Path], None]) -> Path:
 
     Raises:
       InputError: the folder holds something else than an export.
+      OSError: of the disk; it names the folder where it names no file.
     """
     if folder.exists() and not is_export(folder):
         raise InputError(
@@ -36,7 +38,7 @@ def place(folder: Path, write: Callable[[Path, Path], None]) -> Path:
         prefix=f".{folder.name}.", dir=folder.parent
     ) as scratch:
         new = Path(scratch) / "new"
-        with quiet_loggers():
+        with quiet_loggers(), named_in_errors(folder):
             write(Path(scratch), new)
         if folder.exists():
             folder.rename(Path(scratch) / "old")

@@ -43,6 +43,9 @@ _REMEDIES = {
     errno.ENOMEM: "free memory, or take a machine with more",
     errno.EAGAIN: _THREADS,
 }
+_NO_TEMPORARY = "No usable temporary directory"
+"""Python's words, where neither TMPDIR nor /tmp and its like can be written."""
+
 _OF_FILES = (
     "OutOfRangeError",
     "UnknownError",
@@ -56,6 +59,8 @@ _OF_FILES = (
 
 def line(error: BaseException) -> str | None:
     """Returns the cause and a remedy in one line; None for any other error."""
+    if isinstance(error, FileNotFoundError) and _NO_TEMPORARY in str(error):
+        return f"{error.strerror}; set TMPDIR to a folder in which you may write"
     number = _disk_number(error)
     if number is not None:
         return _disk(error, number)

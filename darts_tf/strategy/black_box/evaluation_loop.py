@@ -210,7 +210,12 @@ class EvaluationLoop:
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Restores a state; raises InputError if it does not fit."""
+        """Restores a state.
+
+        Raises:
+          InputError: it is of another search, or of one that has gone on after this
+            budget was spent.
+        """
         choices = arrays.get("choices")
         if choices is None or choices.shape[1:] != (len(self._every),):
             raise InputError(
@@ -222,8 +227,20 @@ class EvaluationLoop:
         refused = arrays.get("refused", none)  # older checkpoints have no limits
         rows = zip(choices, worths, arrays["seconds"], refused, strict=True)
         for row, worth, seconds, count in rows:
+            if self.step >= self.total_steps:
+                raise self._spent(len(choices))
             chosen = {d.name: c for d, c in zip(self._every, row)}
             genotype = decide(self.space, lambda d, c=chosen: c[d.name])
             if count:  # it was that draw, which some strategies remember
                 self._strategy.propose(int(count))
             self._add(genotype, float(worth), float(seconds), int(count))
+
+    def _spent(self, evaluations: int) -> InputError:
+        """Returns the refusal of a budget that is less than what was done."""
+        given = dataclasses.asdict(self._budget).items()
+        words = " and ".join(f"`budget_{n}={v:g}`" for n, v in given if v)
+        return InputError(
+            f"{words} would have ended this search after {self.step} of the "
+            f"{evaluations} evaluations that it has made; give as much as before or "
+            "more, or another `workdir`"
+        )

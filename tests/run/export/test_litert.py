@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from darts_tf.networks.batch_norm import BatchNorm
 from darts_tf.networks.chain import block
 from darts_tf.networks.discrete_edges import DiscreteEdges
 from darts_tf.run.export import image_litert, language_litert, litert, measures
+from darts_tf.run.process import machine_errors
 from darts_tf.space.chain import BLOCKS, FIRST, Layer
 from darts_tf.space.genotype import CellGenotype
 from darts_tf.space.operation_names import IMAGE_OPERATIONS, RECURRENT_OPERATIONS
@@ -232,3 +234,26 @@ def test_a_file_that_computes_something_else_is_an_error(network):
     values = measures.measured(network, network.logits, "none", None)
     assert values["accuracy"] is None and values["same_class"] == 1
     assert dict(measures.summary(values, 5))["accuracy"].startswith("not measured")
+
+
+class Doubles(tf.Module):
+    """Doubles numbers."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], name="x")])
+    def double(self, x):
+        return {"y": 2.0 * x}
+
+
+def test_a_converter_without_room_for_temporary_files_is_told_from_others():
+    module, limits = Doubles(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
+    try:
+        content = litert.convert(module.double, module, "none", None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with pytest.raises(OSError, match="converter cannot write its temporary") as raised:
+        litert.Runner(content)
+    assert "make room on its disk" in (machine_errors.line(raised.value) or "")
+    whole = litert.convert(module.double, module, "none", None)
+    numbers = np.array([1.5], np.float32)
+    assert litert.Runner(whole)(x=numbers)["y"] == 3.0

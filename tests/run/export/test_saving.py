@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from absl import logging
 
@@ -50,6 +52,21 @@ def test_what_fails_leaves_everything_as_it_was(tmp_path):
         saving.place(folder, fails)
     assert names(tmp_path) == ["export"]
     assert (folder / "saved_model.pb").read_text() == "first"
+
+
+def test_a_disk_that_refuses_a_write_names_the_folder(tmp_path):
+    """OSError of a write has no file's name."""
+
+    def write(scratch, new):
+        os.write(full, b"a")
+
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        with pytest.raises(OSError, match=r"No space left on device: '.*/export'"):
+            saving.place(tmp_path / "export", write)
+    finally:
+        os.close(full)
+    assert names(tmp_path) == []
 
 
 def test_what_is_no_export_is_not_replaced(tmp_path):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 
 import pytest
 import tensorflow as tf
@@ -42,6 +43,16 @@ def test_the_file_is_named(number):
     error = OSError(number, os.strerror(number), "/runs/a b.npz")
     line = machine_errors.line(error)
     assert line.startswith(f"/runs/a b.npz: {os.strerror(number)}; ")
+
+
+def test_no_folder_for_temporary_files(monkeypatch):
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc/none"])
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with pytest.raises(FileNotFoundError) as raised:
+        tempfile.gettempdir()
+    line = machine_errors.line(raised.value)
+    assert "/proc/none" in line and line.endswith("in which you may write")
+    assert "set TMPDIR" in line
 
 
 def test_want_of_memory_on_an_accelerator_says_how_much():

@@ -105,6 +105,29 @@ def test_a_checkpoint_of_something_else_is_refused():
             new(Budget(evaluations=2)).restore(arrays)
 
 
+@pytest.mark.parametrize(
+    "limits, after",
+    [
+        ({"evaluations": 3}, 3),
+        ({"seconds": 1.5}, 2),
+        ({"evaluations": 9, "seconds": 0.5}, 1),
+    ],
+)
+def test_a_budget_that_was_spent_before_is_refused(limits, after):
+    state = finished(new(Budget(evaluations=4))).state()
+    words = f"would have ended this search after {after} of the 4 evaluations"
+    with pytest.raises(InputError, match=words):
+        new(Budget(**limits)).restore(state)
+
+
+@pytest.mark.parametrize("limits", [{"evaluations": 4}, {"seconds": 3.5}])
+def test_the_budget_that_was_just_spent_is_not_refused(limits):
+    loop = finished(new(Budget(**limits)))
+    again = new(Budget(**limits))
+    again.restore(loop.state())
+    assert again.step == again.total_steps == 4
+
+
 def driven(folder, loop) -> str:
     with open_workdir(folder, {}, "") as workdir:
         drive(loop, workdir, report_every=1, checkpoint_every=0)
