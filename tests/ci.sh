@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 python=$(realpath --no-symlinks "$(command -v "${PYTHON:-python}")")
 logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
+trap 'jobs -p | xargs -r kill 2>/dev/null || true; rm -rf "$logs"' EXIT
 
 step() { printf '\n== %s\n' "$*"; }
 
