@@ -20,8 +20,17 @@ if threading.current_thread() is threading.main_thread():
 
 import pytest
 
+from tests import savings
+
 PROGRAMS = {"programs", "outcomes", "stub"}
 """Fixtures of tests/programs that start programs."""
+
+DOTS = {"api", "programs", "protocol"}
+"""Folders of tests whose pictures are dots (tests/savings.py).
+
+Figures are drawn in tests/run and programs/test_report.py, by figure_to_array, and
+where a program is `drawn`.
+"""
 
 LONGEST = (
     "strategy/darts/test_plain_search.py",
@@ -47,11 +56,32 @@ LONGEST = (
 
 
 @pytest.fixture(autouse=True, scope="session")
+def one_stack_trace():
+    """Walks Python's stack once, not at each operation of a graph."""
+    savings.share_stack_trace()
+
+
+@pytest.fixture(autouse=True, scope="session")
 def no_grappler():
     """Switches Grappler off, as the programs do; it delays the first step."""
     import tensorflow as tf
 
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+@pytest.fixture(autouse=True, scope="module")
+def pictures_as_dots(request):
+    """Draws no PNG files in the folders whose tests do not look into them."""
+    drawn = request.path.match("programs/test_report.py")
+    if drawn or request.path.parent.name not in DOTS:
+        yield
+        return
+    from matplotlib.figure import Figure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", Figure.savefig)  # restored at the end
+        savings.draw_dots()
+        yield
 
 
 @pytest.fixture(autouse=True, scope="module")

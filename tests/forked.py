@@ -2,6 +2,7 @@
 
 Nothing of TensorFlow has run in that one, so that each fork may choose devices and
 threads of its own. Environment variables are those of the first call, and a fork's own.
+What no test of a program looks at is left out (tests/savings.py).
 """
 
 from __future__ import annotations
@@ -27,13 +28,16 @@ from darts_tf.programs import derive, evaluate, export, search, perturbation
 import json
 import matplotlib.pyplot
 import tensorflow as tf
+from tests import savings
 
 def use_two_devices():
     (cpu,) = tf.config.list_physical_devices("CPU")
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)
 
-def forked(module, script, arguments, devices, output, folder, environment):
+def forked(
+    module, script, arguments, devices, output, folder, environment, drawn
+):
     pid = os.fork()
     if pid:
         return pid
@@ -48,6 +52,8 @@ def forked(module, script, arguments, devices, output, folder, environment):
     sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
     if devices == 2:
         use_two_devices()
+    if not drawn:
+        savings.draw_dots()
     if folder:
         os.chdir(folder)
     sys.argv = [module or "-c", *arguments]
@@ -73,6 +79,7 @@ def code_of(pid, options):
     ended, status = os.waitpid(pid, options)
     return os.waitstatus_to_exitcode(status) if ended else None
 
+savings.share_stack_trace()
 gc.freeze()  # none of it is garbage: no fork looks through it again
 for line in sys.stdin:
     request = json.loads(line)
@@ -105,7 +112,9 @@ def _answer(**request) -> int | None:
     return json.loads(server.stdout.readline())
 
 
-def _fork(output, arguments, module, script, devices, folder, environment) -> int:
+def _fork(
+    output, arguments, module, script, devices, folder, environment, drawn
+) -> int:
     """Returns the process id of a module or a script that was started."""
     pid = _answer(
         module=module,
@@ -115,6 +124,7 @@ def _fork(output, arguments, module, script, devices, folder, environment) -> in
         output=str(output),
         folder=str(folder or ""),
         environment=environment or {},
+        drawn=drawn,
     )
     assert pid
     return pid
@@ -128,12 +138,14 @@ def run(
     devices: int = 1,
     folder: pathlib.Path | None = None,
     environment: dict[str, str] | None = None,
+    drawn: bool = False,
 ) -> int:
     """Returns the exit code of a module or a script; its output is in a file.
 
-    It runs in `folder`, or in the root of the repository.
+    It runs in `folder`, or in the root of the repository. Pictures are dots unless
+    `drawn`.
     """
-    pid = _fork(output, arguments, module, script, devices, folder, environment)
+    pid = _fork(output, arguments, module, script, devices, folder, environment, drawn)
     code = _answer(pid=pid, options=0)
     assert code is not None
     return code
@@ -153,7 +165,9 @@ class Fork:
         with tempfile.TemporaryDirectory() as folder:
             pipe = pathlib.Path(folder) / "output"
             os.mkfifo(pipe)
-            self.pid = _fork(pipe, arguments, module, script, 1, None, environment)
+            self.pid = _fork(
+                pipe, arguments, module, script, 1, None, environment, False
+            )
             self.stdout = pipe.open(errors="replace")  # once the fork opens it too
 
     def __enter__(self) -> Fork:

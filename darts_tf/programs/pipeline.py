@@ -277,13 +277,15 @@ def _training(plan: _Plan, genotype: str, folder: Path, plugin) -> Stage:
 def _flags(plan: _Plan, names: dict[str, str]) -> Iterator[str]:
     """Yields the flags of data and of all that is chosen or was given."""
     config = plan.config
-    if plan.choices or "dataset" in config.given:
+    named = plan.choices or "dataset" in config.given
+    by_flagfile = not named and (config.search_flags or config.evaluate_flags)
+    if named:
         yield f"--dataset={config.dataset}"
     if config.data_dir:
         yield f"--data_dir={config.data_dir}"
     if config.download:
         yield "--download"
-    if not config.flip or config.dataset == "digits":
+    if not config.flip or (config.dataset == "digits" and not by_flagfile):
         yield "--noflip"
     if config.space:
         yield f"--space={config.space}"

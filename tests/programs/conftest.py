@@ -42,15 +42,24 @@ class Programs:
         """Starts a fork in the background, to be stopped or killed."""
         return forked.Fork(*flags, module=f"train.{program}", environment=environment)
 
-    def run(self, program: str, *flags, code: int = 0, devices: int = 1) -> str:
+    def run(
+        self,
+        program: str,
+        *flags,
+        code: int = 0,
+        devices: int = 1,
+        drawn: bool = False,
+    ) -> str:
         """Waits for the end of a fork (tests/forked.py); returns all that it printed.
 
-        With two devices TensorFlow sees two CPUs.
+        With two devices TensorFlow sees two CPUs. Pictures are dots unless `drawn`.
         """
         with tempfile.NamedTemporaryFile(suffix=".log") as file:
             path = pathlib.Path(file.name)
             module = f"train.{program}"
-            ended = forked.run(path, *flags, module=module, devices=devices)
+            ended = forked.run(
+                path, *flags, module=module, devices=devices, drawn=drawn
+            )
             output = path.read_text(errors="replace")
         assert ended == code, output
         return output
@@ -65,7 +74,7 @@ def programs() -> Programs:
 def searched(programs, tmp_path_factory) -> pathlib.Path:
     """The folder of a finished search with SEARCH's flags."""
     folder = tmp_path_factory.mktemp("runs") / "search"
-    programs.run("search", *SEARCH, f"--workdir={folder}")
+    programs.run("search", *SEARCH, f"--workdir={folder}", drawn=True)
     return folder
 
 

@@ -80,7 +80,7 @@ def evaluations(folder) -> list[dict]:
 def test_a_search_by_table_which_is_given_more_budget(programs, table, tmp_path):
     given = (*TABLE, f"--nasbench201_table={table}", f"--workdir={tmp_path}")
     programs.run("search", *given, "--budget_evaluations=12")
-    output = programs.run("search", *given, "--budget_evaluations=30")
+    output = programs.run("search", *given, "--budget_evaluations=30", drawn=True)
     found = evaluations(tmp_path)
     places = [place(record["genotype"]) for record in found]
     assert places == undisturbed(30)
@@ -141,7 +141,9 @@ def test_a_front_which_is_given_more_budget(programs, table, tmp_path):
     for folder, budgets in {"one": (12, 27), "other": (27,)}.items():
         for budget in budgets:
             words = f"--budget_evaluations={budget}", f"--workdir={tmp_path / folder}"
-            output = programs.run("search", *given, "--max_parameters=4000", *words)
+            output = programs.run(
+                "search", *given, "--max_parameters=4000", *words, drawn=True
+            )
     one, other = (evaluations(tmp_path / folder) for folder in ("one", "other"))
     assert [r["genotype"] for r in one] == [r["genotype"] for r in other]
     assert all(record["costs"]["parameters"] <= 4000 for record in one)

@@ -76,7 +76,7 @@ def evaluation(programs, searched, tmp_path_factory):
         "--valid_fraction=0.2",
         f"--workdir={folder}",
     )
-    output = programs.run("evaluate", *flags)
+    output = programs.run("evaluate", *flags, drawn=True)
     assert "test error" in output and "train.export" in output
     assert "memory: about " in output
     return flags, folder
@@ -140,7 +140,7 @@ def test_a_damaged_result_is_written_anew(programs, searched, tmp_path):
 def test_derive_finds_what_the_search_found(programs, searched):
     before = (searched / "genotype.json").read_text()
     (searched / "genotype.json").unlink()
-    output = programs.run("derive", f"--workdir={searched}")
+    output = programs.run("derive", f"--workdir={searched}", drawn=True)
     assert (searched / "genotype.json").read_text() == before
     assert before in output and "genotype.svg" in output
     assert (searched / "alpha.png").stat().st_size

@@ -55,7 +55,7 @@ def text(tmp_path_factory) -> pathlib.Path:
 def found(programs, text, tmp_path_factory) -> pathlib.Path:
     folder = tmp_path_factory.mktemp("runs") / "search"
     output = programs.run(
-        "search", *SEARCH, f"--data_dir={text}", f"--workdir={folder}"
+        "search", *SEARCH, f"--data_dir={text}", f"--workdir={folder}", drawn=True
     )
     assert "pipeline/text_evaluate.flags --hidden_size=128" in output
     assert output.count("memory: about ") == 1

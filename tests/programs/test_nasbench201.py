@@ -42,6 +42,7 @@ def found(programs, table, tmp_path_factory):
         SPACE,
         f"--nasbench201_table={table}",
         f"--workdir={folder}",
+        drawn=True,
     )
     return folder, output
 

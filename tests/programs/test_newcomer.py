@@ -220,6 +220,17 @@ def test_settings_of_the_other_task_are_refused_at_once(stages, own_text, tmp_pa
     assert not stages and not (tmp_path / "a").exists()
 
 
+def test_flagfiles_say_themselves_whether_images_are_mirrored(stages, tmp_path):
+    for name in ("topics", "digits", None):
+        files = {
+            f"{n}_flags": f"configs/{name}/{n}.flags" for n in ("search", "evaluate")
+        }
+        config = PipelineConfig(**files if name else {})
+        pipeline.run(config, tmp_path / f"{name}")
+    passed = ["--noflip" in stage for stage in stages if stage[0] == "search"]
+    assert passed == [False, False, True]  # the last without flagfiles
+
+
 @pytest.mark.parametrize(
     "data_dir, words",
     [

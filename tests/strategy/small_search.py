@@ -12,7 +12,7 @@ from darts_tf.descent.replicas import Replicas
 from darts_tf.networks.conv import Supernet
 from darts_tf.space.cell import SearchSpace
 from darts_tf.strategy.darts import search_loop, tasks
-from tests.strategy.small_space import SMALL
+from tests.strategy.small_space import SMALLER
 
 
 def batches(start: int) -> Iterator:
@@ -27,7 +27,7 @@ def small_search(
     method: str,
     *more,
     compiled: bool = True,
-    space: SearchSpace = SMALL,
+    space: SearchSpace = SMALLER,
     layers: int = 3,
     **settings,
 ) -> search_loop.Search:

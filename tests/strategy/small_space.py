@@ -25,4 +25,4 @@ def small_space(candidates: tuple[str, ...]) -> SearchSpace:
 
 SMALL = small_space(CANDIDATES)
 SMALLER = small_space(("max_pool_3x3", "skip_connect", "dil_conv_3x3"))
-"""For what takes long to trace: two replicas, second derivatives of calls."""
+"""For what takes long to trace: searches, two replicas, second derivatives of calls."""

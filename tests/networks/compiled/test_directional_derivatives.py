@@ -25,7 +25,7 @@ from darts_tf.strategy.darts.execution import Nested
 from darts_tf.strategy.darts.primitives import active
 from tests.precision import computed_in_float64
 from tests.scripts import check_says
-from tests.strategy.small_space import SMALL
+from tests.strategy.small_space import SMALL, SMALLER
 
 W, X, P = (tf.random.stateless_normal([4], [1, n]) for n in range(3))
 U, DX = (tf.random.stateless_normal([4], [2, n]) for n in range(2))
@@ -110,21 +110,23 @@ BOUNDS = {"float64": 1e-9, "float32": 2e-3, "bfloat16": 0.1}
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "partial, dtype", [(1, "float64"), (1, "bfloat16"), (2, "float32")]
+    "space, partial, dtype",
+    [(SMALL, 1, "float64"), (SMALLER, 1, "bfloat16"), (SMALLER, 2, "float32")],
+    ids=["float64", "bfloat16", "partial"],
 )
-def test_of_a_supernet_it_is_the_mixed_product(partial, dtype):
+def test_of_a_supernet_it_is_the_mixed_product(space, partial, dtype):
     """In all types of feature maps; bfloat16 differs by its rounding."""
     keras.utils.set_random_seed(0)
     exactly = dtype == "float64"
     wide = "float64" if exactly else "float32"
     with computed_in_float64() if exactly else contextlib.nullcontext():
-        model = Supernet(SMALL, 2, 3, 3, partial_channels=partial)
+        model = Supernet(space, 2, 3, 3, partial_channels=partial)
         model.build((None, 8, 8, 3))
     weights = FlatWeights(model)
     w = weights.values()
     alpha = [
         tf.constant(np.cos(np.arange(a.size)).reshape(a.shape), wide)
-        for a in relaxation.initial_alpha(SMALL, 0, partial > 1)
+        for a in relaxation.initial_alpha(space, 0, partial > 1)
     ]
     u = [tf.cos(100 * v) for v in w]
     images = tf.random.stateless_normal((4, 8, 8, 3), [3, 4], dtype=wide)

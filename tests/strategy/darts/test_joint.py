@@ -16,7 +16,7 @@ from darts_tf.networks.conv import Supernet
 from darts_tf.strategy.darts import relaxation, tasks
 from darts_tf.strategy.darts.joint import AlternatingSearch, SimultaneousSearch
 from darts_tf.strategy.darts.search_settings import SearchSettings
-from tests.strategy.small_space import SMALL
+from tests.strategy.small_space import SMALLER
 
 SETTINGS = SearchSettings(
     "first_order",
@@ -44,9 +44,9 @@ def stream(offset: int):
 
 def build(kind):
     keras.utils.set_random_seed(0)
-    net = Supernet(SMALL, 1, 3, 3)
-    start = relaxation.initial_alpha(SMALL, 0)
-    net(tf.zeros((1, 8, 8, 1)), relaxation.per_cell(start, SMALL, net.kinds))
+    net = Supernet(SMALLER, 1, 3, 3)
+    start = relaxation.initial_alpha(SMALLER, 0)
+    net(tf.zeros((1, 8, 8, 1)), relaxation.per_cell(start, SMALLER, net.kinds))
     replicas = Replicas("one_device")
     task = tasks.ImageTask(
         net, stream(0), stream(1000), lambda: [next(stream(0)(50))], replicas
