@@ -14,15 +14,18 @@ IMAGES = {"crop_padding": 0, "flip": False}
 
 @pytest.fixture(scope="module", autouse=True)
 def small_space():
-    """Registers "small", and removes all that a module registers at its end."""
+    """Registers "one_node", and removes all that a module registers at its end.
+
+    Tests of programs may have left "small", which their plugin registers.
+    """
     with registries.restored():
-        dt.cell_space("small", nodes=1, operations=["skip_connect", "avg_pool_3x3"])
+        dt.cell_space("one_node", nodes=1, operations=["skip_connect", "avg_pool_3x3"])
         yield
 
 
 @pytest.fixture(scope="session")
 def search_config() -> dt.SearchConfig:
-    return dt.SearchConfig(space="small", method="first_order", **SIZES, **IMAGES)
+    return dt.SearchConfig(space="one_node", method="first_order", **SIZES, **IMAGES)
 
 
 @pytest.fixture(scope="session")

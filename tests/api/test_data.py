@@ -67,7 +67,7 @@ def test_images(
     data = make(arrays, tmp_path_factory.mktemp("data"), monkeypatch)
     assert data.image_shape == shape
     outcome = dt.search(data, search_config.replace(examples=48))
-    assert outcome.genotype.space == "small" and outcome.workdir is None
+    assert outcome.genotype.space == "one_node" and outcome.workdir is None
     assert {a.shape for a in outcome.alpha.values()} == {(2, 2)}
     assert len(outcome.history) == 1 and outcome.plot().axes
     assert dt.draw_genotype(outcome.genotype).axes

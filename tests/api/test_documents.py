@@ -40,7 +40,7 @@ SMALLER_BY = ("search", "evaluate", "pipeline")
 """Programs that get the flags of the comment."""
 
 SMALLER = (
-    (r"space=\"darts_conv\"", 'space="small"'),
+    (r"space=\"darts_conv\"", 'space="one_node"'),
     (r"\bspace=\"mine\"", 'space="mine", examples=128, method="first_order"'),
     (r"\bepochs=\d+", "epochs=1"),
     (r"finite_difference", "first_order"),
@@ -101,7 +101,7 @@ def parse(line: str) -> configs.Config:
 def test_commands_are_accepted(document, monkeypatch):
     monkeypatch.chdir(ROOT)
     # What the commands' plugin would register.
-    monkeypatch.setitem(registry.SPACES, "mine", registry.SPACES["small"])
+    monkeypatch.setitem(registry.SPACES, "mine", registry.SPACES["one_node"])
     lines = "\n".join(blocks(document, python=False)).splitlines()
     for line in filter(None, lines):
         command = line.rpartition("&& ")[2]

@@ -17,7 +17,7 @@ STOP = {"epoch": 3, "taken": 1, "reason": "it rose"}
 def report(folder, *runs) -> tuple[int, str]:
     """Returns (exit code, output)."""
     flags = f"--runs={','.join(runs)}", f"--out={folder}"
-    return ended(*flags, module="benchmarks.studies.collapse_report")
+    return ended(*flags, module="benchmarks.studies.collapse_report", drawn=True)
 
 
 def genotype(skips: int) -> Genotype:

@@ -11,8 +11,7 @@ import pytest
 
 from darts_tf.config import PipelineConfig
 from darts_tf.errors import InputError
-from darts_tf.programs import pipeline
-from darts_tf.space import registry
+from darts_tf.programs import pipeline, plugins
 from tests.programs import forked_pipeline
 from tests.programs.conftest import PLUGIN
 
@@ -88,9 +87,8 @@ def faked(python, *flags) -> subprocess.CompletedProcess:
 @pytest.fixture(scope="module")
 def plugin():
     """The path of the plugin, which is imported here as the command line does."""
-    exec(PLUGIN.read_text(), {})
-    yield str(PLUGIN)
-    del registry.SPACES["small"]
+    plugins.load(str(PLUGIN))  # once in a process, so its space stays
+    return str(PLUGIN)
 
 
 @pytest.fixture(scope="module")
