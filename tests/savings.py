@@ -1,4 +1,4 @@
-"""What tests leave out because it takes long and none of them looks at it."""
+"""Leaves out of tests what takes long and none of them looks at."""
 
 from __future__ import annotations
 
