@@ -49,11 +49,15 @@ def test_is_short_and_says_how_to_start_it(path):
 
 @pytest.mark.slow
 def test_digits(example, tmp_path, capsys):
-    dt.cell_space("small", nodes=1, operations=["max_pool_3x3", "skip_connect"])
-    result = example("digits").main(search_epochs=1, training_epochs=1, space="small")
+    dt.cell_space(
+        "two_operations", nodes=1, operations=["max_pool_3x3", "skip_connect"]
+    )
+    result = example("digits").main(
+        search_epochs=1, training_epochs=1, space="two_operations"
+    )
     assert result["test"]["images"] == 359
     printed = capsys.readouterr().out
-    assert '"space": "small"' in printed and "test error: " in printed
+    assert '"space": "two_operations"' in printed and "test error: " in printed
     assert [path.name for path in tmp_path.iterdir()] == ["alpha.png"]
 
 
