@@ -507,8 +507,8 @@ class DataConfig(Config):
     data_dir: str | None = _option(None, "Folder of the data.", free="place")
     same_data_as: str | None = _option(
         None,
-        "Folder with runs in it, such as an experiment's, or of one run: on other data "
-        "of one's own than theirs nothing starts.",
+        "Folder of earlier runs, such as an experiment's. The run is refused if its "
+        "folder of images or text has other contents than it had for them.",
         free="place",
     )
     download: bool = _option(

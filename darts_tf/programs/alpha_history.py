@@ -24,8 +24,8 @@ from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
 TEMPERATURE, RELAXATION = "temperature", "relaxation"
 
-WITHIN_TARGETS = 4
-"""So many times as many genotypes are looked through for some within cost targets."""
+FACTOR_WITH_TARGETS = 4
+"""With cost targets FACTOR_WITH_TARGETS * LIKELY_GENOTYPES genotypes are looked at."""
 
 Alpha = tuple[Sequence[np.ndarray], float, str]
 """Alpha of each cell, the softmax's temperature and the relaxation's name."""
@@ -36,13 +36,13 @@ Allowed = Callable[[Genotype], bool] | None
 
 
 def most_likely(space: SearchSpace, state: Alpha, allowed: Allowed) -> list[Genotype]:
-    """Returns the LIKELY_GENOTYPES most likely genotypes of alpha, the first first.
+    """Returns up to LIKELY_GENOTYPES genotypes of alpha, the most likely first.
 
-    See strategy/darts/likely_genotypes.py. With cost targets those within them, of
-    WITHIN_TARGETS times as many; all, if none is.
+    See strategy/darts/likely_genotypes.py. With cost targets those that are within
+    them, of FACTOR_WITH_TARGETS times as many; if none is, as without targets.
     """
     alpha, temperature, relaxation = state
-    count = LIKELY_GENOTYPES * (1 if allowed is None else WITHIN_TARGETS)
+    count = LIKELY_GENOTYPES * (1 if allowed is None else FACTOR_WITH_TARGETS)
     found = likely_genotypes(space, alpha, count, temperature, relaxation)
     within = found if allowed is None else list(filter(allowed, found))
     return (within or found)[:LIKELY_GENOTYPES]
@@ -51,7 +51,7 @@ def most_likely(space: SearchSpace, state: Alpha, allowed: Allowed) -> list[Geno
 def within_targets(
     strongest: Genotype, likely: Sequence[Genotype], allowed: Allowed
 ) -> Genotype:
-    """Returns the most likely genotype within cost targets.
+    """Returns the genotype that a search derives: one within the cost targets, if any.
 
     Args:
       strongest: of the strongest operations, as DARTS derives (sect. 2.4).
@@ -59,7 +59,8 @@ def within_targets(
       allowed: as given to that.
 
     Returns:
-      `strongest` if it is within them, if there are none, or if no likely one is.
+      `strongest` if it is within the targets, if there are none, or if no likely
+      genotype is within them; else the most likely one that is.
     """
     if allowed is None or allowed(strongest) or not any(map(allowed, likely[:1])):
         return strongest

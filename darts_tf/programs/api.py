@@ -163,7 +163,7 @@ def derive(workdir: PathLike, epoch: int = 0) -> Genotype:
 
     config = DerivationConfig(epoch=epoch)
     search, history, chosen = program.alpha_of(config, workdir)
-    return program.within_targets(search, history, chosen, expanded(workdir))[0]
+    return program.after_epoch(search, history, chosen, expanded(workdir))[0]
 
 
 def evaluate(

@@ -52,10 +52,9 @@ def run(config: DerivationConfig, workdir: str | os.PathLike) -> str:
         made(folder)
     else:
         search, history, epoch = alpha_of(config, folder)
-        genotype, likely = within_targets(search, history, epoch, folder)
+        genotype, strongest, likely = after_epoch(search, history, epoch, folder)
         if not config.epoch:
             alpha_history.write_likely(Workdir(folder).likely, likely)
-        strongest = history.genotype(epoch)
         costs = _cost_lines(config, search, folder, genotype, strongest)
         weights = history.mixing_weights()
         curves = genotypes.draw_alpha_history(history.space, weights, genotype)
@@ -95,25 +94,27 @@ def _cost_lines(
     return text + predicted_latency.line(config, search, genotype)
 
 
-def within_targets(
+def after_epoch(
     search: SearchConfig, history: AlphaHistory, epoch: int, folder: Path
-) -> tuple[Genotype, list[Genotype]]:
-    """Returns what a search has after an epoch, by the tables of its costs.
+) -> tuple[Genotype, Genotype, list[Genotype]]:
+    """Returns the genotypes of a search after an epoch.
 
     Args:
       search: its settings.
       history: of its alpha.
       epoch: from 1; 0: the last.
-      folder: of the search.
+      folder: of the search, with the tables of its costs.
 
     Returns:
-      (the derived genotype, the most likely ones); see `alpha_history`.
+      (the derived genotype, that of the strongest operations, the most likely ones);
+      the first two differ where the strongest operations are above a cost target.
     """
     tables = derived_costs.read(folder, history.space)
     allowed = derived_costs.within(tables, cost_targets(search))
     likely = alpha_history.most_likely(history.space, history.after(epoch), allowed)
     strongest = history.genotype(epoch)
-    return alpha_history.within_targets(strongest, likely, allowed), likely
+    derived = alpha_history.within_targets(strongest, likely, allowed)
+    return derived, strongest, likely
 
 
 def alpha_of(

@@ -80,7 +80,8 @@ def summary(
         nothing is said of them.
     """
     tables = read(folder, space_by_name(genotype.space))
-    return lines(outcome(tables, cost_targets(search), genotype, strongest))
+    costs = outcome(tables, cost_targets(search), genotype)
+    return lines(beside_strongest(costs, tables, genotype, strongest or genotype))
 
 
 def within(
@@ -102,37 +103,43 @@ def within(
 
 
 def outcome(
-    tables: Sequence[CostTable],
-    targets: Sequence[float] | None,
-    genotype: Genotype,
-    strongest: Genotype | None = None,
+    tables: Sequence[CostTable], targets: Sequence[float] | None, genotype: Genotype
 ) -> dict[str, dict[str, float]]:
-    """Returns what a genotype costs.
+    """Returns {"derived": cost, and its "target" if there are targets} by name."""
+    rows = {table.name: {"derived": table.of(genotype)} for table in tables}
+    for name, target in zip(rows, targets or ()):
+        rows[name]["target"] = target
+    return rows
+
+
+def beside_strongest(
+    costs: Mapping[str, Mapping[str, float]],
+    tables: Iterable[CostTable],
+    genotype: Genotype,
+    strongest: Genotype,
+) -> dict[str, dict[str, float]]:
+    """Returns the costs of a genotype beside those of the strongest operations.
 
     Args:
-      tables: of the costs.
-      targets: in their order, if there are any.
+      costs: what `outcome` or CostPenalty.outcome gave of the genotype.
+      tables: of the costs, in their order.
       genotype: that is derived.
       strongest: of the strongest operations.
 
     Returns:
-      by name {"derived": cost, and "target" if there are targets; if the genotypes
-      differ, "strongest": cost of the other one}.
+      `costs`, with "strongest" in each row if the genotypes differ.
     """
-    rows = {table.name: {"derived": table.of(genotype)} for table in tables}
-    for name, target in zip(rows, targets or ()):
-        rows[name]["target"] = target
-    if strongest is not None and genotype != strongest:
-        for table in tables:
-            rows[table.name]["strongest"] = table.of(strongest)
-    return rows
+    if genotype == strongest:
+        return {name: dict(row) for name, row in costs.items()}
+    pairs = zip(costs.items(), tables, strict=True)
+    return {n: {**row, "strongest": table.of(strongest)} for (n, row), table in pairs}
 
 
 def lines(costs: Mapping[str, Mapping[str, float]]) -> str:
     """Returns lines of a summary: the derived costs beside their targets.
 
     Args:
-      costs: what `outcome` or CostPenalty.outcome gave.
+      costs: what `outcome`, CostPenalty.outcome or `beside_strongest` gave.
     """
     text = ""
     for name, row in costs.items():

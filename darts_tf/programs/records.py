@@ -142,8 +142,10 @@ def finish_search(
     """Writes genotype.json, result.json and pictures; returns the summary."""
     strongest, penalty = loop.final_genotype(), loop.cost_penalty
     alpha = _final_alpha(workdir, loop)
-    parts = (penalty.costs.tables, penalty.costs.targets) if penalty else ((), None)
-    allowed = derived_costs.within(*parts)
+    tables, targets = (), None
+    if penalty is not None:
+        tables, targets = penalty.costs.tables, penalty.costs.targets
+    allowed = derived_costs.within(tables, targets)
     likely = alpha_history.most_likely(loop.space, alpha, allowed)
     alpha_history.write_likely(workdir.likely, likely)
     genotype = alpha_history.within_targets(strongest, likely, allowed)
@@ -155,7 +157,8 @@ def finish_search(
     if loop.space.name == nasbench201.SPACE.name:
         cells = derive_by_other_rules(loop.space, *alpha)
         outcome |= nasbench201_oracle.other_rules(config, cells)
-    costs = penalty.outcome(genotype, strongest) if penalty else {}
+    costs = penalty.outcome(genotype) if penalty is not None else {}
+    costs = derived_costs.beside_strongest(costs, tables, genotype, strongest)
     outcome |= {"cost": costs} if costs else {}
     write_result(workdir, genotype, cost, config, values, outcome, devices)
     return f"""

@@ -148,19 +148,12 @@ class CostPenalty:
             }
         return result
 
-    def outcome(
-        self, genotype: Genotype, strongest: Genotype
-    ) -> Mapping[str, Mapping[str, float]]:
-        """Returns the genotype's cost by name, its bounds, and its target if any.
-
-        If it is not that of the strongest operations, the cost of these too.
-        """
+    def outcome(self, genotype: Genotype) -> Mapping[str, Mapping[str, float]]:
+        """Returns the genotype's cost by name, its bounds, and its target if any."""
         targets = self.costs.targets or (None,) * len(self.costs.tables)
         result = {}
         for table, target in zip(self.costs.tables, targets, strict=True):
             least, most = table.bounds()
             row = {"derived": table.of(genotype), "cheapest": least, "dearest": most}
-            if genotype != strongest:
-                row["strongest"] = table.of(strongest)
             result[table.name] = row if target is None else row | {"target": target}
         return result

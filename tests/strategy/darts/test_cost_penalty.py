@@ -176,6 +176,6 @@ def test_each_epoch_reports_expected_and_derived_cost_and_multiplier():
         assert record[f"cost/{table.name}/derived"] == table.of(search.genotype())
         assert least < record[f"cost/{table.name}/expected"] < most
         assert record[f"cost/{table.name}/multiplier"] >= 0
-    outcome = pull.outcome(search.genotype(), search.genotype())
+    outcome = pull.outcome(search.genotype())
     assert outcome["parameters"]["target"] == 101
     assert outcome["parameters"]["dearest"] == MOST
