@@ -49,7 +49,9 @@ from benchmarks.studies.nasbench201.costs import (
     Accuracies,
     Costs,
     asked,
+    best_by_validation,
     counter,
+    likely_cells,
 )
 from benchmarks.studies.strategies.expected_best import expected_best
 from benchmarks.studies.unfinished import run_all
@@ -64,7 +66,6 @@ from darts_tf.run.files import write_atomic
 from darts_tf.run.process import children
 from darts_tf.run.workdir import Workdir
 from darts_tf.space.architecture_string import every_string, from_string, to_string
-from darts_tf.space.genotype import Genotype
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.black_box.strategies import strategy_by_name
 
@@ -195,8 +196,7 @@ def outcomes(
             alpha = AlphaHistory(path.parent / "alpha.npz", SPACE)
             strongest = to_string(alpha.genotype(0))
             true = accuracies[cell][ACCURACIES.index(RANKED)]
-            likely = json.loads((path.parent / "likely.json").read_text("utf-8"))
-            cells = [to_string(Genotype.from_json(json.dumps(row))) for row in likely]
+            cells = likely_cells(path.parent)
             yield {
                 "target": text,
                 "seed": result["seed"],
@@ -231,10 +231,9 @@ def select(
       the line and "selected": the regret in points of the cell whose validation
       accuracy after 12 epochs is best; None where no likely cell is within.
     """
-    asked_for, place = line["likely"][:count], ACCURACIES.index(SEARCHED)
-    if not asked_for:
+    if not line["likely"]:
         return {**line, "selected": None}
-    chosen = max(asked_for, key=lambda cell: accuracies[cell][place])
+    chosen = best_by_validation(line["likely"][:count], accuracies)
     best = references(targets[line["target"]], costs, accuracies)[0]
     return {**line, "selected": best - accuracies[chosen][ACCURACIES.index(RANKED)]}
 

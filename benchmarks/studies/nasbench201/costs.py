@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -65,6 +66,18 @@ def asked(
         cells.append(to_string(genotype))
         strategy.tell(genotype, accuracies[cells[-1]][place] / 100)
     return np.array(cells)
+
+
+def likely_cells(folder: pathlib.Path) -> list[str]:
+    """Returns the most likely cells of a finished search (likely.json), in order."""
+    genotypes = json.loads((folder / "likely.json").read_text("utf-8"))
+    return [to_string(Genotype.from_json(json.dumps(one))) for one in genotypes]
+
+
+def best_by_validation(cells: Iterable[str], accuracies: Accuracies) -> str:
+    """Returns the cell with the best validation accuracy after 12 epochs."""
+    place = ACCURACIES.index(SEARCHED)
+    return max(cells, key=lambda cell: accuracies[cell][place])
 
 
 def errors(cells, accuracies: Accuracies) -> np.ndarray:

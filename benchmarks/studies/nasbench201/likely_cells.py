@@ -33,12 +33,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmarks.studies.lines import read_lines, write_lines
-from benchmarks.studies.nasbench201.costs import read_costs
+from benchmarks.studies.nasbench201.costs import (
+    best_by_validation,
+    likely_cells,
+    read_costs,
+)
 from benchmarks.studies.strategies.expected_best import columns, expected_best
 from darts_tf.data.nasbench201_table import (
     ACCURACIES,
     RANKED,
-    SEARCHED,
     Table,
     read_table,
 )
@@ -90,8 +93,7 @@ def searched(root: pathlib.Path) -> list[dict]:
     lines = []
     for path in sorted(root.glob("seed_*/likely.json")):
         result = json.loads((path.parent / "result.json").read_text("utf-8"))
-        genotypes = json.loads(path.read_text("utf-8"))
-        cells = [to_string(Genotype.from_json(json.dumps(g))) for g in genotypes]
+        cells = likely_cells(path.parent)
         seed = int(path.parent.name.removeprefix("seed_"))
         lines.append({"seed": seed, "seconds": result["seconds"], "cells": cells})
     return lines
@@ -109,8 +111,7 @@ def rank(table: Table, cell: str, column: str = RANKED) -> int:
 
 def selected(line: dict, table: Table, count: int) -> str:
     """Returns the best of a search's first cells by validation after 12 epochs."""
-    cells = line["cells"][:count]
-    return max(cells, key=lambda cell: accuracy(table, cell, SEARCHED))
+    return best_by_validation(line["cells"][:count], table.accuracies)
 
 
 def each(lines: Sequence[dict], table: Table) -> str:
@@ -154,7 +155,7 @@ def compared(lines: Sequence[dict], table: Table, count: int, fixed_on: int) -> 
                 rows.append(row(f"{name}, {way}", cells, table))
     rows.append(row("largest cell", [LARGEST], table))
     near = one_change(LARGEST)
-    best = max(near, key=lambda cell: accuracy(table, cell, SEARCHED))
+    best = best_by_validation(near, table.accuracies)
     name = f"best of the largest cell and its {len(near) - 1} with one change"
     rows.append(row(name, [best], table))
     found = [selected(line, table, count) for line in later or lines]
