@@ -31,7 +31,7 @@ from collections.abc import Callable, Iterator
 
 from darts_tf.run.loop import checkpoints
 from darts_tf.run.loop.stopping import SIGNALS, exit_code
-from tests import forked, kills
+from tests import forked, kills, savings
 
 ROOT = pathlib.Path(__file__).parents[1]
 SAVED, AT_ONCE = "saved", "at once"
@@ -247,7 +247,7 @@ def run_in_fork() -> None:
     _usual_signals()
     _watch(phase, _Watch(request["shared"], kill))
     kills._fork_children()
-    kills.draw_nothing()
+    savings.draw_dots(vectors=False)
     sys.argv = ["darts_tf.cli", *request["arguments"]]
     try:
         runpy.run_module("darts_tf.cli", run_name="__main__", alter_sys=True)

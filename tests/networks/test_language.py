@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -26,6 +27,7 @@ EVERY = Dropouts(0.3, 0.3, 0.3, 0.3, 0.3)
 
 
 def build(dropouts=Dropouts()) -> LanguageModel:
+    keras.utils.set_random_seed(0)
     model = LanguageModel(DerivedCell(CELL, H), V, dropouts)
     model(IDS, HIDDEN)
     return model
@@ -61,7 +63,7 @@ def test_each_dropout_follows_the_seed_and_only_in_training(name):
         model(IDS, HIDDEN, seed=seed, training=training)[0]
     )
     np.testing.assert_array_equal(run(SEED, True), run(SEED, True))
-    assert np.abs(run(SEED, True) - run(OTHER, True)).max() > 1e-6
+    assert np.abs(run(SEED, True) - run(OTHER, True)).max() > 1e-5
     np.testing.assert_array_equal(run(SEED, False), run(OTHER, False))
 
 
