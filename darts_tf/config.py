@@ -1057,6 +1057,15 @@ class CostConfig(Config):
         "network's, times --cost_weight.",
         task="images",
     )
+    cost_floor: float | None = _option(
+        None,
+        "Images: share of a cost target, 0 to 1, that the derived network is to reach: "
+        "it is the most likely one between this share of the target and the target "
+        "(unset: 0.9; 0: any within the target).",
+        least=0,
+        most=1,
+        task="images",
+    )
     cost_weight: float | None = _option(
         None,
         "Images: fixed weight of the costs in alpha's loss (unset, with "

@@ -206,6 +206,9 @@ TIME_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 COST_WEIGHT_RATE = 0.01
 
+COST_FLOOR = 0.9
+"""Share of a target that derived networks reach, where nothing else is given."""
+
 PERTURBATION_NAMES = (
     "out",
     "seed",
@@ -685,6 +688,13 @@ def _settle_costs(config: SearchConfig) -> SearchConfig:
         raise InputError(
             f"`cost={','.join(config.cost)}` needs a target, such as "
             f"`cost_target={usual}`, or a fixed weight, such as `cost_weight=0.1`"
+        )
+    if targets is not None and config.cost_floor is None:
+        config = config.filled(cost_floor=COST_FLOOR)
+    if targets is None and config.cost_floor is not None:
+        raise InputError(
+            f"`cost_floor={config.cost_floor:g}` is a share of a target; give one, "
+            "such as `cost_target=300M`, or leave it out"
         )
     if config.cost_weight is None:
         usual = config.cost_weight_rate or COST_WEIGHT_RATE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,49 +20,44 @@ from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.strategy.darts import derivation
 from darts_tf.strategy.darts.likely_genotypes import likely_genotypes
+from darts_tf.strategy.darts.within_targets import Alpha, CostTargets, likely_within
 from darts_tf.strategy.diagnostics.other_rules import derive_by_other_rules
 
 TEMPERATURE, RELAXATION = "temperature", "relaxation"
 
-FACTOR_WITH_TARGETS = 4
-"""With cost targets FACTOR_WITH_TARGETS * LIKELY_GENOTYPES genotypes are looked at."""
 
-Alpha = tuple[Sequence[np.ndarray], float, str]
-"""Alpha of each cell, the softmax's temperature and the relaxation's name."""
-
-
-Allowed = Callable[[Genotype], bool] | None
-"""Says of a genotype whether it is within all cost targets; None: there are none."""
-
-
-def most_likely(space: SearchSpace, state: Alpha, allowed: Allowed) -> list[Genotype]:
+def most_likely(
+    space: SearchSpace, state: Alpha, targets: CostTargets | None
+) -> list[Genotype]:
     """Returns up to LIKELY_GENOTYPES genotypes of alpha, the most likely first.
 
-    See strategy/darts/likely_genotypes.py. With cost targets those that are within
-    them, of FACTOR_WITH_TARGETS times as many; if none is, as without targets.
+    Args:
+      space: that was searched.
+      state: its alpha.
+      targets: that the genotypes are to meet (strategy/darts/within_targets.py);
+        None: there are none.
     """
+    if targets is not None:
+        return likely_within(space, state, LIKELY_GENOTYPES, targets)
     alpha, temperature, relaxation = state
-    count = LIKELY_GENOTYPES * (1 if allowed is None else FACTOR_WITH_TARGETS)
-    found = likely_genotypes(space, alpha, count, temperature, relaxation)
-    within = found if allowed is None else list(filter(allowed, found))
-    return (within or found)[:LIKELY_GENOTYPES]
+    return likely_genotypes(space, alpha, LIKELY_GENOTYPES, temperature, relaxation)
 
 
-def within_targets(
-    strongest: Genotype, likely: Sequence[Genotype], allowed: Allowed
+def derived_genotype(
+    strongest: Genotype, likely: Sequence[Genotype], targets: CostTargets | None
 ) -> Genotype:
-    """Returns the genotype that a search derives: one within the cost targets, if any.
+    """Returns the genotype that a search derives: the most likely one that it lists.
 
     Args:
       strongest: of the strongest operations, as DARTS derives (sect. 2.4).
       likely: what `most_likely` returns.
-      allowed: as given to that.
+      targets: as given to that.
 
     Returns:
-      `strongest` if it is within the targets, if there are none, or if no likely
-      genotype is within them; else the most likely one that is.
+      `strongest` without targets, or if none is within them; else the first of
+      `likely`.
     """
-    if allowed is None or allowed(strongest) or not any(map(allowed, likely[:1])):
+    if targets is None or not any(map(targets.within, likely[:1])):
         return strongest
     return likely[0]
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from darts_tf.config import DerivationConfig, SearchConfig
-from darts_tf.config_rules import cost_targets, settle
+from darts_tf.config_rules import settle
 from darts_tf.programs import (
     alpha_history,
     derived_costs,
@@ -107,13 +107,13 @@ def after_epoch(
 
     Returns:
       (the derived genotype, that of the strongest operations, the most likely ones);
-      the first two differ where the strongest operations are above a cost target.
+      the first two differ where the strongest operations do not meet the cost targets.
     """
     tables = derived_costs.read(folder, history.space)
-    allowed = derived_costs.within(tables, cost_targets(search))
-    likely = alpha_history.most_likely(history.space, history.after(epoch), allowed)
+    targets = derived_costs.targets_of(tables, search)
+    likely = alpha_history.most_likely(history.space, history.after(epoch), targets)
     strongest = history.genotype(epoch)
-    derived = alpha_history.within_targets(strongest, likely, allowed)
+    derived = alpha_history.derived_genotype(strongest, likely, targets)
     return derived, strongest, likely
 
 

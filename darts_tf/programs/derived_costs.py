@@ -6,7 +6,7 @@ A search with --cost keeps its tables in costs.json: by the name of a cost
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from darts_tf.run.files import write_json_atomic
 from darts_tf.space.cell import SearchSpace
 from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import space_by_name
+from darts_tf.strategy.darts.within_targets import CostTargets
 
 FILE = "costs.json"
 
@@ -84,22 +85,17 @@ def summary(
     return lines(beside_strongest(costs, tables, genotype, strongest or genotype))
 
 
-def within(
-    tables: Sequence[CostTable], targets: Sequence[float] | None
-) -> Callable[[Genotype], bool] | None:
-    """Returns a function that says whether a genotype is within all targets.
+def targets_of(tables: Sequence[CostTable], search: SearchConfig) -> CostTargets | None:
+    """Returns what the networks of a search may cost; None without targets.
 
     Args:
-      tables: of the costs; a search before 0.4.0 kept none.
-      targets: in the order of the tables; None: there are none.
-
-    Returns:
-      the function; None where there is no target or no table.
+      tables: of its costs; a search before 0.4.0 kept none, and has no targets.
+      search: its settings.
     """
-    if not tables or targets is None:
+    most = cost_targets(search)
+    if not tables or most is None:
         return None
-    pairs = list(zip(tables, targets, strict=True))
-    return lambda genotype: all(table.of(genotype) <= most for table, most in pairs)
+    return CostTargets(tuple(tables), most, search.cost_floor or 0.0)
 
 
 def outcome(

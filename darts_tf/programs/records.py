@@ -142,18 +142,17 @@ def finish_search(
     """Writes genotype.json, result.json and pictures; returns the summary."""
     strongest, penalty = loop.final_genotype(), loop.cost_penalty
     alpha = _final_alpha(workdir, loop)
-    tables, targets = (), None
-    if penalty is not None:
-        tables, targets = penalty.costs.tables, penalty.costs.targets
-    allowed = derived_costs.within(tables, targets)
-    likely = alpha_history.most_likely(loop.space, alpha, allowed)
+    tables = () if penalty is None else penalty.costs.tables
+    targets = derived_costs.targets_of(tables, config)
+    likely = alpha_history.most_likely(loop.space, alpha, targets)
     alpha_history.write_likely(workdir.likely, likely)
-    genotype = alpha_history.within_targets(strongest, likely, allowed)
+    genotype = alpha_history.derived_genotype(strongest, likely, targets)
     picture = write_genotype(workdir, genotype)
     skips = {n: genotype.count(loop.space.identity, n) for n in genotype.cells}
     outcome = {"skip_connections": skips} | alarms.outcome(loop, genotype)
     outcome |= nasbench201_oracle.result(config, genotype)
-    outcome |= {} if allowed is None else {LIKELY_WITHIN: all(map(allowed, likely))}
+    if targets is not None:
+        outcome[LIKELY_WITHIN] = all(map(targets.within, likely))
     if loop.space.name == nasbench201.SPACE.name:
         cells = derive_by_other_rules(loop.space, *alpha)
         outcome |= nasbench201_oracle.other_rules(config, cells)

@@ -126,7 +126,13 @@ def before_renewal(values: Mapping[str, object]) -> dict[str, object]:
     """
     if "crop_padding" not in values:  # it reads no images
         return {}
-    return {"shuffle_rounds": ROUNDS_BEFORE, "examples_seed": values.get("seed", 0)}
+    before: dict[str, object] = {
+        "shuffle_rounds": ROUNDS_BEFORE,
+        "examples_seed": values.get("seed", 0),
+    }
+    if values.get("cost_target") is not None:
+        before["cost_floor"] = 0.0
+    return before
 
 
 def as_started(config: C, folder: Path) -> C:

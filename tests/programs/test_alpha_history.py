@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
 from darts_tf.errors import InputError
+from darts_tf.networks.footprint.cost_table import CostTable
 from darts_tf.programs import alpha_history
 from darts_tf.space.conv import SPACE
 from darts_tf.strategy.darts import derivation
+from darts_tf.strategy.darts.within_targets import CostTargets
 
 
 def rows() -> dict[str, np.ndarray]:
@@ -108,40 +108,39 @@ def test_what_is_no_history_is_one_line(tmp_path, arrays):
         alpha_history.AlphaHistory(tmp_path / "alpha.npz", SPACE)
 
 
-@pytest.mark.parametrize("most", [1, 0])
-def test_likely_genotypes_are_those_that_are_allowed_unless_none_is(most):
-    """As many max pools as the least of all are allowed in reduction, or fewer."""
-    state = list(rows().values()), 1.0, "softmax"
+def reduction_pools(most: float, floor: float = 0.0) -> CostTargets:
+    """Returns a target for the number of max pools in the reduction cell."""
+    costs = {spec.name: np.zeros(spec.alpha_shape, int) for spec in SPACE.cells}
+    costs["reduce"][:, SPACE.cells[0].candidates[0].index("max_pool_3x3")] = 1
+    table = CostTable("parameters", SPACE, 0, costs)
+    return CostTargets((table,), (most,), floor)
 
-    def pools(genotype) -> int:
-        text = json.dumps(json.loads(genotype.to_json())["reduce"])
-        return text.count("max_pool_3x3")
 
+def test_likely_genotypes_are_those_within_the_targets_unless_none_is():
+    generator = np.random.default_rng(0)
+    alpha = [a + generator.normal(0, 0.1, a.shape) for a in rows().values()]
+    state = alpha, 1.0, "softmax"
     every = alpha_history.most_likely(SPACE, state, None)
-    counts = [pools(genotype) for genotype in every]
-    assert len(every) == 64 and len(set(counts)) > 1
-    least = min(counts)
-
-    def allowed(genotype) -> bool:
-        return pools(genotype) < least + most
-
-    strongest = every[0]
-    assert not allowed(strongest)
-    listed = alpha_history.most_likely(SPACE, state, allowed)
-    chosen = alpha_history.within_targets(strongest, listed, allowed)
-    if most:
-        assert set(map(pools, listed)) == {least}
-        assert len(listed) >= counts.count(least)
-        assert chosen == listed[0] == every[counts.index(least)]
-    else:
-        assert listed == every
-        assert chosen == strongest
+    strongest, targets = every[0], reduction_pools(1)
+    (table,) = targets.tables
+    assert len(every) == 64 and table.of(strongest) > 1
+    listed = alpha_history.most_likely(SPACE, state, targets)
+    assert {table.of(genotype) for genotype in listed} <= {0, 1}
+    assert alpha_history.derived_genotype(strongest, listed, targets) == listed[0]
+    full = alpha_history.most_likely(SPACE, state, reduction_pools(1, 1.0))
+    assert {table.of(genotype) for genotype in full} == {1}
+    table.costs["reduce"][:] += 2
+    listed = alpha_history.most_likely(SPACE, state, targets)
+    assert listed == every  # none is within
+    assert alpha_history.derived_genotype(strongest, listed, targets) == strongest
 
 
 def test_the_strongest_operations_stay_where_nothing_speaks_against_them():
     state = list(rows().values()), 1.0, "softmax"
     strongest = derivation.derive(SPACE, *state)
-    for allowed in (None, lambda genotype: genotype == strongest):
-        listed = alpha_history.most_likely(SPACE, state, allowed)
-        assert alpha_history.within_targets(strongest, listed, allowed) == strongest
-    assert alpha_history.within_targets(strongest, [], lambda genotype: False)
+    for targets in (None, reduction_pools(8)):
+        listed = alpha_history.most_likely(SPACE, state, targets)
+        chosen = alpha_history.derived_genotype(strongest, listed, targets)
+        assert chosen == strongest
+    targets = reduction_pools(8)
+    assert alpha_history.derived_genotype(strongest, [], targets) == strongest

@@ -39,6 +39,7 @@ from darts_tf.strategy.black_box.random_choice import random_genotype
 from darts_tf.strategy.darts.discretisation import genotype_weights
 from darts_tf.strategy.darts.expected_cost import expected_and_derived
 from darts_tf.strategy.darts.staged_search import restricted
+from darts_tf.strategy.darts.within_targets import CostTargets
 from tests.strategy.small_chain import small_chain
 
 assert small_chain  # a fixture
@@ -209,12 +210,11 @@ def test_a_search_reports_its_costs(programs, tmp_path):
 def assert_listed_within(run: pathlib.Path, result: dict) -> None:
     """Checks that the likely genotypes are within the targets if any is."""
     tables = derived_costs.read(run, space_by_name("s2"))
-    targets = [result["cost"][table.name]["target"] for table in tables]
-    allowed = derived_costs.within(tables, targets)
-    assert allowed is not None
+    most = [result["cost"][table.name]["target"] for table in tables]
+    targets = CostTargets(tables, tuple(most))
     listed = json.loads((run / "likely.json").read_text())
     genotypes = [Genotype.from_json(json.dumps(genotype)) for genotype in listed]
-    assert all(map(allowed, genotypes)) == result["likely_within_targets"]
+    assert all(map(targets.within, genotypes)) == result["likely_within_targets"]
 
 
 def derivation_says_costs(run: pathlib.Path, table: pathlib.Path, costs: dict) -> None:

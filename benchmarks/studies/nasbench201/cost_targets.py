@@ -8,10 +8,10 @@ Runs quarter_hour_beta_decay.flags with --cost=multiply_adds and each of
 same command goes on where it was; all first seeds come first. --seeds= (none)
 only reports.
 
-Of a search's most likely cells (likely.json of its folder) the first --cells within the
-target are asked in the table for their validation accuracy after 12 epochs, and the
-best is selected, as `train.experiment --cost_targets --cells_per_search` does with
-short trainings.
+Cells are derived from each search's alpha with each of --floors as --cost_floor. Of
+the most likely cells that meet the target and the floor the first --cells are asked in
+the table for their validation accuracy after 12 epochs, and the best is selected, as
+`train.experiment --cost_targets --cells_per_search` does with short trainings.
 
 The multiply-adds and parameters of all 15,625 cells are counted for the
 benchmark's own network (16 channels, 15 cells, 32 x 32 pixels), so that the best
@@ -19,8 +19,8 @@ accuracy within a target is known: the regret of a search is what it lacks to
 that, in points. Beside it stands random choice among the cells within the
 target: the mean, and the expected true accuracy of the best of --cells by the
 validation accuracy after 12 epochs. Writes costs.csv.gz (every cell) and
-cost_targets.jsonl (a line a search) to OUT, prints Markdown tables. Searches that only
-an earlier cost_targets.jsonl knows, their folders being gone, are kept.
+cost_targets.jsonl (a line a search and floor) to OUT, prints Markdown tables. Searches
+that only an earlier cost_targets.jsonl knows, their folders being gone, are kept.
 
 A second table puts the regrets beside those of random search and of NSGA-II, both with
 the target as a hard limit, after each of --evaluations: of random search the exact
@@ -35,9 +35,10 @@ from __future__ import annotations
 from darts_tf.cli import entry_point  # isort: skip
 
 import gzip
+import itertools
 import json
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,6 @@ from benchmarks.studies.nasbench201.costs import (
     asked,
     best_by_validation,
     counter,
-    likely_cells,
 )
 from benchmarks.studies.strategies.expected_best import expected_best
 from benchmarks.studies.unfinished import run_all
@@ -59,15 +59,20 @@ from darts_tf.config import SearchConfig
 from darts_tf.config_rules import cost_targets, settle
 from darts_tf.data.nasbench201_table import ACCURACIES, RANKED, SEARCHED, read_table
 from darts_tf.errors import InputError
-from darts_tf.programs.alpha_history import AlphaHistory
+from darts_tf.networks.footprint.cost_table import CostTable
+from darts_tf.programs.alpha_history import (
+    AlphaHistory,
+    derived_genotype,
+    most_likely,
+)
 from darts_tf.programs.derived_costs import short
 from darts_tf.programs.search_costs import tables_of
 from darts_tf.run.files import write_atomic
 from darts_tf.run.process import children
-from darts_tf.run.workdir import Workdir
 from darts_tf.space.architecture_string import every_string, from_string, to_string
 from darts_tf.space.nasbench201 import SPACE
 from darts_tf.strategy.black_box.strategies import strategy_by_name
+from darts_tf.strategy.darts.within_targets import CostTargets
 
 FLAGFILE = pathlib.Path(__file__).with_name("quarter_hour_beta_decay.flags")
 POPULATION = 10
@@ -79,6 +84,7 @@ flags.DEFINE_string("data_dir", None, "folder of CIFAR-10")
 flags.DEFINE_string("runs", None, "folder of the searches", required=True)
 flags.DEFINE_string("out", ".", "folder of what is written")
 flags.DEFINE_list("targets", ["40M", "80M", "120M"], "multiply-adds of a network")
+flags.DEFINE_list("floors", ["0", "0.9"], "shares of a target to be reached")
 flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "of each target")
 flags.DEFINE_integer("cells", 16, "likely cells of a search that are asked", 1)
 flags.DEFINE_list("evaluations", ["16", "50", "100"], "of searches that ask")
@@ -100,19 +106,19 @@ def main(_) -> int:
         raise InputError(f"--seeds needs numbers; received {','.join(FLAGS.seeds)}")
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
-    costs = costs_of_all_cells()
+    counted = counted_tables()
+    costs = costs_of_all_cells(counted)
     write_atomic(folder / "costs.csv.gz", _compressed(costs))
     if code := run_all(searches(pathlib.Path(FLAGS.runs))):
         return code
     path, runs = folder / "cost_targets.jsonl", pathlib.Path(FLAGS.runs)
-    known = {(row["target"], row["seed"]): row for row in read_lines(path)}
-    for row in outcomes(runs, targets, costs, table.accuracies):
-        known[row["target"], row["seed"]] = row
-    write_lines(path, [known[key] for key in sorted(known, key=_place)])
-    found = [
-        select(row, FLAGS.cells, targets, costs, table.accuracies)
-        for row in known.values()
-    ]
+    floors = [float(text) for text in FLAGS.floors]
+    known = {_place(row): row for row in read_lines(path)}
+    for row in outcomes(runs, targets, floors, counted[0], table.accuracies):
+        known[_place(row)] = row
+    rows = [known[place] for place in sorted(known)]
+    write_lines(path, rows)
+    found = [select(row, FLAGS.cells, targets, costs, table.accuracies) for row in rows]
     print(markdown(found, targets, costs, table.accuracies, FLAGS.cells))
     counts = [int(text) for text in FLAGS.evaluations]
     rest = counts, FLAGS.asked_seeds, FLAGS.training_seconds
@@ -120,9 +126,8 @@ def main(_) -> int:
     return 0
 
 
-def _place(key: tuple[str, int]) -> tuple[float, int]:
-    target, seed = key
-    return _number(target), seed
+def _place(row: Mapping[str, Any]) -> tuple[float, float, int]:
+    return _number(row["target"]), row["floor"], row["seed"]
 
 
 def _number(text: str) -> float:
@@ -132,10 +137,14 @@ def _number(text: str) -> float:
     return targets[0]
 
 
-def costs_of_all_cells() -> dict[str, tuple[int, ...]]:
-    """Counts (multiply-adds, parameters) of every cell, by architecture string."""
+def counted_tables() -> tuple[CostTable, ...]:
+    """Counts (multiply-adds, parameters) of the benchmark's own networks."""
     config = settle(SearchConfig(space="nasbench201", cost=COSTS, cost_weight=0.0))
-    tables = tables_of(config, (PIXELS, PIXELS, 3), CLASSES)
+    return tables_of(config, (PIXELS, PIXELS, 3), CLASSES)
+
+
+def costs_of_all_cells(tables: Sequence[CostTable]) -> dict[str, tuple[int, ...]]:
+    """Returns (multiply-adds, parameters) of every cell, by architecture string."""
     return {
         text: tuple(table.of(from_string(text)) for table in tables)
         for text in every_string()
@@ -174,40 +183,45 @@ def searches(runs: pathlib.Path) -> Iterator[children.Child]:
 def outcomes(
     runs: pathlib.Path,
     targets: Mapping[str, float],
-    costs: Mapping[str, tuple[int, ...]],
-    accuracies: Mapping[str, tuple[float, ...]],
+    floors: Sequence[float],
+    counted: CostTable,
+    accuracies: Accuracies,
 ) -> Iterator[dict]:
-    """Yields a finished search's cost, true accuracy and regret.
+    """Yields a finished search's cost, true accuracy and regret with each floor.
 
     "strongest" are the multiply-adds of its strongest operations, which may be above
-    the target; the derived cell is the most likely one within it.
+    the target; the derived cell is the most likely one that meets target and floor.
 
     Args:
       runs: folder of the searches.
       targets: by their texts.
-      costs: (multiply-adds, parameters) by architecture string.
+      floors: shares of a target that cells are to reach.
+      counted: the multiply-adds of all cells.
       accuracies: percent, in the order of ACCURACIES, by architecture string.
     """
-    for text, target in targets.items():
+    costs = {cell: (counted.of(from_string(cell)),) for cell in accuracies}
+    for (text, target), floor in itertools.product(targets.items(), floors):
         best, *_ = references(target, costs, accuracies)
         for path in sorted((runs / text).glob("seed_*/result.json")):
             result = json.loads(path.read_text("utf-8"))
-            cell = to_string(Workdir(path.parent).read_genotype())
-            alpha = AlphaHistory(path.parent / "alpha.npz", SPACE)
-            strongest = to_string(alpha.genotype(0))
+            history = AlphaHistory(path.parent / "alpha.npz", SPACE)
+            allowed = CostTargets((counted,), (target,), floor)
+            strongest = history.genotype(0)
+            likely = most_likely(SPACE, history.after(0), allowed)
+            cell = to_string(derived_genotype(strongest, likely, allowed))
             true = accuracies[cell][ACCURACIES.index(RANKED)]
-            cells = likely_cells(path.parent)
             yield {
                 "target": text,
+                "floor": floor,
                 "seed": result["seed"],
                 "architecture": cell,
                 COSTS[0]: costs[cell][0],
                 "within": costs[cell][0] <= target,
-                "strongest": costs[strongest][0],
+                "strongest": counted.of(strongest),
                 RANKED: true,
                 "regret": round(best - true, 4),
                 "seconds": result["seconds"],
-                "likely": [c for c in cells if costs[c][0] <= target],
+                "likely": [to_string(g) for g in likely if allowed.within(g)],
             }
 
 
@@ -254,7 +268,7 @@ def references(
 
 
 def markdown(found: list[dict], targets, costs, accuracies, count: int) -> str:
-    """Returns a row a target: searches beside the cells that it allows.
+    """Returns a row a target and floor: searches beside the cells that it allows.
 
     Args:
       found: what `select` returns of all searches.
@@ -264,16 +278,19 @@ def markdown(found: list[dict], targets, costs, accuracies, count: int) -> str:
       count: so many likely cells of a search, and random cells, are asked.
     """
     rows = [
-        "| target | cells within | searches | within | multiply-adds, millions | "
+        "| target | floor | cells within | searches | within | "
+        "multiply-adds, millions | "
         f"true accuracy, % | regret, points | regret, best of {count} likely | best | "
         f"best of {count} random | mean |",
-        "|---" * 11 + "|",
+        "|---" * 12 + "|",
     ]
-    for text, target in targets.items():
-        best, mean, expected, within = references(target, costs, accuracies, count)
-        own = sorted((r for r in found if r["target"] == text), key=lambda r: r["seed"])
+    for (text, floor), own in by_target(found, targets).items():
+        best, mean, expected, within = references(
+            targets[text], costs, accuracies, count
+        )
         cells = [
             text,
+            f"{floor:g}",
             f"{within:,}",
             str(len(own)),
             str(sum(row["within"] for row in own)),
@@ -291,6 +308,20 @@ def markdown(found: list[dict], targets, costs, accuracies, count: int) -> str:
         f"\nAll cells: {short(min(every))} to {short(max(every))} multiply-adds."
     )
     return "\n".join(rows)
+
+
+def by_target(
+    found: Iterable[dict], targets: Iterable[str]
+) -> dict[tuple[str, float], list[dict]]:
+    """Returns the lines of each (target, floor) that there is, seed by seed."""
+    places = {text: place for place, text in enumerate(targets)}
+    lines = [row for row in found if row["target"] in places]
+    groups: dict[tuple[str, float], list[dict]] = {}
+    for row in sorted(
+        lines, key=lambda r: (places[r["target"]], r["floor"], r["seed"])
+    ):
+        groups.setdefault((row["target"], row["floor"]), []).append(row)
+    return groups
 
 
 def _regret(value: float | None) -> str:
@@ -324,7 +355,7 @@ def beside(
     seeds: int,
     training_seconds: float = 0.0,
 ) -> str:
-    """Returns a row a target: the regrets of descent beside those of asking.
+    """Returns a row a target and floor: regrets of descent beside those of asking.
 
     Args:
       found: what `select` returns of all searches.
@@ -336,13 +367,13 @@ def beside(
       training_seconds: of 12 epochs of one cell; 0: unknown, no column of equal time.
     """
     titles = [f"after {n}" for n in counts]
-    head = ["target", "searches within", "regret of descent, points"]
+    head = ["target", "floor", "searches within", "regret of descent, points"]
     head += ["regret of the best likely cell"]
     head += [f"{who}, {title}" for who in ("random", "NSGA-II") for title in titles]
     head += [f"{who}, at equal time" for who in TIMED if training_seconds]
     rows = [head, ["---"] * len(head)]
-    for text, target in targets.items():
-        searches = [row for row in found if row["target"] == text and row["within"]]
+    for (text, floor), own in by_target(found, targets).items():
+        target, searches = targets[text], [row for row in own if row["within"]]
         equal = []
         if training_seconds and searches:
             mean = float(np.mean([row["seconds"] for row in searches]))
@@ -355,9 +386,9 @@ def beside(
         )
         nsga2 = [_mean_and_spread(column) for column in each.T]
         descent = _mean_and_spread([row["regret"] for row in searches])
-        chosen = [r["selected"] for r in found if r["target"] == text]
+        chosen = [row["selected"] for row in own]
         likely = _mean_and_spread([value for value in chosen if value is not None])
-        cells = [text, str(len(searches)), descent, likely]
+        cells = [text, f"{floor:g}", str(len(searches)), descent, likely]
         cells += [f"{value:.2f}" for value in random[: len(counts)]]
         cells += nsga2[: len(counts)]
         if training_seconds:

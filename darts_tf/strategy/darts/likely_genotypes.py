@@ -9,7 +9,7 @@ trainings can choose among them (`train.experiment --cells_per_search`).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -27,6 +27,7 @@ def likely_genotypes(
     count: int,
     temperature: float = 1.0,
     relaxation: str = "softmax",
+    prices: Mapping[str, np.ndarray] | None = None,
 ) -> list[Genotype]:
     """Returns the genotypes with the largest products of mixing weights.
 
@@ -39,18 +40,22 @@ def likely_genotypes(
       count: how many, at least 1.
       temperature: of the softmax.
       relaxation: one of `derivation.MEANS`.
+      prices: by the name of a kind of cell, [edges, candidates]: what is taken off
+        the logarithm of each mixing weight. None: nothing is.
 
     Returns:
-      At most `count` distinct genotypes, the most likely first, which is the one
-      that `derivation.derive` returns. Among equals the one with the earlier
-      predecessors and candidates comes first.
+      At most `count` distinct genotypes, the most likely first, which without prices
+      is the one that `derivation.derive` returns. Among equals the one with the
+      earlier predecessors and candidates comes first.
     """
     chosen: Scored = [(0.0, ())]
     for spec, rows in zip(space.cells, alpha, strict=True):
         weights = derivation.mean_weights(spec, rows, temperature, relaxation)
         cells = [
             (score, (CellGenotype(edges, spec.concat),))
-            for score, edges in likely_cells(spec, weights, count)
+            for score, edges in likely_cells(
+                spec, weights, count, None if prices is None else prices[spec.name]
+            )
         ]
         chosen = _together(chosen, cells, count)
     names = [spec.name for spec in space.cells]
@@ -60,20 +65,29 @@ def likely_genotypes(
     ]
 
 
-def likely_cells(spec: CellSpec, weights: np.ndarray, count: int) -> Scored:
+def likely_cells(
+    spec: CellSpec, weights: np.ndarray, count: int, prices: np.ndarray | None = None
+) -> Scored:
     """Returns (score, edges) of the most likely cells; see `derivation.derive_cell`.
 
-    The score is the logarithm of the product of the edges' mixing weights; edges are
-    pairs (operation, predecessor).
+    The score is the logarithm of the product of the edges' mixing weights, less their
+    prices [edges, candidates] if there are any; edges are pairs (operation,
+    predecessor).
     """
     weights = derivation.derivable(spec, weights)
+    with np.errstate(divide="ignore"):  # what is never derived has minus infinity
+        scores = np.log(np.maximum(weights, 0))
+    scores = scores if prices is None else scores - prices
+    order = weights.max(-1)
     cells: Scored = [(0.0, ())]
     for node in spec.targets:
-        cells = _together(cells, _nodes(spec, weights, node, count), count)
+        cells = _together(cells, _nodes(spec, scores, order, node, count), count)
     return cells
 
 
-def _nodes(spec: CellSpec, weights: np.ndarray, node: int, count: int) -> Scored:
+def _nodes(
+    spec: CellSpec, scores: np.ndarray, order: np.ndarray, node: int, count: int
+) -> Scored:
     """Returns the most likely (score, edges) of those that enter a node."""
     incoming = spec.incoming(node)
     kept = min(spec.predecessors or len(incoming), len(incoming))
@@ -81,22 +95,24 @@ def _nodes(spec: CellSpec, weights: np.ndarray, node: int, count: int) -> Scored
         (
             choice
             for pairs in itertools.combinations(incoming, kept)
-            for choice in _edges(spec, weights, pairs, count)
+            for choice in _edges(spec, scores, order, pairs, count)
         ),
         count,
     )
 
 
-def _edges(spec: CellSpec, weights: np.ndarray, pairs, count: int) -> Scored:
+def _edges(
+    spec: CellSpec, scores: np.ndarray, order: np.ndarray, pairs, count: int
+) -> Scored:
     """Returns the most likely (score, edges) on edges (row of alpha, source)."""
     if spec.predecessors is not None:  # the strongest first, as derived
-        pairs = sorted(pairs, key=lambda pair: -weights[pair[0]].max())
+        pairs = sorted(pairs, key=lambda pair: -order[pair[0]])
     choices: Scored = [(0.0, ())]
     for row, source in pairs:
         options = [
-            (float(np.log(weight)), ((name, source),))
-            for name, weight in zip(spec.candidates[row], weights[row], strict=True)
-            if weight > 0
+            (float(score), ((name, source),))
+            for name, score in zip(spec.candidates[row], scores[row], strict=True)
+            if score > -np.inf
         ]
         choices = _together(choices, options, count)
     return choices
