@@ -29,6 +29,19 @@ def test_lines_are_read_as_they_were_written(tmp_path):
     assert predictor.read(path) == rows
 
 
+def test_the_time_of_a_network_is_the_median_of_its_rounds():
+    times = [(5.0, 3.0), (9.0, 1.0), (6.0, 2.0)]
+    rows = [
+        dict.fromkeys(predictor.COLUMNS, 0.5)
+        | {"round": number, "seed": seed, "measured_ms": pair[seed]}
+        for number, pair in enumerate(times)
+        for seed in (0, 1)
+    ]
+    first, second = predictor.medians(rows)
+    assert (first["seed"], first["measured_ms"], first["round"]) == (0, 6, 0)
+    assert (second["seed"], second["measured_ms"]) == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("cell", "used"),
     [

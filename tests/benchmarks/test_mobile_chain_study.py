@@ -126,19 +126,20 @@ def test_processor_time_is_that_of_a_run():
 def test_networks_are_timed_once_and_all_of_them_again(
     table, settings, clock, tmp_path, monkeypatch
 ):
-    settings.targets, settings.random_chains = ["1.5"], 1
+    settings.targets, settings.random_chains, settings.rounds = ["1.5"], 1, 2
     monkeypatch.setattr(measure, "predictions", lambda path: table)
     write_widths(tmp_path, monkeypatch)
     assert json.loads((tmp_path / "widths.json").read_text()) == {"1.5": 1.5}
     finished(tmp_path, "1.5ms/MobileNetV2", 1.5, 0.5)
     finished(tmp_path, "1.5ms/random_0", 0.25, 0.4)
-    for again, timed in ((False, 2), (False, 0), (True, 2)):
+    for again, timed in ((False, 4), (False, 0), (True, 4)):
         clock.clear()
         measure.time_networks(tmp_path, table, again)
         assert len(clock) == timed
     assert not (tmp_path / "timing_again.jsonl").exists()
     published, random = measure.outcomes(tmp_path)
     assert (published["measured_ms"], published["predicted_ms"]) == (1.5, None)
+    assert published["rounds_ms"] == [1.5, 1.5]
     assert (random["test_accuracy"], random["width_multiplier"]) == (40, 0.25)
     text = report.markdown([published, random])
     assert "| 1.5 | searched | not run |" in text
@@ -147,12 +148,24 @@ def test_networks_are_timed_once_and_all_of_them_again(
     assert report.draw([published, random]).axes[0].get_xscale() == "log"
 
 
+def test_the_time_of_a_network_is_the_median_of_its_rounds():
+    same = {"target": "1.5", "predicted_ms": None}
+    lines = [
+        same | {"round": number, "kind": kind, "measured_ms": ms, "load": number}
+        for number, (slow, fast) in enumerate([(9.0, 1.0), (5.0, 3.0), (6.0, 2.0)])
+        for kind, ms in (("searched", slow), ("random_0", fast))
+    ]
+    slow, fast = measure.medians(lines)
+    assert (slow["kind"], slow["measured_ms"], slow["load"]) == ("searched", 6, 2)
+    assert fast["rounds_ms"] == [1, 3, 2] and fast["measured_ms"] == 2
+
+
 def test_a_killed_timing_goes_on(table, settings, clock, tmp_path, monkeypatch):
-    settings.targets, settings.random_chains = ["1.5"], 2
+    settings.targets, settings.random_chains, settings.rounds = ["1.5"], 2, 1
     monkeypatch.setattr(measure, "predictions", lambda path: table)
     for number in range(2):
         finished(tmp_path, f"1.5ms/random_{number}", 0.25, 0.4)
-    first = {"target": "1.5", "kind": "random_0", "measured_ms": 7.0}
+    first = {"round": 0, "target": "1.5", "kind": "random_0", "measured_ms": 7.0}
     measure.write_lines(tmp_path / "timing_again.jsonl", [first])
     measure.time_networks(tmp_path, table, again=True)
     times = [x["measured_ms"] for x in measure.read_lines(tmp_path / "timing.jsonl")]

@@ -4,11 +4,13 @@
         --out=benchmarks/studies/latency
 
 Times the parts of a space's networks (as train.latency does), then whole networks
-of random genotypes by the same runtime, and compares their times with the sums.
-To be run on a machine that does nothing else: each network's line has the load of
-the machine (of the last minute, this process included) when it was timed. Started
-again, the same command goes on where it was. Writes SPACE_parts.csv (the table),
-SPACE.csv (a line a network) and SPACE.png to OUT, and prints a Markdown table.
+of random genotypes by the same runtime, and compares their times with the sums. All
+networks are timed --rounds times, one after the other in each round, and the median of
+its rounds is a network's time, so that a slow minute of the machine is in few of them.
+To be run on a machine that does nothing else: each line has the load of the machine (of
+the last minute, this process included) when it was measured. Started again, the same
+command goes on where it was. Writes SPACE_parts.csv (the table), SPACE.csv (a line for
+each network and round) and SPACE.png to OUT, and prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ from darts_tf.space.registry import SPACES, is_chain, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 from darts_tf.strategy.diagnostics import collapse
 
-COLUMNS = ("seed", "predicted_ms", "measured_ms", "spread_ms", "load")
+COLUMNS = ("round", "seed", "predicted_ms", "measured_ms", "spread_ms", "load")
 
 flags.DEFINE_enum("space", "darts_conv", list(SPACES), "whose networks are timed")
 flags.DEFINE_integer("image_size", 32, "pixels of a side", 1)
@@ -48,6 +50,7 @@ flags.DEFINE_enum("runtime", "litert", names(Runtime), "what computes")
 flags.DEFINE_integer("threads", 1, "of the runtime", 1)
 flags.DEFINE_float("max_noise", 0.1, "as train.latency", 0)
 flags.DEFINE_integer("networks", 30, "random genotypes", 3)
+flags.DEFINE_integer("rounds", 3, "times that each network is timed", 1)
 flags.DEFINE_string("out", ".", "folder of what is written")
 FLAGS = flags.FLAGS
 
@@ -68,11 +71,13 @@ def main(_) -> None:
     costs = table.costs(space, latency.parts_of(config))
     path = folder / f"{FLAGS.space}.csv"
     rows = read(path)
-    for seed in range(len(rows), FLAGS.networks):
+    for place in range(len(rows), FLAGS.rounds * FLAGS.networks):
+        number, seed = divmod(place, FLAGS.networks)
         genotype = random_genotype(space, seed)
         timing = latency.time_network(config, genotype)
         rows.append(
             {
+                "round": number,
                 "seed": seed,
                 "predicted_ms": round(costs.of(genotype), 4),
                 "measured_ms": round(timing.median * 1e3, 4),
@@ -82,14 +87,17 @@ def main(_) -> None:
         )
         write_atomic(path, as_csv(rows))
         print(rows[-1], flush=True)
+    networks = medians(rows)
     predicted, measured = (
-        np.array([row[name] for row in rows]) for name in COLUMNS[1:3]
+        np.array([row[name] for row in networks])
+        for name in ("predicted_ms", "measured_ms")
     )
-    used = np.array([all_used(random_genotype(space, int(r["seed"]))) for r in rows])
+    genotypes = [random_genotype(space, int(row["seed"])) for row in networks]
+    used = np.array([*map(all_used, genotypes)])
     numbers = errors(predicted, measured)
     picture = draw(predicted, measured, numbers)
     write_atomic(path.with_suffix(".png"), figure_to_png(picture))
-    print(markdown(numbers, rows, table.origin))
+    print(markdown(numbers, networks, table.origin))
     if not used.all():
         part = errors(predicted[used], measured[used])
         print(f"of {used.sum()} networks all of whose operations are used: {part}")
@@ -122,6 +130,18 @@ def read(path: pathlib.Path) -> list[dict[str, float]]:
         return []
     lines = csv.DictReader(io.StringIO(path.read_text("utf-8")))
     return [{name: float(row[name]) for name in COLUMNS} for row in lines]
+
+
+def medians(rows: list[dict[str, float]]) -> list[dict[str, float]]:
+    """Returns a line for each network: the median of its rounds, by seed."""
+    times: dict[float, list[float]] = {}
+    for row in rows:
+        times.setdefault(row["seed"], []).append(row["measured_ms"])
+    first = {row["seed"]: row for row in reversed(rows)}
+    return [
+        first[seed] | {"measured_ms": float(np.median(times[seed]))}
+        for seed in sorted(times)
+    ]
 
 
 def as_csv(rows: list[dict]) -> str:

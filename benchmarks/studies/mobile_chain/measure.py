@@ -8,12 +8,14 @@ searches one chain by search.flags with --cost=latency. It trains that chain,
 MobileNetV2 at the largest width that is within the target as a whole network, and
 --random_chains chains whose predicted latency is near the target, all of them by
 training.flags, and times the networks by LiteRT in float32, untrained, as weights do
-not change what is computed. The width is chosen by processor time, which other work on
+not change what is computed: all of them one after the other in each of --rounds, so
+that a slow minute of the machine is in few times of a network, whose median counts. The
+width is chosen by processor time, which other work on
 the machine hardly changes.
 
 Started again, the same command goes on where it was. --only=timing times all networks
 again, with a latency table of its own, for a quiet machine; earlier times stay until
-the last network is timed. Writes mobile_chain.jsonl (a line a network) and
+the last one is measured. Writes mobile_chain.jsonl (a line a network) and
 mobile_chain.png to OUT, and prints a Markdown table.
 """
 
@@ -22,6 +24,7 @@ from __future__ import annotations
 from darts_tf.cli import entry_point  # isort: skip
 
 import dataclasses
+import itertools
 import os
 import pathlib
 import time
@@ -70,6 +73,7 @@ flags.DEFINE_integer("random_chains", 3, "of each target", 1)
 flags.DEFINE_float("width_multiplier", 0.25, "of the space", 0)
 flags.DEFINE_integer("image_size", 16, "pixels of a side", 3)
 flags.DEFINE_float("max_noise", 0.1, "as train.latency", 0)
+flags.DEFINE_integer("rounds", 5, "times that each network is timed", 1)
 flags.DEFINE_enum("only", "all", ["all", "timing", "report"], "what is to be done")
 flags.DEFINE_list("more_search", [], "flags that every search is given")
 flags.DEFINE_list("more_training", [], "flags that every training is given")
@@ -264,7 +268,7 @@ def networks(runs: pathlib.Path, table: CostTable) -> Iterator[Network]:
 
 
 def time_networks(runs: pathlib.Path, table: CostTable, again: bool) -> None:
-    """Times the networks of finished trainings that have no time yet.
+    """Times the networks of finished trainings, in rounds, as far as is missing.
 
     Args:
       runs: folder of the runs.
@@ -276,12 +280,15 @@ def time_networks(runs: pathlib.Path, table: CostTable, again: bool) -> None:
     path = runs / "timing_again.jsonl" if again else final
     second = predictions(runs / AGAIN) if again else table
     lines = read_lines(path)
-    known = {(line["target"], line["kind"]) for line in lines}
-    for network in networks(runs, table):
-        if (network.target, network.kind) in known:
-            continue
-        if (runs / network.name / "result.json").exists():
-            lines.append(time_network(network, second))
+    known = {(line["round"], line["target"], line["kind"]) for line in lines}
+    trained = [
+        network
+        for network in networks(runs, table)
+        if (runs / network.name / "result.json").exists()
+    ]
+    for number, network in itertools.product(range(FLAGS.rounds), trained):
+        if (number, network.target, network.kind) not in known:
+            lines.append({"round": number, **time_network(network, second)})
             write_lines(path, lines)
             print(lines[-1], flush=True)
     if again:
@@ -289,7 +296,7 @@ def time_networks(runs: pathlib.Path, table: CostTable, again: bool) -> None:
 
 
 def time_network(network: Network, table: CostTable) -> dict:
-    """Returns the times of a network, milliseconds.
+    """Returns the time of a network, milliseconds.
 
     Args:
       network: any of the study.
@@ -304,9 +311,23 @@ def time_network(network: Network, table: CostTable) -> dict:
         "kind": network.kind,
         "predicted_ms": round(table.of(network.genotype), 4) if known else None,
         "measured_ms": round(timing.median * 1e3, 4),
-        "spread_ms": round(timing.spread * 1e3, 4),
         "load": round(os.getloadavg()[0], 2),
     }
+
+
+def medians(lines: list[dict]) -> Iterator[dict]:
+    """Yields a line for each network: the median of its rounds, and all of them."""
+    groups: dict[tuple[str, str], list[dict]] = {}
+    for line in lines:
+        groups.setdefault((line["target"], line["kind"]), []).append(line)
+    for rounds in groups.values():
+        times = [line["measured_ms"] for line in rounds]
+        yield {
+            **{name: rounds[0][name] for name in ("target", "kind", "predicted_ms")},
+            "measured_ms": round(float(np.median(times)), 4),
+            "rounds_ms": times,
+            "load": max(line["load"] for line in rounds),
+        }
 
 
 def _report(runs: pathlib.Path, out: pathlib.Path) -> int:
@@ -320,7 +341,7 @@ def _report(runs: pathlib.Path, out: pathlib.Path) -> int:
 
 def outcomes(runs: pathlib.Path) -> Iterator[dict]:
     """Yields what is known of each network that is trained and timed."""
-    for line in read_lines(runs / "timing.jsonl"):
+    for line in medians(read_lines(runs / "timing.jsonl")):
         name = f"{line['target']}ms/{line['kind']}"
         result = read_json(runs / name / "result.json")
         settings_used = result["flags"]
