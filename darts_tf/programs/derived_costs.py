@@ -156,14 +156,14 @@ def exact(value: float) -> str:
 
 
 def short(value: float, name: str = "") -> str:
-    """Returns a cost with four digits and a unit, such as 300M, 4.715M or 8ms.
+    """Returns a cost with four digits and a unit, such as 300M, 4.715M, 8ms or 10s.
 
     Args:
       value: the cost.
       name: of the cost; "latency" has a unit of its own.
     """
     if name == "latency":
-        return f"{value:.4g}ms"
+        return f"{value / 1e3:.4g}s" if value >= 1e3 else f"{value:.4g}ms"
     for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= factor:
             return f"{value / factor:.4g}{unit}"

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from darts_tf.config import LatencyConfig
 from darts_tf.data.images import streamed_batches
 from darts_tf.data.images.loading import ImageData, Part
 from darts_tf.errors import InputError
-from darts_tf.programs import predicted_latency
+from darts_tf.programs import latency, predicted_latency
 from darts_tf.programs.export_request import ExportRequest, lines
 from darts_tf.programs.image_data import AnyPart, Data, load_data
 from darts_tf.programs.task import ImageConfig
@@ -25,6 +26,7 @@ from darts_tf.run.export import (
 from darts_tf.run.export.image_input import MODES, SCALINGS, ImageInput, input_of
 from darts_tf.run.export.image_network import Forward, ImageNetwork
 from darts_tf.run.files import write_atomic
+from darts_tf.space.genotype import Genotype
 
 SAMPLES, HELD_OUT = 200, 1000
 """Images by which ranges of 8 bits are measured, and the most for an accuracy."""
@@ -80,24 +82,46 @@ def _write_litert(
     network: ImageNetwork, request: ExportRequest, data: Data | None
 ) -> str:
     quantize = request.config.quantize
-    latency = predicted_latency.prediction(request, network.model)
-    values = image_litert.export_litert(
-        network,
-        request.folder,
-        quantize,
-        samples=spread(data.parts[0], SAMPLES)[0]
-        if data and quantize == "int8"
-        else None,
-        held_out=None if data is None else held_out(data),
-        latency=latency,
-    )
+    predicted = predicted_latency.prediction(request, network.model)
+    try:
+        values = image_litert.export_litert(
+            network,
+            request.folder,
+            quantize,
+            samples=spread(data.parts[0], SAMPLES)[0]
+            if data and quantize == "int8"
+            else None,
+            held_out=None if data is None else held_out(data),
+            latency=predicted,
+        )
+    except litert.Unconvertible as error:
+        names = ", ".join(_unconvertible(network.model, request.genotype))
+        if not names:
+            raise
+        raise litert.Unconvertible(
+            f"{names}: {error.reason}",
+            "export with `format=saved_model`, or search without that candidate",
+        ) from error
     rows = _rows(network.takes) + measures.summary(values, values["bytes"])
-    if latency is not None:
+    if predicted is not None:
         predicted_latency.write(request, values["latency"])
         rows += predicted_latency.summary(values["latency"])
     usage = image_litert.usage_example(request.folder, network.takes)
     path = request.folder / litert.FILE
     return lines(f"LiteRT, quantize={quantize}: {path}", rows, usage)
+
+
+def _unconvertible(model, genotype: Genotype) -> list[str]:
+    """Returns the operations of a genotype that LiteRT cannot run by themselves."""
+    used = {name for cell in genotype.cells.values() for name, _ in cell.edges}
+    parts, names = model.parts(), []
+    for part in parts.distinct():
+        if part.operation in used and part.operation not in names:
+            try:
+                latency.prepared(LatencyConfig(), parts, part)
+            except litert.Unconvertible:
+                names.append(part.operation)
+    return names
 
 
 def load(config: ImageConfig, images: ImageData | None) -> Data:

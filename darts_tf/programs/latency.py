@@ -31,6 +31,7 @@ from darts_tf.networks.footprint.parts import NetworkParts
 from darts_tf.programs import plugins, search_costs
 from darts_tf.programs.commands import command, quoted
 from darts_tf.reading import expanded, read_json, reason_of
+from darts_tf.run.export import litert
 from darts_tf.run.files import write_atomic, write_json_atomic
 from darts_tf.run.loop.progress import duration
 from darts_tf.run.timing import Timed, Timing, origin, set_threads
@@ -222,7 +223,31 @@ def _measure(
 
 
 def _prepared(config: LatencyConfig, parts: NetworkParts, part: Part) -> Timed:
-    """Returns a part as the runtime takes it."""
+    """Returns a part as the runtime takes it.
+
+    Raises:
+      InputError: LiteRT cannot run it.
+    """
+    try:
+        return prepared(config, parts, part)
+    except litert.Unconvertible as error:
+        raise litert.Unconvertible(
+            f"{part.operation}: {error.reason}",
+            "measure by `runtime=tensorflow`, or leave that candidate out of the space",
+        ) from error
+
+
+def prepared(config: LatencyConfig, parts: NetworkParts, part: Part) -> Timed:
+    """Returns a part as the runtime takes it.
+
+    Args:
+      config: settled settings.
+      parts: of the networks.
+      part: one of them.
+
+    Raises:
+      litert.Unconvertible: LiteRT cannot run it.
+    """
     piece = parts.makers[part]()
     return _timed(config, piece, [part.input_shape] * piece.inputs)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import types
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,11 +15,16 @@ from darts_tf.config_rules import settle
 from darts_tf.errors import InputError
 from darts_tf.networks.footprint.latency_table import read_latency_table
 from darts_tf.networks.footprint.part import CALL
-from darts_tf.programs import latency, predicted_latency, search_costs
+from darts_tf.networks.operation_registry import (
+    register_operation,
+    unregister_operation,
+)
+from darts_tf.programs import image_export, latency, predicted_latency, search_costs
 from darts_tf.programs.export_request import ExportRequest
 from darts_tf.run.timing import Timing
 from darts_tf.run.workdir import Workdir
-from darts_tf.space.registry import space_by_name
+from darts_tf.space import registry
+from darts_tf.space.registry import cell_space, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
 SPACE = "nasbench201"
@@ -221,3 +227,36 @@ def test_an_export_puts_the_prediction_beside_the_measured_time(times, parts, tm
 def test_the_reference_network_is_the_first_genotype():
     genotype = search_costs.first_genotype(space_by_name("darts_conv"))
     assert {name for name, _ in genotype.cells["normal"].edges} == {"max_pool_3x3"}
+
+
+@pytest.fixture
+def whitening():
+    """A space with an operation that LiteRT does not have, and one that it has."""
+
+    class Whiten(keras.layers.Layer):
+        def __init__(self, channels, stride):
+            super().__init__()
+            self.stride = stride
+
+        def call(self, x):
+            means = tf.reduce_mean(x, [1, 2])
+            spread = tf.matmul(means, means, transpose_a=True) + tf.eye(means.shape[1])
+            return x[:, :: self.stride, :: self.stride] @ tf.linalg.cholesky(spread)
+
+    register_operation("whiten")(Whiten)
+    space = cell_space("white", nodes=1, operations=["whiten", "skip_connect"])
+    yield space
+    registry.SPACES.pop("white")
+    unregister_operation("whiten")
+
+
+def test_a_candidate_that_litert_cannot_run_is_named(whitening):
+    sizes = SIZES | {"space": whitening.name}
+    config = settle(LatencyConfig(**sizes, out="a"))
+    parts = latency.parts_of(config)
+    part = next(p for p in parts.distinct() if p.operation == "whiten")
+    with pytest.raises(InputError, match="whiten: .* Cholesky.*`runtime=tensorflow`"):
+        latency._prepared(config, parts, part)
+    genotype = search_costs.first_genotype(whitening)
+    model = latency.network_of(config, genotype)
+    assert image_export._unconvertible(model, genotype) == ["whiten"]

@@ -207,6 +207,13 @@ def test_a_search_reports_its_costs(programs, tmp_path):
     derivation_says_costs(tmp_path, copy, result)
 
 
+def test_costs_are_said_with_a_unit():
+    known = {300e6: "300M", 4.715e6: "4.715M", 12.0: "12"}
+    assert {value: derived_costs.short(value) for value in known} == known
+    known = {8.0: "8ms", 0.3: "0.3ms", 10_000.0: "10s"}
+    assert {ms: derived_costs.short(ms, "latency") for ms in known} == known
+
+
 def assert_listed_within(run: pathlib.Path, result: dict) -> None:
     """Checks that the likely genotypes are within the targets if any is."""
     tables = derived_costs.read(run, space_by_name("s2"))

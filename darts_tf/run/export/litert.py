@@ -24,11 +24,28 @@ from darts_tf.run.process import machine_errors
 FILE = "model.tflite"
 QUANTIZE = ("none", "float16", "dynamic", "int8")
 INSTALL = "install the extra `litert`: pip install 'darts-tf[litert]'"
-_REMEDY = (
-    "export with `format=saved_model`, or search without the candidate operation that "
-    "is made of it"
-)
 _REFUSED = re.compile(r"error: '([^']+)' op|custom op '(?:tf\.)?([^']+)'|\btf\.(\w+)\(")
+
+
+class Unconvertible(InputError):
+    """Refuses a network that LiteRT cannot convert or run.
+
+    Args:
+      reason: why, without a remedy.
+      remedy: in place of the usual one, which is of a network's export.
+
+    Attributes:
+      reason: as given.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        remedy: str = "export with `format=saved_model`, or search without the "
+        "candidate operation that is made of it",
+    ):
+        super().__init__(f"{reason}; {remedy}")
+        self.reason = reason
 
 
 def convert(
@@ -46,8 +63,9 @@ def convert(
         maps are measured; None else.
 
     Raises:
-      InputError: this TensorFlow has no converter, "int8" without samples, an
-        operation that LiteRT does not have, named, or what else it cannot convert.
+      InputError: this TensorFlow has no converter, or "int8" without samples.
+      Unconvertible: an operation that LiteRT does not have, named, or what else it
+        cannot convert.
     """
     if quantize == "int8" and samples is None:
         raise InputError(
@@ -82,16 +100,16 @@ def _converter(function, owner: tf.Module) -> Any:
     return make([function.get_concrete_function()], owner)
 
 
-def _refusal(error: Exception) -> InputError:
+def _refusal(error: Exception) -> Unconvertible:
     """Returns an error that names the operations, or else the converter's reason."""
     found = [next(filter(None, groups)) for groups in _REFUSED.findall(str(error))]
     names = sorted({name.removeprefix("tf.") for name in found})
     if not names:
-        return InputError(
-            f"LiteRT cannot convert the network ({_first_line(error)}); {_REMEDY}"
+        return Unconvertible(
+            f"LiteRT cannot convert the network ({_first_line(error)})"
         )
-    return InputError(
-        f"LiteRT has no operation {', '.join(names)}, which the network uses; {_REMEDY}"
+    return Unconvertible(
+        f"LiteRT has no operation {', '.join(names)}, which the network uses"
     )
 
 
@@ -208,9 +226,8 @@ def _interpreter(content: bytes, threads: int) -> Any:
         except RuntimeError as error:
             if machine_errors.line(error):
                 raise
-            raise InputError(
-                f"LiteRT cannot run the converted network ({_first_line(error)}); "
-                f"{_REMEDY}"
+            raise Unconvertible(
+                f"LiteRT cannot run the converted network ({_first_line(error)})"
             ) from error
     return interpreter
 
