@@ -1061,7 +1061,7 @@ class CostConfig(Config):
         None,
         "Images: share of a cost target, 0 to 1, that the derived network is to reach: "
         "it is the most likely one between this share of the target and the target "
-        "(unset: 0.9; 0: any within the target).",
+        "(unset: 0.95; 0: any within the target).",
         least=0,
         most=1,
         task="images",

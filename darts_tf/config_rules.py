@@ -206,7 +206,7 @@ TIME_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 COST_WEIGHT_RATE = 0.01
 
-COST_FLOOR = 0.9
+COST_FLOOR = 0.95
 """Share of a target that derived networks reach, where nothing else is given."""
 
 PERTURBATION_NAMES = (

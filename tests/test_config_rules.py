@@ -257,6 +257,16 @@ REFUSED = [
         "leave out one of both",
     ),
     (
+        ("--cost=parameters", "--cost_weight=1", "--cost_floor=0.5"),
+        "--cost_floor=0.5",
+        "--cost_target=300M",
+    ),
+    (
+        ("--cost=parameters", "--cost_target=1M", "--cost_floor=1.5"),
+        "--cost_floor=1.5",
+        "1",
+    ),
+    (
         ("--cost=parameters", "--cost_weight=1", "--space=darts_recurrent"),
         "--cost",
         "all cells of this space have the same",
@@ -569,6 +579,7 @@ def test_targets_of_costs_have_units(text, target):
     config = settled("--cost=parameters", f"--cost_target={text}")
     assert cost_targets(config) == target
     assert config.cost_weight is None and config.cost_weight_rate == 0.01
+    assert config.cost_floor == 0.95
     assert settle(config) == config
 
 

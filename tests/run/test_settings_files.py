@@ -61,6 +61,17 @@ def test_a_run_keeps_what_it_did_where_a_default_has_changed(tmp_path, name):
     assert (again.shuffle_rounds, again.examples_seed) == (8, 3)
 
 
+def test_a_search_with_targets_from_before_floors_has_none(tmp_path):
+    values = {"space": "s1", "crop_padding": 1, "cost_target": "3M"}
+    settings_files.write(tmp_path, "search", values)
+    assert settings_files.as_started(SearchConfig(), tmp_path).cost_floor == 0
+    assert settings_files.read(tmp_path)["cost_floor"] == 0
+    settings_files.write(tmp_path, "search", values | {"cost_floor": 0.95})
+    assert settings_files.as_started(SearchConfig(), tmp_path).cost_floor == 0.95
+    settings_files.write(tmp_path, "search", values | {"cost_target": None})
+    assert settings_files.as_started(SearchConfig(), tmp_path).cost_floor is None
+
+
 def test_a_new_run_and_one_of_text_take_the_defaults(tmp_path):
     usual = SearchConfig()
     assert settings_files.as_started(usual, tmp_path / "none") == usual
