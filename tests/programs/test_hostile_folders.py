@@ -90,7 +90,7 @@ def test_a_folder_that_goes_while_a_run_is_in_it(flags, programs, tmp_path, end)
         output, _ = process.communicate(60)
     lines = [line for line in output.splitlines() if line.startswith("error: ")]
     assert process.returncode == 1 and len(lines) == 1, output
-    assert "moved or removed" in lines[0] and "the same command goes on" in lines[0]
+    assert "moved or removed" in lines[0] and "the same command" in lines[0]
     assert "Traceback" not in output
     left = [*run.iterdir()] if run.exists() else []
     assert not left or names_of(left) <= {"evaluations.jsonl"}

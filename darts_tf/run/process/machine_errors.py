@@ -14,6 +14,7 @@ import sys
 
 from darts_tf.reading import NotRegularError
 
+_AGAIN = "repeat the same command, which keeps what was saved"
 _DISK_FULL = "make room on its disk"
 _MOVED = "bring back what was moved or removed"
 _PERMISSION = "get the right to read and write it"
@@ -77,8 +78,7 @@ def line(error: BaseException) -> str | None:
         text = re.sub(r"^\{\{.*?\}\} ", "", _first_line(error))
         return (
             f"a file of the data set cannot be read ({text}); mend it or "
-            "prepare the set again, then the same command goes on from the "
-            "last checkpoint"
+            f"prepare the set again, then {_AGAIN}"
         )
     if _is_lost_worker(error):
         return (
@@ -135,10 +135,7 @@ def _disk(error: BaseException, number: int) -> str:
     reason += getattr(error, "strerror", None) or os.strerror(number)
     if not isinstance(error, OSError):
         reason = _first_line(error)
-    return (
-        f"{reason}; {_REMEDIES[number]}, then the same command goes on from the "
-        "last checkpoint"
-    )
+    return f"{reason}; {_REMEDIES[number]}, then {_AGAIN}"
 
 
 def _first_line(error: BaseException) -> str:

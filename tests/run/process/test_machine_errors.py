@@ -107,7 +107,7 @@ def test_what_a_machine_can_refuse_is_one_line_with_a_remedy(name):
     number = getattr(errno, name)
     line = machine_errors.line(OSError(number, os.strerror(number), "/runs/a"))
     assert line.startswith(f"/runs/a: {os.strerror(number)}; ")
-    assert line.endswith("then the same command goes on from the last checkpoint")
+    assert line.endswith("then repeat the same command, which keeps what was saved")
 
 
 def test_a_fifo_in_the_place_of_a_file_is_named(tmp_path):
