@@ -165,7 +165,7 @@ def test_flags_after_a_flagfile_override_it(call, tmp_path):
         ("memory", 1, ["batch size", "channels"]),
         ("exhausted", 1, ["batch size", "OOM"]),
         ("interrupt", 130, ["interrupted"]),
-        ("full", 1, ["No space left on device", "make room", "goes on"]),
+        ("full", 1, ["No space left on device", "make room", "same command"]),
         ("read only", 1, ["/runs/a.npz: Read-only file system", "writable"]),
         ("rights", 1, ["/runs/a.npz: Permission denied", "right to read"]),
         ("events", 1, ["/runs/events; No space left on device; make room"]),

@@ -69,11 +69,10 @@ class CostTargets:
 
     def prices(self, rate: float) -> dict[str, np.ndarray]:
         """Returns rate * sum of cost / target, [edges, candidates] by kind of cell."""
-        pairs = list(zip(self.tables, self.most, strict=True))
+        shares = np.array([rate / most for most in self.most])
         return {
-            spec.name: rate
-            * sum(table.costs[spec.name] / most for table, most in pairs)
-            for spec in self.tables[0].space.cells
+            name: np.tensordot(shares, [t.costs[name] for t in self.tables], 1)
+            for name in self.tables[0].costs
         }
 
     def _pairs(self, genotype: Genotype) -> list[tuple[float, float]]:
