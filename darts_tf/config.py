@@ -1330,6 +1330,11 @@ class LatencyConfig(SpaceConfig):
         "or TensorFlow (on a GPU where there is one).",
     )
     threads: int = _option(1, "Threads of the runtime.", least=1)
+    quantize: Quantize = _option(
+        "none",
+        "With --runtime=litert: the bits in which parts are computed, as an export's "
+        "--quantize has them, for the latency of the exported file.",
+    )
     max_noise: float = _option(
         0.1,
         "Largest noise with which a table is written: the median difference between "

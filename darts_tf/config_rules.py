@@ -1196,11 +1196,12 @@ def _settle_latency(config: LatencyConfig) -> LatencyConfig:
                 f"`{name}` means nothing with `space={config.space}`"
                 f"{CHAIN_REASONS.get(name, '') if chains else ''}; leave it out"
             )
-    if config.models is not None and config.runtime != "litert":
-        raise InputError(
-            f"`models={config.models}` means nothing with `runtime={config.runtime}`; "
-            "leave out one of both"
-        )
+    for name in ("models", "quantize") if config.runtime != "litert" else ():
+        if _differs(config, name):
+            raise InputError(
+                f"`{name}={getattr(config, name)}` means nothing with "
+                f"`runtime={config.runtime}`; leave out one of both"
+            )
     if chains:
         return config
     usual = settle(TrainingConfig(space=config.space))

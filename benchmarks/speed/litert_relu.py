@@ -1,6 +1,7 @@
-"""Measures what keeping LiteRT from repeating a product for its ReLU saves.
+"""Measures what keeping LiteRT from joining ReLUs with what is before them saves.
 
-    taskset -c 0 python -m benchmarks.speed.litert_relu --space=darts_conv
+    taskset -c 0 python -m benchmarks.speed.litert_relu
+    taskset -c 0 python -m benchmarks.speed.litert_relu --quantize=int8
 
 Converts networks of random genotypes, and DARTS_V2 in its space, as exports do
 (`activated` in networks/cell.py) and with a usual ReLU, runs both in turn, one image
@@ -12,6 +13,7 @@ from __future__ import annotations
 from darts_tf.cli import entry_point  # isort: skip
 from darts_tf.run.process import quiet_tensorflow  # isort: skip  # noqa: F401
 
+import contextlib
 import time
 from unittest import mock
 
@@ -21,8 +23,9 @@ from absl import flags
 
 from darts_tf.config import LatencyConfig
 from darts_tf.config_rules import settle
-from darts_tf.networks import discrete_edges
+from darts_tf.networks import cell, discrete_edges, nasbench201
 from darts_tf.programs import latency
+from darts_tf.run.export import litert
 from darts_tf.run.timing import Timed
 from darts_tf.space.conv import SPACE as DARTS
 from darts_tf.space.genotype import Genotype
@@ -34,6 +37,7 @@ flags.DEFINE_enum("space", DARTS.name, [DARTS.name, "nasbench201"], "of the cell
 flags.DEFINE_integer("channels", 16, "of the first cell", 1)
 flags.DEFINE_integer("layers", 6, "cells", 3)
 flags.DEFINE_integer("networks", 3, "random genotypes", 1)
+flags.DEFINE_enum("quantize", "none", litert.QUANTIZE, "of both")
 flags.DEFINE_integer("pairs", 300, "runs of both", 2)
 FLAGS = flags.FLAGS
 SIZE = 32
@@ -47,18 +51,16 @@ def main(_) -> None:
         cells["DARTS_V2"] = load_genotype("DARTS_V2", space.name)
     print("| genotype | usual ReLU, ms | kept apart, ms | ratio |\n|---|---|---|---|")
     for name, genotype in cells.items():
-        with mock.patch.object(discrete_edges, "activated", usual):
+        with contextlib.ExitStack() as patches:
+            for module in (cell, discrete_edges, nasbench201):
+                patches.enter_context(
+                    mock.patch.object(module, "activated", tf.nn.relu)
+                )
             before = converted(genotype)
         times = pairs(before, converted(genotype))
         ratio = np.median(times[:, 1] / times[:, 0])
         texts = " | ".join(f"{value:.3f}" for value in [*np.median(times, 0), ratio])
         print(f"| {name} | {texts} |", flush=True)
-
-
-def usual(x, alone: bool):
-    """Returns the ReLU that LiteRT's converter joins with a product before it."""
-    del alone
-    return tf.nn.relu(x)
 
 
 def converted(genotype: Genotype) -> Timed:
@@ -68,6 +70,7 @@ def converted(genotype: Genotype) -> Timed:
         image_size=SIZE,
         channels=FLAGS.channels,
         layers=FLAGS.layers,
+        quantize=FLAGS.quantize,
     )
     return latency.timed_network(settle(config), genotype)
 

@@ -69,7 +69,7 @@ class DiscreteEdges(Edges):
 
         The zero operation gives zeros, for a node may have nothing else.
         """
-        active = activated(x, all(o and o.activated for o in self.operations))
+        active = activated(x)
         scales, result = iter((drop_path or [])[self.before :]), []
         pairs = zip(self.edges, self.operations, strict=True)
         for index, ((target, name), operation) in enumerate(pairs):

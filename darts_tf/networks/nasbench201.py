@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from darts_tf.networks import implementation, operations
 from darts_tf.networks.batch_norm import BatchNorm
-from darts_tf.networks.cell import Cell
+from darts_tf.networks.cell import Cell, activated
 from darts_tf.networks.convolutions import Conv, strided
 from darts_tf.networks.derived import PACKAGE, DerivedNetwork
 from darts_tf.networks.discrete_edges import discrete_units
@@ -72,7 +72,7 @@ class ResidualBlock(operations.Block):
 
     def call(self, x, training=False):
         """Computes [B, ceil(H/2), ceil(W/2), C] from [B, H, W, C']."""
-        y = self.first(tf.nn.relu(x), training=training)
+        y = self.first(activated(x), training=training)
         y = self.second(tf.nn.relu(y), training=training)
         return y + self.shortcut(tf.nn.avg_pool2d(x, 2, 2, "SAME"))
 

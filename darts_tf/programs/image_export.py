@@ -105,7 +105,7 @@ def _write_litert(
     rows = _rows(network.takes) + measures.summary(values, values["bytes"])
     if predicted is not None:
         predicted_latency.write(request, values["latency"])
-        rows += predicted_latency.summary(values["latency"])
+        rows += predicted_latency.summary(values["latency"], quantize)
     usage = image_litert.usage_example(request.folder, network.takes)
     path = request.folder / litert.FILE
     return lines(f"LiteRT, quantize={quantize}: {path}", rows, usage)

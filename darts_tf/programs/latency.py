@@ -150,6 +150,7 @@ class Measured:
         self.origin = origin(config.runtime) | {
             "threads": str(config.threads),
             "batch_size": str(config.batch_size),
+            "quantize": config.quantize,
         }
         self.times: list[dict[Part, Timing]] = [{} for _ in range(PASSES)]
         if self.path.exists():
@@ -266,7 +267,9 @@ def _timed(config: LatencyConfig, layer, shapes: Sequence[Sequence[int]]) -> Tim
             return layer(x, training=False)
 
     shapes = [(config.batch_size, *shape) for shape in shapes]
-    return Timed(compute, layer, shapes, config.runtime, config.threads)
+    return Timed(
+        compute, layer, shapes, config.runtime, config.threads, config.quantize
+    )
 
 
 def _write_models(

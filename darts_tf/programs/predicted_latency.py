@@ -118,19 +118,26 @@ def write(request: ExportRequest, latency: Mapping[str, object]) -> None:
     write_json_atomic(request.workdir.result, result)
 
 
-def summary(latency: Mapping) -> list[tuple[str, str]]:
-    """Returns measured, predicted and wanted latency as (name, text) lines."""
+def summary(latency: Mapping, quantize: str) -> list[tuple[str, str]]:
+    """Returns measured, predicted and wanted latency as (name, text) lines.
+
+    Args:
+      latency: what `prediction` returned, and "measured" in milliseconds.
+      quantize: of the export.
+    """
     measured, predicted = latency["measured"], latency["predicted"]
     target, table = latency["target"], latency["table"]
     how = ", ".join(
         f"{name.replace('_', ' ')} {table[name]}"
-        for name in ("runtime", "device", "threads", "batch_size")
+        for name in ("runtime", "device", "threads", "batch_size", "quantize")
         if table.get(name)
     )
     text = (
         f"{measured:.3f} ms measured, {predicted:.3f} ms predicted "
         f"({predicted / measured - 1:+.0%})"
     )
+    if table["quantize"] != quantize:
+        text += f" of quantize={table['quantize']}, and this is quantize={quantize}"
     if target is not None:
         verdict = "within" if measured <= target else "ABOVE"
         text += f"; {verdict} the target of {target:g} ms"

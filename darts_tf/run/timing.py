@@ -12,11 +12,14 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from darts_tf.config import Runtime
+from darts_tf.config import Quantize, Runtime
 from darts_tf.errors import InputError
 from darts_tf.run.export import litert
 
 WARM_UP_RUNS, WARM_UP_SECONDS = 3, 0.02
+RANGES = 8
+"""Inputs by which ranges of 8 bits are measured; times do not depend on them."""
+
 SAMPLES = 31
 SAMPLE_SECONDS = 1e-3
 """A sample is the mean of as many runs as take so long."""
@@ -39,6 +42,8 @@ class Timed(tf.Module):
       shapes: of the maps [B, H, W, C], which are drawn at random.
       runtime: what computes.
       threads: of LiteRT; those of TensorFlow are the process's (set_threads).
+      quantize: of LiteRT, as an export's; with "int8" inputs and outputs have 8 bits
+        too, as between the parts of a network.
 
     Attributes:
       content: of the .tflite file; None by TensorFlow.
@@ -55,12 +60,18 @@ class Timed(tf.Module):
         shapes: Sequence[Sequence[int]],
         runtime: Runtime,
         threads: int,
+        quantize: Quantize = "none",
     ):
         super().__init__(name="timed")
         self.variables_of_owner = [variable.value for variable in owner.variables]
         generator = np.random.default_rng(0)
-        maps = [generator.standard_normal(s).astype(np.float32) for s in shapes]
-        names = [f"map_{number}" for number in range(len(maps))]
+        names = [f"map_{number}" for number in range(len(shapes))]
+
+        def draw() -> dict[str, np.ndarray]:
+            pairs = zip(names, shapes, strict=True)
+            return {n: generator.standard_normal(s, np.float32) for n, s in pairs}
+
+        maps = draw()
 
         def outputs(*maps):
             result = compute(maps[0] if len(maps) == 1 else list(maps))
@@ -75,13 +86,16 @@ class Timed(tf.Module):
         )
         self.content = None
         if runtime == "litert":
-            self.content = litert.convert(function, self, "none", None)
-            inputs = dict(zip(names, maps))
-            self.run = litert.repeatable(self.content, inputs, threads)
+            ranges = None
+            if quantize == "int8":
+                ranges = [draw() for _ in range(RANGES)]
+                maps = {n: (30 * x.clip(-4, 4)).astype(np.int8) for n, x in maps.items()}
+            self.content = litert.convert(function, self, quantize, ranges, tf.int8)
+            self.run = litert.repeatable(self.content, maps, threads)
             self._wait = _nothing
         else:
             concrete = function.get_concrete_function()
-            constants = [tf.constant(x) for x in maps]
+            constants = [tf.constant(x) for x in maps.values()]
             self.run = lambda: concrete(*constants)
             self._wait = tf.test.experimental.sync_devices
 

@@ -27,6 +27,7 @@ from darts_tf.space import registry
 from darts_tf.space.registry import cell_space, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 
+resolver = tf.lite.experimental.OpResolverType
 SPACE = "nasbench201"
 SIZES = {"space": SPACE, "channels": 2, "layers": 3, "image_size": 8}
 
@@ -192,6 +193,26 @@ def test_parts_are_computed_by_the_runtime(parts, runtime, tmp_path):
         assert sums_seen == {0, 3, 12}
 
 
+@pytest.mark.slow
+def test_parts_in_8_bits_take_and_give_8_bits_and_no_relu_is_alone(parts, tmp_path):
+    """XNNPACK leaves a ReLU of 8 bits that stands by itself to a slow kernel."""
+    config = settings(tmp_path, quantize="int8")
+    names = "cell_sums", "residual_block", "nor_conv_3x3"
+    chosen = {part.operation: part for part in parts.distinct()}
+    for part in (chosen[name] for name in names):
+        timed = latency._prepared(config, parts, part)
+        run = tf.lite.Interpreter(
+            model_content=timed.content,
+            experimental_op_resolver_type=resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        ends = run.get_input_details() + run.get_output_details()
+        assert {detail["dtype"] for detail in ends} == {np.int8}
+        operations = [op["op_name"] for op in run._get_ops_details()]
+        assert "ADD" in operations or "CONV_2D" in operations
+        assert not {"RELU", "LEAKY_RELU"} & set(operations)
+        timed.run()
+
+
 def test_an_export_puts_the_prediction_beside_the_measured_time(times, parts, tmp_path):
     search, run = tmp_path / "search", tmp_path / "run"
     (search / "genotypes").mkdir(parents=True)
@@ -216,7 +237,9 @@ def test_an_export_puts_the_prediction_beside_the_measured_time(times, parts, tm
     predicted_latency.write(request, measured)
     result = json.loads((run / "result.json").read_text())
     assert result == {"seed": 1, "latency": {"export_litert": measured}}
-    text = dict(predicted_latency.summary(measured))["latency"]
+    of_8_bits = dict(predicted_latency.summary(measured, "int8"))["latency"]
+    assert "of quantize=none, and this is quantize=int8" in of_8_bits
+    text = dict(predicted_latency.summary(measured, "none"))["latency"]
     assert "2.000 ms measured" in text and "ABOVE the target of 0.9 ms" in text
     larger = latency.network_of(settings(tmp_path, image_channels=1), genotype)
     assert predicted_latency.prediction(request, larger) is None

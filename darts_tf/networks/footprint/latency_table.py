@@ -24,7 +24,10 @@ from darts_tf.space.cell import SearchSpace
 
 SIZES = ("height", "width", "input_channels", "output_channels", "stride")
 REQUIRED = ("space", "operation", *SIZES, "latency", "unit")
-ORIGIN = ("runtime", "threads", "batch_size", "device")
+FLOAT32 = "none"
+"""In the column "quantize": nothing is quantized, as where there is no value."""
+
+ORIGIN = ("runtime", "threads", "batch_size", "device", "quantize")
 """Columns that say how a table was measured: one value in all rows."""
 
 COLUMNS = (*REQUIRED, "spread", *ORIGIN)
@@ -157,6 +160,7 @@ def _parsed(row: Mapping[Any, Any], space: str) -> tuple[Part, float, dict[str, 
         )
     value = _number(row["latency"]) * MILLISECONDS[row["unit"]]
     measured = {column: row.get(column) or "" for column in ORIGIN}
+    measured["quantize"] = measured["quantize"] or FLOAT32
     return Part(row["operation"], *sizes), value, measured
 
 

@@ -241,8 +241,8 @@ def _input(name: str, layer) -> tuple[Part, Callable[[], Piece]]:
     """Returns the layer of a cell's input, with a ReLU before and one behind it."""
 
     def compute(x, training):
-        node = layer(tf.nn.relu(x), training=training)
-        return {"output": node, "active": activated(node, alone=False)}
+        node = layer(activated(x), training=training)
+        return {"output": node, "active": activated(node)}
 
     return of_layer(name, layer)[0], functools.partial(Piece, compute, [layer])
 
@@ -262,11 +262,11 @@ def _sums(spec: CellSpec, cell: Cell) -> tuple[Part, Callable[[], Piece]]:
     def compute(terms, training):
         del training
         left = iter(terms if isinstance(terms, list | tuple) else [terms])
-        active = {f"input_{n}": tf.nn.relu(next(left)) for n in range(bare)}
+        active = {f"input_{n}": activated(next(left)) for n in range(bare)}
         nodes = [add([next(left) for _ in range(count)]) for count in counts]
         output = [nodes[node - spec.inputs] for node in spec.concat]
         result = output[0] if len(output) == 1 else tf.concat(output, -1)
-        active |= {f"node_{n}": tf.nn.relu(node) for n, node in enumerate(nodes[:-1])}
+        active |= {f"node_{n}": activated(node) for n, node in enumerate(nodes[:-1])}
         return active | {"output": result}
 
     return Part(*names), functools.partial(Piece, compute, (), bare + sum(counts))

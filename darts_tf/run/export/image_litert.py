@@ -76,8 +76,8 @@ def export_litert(
     return values
 
 
-def _one_by_one(samples: np.ndarray) -> Iterable[np.ndarray]:
-    return [image[np.newaxis] for image in samples]
+def _one_by_one(samples: np.ndarray) -> Iterable[dict[str, np.ndarray]]:
+    return [{"images": image[np.newaxis]} for image in samples]
 
 
 class _Exported(tf.Module):

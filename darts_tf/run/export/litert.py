@@ -49,7 +49,11 @@ class Unconvertible(InputError):
 
 
 def convert(
-    function, owner: tf.Module, quantize: str, samples: Iterable[np.ndarray] | None
+    function,
+    owner: tf.Module,
+    quantize: str,
+    samples: Iterable[Mapping[str, np.ndarray]] | None,
+    interface: tf.DType | None = None,
 ) -> bytes:
     """Converts a function to the contents of a .tflite file.
 
@@ -59,8 +63,9 @@ def convert(
       quantize: "none" (float32), "float16" (weights), "dynamic" (weights of 8
         bits, computed in 8 bits where LiteRT can) or "int8" (weights and
         feature maps of 8 bits; inputs and outputs keep their types).
-      samples: for "int8", inputs of the function by which the ranges of feature
-        maps are measured; None else.
+      samples: for "int8", inputs of the function by name, by which the ranges of
+        feature maps are measured; None else.
+      interface: for "int8", type of inputs and outputs in place of their own.
 
     Raises:
       InputError: this TensorFlow has no converter, or "int8" without samples.
@@ -78,8 +83,10 @@ def convert(
     if quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if quantize == "int8" and samples is not None:
-        name = function.input_signature[0].name
-        converter.representative_dataset = lambda: ({name: x} for x in samples)
+        converter.representative_dataset = lambda: iter(samples)
+        if interface is not None:
+            converter.inference_input_type = interface
+            converter.inference_output_type = interface
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     try:
         with _quiet():

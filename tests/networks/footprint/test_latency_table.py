@@ -43,7 +43,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path):
     rows = [row_of(SPACE, p, us, 0.5, ORIGIN) for p, us in [(CALL, 3), (CONV, 1500)]]
     table = read(tmp_path, as_csv(rows))
     assert table.milliseconds == {CALL: pytest.approx(0.003), CONV: 1.5}
-    assert table.origin == ORIGIN
+    assert table.origin == ORIGIN | {"quantize": "none"}
     costs = table.costs(None, Parts())
     assert costs.constant == pytest.approx(0.003)
     np.testing.assert_allclose(costs.costs["cell"], [[3, 0]])
