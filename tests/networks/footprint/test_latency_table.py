@@ -54,6 +54,7 @@ def test_a_table_of_ones_own_needs_only_the_required_columns(tmp_path, unit, fac
     text = f"unit,{','.join(COLUMNS[:8])}\n{unit},{GOOD.removesuffix(',ms')}\n"
     table = read(tmp_path, text)
     assert table.milliseconds == {CONV: pytest.approx(2.5 * factor)}
+    assert table.origin.pop("quantize") == "none"  # as measured before there was it
     assert set(table.origin.values()) == {""}
 
 
