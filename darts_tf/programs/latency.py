@@ -104,11 +104,6 @@ def parts_of(config: LatencyConfig) -> NetworkParts:
     return network_of(config, genotype).parts()
 
 
-def time_network(config: LatencyConfig, genotype: Genotype) -> Timing:
-    """Times the whole network of a genotype, as the parts are timed."""
-    return timed_network(config, genotype).measure()
-
-
 def timed_network(config: LatencyConfig, genotype: Genotype) -> Timed:
     """Returns the whole network of a genotype as the runtime takes it."""
     shape = config.image_size, config.image_size, config.image_channels

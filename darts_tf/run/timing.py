@@ -89,7 +89,9 @@ class Timed(tf.Module):
             ranges = None
             if quantize == "int8":
                 ranges = [draw() for _ in range(RANGES)]
-                maps = {n: (30 * x.clip(-4, 4)).astype(np.int8) for n, x in maps.items()}
+                maps = {
+                    n: (30 * x.clip(-4, 4)).astype(np.int8) for n, x in maps.items()
+                }
             self.content = litert.convert(function, self, quantize, ranges, tf.int8)
             self.run = litert.repeatable(self.content, maps, threads)
             self._wait = _nothing

@@ -92,12 +92,17 @@ def fixture_clock(monkeypatch):
 
     asked: list[float] = []
 
-    def time_network(config, genotype):
+    def timed_network(config, genotype):
         del genotype
-        asked.append(config.width_multiplier)
-        return types.SimpleNamespace(median=config.width_multiplier * 1e-3, spread=0.0)
+        width = config.width_multiplier
 
-    monkeypatch.setattr(latency, "time_network", time_network)
+        def measure():
+            asked.append(width)
+            return types.SimpleNamespace(median=width * 1e-3, spread=0.0)
+
+        return types.SimpleNamespace(measure=measure)
+
+    monkeypatch.setattr(latency, "timed_network", timed_network)
     return asked
 
 
@@ -109,9 +114,10 @@ def write_widths(runs: pathlib.Path, monkeypatch) -> None:
         assert genotype == load_genotype("MobileNetV2", SPACE.name)
         return types.SimpleNamespace(run=config.width_multiplier)
 
-    monkeypatch.setattr(latency, "timed_network", timed_network)
-    monkeypatch.setattr(measure, "processor_milliseconds", lambda run: run)
-    measure.write_widths(runs)
+    with monkeypatch.context() as patch:
+        patch.setattr(latency, "timed_network", timed_network)
+        patch.setattr(measure, "processor_milliseconds", lambda run: run)
+        measure.write_widths(runs)
 
 
 def test_processor_time_is_that_of_a_run():

@@ -10,7 +10,8 @@ its rounds is a network's time, so that a slow minute of the machine is in few o
 To be run on a machine that does nothing else: each line has the load of the machine (of
 the last minute, this process included) when it was measured. Started again, the same
 command goes on where it was. Writes SPACE_parts.csv (the table), SPACE.csv (a line for
-each network and round) and SPACE.png to OUT, and prints a Markdown table.
+each network and round) and SPACE.png to OUT (in 8 bits SPACE_int8), and prints a
+Markdown table.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from __future__ import annotations
 from darts_tf.cli import entry_point  # isort: skip
 
 import csv
+import functools
 import io
 import os
 import pathlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absl import flags
@@ -29,7 +31,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmarks.studies.estimators.ranks import kendall
-from darts_tf.config import LatencyConfig, Runtime, names
+from darts_tf.config import LatencyConfig, Quantize, Runtime, names
 from darts_tf.config_rules import settle
 from darts_tf.run.files import write_atomic
 from darts_tf.run.pictures.genotypes import figure_to_png
@@ -38,6 +40,9 @@ from darts_tf.space.genotype import Genotype
 from darts_tf.space.registry import SPACES, is_chain, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 from darts_tf.strategy.diagnostics import collapse
+
+if TYPE_CHECKING:
+    from darts_tf.run.timing import Timed
 
 COLUMNS = ("round", "seed", "predicted_ms", "measured_ms", "spread_ms", "load")
 
@@ -48,6 +53,7 @@ flags.DEFINE_integer("layers", 6, "cells; none of a chain", 3)
 flags.DEFINE_float("width_multiplier", 1.0, "of a chain", 0)
 flags.DEFINE_enum("runtime", "litert", names(Runtime), "what computes")
 flags.DEFINE_integer("threads", 1, "of the runtime", 1)
+flags.DEFINE_enum("quantize", "none", names(Quantize), "of LiteRT")
 flags.DEFINE_float("max_noise", 0.1, "as train.latency", 0)
 flags.DEFINE_integer("networks", 30, "random genotypes", 3)
 flags.DEFINE_integer("rounds", 3, "times that each network is timed", 1)
@@ -64,17 +70,24 @@ def main(_) -> None:
     setup.own_process()
     folder = pathlib.Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
-    config = settle(latency_config(folder / f"{FLAGS.space}_parts.csv"))
+    name = FLAGS.space
+    name += f"_{FLAGS.quantize}" if FLAGS.quantize != "none" else ""
+    config = settle(latency_config(folder / f"{name}_parts.csv"))
     print(latency.run(config))
     space = space_by_name(FLAGS.space)
     table = read_latency_table(config.out or "", space.name)
     costs = table.costs(space, latency.parts_of(config))
-    path = folder / f"{FLAGS.space}.csv"
+    path = folder / f"{name}.csv"
     rows = read(path)
+
+    @functools.cache
+    def timed(genotype: Genotype) -> Timed:
+        return latency.timed_network(config, genotype)
+
     for place in range(len(rows), FLAGS.rounds * FLAGS.networks):
         number, seed = divmod(place, FLAGS.networks)
         genotype = random_genotype(space, seed)
-        timing = latency.time_network(config, genotype)
+        timing = timed(genotype).measure()
         rows.append(
             {
                 "round": number,
@@ -111,6 +124,7 @@ def latency_config(out: pathlib.Path) -> LatencyConfig:
         **sizes(),
         runtime=FLAGS.runtime,
         threads=FLAGS.threads,
+        quantize=FLAGS.quantize,
         max_noise=FLAGS.max_noise,
         out=str(out),
     )
@@ -194,7 +208,7 @@ def draw(predicted: np.ndarray, measured: np.ndarray, numbers: dict) -> Figure:
     axes.plot(predicted, measured, "o", color="#1f5fa8", label="random networks")
     axes.set(xlabel="predicted, ms", ylabel="measured, ms")
     axes.set_title(
-        f"{FLAGS.space}: R2 {numbers['r2']:.3f}, mean error {numbers['mape']:.1%}",
+        f"{FLAGS.space}, quantize={FLAGS.quantize}: R2 {numbers['r2']:.3f}, mean error {numbers['mape']:.1%}",
         fontsize=10,
     )
     axes.legend(frameon=False)
