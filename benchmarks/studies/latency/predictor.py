@@ -208,7 +208,8 @@ def draw(predicted: np.ndarray, measured: np.ndarray, numbers: dict) -> Figure:
     axes.plot(predicted, measured, "o", color="#1f5fa8", label="random networks")
     axes.set(xlabel="predicted, ms", ylabel="measured, ms")
     axes.set_title(
-        f"{FLAGS.space}, quantize={FLAGS.quantize}: R2 {numbers['r2']:.3f}, mean error {numbers['mape']:.1%}",
+        f"{FLAGS.space}, quantize={FLAGS.quantize}: R2 {numbers['r2']:.3f}, mean "
+        f"error {numbers['mape']:.1%}",
         fontsize=10,
     )
     axes.legend(frameon=False)
