@@ -9,12 +9,13 @@ MobileNetV2 at the largest width that is within the target as a whole network, a
 --random_chains chains whose predicted latency is near the target, all of them by
 training.flags, and times the networks by LiteRT in float32, untrained, as weights do
 not change what is computed: all of them one after the other in each of --rounds, so
-that a slow minute of the machine is in few times of a network, whose median counts. The
-width is chosen by processor time, which other work on
+that a slow minute of the machine is in few times of a network, whose median counts; and
+after each network its own parts, whose sum is what a table of the same seconds would
+predict. The width is chosen by processor time, which other work on
 the machine hardly changes.
 
 Started again, the same command goes on where it was. --only=timing times all networks
-again, with a latency table of its own, for a quiet machine; earlier times stay until
+again, for a quiet machine; earlier times stay until
 the last one is measured. Writes mobile_chain.jsonl (a line a network) and
 mobile_chain.png to OUT, and prints a Markdown table.
 """
@@ -30,11 +31,11 @@ import os
 import pathlib
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 from absl import flags
 
+from benchmarks.studies.latency.together import Together
 from benchmarks.studies.lines import read_lines, write_lines
 from benchmarks.studies.mobile_chain import report
 from benchmarks.studies.mobile_chain.chains import random_chain, width_within
@@ -51,9 +52,6 @@ from darts_tf.space.genotype import Genotype
 from darts_tf.space.published import load_genotype
 from darts_tf.space.registry import space_by_name
 
-if TYPE_CHECKING:
-    from darts_tf.run.timing import Timed
-
 FOLDER = pathlib.Path(__file__).parent
 SPACE, PUBLISHED = "mobile_chain", "MobileNetV2"
 SEARCHED, RANDOM = "searched", "random"
@@ -67,8 +65,8 @@ RUNS = 60
 NEAR = 0.1
 """Distance of a random chain's predicted latency from the target, as a share of it."""
 
-TABLE, AGAIN = "latency.csv", "latency_again.csv"
-"""Latency table of the searches, and that of --only=timing."""
+TABLE = "latency.csv"
+"""Latency table of the searches."""
 
 flags.DEFINE_string("runs", None, "folder of the runs", required=True)
 flags.DEFINE_string("out", ".", "folder of the lines and the picture")
@@ -283,7 +281,6 @@ def time_networks(runs: pathlib.Path, table: CostTable, again: bool) -> None:
     """
     final = runs / "timing.jsonl"
     path = runs / "timing_again.jsonl" if again else final
-    second = predictions(runs / AGAIN) if again else table
     lines = read_lines(path)
     known = {(line["round"], line["target"], line["kind"]) for line in lines}
     trained = [
@@ -291,54 +288,54 @@ def time_networks(runs: pathlib.Path, table: CostTable, again: bool) -> None:
         for network in networks(runs, table)
         if (runs / network.name / "result.json").exists()
     ]
-    converted = functools.cache(timed_network)
+    together = functools.cache(lambda width: Together(settings(width)))
     for number, network in itertools.product(range(FLAGS.rounds), trained):
         if (number, network.target, network.kind) not in known:
-            timed = converted(network)
-            lines.append({"round": number, **time_network(network, timed, second)})
+            times = together(network.width).measure(network.genotype)
+            lines.append({"round": number, **line_of(network, *times, table)})
             write_lines(path, lines)
             print(lines[-1], flush=True)
     if again:
         os.replace(path, final)
 
 
-def timed_network(network: Network) -> Timed:
-    """Returns a network as LiteRT takes it."""
-    from darts_tf.programs import latency
-
-    return latency.timed_network(settings(network.width), network.genotype)
-
-
-def time_network(network: Network, timed: Timed, table: CostTable) -> dict:
-    """Returns the time of a network, milliseconds.
+def line_of(network: Network, whole: float, parts: float, table: CostTable) -> dict:
+    """Returns the line of a network that was timed.
 
     Args:
       network: any of the study.
-      timed: the same, as LiteRT takes it.
+      whole: its milliseconds.
+      parts: the sum of those of its parts, timed in the same seconds.
       table: what predicts chains of the space's width; others have no prediction.
     """
-    timing = timed.measure()
     known = network.width == FLAGS.width_multiplier
     return {
         "target": network.target,
         "kind": network.kind,
         "predicted_ms": round(table.of(network.genotype), 4) if known else None,
-        "measured_ms": round(timing.median * 1e3, 4),
+        "measured_ms": round(whole, 4),
+        "parts_ms": round(parts, 4),
         "load": round(os.getloadavg()[0], 2),
     }
 
 
 def medians(lines: list[dict]) -> Iterator[dict]:
-    """Yields a line for each network: the median of its rounds, and all of them."""
+    """Yields a line for each network: the median of its rounds, and all of them.
+
+    "to_parts" is the median of a network's time as a share of the sum of its parts,
+    timed in the same seconds.
+    """
     groups: dict[tuple[str, str], list[dict]] = {}
     for line in lines:
         groups.setdefault((line["target"], line["kind"]), []).append(line)
     for rounds in groups.values():
         times = [line["measured_ms"] for line in rounds]
+        ratios = [line["measured_ms"] / line["parts_ms"] for line in rounds]
         yield {
             **{name: rounds[0][name] for name in ("target", "kind", "predicted_ms")},
             "measured_ms": round(float(np.median(times)), 4),
             "rounds_ms": times,
+            "to_parts": round(float(np.median(ratios)), 4),
             "load": max(line["load"] for line in rounds),
         }
 

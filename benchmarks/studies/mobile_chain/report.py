@@ -44,8 +44,9 @@ def markdown(rows: Sequence[dict]) -> str:
     """Returns a row for each target and kind of network, and the table's error."""
     lines = [
         "| target, ms | network | width | predicted, ms | measured, ms | "
-        "multiply-adds, millions | parameters, thousands | test accuracy, % |",
-        "|---" * 8 + "|",
+        "at the table's speed, ms | multiply-adds, millions | parameters, thousands | "
+        "test accuracy, % |",
+        "|---" * 9 + "|",
     ]
     for target in sorted({row["target"] for row in rows}, key=float):
         for kind in LOOKS:
@@ -57,21 +58,32 @@ def markdown(rows: Sequence[dict]) -> str:
 def _line(target: str, kind: str, rows: Sequence[dict]) -> str:
     title = f"{len(rows)} random chains" if kind == "random" else kind
     if not rows:
-        return f"| {target} | {title} |" + " not run |" * 6
+        return f"| {target} | {title} |" + " not run |" * 7
     width = f"{rows[0]['width_multiplier']:g}"
     predicted = [row["predicted_ms"] for row in rows]
     known = "" if None in predicted else _values(predicted, 3)
+    speed = "" if None in predicted else _values(map(at_table_speed, rows), 3)
     cells = [
         target,
         title,
         width,
         known,
         _values((row["measured_ms"] for row in rows), 3),
+        speed,
         _values((row["multiply_adds"] / 1e6 for row in rows), 1),
         _values((row["parameters"] / 1e3 for row in rows), 0),
         _values((row["test_accuracy"] for row in rows), 2),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def at_table_speed(row: dict) -> float:
+    """Returns the milliseconds that a network takes at the speed of the table.
+
+    What the table predicts, times the network's time as a share of the sum of its
+    parts, both timed in the same seconds.
+    """
+    return row["predicted_ms"] * row["to_parts"]
 
 
 def _values(values: Iterable[float], digits: int) -> str:
@@ -88,9 +100,12 @@ def errors(rows: Sequence[dict]) -> str:
         for name in ("predicted_ms", "measured_ms")
     )
     shares = predicted / measured - 1
+    sums = 1 / np.array([row["to_parts"] for row in rows]) - 1
     loads = [row["load"] for row in rows]
     return (
         f"{len(known)} predictions: mean absolute error {np.abs(shares).mean():.1%}, "
-        f"bias {shares.mean():+.1%} of the measured time; load of the machine when "
+        f"bias {shares.mean():+.1%} of the measured time. Sums of parts that were "
+        f"timed in the same seconds, all {len(rows)} networks: {np.abs(sums).mean():.1%}, "
+        f"{sums.mean():+.1%}. Load of the machine when "
         f"they were timed {min(loads):g} to {max(loads):g}."
     )
