@@ -40,6 +40,7 @@ def test_the_time_of_a_network_is_the_median_of_its_rounds():
     first, second = predictor.medians(rows)
     assert (first["seed"], first["measured_ms"], first["round"]) == (0, 6, 0)
     assert (second["seed"], second["measured_ms"]) == (1, 2)
+    assert (first["parts_ms"], second["parts_ms"]) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ Times the parts of a space's networks (as train.latency does), then whole networ
 of random genotypes by the same runtime, and compares their times with the sums. All
 networks are timed --rounds times, one after the other in each round, and the median of
 its rounds is a network's time, so that a slow minute of the machine is in few of them.
+After each network its own parts are timed again: their sum, of the same seconds, has the
+error of adding up alone, and not that of a machine whose speed changes.
 To be run on a machine that does nothing else: each line has the load of the machine (of
 the last minute, this process included) when it was measured. Started again, the same
 command goes on where it was. Writes SPACE_parts.csv (the table), SPACE.csv (a line for
@@ -19,11 +21,10 @@ from __future__ import annotations
 from darts_tf.cli import entry_point  # isort: skip
 
 import csv
-import functools
 import io
 import os
 import pathlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from absl import flags
@@ -31,6 +32,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmarks.studies.estimators.ranks import kendall
+from benchmarks.studies.latency.together import Together
 from darts_tf.config import LatencyConfig, Quantize, Runtime, names
 from darts_tf.config_rules import settle
 from darts_tf.run.files import write_atomic
@@ -41,10 +43,7 @@ from darts_tf.space.registry import SPACES, is_chain, space_by_name
 from darts_tf.strategy.black_box.random_choice import random_genotype
 from darts_tf.strategy.diagnostics import collapse
 
-if TYPE_CHECKING:
-    from darts_tf.run.timing import Timed
-
-COLUMNS = ("round", "seed", "predicted_ms", "measured_ms", "spread_ms", "load")
+COLUMNS = ("round", "seed", "predicted_ms", "measured_ms", "parts_ms", "load")
 
 flags.DEFINE_enum("space", "darts_conv", list(SPACES), "whose networks are timed")
 flags.DEFINE_integer("image_size", 32, "pixels of a side", 1)
@@ -79,22 +78,18 @@ def main(_) -> None:
     costs = table.costs(space, latency.parts_of(config))
     path = folder / f"{name}.csv"
     rows = read(path)
-
-    @functools.cache
-    def timed(genotype: Genotype) -> Timed:
-        return latency.timed_network(config, genotype)
-
+    together = Together(config)
     for place in range(len(rows), FLAGS.rounds * FLAGS.networks):
         number, seed = divmod(place, FLAGS.networks)
         genotype = random_genotype(space, seed)
-        timing = timed(genotype).measure()
+        whole, sum_of_parts = together.measure(genotype)
         rows.append(
             {
                 "round": number,
                 "seed": seed,
                 "predicted_ms": round(costs.of(genotype), 4),
-                "measured_ms": round(timing.median * 1e3, 4),
-                "spread_ms": round(timing.spread * 1e3, 4),
+                "measured_ms": round(whole, 4),
+                "parts_ms": round(sum_of_parts, 4),
                 "load": round(os.getloadavg()[0], 2),
             }
         )
@@ -111,9 +106,12 @@ def main(_) -> None:
     picture = draw(predicted, measured, numbers)
     write_atomic(path.with_suffix(".png"), figure_to_png(picture))
     print(markdown(numbers, networks, table.origin))
+    sums = np.array([row["parts_ms"] for row in networks])
+    print(f"sums of the same seconds: {errors(sums, measured)}")
     if not used.all():
-        part = errors(predicted[used], measured[used])
-        print(f"of {used.sum()} networks all of whose operations are used: {part}")
+        for name, sums in (("table", predicted), ("same seconds", sums)):
+            part = errors(sums[used], measured[used])
+            print(f"{used.sum()} with all operations used, {name}: {part}")
 
 
 def latency_config(out: pathlib.Path) -> LatencyConfig:
@@ -147,15 +145,21 @@ def read(path: pathlib.Path) -> list[dict[str, float]]:
 
 
 def medians(rows: list[dict[str, float]]) -> list[dict[str, float]]:
-    """Returns a line for each network: the median of its rounds, by seed."""
-    times: dict[float, list[float]] = {}
+    """Returns a line for each network, by seed: the medians of its rounds.
+
+    Its sum of parts is its time divided by the median ratio of both, as a round's are
+    of the same seconds.
+    """
+    rounds: dict[float, list[dict[str, float]]] = {}
     for row in rows:
-        times.setdefault(row["seed"], []).append(row["measured_ms"])
-    first = {row["seed"]: row for row in reversed(rows)}
-    return [
-        first[seed] | {"measured_ms": float(np.median(times[seed]))}
-        for seed in sorted(times)
-    ]
+        rounds.setdefault(row["seed"], []).append(row)
+    lines = []
+    for seed in sorted(rounds):
+        time = float(np.median([row["measured_ms"] for row in rounds[seed]]))
+        ratios = [row["measured_ms"] / row["parts_ms"] for row in rounds[seed]]
+        own = {"measured_ms": time, "parts_ms": time / float(np.median(ratios))}
+        lines.append(rounds[seed][0] | own)
+    return lines
 
 
 def as_csv(rows: list[dict]) -> str:

@@ -105,7 +105,7 @@ def errors(rows: Sequence[dict]) -> str:
     return (
         f"{len(known)} predictions: mean absolute error {np.abs(shares).mean():.1%}, "
         f"bias {shares.mean():+.1%} of the measured time. Sums of parts that were "
-        f"timed in the same seconds, all {len(rows)} networks: {np.abs(sums).mean():.1%}, "
-        f"{sums.mean():+.1%}. Load of the machine when "
+        f"timed in the same seconds, all {len(rows)} networks: "
+        f"{np.abs(sums).mean():.1%}, {sums.mean():+.1%}. Load of the machine when "
         f"they were timed {min(loads):g} to {max(loads):g}."
     )
