@@ -7,8 +7,8 @@ Times the parts of a space's networks (as train.latency does), then whole networ
 of random genotypes by the same runtime, and compares their times with the sums. All
 networks are timed --rounds times, one after the other in each round, and the median of
 its rounds is a network's time, so that a slow minute of the machine is in few of them.
-After each network its own parts are timed again: their sum, of the same seconds, has the
-error of adding up alone, and not that of a machine whose speed changes.
+After each network its own parts are timed again: their sum, of the same seconds, has
+the error of adding up alone, and not that of a machine whose speed changes.
 To be run on a machine that does nothing else: each line has the load of the machine (of
 the last minute, this process included) when it was measured. Started again, the same
 command goes on where it was. Writes SPACE_parts.csv (the table), SPACE.csv (a line for
@@ -109,8 +109,8 @@ def main(_) -> None:
     sums = np.array([row["parts_ms"] for row in networks])
     print(f"sums of the same seconds: {errors(sums, measured)}")
     if not used.all():
-        for name, sums in (("table", predicted), ("same seconds", sums)):
-            part = errors(sums[used], measured[used])
+        for name, sum_ms in (("table", predicted), ("same seconds", sums)):
+            part = errors(sum_ms[used], measured[used])
             print(f"{used.sum()} with all operations used, {name}: {part}")
 
 
