@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 LOOKS = {
     "searched": ("#1f5fa8", "o", "searched with --cost=latency"),
@@ -35,6 +36,8 @@ def draw(rows: Sequence[dict]) -> Figure:
         axes.plot(times, accuracies, marker, color=colour, label=words)
     axes.set(xlabel="measured latency, ms (log scale)", ylabel="test accuracy, %")
     axes.set_xscale("log")
+    for place in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        place(StrMethodFormatter("{x:g}"))
     axes.set_title("dashed: the targets", fontsize=9)
     axes.legend(frameon=False, fontsize=8)
     return figure
