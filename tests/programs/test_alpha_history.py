@@ -128,7 +128,7 @@ def test_likely_genotypes_are_those_within_the_targets_unless_none_is():
     assert {table.of(genotype) for genotype in listed} <= {0, 1}
     assert alpha_history.derived_genotype(strongest, listed, targets) == listed[0]
     full = alpha_history.most_likely(SPACE, state, reduction_pools(1, 1.0))
-    assert {table.of(genotype) for genotype in full} == {1}
+    assert table.of(full[0]) == 1 and {table.of(g) for g in full} <= {0, 1}
     table.costs["reduce"][:] += 2
     listed = alpha_history.most_likely(SPACE, state, targets)
     assert listed == every  # none is within

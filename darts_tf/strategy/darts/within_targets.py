@@ -10,20 +10,28 @@ the edges that it keeps. So the genotypes with the largest
 
 are found like the most likely ones, whatever the rate, and each of them is the most
 likely one of its cost (Lagrangian relaxation; Everett 1963, theorem 1). A rate above 0
-prefers cheaper networks, one below 0 dearer ones. Plain numbers: nothing here loads
-TensorFlow.
+prefers cheaper networks, one below 0 dearer ones.
+
+Between two rates the cost may jump, as where one candidate is far dearer than all
+others. So the most likely network of each small interval of cost is looked for as well,
+by dynamic programming from node to node, of which the last intervals below the target
+are looked through.
+
+Plain numbers: nothing here loads TensorFlow.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from darts_tf.networks.footprint.cost_table import CostTable
-from darts_tf.space.cell import SearchSpace
-from darts_tf.space.genotype import Genotype
+from darts_tf.space.cell import CellSpec, SearchSpace
+from darts_tf.space.genotype import CellGenotype, Edge, Genotype
 from darts_tf.strategy.darts import derivation
 from darts_tf.strategy.darts.likely_genotypes import likely_genotypes
 
@@ -35,6 +43,9 @@ DOUBLINGS = 60
 
 HALVINGS = 30
 """Halvings of the interval in which the rate is."""
+
+INTERVAL = 0.005
+"""Share of a target in which the most likely network of a cost is kept."""
 
 Alpha = tuple[Sequence[np.ndarray], float, str]
 """Alpha of each cell, the softmax's temperature and the relaxation's name."""
@@ -83,10 +94,10 @@ class CostTargets:
 def likely_within(
     space: SearchSpace, state: Alpha, count: int, targets: CostTargets
 ) -> list[Genotype]:
-    """Returns the most likely genotypes that meet targets, the most likely first.
+    """Returns the most likely genotypes within targets, the most likely first.
 
-    Those that reach the floor of a target; if none does, those within the targets; if
-    none is, the most likely ones of all.
+    Before the others those that reach the floor of a target. If none is within the
+    targets, the most likely ones of all.
 
     Args:
       space: that was searched.
@@ -112,13 +123,14 @@ def likely_within(
         for share in dict.fromkeys((1.0, targets.floor or 1.0)):
             for rate in _rates_around(share, look, targets, strongest):
                 look(rate)
-    for allowed in (targets.met, targets.within):
-        kept = list(filter(allowed, seen.values()))
-        if kept:
-            likelihood = _likelihood(space, state)
-            # Rounded, so that equals stay in the order of the most likely ones.
-            return sorted(kept, key=lambda g: -round(likelihood.of(g), 9))[:count]
-    return plain[:count]
+        for place in range(len(targets.most)):
+            listed = by_cost(space, state, targets, place)
+            seen.update((g.to_json(), g) for g in listed if targets.met(g))
+    within = list(filter(targets.within, seen.values()))
+    likelihood = CostTable("likelihood", space, 0, _logarithms(space, state))
+    # Rounded, so that equals stay in the order of the most likely ones.
+    within.sort(key=lambda g: (not targets.met(g), -round(likelihood.of(g), 9)))
+    return (within or plain)[:count]
 
 
 def _rates_around(
@@ -147,12 +159,123 @@ def _rates_around(
     return sign * low, sign * high
 
 
-def _likelihood(space: SearchSpace, state: Alpha) -> CostTable:
-    """Returns the logarithm of the product of mixing weights, as a table of a sum."""
+class Chosen(NamedTuple):
+    """Edges of some nodes.
+
+    Attributes:
+      score: the logarithm of the product of their mixing weights.
+      shares: what they take of each target.
+      edges: of the last of these nodes.
+      before: of the nodes before it; None for none.
+    """
+
+    score: float
+    shares: tuple[float, ...]
+    edges: tuple[Edge, ...] = ()
+    before: Chosen | None = None
+
+
+def by_cost(
+    space: SearchSpace, state: Alpha, targets: CostTargets, place: int = 0
+) -> list[Genotype]:
+    """Returns the most likely genotype of each interval of a cost, within all targets.
+
+    Nearly: of the choices for some of the nodes that cost nearly the same, within
+    INTERVAL of a target, only the most likely one is kept.
+
+    Args:
+      space: that was searched.
+      state: its alpha.
+      targets: of its costs.
+      place: of the target whose intervals are meant.
+    """
+    logarithms = _logarithms(space, state)
+    start = [t.constant / m for t, m in zip(targets.tables, targets.most, strict=True)]
+    kept = {0: Chosen(0.0, tuple(start))}
+    for spec in space.cells:
+        scores = logarithms[spec.name]
+        tables = [table.costs[spec.name] for table in targets.tables]
+        shares = np.stack([t / m for t, m in zip(tables, targets.most, strict=True)])
+        for node in spec.targets:
+            options = _most_likely_in(place, _choices(spec, scores, shares, node))
+            pairs = itertools.product(kept.values(), options.values())
+            kept = _most_likely_in(place, (_joined(*pair) for pair in pairs))
+    return [_genotype(space, chosen) for chosen in kept.values()]
+
+
+def _most_likely_in(place: int, choices) -> dict[int, Chosen]:
+    """Returns the most likely choice of each interval, of those within all targets."""
+    kept: dict[int, Chosen] = {}
+    for chosen in choices:
+        if max(chosen.shares) > 1:
+            continue
+        interval = int(chosen.shares[place] / INTERVAL)
+        if interval not in kept or chosen.score > kept[interval].score:
+            kept[interval] = chosen
+    return kept
+
+
+def _joined(first: Chosen, second: Chosen) -> Chosen:
+    shares = tuple(a + b for a, b in zip(first.shares, second.shares))
+    return Chosen(first.score + second.score, shares, second.edges, first)
+
+
+def _choices(
+    spec: CellSpec, scores: np.ndarray, shares: np.ndarray, node: int
+) -> Iterator[Chosen]:
+    """Yields each choice of the edges that enter a node.
+
+    Args:
+      spec: the cell.
+      scores: logarithms of mixing weights, [edges, candidates].
+      shares: costs as shares of the targets, [targets, edges, candidates].
+      node: its number.
+    """
+    incoming = spec.incoming(node)
+    order = scores.max(-1)
+    for pairs in itertools.combinations(
+        incoming, min(spec.predecessors or len(incoming), len(incoming))
+    ):
+        if spec.predecessors is not None:  # the strongest first, as derived
+            pairs = sorted(pairs, key=lambda pair: -order[pair[0]])
+        rows = [row for row, _ in pairs]
+        present = (np.flatnonzero(scores[row] > -np.inf) for row in rows)
+        for columns in itertools.product(*present):
+            edges = tuple(
+                (spec.candidates[row][column], source)
+                for (row, source), column in zip(pairs, columns, strict=True)
+            )
+            total = tuple(shares[:, rows, columns].sum(-1).tolist())
+            yield Chosen(float(scores[rows, columns].sum()), total, edges)
+
+
+def _genotype(space: SearchSpace, chosen: Chosen) -> Genotype:
+    """Returns the genotype of choices for all nodes of all cells."""
+    nodes = []
+    last: Chosen | None = chosen
+    while last is not None and last.before is not None:
+        nodes.append(last.edges)
+        last = last.before
+    nodes.reverse()
+    cells, first = {}, 0
+    for spec in space.cells:
+        count = len(spec.targets)
+        edges = itertools.chain.from_iterable(nodes[first : first + count])
+        cells[spec.name] = CellGenotype(tuple(edges), spec.concat)
+        first += count
+    return Genotype(space.name, cells)
+
+
+def _logarithms(space: SearchSpace, state: Alpha) -> dict[str, np.ndarray]:
+    """Returns the logarithms of mixing weights, [edges, candidates] by kind of cell.
+
+    Those of candidates that are never derived are minus infinity.
+    """
     alpha, temperature, relaxation = state
     logarithms = {}
     for spec, rows in zip(space.cells, alpha, strict=True):
         weights = derivation.mean_weights(spec, rows, temperature, relaxation)
+        weights = derivation.derivable(spec, weights)
         with np.errstate(divide="ignore"):
             logarithms[spec.name] = np.log(np.maximum(weights, 0))
-    return CostTable("likelihood", space, 0, logarithms)
+    return logarithms
