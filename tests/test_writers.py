@@ -180,7 +180,7 @@ def test_a_disk_that_refuses(written, name, error):
             break
         if line is not None:
             assert line.isprintable() and len(line) < 400
-            assert "goes on" in line or "cannot be written" in line
+            assert "repeat the same command" in line or "cannot be written" in line
     write(written, 1)
     assert contents(written) == new
     assert first > 0 or error == "EMFILE"

@@ -88,21 +88,18 @@ def finished(runs: pathlib.Path, name: str, width: float, accuracy: float) -> No
 @pytest.fixture(name="clock")
 def fixture_clock(monkeypatch):
     """Times networks by a list of the widths that it was asked for."""
-    from darts_tf.programs import latency
-
     asked: list[float] = []
 
-    def timed_network(config, genotype):
-        del genotype
-        width = config.width_multiplier
+    class Together:
+        def __init__(self, config):
+            self.width = config.width_multiplier
 
-        def measure():
-            asked.append(width)
-            return types.SimpleNamespace(median=width * 1e-3, spread=0.0)
+        def measure(self, genotype) -> tuple[float, float]:
+            del genotype
+            asked.append(self.width)
+            return self.width, 2 * self.width
 
-        return types.SimpleNamespace(measure=measure)
-
-    monkeypatch.setattr(latency, "timed_network", timed_network)
+    monkeypatch.setattr(measure, "Together", Together)
     return asked
 
 
@@ -146,10 +143,11 @@ def test_networks_are_timed_once_and_all_of_them_again(
     published, random = measure.outcomes(tmp_path)
     assert (published["measured_ms"], published["predicted_ms"]) == (1.5, None)
     assert published["rounds_ms"] == [1.5, 1.5]
+    assert published["to_parts"] == random["to_parts"] == 0.5
     assert (random["test_accuracy"], random["width_multiplier"]) == (40, 0.25)
     text = report.markdown([published, random])
     assert "| 1.5 | searched | not run |" in text
-    assert "| 1.5 | MobileNetV2 | 1.5 |  | 1.500 | 3.0 | 2 | 50.00 |" in text
+    assert "| 1.5 | MobileNetV2 | 1.5 |  | 1.500 |  | 3.0 | 2 | 50.00 |" in text
     assert "1 predictions: mean absolute error" in text
     assert report.draw([published, random]).axes[0].get_xscale() == "log"
 
@@ -157,13 +155,16 @@ def test_networks_are_timed_once_and_all_of_them_again(
 def test_the_time_of_a_network_is_the_median_of_its_rounds():
     same = {"target": "1.5", "predicted_ms": None}
     lines = [
-        same | {"round": number, "kind": kind, "measured_ms": ms, "load": number}
+        same
+        | {"round": number, "kind": kind, "measured_ms": ms, "load": number}
+        | {"parts_ms": ms * 2 ** (number - 1)}
         for number, (slow, fast) in enumerate([(9.0, 1.0), (5.0, 3.0), (6.0, 2.0)])
         for kind, ms in (("searched", slow), ("random_0", fast))
     ]
     slow, fast = measure.medians(lines)
     assert (slow["kind"], slow["measured_ms"], slow["load"]) == ("searched", 6, 2)
     assert fast["rounds_ms"] == [1, 3, 2] and fast["measured_ms"] == 2
+    assert fast["to_parts"] == 1
 
 
 def test_a_killed_timing_goes_on(table, settings, clock, tmp_path, monkeypatch):
@@ -172,6 +173,7 @@ def test_a_killed_timing_goes_on(table, settings, clock, tmp_path, monkeypatch):
     for number in range(2):
         finished(tmp_path, f"1.5ms/random_{number}", 0.25, 0.4)
     first = {"round": 0, "target": "1.5", "kind": "random_0", "measured_ms": 7.0}
+    first["parts_ms"] = 7.0
     measure.write_lines(tmp_path / "timing_again.jsonl", [first])
     measure.time_networks(tmp_path, table, again=True)
     times = [x["measured_ms"] for x in measure.read_lines(tmp_path / "timing.jsonl")]
